@@ -1,0 +1,1 @@
+"""Records audit events, receipts them, and writes to the master user."""

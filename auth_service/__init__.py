@@ -1,0 +1,1 @@
+"""Users, confirmation codes, sessions, grants, and the registry of rooms and devices."""

@@ -1,0 +1,1 @@
+"""The homesystem command: certificates, broker rights, the demo home."""

@@ -1,0 +1,84 @@
+"""Calls to the internal services over HTTPS with mutual certificates: one session, problems back as HomeError."""
+
+import asyncio
+import ssl
+from typing import Annotated, Any, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from shared import tls
+from shared.config import Config, env
+from shared.problem import CATALOGUE, HomeError
+
+T = TypeVar("T")
+
+
+class AuthAddress(Config, frozen=True):
+    """Where the auth service listens, as named in its certificate."""
+
+    port: Annotated[int, env("HOMESYSTEM_AUTH_PORT"), msgspec.Meta(ge=1, le=65535)]
+    host: str = "localhost"
+
+
+class AlertsAddress(Config, frozen=True):
+    """Where the alert service listens, as named in its certificate."""
+
+    port: Annotated[int, env("HOMESYSTEM_ALERTS_PORT"), msgspec.Meta(ge=1, le=65535)]
+    host: str = "localhost"
+
+
+class ServiceClient:
+    """One internal service; `absent` is the slug for when it does not answer. Use as an async context manager."""
+
+    def __init__(
+        self, address: AuthAddress | AlertsAddress, identity: tls.Identity, *, absent: str, seconds: float = 5.0
+    ) -> None:
+        self._base = f"https://{address.host}:{address.port}"
+        self._tls: ssl.SSLContext = tls.client_context(identity)
+        self._absent = absent
+        self._timeout = aiohttp.ClientTimeout(total=seconds)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._tls, limit=50), timeout=self._timeout
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        answer: type[T],
+        body: msgspec.Struct | None = None,
+        query: dict[str, str] | None = None,
+    ) -> T:
+        """Call and read the answer as `answer` (`type(None)` for none). Raises HomeError, the service's own or `absent`."""
+        assert self._session is not None, "used outside its context"
+        headers = {"Content-Type": "application/json"} if body is not None else None
+        payload = msgspec.json.encode(body) if body is not None else None
+        try:
+            async with self._session.request(
+                method, self._base + path, data=payload, headers=headers, params=query
+            ) as response:
+                content = await response.read()
+                if response.status >= 400:
+                    raise self._problem(content)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise HomeError(self._absent, f"{CATALOGUE[self._absent].advice} ({tls.explain(error)})") from error
+        return msgspec.json.decode(content or b"null", type=answer)
+
+    def _problem(self, content: bytes) -> HomeError:
+        try:
+            document: dict[str, Any] = msgspec.json.decode(content, type=dict[str, Any])
+        except msgspec.DecodeError:
+            return HomeError(self._absent)
+        slug = str(document.get("type", "")).rpartition("/")[2]
+        known = {"type", "title", "status", "detail", "instance"}
+        extra = {name: value for name, value in document.items() if name not in known}
+        return HomeError(slug if slug in CATALOGUE else "internal", document.get("detail"), **extra)

@@ -1,0 +1,75 @@
+"""Carries a service's spooled audit events to the alert service until each is receipted (gateway and auth)."""
+
+import asyncio
+import logging
+
+from shared import messages, topics
+from shared.bus import Bus, Delivery
+from shared.log import facts
+from shared.problem import HomeError
+from shared.resend import WINDOW, Resender
+from shared.spool import Spool
+
+log = logging.getLogger(__name__)
+
+_PATROL_SECONDS = 1.0
+
+
+class Courier:
+    """Publishes what waits in `spool` over `bus`; `wake` after an append makes it go at once."""
+
+    def __init__(self, spool: Spool, bus: Bus) -> None:
+        self._spool = spool
+        self._bus = bus
+        self._resender = Resender()
+        self._woken = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        while True:
+            try:
+                await asyncio.wait_for(self._woken.wait(), _PATROL_SECONDS)
+            except TimeoutError:
+                pass  # the patrol: what another process appended, and what is due again
+            self._woken.clear()
+            if self._bus.connected:
+                await self._deliver()
+
+    def wake(self) -> None:
+        """Something was appended."""
+        self._woken.set()
+
+    def link_up(self) -> None:
+        """The broker is back: what was under way may be lost, so all of it is due."""
+        self._resender.reset()
+        self._woken.set()
+
+    def hear(self, delivery: Delivery) -> bool:
+        """Take a receipt or a request to resend; False when the delivery is neither."""
+        topic = topics.parse(delivery.topic)
+        if topic is None or topic.who != self._bus.identity:
+            return False
+        try:
+            if topic.kind is topics.TopicKind.RECEIPT:
+                self._spool.receipted(messages.decode(messages.Receipt, delivery.payload))
+            elif topic.kind is topics.TopicKind.RESEND:
+                wanted = messages.decode(messages.Resend, delivery.payload).seq[:WINDOW]
+                self._send(self._spool.numbered(wanted))
+            else:
+                return False
+        except HomeError as error:
+            log.warning("Receipt cannot be used", extra=facts(reason=error))
+        return True
+
+    async def _deliver(self) -> None:
+        pending = await asyncio.to_thread(self._spool.pending, WINDOW)
+        try:
+            self._send(tuple(self._resender.due(pending, asyncio.get_running_loop().time())))
+        except HomeError:
+            self._resender.reset()  # the link went away in between; all is due when it is back
+
+    def _send(self, events: tuple[messages.AuditEvent, ...]) -> None:
+        for event in events:
+            sent = self._bus.send(topics.audit(self._bus.identity), messages.encode(event))
+            # PUBACK proves nothing here: only the receipt ends the resending.
+            sent.add_done_callback(lambda future: future.cancelled() or future.exception())

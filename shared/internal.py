@@ -1,0 +1,169 @@
+"""What gateway and services say to one another over internal HTTPS: paths and bodies, one truth for both ends."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from shared.messages import AuditEvent, DeviceDescription, Text
+from shared.names import Kind, Role
+
+# auth service, for gateways
+LOGIN_CODE = "/internal/login/code"
+LOGIN = "/internal/login"
+SESSION = "/internal/session"
+SESSION_END = "/internal/session/end"
+SESSIONS = "/internal/sessions"
+USERS = "/internal/users"
+REGISTRY = "/internal/registry"
+ROOM_SEEN = "/internal/registry/room"
+# auth service, for the alert service
+RECIPIENTS = "/internal/recipients"
+# alert service, for gateways
+AUDIT = "/internal/audit"
+
+Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A user as others may see one."""
+
+    id: str
+    name: str
+    email: str
+    role: Role
+
+
+class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a guest may do: one device, on which weekdays (0 is Monday), from and to which minute of the home's day, until when."""
+
+    room: str
+    device: str
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    from_minute: int = 0
+    to_minute: int = 1440
+    until: datetime | None = None
+
+
+class LoginCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Step 1: POST LOGIN_CODE, answered 202 with nothing, alike for everyone. `browser` is the pre-login cookie's id."""
+
+    email: Email
+    password: Password
+    browser: Text
+    address: Text
+
+
+class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Step 2: POST LOGIN, answered by LoginAnswer, or the problem sign-in-failed, always alike."""
+
+    email: Email
+    password: Password
+    code: Annotated[str, msgspec.Meta(max_length=32)]
+    browser: Text
+    address: Text
+    agent: Text = ""
+
+
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A live session: whose it is and what they may. `id` is public, the token is not."""
+
+    id: str
+    user: User
+    grants: tuple[Grant, ...]
+    expires_at: datetime
+
+
+class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A new session and its token, which only the browser's encrypted cookie ever holds."""
+
+    token: str
+    session: SessionInfo
+
+
+class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
+    """POST SESSION asks whether a token lives (SessionInfo, or the problem sign-in-required); POST SESSION_END ends it (204)."""
+
+    token: str
+
+
+class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One session in a list."""
+
+    id: str
+    user_id: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    address: str
+    agent: str
+
+
+class SessionRows(msgspec.Struct, frozen=True, kw_only=True):
+    """GET SESSIONS?user=ID: that user's live sessions, newest first. DELETE SESSIONS/{id}?user=&by=&address= ends one."""
+
+    sessions: tuple[SessionRow, ...]
+
+
+class UserRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One user in the master user's list."""
+
+    user: User
+    grants: tuple[Grant, ...]
+    created_at: datetime
+    signed_in_at: datetime | None
+
+
+class UserRows(msgspec.Struct, frozen=True, kw_only=True):
+    """GET USERS."""
+
+    users: tuple[UserRow, ...]
+
+
+class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """What the hub holds true about a device; where a room's word differs, the stricter stands."""
+
+    id: str
+    name: str
+    kind: Kind
+    critical: bool
+    confirm: bool
+
+
+class RegisteredRoom(msgspec.Struct, frozen=True, kw_only=True):
+    """An enrolled room and its devices."""
+
+    id: str
+    name: str
+    devices: tuple[RegisteredDevice, ...]
+
+
+class Registry(msgspec.Struct, frozen=True, kw_only=True):
+    """GET REGISTRY: every room that is enrolled and not revoked."""
+
+    rooms: tuple[RegisteredRoom, ...]
+
+
+class RoomSeen(msgspec.Struct, frozen=True, kw_only=True):
+    """PUT ROOM_SEEN/{room}: what a room's description says, answered by the RegisteredRoom that now stands."""
+
+    name: Text
+    devices: tuple[DeviceDescription, ...]
+
+
+class Recipients(msgspec.Struct, frozen=True, kw_only=True):
+    """GET RECIPIENTS: whom critical letters go to (the master users) and the home's time zone."""
+
+    emails: tuple[str, ...]
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """GET AUDIT?limit=&after=&user=&devices=: newest first. `next` goes into `after` for the following page.
+
+    Without `user` and `devices`: everything (the master user). With them: events of that user, or in those
+    places (`room/device`, comma-separated; `room/*` for a whole room).
+    """
+
+    events: tuple[AuditEvent, ...]
+    next: str | None

@@ -1,0 +1,66 @@
+"""How a service lives: run its main coroutine until a signal ends it, and leave with a code that says why."""
+
+import asyncio
+import contextlib
+import importlib.util
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+
+from shared import systemd
+from shared.config import EX_CONFIG, ConfigError
+
+log = logging.getLogger(__name__)
+
+
+def run(main: Callable[[], Awaitable[None]]) -> int:
+    """Run `main` on uvloop where present; SIGTERM and SIGINT cancel it. Returns the exit code.
+
+    `main` must clean up in `finally` or context managers. 0: ended by a signal; 78: a configuration that cannot
+    be used; 1: anything else, logged with its traceback.
+    """
+    factory = None
+    if importlib.util.find_spec("uvloop") is not None:
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    try:
+        with asyncio.Runner(loop_factory=factory) as runner:
+            runner.run(_until_signal(main))
+    except ConfigError as error:
+        return fail(error)
+    except Exception:
+        log.exception("Service failed")
+        return 1
+    return 0
+
+
+def fail(error: ConfigError) -> int:
+    """Say on standard error why the service cannot start; the exit code for it."""
+    print(f"configuration: {error}", file=sys.stderr)
+    return EX_CONFIG
+
+
+async def _until_signal(main: Callable[[], Awaitable[None]]) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(main())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    except BaseExceptionGroup as group:
+        if (config := group.subgroup(ConfigError)) is not None:
+            raise _first(config) from group
+        raise
+    finally:
+        systemd.notify("STOPPING=1")
+
+
+def _first(group: BaseExceptionGroup[ConfigError]) -> ConfigError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, ConfigError)
+    return error

@@ -1,0 +1,96 @@
+"""Sends one letter over SMTP. When to try again is the caller's to decide (auth for codes, alerts for letters)."""
+
+import ipaddress
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from typing import Annotated, Literal
+
+import aiosmtplib
+import msgspec
+
+from shared.config import Config, ConfigError, env, read_secret
+from shared.messages import utc
+
+
+class SmtpConfig(Config, frozen=True):
+    """The mail server. `security = "none"` is taken for a loopback address only (ETSI EN 303 645 5.8-1)."""
+
+    host: str
+    port: Annotated[int, env("HOMESYSTEM_SMTP_PORT"), msgspec.Meta(ge=1, le=65535)]
+    sender: str
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str | None = None
+    password_file: Path | None = None
+
+    def check(self) -> None:
+        """Raises ConfigError for a setting that would send letters in clear over a network."""
+        if self.security == "none" and not _is_loopback(self.host):
+            raise ConfigError(f'smtp.security: "none" is for a server on this machine; use "starttls" for {self.host}')
+        if self.user is not None and self.password_file is None:
+            raise ConfigError("smtp.password_file: is needed beside smtp.user")
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """One letter. `message_id` (its local part) makes a repeated sending recognisable."""
+
+    to: str
+    subject: str
+    text: str
+    html: str | None = None
+    message_id: str | None = None
+
+
+class MailError(Exception):
+    """The letter was not taken. `permanent`: the server refused it for good."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
+    """The letter as a message; `now` is seconds since 1970."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = letter.to
+    message["Subject"] = " ".join(letter.subject.split())
+    message["Date"] = format_datetime(utc(now))
+    domain = sender.rpartition("@")[2].strip("> ") or "localhost"
+    message["Message-ID"] = f"<{letter.message_id}@{domain}>" if letter.message_id else make_msgid(domain=domain)
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(letter.text)
+    if letter.html is not None:
+        message.add_alternative(letter.html, subtype="html")
+    return message
+
+
+async def send(smtp: SmtpConfig, letter: Letter, now: float) -> None:
+    """Hand one letter to the server. Raises MailError."""
+    password = read_secret(smtp.password_file).decode() if smtp.password_file is not None else None
+    try:
+        await aiosmtplib.send(
+            compose(letter, smtp.sender, now),
+            hostname=smtp.host,
+            port=smtp.port,
+            use_tls=smtp.security == "tls",
+            start_tls=smtp.security == "starttls",
+            username=smtp.user,
+            password=password,
+            timeout=20,
+        )
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        raise MailError(str(error), permanent=all(r.code >= 500 for r in error.recipients)) from error
+    except aiosmtplib.SMTPResponseException as error:
+        raise MailError(f"{error.code} {error.message}", permanent=error.code >= 500) from error
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise MailError(str(error), permanent=False) from error
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

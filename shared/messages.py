@@ -1,0 +1,233 @@
+"""The messages that cross the broker, one shape each: JSON in UTF-8, with their quality of service beside them.
+
+Wire structs tolerate unknown fields, so that an older house can hear a newer one. Times are RFC 3339 in UTC.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Literal, TypeVar
+
+import msgspec
+
+from shared.names import Action, Kind, Outcome, Severity
+from shared.problem import HomeError
+
+COMMAND_SECONDS = 5.0
+"""How long a wish may live, from the moment it was issued to the moment the agent acts."""
+ROOM_HEARTBEAT_SECONDS = 30.0
+ROOM_SILENCE_SECONDS = 75.0
+"""A room unheard for this long is unknown."""
+SERVICE_HEARTBEAT_SECONDS = 5.0
+SERVICE_SILENCE_SECONDS = 15.0
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+"""A command's or an event's id: its maker's own, usually a UUID."""
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+"""A text that another machine supplied: limited here, escaped where it is shown."""
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=False):
+    """What every message carries for the broker; `EXPIRY` is in seconds, None means that it does not expire."""
+
+    QOS: ClassVar[int] = 1
+    RETAIN: ClassVar[bool] = False
+    EXPIRY: ClassVar[float | None] = None
+
+
+class UserRef(msgspec.Struct, frozen=True, kw_only=True):
+    """A person, as named by a gateway."""
+
+    id: Text
+    name: Text
+
+
+class Command(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The wish for an absolute value. `value` is 0 to 100 with `set`; `origin` is the browser's address."""
+
+    EXPIRY: ClassVar[float | None] = COMMAND_SECONDS
+
+    action: Action
+    value: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    id: Id | None = None
+    issued_at: Moment | float | None = None
+    user: UserRef | None = None
+    origin: Text | None = None
+    authorization: str | None = None
+
+    @property
+    def issued(self) -> float | None:
+        """When the issuer says it was issued, in seconds since 1970 on the issuer's clock."""
+        return self.issued_at.timestamp() if isinstance(self.issued_at, datetime) else self.issued_at
+
+
+class CoverValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A cover's value: `position` 0 (closed) to 100 (open), None where it is not known."""
+
+    position: int | None
+    moving: Literal["opening", "closing"] | None
+
+
+Value = str | int | float | CoverValue | None
+"""A state's value; which one belongs to which kind stands in docs/vocabulary.md."""
+
+
+class By(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What caused a state. No names of people."""
+
+    source: Literal["command", "input", "timer", "failsafe", "boot"]
+    issuer: str | None = None
+    command_id: str | None = None
+
+
+class State(Message, frozen=True, kw_only=True):
+    """The last value that the agent reported for one device, and since when."""
+
+    RETAIN: ClassVar[bool] = True
+
+    value: Value
+    since: Moment
+    by: By
+
+
+class Acknowledgement(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The agent's outcome for one command id. `reason` is a slug of shared.problem."""
+
+    id: str
+    outcome: Outcome
+    at: Moment
+    reason: Text | None = None
+    state: State | None = None
+
+
+class InputEvent(Message, frozen=True, kw_only=True):
+    """Something that happened at an input and has no lasting value."""
+
+    EXPIRY: ClassVar[float | None] = COMMAND_SECONDS
+
+    event: Literal["press", "double", "long", "motion"]
+    at: Moment
+
+
+class DeviceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one device offers. Limits are in seconds, save `pulse_ms`."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    kind: Kind
+    critical: bool
+    confirm: bool
+    actions: tuple[Action, ...]
+    safe_actions: tuple[Action, ...]
+    max_on: float | None = None
+    min_off: float | None = None
+    min_interval: float | None = None
+    pulse_ms: int | None = None
+    travel_time: float | None = None
+
+
+class Description(Message, frozen=True, kw_only=True):
+    """What a room offers, told by its agent."""
+
+    RETAIN: ClassVar[bool] = True
+
+    room: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+    agent_version: Text
+    devices: Annotated[tuple[DeviceDescription, ...], msgspec.Meta(max_length=64)]
+
+
+class Availability(Message, frozen=True, kw_only=True):
+    """Whether its sender is there. `session` is random per birth; a will for another session is ignored."""
+
+    RETAIN: ClassVar[bool] = True
+
+    status: Literal["online", "offline"]
+    at: Moment
+    session: Text
+
+
+class Revoked(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Sessions that ended before their time: gateways forget them at once."""
+
+    sessions: tuple[str, ...]
+
+
+class Lockdown(Message, frozen=True, kw_only=True):
+    """Whether the home obeys safe actions only."""
+
+    RETAIN: ClassVar[bool] = True
+
+    active: bool
+    at: Moment
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who did it: the broker identity always, the person and the address where they are known."""
+
+    issuer: Text
+    user: UserRef | None = None
+    address: Text | None = None
+
+
+class AuditEvent(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Who did what, where, with what outcome. `seq` counts up per source; `what` reads `subject:action`."""
+
+    id: Id
+    seq: int = 0
+    at: Moment
+    what: Text
+    where: Text
+    who: Who
+    outcome: Outcome
+    severity: Severity
+    command_id: Text | None = None
+    detail: dict[Text, Text] = {}
+
+
+class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One recorded event: its row in the alert service's table and that row's hash."""
+
+    id: str
+    row: int
+    hash: str
+
+
+class Receipt(Message, frozen=True, kw_only=True):
+    """The alert service's word that these events are recorded for good; nothing else is proof."""
+
+    events: tuple[ReceiptLine, ...]
+
+
+class Resend(Message, frozen=True, kw_only=True):
+    """Which `seq` the alert service misses."""
+
+    seq: tuple[int, ...]
+
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[msgspec.Struct]] = {}
+
+
+def encode(message: msgspec.Struct) -> bytes:
+    """The message as JSON."""
+    return _encoder.encode(message)
+
+
+def decode(kind: type[M], payload: bytes | str) -> M:
+    """Read one message. Raises HomeError("malformed") with what is wrong and where."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
+    try:
+        message = decoder.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise HomeError("malformed", str(error)) from error
+    assert isinstance(message, kind)
+    return message
+
+
+def utc(seconds: float) -> datetime:
+    """A moment from seconds since 1970, to the millisecond."""
+    return datetime.fromtimestamp(round(seconds, 3), tz=UTC)

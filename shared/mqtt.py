@@ -1,0 +1,115 @@
+"""What every connection to the broker has in common: MQTT 5, mutual TLS, no delay, and a will.
+
+Used by the bus of the services and by the link of the agents; both take a fresh client for each connection,
+so that nothing queued in the old one can act late.
+"""
+
+import secrets
+import socket
+import time
+from typing import Annotated, Any
+
+import msgspec
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from shared import messages, tls
+from shared.config import Config, env
+
+KEEPALIVE_SECONDS = 10
+NO_MATCHING_SUBSCRIBERS = 16
+"""PUBACK's reason code when nobody listens (MQTT 5, 3.4.2.1): the fast hint that a room is away."""
+NOT_AUTHORIZED = 135
+IN_FLIGHT = 200
+"""As `max_inflight_messages` in mosquitto.conf, which the broker announces as its receive maximum."""
+
+
+class BrokerConfig(Config, frozen=True):
+    """How to reach the broker, and as whom: the certificate's common name must be `identity`."""
+
+    identity: str
+    tls: tls.Identity
+    host: str = "localhost"
+    port: Annotated[int, env("HOMESYSTEM_MQTT_PORT"), msgspec.Meta(ge=1, le=65535)] = 8883
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """A topic filter. `live_only` refuses retained messages: none on subscribing, and the flag kept on live ones."""
+
+    topic: str
+    live_only: bool = False
+
+
+class Will(msgspec.Struct, frozen=True):
+    """What the broker says for us when we vanish."""
+
+    topic: str
+    payload: bytes
+
+
+def new_session() -> str:
+    """A random name for one birth, so that an older connection's will is not taken for ours."""
+    return secrets.token_hex(8)
+
+
+def availability(*, online: bool, session: str) -> messages.Availability:
+    """Our own presence, with our own clock's time."""
+    return messages.Availability(
+        status="online" if online else "offline", at=messages.utc(time.time()), session=session
+    )
+
+
+def new_client(
+    broker: BrokerConfig, will: Will, *, manual_ack: bool = False, will_expiry: float | None = None
+) -> paho.Client:
+    """A client for one connection; the caller sets its callbacks, connects it and throws it away."""
+    client = paho.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=broker.identity,
+        protocol=paho.MQTTv5,
+        manual_ack=manual_ack,
+        reconnect_on_failure=False,
+    )
+    client.tls_set_context(tls.client_context(broker.tls))
+    client.connect_timeout = 5.0
+    client.max_inflight_messages_set(IN_FLIGHT)
+    client.will_set(
+        will.topic,
+        will.payload,
+        qos=1,
+        retain=True,
+        properties=publish_properties(will_expiry, PacketTypes.WILLMESSAGE),
+    )
+    client.on_socket_open = _no_delay
+    return client
+
+
+def publish_properties(expiry: float | None, packet: int = PacketTypes.PUBLISH) -> Properties | None:
+    """MQTT 5 properties with a message expiry in whole seconds, or None."""
+    if expiry is None:
+        return None
+    properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+    properties.MessageExpiryInterval = int(expiry)
+    return properties
+
+
+def connect_properties(session_seconds: int) -> Properties:
+    """How long the broker keeps our session after we are gone; 0 forgets it at once."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+    properties.SessionExpiryInterval = session_seconds
+    return properties
+
+
+def subscribe_options(subscription: Subscription) -> SubscribeOptions:
+    """Quality of service 1; see `Subscription.live_only`."""
+    if subscription.live_only:
+        return SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
+    return SubscribeOptions(qos=1)
+
+
+def _no_delay(_client: paho.Client, _userdata: Any, sock: Any) -> None:
+    # Nagle's buffer at one end holds a command back for 40 ms.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,0 +1,106 @@
+"""The words of the house: identities, kinds, actions, outcomes and roles, and which belong together.
+
+Every other room takes its vocabulary from here; docs/vocabulary.md says what each word means.
+"""
+
+import re
+from enum import StrEnum
+
+IDENTITY = re.compile(r"[a-z][a-z0-9-]{0,31}")
+"""What an identity (a certificate's common name), a room or a device may be called."""
+RESERVED = re.compile(r"(gateway|auth|alerts|broker|admin)(-.*)?")
+"""Identities that belong to the hub; no room and no trusted client may carry them."""
+GATEWAY = re.compile(r"gateway(-[0-9]+)?")
+"""The identities whose word about a user is believed."""
+
+
+class Kind(StrEnum):
+    """What a device is: five outputs, then five inputs."""
+
+    SWITCH = "switch"
+    DIMMER = "dimmer"
+    LOCK = "lock"
+    COVER = "cover"
+    PULSE = "pulse"
+    CONTACT = "contact"
+    MOTION = "motion"
+    BUTTON = "button"
+    TEMPERATURE = "temperature"
+    HUMIDITY = "humidity"
+
+
+class Action(StrEnum):
+    """What a command may ask for; always an absolute wish, never "toggle"."""
+
+    ON = "on"
+    OFF = "off"
+    SET = "set"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    OPEN = "open"
+    CLOSE = "close"
+    STOP = "stop"
+    PRESS = "press"
+
+
+class Outcome(StrEnum):
+    """How a command or another audited action ended. `asked` is the intent, `unknown` the honest last word."""
+
+    ASKED = "asked"
+    EXECUTED = "executed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Role(StrEnum):
+    """What a user may be."""
+
+    MASTER = "master"
+    MEMBER = "member"
+    GUEST = "guest"
+
+
+class Severity(StrEnum):
+    """How an audit event is read: `critical` and `security` events deserve a letter."""
+
+    INFO = "info"
+    CRITICAL = "critical"
+    SECURITY = "security"
+
+
+ACTIONS: dict[Kind, tuple[Action, ...]] = {
+    Kind.SWITCH: (Action.ON, Action.OFF),
+    Kind.DIMMER: (Action.ON, Action.OFF, Action.SET),
+    Kind.LOCK: (Action.LOCK, Action.UNLOCK),
+    Kind.COVER: (Action.OPEN, Action.CLOSE, Action.STOP, Action.SET),
+    Kind.PULSE: (Action.PRESS,),
+}
+"""What each kind of output obeys; an input obeys nothing."""
+
+SAFE_ACTIONS: dict[Kind, tuple[Action, ...]] = {
+    Kind.SWITCH: (Action.OFF,),
+    Kind.DIMMER: (Action.OFF,),
+    Kind.LOCK: (Action.LOCK,),
+    Kind.COVER: (Action.STOP,),
+}
+"""What makes each kind safer: never held up by a limit, a spool or a clock."""
+
+STAMPED_KINDS = frozenset({Kind.PULSE, Kind.COVER})
+"""Kinds whose commands need an id and a fresh `issued_at` even when the device is not critical."""
+
+
+def is_identity(name: str) -> bool:
+    """Whether `name` has the form of an identity."""
+    return IDENTITY.fullmatch(name) is not None
+
+
+def is_reserved(name: str) -> bool:
+    """Whether `name` is kept for the hub's own services."""
+    return RESERVED.fullmatch(name) is not None
+
+
+def is_gateway(name: str) -> bool:
+    """Whether `name` is a gateway's identity."""
+    return GATEWAY.fullmatch(name) is not None

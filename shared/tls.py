@@ -1,0 +1,93 @@
+"""TLS contexts, both ways, and what a TLS failure means in a sentence a person can act on.
+
+TLS 1.2 or newer, our own authority only, mutual certificates (ASVS 5.0 12.1.1, 12.3.1 to 12.3.5).
+"""
+
+import ssl
+from pathlib import Path
+
+from shared.config import Config, ConfigError
+
+
+class Identity(Config, frozen=True):
+    """The files of one identity: the authority it believes, its certificate and its key."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+
+def client_context(identity: Identity) -> ssl.SSLContext:
+    """For a connection to one of our own servers. Raises ConfigError where a file is missing or unfit."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return _load(tls, identity)
+
+
+def server_context(identity: Identity) -> ssl.SSLContext:
+    """For an internal server: every client must show a certificate of our authority."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    return _load(tls, identity)
+
+
+def web_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """For the gateway's HTTPS, which browsers without a certificate use."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    return _load_chain(tls, certificate, key)
+
+
+def common_name(peer: dict[str, tuple[tuple[tuple[str, str], ...], ...]] | None) -> str | None:
+    """The common name of a peer's verified certificate, as `SSLSocket.getpeercert()` gives it."""
+    for part in (peer or {}).get("subject", ()):
+        for key, value in part:
+            if key == "commonName":
+                return value
+    return None
+
+
+def explain(error: BaseException) -> str:
+    """What went wrong with a connection and what to do next."""
+    text = str(error)
+    for sign, sentence in _SENTENCES.items():
+        if sign in text:
+            return f"{sentence} ({text})"
+    return text or type(error).__name__
+
+
+_SENTENCES = {
+    "certificate has expired": "the other side's certificate has expired: run `homesystem renew` on the hub",
+    "CERTIFICATE_EXPIRED": "our certificate has expired: run `homesystem renew` on the hub",
+    "certificate expired": "our certificate has expired: run `homesystem renew` on the hub",
+    "not yet valid": "the clock is wrong: wait for network time, or set it",
+    "CERTIFICATE_REVOKED": "our certificate was revoked: enrol anew under another name",
+    "certificate revoked": "our certificate was revoked: enrol anew under another name",
+    "Hostname mismatch": "the certificate is for another name: check the host in the configuration",
+    "IP address mismatch": "the certificate is for another address: check the host in the configuration",
+    "self-signed certificate": "the other side is not of our authority: check `ca` in the configuration",
+    "unable to get local issuer": "the other side is not of our authority: check `ca` in the configuration",
+    "Connection refused": "nothing listens there: is it running, and is the port right?",
+}
+
+
+def _load(tls: ssl.SSLContext, identity: Identity) -> ssl.SSLContext:
+    try:
+        tls.load_verify_locations(cafile=identity.ca)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(_unfit(identity.ca, error)) from error
+    return _load_chain(tls, identity.certificate, identity.key)
+
+
+def _load_chain(tls: ssl.SSLContext, certificate: Path, key: Path) -> ssl.SSLContext:
+    tls.minimum_version = ssl.TLSVersion.TLSv1_2
+    for path in (certificate, key):
+        if not path.is_file():
+            raise ConfigError(f"{path}: there is no such file; `homesystem init` or `homesystem renew` makes it")
+    try:
+        tls.load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigError(_unfit(certificate, error)) from error
+    return tls
+
+
+def _unfit(path: Path, error: Exception) -> str:
+    return f"{path}: cannot be used ({error}); `homesystem renew` makes a new one"

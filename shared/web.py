@@ -1,0 +1,195 @@
+"""HTTPS on aiohttp for every service: serving, problems, request ids, the request log, and who may call what inside.
+
+Internal services require a client certificate and, per route, an allow-listed common name (`allow`).
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from shared import tls
+from shared.config import ConfigError
+from shared.log import facts, request_id
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+requests_log = logging.getLogger("requests")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+S = TypeVar("S", bound=msgspec.Struct)
+
+MAX_BODY_BYTES = 65536
+USER = "home.user"
+"""The request's key for the id of the signed-in user, for the request log."""
+
+_FROM_STATUS = {
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "unsupported-media-type",
+}
+
+
+@contextlib.asynccontextmanager
+async def serve_https(app: web.Application, host: str, port: int, context: ssl.SSLContext) -> AsyncIterator[None]:
+    """Serve `app` until the block is left. Raises ConfigError when the port cannot be taken."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, host, port, ssl_context=context, reuse_address=True)
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(
+                f"port {port} on {host} cannot be taken ({error.strerror}): "
+                "stop what listens there, or choose another port in the configuration"
+            ) from error
+        log.info("Serving", extra=facts(host=host, port=port))
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def problem_response(request: web.Request, error: HomeError) -> web.Response:
+    """The RFC 9457 answer to `error`; its instance is the request's id."""
+    document = error.document(f"urn:request:{request_id.get() or 'none'}")
+    headers = {"Retry-After": str(error.facts["retry_after"])} if "retry_after" in error.facts else None
+    return web.Response(
+        body=msgspec.json.encode(document),
+        status=error.status,
+        content_type="application/problem+json",
+        headers=headers,
+    )
+
+
+@web.middleware
+async def log_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: gives the request its id and writes its line, whatever happens inside. Paths only, never queries."""
+    token = request_id.set(secrets.token_hex(8))
+    started = time.perf_counter()
+    status = 500
+    try:
+        response = await handler(request)
+        status = response.status
+        return response
+    except web.HTTPException as error:
+        status = error.status
+        raise
+    except asyncio.CancelledError:
+        status = 499  # the client went away first
+        raise
+    finally:
+        requests_log.log(
+            logging.WARNING if status >= 400 else logging.INFO,
+            "Request",
+            extra=facts(
+                user=request.get(USER, "-"),
+                address=request.remote or "-",
+                method=request.method,
+                path=request.path,
+                status=status,
+                seconds=time.perf_counter() - started,
+            ),
+        )
+        request_id.reset(token)
+
+
+@web.middleware
+async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns errors into problem documents; the gateway's pages put their own layer around it."""
+    try:
+        return await handler(request)
+    except HomeError as error:
+        return problem_response(request, error)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = problem_response(request, from_http(error))
+        for name in ("Allow",):
+            if name in error.headers:
+                response.headers[name] = error.headers[name]
+        return response
+    except asyncio.CancelledError:
+        raise
+    except Exception:
+        log.exception("Request failed")
+        return problem_response(request, HomeError("internal"))
+
+
+def from_http(error: web.HTTPException) -> HomeError:
+    """aiohttp's own refusals in our words."""
+    if error.status == 413:
+        return HomeError("too-large")
+    problem = HomeError(_FROM_STATUS.get(error.status, "bad-request" if error.status < 500 else "internal"))
+    problem.status = error.status
+    return problem
+
+
+async def read_json(request: web.Request, kind: type[S]) -> S:
+    """The body as `kind`. Raises HomeError: unsupported-media-type, too-large, malformed or invalid-value."""
+    if request.content_type != "application/json":
+        raise HomeError("unsupported-media-type")
+    body = await request.read()
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        raise HomeError("invalid-value", str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise HomeError("malformed", f"The body is no JSON: {error}") from error
+
+
+def json_response(body: Any, status: int = 200) -> web.Response:
+    """`body`, a struct or what JSON knows, as JSON that nobody caches."""
+    return web.Response(
+        body=msgspec.json.encode(body),
+        status=status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def caller(request: web.Request) -> str | None:
+    """The common name of the certificate that the caller showed."""
+    transport = request.transport
+    return tls.common_name(transport.get_extra_info("peercert")) if transport is not None else None
+
+
+def allow(*names: str) -> Callable[[Handler], Handler]:
+    """Lets only these certificates call a route; a trailing `*` in a name stands for any ending."""
+
+    def decorate(handler: Handler) -> Handler:
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            name = caller(request) or ""
+            if not any(name == n or (n.endswith("*") and name.startswith(n[:-1])) for n in names):
+                log.warning("Certificate refused", extra=facts(caller=name, path=request.path))
+                raise HomeError("forbidden")
+            return await handler(request)
+
+        return guarded
+
+    return decorate
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def internal_app() -> web.Application:
+    """An application with the house's middlewares, for the internal services."""
+    return web.Application(middlewares=[log_requests, answer_problems], client_max_size=MAX_BODY_BYTES)
