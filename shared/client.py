@@ -1,6 +1,5 @@
 """Calls to the internal services over HTTPS with mutual certificates: one session, problems back as HomeError."""
 
-import asyncio
 import ssl
 from typing import Annotated, Any, Self, TypeVar
 
@@ -58,7 +57,10 @@ class ServiceClient:
         body: msgspec.Struct | None = None,
         query: dict[str, str] | None = None,
     ) -> T:
-        """Call and read the answer as `answer` (`type(None)` for none). Raises HomeError, the service's own or `absent`."""
+        """Call and read the answer as `answer` (`type(None)` for none).
+
+        Raises HomeError: the service's own problem, or `absent`.
+        """
         assert self._session is not None, "used outside its context"
         headers = {"Content-Type": "application/json"} if body is not None else None
         payload = msgspec.json.encode(body) if body is not None else None
@@ -69,7 +71,7 @@ class ServiceClient:
                 content = await response.read()
                 if response.status >= 400:
                     raise self._problem(content)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             raise HomeError(self._absent, f"{CATALOGUE[self._absent].advice} ({tls.explain(error)})") from error
         return msgspec.json.decode(content or b"null", type=answer)
 

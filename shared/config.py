@@ -50,7 +50,10 @@ def load(kind: type[C], path: Path, environment: Mapping[str, str] = os.environ)
 
 
 def read_secret(path: Path) -> bytes:
-    """A secret from its own file, without the line's end. Raises ConfigError if it is missing, empty or readable by all."""
+    """A secret from its own file, without the line's end.
+
+    Raises ConfigError if it is missing, empty or readable by all.
+    """
     try:
         if path.stat().st_mode & 0o007:
             raise ConfigError(f"{path}: other users may read this secret; run: chmod 600 {path}")

@@ -1,6 +1,7 @@
 """Carries a service's spooled audit events to the alert service until each is receipted (gateway and auth)."""
 
 import asyncio
+import contextlib
 import logging
 
 from shared import messages, topics
@@ -27,10 +28,9 @@ class Courier:
     async def run(self) -> None:
         """Deliver until cancelled."""
         while True:
-            try:
+            # The timeout is the patrol: what another process appended, and what is due again.
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _PATROL_SECONDS)
-            except TimeoutError:
-                pass  # the patrol: what another process appended, and what is due again
             self._woken.clear()
             if self._bus.connected:
                 await self._deliver()

@@ -36,7 +36,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a guest may do: one device, on which weekdays (0 is Monday), from and to which minute of the home's day, until when."""
+    """What a guest may do: one device, on which weekdays (0 is Monday), between which minutes of the day, until when."""
 
     room: str
     device: str
@@ -47,7 +47,7 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class LoginCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Step 1: POST LOGIN_CODE, answered 202 with nothing, alike for everyone. `browser` is the pre-login cookie's id."""
+    """Step 1: POST LOGIN_CODE, answered 202, alike for everyone. `browser` is the pre-login cookie's id."""
 
     email: Email
     password: Password
@@ -83,7 +83,7 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
-    """POST SESSION asks whether a token lives (SessionInfo, or the problem sign-in-required); POST SESSION_END ends it (204)."""
+    """POST SESSION: does it live (SessionInfo, or the problem sign-in-required)? POST SESSION_END ends it (204)."""
 
     token: str
 
@@ -101,7 +101,10 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionRows(msgspec.Struct, frozen=True, kw_only=True):
-    """GET SESSIONS?user=ID: that user's live sessions, newest first. DELETE SESSIONS/{id}?user=&by=&address= ends one."""
+    """GET SESSIONS?user=ID: that user's live sessions, newest first.
+
+    DELETE SESSIONS/{id}?user=&by=&address= ends one.
+    """
 
     sessions: tuple[SessionRow, ...]
 

@@ -53,7 +53,7 @@ class DailyFile(TimedRotatingFileHandler):
         for old in self.getFilesToDelete():
             Path(old).unlink(missing_ok=True)
 
-    def getFilesToDelete(self) -> list[str]:  # the name is the standard library's
+    def getFilesToDelete(self) -> list[str]:  # noqa: N802 - the name is the standard library's
         """The dated files that are too old, however few there are."""
         oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
         base = Path(self.baseFilename)

@@ -26,9 +26,7 @@ CATALOGUE: dict[str, Entry] = {
     "unsupported-media-type": Entry(415, "The body is not JSON", "Send JSON with Content-Type: application/json."),
     "not-found": Entry(404, "There is nothing here", "Check the address; what you may not see is not shown either."),
     "method-not-allowed": Entry(405, "This address does not take that method", "Use a method named in Allow."),
-    "rate-limited": Entry(
-        429, "Too many requests", "Wait as long as Retry-After says. Off, lock and stop always work."
-    ),
+    "rate-limited": Entry(429, "Too many requests", "Wait as long as Retry-After says; off, lock and stop work."),
     # who is asking
     "sign-in-required": Entry(401, "You are not signed in", "Sign in and try again."),
     "sign-in-failed": Entry(

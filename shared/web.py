@@ -59,7 +59,7 @@ async def serve_https(app: web.Application, host: str, port: int, context: ssl.S
         await runner.cleanup()
 
 
-def problem_response(request: web.Request, error: HomeError) -> web.Response:
+def problem_response(error: HomeError) -> web.Response:
     """The RFC 9457 answer to `error`; its instance is the request's id."""
     document = error.document(f"urn:request:{request_id.get() or 'none'}")
     headers = {"Retry-After": str(error.facts["retry_after"])} if "retry_after" in error.facts else None
@@ -109,11 +109,11 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     try:
         return await handler(request)
     except HomeError as error:
-        return problem_response(request, error)
+        return problem_response(error)
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        response = problem_response(request, from_http(error))
+        response = problem_response(from_http(error))
         for name in ("Allow",):
             if name in error.headers:
                 response.headers[name] = error.headers[name]
@@ -122,7 +122,7 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
         raise
     except Exception:
         log.exception("Request failed")
-        return problem_response(request, HomeError("internal"))
+        return problem_response(HomeError("internal"))
 
 
 def from_http(error: web.HTTPException) -> HomeError:
