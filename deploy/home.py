@@ -1,0 +1,177 @@
+"""A home's folder: where everything lies in it, its settings, and the files rendered from them.
+
+`home.toml` holds what `homesystem init` was told; ports may be overridden by the environment, so that two
+homes can run on one machine.
+"""
+
+import datetime as dt
+import getpass
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+import jinja2
+import msgspec
+
+from deploy import rights
+from deploy.pki import Pki, write
+from shared.config import Config, ConfigError, env, load
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's root, where mosquitto.conf lies."""
+HUB_CLIENTS = ("gateway", "auth", "alerts", "admin")
+SERVICES = ("auth", "alerts", "gateway")
+SECRETS = ("password-pepper", "cookie-key", "audit-salt-key")
+_PLUGIN_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
+
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class Settings(Config, frozen=True):
+    """What distinguishes one home from another."""
+
+    demo: bool = False
+    name: str = "localhost"
+    host: str = "127.0.0.1"
+    timezone: str = "UTC"
+    smtp_host: str = "127.0.0.1"
+    smtp_sender: str = "Home System <home@localhost>"
+    smtp_security: str = "none"
+    smtp_user: str | None = None
+    https_port: Annotated[Port, env("HOMESYSTEM_HTTPS_PORT")] = 8443
+    mqtt_port: Annotated[Port, env("HOMESYSTEM_MQTT_PORT")] = 8883
+    smtp_port: Annotated[Port, env("HOMESYSTEM_SMTP_PORT")] = 8025
+    auth_port: Annotated[Port, env("HOMESYSTEM_AUTH_PORT")] = 8444
+    alerts_port: Annotated[Port, env("HOMESYSTEM_ALERTS_PORT")] = 8445
+
+    @property
+    def hosts(self) -> list[str]:
+        """Every name and address that certificates of this hub are good for."""
+        return list(dict.fromkeys([self.name, "localhost", "127.0.0.1", "::1"]))
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The variable that moves each port, and the port."""
+        return {
+            "HOMESYSTEM_HTTPS_PORT": self.https_port,
+            "HOMESYSTEM_MQTT_PORT": self.mqtt_port,
+            "HOMESYSTEM_SMTP_PORT": self.smtp_port,
+            "HOMESYSTEM_AUTH_PORT": self.auth_port,
+            "HOMESYSTEM_ALERTS_PORT": self.alerts_port,
+        }
+
+
+class Home(msgspec.Struct, frozen=True):
+    """One home: its folder and its settings."""
+
+    var: Path
+    settings: Settings
+
+    @property
+    def pki(self) -> Path:
+        """Certificates and keys."""
+        return self.var / "pki"
+
+    @property
+    def mosquitto(self) -> Path:
+        """The broker's own folder: rights and what it remembers."""
+        return self.var / "mosquitto"
+
+    def authority(self) -> Pki:
+        """The authorities of this home, as of now."""
+        return Pki(self.pki, demo=self.settings.demo, now=dt.datetime.now(dt.UTC))
+
+    def config(self, service: str) -> Path:
+        """A service's configuration file."""
+        return self.var / f"{service}.toml"
+
+
+def folder(environment: Mapping[str, str] = os.environ) -> Path:
+    """The home's folder: HOMESYSTEM_VAR, or `var` here."""
+    return Path(environment.get("HOMESYSTEM_VAR") or "var").absolute()
+
+
+def find(var: Path) -> Home:
+    """The home that was set up in `var`. Raises ConfigError where there is none."""
+    if not (var / "home.toml").exists():
+        raise ConfigError(f"{var}: there is no home here; run `homesystem init`, or set HOMESYSTEM_VAR to its folder")
+    return Home(var, load(Settings, var / "home.toml"))
+
+
+def lay_out(home: Home) -> None:
+    """Make what is missing of folders, secrets, certificates and configuration; nothing that exists is changed.
+
+    Certificates near their end are renewed, and the broker's configuration always follows its template.
+    """
+    for name in ("data", "log", "secrets", "pki", "mosquitto"):
+        (home.var / name).mkdir(parents=True, exist_ok=True)
+    (home.var / "secrets").chmod(0o700)
+    for name in SECRETS:
+        if not (home.var / "secrets" / name).exists():
+            write(home.var / "secrets" / name, secrets.token_urlsafe(32).encode() + b"\n", 0o600)
+    renew(home)
+    for service in SERVICES:
+        render(home, service, home.config(service))
+    write(home.var / "mosquitto.conf", broker_config(home).encode(), 0o644)
+    if not (home.mosquitto / "dynamic-security.json").exists():
+        roles = [rights.hub_role(name) for name in HUB_CLIENTS]
+        write_rights(home, roles)
+
+
+def renew(home: Home) -> list[str]:
+    """Certificates that are missing or near their end, made anew, and a fresh revocation list; returns their names."""
+    authority = home.authority()
+    hosts = home.settings.hosts
+    authority.ensure_authorities(hosts)
+    made = [name for name in HUB_CLIENTS if authority.ensure_client(name, "service")]
+    servers = {"broker": "broker", "auth-server": "auth", "alerts-server": "alerts"}
+    made += [stem for stem, name in servers.items() if authority.ensure_server(stem, name, "service", hosts)]
+    if not (home.pki / "web.own").exists() and authority.ensure_web(hosts):
+        made.append("web")
+    return made
+
+
+def write_rights(home: Home, roles: list[rights.Role]) -> None:
+    """The broker's rights for a home that never ran; later changes go through the running broker."""
+    content = msgspec.json.format(msgspec.json.encode(rights.document(roles)), indent=1)
+    write(home.mosquitto / "dynamic-security.json", content, 0o600)
+
+
+def render(home: Home, template: str, path: Path) -> None:
+    """Write a service's configuration from its template, unless the owner has one already."""
+    if path.exists():
+        return
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ROOT / "deploy" / "templates"),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 - renders TOML, never HTML
+    )
+    s = home.settings
+    values = {name: getattr(s, name) for name in s.__struct_fields__}
+    text = environment.get_template(f"{template}.toml.j2").render(var=home.var, **values)
+    write(path, text.encode(), 0o640)
+
+
+def broker_config(home: Home) -> str:
+    """mosquitto.conf with this home's values."""
+    return Template((ROOT / "mosquitto.conf").read_text()).substitute(
+        user=getpass.getuser(),
+        mosquitto_dir=home.mosquitto,
+        dynsec_plugin=_plugin(),
+        mqtt_port=home.settings.mqtt_port,
+        mqtt_host=home.settings.host,
+        pki=home.pki,
+    )
+
+
+def _plugin() -> Path:
+    for place in _PLUGIN_PLACES:
+        for found in sorted(Path(place).glob("**/mosquitto_dynamic_security.so")):
+            return found
+    raise ConfigError(
+        "mosquitto_dynamic_security.so is not installed; install Mosquitto 2.0.11 or newer (apt install mosquitto)"
+    )

@@ -1,0 +1,115 @@
+"""What each identity may do at the broker, pure: roles and clients of Mosquitto's dynamic-security plugin.
+
+Deny by default for publishing, receiving and subscribing; one role per identity, named like it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared import topics
+from shared.names import is_gateway
+
+Role = dict[str, Any]
+
+DEFAULT_ACCESS = {
+    "publishClientSend": False,
+    "publishClientReceive": False,
+    "subscribe": False,
+    "unsubscribe": True,
+}
+CONTROL = "$CONTROL/dynamic-security/v1"
+CONTROL_ANSWER = f"{CONTROL}/response"
+
+
+def room_role(room: str) -> Role:
+    """A room: hears its own commands and receipts and the hub; says what its own devices do, and nothing else."""
+    return _role(
+        room,
+        sends=[
+            topics.acknowledgement(room, "+"),
+            topics.state(room, "+"),
+            topics.event(room, "+"),
+            topics.availability(room),
+            topics.description(room),
+            topics.audit(room),
+        ],
+        hears=[topics.commands_for(room), topics.ALL_SYSTEM, topics.receipt(room), topics.resend(room)],
+    )
+
+
+def client_role(name: str, may: Iterable[tuple[str, str]]) -> Role:
+    """A trusted client: commands and hears the devices that it was granted, in its own name only."""
+    may = sorted(set(may))
+    hears = [
+        build(room, device) for room, device in may for build in (topics.state, topics.acknowledgement, topics.event)
+    ]
+    hears += [topics.availability(room) for room in sorted({room for room, _ in may})]
+    return _role(name, sends=[topics.command(room, device, name) for room, device in may], hears=hears)
+
+
+def hub_role(name: str) -> Role:
+    """One of the hub's own identities: a gateway, `auth`, `alerts` or `admin`."""
+    sends = [topics.service(name), topics.audit(name)]
+    hears = [topics.receipt(name), topics.resend(name)]
+    if is_gateway(name):
+        sends.append(topics.command("+", "+", name))
+        hears += [
+            topics.ALL_STATES,
+            topics.ALL_ACKS,
+            topics.ALL_EVENTS,
+            topics.ALL_AVAILABILITY,
+            topics.ALL_DESCRIPTIONS,
+            topics.ALL_SYSTEM,
+        ]
+    elif name == "auth":
+        sends += [topics.REVOKED, topics.LOCKDOWN]
+    elif name == "alerts":
+        sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]
+        hears = [topics.ALL_AUDIT, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS]
+    elif name == "admin":
+        # `home/...` to clear what a revoked room left behind.
+        sends += [
+            f"{CONTROL}",
+            topics.availability("+"),
+            topics.description("+"),
+            topics.state("+", "+"),
+        ]
+        hears += [
+            CONTROL_ANSWER,
+            topics.ALL_AVAILABILITY,
+            topics.ALL_DESCRIPTIONS,
+            topics.ALL_STATES,
+            topics.ALL_SYSTEM,
+        ]
+    else:
+        raise ValueError(f"{name} is no identity of the hub")
+    return _role(name, sends=sends, hears=hears)
+
+
+def document(roles: Iterable[Role]) -> dict[str, Any]:
+    """The plugin's whole file for a new home: one client per role, bound to it by name."""
+    roles = list(roles)
+    return {
+        "defaultACLAccess": DEFAULT_ACCESS,
+        "roles": roles,
+        "clients": [client(role["rolename"]) for role in roles],
+        "groups": [],
+    }
+
+
+def client(name: str) -> Role:
+    """The client entry of an identity. It has no password: the certificate is the login."""
+    return {"username": name, "roles": [{"rolename": name}]}
+
+
+def _role(name: str, *, sends: list[str], hears: list[str]) -> Role:
+    acls = [_acl("publishClientSend", topic) for topic in sends]
+    for topic in hears:
+        wild = "+" in topic or "#" in topic
+        acls.append(_acl("subscribePattern" if wild else "subscribeLiteral", topic))
+        acls.append(_acl("publishClientReceive", topic))
+    return {"rolename": name, "acls": acls}
+
+
+def _acl(kind: str, topic: str) -> dict[str, Any]:
+    return {"acltype": kind, "topic": topic, "priority": 0, "allow": True}

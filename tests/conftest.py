@@ -1,0 +1,44 @@
+"""Fixtures of real parts, shared by integration, end-to-end and chaos tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.home import Home
+from tests import house
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo home's certificates, made once for the whole run: identities of the hub, three rooms, two clients."""
+    home = house.make_home(tmp_path_factory.mktemp("pki"))
+    house.make_pki(home)
+    return home.pki
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, pki: Path) -> Home:
+    """A home's folder with free ports and its own copy of nothing but the certificates."""
+    made = house.make_home(tmp_path_factory.mktemp("home"))
+    (made.var / "pki").rmdir()
+    (made.var / "pki").symlink_to(pki)
+    return made
+
+
+@pytest.fixture(scope="module")
+def broker(home: Home) -> Iterator[house.Broker]:
+    """A real broker; `home` is its home. Tests may kill and start it; it is stopped in the end."""
+    made = house.Broker(home)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[house.SmtpSink]:
+    """A real SMTP server on a free port."""
+    sink = house.SmtpSink()
+    sink.start()
+    yield sink
+    sink.stop()

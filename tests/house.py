@@ -1,0 +1,200 @@
+"""Real parts for tests: a broker with our configuration and rights, and an SMTP server that keeps letters.
+
+Used by integration, end-to-end and chaos tests through the fixtures in conftest.py.
+"""
+
+import email
+import email.message
+import email.policy
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TypeVar
+
+from aiosmtpd.controller import Controller
+
+from deploy import home as homes
+from deploy import rights
+from shared import mqtt, tls
+
+T = TypeVar("T")
+DEADLINE = 20.0
+"""How long any test waits for an event before it fails; no test expects it to be reached."""
+ROOMS = ("hall", "kitchen", "garage")
+PHONE_MAY = (("hall", "lamp"), ("hall", "front-door"))
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], T | None], what: str, *, seconds: float = DEADLINE) -> T:
+    """Poll until `condition` returns something true; fails naming `what`. For things that send no event."""
+    pause = threading.Event()
+    end = time.monotonic() + seconds
+    while True:
+        if result := condition():
+            return result
+        assert time.monotonic() < end, f"never happened: {what}"
+        pause.wait(0.02)
+
+
+def make_home(var: Path, **settings: object) -> homes.Home:
+    """A demo home's folder with free ports: hub identities, the demo's rooms and a trusted client `phone`."""
+    ports = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port")
+    values = {name: free_port() for name in ports} | {"demo": True} | settings
+    home = homes.Home(var, homes.Settings(**values))  # type: ignore[arg-type]  # by name, from the caller
+    for name in ("data", "log", "secrets", "pki", "mosquitto"):
+        (var / name).mkdir(parents=True, exist_ok=True)
+    return home
+
+
+def make_pki(home: homes.Home) -> None:
+    """Every certificate that tests use, signed by real authorities."""
+    homes.renew(home)
+    authority = home.authority()
+    for room in ROOMS:
+        authority.ensure_client(room, "room")
+    for client in ("phone", "tablet", "gateway-2"):
+        authority.ensure_client(client, "client")
+
+
+class Broker:
+    """A real Mosquitto over TLS on a free port, with our configuration; may be killed and started again."""
+
+    def __init__(self, home: homes.Home) -> None:
+        self.home = home
+        self.port = home.settings.mqtt_port
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log = home.var / "log" / "broker.log"
+        roles = [rights.hub_role(name) for name in (*homes.HUB_CLIENTS, "gateway-2")]
+        roles += [rights.room_role(room) for room in ROOMS]
+        roles += [rights.client_role("phone", PHONE_MAY), rights.client_role("tablet", [])]
+        homes.write_rights(home, roles)
+        (home.var / "mosquitto.conf").write_text(homes.broker_config(home))
+
+    @property
+    def log(self) -> str:
+        """What the broker wrote."""
+        return self._log.read_text()
+
+    def identity(self, name: str) -> tls.Identity:
+        """The files of one identity."""
+        pki = self.home.pki
+        return tls.Identity(ca=pki / "device-ca.crt", certificate=pki / f"{name}.crt", key=pki / f"{name}.key")
+
+    def config(self, name: str, *, port: int | None = None) -> mqtt.BrokerConfig:
+        """How `name` reaches this broker; `port` for a proxy in between."""
+        return mqtt.BrokerConfig(identity=name, tls=self.identity(name), host="127.0.0.1", port=port or self.port)
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["/usr/sbin/mosquitto", "-c", str(self.home.var / "mosquitto.conf")], stdout=log, stderr=log
+            )
+        until(self._listens, "the broker listens")
+
+    def stop(self) -> None:
+        """Stop it cleanly."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._end(signal.SIGKILL)
+
+    def reload(self) -> None:
+        """SIGHUP: read the revocation list again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
+    def tool(self, name: str, who: str, *arguments: str) -> list[str]:
+        """The command line of mosquitto_pub or mosquitto_sub as `who`."""
+        pki = self.home.pki
+        files = ["--cafile", f"{pki}/device-ca.crt", "--cert", f"{pki}/{who}.crt", "--key", f"{pki}/{who}.key"]
+        return [name, "-V", "5", "-h", "127.0.0.1", "-p", str(self.port), *files, *arguments]
+
+    def publish(self, who: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """mosquitto_pub by hand, QoS 1, over TLS with `who`'s certificate."""
+        command = self.tool("mosquitto_pub", who, "-q", "1", *arguments)
+        return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+    def _listens(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"the broker ended: {self.log}"
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(DEADLINE)
+            self._process = None
+
+
+class SmtpSink:
+    """A real SMTP server that keeps what it gets; may be stopped and started again on its port."""
+
+    def __init__(self, port: int | None = None) -> None:
+        self.port = port or free_port()
+        self._letters: list[email.message.EmailMessage] = []
+        self._came = threading.Condition()
+        self._controller: Controller | None = None
+
+    def start(self) -> None:
+        """Listen."""
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller.start()
+
+    def stop(self) -> None:
+        """Stop listening; letters stay."""
+        if self._controller is not None:
+            self._controller.stop()
+            self._controller = None
+
+    async def handle_DATA(self, _server: object, _session: object, envelope: object) -> str:
+        """aiosmtpd's hook."""
+        content = envelope.content  # type: ignore[attr-defined]  # aiosmtpd is untyped
+        letter = email.message_from_bytes(content, policy=email.policy.default)
+        assert isinstance(letter, email.message.EmailMessage)
+        with self._came:
+            self._letters.append(letter)
+            self._came.notify_all()
+        return "250 kept"
+
+    @property
+    def letters(self) -> list[email.message.EmailMessage]:
+        """All letters so far."""
+        with self._came:
+            return list(self._letters)
+
+    def wait_for(self, count: int = 1, *, to: str | None = None) -> list[email.message.EmailMessage]:
+        """Wait until at least `count` letters (to that address) are here; returns them."""
+
+        def fitting() -> list[email.message.EmailMessage]:
+            return [x for x in self._letters if to is None or to in str(x["To"])]
+
+        with self._came:
+            assert self._came.wait_for(lambda: len(fitting()) >= count, DEADLINE), "the letter never came"
+            return fitting()
+
+
+def end(processes: Iterable[subprocess.Popen[bytes]]) -> None:
+    """End processes that a test started, politely, then not."""
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    for process in processes:
+        try:
+            process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
