@@ -1,0 +1,74 @@
+"""Changing rights at the running broker, and offline."""
+
+import subprocess
+
+import msgspec
+import pytest
+
+from deploy import control, rights
+from shared.problem import HomeError
+from tests.house import DEADLINE, Broker, until
+
+
+def listen(broker: Broker, who: str, topic: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        ["stdbuf", "-oL", *broker.tool("mosquitto_sub", who, "-t", topic, "-v", "-d")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_a_new_client_may_command_what_it_was_granted(broker: Broker) -> None:
+    broker.home.authority().ensure_client("wall", "client")
+    before = broker.publish("wall", "-t", "home/hall/lamp/set/wall", "-m", "x")
+    control.add(broker.home, rights.client_role("wall", [("hall", "lamp")]))
+    after = broker.publish("wall", "-t", "home/hall/lamp/set/wall", "-m", "x")
+    other = broker.publish("wall", "-t", "home/hall/front-door/set/wall", "-m", "x")
+    assert "Not authorized" in before.stderr
+    assert "Not authorized" not in after.stderr
+    assert "Not authorized" in other.stderr
+
+
+def test_a_name_that_exists_is_refused_by_the_broker_too(broker: Broker) -> None:
+    with pytest.raises(HomeError, match="already exists"):
+        control.add(broker.home, rights.client_role("phone", []))
+
+
+def test_a_revoked_client_is_dropped_while_it_talks_and_refused_at_the_next_handshake(broker: Broker) -> None:
+    broker.home.authority().ensure_client("lost", "client")
+    control.add(broker.home, rights.client_role("lost", [("hall", "lamp")]))
+    with listen(broker, "lost", "home/hall/lamp/state") as listener:
+        assert listener.stdout is not None
+        for line in listener.stdout:
+            if "SUBACK" in line:
+                break
+        assert control.shut_out(broker.home, "lost", is_room=False)
+        listener.wait(DEADLINE)
+    assert "Not authorized" in broker.publish("lost", "-t", "home/hall/lamp/set/lost", "-m", "x").stderr
+    assert broker.home.authority().revoke("lost") == 1
+    assert control.reload(broker.home)
+    until(lambda: broker.publish("lost", "-t", "x", "-m", "x").returncode != 0, "its handshake is refused")
+    assert "certificate verify failed" in broker.log
+
+
+def test_a_revoked_room_leaves_nothing_retained(broker: Broker) -> None:
+    for topic in ("home/garage/light/state", "home/garage/description", "home/garage/availability"):
+        assert broker.publish("garage", "-r", "-t", topic, "-m", "x").returncode == 0
+    control.shut_out(broker.home, "garage", is_room=True)
+    with control.Control(broker.home) as admin:
+        assert admin.clear_room("garage") == 0
+
+
+def test_with_the_broker_away_rights_change_in_its_file(broker: Broker) -> None:
+    broker.stop()
+    try:
+        control.add(broker.home, rights.client_role("later", []))
+        assert not control.shut_out(broker.home, "phone", is_room=False)
+        document = msgspec.json.decode((broker.home.mosquitto / "dynamic-security.json").read_bytes())
+        clients = {client["username"]: client for client in document["clients"]}
+        assert "later" in clients
+        assert clients["phone"]["disabled"] is True
+    finally:
+        broker.start()
+    assert "Not authorized" in broker.publish("phone", "-t", "home/hall/lamp/set/phone", "-m", "x").stderr
