@@ -49,6 +49,11 @@ def load(kind: type[C], path: Path, environment: Mapping[str, str] = os.environ)
         raise ConfigError(f"{path}: {_explain(kind, str(error))}") from error
 
 
+def file_of(service: str, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where a service's configuration is looked for when nobody says otherwise: in the home's folder."""
+    return Path(environment.get("HOMESYSTEM_VAR") or "var") / f"{service}.toml"
+
+
 def read_secret(path: Path) -> bytes:
     """A secret from its own file, without the line's end.
 

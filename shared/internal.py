@@ -36,7 +36,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a guest may do: one device, on which weekdays (0 is Monday), between which minutes of the day, until when."""
+    """What a guest may do: one device, on which weekdays (0 is Monday), between which minutes of the day."""
 
     room: str
     device: str
@@ -116,6 +116,7 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
     grants: tuple[Grant, ...]
     created_at: datetime
     signed_in_at: datetime | None
+    disabled: bool = False
 
 
 class UserRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +157,7 @@ class RoomSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recipients(msgspec.Struct, frozen=True, kw_only=True):
-    """GET RECIPIENTS: whom critical letters go to (the master users) and the home's time zone."""
+    """GET RECIPIENTS: whom critical letters go to (the master users)."""
 
     emails: tuple[str, ...]
 

@@ -27,6 +27,7 @@ CATALOGUE: dict[str, Entry] = {
     "not-found": Entry(404, "There is nothing here", "Check the address; what you may not see is not shown either."),
     "method-not-allowed": Entry(405, "This address does not take that method", "Use a method named in Allow."),
     "rate-limited": Entry(429, "Too many requests", "Wait as long as Retry-After says; off, lock and stop work."),
+    "already-exists": Entry(409, "It exists already", "Choose another name; one that was revoked is never used again."),
     # who is asking
     "sign-in-required": Entry(401, "You are not signed in", "Sign in and try again."),
     "sign-in-failed": Entry(
@@ -40,6 +41,7 @@ CATALOGUE: dict[str, Entry] = {
         "Reload the page. Programs fetch /api/v1/csrf and send its token as X-CSRF-Token, from the same origin.",
     ),
     "forbidden": Entry(403, "You may not do this", "Ask the master user for the right to."),
+    "last-master": Entry(409, "A home needs a master user", "Make another master user first."),
     # what a room or a device says
     "unknown-device": Entry(404, "There is no such device", "Check the room's and the device's name."),
     "unknown-action": Entry(409, "The device has no such action", "Use an action that its description lists."),

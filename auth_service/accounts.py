@@ -1,0 +1,214 @@
+"""Changes to accounts and identities, each with its proof: for the `homesystem` command, no service need run.
+
+Every change appends its audit event to auth's spool inside the transaction that makes it: no proof, no change.
+"""
+
+import contextlib
+import re
+import secrets
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service import identities, password_policy, sessions, users
+from auth_service.config import AuthConfig
+from auth_service.identities import IdentityRole, IdentityRow
+from auth_service.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.store import Store, open_store
+from shared.config import read_secret
+from shared.internal import Grant, User, UserRow
+from shared.messages import UserRef, Who
+from shared.names import Outcome, Role, Severity, is_identity
+from shared.problem import HomeError
+from shared.spool import Spool
+
+ISSUER = "admin"
+"""The identity in whose name the hub's own command acts."""
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
+_NAME_MOST = 64
+
+
+@contextlib.asynccontextmanager
+async def opened(config: AuthConfig, *, founding: bool = False) -> "AsyncIterator[Accounts]":
+    """The accounts of the home that `config` describes; migrates the database.
+
+    `founding` is for `homesystem init`: what it makes is recorded, but no letter is due for it.
+    Raises ConfigError when the database, the spool or the pepper cannot be used.
+    """
+    passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
+    store = await open_store(config.database)
+    try:
+        with contextlib.closing(Spool(config.spool)) as spool:
+            yield Accounts(store, Proof(spool, now=_now), passwords, config.passwords.home_words, founding=founding)
+    finally:
+        await store.close()
+        passwords.close()
+
+
+class Say(Protocol):
+    """Appends the event of a change before it is committed."""
+
+    async def __call__(self, what: str, where: str, **detail: str) -> None:
+        """`what` and `where` as in AuditEvent; raises HomeError("no-proof"), and then the change does not happen."""
+
+
+class Accounts:
+    """Users and identities of one home. `by` is the person who asked, None for whoever may run `homesystem`."""
+
+    def __init__(
+        self,
+        store: Store,
+        proof: Proof,
+        passwords: Passwords,
+        home_words: tuple[str, ...] = (),
+        *,
+        now: Callable[[], datetime] | None = None,
+        founding: bool = False,
+    ) -> None:
+        self._store = store
+        self._proof = proof
+        self._passwords = passwords
+        self._home_words = home_words
+        self._now = now or _now
+        self._severity = Severity.INFO if founding else Severity.CRITICAL
+
+    async def create_user(
+        self,
+        *,
+        email: str,
+        name: str,
+        password: str,
+        role: Role,
+        grants: tuple[Grant, ...] = (),
+        by: UserRef | None = None,
+    ) -> User:
+        """Make a user. Raises HomeError: invalid-value, already-exists, last-master (the first must be a master)."""
+        user = User(id=secrets.token_hex(8), name=_checked_name(name), email=_checked_email(email), role=role)
+        if grants and role is not Role.GUEST:
+            raise HomeError("invalid-value", "Grants are for guests; members and master users use every room.")
+        for grant in grants:
+            _check_grant(grant)
+        password_policy.check(password, email=user.email, name=user.name, home_words=self._home_words)
+        password_hash = await self._passwords.hash(password)
+        async with self._change(by) as (connection, say):
+            if role is not Role.MASTER and await users.count_masters(connection) == 0:
+                raise HomeError("last-master", "The first user of a home must be a master user.")
+            if await users.find(connection, user.email) is not None:
+                raise HomeError("already-exists", "A user with this e-mail address exists.")
+            await users.add(connection, user, password_hash=password_hash, now=self._now())
+            await users.replace_grants(connection, user.id, grants)
+            await say("account:created", f"user/{user.id}", user=user.name, role=role.value)
+        return user
+
+    async def list_users(self) -> tuple[UserRow, ...]:
+        """Every user, the oldest first."""
+        async with self._store.read() as connection:
+            return await users.all_rows(connection)
+
+    async def disable_user(self, email: str, *, by: UserRef | None = None) -> None:
+        """No sign-in from now on, and every session ends (V-16). Raises HomeError: not-found, last-master."""
+        async with self._change(by) as (connection, say):
+            account = await _existing(connection, email)
+            if account.disabled:
+                return
+            if account.user.role is Role.MASTER and await users.count_masters(connection) == 1:
+                raise HomeError("last-master")
+            await users.disable(connection, account.user.id, self._now())
+            await sessions.end_all(connection, account.user.id, self._now())
+            await say("account:disabled", f"user/{account.user.id}", user=account.user.name)
+
+    async def set_password(self, email: str, password: str, *, by: UserRef | None = None) -> None:
+        """Another password, and every session ends. Raises HomeError: not-found, invalid-value."""
+        async with self._store.read() as connection:
+            account = await _existing(connection, email)
+        password_policy.check(password, email=account.user.email, name=account.user.name, home_words=self._home_words)
+        password_hash = await self._passwords.hash(password)
+        async with self._change(by) as (connection, say):
+            await users.set_password(connection, account.user.id, password_hash)
+            await sessions.end_all(connection, account.user.id, self._now())
+            await say("account:password-changed", f"user/{account.user.id}", user=account.user.name)
+
+    async def enrol_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
+        """Give out a certificate's name. Raises HomeError: invalid-value, already-exists (revoked ones included)."""
+        identities.check_name(name, role)
+        async with self._change(by) as (connection, say):
+            await identities.enrol(connection, name, role, self._now())
+            await say(f"{role}:added", f"{role}/{name}")
+
+    async def revoke_identity(self, name: str, *, by: UserRef | None = None) -> None:
+        """Take a name back for good. Raises HomeError("not-found"); a second time changes nothing."""
+        async with self._change(by) as (connection, say):
+            identity = await identities.find(connection, name)
+            if identity is None:
+                raise HomeError("not-found", f"There is no {name}.")
+            if identity.revoked_at is not None:
+                return
+            await identities.revoke(connection, name, self._now())
+            what = "room:revoked" if identity.role == "room" else "certificate:revoked"
+            await say(what, f"{identity.role}/{name}")
+
+    async def list_identities(self) -> tuple[IdentityRow, ...]:
+        """Every identity that was ever given out, by name."""
+        async with self._store.read() as connection:
+            return await identities.all_rows(connection)
+
+    @contextlib.asynccontextmanager
+    async def _change(self, by: UserRef | None) -> "AsyncIterator[tuple[AsyncConnection, Say]]":
+        """A transaction whose last act is to `say` what it did; what was said and then not committed is taken back."""
+        said: list[tuple[str, str, dict[str, str]]] = []
+
+        async def say(what: str, where: str, **detail: str) -> None:
+            await self._write(what, where, by, detail, Outcome.EXECUTED)
+            said.append((what, where, detail))
+
+        try:
+            async with self._store.write() as connection:
+                yield connection, say
+        except BaseException:
+            for what, where, detail in said:
+                await self._write(what, where, by, detail, Outcome.FAILED)
+            raise
+
+    async def _write(self, what: str, where: str, by: UserRef | None, detail: dict[str, str], outcome: Outcome) -> None:
+        who = Who(issuer=ISSUER, user=by)
+        await self._proof.write(what, where, who, severity=self._severity, outcome=outcome, detail=detail)
+
+
+async def _existing(connection: AsyncConnection, email: str) -> users.Account:
+    account = await users.find(connection, email)
+    if account is None:
+        raise HomeError("not-found", "There is no user with this e-mail address.")
+    return account
+
+
+def _checked_email(email: str) -> str:
+    """Of the form that HTML forms take, in ASCII, which every mail server carries."""
+    email = email.strip()
+    if len(email) > 254 or _EMAIL.fullmatch(email) is None:
+        raise HomeError("invalid-value", "The e-mail address is not of the form name@example.org.")
+    return email
+
+
+def _checked_name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= _NAME_MOST or not name.isprintable():
+        raise HomeError("invalid-value", f"A user's name has 1 to {_NAME_MOST} characters.")
+    return name
+
+
+def _check_grant(grant: Grant) -> None:
+    if not is_identity(grant.room) or not is_identity(grant.device):
+        raise HomeError("invalid-value", "A grant names a room and a device, such as hall/lamp.")
+    if not grant.weekdays or any(not 0 <= day <= 6 for day in grant.weekdays):
+        raise HomeError("invalid-value", "A grant's weekdays are 0 (Monday) to 6.")
+    if not 0 <= grant.from_minute < grant.to_minute <= 1440:
+        raise HomeError("invalid-value", "A grant's hours begin before they end, on one day.")
+    if grant.until is not None and grant.until.tzinfo is None:
+        raise HomeError("invalid-value", "A grant's end needs a time zone.")
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

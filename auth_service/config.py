@@ -1,0 +1,63 @@
+"""The auth service's settings, as `homesystem init` renders them into `auth.toml`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from shared import tls
+from shared.config import Config, ConfigError, env, load
+from shared.mail import SmtpConfig
+from shared.mqtt import BrokerConfig
+
+
+class Listen(Config, frozen=True):
+    """Where the internal HTTPS stands, and the server certificate that it shows."""
+
+    port: Annotated[int, env("HOMESYSTEM_AUTH_PORT"), msgspec.Meta(ge=1, le=65535)]
+    tls: tls.Identity
+    host: str = "127.0.0.1"
+
+
+class Sessions(Config, frozen=True):
+    """How long a sign-in lasts (ASVS 7.1.1, 7.3.1, 7.3.2)."""
+
+    idle_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 12
+    absolute_days: Annotated[float, msgspec.Meta(gt=0, le=90)] = 7
+
+
+class PasswordRules(Config, frozen=True):
+    """What hashing costs, and which words of this home (its name, its street) no password may be made of."""
+
+    bcrypt_rounds: Annotated[int, msgspec.Meta(ge=10, le=16)] = 12
+    home_words: tuple[str, ...] = ()
+
+
+class AuthConfig(Config, frozen=True):
+    """Everything the auth service, and the `homesystem` command on its behalf, needs to know."""
+
+    database: str
+    spool: Path
+    pepper_file: Path
+    listen: Listen
+    broker: BrokerConfig
+    smtp: SmtpConfig
+    log: Path | None = None
+    sessions: Sessions = Sessions()
+    passwords: PasswordRules = PasswordRules()
+
+
+def read(path: Path) -> AuthConfig:
+    """The settings in `path`, checked. Raises ConfigError."""
+    config = load(AuthConfig, path)
+    try:
+        config.smtp.check()
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    scheme = config.database.partition("://")[0]
+    if scheme not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+        raise ConfigError(
+            f'{path}: database: begins with "{scheme}"; write sqlite+aiosqlite:////path/to/file or '
+            "postgresql+asyncpg://user:password@host/name"
+        )
+    return config

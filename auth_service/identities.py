@@ -1,0 +1,71 @@
+"""Identities in the database: which certificate names were ever given out, and which are revoked. Never reused."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.tables import identities, rooms
+from shared import names
+from shared.problem import HomeError
+
+IdentityRole = Literal["room", "client", "service"]
+
+
+class IdentityRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One identity, as `homesystem room list` and `client` show it."""
+
+    name: str
+    role: IdentityRole
+    enrolled_at: datetime
+    revoked_at: datetime | None
+
+
+def check_name(name: str, role: IdentityRole) -> None:
+    """Raises HomeError("invalid-value") for a name of the wrong form, or one that belongs to the hub."""
+    if not names.is_identity(name):
+        raise HomeError(
+            "invalid-value",
+            "A name begins with a small letter and goes on with small letters, digits, dashes; 32 in all.",
+        )
+    if names.is_reserved(name) != (role == "service"):
+        raise HomeError(
+            "invalid-value",
+            f"The name {name} is kept for the hub's own services." if role != "service" else f"{name} is no service.",
+        )
+
+
+async def enrol(connection: AsyncConnection, name: str, role: IdentityRole, now: datetime) -> None:
+    """Give out a name. Raises HomeError("already-exists") when it was given out before, revoked or not."""
+    known = await find(connection, name)
+    if known is not None:
+        state = "was revoked, and no name is ever given out twice" if known.revoked_at else "is in use"
+        raise HomeError("already-exists", f"The name {name} {state}. Choose another one.")
+    await connection.execute(insert(identities).values(name=name, role=role, enrolled_at=now))
+    if role == "room":
+        await connection.execute(insert(rooms).values(id=name, name=name.replace("-", " ").capitalize()))
+
+
+async def revoke(connection: AsyncConnection, name: str, now: datetime) -> None:
+    """Take a name back for good; nothing happens to one that is revoked already."""
+    await connection.execute(
+        update(identities).where(identities.c.name == name, identities.c.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+async def find(connection: AsyncConnection, name: str) -> IdentityRow | None:
+    """One identity."""
+    row = (await connection.execute(select(identities).where(identities.c.name == name))).first()
+    return None if row is None else _identity(row)
+
+
+async def all_rows(connection: AsyncConnection) -> tuple[IdentityRow, ...]:
+    """Every identity, by name."""
+    rows = await connection.execute(select(identities).order_by(identities.c.name))
+    return tuple(_identity(row) for row in rows)
+
+
+def _identity(row: Row[*tuple[Any, ...]]) -> IdentityRow:
+    return IdentityRow(name=row.name, role=row.role, enrolled_at=row.enrolled_at, revoked_at=row.revoked_at)

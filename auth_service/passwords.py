@@ -1,0 +1,81 @@
+"""Owns bcrypt: hashes and checks passwords over a keyed pre-hash, in a small pool of slow-lane threads.
+
+The pre-hash (base64 of HMAC-SHA-256 under a secret file) lifts bcrypt's limit of 72 bytes, and makes a stolen
+database useless without that file (ASVS 11.4.2; R-03; DESIGN §6).
+"""
+
+import asyncio
+import base64
+import contextlib
+import hmac
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import bcrypt
+
+from shared.problem import HomeError
+
+T = TypeVar("T")
+
+_WAITING_MOST = 64
+_NICENESS = 10
+
+
+class Passwords:
+    """Hashes and checks. One or two threads, so that commands and other requests never wait behind logins."""
+
+    def __init__(self, pepper: bytes, *, rounds: int) -> None:
+        self._pepper = pepper
+        self._short_key = hmac.digest(pepper, b"short secrets", "sha256")
+        self._rounds = rounds
+        threads = max(1, min(2, (os.cpu_count() or 1) - 1))
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_step_back)
+        self._waiting = 0
+        # Checked where there is no such user, so that the answer takes as long (V-39, ASVS 6.3.8). No password fits
+        # it: 53 characters of bcrypt's alphabet that nobody computed.
+        self._nobody = bcrypt.gensalt(rounds) + secrets.token_hex(16)[:31].encode()
+
+    async def hash(self, password: str) -> str:
+        """The hash to store."""
+        prehash = self._prehash(password)
+        return (await self._run(lambda: bcrypt.hashpw(prehash, bcrypt.gensalt(self._rounds)))).decode()
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """Whether `password` is the one; None (there is no such user) costs the same and is False.
+
+        Raises HomeError("rate-limited") when too many checks are waiting already.
+        """
+        prehash = self._prehash(password)
+        against = self._nobody if stored is None else stored.encode()
+        right = await self._run(lambda: bcrypt.checkpw(prehash, against))
+        return right and stored is not None
+
+    def keyed(self, purpose: str, *parts: str) -> str:
+        """A keyed hash of short secrets (a code, a browser's id), to store in their place (V-10)."""
+        return hmac.digest(self._short_key, "\0".join((purpose, *parts)).encode(), "sha256").hex()
+
+    def close(self) -> None:
+        """End the pool without waiting for what is in it."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _prehash(self, password: str) -> bytes:
+        return base64.b64encode(hmac.digest(self._pepper, password.encode(), "sha256"))
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        if self._waiting >= _WAITING_MOST:
+            raise HomeError("rate-limited", "Too many sign-ins are under way. Try again in a moment.", retry_after=10)
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._waiting -= 1
+
+
+def _step_back() -> None:
+    """On Linux a thread has a niceness of its own: on a small hub the commands' processes go first."""
+    with contextlib.suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

@@ -1,0 +1,53 @@
+"""Audit events of accounts, sessions and certificates: built here, appended to auth's spool, carried by the courier."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+
+from shared.messages import AuditEvent, UserRef, Who
+from shared.names import Outcome, Severity
+from shared.spool import Spool
+
+
+class Proof:
+    """Writes events to `spool`; `wake` tells the courier, where one runs in this process."""
+
+    def __init__(self, spool: Spool, *, now: Callable[[], datetime], wake: Callable[[], None] | None = None) -> None:
+        self._spool = spool
+        self._now = now
+        self._wake = wake
+
+    async def write(
+        self,
+        what: str,
+        where: str,
+        who: Who,
+        *,
+        severity: Severity = Severity.INFO,
+        outcome: Outcome = Outcome.EXECUTED,
+        detail: dict[str, str] | None = None,
+    ) -> None:
+        """Append one event; a critical or security event waits until the disk has it.
+
+        Raises HomeError("no-proof") when it cannot be written.
+        """
+        event = AuditEvent(
+            id=str(uuid.uuid4()),
+            at=self._now(),
+            what=what,
+            where=where,
+            who=who,
+            outcome=outcome,
+            severity=severity,
+            detail={name: value[:200] for name, value in (detail or {}).items()},
+        )
+        durable = severity is not Severity.INFO
+        await asyncio.to_thread(lambda: self._spool.append(event, durable=durable))
+        if self._wake is not None:
+            self._wake()
+
+
+def person(user_id: str, name: str) -> UserRef:
+    """A user as events name them."""
+    return UserRef(id=user_id, name=name)

@@ -1,0 +1,137 @@
+"""The tables, as SQLAlchemy sees them; migrations/ makes them. Times are UTC, kept without a zone."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+metadata = MetaData()
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime; SQLite knows no zones, so both databases keep it as naive UTC."""
+
+    impl = DateTime(timezone=False)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the base class names it
+        """On the way in."""
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the base class names it
+        """On the way out."""
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("email_key", String(254), nullable=False, unique=True),  # lower case: unique however it is typed
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("password_hash", String(72), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("signed_in_at", Moment),
+    Column("disabled_at", Moment),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("room", String(32), nullable=False),
+    Column("device", String(32), nullable=False),
+    Column("weekdays", String(7), nullable=False),  # "0123456", 0 is Monday
+    Column("from_minute", Integer, nullable=False),
+    Column("to_minute", Integer, nullable=False),
+    Column("until", Moment),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("browser_hash", String(64), nullable=False),
+    Column("code_hash", String(64), nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("tries", Integer, nullable=False),
+    UniqueConstraint("user_id", "browser_hash", name="one_code_per_browser"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),  # the absolute limit; the idle one counts from seen_at
+    Column("address", String(200), nullable=False),
+    Column("agent", String(200), nullable=False),
+)
+
+revocations = Table(
+    # Sessions that ended and that the gateways have not been told of yet.
+    "revocations",
+    metadata,
+    Column("session_id", String(32), primary_key=True),
+    Column("ended_at", Moment, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("name", String(32), primary_key=True),  # never deleted, so never used again
+    Column("role", String(16), nullable=False),
+    Column("enrolled_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+rooms = Table(
+    "rooms",
+    metadata,
+    Column("id", ForeignKey("identities.name"), primary_key=True),
+    Column("name", String(200), nullable=False),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("room", ForeignKey("rooms.id"), primary_key=True),
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("critical", Boolean, nullable=False),
+    Column("confirm", Boolean, nullable=False),
+)
+
+loosenings = Table(
+    # What a room's description would loosen; it waits here for the master user's word.
+    "loosenings",
+    metadata,
+    Column("room", ForeignKey("rooms.id"), primary_key=True),
+    Column("device", String(32), primary_key=True),
+    Column("field", String(16), primary_key=True),
+    Column("stands", String(16), nullable=False),
+    Column("wanted", String(16), nullable=False),
+    Column("seen_at", Moment, nullable=False),
+)
+
+Index("codes_by_expiry", codes.c.expires_at)

@@ -1,0 +1,143 @@
+"""Users and grants in the database: the statements, on a connection of the caller's. accounts.py has the rules."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.tables import grants, users
+from shared.internal import Grant, User, UserRow
+from shared.names import Role
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A user with what only this service knows."""
+
+    user: User
+    password_hash: str
+    disabled: bool
+
+
+def email_key(email: str) -> str:
+    """By what an address is found, however it is typed."""
+    return email.strip().lower()
+
+
+async def find(connection: AsyncConnection, email: str) -> Account | None:
+    """The account of an address."""
+    row = (await connection.execute(select(users).where(users.c.email_key == email_key(email)))).first()
+    if row is None:
+        return None
+    return Account(user=user_of(row), password_hash=row.password_hash, disabled=row.disabled_at is not None)
+
+
+async def add(connection: AsyncConnection, user: User, *, password_hash: str, now: datetime) -> None:
+    """Add a user."""
+    await connection.execute(
+        insert(users).values(
+            id=user.id,
+            email=user.email,
+            email_key=email_key(user.email),
+            name=user.name,
+            role=user.role.value,
+            password_hash=password_hash,
+            created_at=now,
+        )
+    )
+
+
+async def set_password(connection: AsyncConnection, user_id: str, password_hash: str) -> None:
+    """Another password hash."""
+    await connection.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+
+
+async def disable(connection: AsyncConnection, user_id: str, now: datetime) -> None:
+    """No sign-in from now on."""
+    await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=now))
+
+
+async def signed_in(connection: AsyncConnection, user_id: str, now: datetime) -> None:
+    """Remember the latest sign-in."""
+    await connection.execute(update(users).where(users.c.id == user_id).values(signed_in_at=now))
+
+
+async def count_masters(connection: AsyncConnection) -> int:
+    """How many master users may sign in; locked until the transaction ends, so that two cannot both be the last."""
+    rows = await connection.execute(
+        select(users.c.id).where(users.c.role == Role.MASTER.value, users.c.disabled_at.is_(None)).with_for_update()
+    )
+    return len(rows.all())
+
+
+async def count(connection: AsyncConnection) -> int:
+    """How many users there are, disabled ones among them."""
+    return int((await connection.execute(select(func.count()).select_from(users))).scalar_one())
+
+
+async def replace_grants(connection: AsyncConnection, user_id: str, wanted: tuple[Grant, ...]) -> None:
+    """Exactly these grants from now on."""
+    await connection.execute(delete(grants).where(grants.c.user_id == user_id))
+    for grant in wanted:
+        await connection.execute(
+            insert(grants).values(
+                user_id=user_id,
+                room=grant.room,
+                device=grant.device,
+                weekdays="".join(str(day) for day in sorted(set(grant.weekdays))),
+                from_minute=grant.from_minute,
+                to_minute=grant.to_minute,
+                until=grant.until,
+            )
+        )
+
+
+async def grants_of(connection: AsyncConnection, user_id: str) -> tuple[Grant, ...]:
+    """What a user was granted."""
+    rows = await connection.execute(select(grants).where(grants.c.user_id == user_id).order_by(grants.c.id))
+    return tuple(_grant(row) for row in rows)
+
+
+async def all_rows(connection: AsyncConnection) -> tuple[UserRow, ...]:
+    """Every user with their grants, the oldest first."""
+    granted: dict[str, list[Grant]] = {}
+    for row in await connection.execute(select(grants).order_by(grants.c.id)):
+        granted.setdefault(row.user_id, []).append(_grant(row))
+    rows = await connection.execute(select(users).order_by(users.c.created_at, users.c.id))
+    return tuple(
+        UserRow(
+            user=user_of(row),
+            grants=tuple(granted.get(row.id, ())),
+            created_at=row.created_at,
+            signed_in_at=row.signed_in_at,
+            disabled=row.disabled_at is not None,
+        )
+        for row in rows
+    )
+
+
+async def master_emails(connection: AsyncConnection) -> tuple[str, ...]:
+    """Where critical letters go."""
+    rows = await connection.execute(
+        select(users.c.email)
+        .where(users.c.role == Role.MASTER.value, users.c.disabled_at.is_(None))
+        .order_by(users.c.created_at, users.c.id)
+    )
+    return tuple(rows.scalars())
+
+
+def user_of(row: Row[*tuple[Any, ...]]) -> User:
+    """The public part of a row of `users`."""
+    return User(id=row.id, name=row.name, email=row.email, role=Role(row.role))
+
+
+def _grant(row: Row[*tuple[Any, ...]]) -> Grant:
+    return Grant(
+        room=row.room,
+        device=row.device,
+        weekdays=tuple(int(day) for day in row.weekdays),
+        from_minute=row.from_minute,
+        to_minute=row.to_minute,
+        until=row.until,
+    )
