@@ -98,7 +98,26 @@ def find(var: Path) -> Home:
     """The home that was set up in `var`. Raises ConfigError where there is none."""
     if not (var / "home.toml").exists():
         raise ConfigError(f"{var}: there is no home here; run `homesystem init`, or set HOMESYSTEM_VAR to its folder")
+    owner = var.stat().st_uid
+    if owner != os.geteuid():
+        raise ConfigError(f"{var}: belongs to another user; run this as its owner (sudo -u '#{owner}' …)")
     return Home(var, load(Settings, var / "home.toml"))
+
+
+def create(var: Path, settings: Settings) -> Home:
+    """Lay out a new home, to be sealed when it is whole. Raises ConfigError where there is one already."""
+    if (var / "home.toml").exists():
+        raise ConfigError(f"{var}: there is a home here already; choose another folder with HOMESYSTEM_VAR")
+    home = Home(var, settings)
+    lay_out(home)
+    return home
+
+
+def seal(home: Home) -> None:
+    """Write `home.toml`: from now on there is a home here."""
+    fields = {name: getattr(home.settings, name) for name in home.settings.__struct_fields__}
+    lines = [f"{name} = {msgspec.json.encode(value).decode()}" for name, value in fields.items() if value is not None]
+    write(home.var / "home.toml", ("# What `homesystem init` was told.\n" + "\n".join(lines) + "\n").encode(), 0o644)
 
 
 def lay_out(home: Home) -> None:
@@ -129,8 +148,10 @@ def renew(home: Home) -> list[str]:
     made = [name for name in HUB_CLIENTS if authority.ensure_client(name, "service")]
     servers = {"broker": "broker", "auth-server": "auth", "alerts-server": "alerts"}
     made += [stem for stem, name in servers.items() if authority.ensure_server(stem, name, "service", hosts)]
-    if not (home.pki / "web.own").exists() and authority.ensure_web(hosts):
+    if authority.ensure_web(hosts):
         made.append("web")
+    rooms = (path.stem for path in (home.var / "agents").glob("*.toml"))
+    made += [room for room in rooms if (home.pki / f"{room}.crt").exists() and authority.ensure_client(room, "room")]
     return made
 
 

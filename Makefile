@@ -1,0 +1,51 @@
+# Home System. `make` shows what there is.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+
+.PHONY: help run test setup check lint unit integration e2e chaos bench lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+run: ## Install what is missing, run the demo home, print where it is; Ctrl-C ends it
+	@deploy/setup.sh run
+	@exec .venv/bin/homesystem up --demo
+
+test: setup ## Install what is missing, run every test on real parts
+	$(PYTEST) tests
+
+setup: ## Install what the tests need
+	@deploy/setup.sh test
+
+check: lint ## Everything a reviewer checks: lint, and the hooks of pre-commit
+	.venv/bin/pre-commit run --all-files
+
+lint: setup ## Formatting, linting, types and import rules
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+unit: setup ## Tests without sockets
+	$(PYTEST) tests/unit
+
+integration: setup ## Tests on a real broker, SMTP server and database
+	$(PYTEST) tests/integration
+
+e2e: setup ## Tests in a real browser on the whole house
+	$(PYTEST) tests/e2e
+
+chaos: setup ## Kill, cut and fill up: page, pin, state and audit must agree afterwards
+	$(PYTEST) tests/chaos
+
+bench: setup ## Measure against floors taken in the same run
+	$(PYTHON) -m tests.bench
+
+lock: setup ## Pin dependencies anew, with hashes
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra deploy -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove the demo home and the environment
+	rm -rf var .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

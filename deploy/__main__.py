@@ -1,0 +1,220 @@
+"""The `homesystem` command: sets up a home, runs it, and changes who may do what in it."""
+
+import asyncio
+import getpass
+import os
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from auth_service import accounts
+from auth_service import config as auth_config
+from deploy import control, demo, enrol, founding, up
+from deploy import home as homes
+from device_agents import simulation
+from shared.config import EX_CONFIG, ConfigError
+from shared.internal import Grant
+from shared.names import Role
+from shared.problem import HomeError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+user_app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
+room_app = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.")
+client_app = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
+app.add_typer(user_app, name="user")
+app.add_typer(room_app, name="room")
+app.add_typer(client_app, name="client")
+
+console = Console()
+T = TypeVar("T")
+
+OutDir = Annotated[Path, typer.Option("--out", help="Where to write certificate and key.")]
+
+
+@app.command()
+def init(
+    *,
+    demo_home: Annotated[bool, typer.Option("--demo", help="The demo home, without questions.")] = False,
+) -> None:
+    """Set up a home in HOMESYSTEM_VAR (or ./var): certificates, configuration, and the master user."""
+    var = homes.folder()
+    if demo_home:
+        _run(demo.create(var))
+    else:
+        _run(founding.create(var, founding.ask(console)))
+    console.print(f"The home in {var} is set up. [bold]homesystem up[/bold] runs it here.")
+
+
+@app.command("up")
+def run_home(
+    *,
+    demo_home: Annotated[bool, typer.Option("--demo", help="Make the demo home first where there is none.")] = False,
+) -> None:
+    """Run the whole home on this machine until Ctrl-C."""
+    var = homes.folder()
+    if demo_home and not (var / "home.toml").exists():
+        print("making the demo home …", flush=True)
+        _run(demo.create(var))
+    up.start(homes.find(var))
+
+
+@app.command()
+def renew() -> None:
+    """Renew certificates near their end and the revocation list; meant for a daily timer."""
+    home = _home()
+    made = homes.renew(home)
+    told = control.reload(home)
+    console.print(f"Renewed: {', '.join(made) or 'nothing was due'}; a fresh revocation list is in place.")
+    if made:
+        console.print("Restart the services to take up new certificates.")
+    if not told:
+        console.print("No broker is running here; it reads the list when it starts.")
+
+
+@app.command()
+def sim(
+    device: Annotated[str, typer.Argument(metavar="ROOM/DEVICE")],
+    value: Annotated[str, typer.Argument(help="open, closed, press, double, long, motion, clear")],
+) -> None:
+    """Drive a simulated input of a running home."""
+    room, name = enrol.device_ref(device)
+    simulation.drive(_home().var / "sim", room, name, value)
+    console.print(f"{device} is driven: {value}")
+
+
+@user_app.command("add")
+def user_add(
+    email: str,
+    *,
+    name: Annotated[str, typer.Option(help="How others see this user.")],
+    role: Annotated[Role, typer.Option(help="What this user may do.")] = Role.MEMBER,
+    may: Annotated[list[str] | None, typer.Option(help="ROOM/DEVICE, for a guest; repeat for more.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="Read the password from this file.")] = None,
+) -> None:
+    """Add a user; asks for the password, which never stands on a command line."""
+    grants = tuple(Grant(room=room, device=device) for room, device in map(enrol.device_ref, may or []))
+    password = _password(password_file)
+
+    async def add() -> None:
+        async with accounts.opened(auth_config.read(_home().config("auth"))) as book:
+            await book.create_user(email=email, name=name, password=password, role=role, grants=grants)
+
+    _run(add())
+    console.print(f"{email} may sign in as {role}.")
+
+
+@user_app.command("list")
+def user_list() -> None:
+    """List every user."""
+
+    async def read() -> Table:
+        table = Table("E-mail", "Name", "Role", "May use", "Last sign-in")
+        async with accounts.opened(auth_config.read(_home().config("auth"))) as book:
+            for row in await book.list_users():
+                may = ", ".join(f"{g.room}/{g.device}" for g in row.grants) if row.user.role is Role.GUEST else "all"
+                last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"
+                table.add_row(row.user.email, row.user.name, row.user.role, may or "nothing", last)
+        return table
+
+    console.print(_run(read()))
+
+
+@room_app.command("add")
+def room_add(name: str, out: OutDir) -> None:
+    """Enrol a room: writes ca.crt, room.crt and room.key for its Pi."""
+    _run(enrol.add_room(_home(), name, out))
+    console.print(f"Room {name} is enrolled. Carry {out} to its Pi over a safe way; docs/setup.md says how it goes on.")
+
+
+@room_app.command("revoke")
+def room_revoke(name: str) -> None:
+    """Revoke a room's certificate, rights and connection, at once and for good."""
+    _revoke(name, "room")
+
+
+@room_app.command("list")
+def room_list() -> None:
+    """List every room that was ever enrolled."""
+    _list_identities("room")
+
+
+@client_app.command("add")
+def client_add(
+    name: str,
+    out: OutDir,
+    may: Annotated[list[str], typer.Option(help="ROOM/DEVICE that it may command and hear; repeat for more.")],
+) -> None:
+    """Enrol a trusted client: writes ca.crt, client.crt and client.key."""
+    _run(enrol.add_client(_home(), name, [enrol.device_ref(ref) for ref in may], out))
+    console.print(f"{name} is enrolled; its certificate lies in {out}.")
+
+
+@client_app.command("revoke")
+def client_revoke(name: str) -> None:
+    """Revoke a client's certificate, rights and connection, at once and for good."""
+    _revoke(name, "client")
+
+
+@client_app.command("list")
+def client_list() -> None:
+    """List every trusted client that was ever enrolled."""
+    _list_identities("client")
+
+
+def main() -> None:
+    """Run the command; errors are one sentence that names the next step."""
+    try:
+        app()
+    except ConfigError as error:
+        print(f"homesystem: {error}", file=sys.stderr)
+        raise SystemExit(EX_CONFIG) from error
+    except HomeError as error:
+        print(f"homesystem: {error.detail}", file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+def _home() -> homes.Home:
+    return homes.find(homes.folder())
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    if not os.isatty(sys.stdin.fileno()):
+        raise HomeError("invalid-value", "There is no terminal to ask for a password; use --password-file.")
+    first = getpass.getpass("Password: ")
+    if first != getpass.getpass("Again: "):
+        raise HomeError("invalid-value", "The two passwords differ; nothing was changed.")
+    return first
+
+
+def _revoke(name: str, role: str) -> None:
+    dropped = _run(enrol.revoke(_home(), name, role))
+    ending = "its connection was dropped" if dropped else "no broker is running; it will be refused when one does"
+    console.print(f"{name} is revoked: {ending}. The name is never given out again.")
+
+
+def _list_identities(role: str) -> None:
+    async def read() -> Table:
+        table = Table(role.capitalize(), "Enrolled", "Revoked")
+        async with accounts.opened(auth_config.read(_home().config("auth"))) as book:
+            for row in await book.list_identities():
+                if row.role == role:
+                    revoked = f"{row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else ""
+                    table.add_row(row.name, f"{row.enrolled_at:%Y-%m-%d %H:%M} UTC", revoked)
+        return table
+
+    console.print(_run(read()))
+
+
+if __name__ == "__main__":
+    main()

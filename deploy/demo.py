@@ -1,0 +1,54 @@
+"""The demo home: three simulated rooms, three users with random passwords, a local mailbox."""
+
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from auth_service import accounts
+from auth_service import config as auth_config
+from deploy import home as homes
+from deploy import rights
+from deploy.pki import write
+from deploy.ready import DemoUser
+from shared.internal import Grant
+from shared.names import Role
+
+ROOMS = ("hall", "kitchen", "garage")
+_PEOPLE = (
+    ("master@home.example", "Master", Role.MASTER),
+    ("member@home.example", "Member", Role.MEMBER),
+    ("guest@home.example", "Guest", Role.GUEST),
+)
+_GUEST_MAY = (Grant(room="hall", device="lamp"),)
+
+
+async def create(var: Path) -> homes.Home:
+    """Set up the demo home in `var`: all that a first start needs, so that later ones find it as it was left."""
+    if not (var / "home.toml").exists():
+        # What an interrupted first start left: nobody knows its passwords.
+        for path in (var / "data").glob("auth*"):
+            path.unlink()
+    home = homes.create(var, homes.Settings(demo=True))
+    for name in ("mail", "sim"):
+        (var / name).mkdir(exist_ok=True)
+    users = [DemoUser(email, secrets.token_urlsafe(12), role) for email, _, role in _PEOPLE]
+    async with accounts.opened(auth_config.read(home.config("auth")), founding=True) as book:
+        for (email, name, role), user in zip(_PEOPLE, users, strict=True):
+            await book.create_user(
+                email=email,
+                name=name,
+                password=user.password,
+                role=role,
+                grants=_GUEST_MAY if role is Role.GUEST else (),
+            )
+        for room in ROOMS:
+            await book.enrol_identity(room, "room")
+    for room in ROOMS:
+        home.authority().ensure_client(room, "room")
+        homes.render(home, f"agents/{room}", var / "agents" / f"{room}.toml")
+    hub = [rights.hub_role(name) for name in homes.HUB_CLIENTS]
+    homes.write_rights(home, hub + [rights.room_role(room) for room in ROOMS])
+    write(var / "demo-users.json", msgspec.json.format(msgspec.json.encode(users), indent=2) + b"\n", 0o600)
+    homes.seal(home)
+    return home

@@ -1,0 +1,157 @@
+"""Waits until a starting home would execute a command, and says so on standard output. `python -m deploy.ready SINCE`.
+
+`homesystem up` starts it beside the supervisor; it ends when the home is ready or the supervisor is gone. SINCE,
+in seconds since 1970, is when the home was started: what was said before does not count.
+"""
+
+import http.client
+import os
+import queue
+import ssl
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import paho.mqtt.client as paho
+
+from deploy import home as homes
+from shared import messages, mqtt, tls, topics
+from shared.names import Role
+from shared.problem import HomeError
+
+_POLL_SECONDS = 0.1
+_COMPLAIN_SECONDS = 15.0
+_SERVICES = frozenset({"gateway", "auth", "alerts"})
+
+
+class DemoUser(msgspec.Struct, frozen=True):
+    """One line of `demo-users.json`."""
+
+    email: str
+    password: str
+    role: Role
+
+
+class Witness:
+    """Hears, as `admin`, who of the home is there since `started` (seconds since 1970)."""
+
+    def __init__(self, home: homes.Home, rooms: frozenset[str], started: float) -> None:
+        self._home = home
+        self._started = started
+        self.missing: set[str] = set(_SERVICES | rooms)
+        self._heard: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+        self._client: paho.Client | None = None
+
+    def listen(self, seconds: float) -> None:
+        """Take in what was said, waiting at most `seconds` for more; connects anew where needed."""
+        if self._client is None or not self._client.is_connected():
+            self._connect()
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and self.missing:
+            try:
+                self._fold(*self._heard.get(timeout=left))
+            except queue.Empty:
+                return
+
+    def close(self) -> None:
+        """Leave the broker."""
+        if self._client is not None:
+            self._client.disconnect()
+            self._client.loop_stop()
+
+    def _connect(self) -> None:
+        self.close()
+        pki, settings = self._home.pki, self._home.settings
+        identity = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "admin.crt", key=pki / "admin.key")
+        broker = mqtt.BrokerConfig(identity="admin", tls=identity, host=settings.host, port=settings.mqtt_port)
+        gone = messages.encode(mqtt.availability(online=False, session=mqtt.new_session()))
+        client = mqtt.new_client(broker, mqtt.Will(topics.service("admin"), gone), will_expiry=1)
+        wanted = [(topics.ALL_SYSTEM, 1), (topics.ALL_AVAILABILITY, 1)]
+
+        def on_connect(*_: object) -> None:
+            client.subscribe(wanted)
+
+        client.on_connect = on_connect
+        client.on_message = lambda _c, _u, message: self._heard.put((message.topic, bytes(message.payload)))
+        try:
+            client.connect(broker.host, broker.port, mqtt.KEEPALIVE_SECONDS)
+        except OSError:
+            return  # the broker is not up yet: the next round tries again
+        client.loop_start()
+        self._client = client
+
+    def _fold(self, topic: str, payload: bytes) -> None:
+        parsed = topics.parse(topic)
+        if parsed is None or parsed.kind not in {topics.TopicKind.SERVICE, topics.TopicKind.AVAILABILITY}:
+            return
+        try:
+            there = messages.decode(messages.Availability, payload)
+        except HomeError:
+            return  # an emptied topic of a revoked room
+        name = parsed.room or parsed.who
+        if there.status == "online" and there.at.timestamp() >= self._started:
+            self.missing.discard(name)
+
+
+def web_is_ready(home: homes.Home) -> bool:
+    """Whether the gateway says of itself that it could do its work."""
+    trusted = ssl.create_default_context(cafile=str(home.pki / "web-ca.crt"))
+    settings = home.settings
+    connection = http.client.HTTPSConnection("localhost", settings.https_port, timeout=5, context=trusted)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def announce(home: homes.Home) -> None:
+    """What a newcomer needs to know, and the line that says that all is there."""
+    address = f"https://localhost:{home.settings.https_port}"
+    lines = [
+        "",
+        f"  address    {address}",
+        f"  authority  {home.pki / 'web-ca.crt'} (import it, or accept the warning once)",
+    ]
+    users = home.var / "demo-users.json"
+    if users.exists():
+        known = msgspec.json.decode(users.read_bytes(), type=list[DemoUser])
+        lines += [f"  {user.role:<9}  {user.email}   password  {user.password}" for user in known]
+        lines.append(f"  letters    {home.var / 'mail'}/*.eml (the confirmation codes come here, too)")
+    lines += [f"  logs       {home.var / 'log'}", "  stop       Ctrl-C", "", f"ready {address}"]
+    print("\n".join(lines), flush=True)
+
+
+def main() -> int:
+    """Wait and announce; 1 if the supervisor ended first."""
+    home = homes.find(homes.folder())
+    rooms = frozenset(path.stem for path in (home.var / "agents").glob("*.toml"))
+    supervisor = os.getppid()
+    witness = Witness(home, rooms, started=float(sys.argv[1]))
+    next_complaint = time.monotonic() + _COMPLAIN_SECONDS
+    try:
+        while os.getppid() == supervisor:
+            witness.listen(_POLL_SECONDS)
+            if not witness.missing and web_is_ready(home):
+                announce(home)
+                return 0
+            if time.monotonic() > next_complaint:
+                next_complaint += _COMPLAIN_SECONDS
+                waiting = ", ".join(sorted(witness.missing)) or "the gateway's own checks"
+                print(f"still waiting for {waiting}; the reason stands in {_logs(home)}", flush=True)
+    except KeyboardInterrupt:
+        pass  # Ctrl-C ends the home; the supervisor does the rest
+    finally:
+        witness.close()
+    return 1
+
+
+def _logs(home: homes.Home) -> Path:
+    return home.var / "log"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,72 @@
+#!/bin/sh
+# Installs what `make run` (setup.sh run) or `make test` (setup.sh test) needs: packages from apt where they are
+# missing, Python packages into .venv from the hashed lock file. Quiet and quick when everything is there.
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-run}
+
+say() { printf '%s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+usable() { "$1" -c 'import sys, venv, ensurepip, sqlite3, ssl; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+find_python() {
+    for candidate in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+        if command -v "$candidate" >/dev/null 2>&1 && usable "$candidate"; then
+            command -v "$candidate"
+            return
+        fi
+    done
+}
+
+has() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
+
+missing=""
+has mosquitto || missing="$missing mosquitto"
+[ -n "$(find_python)" ] || missing="$missing python3 python3-venv"
+if [ "$purpose" = test ]; then
+    has mosquitto_pub || missing="$missing mosquitto-clients"
+    has chromium || missing="$missing chromium"
+fi
+
+if [ -n "$missing" ]; then
+    command -v apt-get >/dev/null 2>&1 || die "please install$missing; this script knows only apt-get"
+    sudo=""
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null 2>&1 || die "please install as root:$missing"
+        sudo=sudo
+    fi
+    say "installing from the distribution (once):$missing"
+    log=$(mktemp)
+    # shellcheck disable=SC2086 # the list is meant to be split
+    if ! { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        die "apt-get could not install$missing"
+    fi
+    rm -f "$log"
+fi
+
+python=$(find_python)
+[ -n "$python" ] || die "Python 3.11 or newer with venv is needed; this system offers $(python3 --version 2>&1 || echo none)"
+
+lock=requirements.lock
+[ "$purpose" = test ] && lock=requirements-dev.lock
+# A development environment serves `make run` as well.
+[ "$purpose" = run ] && [ -f .venv/installed-requirements-dev.lock ] && lock=requirements-dev.lock
+stamp=.venv/installed-$lock
+
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
+    say "making .venv with $("$python" --version)"
+    rm -rf .venv
+    "$python" -m venv .venv
+fi
+if ! cmp -s "$lock" "$stamp"; then
+    say "installing Python packages from $lock (once) …"
+    if command -v uv >/dev/null 2>&1; then
+        uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"
+    else
+        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+    fi
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    cp "$lock" "$stamp"
+fi

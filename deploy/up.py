@@ -1,0 +1,100 @@
+"""Runs a whole home on one machine under supervisord: the demo of `make run`, or a small real hub.
+
+Every program is started again when it dies; one priority, so that all stop at once.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from deploy import home as homes
+from deploy.pki import write
+from shared import web
+from shared.config import ConfigError
+
+STOP_SECONDS = 4
+
+
+def start(home: homes.Home) -> None:
+    """Check what can be checked, then become the supervisor; does not return. Raises ConfigError."""
+    homes.lay_out(home)
+    _check_ports(home)
+    path = home.var / "supervisord.conf"
+    write(path, supervisor_config(home).encode(), 0o600)
+    # The services read their own files; what the environment overrides must be the same for all of them.
+    os.environ |= {name: str(port) for name, port in home.settings.ports.items()}
+    os.environ |= {"HOMESYSTEM_VAR": str(home.var), "PYTHONUNBUFFERED": "1"}
+    os.chdir(homes.ROOT)
+    print(f"starting the home in {home.var} …", flush=True)
+    subprocess.Popen([sys.executable, "-m", "deploy.ready", str(time.time())])  # noqa: S603 - ourselves
+    os.execv(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(path)])  # noqa: S606
+
+
+def supervisor_config(home: homes.Home) -> str:
+    """supervisord's configuration for this home."""
+    log = home.var / "log"
+    lines = [
+        "[supervisord]",
+        f"logfile={_quoted(log / 'supervisor.log')}",
+        "logfile_maxbytes=1MB",
+        f"pidfile={_quoted(home.var / 'supervisord.pid')}",
+        f"childlogdir={_quoted(log)}",
+        "silent=true",
+        *(["user=root"] if os.geteuid() == 0 else []),
+    ]
+    for name, command in programs(home).items():
+        lines += [
+            "",
+            f"[program:{name}]",
+            "command=" + " ".join(_quoted(part) for part in command),
+            f"directory={_quoted(homes.ROOT)}",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=1000000",
+            "priority=1",
+            f"stopwaitsecs={STOP_SECONDS}",
+            "redirect_stderr=true",
+            f"stdout_logfile={_quoted(log / f'{name}.console.log')}",
+            "stdout_logfile_maxbytes=1MB",
+            "stdout_logfile_backups=1",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def programs(home: homes.Home) -> dict[str, list[str | Path]]:
+    """What runs, and how."""
+    python: list[str | Path] = [sys.executable, "-m"]
+    found: dict[str, list[str | Path]] = {"broker": [mosquitto(), "-c", home.var / "mosquitto.conf"]}
+    if home.settings.demo:
+        port = str(home.settings.smtp_port)
+        found["mailbox"] = [*python, "deploy.mailbox", "--folder", home.var / "mail", "--port", port]
+        found["mailbox"] += ["--log-dir", home.var / "log"]
+    modules = {"auth": "auth_service", "alerts": "alert_service", "gateway": "gateway"}
+    for service, module in modules.items():
+        found[service] = [*python, module, "--config", home.config(service)]
+    for path in sorted((home.var / "agents").glob("*.toml")):
+        found[f"agent-{path.stem}"] = [*python, "device_agents", "--config", path]
+    return found
+
+
+def mosquitto() -> str:
+    """Where Mosquitto is. Raises ConfigError where it is not."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+    if found is None:
+        raise ConfigError("Mosquitto is not installed; run: sudo apt install mosquitto")
+    return found
+
+
+def _check_ports(home: homes.Home) -> None:
+    taken = [(name, port) for name, port in home.settings.ports.items() if not web.port_is_free("127.0.0.1", port)]
+    if taken:
+        named = "; ".join(f"port {port} is in use: stop what listens there, or set {name}" for name, port in taken)
+        raise ConfigError(f"{named}. Is this home running already?")
+
+
+def _quoted(part: str | Path) -> str:
+    text = str(part).replace("%", "%%")
+    return f'"{text}"' if " " in text else text
