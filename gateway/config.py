@@ -1,0 +1,99 @@
+"""The gateway's configuration: gateway.toml, and what the environment may override in it."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from shared.client import AlertsAddress, AuthAddress
+from shared.config import Config, ConfigError, env, load
+from shared.mqtt import BrokerConfig
+
+Rate = Annotated[str, msgspec.Meta(min_length=3)]
+"""One or more limits, such as "200/day;50/hour" or "10/10 minute"; all of them hold."""
+
+
+class HttpsConfig(Config, frozen=True):
+    """Where browsers reach us. `names` are the host names that are ours; with the port they make our own origins."""
+
+    certificate: Path
+    key: Path
+    names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    host: str = "127.0.0.1"
+    port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
+    origins: tuple[str, ...] = ()
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """Every origin that is this home's own, as browsers write it."""
+        made = (f"https://{name}" if self.port == 443 else f"https://{name}:{self.port}" for name in self.names)
+        return frozenset((*made, *self.origins))
+
+
+class LimitsConfig(Config, frozen=True):
+    """How often; each name says for what and, behind it, per what. DESIGN §5 has the numbers."""
+
+    default: Rate = "200/day;50/hour"
+    login_code: Rate = "10/10 minute"
+    login_code_account: Rate = "5/10 minute"
+    login: Rate = "20/10 minute"
+    commands: Rate = "120/minute"
+    commands_device: Rate = "20/second"
+    pages: Rate = "120/minute"
+    reads: Rate = "300/minute"
+    streams: Rate = "60/minute"
+
+
+class CorsConfig(Config, frozen=True):
+    """Exact origins of others whose scripts may call the API, never with cookies."""
+
+    origins: tuple[str, ...] = ()
+
+
+class GatewayConfig(Config, frozen=True):
+    """All of gateway.toml."""
+
+    https: HttpsConfig
+    broker: BrokerConfig
+    auth: AuthAddress
+    alerts: AlertsAddress
+    cookie_key_file: Path
+    spool: Path
+    log_dir: Path | None = None
+    timezone: str = "UTC"
+    demo: bool = False
+    expose_demo: bool = False
+    limits: LimitsConfig = LimitsConfig()
+    cors: CorsConfig = CorsConfig()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The household's time zone."""
+        return ZoneInfo(self.timezone)
+
+
+def load_config(path: Path) -> GatewayConfig:
+    """Read and check the file. Raises ConfigError."""
+    config = load(GatewayConfig, path)
+    try:
+        _ = config.zone
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigError(f'{path}: timezone: {config.timezone!r} is unknown; write it like "Europe/Berlin"') from error
+    if config.demo and not config.expose_demo and not _is_loopback(config.https.host):
+        raise ConfigError(
+            f"{path}: https.host: a demo home has published keys and must not be reached from {config.https.host}; "
+            "use 127.0.0.1, or set expose_demo = true if you know why"
+        )
+    for origin in (*config.cors.origins, *config.https.origins):
+        if not origin.startswith("https://") or origin.count("/") != 2 or "*" in origin:
+            raise ConfigError(f"{path}: origins: {origin!r} must be an exact origin such as https://panel.example.org")
+    return config
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

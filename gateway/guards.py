@@ -1,0 +1,98 @@
+"""Who may see and do what, pure, and the only place that decides it: for the API, the pages and the event streams.
+
+Master and member use every room; a guest what a grant names, while it holds; everything else is denied
+(DESIGN §6; ASVS 5.0 8.2.1, 8.2.2, 8.3.1). What one may not see is answered like what does not exist.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.home import RoomView
+from shared.internal import Grant, User
+from shared.names import Role
+
+
+class Viewer(Protocol):
+    """Whoever asks: a live session, as the auth service describes it."""
+
+    @property
+    def user(self) -> User:
+        """Whose session it is."""
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """What a guest may do; empty for others."""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of the history one may read: `user` None means all of it, else that user's acts and those places."""
+
+    user: str | None
+    places: tuple[str, ...] = ()
+
+
+def local_now(zone: ZoneInfo) -> datetime:
+    """The moment, in the home's own time: a grant's weekdays and hours are the household's."""
+    return datetime.now(zone)
+
+
+def holds(grant: Grant, now: datetime) -> bool:
+    """Whether a grant holds at `now`, an aware moment in the home's zone. `to_minute` is past its end."""
+    if grant.until is not None and now >= grant.until:
+        return False
+    minute = now.hour * 60 + now.minute
+    if grant.from_minute <= grant.to_minute:
+        return now.weekday() in grant.weekdays and grant.from_minute <= minute < grant.to_minute
+    # Over midnight: the hours after it belong to the day on which the evening began.
+    if minute >= grant.from_minute:
+        return now.weekday() in grant.weekdays
+    return minute < grant.to_minute and (now.weekday() - 1) % 7 in grant.weekdays
+
+
+def may_see(viewer: Viewer, room: str, device: str, now: datetime) -> bool:
+    """Whether this person may know of the device and its state."""
+    if viewer.user.role in (Role.MASTER, Role.MEMBER):
+        return True
+    return any(grant.room == room and grant.device == device and holds(grant, now) for grant in viewer.grants)
+
+
+def may_act(viewer: Viewer, room: str, device: str, now: datetime) -> bool:
+    """Whether this person may command the device."""
+    return may_see(viewer, room, device, now)
+
+
+def may_see_room(viewer: Viewer, room: str, now: datetime) -> bool:
+    """Whether this person may know of the room: a guest, if any of its devices is theirs now."""
+    if viewer.user.role in (Role.MASTER, Role.MEMBER):
+        return True
+    return any(grant.room == room and holds(grant, now) for grant in viewer.grants)
+
+
+def may_manage_users(viewer: Viewer) -> bool:
+    """Whether this person may see and change other people's accounts and sessions."""
+    return viewer.user.role is Role.MASTER
+
+
+def visible(viewer: Viewer, rooms: Iterable[RoomView], now: datetime) -> tuple[RoomView, ...]:
+    """The rooms that this person may know of, each with only the devices that they may see."""
+    if viewer.user.role in (Role.MASTER, Role.MEMBER):
+        return tuple(rooms)
+    return tuple(
+        msgspec.structs.replace(room, devices=devices)
+        for room in rooms
+        if (devices := tuple(d for d in room.devices if may_see(viewer, d.room, d.id, now)))
+    )
+
+
+def scope(viewer: Viewer, rooms: Iterable[str], now: datetime) -> Scope:
+    """The history that this person may read; `rooms` are the home's room ids."""
+    if viewer.user.role is Role.MASTER:
+        return Scope(user=None)
+    if viewer.user.role is Role.MEMBER:
+        return Scope(user=viewer.user.id, places=tuple(f"{room}/*" for room in rooms))
+    places = tuple(dict.fromkeys(f"{g.room}/{g.device}" for g in viewer.grants if holds(g, now)))
+    return Scope(user=viewer.user.id, places=places)

@@ -1,0 +1,285 @@
+"""The home as this gateway sees it, pure: folded from registry, descriptions, availability and states.
+
+What was not heard on this connection is unknown (DESIGN §4): a room counts as online only after a live heartbeat,
+and a state is shown only while its room is online. Nothing here does I/O; `now` is monotonic seconds.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from gateway.devices import Device, device_of
+from shared.internal import RegisteredRoom, Registry
+from shared.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
+
+Status = Literal["online", "offline", "unknown"]
+
+
+class StatusChanged(msgspec.Struct, frozen=True):
+    """A room came, went, or fell silent."""
+
+    room: str
+    status: Status
+
+
+class StateChanged(msgspec.Struct, frozen=True):
+    """A device of a room that is online has this state."""
+
+    room: str
+    device: str
+    state: State | None
+
+
+class DescriptionChanged(msgspec.Struct, frozen=True):
+    """What a room offers changed, or the room is gone."""
+
+    room: str
+
+
+class Born(msgspec.Struct, frozen=True):
+    """A room's agent started anew: commands under way in its former life are lost."""
+
+    room: str
+
+
+Change = StatusChanged | StateChanged | DescriptionChanged | Born
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device as people see it. `state` is None unless its room is online; limits are in seconds."""
+
+    room: str
+    id: str
+    name: str
+    kind: str
+    critical: bool
+    confirm: bool
+    actions: tuple[str, ...]
+    safe_actions: tuple[str, ...]
+    available: bool
+    status: Status
+    state: State | None
+    max_on: float | None = None
+    travel_time: float | None = None
+
+
+class RoomView(msgspec.Struct, frozen=True, kw_only=True):
+    """A room as people see it."""
+
+    id: str
+    name: str
+    status: Status
+    devices: tuple[DeviceView, ...]
+
+
+class _Room:
+    """What was heard of one room."""
+
+    __slots__ = ("description", "heard_at", "session", "states", "status")
+
+    def __init__(self) -> None:
+        self.description: Description | None = None
+        self.session: str | None = None
+        self.status: Status = "unknown"
+        self.heard_at = 0.0
+        self.states: dict[str, State] = {}
+
+
+class Home:
+    """The picture. Each `hear_…` folds one fact in and returns what changed for whoever watches."""
+
+    def __init__(self) -> None:
+        self._registered: dict[str, RegisteredRoom] = {}
+        self._rooms: dict[str, _Room] = {}
+        self._devices: dict[tuple[str, str], Device] = {}
+
+    # --- asking -----------------------------------------------------------------------------------------------
+
+    def rooms(self) -> tuple[RoomView, ...]:
+        """Every room that is enrolled and not revoked, in the registry's order."""
+        return tuple(self._room_view(room) for room in self._registered.values())
+
+    def room_ids(self) -> tuple[str, ...]:
+        """The ids of those rooms."""
+        return tuple(self._registered)
+
+    def room(self, room: str) -> RoomView | None:
+        """One room; None for one that nobody enrolled."""
+        registered = self._registered.get(room)
+        return self._room_view(registered) if registered is not None else None
+
+    def device(self, room: str, device: str) -> Device | None:
+        """What a device is and offers, without its state."""
+        return self._devices.get((room, device))
+
+    def view(self, room: str, device: str) -> DeviceView | None:
+        """One device as people see it."""
+        found = self._devices.get((room, device))
+        return self._device_view(found) if found is not None else None
+
+    def status(self, room: str) -> Status:
+        """Whether the room is there, as far as it is known."""
+        heard = self._rooms.get(room)
+        return heard.status if heard is not None else "unknown"
+
+    def state(self, room: str, device: str) -> State | None:
+        """The device's state, None unless its room is online."""
+        heard = self._rooms.get(room)
+        return heard.states.get(device) if heard is not None and heard.status == "online" else None
+
+    def description(self, room: str) -> Description | None:
+        """The room's last description."""
+        heard = self._rooms.get(room)
+        return heard.description if heard is not None else None
+
+    def unregistered(self) -> tuple[str, ...]:
+        """Rooms that are online but of which the registry does not know every device yet."""
+        return tuple(
+            name
+            for name, heard in self._rooms.items()
+            if heard.status == "online"
+            and (
+                heard.description is None
+                or name not in self._registered
+                or any((name, device.id) not in self._devices for device in heard.description.devices)
+            )
+        )
+
+    # --- hearing ----------------------------------------------------------------------------------------------
+
+    def set_registry(self, registry: Registry) -> list[Change]:
+        """The whole registry, as the auth service holds it true."""
+        before, self._registered = self._registered, {room.id: room for room in registry.rooms}
+        changes: list[Change] = []
+        for name in dict.fromkeys([*before, *self._registered]):
+            if before.get(name) != self._registered.get(name):
+                changes += self._rebuild(name)
+        return changes
+
+    def set_room(self, room: RegisteredRoom) -> list[Change]:
+        """One room of the registry."""
+        if self._registered.get(room.id) == room:
+            return []
+        self._registered[room.id] = room
+        return self._rebuild(room.id)
+
+    def hear_description(self, room: str, description: Description) -> list[Change]:
+        """What a room says that it offers."""
+        heard = self._rooms.setdefault(room, _Room())
+        if heard.description == description:
+            return []
+        heard.description = description
+        return self._rebuild(room)
+
+    def forget_room(self, room: str) -> list[Change]:
+        """The room's description was cleared: it was revoked."""
+        self._registered.pop(room, None)
+        heard = self._rooms.pop(room, None)
+        changes: list[Change] = []
+        if heard is not None and heard.status != "unknown":
+            changes.append(StatusChanged(room, "unknown"))
+        return changes + self._rebuild(room)
+
+    def hear_state(self, room: str, device: str, state: State) -> list[Change]:
+        """A device's last value, retained or live."""
+        heard = self._rooms.setdefault(room, _Room())
+        heard.states[device] = state
+        if heard.status == "online" and (room, device) in self._devices:
+            return [StateChanged(room, device, state)]
+        return []
+
+    def forget_state(self, room: str, device: str) -> list[Change]:
+        """A retained state was cleared: the device is gone."""
+        heard = self._rooms.get(room)
+        if heard is not None and heard.states.pop(device, None) is not None and heard.status == "online":
+            return [StateChanged(room, device, None)]
+        return []
+
+    def hear_availability(self, room: str, said: Availability, *, retained: bool, now: float) -> list[Change]:
+        """A heartbeat, a goodbye or a will. A retained `online` proves nothing: a killed broker keeps a dead room's."""
+        heard = self._rooms.setdefault(room, _Room())
+        if said.status == "online":
+            return [] if retained else self._heartbeat(room, heard, said.session, now)
+        if heard.session is not None and said.session != heard.session:
+            return []  # the will of an earlier life
+        if heard.status == "offline":
+            return []
+        heard.status = "offline"
+        return [StatusChanged(room, "offline")]
+
+    def link_down(self) -> list[Change]:
+        """Our link to the broker is gone: nothing is known any more, and retained states come anew with the next."""
+        changes: list[Change] = []
+        for name, heard in self._rooms.items():
+            if heard.status != "unknown":
+                changes.append(StatusChanged(name, "unknown"))
+            heard.status, heard.session = "unknown", None
+            heard.states.clear()
+        return changes
+
+    def tick(self, now: float) -> list[Change]:
+        """Rooms that were silent for too long are unknown."""
+        changes: list[Change] = []
+        for name, heard in self._rooms.items():
+            if heard.status == "online" and now - heard.heard_at > ROOM_SILENCE_SECONDS:
+                heard.status = "unknown"
+                changes.append(StatusChanged(name, "unknown"))
+        return changes
+
+    # --- inside -----------------------------------------------------------------------------------------------
+
+    def _heartbeat(self, room: str, heard: _Room, session: str, now: float) -> list[Change]:
+        heard.heard_at = now
+        if heard.session == session and heard.status == "online":
+            return []
+        changes: list[Change] = []
+        if heard.session != session:
+            heard.session = session
+            changes.append(Born(room))
+        if heard.status != "online":
+            heard.status = "online"
+            changes.append(StatusChanged(room, "online"))
+            changes += [
+                StateChanged(room, device, state)
+                for device, state in heard.states.items()
+                if (room, device) in self._devices
+            ]
+        return changes
+
+    def _rebuild(self, room: str) -> list[Change]:
+        """Work out the room's devices anew from registry and description."""
+        for key in [key for key in self._devices if key[0] == room]:
+            del self._devices[key]
+        registered, description = self._registered.get(room), self.description(room)
+        offered = {d.id: d for d in description.devices} if description is not None else None
+        for entry in registered.devices if registered is not None else ():
+            if offered is None or entry.id in offered:
+                self._devices[(room, entry.id)] = device_of(room, entry, offered[entry.id] if offered else None)
+        return [DescriptionChanged(room)]
+
+    def _room_view(self, registered: RegisteredRoom) -> RoomView:
+        devices = (self.view(registered.id, entry.id) for entry in registered.devices)
+        return RoomView(
+            id=registered.id,
+            name=registered.name,
+            status=self.status(registered.id),
+            devices=tuple(view for view in devices if view is not None),
+        )
+
+    def _device_view(self, device: Device) -> DeviceView:
+        status = self.status(device.room)
+        return DeviceView(
+            room=device.room,
+            id=device.id,
+            name=device.name,
+            kind=device.kind,
+            critical=device.critical,
+            confirm=device.confirm,
+            actions=device.actions,
+            safe_actions=device.safe_actions,
+            available=status == "online",
+            status=status,
+            state=self.state(device.room, device.id),
+            max_on=device.max_on,
+            travel_time=device.travel_time,
+        )
