@@ -12,9 +12,9 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import identities, password_policy, sessions, users
+from auth_service import identity_rows, password_policy, session_rows, user_rows
 from auth_service.config import AuthConfig
-from auth_service.identities import IdentityRole, IdentityRow
+from auth_service.identity_rows import IdentityRole, IdentityRow
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import Store, open_store
@@ -94,19 +94,19 @@ class Accounts:
         password_policy.check(password, email=user.email, name=user.name, home_words=self._home_words)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
-            if role is not Role.MASTER and await users.count_masters(connection) == 0:
+            if role is not Role.MASTER and await user_rows.count_masters(connection) == 0:
                 raise HomeError("last-master", "The first user of a home must be a master user.")
-            if await users.find(connection, user.email) is not None:
+            if await user_rows.find(connection, user.email) is not None:
                 raise HomeError("already-exists", "A user with this e-mail address exists.")
-            await users.add(connection, user, password_hash=password_hash, now=self._now())
-            await users.replace_grants(connection, user.id, grants)
+            await user_rows.add(connection, user, password_hash=password_hash, now=self._now())
+            await user_rows.replace_grants(connection, user.id, grants)
             await say("account:created", f"user/{user.id}", user=user.name, role=role.value)
         return user
 
     async def list_users(self) -> tuple[UserRow, ...]:
         """Every user, the oldest first."""
         async with self._store.read() as connection:
-            return await users.all_rows(connection)
+            return await user_rows.all_rows(connection)
 
     async def disable_user(self, email: str, *, by: UserRef | None = None) -> None:
         """No sign-in from now on, and every session ends (V-16). Raises HomeError: not-found, last-master."""
@@ -114,10 +114,10 @@ class Accounts:
             account = await _existing(connection, email)
             if account.disabled:
                 return
-            if account.user.role is Role.MASTER and await users.count_masters(connection) == 1:
+            if account.user.role is Role.MASTER and await user_rows.count_masters(connection) == 1:
                 raise HomeError("last-master")
-            await users.disable(connection, account.user.id, self._now())
-            await sessions.end_all(connection, account.user.id, self._now())
+            await user_rows.disable(connection, account.user.id, self._now())
+            await session_rows.end_all(connection, account.user.id, self._now())
             await say("account:disabled", f"user/{account.user.id}", user=account.user.name)
 
     async def set_password(self, email: str, password: str, *, by: UserRef | None = None) -> None:
@@ -127,33 +127,33 @@ class Accounts:
         password_policy.check(password, email=account.user.email, name=account.user.name, home_words=self._home_words)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
-            await users.set_password(connection, account.user.id, password_hash)
-            await sessions.end_all(connection, account.user.id, self._now())
+            await user_rows.set_password(connection, account.user.id, password_hash)
+            await session_rows.end_all(connection, account.user.id, self._now())
             await say("account:password-changed", f"user/{account.user.id}", user=account.user.name)
 
     async def enrol_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
         """Give out a certificate's name. Raises HomeError: invalid-value, already-exists (revoked ones included)."""
-        identities.check_name(name, role)
+        identity_rows.check_name(name, role)
         async with self._change(by) as (connection, say):
-            await identities.enrol(connection, name, role, self._now())
+            await identity_rows.enrol(connection, name, role, self._now())
             await say(f"{role}:added", f"{role}/{name}")
 
     async def revoke_identity(self, name: str, *, by: UserRef | None = None) -> None:
         """Take a name back for good. Raises HomeError("not-found"); a second time changes nothing."""
         async with self._change(by) as (connection, say):
-            identity = await identities.find(connection, name)
+            identity = await identity_rows.find(connection, name)
             if identity is None:
                 raise HomeError("not-found", f"There is no {name}.")
             if identity.revoked_at is not None:
                 return
-            await identities.revoke(connection, name, self._now())
+            await identity_rows.revoke(connection, name, self._now())
             what = "room:revoked" if identity.role == "room" else "certificate:revoked"
             await say(what, f"{identity.role}/{name}")
 
     async def list_identities(self) -> tuple[IdentityRow, ...]:
         """Every identity that was ever given out, by name."""
         async with self._store.read() as connection:
-            return await identities.all_rows(connection)
+            return await identity_rows.all_rows(connection)
 
     @contextlib.asynccontextmanager
     async def _change(self, by: UserRef | None) -> "AsyncIterator[tuple[AsyncConnection, Say]]":
@@ -177,8 +177,8 @@ class Accounts:
         await self._proof.write(what, where, who, severity=self._severity, outcome=outcome, detail=detail)
 
 
-async def _existing(connection: AsyncConnection, email: str) -> users.Account:
-    account = await users.find(connection, email)
+async def _existing(connection: AsyncConnection, email: str) -> user_rows.Account:
+    account = await user_rows.find(connection, email)
     if account is None:
         raise HomeError("not-found", "There is no user with this e-mail address.")
     return account

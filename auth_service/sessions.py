@@ -1,179 +1,119 @@
-"""Sessions: made at login, checked for every page, ended at once. The database holds a hash of the token alone."""
+"""Sessions at work: does one live, whose are there, and ending them, which every gateway hears at once."""
 
-import hashlib
-import secrets
-from datetime import datetime, timedelta
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from datetime import datetime
 
-import msgspec
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from auth_service import session_rows, user_rows
+from auth_service.proof import Proof
+from auth_service.session_rows import Ended, Limits
+from auth_service.store import Store
+from shared import topics
+from shared.bus import Bus
+from shared.internal import SessionInfo, SessionRows
+from shared.log import facts
+from shared.messages import Revoked, UserRef, Who
+from shared.problem import HomeError
 
-from auth_service import users
-from auth_service.tables import revocations, sessions
-from auth_service.tables import users as users_table
-from shared.internal import LoginAnswer, SessionInfo, SessionRow, User
+log = logging.getLogger(__name__)
 
-TOUCH = timedelta(minutes=1)
-"""`seen_at` is written at most this often: a page is no reason to write to disk."""
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """How long a session lives unused, and at the most (V-13, V-15)."""
-
-    idle: timedelta
-    absolute: timedelta
+_PATROL_SECONDS = 1.0
 
 
-async def start(
-    connection: AsyncConnection, user: User, *, address: str, agent: str, limits: Limits, now: datetime
-) -> LoginAnswer:
-    """A new session with a new token of 256 random bits (V-14)."""
-    token, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
-    expires_at = now + limits.absolute
-    await connection.execute(
-        insert(sessions).values(
-            id=session_id,
-            token_hash=_hashed(token),
-            user_id=user.id,
-            created_at=now,
-            seen_at=now,
-            expires_at=expires_at,
-            address=address,
-            agent=agent,
-        )
-    )
-    return LoginAnswer(
-        token=token,
-        session=SessionInfo(
-            id=session_id,
-            user=user,
-            grants=await users.grants_of(connection, user.id),
-            expires_at=min(expires_at, now + limits.idle),
-        ),
-    )
+class Sessions:
+    """What gateways ask about sessions. `wake` makes the announcer go."""
+
+    def __init__(
+        self, store: Store, proof: Proof, *, limits: Limits, now: Callable[[], datetime], wake: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._proof = proof
+        self._limits = limits
+        self._now = now
+        self._wake = wake
+
+    async def verify(self, token: str) -> SessionInfo:
+        """The live session of a token. Raises HomeError("sign-in-required")."""
+        now = self._now()
+        async with self._store.read() as connection:
+            found = await session_rows.find(connection, token, limits=self._limits, now=now)
+        if found is None:
+            raise HomeError("sign-in-required")
+        if found.stale:
+            async with self._store.write() as connection:
+                await session_rows.touch(connection, found.info.id, now)
+        return found.info
+
+    async def of(self, user_id: str) -> SessionRows:
+        """A user's live sessions, newest first."""
+        async with self._store.read() as connection:
+            rows = await session_rows.rows_of(connection, user_id, limits=self._limits, now=self._now())
+        return SessionRows(sessions=rows)
+
+    async def end_token(self, token: str, issuer: str) -> None:
+        """Sign out; a token without a session is signed out already."""
+        async with self._store.write() as connection:
+            ended = await session_rows.end_token(connection, token, self._now())
+        if ended is not None:
+            await self._ended(ended, Who(issuer=issuer, user=UserRef(id=ended.user_id, name=ended.user_name)))
+
+    async def end_id(self, session_id: str, *, owner: str | None, by: str, issuer: str, address: str) -> None:
+        """End one by its public id; `owner`: only if it is theirs; `by`: who asked. Raises HomeError("not-found")."""
+        async with self._store.write() as connection:
+            ended = await session_rows.end_id(connection, session_id, owner, self._now())
+            name = await user_rows.name_of(connection, by)
+        if ended is None:
+            raise HomeError("not-found", "There is no such session; it may have ended already.")
+        user = UserRef(id=by, name=name) if name is not None else None
+        await self._ended(ended, Who(issuer=issuer, user=user, address=address or None))
+
+    async def drop_expired(self) -> None:
+        """Forget sessions past their time."""
+        async with self._store.write() as connection:
+            await session_rows.drop_expired(connection, limits=self._limits, now=self._now())
+
+    async def _ended(self, ended: Ended, who: Who) -> None:
+        self._wake()
+        try:
+            await self._proof.write("session:ended", f"session/{ended.id}", who, detail={"user": ended.user_name})
+        except HomeError as error:
+            # It has ended, which is the safer state; a full disk must not turn that into an error.
+            log.error("Event not recorded", extra=facts(what="session:ended", reason=error))
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A live session, and whether it is time to write down that it was seen."""
+class Announcer:
+    """Publishes ended sessions until the broker took the news; those that `homesystem` ended within a second."""
 
-    info: SessionInfo
-    stale: bool
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._woken = asyncio.Event()
 
+    def wake(self) -> None:
+        """A session ended, or the broker is back."""
+        self._woken.set()
 
-async def find(connection: AsyncConnection, token: str, *, limits: Limits, now: datetime) -> Found | None:
-    """The live session of a token, None for any other."""
-    query = (
-        select(sessions.c.id.label("session_id"), sessions.c.seen_at, sessions.c.expires_at, users_table)
-        .join(users_table, users_table.c.id == sessions.c.user_id)
-        .where(sessions.c.token_hash == _hashed(token), _live(limits, now), users_table.c.disabled_at.is_(None))
-    )
-    row = (await connection.execute(query)).first()
-    if row is None:
-        return None
-    return Found(
-        SessionInfo(
-            id=row.session_id,
-            user=users.user_of(row),
-            grants=await users.grants_of(connection, row.id),
-            expires_at=min(row.expires_at, row.seen_at + limits.idle),
-        ),
-        stale=now - row.seen_at >= TOUCH,
-    )
+    async def run(self, bus: Bus) -> None:
+        """Announce until cancelled."""
+        while True:
+            # The timeout is the patrol: what another process ended.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), _PATROL_SECONDS)
+            self._woken.clear()
+            if bus.connected:
+                try:
+                    await self._announce(bus)
+                except HomeError as error:
+                    log.warning("Ended sessions not announced yet", extra=facts(reason=error))
 
-
-async def touch(connection: AsyncConnection, session_id: str, now: datetime) -> None:
-    """The session was used."""
-    await connection.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now))
-
-
-async def rows_of(
-    connection: AsyncConnection, user_id: str, *, limits: Limits, now: datetime
-) -> tuple[SessionRow, ...]:
-    """A user's live sessions, newest first."""
-    rows = await connection.execute(
-        select(sessions)
-        .where(sessions.c.user_id == user_id, _live(limits, now))
-        .order_by(sessions.c.created_at.desc(), sessions.c.id)
-    )
-    return tuple(
-        SessionRow(
-            id=row.id,
-            user_id=row.user_id,
-            created_at=row.created_at,
-            seen_at=row.seen_at,
-            expires_at=min(row.expires_at, row.seen_at + limits.idle),
-            address=row.address,
-            agent=row.agent,
-        )
-        for row in rows
-    )
-
-
-class Ended(msgspec.Struct, frozen=True):
-    """A session that was just ended, and whose it was."""
-
-    id: str
-    user_id: str
-    user_name: str
-
-
-async def end_token(connection: AsyncConnection, token: str, now: datetime) -> Ended | None:
-    """End the session of a token."""
-    return await _end(connection, sessions.c.token_hash == _hashed(token), now)
-
-
-async def end_id(connection: AsyncConnection, session_id: str, user_id: str | None, now: datetime) -> Ended | None:
-    """End a session by its public id; with `user_id`, only if it is that user's."""
-    condition = sessions.c.id == session_id
-    if user_id is not None:
-        condition = and_(condition, sessions.c.user_id == user_id)
-    return await _end(connection, condition, now)
-
-
-async def end_all(connection: AsyncConnection, user_id: str, now: datetime) -> None:
-    """End every session of a user."""
-    ids = (await connection.execute(select(sessions.c.id).where(sessions.c.user_id == user_id))).scalars().all()
-    await connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
-    for session_id in ids:
-        await connection.execute(insert(revocations).values(session_id=session_id, ended_at=now))
-
-
-async def drop_expired(connection: AsyncConnection, *, limits: Limits, now: datetime) -> None:
-    """Forget sessions past their time; gateways know the time themselves."""
-    await connection.execute(delete(sessions).where(~_live(limits, now)))
-
-
-async def untold(connection: AsyncConnection) -> tuple[str, ...]:
-    """Ended sessions that the gateways have not been told of."""
-    rows = await connection.execute(select(revocations.c.session_id).order_by(revocations.c.ended_at).limit(500))
-    return tuple(rows.scalars())
-
-
-async def told(connection: AsyncConnection, session_ids: tuple[str, ...]) -> None:
-    """The broker took the news."""
-    await connection.execute(delete(revocations).where(revocations.c.session_id.in_(session_ids)))
-
-
-async def _end(connection: AsyncConnection, condition: ColumnElement[bool], now: datetime) -> Ended | None:
-    row = (
-        await connection.execute(
-            select(sessions.c.id, sessions.c.user_id, users_table.c.name)
-            .join(users_table, users_table.c.id == sessions.c.user_id)
-            .where(condition)
-        )
-    ).first()
-    if row is None:
-        return None
-    gone = await connection.execute(delete(sessions).where(sessions.c.id == row.id))
-    if gone.rowcount == 0:
-        return None  # another request ended it meanwhile
-    await connection.execute(insert(revocations).values(session_id=row.id, ended_at=now))
-    return Ended(row.id, row.user_id, row.name)
-
-
-def _live(limits: Limits, now: datetime) -> ColumnElement[bool]:
-    return and_(sessions.c.expires_at > now, sessions.c.seen_at > now - limits.idle)
-
-
-def _hashed(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    async def _announce(self, bus: Bus) -> None:
+        async with self._store.read() as connection:
+            untold = await session_rows.untold(connection)
+        if not untold:
+            return
+        reason = await bus.publish(topics.REVOKED, Revoked(sessions=untold))
+        if reason >= 128:
+            raise HomeError("broker-unreachable", f"the broker refused the news of ended sessions: {reason}")
+        async with self._store.write() as connection:
+            await session_rows.told(connection, untold)

@@ -33,6 +33,12 @@ async def find(connection: AsyncConnection, email: str) -> Account | None:
     return Account(user=user_of(row), password_hash=row.password_hash, disabled=row.disabled_at is not None)
 
 
+async def name_of(connection: AsyncConnection, user_id: str) -> str | None:
+    """A user's name by id."""
+    name: str | None = (await connection.execute(select(users.c.name).where(users.c.id == user_id))).scalar()
+    return name
+
+
 async def add(connection: AsyncConnection, user: User, *, password_hash: str, now: datetime) -> None:
     """Add a user."""
     await connection.execute(

@@ -1,0 +1,116 @@
+"""The internal HTTPS: routes, and which certificate may call which (V-27: one of our authority is not enough)."""
+
+from aiohttp import web
+
+from auth_service import user_rows
+from auth_service.rooms import Rooms
+from auth_service.sessions import Sessions
+from auth_service.sign_in import SignIn
+from auth_service.store import Store
+from shared import internal
+from shared.problem import HomeError
+from shared.web import USER, Handler, allow, caller, internal_app, json_response, read_json
+
+READY = "/internal/ready"
+GATEWAYS = ("gateway", "gateway-*")
+
+
+def make_app(store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms) -> web.Application:
+    """The application; every route names who may call it."""
+    app = internal_app()
+    signing = _Signing(sign_in, sessions)
+    reading = _Reading(store, rooms)
+
+    def route(method: str, path: str, handler: Handler, *names: str) -> None:
+        app.router.add_route(method, path, allow(*names)(handler))
+
+    route("POST", internal.LOGIN_CODE, signing.ask_code, *GATEWAYS)
+    route("POST", internal.LOGIN, signing.enter, *GATEWAYS)
+    route("POST", internal.SESSION, signing.verify, *GATEWAYS)
+    route("POST", internal.SESSION_END, signing.end, *GATEWAYS)
+    route("GET", internal.SESSIONS, signing.rows, *GATEWAYS)
+    route("DELETE", internal.SESSIONS + "/{id}", signing.end_one, *GATEWAYS)
+    route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
+    route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
+    route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
+    route("GET", internal.RECIPIENTS, reading.recipients, "alerts")
+    route("GET", READY, reading.ready, *GATEWAYS, "alerts", "admin")
+    return app
+
+
+class _Signing:
+    """Signing in and out, and the sessions in between."""
+
+    def __init__(self, sign_in: SignIn, sessions: Sessions) -> None:
+        self._sign_in = sign_in
+        self._sessions = sessions
+
+    async def ask_code(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal.LoginCodeRequest)
+        await self._sign_in.ask_code(asked, _issuer(request))
+        return web.Response(status=202)
+
+    async def enter(self, request: web.Request) -> web.Response:
+        answer = await self._sign_in.enter(await read_json(request, internal.LoginRequest), _issuer(request))
+        request[USER] = answer.session.user.id
+        return json_response(answer)
+
+    async def verify(self, request: web.Request) -> web.Response:
+        info = await self._sessions.verify((await read_json(request, internal.SessionToken)).token)
+        request[USER] = info.user.id
+        return json_response(info)
+
+    async def end(self, request: web.Request) -> web.Response:
+        await self._sessions.end_token((await read_json(request, internal.SessionToken)).token, _issuer(request))
+        return web.Response(status=204)
+
+    async def rows(self, request: web.Request) -> web.Response:
+        user = request.query.get("user")
+        if not user:
+            raise HomeError("bad-request", "Name a user: ?user=ID.")
+        return json_response(await self._sessions.of(user))
+
+    async def end_one(self, request: web.Request) -> web.Response:
+        by = request.query.get("by", "")
+        request[USER] = by or "-"
+        await self._sessions.end_id(
+            request.match_info["id"],
+            owner=request.query.get("user") or None,
+            by=by,
+            issuer=_issuer(request),
+            address=request.query.get("address", "")[:200],
+        )
+        return web.Response(status=204)
+
+
+class _Reading:
+    """What gateways and the alert service read, and what a room says of itself."""
+
+    def __init__(self, store: Store, rooms: Rooms) -> None:
+        self._store = store
+        self._rooms = rooms
+
+    async def users(self, _request: web.Request) -> web.Response:
+        async with self._store.read() as connection:
+            rows = await user_rows.all_rows(connection)
+        return json_response(internal.UserRows(users=rows))
+
+    async def recipients(self, _request: web.Request) -> web.Response:
+        async with self._store.read() as connection:
+            emails = await user_rows.master_emails(connection)
+        return json_response(internal.Recipients(emails=emails))
+
+    async def registry(self, _request: web.Request) -> web.Response:
+        return json_response(await self._rooms.registry())
+
+    async def room_seen(self, request: web.Request) -> web.Response:
+        seen = await read_json(request, internal.RoomSeen)
+        return json_response(await self._rooms.seen(request.match_info["room"], seen, _issuer(request)))
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        await self._store.ping()
+        return json_response({"status": "ready"})
+
+
+def _issuer(request: web.Request) -> str:
+    return caller(request) or ""

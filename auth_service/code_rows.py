@@ -1,0 +1,64 @@
+"""Confirmation codes in the database: hashed, one per account and browser, every try counted before it is judged."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service import codes
+from auth_service.tables import codes as table
+from auth_service.tables import users
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A try at a code: its row, and the hash that the typed code must have."""
+
+    id: str
+    code_hash: str
+
+
+async def put(
+    connection: AsyncConnection, *, code_id: str, user_id: str, browser_hash: str, code_hash: str, now: datetime
+) -> None:
+    """Keep a new code; the former one of this account and browser is void."""
+    # Two requests at once: the second waits here, so that the later code is the one that counts.
+    await connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update())
+    await connection.execute(delete(table).where(table.c.user_id == user_id, table.c.browser_hash == browser_hash))
+    await connection.execute(
+        insert(table).values(
+            id=code_id,
+            user_id=user_id,
+            browser_hash=browser_hash,
+            code_hash=code_hash,
+            expires_at=now + codes.LIFETIME,
+            tries=0,
+        )
+    )
+
+
+async def claim(connection: AsyncConnection, *, user_id: str, browser_hash: str, now: datetime) -> Claim | None:
+    """Spend one try; None when there is no code, or none that may still be tried."""
+    mine = (table.c.user_id == user_id, table.c.browser_hash == browser_hash)
+    counted = await connection.execute(
+        update(table)
+        .where(*mine, table.c.tries < codes.TRIES, table.c.expires_at > now)
+        .values(tries=table.c.tries + 1)
+    )
+    row = (await connection.execute(select(table.c.id, table.c.code_hash).where(*mine))).first()
+    return Claim(row.id, row.code_hash) if row is not None and counted.rowcount == 1 else None
+
+
+async def spend(connection: AsyncConnection, code_id: str) -> bool:
+    """Use a code up; False when another request did so first."""
+    return (await connection.execute(delete(table).where(table.c.id == code_id))).rowcount == 1
+
+
+async def stands(connection: AsyncConnection, code_id: str) -> bool:
+    """Whether a code still waits to be typed."""
+    return (await connection.execute(select(table.c.id).where(table.c.id == code_id))).first() is not None
+
+
+async def drop_expired(connection: AsyncConnection, now: datetime) -> None:
+    """Forget codes past their time."""
+    await connection.execute(delete(table).where(table.c.expires_at <= now))

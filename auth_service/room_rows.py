@@ -1,0 +1,82 @@
+"""Rooms, their devices and what they would loosen, in the database: on a connection of the caller's."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.registry import Loosening
+from auth_service.tables import devices, identities, loosenings, rooms
+from shared.internal import RegisteredDevice, RegisteredRoom
+from shared.names import Kind
+
+_ENROLLED = select(rooms).join(identities, identities.c.name == rooms.c.id).where(identities.c.revoked_at.is_(None))
+
+
+async def find(connection: AsyncConnection, room: str, *, lock: bool = False) -> RegisteredRoom | None:
+    """One room, if it is enrolled and not revoked; `lock` keeps others from changing it meanwhile."""
+    query = _ENROLLED.where(rooms.c.id == room)
+    row = (await connection.execute(query.with_for_update() if lock else query)).first()
+    if row is None:
+        return None
+    found = await connection.execute(select(devices).where(devices.c.room == room).order_by(devices.c.id))
+    return RegisteredRoom(id=row.id, name=row.name, devices=tuple(_device(device) for device in found))
+
+
+async def all_enrolled(connection: AsyncConnection) -> tuple[RegisteredRoom, ...]:
+    """Every room that is enrolled and not revoked, with its devices."""
+    belonging: dict[str, list[RegisteredDevice]] = {}
+    for device in await connection.execute(select(devices).order_by(devices.c.id)):
+        belonging.setdefault(device.room, []).append(_device(device))
+    rows = await connection.execute(_ENROLLED.order_by(rooms.c.id))
+    return tuple(RegisteredRoom(id=row.id, name=row.name, devices=tuple(belonging.get(row.id, ()))) for row in rows)
+
+
+async def save(connection: AsyncConnection, before: RegisteredRoom, after: RegisteredRoom) -> None:
+    """Write what differs."""
+    if after.name != before.name:
+        await connection.execute(update(rooms).where(rooms.c.id == after.id).values(name=after.name))
+    known = {device.id: device for device in before.devices}
+    for device in after.devices:
+        values = {
+            "name": device.name,
+            "kind": device.kind.value,
+            "critical": device.critical,
+            "confirm": device.confirm,
+        }
+        if device.id not in known:
+            await connection.execute(insert(devices).values(room=after.id, id=device.id, **values))
+        elif device != known[device.id]:
+            row = (devices.c.room == after.id, devices.c.id == device.id)
+            await connection.execute(update(devices).where(*row).values(**values))
+
+
+async def waiting(connection: AsyncConnection, room: str) -> tuple[Loosening, ...]:
+    """What one room would loosen."""
+    rows = await connection.execute(select(loosenings).where(loosenings.c.room == room))
+    return tuple(sorted(_loosening(row) for row in rows))
+
+
+async def replace_waiting(connection: AsyncConnection, room: str, wanted: tuple[Loosening, ...], now: datetime) -> None:
+    """Exactly these wait from now on; a room that is strict again asks for nothing any more."""
+    await connection.execute(delete(loosenings).where(loosenings.c.room == room))
+    for loosening in wanted:
+        await connection.execute(
+            insert(loosenings).values(
+                room=room,
+                device=loosening.device,
+                field=loosening.field,
+                stands=loosening.stands,
+                wanted=loosening.wanted,
+                seen_at=now,
+            )
+        )
+
+
+def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
+    return RegisteredDevice(id=row.id, name=row.name, kind=Kind(row.kind), critical=row.critical, confirm=row.confirm)
+
+
+def _loosening(row: Row[*tuple[Any, ...]]) -> Loosening:
+    return Loosening(device=row.device, field=row.field, stands=row.stands, wanted=row.wanted)

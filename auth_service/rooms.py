@@ -1,0 +1,73 @@
+"""The registry of this home: what gateways may read of it, and what a room's description changes in it."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from auth_service import registry, room_rows
+from auth_service.proof import Proof
+from auth_service.registry import Loosening, Merged
+from auth_service.store import Store
+from shared.internal import RegisteredRoom, Registry, RoomSeen
+from shared.messages import Who
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+
+
+class Rooms:
+    """Reads and merges. Several gateways may tell of the same description at once."""
+
+    def __init__(self, store: Store, proof: Proof, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._proof = proof
+        self._now = now
+
+    async def registry(self) -> Registry:
+        """Every room that is enrolled and not revoked."""
+        async with self._store.read() as connection:
+            return Registry(rooms=await room_rows.all_enrolled(connection))
+
+    async def seen(self, room: str, seen: RoomSeen, issuer: str) -> RegisteredRoom:
+        """Merge a description as heard by the gateway `issuer`; the room that now stands.
+
+        Raises HomeError: not-found for a room that is not enrolled or was revoked, invalid-value.
+        """
+        async with self._store.read() as connection:
+            known = _enrolled(await room_rows.find(connection, room))
+            waiting = await room_rows.waiting(connection, room)
+        merged = registry.merge(known, seen)
+        if merged.room == known and merged.waiting == waiting:
+            return known  # as on every reconnect but the first
+        async with self._store.write() as connection:
+            known = _enrolled(await room_rows.find(connection, room, lock=True))
+            waiting = await room_rows.waiting(connection, room)
+            merged = registry.merge(known, seen)
+            await self._tell(known, waiting, merged, issuer)
+            await room_rows.save(connection, known, merged.room)
+            await room_rows.replace_waiting(connection, room, merged.waiting, self._now())
+        return merged.room
+
+    async def _tell(self, known: RegisteredRoom, waiting: tuple[Loosening, ...], merged: Merged, issuer: str) -> None:
+        who, before = Who(issuer=issuer), {device.id: device for device in known.devices}
+        for device in merged.room.devices:
+            old, where = before.get(device.id), f"{known.id}/{device.id}"
+            detail = {"kind": device.kind.value, "critical": str(device.critical), "confirm": str(device.confirm)}
+            if old is None:
+                await self._proof.write("device:added", where, who, detail=detail)
+            elif (old.critical, old.confirm) != (device.critical, device.confirm):
+                await self._proof.write("device:tightened", where, who, detail=detail)
+        for loosening in set(merged.waiting) - set(waiting):
+            # Somebody changed the room's configuration, or the room: the master user shall know either way.
+            await self._proof.write(
+                "device:loosening",
+                f"{known.id}/{loosening.device}",
+                who,
+                severity=Severity.SECURITY,
+                outcome=Outcome.REJECTED,
+                detail={"field": loosening.field, "stands": loosening.stands, "wanted": loosening.wanted},
+            )
+
+
+def _enrolled(room: RegisteredRoom | None) -> RegisteredRoom:
+    if room is None:
+        raise HomeError("not-found", "There is no such room, or it was revoked.")
+    return room
