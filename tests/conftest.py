@@ -7,6 +7,7 @@ import pytest
 
 from deploy.home import Home
 from tests import house
+from tests.demo import Demo
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +43,12 @@ def smtp_sink() -> Iterator[house.SmtpSink]:
     sink.start()
     yield sink
     sink.stop()
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The whole demo, started once for all tests that leave it as they found it."""
+    made = Demo(tmp_path_factory.mktemp("demo"))
+    made.start()
+    yield made
+    made.stop()

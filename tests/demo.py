@@ -1,0 +1,247 @@
+"""The whole demo home for end-to-end and chaos tests and the bench, started as a person would: `homesystem up --demo`."""
+
+import email
+import email.message
+import email.policy
+import http.cookiejar
+import json
+import os
+import re
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.house import DEADLINE, free_port, until
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 60.0
+CODE = re.compile(r"^([A-Z0-9]{4}-[A-Z0-9]{4})$", re.MULTILINE)
+PORTS = ("HTTPS", "MQTT", "SMTP", "AUTH", "ALERTS")
+
+
+class Answer(NamedTuple):
+    """What an HTTP call brought: status, headers, and the JSON body where there is one."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class Demo:
+    """A running demo home in a folder of its own, on free ports."""
+
+    def __init__(self, var: Path) -> None:
+        self.var = var
+        self.ports = {name: free_port() for name in PORTS}
+        self.url = f"https://localhost:{self.ports['HTTPS']}"
+        self.output: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes `homesystem` mean this home."""
+        ports = {f"HOMESYSTEM_{name}_PORT": str(port) for name, port in self.ports.items()}
+        return os.environ | ports | {"HOMESYSTEM_VAR": str(self.var)}
+
+    def start(self) -> float:
+        """Start it and wait for the `ready` line; the seconds that took."""
+        ready = threading.Event()
+        started = time.monotonic()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "deploy", "up", "--demo"],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
+        reader.start()
+        assert ready.wait(READY_SECONDS), f"never ready: {''.join(self.output)}\n{self.logs()}"
+        return time.monotonic() - started
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """Ctrl-C, and wait until every process is gone."""
+        assert self._process is not None
+        pids = list(self.pids().values())
+        os.killpg(self._process.pid, number)
+        self._process.wait(DEADLINE)
+        until(lambda: not any(_alive(pid) for pid in pids), "every process ended")
+        self._process = None
+
+    def pids(self) -> dict[str, int]:
+        """Every process of this home by name: broker, auth, alerts, gateway, mailbox, agent-hall, …, supervisor."""
+        assert self._process is not None
+        found = {"supervisor": self._process.pid}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and (name := self._name(entry)) is not None:
+                found[name] = int(entry.name)
+        return found
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Signal one process, by default kill -9; its former pid."""
+        pid = self.pids()[name]
+        os.kill(pid, number)
+        return pid
+
+    def reborn(self, name: str, former: int) -> int:
+        """Wait until a killed process has a successor; its pid."""
+        return until(lambda: (pid := self.pids().get(name, former)) != former and pid, f"{name} comes back")
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `homesystem …` on this home."""
+        return subprocess.run(
+            [sys.executable, "-m", "deploy", *arguments],
+            cwd=ROOT,
+            env=self.environment | {"COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+
+    def users(self) -> dict[str, dict[str, str]]:
+        """The demo's users by role."""
+        return {user["role"]: user for user in json.loads((self.var / "demo-users.json").read_text())}
+
+    def letters(self, *, to: str | None = None, after: int = 0) -> list[email.message.EmailMessage]:
+        """The letters in the demo's mailbox by arrival, without the first `after` of all."""
+        found = []
+        for path in sorted((self.var / "mail").glob("*.eml"))[after:]:
+            letter = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+            assert isinstance(letter, email.message.EmailMessage)
+            if to is None or to in str(letter["To"]):
+                found.append(letter)
+        return found
+
+    def edges(self, room: str, device: str) -> list[int]:
+        """Every change of a simulated output's logical level so far."""
+        path = self.var / "sim" / f"{room}.jsonl"
+        lines = path.read_text().splitlines() if path.exists() else []
+        return [line["level"] for line in map(json.loads, lines) if line["device"] == device]
+
+    def client(self, role: str | None = None) -> "Client":
+        """A program that talks to the gateway; signed in where a role is given."""
+        client = Client(self)
+        if role is not None:
+            client.sign_in(role)
+        return client
+
+    def logs(self) -> str:
+        """The end of every log, for a test's failure."""
+        return "\n".join(f"== {p.name}\n{p.read_text()[-1500:]}" for p in sorted((self.var / "log").glob("*.log")))
+
+    def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.output.append(line)
+            if line.startswith("ready "):
+                ready.set()
+
+    def _name(self, entry: Path) -> str | None:
+        try:
+            command = (entry / "cmdline").read_bytes().decode().split("\0")
+            state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, UnicodeDecodeError):
+            return None
+        text = " ".join(command)
+        if str(self.var) not in text or state == "Z":
+            return None
+        if "mosquitto" in command[0]:
+            return "broker"
+        modules = {"auth_service": "auth", "alert_service": "alerts", "gateway": "gateway", "deploy.mailbox": "mailbox"}
+        for module, name in modules.items():
+            if module in command:
+                return name
+        return f"agent-{Path(command[-2]).stem}" if "device_agents" in command else None
+
+
+class Client:
+    """A program with cookies and a CSRF token, as DESIGN's HTTP contract wants it. Verifies the web authority."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._demo = demo
+        self._tls = ssl.create_default_context(cafile=str(demo.var / "pki" / "web-ca.crt"))
+        self.cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=self._tls), urllib.request.HTTPCookieProcessor(self.cookies)
+        )
+        self.csrf = ""
+        self.user: dict[str, str] = {}
+
+    def call(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None, raw: bytes = b""
+    ) -> Answer:
+        """One call; `body` goes as JSON, `raw` as it is. Token and origin go along unless `headers` says otherwise."""
+        sent = {"X-CSRF-Token": self.csrf, "Origin": self._demo.url, "Content-Type": "application/json"}
+        sent |= headers or {}
+        data = raw or (json.dumps(body).encode() if body is not None else None)
+        request = urllib.request.Request(
+            self._demo.url + path, data, {k: v for k, v in sent.items() if v}, method=method
+        )
+        try:
+            with self._opener.open(request, timeout=DEADLINE) as response:
+                return _answer(response.status, response.headers, response.read())
+        except urllib.error.HTTPError as error:
+            return _answer(error.code, error.headers, error.read())
+
+    def sign_in(self, role: str) -> None:
+        """The two steps, with the code from the mailbox."""
+        user = self._demo.users()[role]
+        credentials = {"email": user["email"], "password": user["password"]}
+        self.csrf = self.call("GET", "/api/v1/csrf").body["csrf_token"]
+        code = self.code_for(credentials)
+        answer = self.call("POST", "/api/v1/login", credentials | {"code": code})
+        assert answer.status == 200, answer
+        self.csrf, self.user = answer.body["csrf_token"], answer.body["user"]
+
+    def code_for(self, credentials: Mapping[str, str]) -> str:
+        """Step 1, and the code out of the letter."""
+        before = len(self._demo.letters())
+        asked = self.call("POST", "/api/v1/login/code", dict(credentials))
+        assert asked.status == 202, asked
+
+        def code() -> str | None:
+            for letter in self._demo.letters(to=credentials["email"], after=before):
+                if match := CODE.search(text_of(letter)):
+                    return match[1]
+            return None
+
+        return until(code, "the code's letter")
+
+    def act(self, device: str, action: str, **more: Any) -> Answer:
+        """Command a device such as `hall/lamp`."""
+        return self.call("POST", f"/api/v1/devices/{device}/commands", {"action": action, **more})
+
+    def device(self, device: str) -> Any:
+        """One device as the API shows it."""
+        return self.call("GET", f"/api/v1/devices/{device}").body
+
+
+def text_of(letter: email.message.EmailMessage) -> str:
+    """A letter's plain text."""
+    part = letter.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
+def _answer(status: int, headers: Any, content: bytes) -> Answer:
+    is_json = "json" in (headers.get("Content-Type") or "")
+    return Answer(status, dict(headers.items()), json.loads(content) if is_json and content else content)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
