@@ -1,4 +1,4 @@
-"""The whole demo home for end-to-end and chaos tests and the bench, started as a person would: `homesystem up --demo`."""
+"""The whole demo home for end-to-end and chaos tests and the bench, started as a person would start it."""
 
 import email
 import email.message
