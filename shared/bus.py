@@ -61,6 +61,7 @@ class Bus:
         self._keep_session = keep_session
         self._manual_ack = manual_ack
         self._client: paho.Client | None = None
+        self._connection: paho.Client | None = None
         self._session = ""
         self._pending: dict[int, asyncio.Future[int]] = {}
         self._beat: asyncio.Future[int] | None = None
@@ -102,15 +103,15 @@ class Bus:
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Tell the broker that `delivery` is safe with us; nothing where its connection is gone."""
-        if self._client is not None and delivery.connection is self._client:
-            self._client.ack(delivery.mid, 1)
+        # A kept session delivers before we are born; what is not acknowledged then fills the broker's window for good.
+        if self._connection is not None and delivery.connection is self._connection:
+            self._connection.ack(delivery.mid, 1)
 
     def beat(self) -> None:
         """Say now that we are there and what our clock shows; regular heartbeats go on beside it."""
         client = self._client
         if client is None:
             return
-        self._beat_at = asyncio.get_running_loop().time()
         beat = self._publish(
             client,
             topics.service(self.identity),
@@ -120,7 +121,8 @@ class Bus:
         )
         beat.add_done_callback(_retrieve)
         if self._beat is None or self._beat.done():
-            self._beat = beat
+            # The oldest one under way is watched: a later one must not make a stalled link look fresh.
+            self._beat, self._beat_at = beat, asyncio.get_running_loop().time()
 
     def _stalled(self) -> bool:
         return (
@@ -156,6 +158,7 @@ class Bus:
         subscribed: asyncio.Future[None] = loop.create_future()
         lost: asyncio.Future[str] = loop.create_future()
         self._wire(client, welcome, subscribed, lost)
+        self._connection = client
         await asyncio.to_thread(
             client.connect,
             self._broker.host,
@@ -250,7 +253,7 @@ class Bus:
 
     def _down(self, client: paho.Client) -> None:
         was_up = self._client is client
-        self._client = None
+        self._client = self._connection = None
         self._beat = None
         pending, self._pending = self._pending, {}
         for future in pending.values():

@@ -222,7 +222,8 @@ def decode(kind: type[M], payload: bytes | str) -> M:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
         message = decoder.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # RecursionError: ten thousand brackets are enough, even in a field that nobody reads.
         raise HomeError("malformed", str(error)) from error
     assert isinstance(message, kind)
     return message

@@ -143,7 +143,7 @@ async def read_json(request: web.Request, kind: type[S]) -> S:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise HomeError("invalid-value", str(error)) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HomeError("malformed", f"The body is no JSON: {error}") from error
 
 
