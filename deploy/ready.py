@@ -10,6 +10,7 @@ import queue
 import ssl
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -36,23 +37,29 @@ class DemoUser(msgspec.Struct, frozen=True):
 class Witness:
     """Hears, as `admin`, who of the home is there since `started` (seconds since 1970)."""
 
-    def __init__(self, home: homes.Home, rooms: frozenset[str], started: float) -> None:
+    def __init__(self, home: homes.Home, awaited: Collection[str], started: float) -> None:
         self._home = home
         self._started = started
-        self.missing: set[str] = set(_SERVICES | rooms)
+        self.missing = set(awaited)
         self._heard: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
         self._client: paho.Client | None = None
 
-    def listen(self, seconds: float) -> None:
-        """Take in what was said, waiting at most `seconds` for more; connects anew where needed."""
+    def connected(self) -> bool:
+        """Whether the broker is reached, connecting where needed."""
         if self._client is None or not self._client.is_connected():
             self._connect()
+        return self._client is not None
+
+    def listen(self, seconds: float) -> set[str]:
+        """Take in what was said, waiting at most `seconds` for more; who is still missing."""
+        self.connected()
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and self.missing:
             try:
                 self._fold(*self._heard.get(timeout=left))
             except queue.Empty:
-                return
+                break
+        return self.missing
 
     def close(self) -> None:
         """Leave the broker."""
@@ -128,9 +135,9 @@ def announce(home: homes.Home) -> None:
 def main() -> int:
     """Wait and announce; 1 if the supervisor ended first."""
     home = homes.find(homes.folder())
-    rooms = frozenset(path.stem for path in (home.var / "agents").glob("*.toml"))
+    rooms = {path.stem for path in (home.var / "agents").glob("*.toml")}
     supervisor = os.getppid()
-    witness = Witness(home, rooms, started=float(sys.argv[1]))
+    witness = Witness(home, _SERVICES | rooms, started=float(sys.argv[1]))
     next_complaint = time.monotonic() + _COMPLAIN_SECONDS
     try:
         while os.getppid() == supervisor:

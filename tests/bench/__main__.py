@@ -1,0 +1,169 @@
+"""Runs the bench and prints its table; nothing here asserts a time. `python -m tests.bench [--seconds N]`."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import floors, load, resident
+from tests.demo import Client, Demo
+
+CLIENTS = (1, 8, 32)
+LIMITS = ("default", "login_code", "login_code_account", "login", "commands", "commands_device", "reads")
+console = Console(width=110)
+
+
+async def bench(demo: Demo, seconds: float, ready_seconds: float, again_seconds: float) -> None:
+    """Every figure of the table, one after the other."""
+    home = demo.home
+    floors.admit(home)
+    context = floors.trusting(home.pki / "web-ca.crt")
+    client = demo.client("member")
+    table = Table("clients", "MQTT echo", "bare HTTPS", "command", "p50 / floors", "p99 / floors", "rate / MQTT floor")
+    single: load.Figures | None = None
+    for clients in CLIENTS:
+        with console.status(f"{clients} clients: floors, then commands …"):
+            echo = await floors.mqtt_echo(home, clients, seconds)
+            https = await floors.bare_https(home, clients, seconds, context)
+            command = await commands(demo, client, clients, seconds)
+        single = single or command
+        table.add_row(
+            str(clients),
+            _cell(echo),
+            _cell(https),
+            _cell(command),
+            f"{command.quantile(0.5) / (echo.quantile(0.5) + https.quantile(0.5)):.2f}×",
+            f"{command.quantile(0.99) / (echo.quantile(0.99) + https.quantile(0.99)):.2f}×",
+            f"{100 * command.rate / echo.rate:.0f} %",
+        )
+    console.print(table)
+    assert single is not None
+    await beside(demo, client, seconds, single)
+    weigh(demo)
+    starts(demo, ready_seconds, again_seconds)
+
+
+async def commands(demo: Demo, client: Client, clients: int, seconds: float) -> load.Figures:
+    """Plain commands: each client switches the lamp of the hall, on and off in turn."""
+    return await _posting(demo, client, clients, seconds, "hall/lamp", ("on", "off"))
+
+
+async def beside(demo: Demo, client: Client, seconds: float, plain: load.Figures) -> None:
+    """What critical devices cost, and what twenty people signing in do to a command."""
+    with console.status("critical commands, and commands beside sign-ins …"):
+        critical = await _posting(demo, client, 1, seconds, "hall/front-door", ("unlock", "lock"))
+        async with signing_in(demo, 20):
+            beside_logins = await commands(demo, client, 1, seconds)
+    table = Table("one client", "p50 ms", "p99 ms", "against an ordinary command")
+    table.add_row("ordinary command", f"{plain.quantile(0.5):.2f}", f"{plain.quantile(0.99):.2f}", "")
+    extra = critical.quantile(0.5) - plain.quantile(0.5)
+    table.add_row(
+        "critical command", f"{critical.quantile(0.5):.2f}", f"{critical.quantile(0.99):.2f}", f"{extra:+.2f} ms at p50"
+    )
+    ratio = beside_logins.quantile(0.99) / plain.quantile(0.99)
+    table.add_row(
+        "beside 20 sign-ins",
+        f"{beside_logins.quantile(0.5):.2f}",
+        f"{beside_logins.quantile(0.99):.2f}",
+        f"{ratio:.2f}× at p99",
+    )
+    console.print(table)
+
+
+@contextlib.asynccontextmanager
+async def signing_in(demo: Demo, people: int) -> AsyncIterator[None]:
+    """Twenty people who ask for a code, again and again, while the block runs."""
+    stop = asyncio.Event()
+    user = demo.users()["guest"]
+    body = {"email": user["email"], "password": "not the password"}
+
+    def person() -> None:
+        client = demo.client()
+        client.csrf = client.call("GET", "/api/v1/csrf").body["csrf_token"]
+        while not stop.is_set():
+            client.call("POST", "/api/v1/login/code", body)
+
+    loop = asyncio.get_running_loop()
+    pool = [loop.run_in_executor(None, person) for _ in range(people)]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*pool)
+
+
+def weigh(demo: Demo) -> None:
+    """Memory of each process, after all that."""
+    table = Table("process", "resident MB", "proportional MB")
+    total = 0.0
+    for name, pid in sorted(demo.pids().items()):
+        resident_mb, proportional = resident.megabytes(pid)
+        total += proportional
+        table.add_row(name, f"{resident_mb:.1f}", f"{proportional:.1f}")
+    table.add_row("the suite", "", f"{total:.1f}")
+    console.print(table)
+
+
+def starts(demo: Demo, ready_seconds: float, again_seconds: float) -> None:
+    """Cold starts."""
+    with console.status("cold starts …"):
+        gateway = sorted(resident.gateway_start(demo) for _ in range(5))
+        agent = sorted(resident.agent_start(demo, "kitchen") for _ in range(5))
+    table = Table("cold start", "seconds")
+    table.add_row("gateway, to its first answer (median of 5)", f"{gateway[2]:.2f}")
+    table.add_row("agent, to online (median of 5)", f"{agent[2]:.2f}")
+    table.add_row("the demo's first start, certificates and users included", f"{ready_seconds:.2f}")
+    table.add_row("the demo's second start, to ready", f"{again_seconds:.2f}")
+    console.print(table)
+
+
+async def _posting(
+    demo: Demo, client: Client, clients: int, seconds: float, device: str, actions: tuple[str, str]
+) -> load.Figures:
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies)
+    headers = {
+        "Content-Type": "application/json",
+        "Cookie": cookies,
+        "X-CSRF-Token": client.csrf,
+        "Origin": demo.url,
+    }
+    path = f"/api/v1/devices/{device}/commands"
+    bodies = [f'{{"action":"{action}","confirm":true}}'.encode() for action in actions]
+    context = floors.trusting(demo.var / "pki" / "web-ca.crt")
+    turn = lambda number: (path, bodies[number % 2])  # noqa: E731 - one line, used once
+    return await floors.posting(demo.ports["HTTPS"], context, clients, seconds, headers, turn)
+
+
+def _cell(figures: load.Figures) -> str:
+    return f"{figures.quantile(0.5):.2f} / {figures.quantile(0.99):.2f} ms, {figures.rate:,.0f}/s"
+
+
+def main() -> None:
+    """Start a demo home of its own, measure, stop it."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}; cells: p50 / p99, answers per second")
+    with tempfile.TemporaryDirectory() as folder:
+        demo = Demo(Path(folder) / "var")
+        first = demo.start()
+        demo.stop()
+        demo.lift_limits(*LIMITS)
+        second = demo.start()
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(bench(demo, arguments.seconds, first, second))
+        finally:
+            demo.stop()
+
+
+if __name__ == "__main__":
+    main()
