@@ -1,0 +1,102 @@
+"""The authorities: what they sign, what they refuse to vouch for, and what a revocation leaves behind."""
+
+import datetime as dt
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from deploy.pki import CRL_DAYS, LEAF_DAYS, RENEW_DAYS, Pki
+from shared.config import ConfigError
+
+NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
+HOSTS = ["hub.local", "127.0.0.1"]
+
+
+def authority(folder: Path, *, days: float = 0, demo: bool = True) -> Pki:
+    made = Pki(folder, demo=demo, now=NOW + dt.timedelta(days=days))
+    made.ensure_authorities(HOSTS)
+    return made
+
+
+def certificate(path: Path) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(path.read_bytes())
+
+
+def crl(folder: Path) -> x509.CertificateRevocationList:
+    return x509.load_pem_x509_crl((folder / "crl.pem").read_bytes())
+
+
+def test_a_client_certificate_names_identity_and_role_and_serves_nobody(tmp_path: Path) -> None:
+    authority(tmp_path).ensure_client("hall", "room")
+    made = certificate(tmp_path / "hall.crt")
+    assert made.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "hall"
+    usage = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    names = made.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.UniformResourceIdentifier) == ["urn:homesystem:role:room"]
+    assert made.not_valid_after_utc - NOW == dt.timedelta(days=LEAF_DAYS)
+    made.verify_directly_issued_by(certificate(tmp_path / "device-ca.crt"))
+
+
+def test_keys_are_for_their_owner_alone_and_authorities_lie_apart(tmp_path: Path) -> None:
+    authority(tmp_path).ensure_client("hall", "room")
+    assert stat.S_IMODE((tmp_path / "hall.key").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "ca").stat().st_mode) == 0o700
+    assert stat.S_IMODE((tmp_path / "ca" / "device-ca.key").stat().st_mode) == 0o600
+
+
+def test_demo_authorities_say_so(tmp_path: Path) -> None:
+    authority(tmp_path / "demo")
+    authority(tmp_path / "real", demo=False)
+    assert "DEMO" in certificate(tmp_path / "demo" / "web-ca.crt").subject.rfc4514_string()
+    assert "DEMO" not in certificate(tmp_path / "real" / "device-ca.crt").subject.rfc4514_string()
+
+
+def test_the_web_authority_is_held_to_the_hubs_names(tmp_path: Path) -> None:
+    authority(tmp_path).ensure_web(HOSTS)
+    constraints = certificate(tmp_path / "web-ca.crt").extensions.get_extension_for_class(x509.NameConstraints)
+    assert constraints.critical
+    assert constraints.value.permitted_subtrees is not None
+    assert {str(n.value) for n in constraints.value.permitted_subtrees} == {"hub.local", "127.0.0.1/32"}
+    certificate(tmp_path / "web.crt").verify_directly_issued_by(certificate(tmp_path / "web-ca.crt"))
+
+
+def test_a_certificate_is_kept_until_thirty_days_before_its_end(tmp_path: Path) -> None:
+    assert authority(tmp_path).ensure_client("hall", "room")
+    first = certificate(tmp_path / "hall.crt").serial_number
+    assert not authority(tmp_path, days=LEAF_DAYS - RENEW_DAYS - 1).ensure_client("hall", "room")
+    assert authority(tmp_path, days=LEAF_DAYS - RENEW_DAYS + 1).ensure_client("hall", "room")
+    assert certificate(tmp_path / "hall.crt").serial_number != first
+
+
+def test_the_revocation_list_is_there_from_the_first_day_and_renewed(tmp_path: Path) -> None:
+    authority(tmp_path)
+    assert list(crl(tmp_path)) == []
+    assert crl(tmp_path).next_update_utc == NOW + dt.timedelta(days=CRL_DAYS)
+    authority(tmp_path, days=3)
+    assert crl(tmp_path).next_update_utc == NOW + dt.timedelta(days=CRL_DAYS + 3)
+
+
+def test_revoking_lists_every_certificate_of_a_name_and_no_other(tmp_path: Path) -> None:
+    made = authority(tmp_path)
+    for name in ("hall", "kitchen"):
+        made.ensure_client(name, "room")
+    later = authority(tmp_path, days=80)
+    later.ensure_client("hall", "room")
+    assert later.revoke("hall") == 2
+    assert later.revoke("hall") == 0
+    serials = {entry.serial_number for entry in crl(tmp_path)}
+    assert certificate(tmp_path / "hall.crt").serial_number in serials
+    assert certificate(tmp_path / "kitchen.crt").serial_number not in serials
+    authority(tmp_path, days=81)
+    assert len(list(crl(tmp_path))) == 2
+
+
+def test_a_lost_authority_key_is_named(tmp_path: Path) -> None:
+    made = authority(tmp_path)
+    (tmp_path / "ca" / "device-ca.key").unlink()
+    with pytest.raises(ConfigError, match=r"device-ca\.key: the authority cannot be used"):
+        made.ensure_client("hall", "room")

@@ -1,0 +1,57 @@
+"""Rights are pure: who may send and hear what, in the plugin's own words."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy import rights
+from shared import names, topics
+
+NAMES = st.from_regex(names.IDENTITY, fullmatch=True).filter(lambda name: not names.is_reserved(name))
+
+
+def allowed(role: dict[str, Any], kind: str) -> set[str]:
+    return {acl["topic"] for acl in role["acls"] if acl["acltype"] == kind and acl["allow"]}
+
+
+@given(room=NAMES)
+def test_a_room_sends_only_as_itself(room: str) -> None:
+    role = rights.room_role(room)
+    sends = allowed(role, "publishClientSend")
+    assert all(topic.startswith(f"home/{room}/") or topic == f"audit/{room}" for topic in sends)
+    assert not any("/set/" in topic or topic.endswith(("receipt", "resend")) for topic in sends)
+
+
+@given(name=NAMES, may=st.lists(st.tuples(NAMES, NAMES), max_size=4))
+def test_a_client_commands_what_it_was_granted_in_its_own_name(name: str, may: list[tuple[str, str]]) -> None:
+    role = rights.client_role(name, may)
+    assert allowed(role, "publishClientSend") == {topics.command(room, device, name) for room, device in may}
+    for kind in ("subscribePattern", "subscribeLiteral", "publishClientReceive"):
+        assert not any("#" in topic or "+" in topic for topic in allowed(role, kind))
+
+
+def test_only_the_alert_service_writes_receipts() -> None:
+    roles = [rights.hub_role(name) for name in ("gateway", "auth", "admin")] + [rights.room_role("hall")]
+    for role in roles:
+        assert not any("receipt" in topic or "resend" in topic for topic in allowed(role, "publishClientSend"))
+    assert topics.receipt("+") in allowed(rights.hub_role("alerts"), "publishClientSend")
+
+
+def test_what_may_be_subscribed_may_be_received_and_nothing_else() -> None:
+    for role in (rights.hub_role("gateway"), rights.hub_role("alerts"), rights.room_role("hall")):
+        subscribed = allowed(role, "subscribePattern") | allowed(role, "subscribeLiteral")
+        assert subscribed == allowed(role, "publishClientReceive")
+
+
+def test_a_stranger_is_no_identity_of_the_hub() -> None:
+    with pytest.raises(ValueError, match="no identity"):
+        rights.hub_role("phone")
+
+
+def test_the_document_denies_by_default() -> None:
+    document = rights.document([rights.room_role("hall")])
+    access = document["defaultACLAccess"]
+    assert not any(access[kind] for kind in ("publishClientSend", "publishClientReceive", "subscribe"))
+    assert document["clients"] == [{"username": "hall", "roles": [{"rolename": "hall"}]}]
