@@ -44,7 +44,7 @@ def load(kind: type[C], path: Path, environment: Mapping[str, str] = os.environ)
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
     _override(kind, raw, environment)
     try:
-        return msgspec.convert(raw, kind, strict=True)
+        return msgspec.convert(raw, kind, strict=True, dec_hook=_read_path)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{path}: {_explain(kind, str(error))}") from error
 
@@ -70,6 +70,13 @@ def read_secret(path: Path) -> bytes:
     if not secret:
         raise ConfigError(f"{path}: the secret is empty; delete the file and run `homesystem init`")
     return secret
+
+
+def _read_path(kind: type[Any], value: Any) -> Any:
+    """A path is text in TOML; msgspec asks here for types that it does not know."""
+    if kind is Path and isinstance(value, str) and value:
+        return Path(value)
+    raise ValueError(f"Expected a path, got {value!r}")
 
 
 def _struct_in(hint: Any) -> type[msgspec.Struct] | None:
