@@ -3,6 +3,7 @@
 Everything that speaks SQL takes a connection from `Store.read` or `Store.write`.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.config import ConfigError
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 HEAD = "0001"
 """The newest step in migrations/versions; kept here so that a start at head need not import alembic (0.3 s)."""
 
+_WAL_ATTEMPTS = 100
 _MIGRATION_LOCK = 4_803_316
 """Two processes that start at once migrate one after the other (PostgreSQL; SQLite's write lock does it alone)."""
 
@@ -63,7 +65,7 @@ async def open_store(url: str) -> Store:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            _make_private(parsed.database)
+            await _prepare_sqlite(parsed.database)
         engine = create_async_engine(parsed, pool_size=3, max_overflow=2, pool_pre_ping=parsed.host is not None)
         if parsed.get_backend_name() == "sqlite":
             _tame_sqlite(engine)
@@ -73,28 +75,38 @@ async def open_store(url: str) -> Store:
         if current != HEAD:
             async with engine.execution_options(home_writes=True).begin() as connection:
                 await connection.run_sync(_upgrade)
-    except (SQLAlchemyError, ArgumentError, ModuleNotFoundError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
         raise ConfigError(f"database: cannot be opened ({_plain(error)}); check `database` in auth.toml") from error
     return store
 
 
-def _make_private(database: str | None) -> None:
-    """The file holds password hashes: nobody but the service may read it."""
+async def _prepare_sqlite(database: str | None) -> None:
+    """A private file (it holds password hashes) in WAL mode, so that readers and the one writer do not wait."""
     if not database or database == ":memory:":
         raise ConfigError("database: SQLite needs the path of a file: sqlite+aiosqlite:////path/to/auth.sqlite3")
     path = Path(database)
     path.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    for attempt in range(_WAL_ATTEMPTS):
+        try:
+            with contextlib.closing(sqlite3.connect(path)) as direct:
+                direct.execute("PRAGMA journal_mode = WAL")
+                return
+        except sqlite3.OperationalError as error:
+            # The switch is the one thing that SQLite does not wait for while another process opens the same file.
+            if attempt == _WAL_ATTEMPTS - 1:
+                raise ConfigError(f"database: cannot be opened ({error}); check {path}") from error
+            await asyncio.sleep(0.05)
 
 
 def _tame_sqlite(engine: AsyncEngine) -> None:
-    """WAL, foreign keys, and transactions that take the write lock when they begin, not half-way."""
+    """Foreign keys, and transactions that take the write lock when they begin, not half-way."""
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None  # the driver's own implicit BEGIN comes too late
         cursor = dbapi.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+        for pragma in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -1,0 +1,65 @@
+"""What the auth service's tests share: a clock that is moved by hand, a postman who keeps letters, a known user."""
+
+import asyncio
+import contextlib
+import re
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from shared.mail import Letter, MailError
+from shared.names import Role
+
+EMAIL = "ada@example.org"
+PASSWORD = "violet engine of numbers"
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+MASTER = Role.MASTER
+
+
+class Clock:
+    """The time, moved by hand."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def forward(self, **by: float) -> None:
+        """Later by `by`, as timedelta takes it."""
+        self.time += timedelta(**by)
+
+
+class Postman:
+    """Takes letters, or refuses the next `refusals` of them."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+        self.refusals: list[MailError] = []
+        self.tried = asyncio.Event()
+
+    async def __call__(self, letter: Letter) -> None:
+        self.tried.set()
+        if self.refusals:
+            raise self.refusals.pop(0)
+        self.letters.append(letter)
+
+    @property
+    def code(self) -> str:
+        """The code in the last letter, from its own line."""
+        return code_in(self.letters[-1].text)
+
+
+def fill(spool: Path) -> None:
+    """Let every further append to the spool fail, as on a full disk."""
+    with contextlib.closing(sqlite3.connect(spool)) as direct:
+        direct.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+
+
+def code_in(text: str) -> str:
+    """The code that stands alone on a line of a letter."""
+    found = re.findall(r"^([0-9A-Z]{4}-[0-9A-Z]{4})$", text, re.MULTILINE)
+    assert len(found) == 1
+    return str(found[0])

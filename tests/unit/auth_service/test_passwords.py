@@ -1,0 +1,90 @@
+"""bcrypt over a keyed pre-hash, in its own bounded pool."""
+
+import asyncio
+import threading
+
+import bcrypt
+import pytest
+
+from auth_service import passwords as module
+from auth_service.passwords import Passwords
+from shared.problem import HomeError
+
+
+async def test_password_is_known_again_and_no_other(passwords: Passwords) -> None:
+    stored = await passwords.hash("violet engine")
+    assert await passwords.verify("violet engine", stored)
+    assert not await passwords.verify("violet engines", stored)
+    assert not await passwords.verify("Violet engine", stored)
+
+
+async def test_same_password_is_stored_differently_each_time(passwords: Passwords) -> None:
+    assert await passwords.hash("violet engine") != await passwords.hash("violet engine")
+
+
+async def test_every_character_of_a_long_password_counts(passwords: Passwords) -> None:
+    stored = await passwords.hash("x" * 1024)
+    assert await passwords.verify("x" * 1024, stored)
+    assert not await passwords.verify("x" * 1023 + "y", stored)
+
+
+async def test_password_with_a_null_character_is_not_cut(passwords: Passwords) -> None:
+    stored = await passwords.hash("violet\0engine")
+    assert not await passwords.verify("violet\0", stored)
+
+
+async def test_stored_hash_is_worthless_without_the_pepper(passwords: Passwords) -> None:
+    stored = await passwords.hash("violet engine")
+    other = Passwords(b"another pepper", rounds=4)
+    assert not await other.verify("violet engine", stored)
+    other.close()
+
+
+async def test_unknown_user_costs_a_bcrypt_of_the_same_rounds(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costs = []
+    real = bcrypt.checkpw
+
+    def seen(password: bytes, hashed: bytes) -> bool:
+        costs.append(hashed[:7])
+        return real(password, hashed)
+
+    monkeypatch.setattr(bcrypt, "checkpw", seen)
+    assert not await passwords.verify("violet engine", None)
+    assert not await passwords.verify("violet engine", await passwords.hash("other"))
+    assert costs[0] == costs[1] == b"$2b$04$"
+
+
+async def test_bcrypt_runs_in_two_threads_at_the_most_and_too_long_a_queue_is_refused(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, threads = threading.Event(), set()
+
+    def slow(_password: bytes, _hashed: bytes) -> bool:
+        threads.add(threading.get_ident())
+        release.wait(20)
+        return True
+
+    monkeypatch.setattr(bcrypt, "checkpw", slow)
+    waiting = [asyncio.ensure_future(passwords.verify("x", "y")) for _ in range(module._WAITING_MOST)]
+    await asyncio.sleep(0)
+    with pytest.raises(HomeError, match="rate-limited") as refusal:
+        await passwords.verify("x", "y")
+    assert refusal.value.facts["retry_after"] > 0
+    release.set()
+    assert all(await asyncio.gather(*waiting))
+    assert len(threads) <= 2
+
+
+def test_keyed_hashes_differ_by_purpose_key_and_part(passwords: Passwords) -> None:
+    other = Passwords(b"another pepper", rounds=4)
+    seen = {
+        passwords.keyed("code", "a", "b"),
+        passwords.keyed("browser", "a", "b"),
+        passwords.keyed("code", "b", "a"),
+        passwords.keyed("code", "ab"),
+        other.keyed("code", "a", "b"),
+    }
+    other.close()
+    assert len(seen) == 5

@@ -1,0 +1,101 @@
+"""The registry over a real database."""
+
+import asyncio
+
+import pytest
+import sqlalchemy as sa
+
+from auth_service.accounts import Accounts
+from auth_service.proof import Proof
+from auth_service.rooms import Rooms
+from auth_service.store import Store
+from shared.internal import RoomSeen
+from shared.messages import DeviceDescription
+from shared.names import Action, Kind, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+from tests.unit.auth_service.parts import Clock
+
+
+def door(*, critical: bool, kind: Kind = Kind.LOCK) -> DeviceDescription:
+    """The front door as a room describes it."""
+    return DeviceDescription(
+        id="front-door",
+        name="Front door",
+        kind=kind,
+        critical=critical,
+        confirm=critical,
+        actions=(Action.LOCK, Action.UNLOCK),
+        safe_actions=(Action.LOCK,),
+    )
+
+
+STRICT = RoomSeen(name="Entrance", devices=(door(critical=True),))
+LOOSE = RoomSeen(name="Entrance", devices=(door(critical=False),))
+
+
+@pytest.fixture
+async def rooms(store: Store, proof: Proof, clock: Clock, accounts: Accounts) -> Rooms:
+    await accounts.enrol_identity("hall", "room")
+    await accounts.enrol_identity("phone", "client")
+    return Rooms(store, proof, now=clock)
+
+
+def told(spool: Spool) -> list[tuple[str, Severity]]:
+    """What was said of devices."""
+    return [(event.what, event.severity) for event in spool.pending(100) if event.what.startswith("device:")]
+
+
+async def test_enrolled_room_is_registered_before_it_says_a_word(rooms: Rooms) -> None:
+    (room,) = (await rooms.registry()).rooms
+    assert (room.id, room.name, room.devices) == ("hall", "Hall", ())
+
+
+async def test_description_is_registered_and_read_back(rooms: Rooms, spool: Spool) -> None:
+    room = await rooms.seen("hall", STRICT, "gateway")
+    assert (room.name, room.devices[0].kind, room.devices[0].critical) == ("Entrance", Kind.LOCK, True)
+    assert (await rooms.registry()).rooms == (room,)
+    assert told(spool) == [("device:added", Severity.INFO)]
+
+
+async def test_loosening_waits_and_is_told_once(rooms: Rooms, spool: Spool) -> None:
+    strict = await rooms.seen("hall", STRICT, "gateway")
+    for _ in range(3):
+        assert await rooms.seen("hall", LOOSE, "gateway") == strict
+    assert told(spool)[1:] == [("device:loosening", Severity.SECURITY)] * 2
+    assert {event.detail["field"] for event in spool.pending(100)[-2:]} == {"critical", "confirm"}
+
+
+async def test_room_that_is_strict_again_asks_for_nothing_any_more(rooms: Rooms, store: Store) -> None:
+    for word in (STRICT, LOOSE, STRICT):
+        await rooms.seen("hall", word, "gateway")
+    async with store.read() as connection:
+        assert (await connection.execute(sa.text("SELECT count(*) FROM loosenings"))).scalar() == 0
+
+
+async def test_tightening_applies(rooms: Rooms, spool: Spool) -> None:
+    await rooms.seen("hall", LOOSE, "gateway")
+    room = await rooms.seen("hall", STRICT, "gateway")
+    assert room.devices[0].critical
+    assert (await rooms.registry()).rooms == (room,)
+    assert told(spool)[1:] == [("device:tightened", Severity.INFO)]
+
+
+async def test_gateways_that_tell_at_once_agree(rooms: Rooms, spool: Spool) -> None:
+    answers = await asyncio.gather(*(rooms.seen("hall", STRICT, f"gateway-{i}") for i in range(4)))
+    assert len(set(map(str, answers))) == 1
+    assert told(spool) == [("device:added", Severity.INFO)]
+
+
+@pytest.mark.parametrize("room", ["attic", "phone", "../hall"])
+async def test_only_enrolled_rooms_are_registered(rooms: Rooms, room: str) -> None:
+    with pytest.raises(HomeError, match="not-found"):
+        await rooms.seen(room, STRICT, "gateway")
+
+
+async def test_revoked_room_is_gone(rooms: Rooms, accounts: Accounts) -> None:
+    await rooms.seen("hall", STRICT, "gateway")
+    await accounts.revoke_identity("hall")
+    assert (await rooms.registry()).rooms == ()
+    with pytest.raises(HomeError, match="not-found"):
+        await rooms.seen("hall", STRICT, "gateway")

@@ -1,0 +1,196 @@
+"""Sessions over a real database: how long they live, and how they end."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from auth_service import session_rows
+from auth_service.accounts import Accounts
+from auth_service.proof import Proof
+from auth_service.session_rows import Limits
+from auth_service.sessions import Sessions
+from auth_service.store import Store
+from shared.internal import Grant, LoginAnswer, User
+from shared.names import Role
+from shared.problem import HomeError
+from shared.spool import Spool
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock
+
+LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
+
+
+class Bell:
+    """Counts how often the announcer was woken."""
+
+    def __init__(self) -> None:
+        self.rung = 0
+
+    def __call__(self) -> None:
+        self.rung += 1
+
+
+@pytest.fixture
+def bell() -> Bell:
+    return Bell()
+
+
+@pytest.fixture
+def sessions(store: Store, proof: Proof, clock: Clock, bell: Bell) -> Sessions:
+    return Sessions(store, proof, limits=LIMITS, now=clock, wake=bell)
+
+
+async def signed_in(store: Store, user: User, clock: Clock, agent: str = "Firefox") -> LoginAnswer:
+    """A session of `user`."""
+    async with store.write() as connection:
+        return await session_rows.start(connection, user, address="192.0.2.7", agent=agent, limits=LIMITS, now=clock())
+
+
+async def lives(sessions: Sessions, answer: LoginAnswer) -> bool:
+    """Whether the session is still one; any other problem than its end is raised."""
+    try:
+        info = await sessions.verify(answer.token)
+    except HomeError as error:
+        if error.slug != "sign-in-required":
+            raise
+        return False
+    assert info.id == answer.session.id
+    return True
+
+
+async def untold(store: Store) -> set[str]:
+    """Sessions that gateways have not been told of."""
+    async with store.read() as connection:
+        return set(await session_rows.untold(connection))
+
+
+async def test_session_is_verified_with_the_user_and_the_grants(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock
+) -> None:
+    lamp = Grant(room="hall", device="lamp", weekdays=(0, 6), until=clock() + timedelta(days=1))
+    guest = await accounts.create_user(
+        email="g@example.org", name="Guest", password=PASSWORD, role=Role.GUEST, grants=(lamp,)
+    )
+    answer = await signed_in(store, guest, clock)
+    info = await sessions.verify(answer.token)
+    assert info == answer.session
+    assert (info.user, info.grants) == (guest, (lamp,))
+
+
+async def test_unknown_token_is_no_session(sessions: Sessions) -> None:
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await sessions.verify("")
+
+
+async def test_session_ends_when_it_is_not_used(sessions: Sessions, store: Store, ada: User, clock: Clock) -> None:
+    answer = await signed_in(store, ada, clock)
+    clock.forward(hours=11, minutes=59)
+    assert await lives(sessions, answer)
+    clock.forward(hours=11, minutes=59)
+    assert await lives(sessions, answer)
+    clock.forward(hours=12)
+    assert not await lives(sessions, answer)
+
+
+async def test_session_ends_after_a_week_however_much_it_is_used(
+    sessions: Sessions, store: Store, ada: User, clock: Clock
+) -> None:
+    answer = await signed_in(store, ada, clock)
+    for _ in range(7 * 24 - 1):
+        clock.forward(hours=1)
+        assert await lives(sessions, answer)
+    clock.forward(hours=1)
+    assert not await lives(sessions, answer)
+
+
+async def test_use_is_written_down_at_most_once_a_minute(
+    sessions: Sessions, store: Store, ada: User, clock: Clock
+) -> None:
+    start = clock()
+    answer = await signed_in(store, ada, clock)
+    clock.forward(seconds=59)
+    await sessions.verify(answer.token)
+    assert (await sessions.of(ada.id)).sessions[0].seen_at == start
+    clock.forward(seconds=1)
+    await sessions.verify(answer.token)
+    assert (await sessions.of(ada.id)).sessions[0].seen_at == start + timedelta(minutes=1)
+
+
+async def test_list_holds_the_users_own_live_sessions_newest_first(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock
+) -> None:
+    other = await accounts.create_user(email="b@example.org", name="B", password=PASSWORD, role=Role.MEMBER)
+    await signed_in(store, ada, clock, "too old")
+    clock.forward(hours=12)
+    await signed_in(store, ada, clock, "first")
+    clock.forward(minutes=1)
+    await signed_in(store, ada, clock, "second")
+    await signed_in(store, other, clock, "not hers")
+    rows = (await sessions.of(ada.id)).sessions
+    assert [row.agent for row in rows] == ["second", "first"]
+    assert rows[0].address == "192.0.2.7"
+
+
+async def test_signing_out_ends_the_session_and_gateways_are_to_hear_it(
+    sessions: Sessions, store: Store, ada: User, clock: Clock, bell: Bell, spool: Spool
+) -> None:
+    answer = await signed_in(store, ada, clock)
+    await sessions.end_token(answer.token, "gateway")
+    await sessions.end_token(answer.token, "gateway")
+    assert not await lives(sessions, answer)
+    assert await untold(store) == {answer.session.id}
+    assert bell.rung == 1
+    ended = [event for event in spool.pending(10) if event.what == "session:ended"]
+    assert [(event.where, event.who.issuer) for event in ended] == [(f"session/{answer.session.id}", "gateway")]
+
+
+async def test_one_session_of_a_user_is_ended_by_its_public_id(
+    sessions: Sessions, store: Store, ada: User, clock: Clock, spool: Spool
+) -> None:
+    first, second = await signed_in(store, ada, clock), await signed_in(store, ada, clock)
+    await sessions.end_id(first.session.id, owner=ada.id, by=ada.id, issuer="gateway", address="192.0.2.9")
+    assert not await lives(sessions, first)
+    assert await lives(sessions, second)
+    who = spool.pending(10)[-1].who
+    assert who.user is not None
+    assert (who.user.name, who.address) == ("Ada Lovelace", "192.0.2.9")
+
+
+async def test_nobody_ends_anothers_session_but_the_master(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock
+) -> None:
+    member = await accounts.create_user(email="b@example.org", name="B", password=PASSWORD, role=Role.MEMBER)
+    answer = await signed_in(store, ada, clock)
+    with pytest.raises(HomeError, match="not-found"):
+        await sessions.end_id(answer.session.id, owner=member.id, by=member.id, issuer="gateway", address="")
+    assert await lives(sessions, answer)
+    await sessions.end_id(answer.session.id, owner=None, by=ada.id, issuer="gateway", address="")
+    assert not await lives(sessions, answer)
+
+
+async def test_disabling_a_user_ends_every_session(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock
+) -> None:
+    await accounts.create_user(email="b@example.org", name="B", password=PASSWORD, role=Role.MASTER)
+    answers = [await signed_in(store, ada, clock) for _ in range(3)]
+    await accounts.disable_user(EMAIL)
+    assert [await lives(sessions, answer) for answer in answers] == [False] * 3
+    assert await untold(store) == {answer.session.id for answer in answers}
+
+
+async def test_new_password_ends_every_session(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock
+) -> None:
+    answer = await signed_in(store, ada, clock)
+    await accounts.set_password(EMAIL, "another violet engine")
+    assert not await lives(sessions, answer)
+
+
+async def test_expired_sessions_are_forgotten(sessions: Sessions, store: Store, ada: User, clock: Clock) -> None:
+    await signed_in(store, ada, clock)
+    clock.forward(hours=12)
+    await signed_in(store, ada, clock)
+    await sessions.drop_expired()
+    async with store.read() as connection:
+        assert (await connection.execute(sa.text("SELECT count(*) FROM sessions"))).scalar() == 1
+    assert await untold(store) == set()

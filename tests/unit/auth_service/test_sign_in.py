@@ -1,0 +1,288 @@
+"""Signing in, in its two steps, over a real database: what works, and that every failure looks the same."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from auth_service import errands as errands_module
+from auth_service.accounts import Accounts
+from auth_service.codes import ALPHABET
+from auth_service.errands import Errands
+from auth_service.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.session_rows import Limits
+from auth_service.sign_in import SignIn
+from auth_service.store import Store
+from shared import backoff
+from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest, User
+from shared.mail import MailError
+from shared.messages import AuditEvent
+from shared.names import Role, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Postman, fill
+
+LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
+
+
+class Door:
+    """Both steps, as a gateway asks for them, waiting for what goes on after the answers."""
+
+    def __init__(self, sign_in: SignIn, errands: Errands, postman: Postman) -> None:
+        self.sign_in = sign_in
+        self.errands = errands
+        self.postman = postman
+
+    async def ask(self, email: str = EMAIL, password: str = PASSWORD, browser: str = "b1") -> None:
+        """Step 1, and the letter."""
+        request = LoginCodeRequest(email=email, password=password, browser=browser, address="192.0.2.7")
+        await self.sign_in.ask_code(request, "gateway")
+        await self.errands.settled()
+
+    async def enter(
+        self, code: str | None = None, email: str = EMAIL, password: str = PASSWORD, browser: str = "b1"
+    ) -> LoginAnswer:
+        """Step 2."""
+        request = LoginRequest(
+            email=email,
+            password=password,
+            code=self.postman.code if code is None else code,
+            browser=browser,
+            address="192.0.2.7",
+            agent="Firefox",
+        )
+        try:
+            return await self.sign_in.enter(request, "gateway")
+        finally:
+            await self.errands.settled()
+
+    async def refuses(self, code: str | None = None, **other: str) -> bool:
+        """Whether step 2 fails, with the one problem that every failure has."""
+        try:
+            await self.enter(code, **other)
+        except HomeError as error:
+            if error.document("x") != HomeError("sign-in-failed").document("x"):
+                raise
+            return True
+        return False
+
+
+@pytest.fixture
+async def door(store: Store, passwords: Passwords, proof: Proof, clock: Clock) -> AsyncIterator[Door]:
+    postman = Postman()
+    async with asyncio.TaskGroup() as group:
+        errands = Errands(group)
+        yield Door(SignIn(store, passwords, proof, errands, send=postman, limits=LIMITS, now=clock), errands, postman)
+
+
+def wrong(code: str) -> str:
+    """Another code of the right form."""
+    return code[:-1] + next(sign for sign in ALPHABET if sign != code[-1])
+
+
+def failures(spool: Spool) -> list[AuditEvent]:
+    """The events about failed sign-ins."""
+    return [event for event in spool.pending(1000) if event.what == "account:sign-in-failed"]
+
+
+async def test_code_from_the_letter_signs_in(door: Door, ada: User, clock: Clock, spool: Spool) -> None:
+    await door.ask(email="ADA@example.org")
+    assert [letter.to for letter in door.postman.letters] == [EMAIL]
+    answer = await door.enter(door.postman.code.lower().replace("-", " "))
+    assert answer.session.user == ada
+    assert answer.session.expires_at == clock.time + LIMITS.idle
+    assert len(answer.token) >= 43
+    event = spool.pending(10)[-1]
+    assert (event.what, event.where) == ("session:started", f"session/{answer.session.id}")
+    assert event.who.user is not None
+    assert (event.who.issuer, event.who.user.id, event.who.address) == ("gateway", ada.id, "192.0.2.7")
+
+
+async def test_secrets_are_nowhere_in_database_spool_or_log(
+    door: Door, ada: User, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    await door.ask()
+    code = door.postman.code
+    await door.refuses(wrong(code))
+    await door.ask()
+    answer = await door.enter()
+    await door.ask()
+    secrets = (PASSWORD, code, code.replace("-", ""), door.postman.code, answer.token)
+    async with store.read() as connection:
+        raw = await connection.get_raw_connection()
+        assert raw.driver_connection is not None
+        dump = "\n".join([line async for line in raw.driver_connection.iterdump()])
+    lines = " ".join(str(vars(record)) for record in caplog.records if "sqlite" not in record.name)
+    for secret in secrets:
+        assert secret not in dump
+        assert secret not in lines
+
+
+async def test_step_one_answers_before_it_looks_at_the_account(door: Door, ada: User) -> None:
+    request = LoginCodeRequest(email=EMAIL, password=PASSWORD, browser="b1", address="192.0.2.7")
+    await door.sign_in.ask_code(request, "gateway")
+    assert door.postman.letters == []
+    await door.errands.settled()
+    assert len(door.postman.letters) == 1
+
+
+async def test_no_letter_without_the_right_password(door: Door, ada: User) -> None:
+    await door.ask(password="wrong password")
+    await door.ask(email="nobody@example.org")
+    assert door.postman.letters == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_every_failure_looks_the_same(door: Door, ada: User, known: bool) -> None:
+    await door.ask()
+    right = door.postman.code
+    email = EMAIL if known else "nobody@example.org"
+    assert await door.refuses(wrong(right), email=email)
+    assert await door.refuses("", email=email)
+    assert await door.refuses("not a code at all", email=email)
+    assert await door.refuses(right, email=email, password="wrong password")
+    assert await door.refuses(right, email="nobody@example.org")
+
+
+async def test_code_works_once(door: Door, ada: User) -> None:
+    await door.ask()
+    await door.enter()
+    assert await door.refuses()
+
+
+async def test_code_used_by_many_at_once_makes_one_session(door: Door, ada: User) -> None:
+    await door.ask()
+    results = await asyncio.gather(*(door.enter() for _ in range(4)), return_exceptions=True)
+    assert sum(isinstance(result, LoginAnswer) for result in results) == 1
+
+
+async def test_code_ends_after_ten_minutes(door: Door, ada: User, clock: Clock) -> None:
+    await door.ask()
+    clock.forward(minutes=10)
+    assert await door.refuses()
+
+
+async def test_code_belongs_to_its_browser_and_account(door: Door, ada: User, accounts: Accounts) -> None:
+    await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MEMBER)
+    await door.ask()
+    assert await door.refuses(browser="b2")
+    assert await door.refuses(email="b@example.org")
+    await door.enter()
+
+
+async def test_new_code_ends_the_former_of_the_same_browser_only(door: Door, ada: User) -> None:
+    await door.ask()
+    first = door.postman.code
+    await door.ask(browser="b2")
+    other = door.postman.code
+    await door.ask()
+    assert await door.refuses(first)
+    await door.enter()
+    await door.enter(other, browser="b2")
+
+
+async def test_five_wrong_tries_spend_a_code(door: Door, ada: User) -> None:
+    await door.ask()
+    for _ in range(5):
+        assert await door.refuses(wrong(door.postman.code))
+    assert await door.refuses()
+
+
+async def test_fifth_try_still_counts(door: Door, ada: User) -> None:
+    await door.ask()
+    for _ in range(4):
+        assert await door.refuses(wrong(door.postman.code))
+    await door.enter()
+
+
+async def test_tries_at_once_are_all_counted(door: Door, ada: User) -> None:
+    await door.ask()
+    await asyncio.gather(*(door.refuses(wrong(door.postman.code)) for _ in range(8)))
+    assert await door.refuses()
+
+
+async def test_wrong_tries_survive_a_restart(
+    door: Door, ada: User, store: Store, passwords: Passwords, proof: Proof, clock: Clock
+) -> None:
+    await door.ask()
+    for _ in range(5):
+        assert await door.refuses(wrong(door.postman.code))
+    again = SignIn(store, passwords, proof, door.errands, send=door.postman, limits=LIMITS, now=clock)
+    assert await Door(again, door.errands, door.postman).refuses()
+
+
+async def test_disabled_user_fails_like_an_unknown_one(door: Door, ada: User, accounts: Accounts) -> None:
+    await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MASTER)
+    await door.ask()
+    await accounts.disable_user(EMAIL)
+    assert await door.refuses()
+    await door.ask()
+    assert len(door.postman.letters) == 1
+
+
+async def test_letter_is_tried_again_until_the_server_takes_it(
+    door: Door, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backoff, "delay", lambda *_args, **_more: 0.0)
+    door.postman.refusals = [MailError("no connection", permanent=False) for _ in range(3)]
+    await door.ask()
+    await door.enter()
+
+
+async def test_letter_that_is_refused_for_good_is_not_tried_again(door: Door, ada: User) -> None:
+    door.postman.refusals = [MailError("no such mailbox", permanent=True)]
+    await door.ask()
+    assert door.postman.letters == []
+
+
+async def test_letter_is_given_up_when_its_code_is_of_no_more_use(
+    door: Door, ada: User, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def passing(*_args: object, **_more: object) -> float:
+        clock.forward(minutes=4)
+        return 0.0
+
+    monkeypatch.setattr(backoff, "delay", passing)
+    door.postman.refusals = [MailError("no connection", permanent=False) for _ in range(100)]
+    await door.ask()
+    assert len(door.postman.refusals) == 97
+    assert door.postman.letters == []
+
+
+async def test_burst_of_failures_is_one_security_event(door: Door, ada: User, spool: Spool, clock: Clock) -> None:
+    for _ in range(12):
+        await door.refuses("AAAA-2222")
+    assert [(event.severity, event.where, event.detail["count"]) for event in failures(spool)] == [
+        (Severity.INFO, f"user/{ada.id}", "1"),
+        (Severity.SECURITY, f"user/{ada.id}", "5"),
+    ]
+    clock.forward(minutes=10)
+    await door.sign_in.sweep()
+    assert failures(spool)[-1].detail["count"] == "12"
+
+
+async def test_what_an_unknown_typed_is_not_recorded(door: Door, ada: User, spool: Spool) -> None:
+    await door.refuses("AAAA-2222", email="my password by mistake@x")
+    (event,) = failures(spool)
+    assert event.where == "address/192.0.2.7"
+    assert "mistake" not in str(event)
+
+
+async def test_full_disk_under_the_spool_keeps_nobody_out(
+    door: Door, ada: User, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    await door.ask()
+    fill(tmp_path / "spool.sqlite3")
+    await door.enter()
+    assert "Event not recorded" in caplog.messages
+
+
+async def test_too_many_requests_at_once_are_refused(door: Door, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errands_module, "MOST", 0)
+    with pytest.raises(HomeError, match="rate-limited"):
+        await door.ask()
