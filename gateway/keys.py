@@ -36,5 +36,8 @@ LIMITS: "web.AppKey[Limits]" = web.AppKey("limits")
 COMMANDS: "web.AppKey[Commands]" = web.AppKey("commands")
 HUB: "web.AppKey[Hub]" = web.AppKey("hub")
 REGISTRAR: "web.AppKey[Registrar]" = web.AppKey("registrar")
+OWN_ORIGINS: web.AppKey[frozenset[str]] = web.AppKey("own_origins")
+ROUTE_LIMITS: web.AppKey[dict[object, str | None]] = web.AppKey("route_limits")
+"""Which limit counts which handler; filled by `gateway.routes.add`."""
 RENDER_PROBLEM: web.AppKey[ProblemPage] = web.AppKey("render_problem")
 """How a problem looks as a page; set by the pages. Without it every problem is a JSON document."""

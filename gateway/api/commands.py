@@ -1,0 +1,20 @@
+"""POST /api/v1/devices/{room}/{device}/commands: have a device do something, and answer with its room's word."""
+
+from aiohttp import web
+
+from gateway import asking, sessions
+from gateway.asking import CommandRequest
+from shared.problem import HomeError
+from shared.web import json_response, read_json
+
+
+async def post(request: web.Request) -> web.Response:
+    """200 once it was executed; everything else is a problem with the members id, outcome and reason."""
+    sessions.signed_in(request)
+    try:
+        asked = await read_json(request, CommandRequest)
+    except HomeError:
+        await asking.count(request)
+        raise
+    room, device = request.match_info["room"], request.match_info["device"]
+    return json_response(await asking.ask(request, room, device, asked))

@@ -1,0 +1,26 @@
+"""GET /api/v1/devices and /api/v1/devices/{room}/{device}: what there is, and how it is now."""
+
+from aiohttp import web
+
+from gateway import guards, keys, sessions
+from shared.problem import HomeError
+from shared.web import json_response
+
+
+async def show_all(request: web.Request) -> web.Response:
+    """Every device that the viewer may see; `state` is null unless its room is online."""
+    info = sessions.signed_in(request)
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    rooms = guards.visible(info, request.app[keys.HOME].rooms(), now)
+    return json_response({"devices": [device for room in rooms for device in room.devices]})
+
+
+async def show(request: web.Request) -> web.Response:
+    """One of them; what one may not see is 404."""
+    info = sessions.signed_in(request)
+    room, device = request.match_info["room"], request.match_info["device"]
+    view = request.app[keys.HOME].view(room, device)
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    if view is None or not guards.may_see(info, room, device, now):
+        raise HomeError("unknown-device")
+    return json_response(view)

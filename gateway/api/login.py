@@ -1,0 +1,48 @@
+"""POST /api/v1/login/code, /api/v1/login and /api/v1/logout."""
+
+from typing import Annotated
+
+import msgspec
+from aiohttp import web
+
+from gateway import csrf
+from gateway import sign_in as signing_in
+from shared.internal import Email, Password
+from shared.web import json_response, read_json
+
+
+class CodeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Step 1."""
+
+    email: Email
+    password: Password
+
+
+class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Step 2."""
+
+    email: Email
+    password: Password
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+
+
+async def ask_code(request: web.Request) -> web.Response:
+    """Always 202: the mailbox alone tells whether the account exists and the password is right."""
+    asked = await read_json(request, CodeRequest)
+    await signing_in.ask_code(request, asked.email, asked.password)
+    return json_response({"status": "If account and password are right, a code is on its way."}, status=202)
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    """The user and the new CSRF token; 401 otherwise, always alike."""
+    asked = await read_json(request, LoginRequest)
+    user = await signing_in.sign_in(request, asked.email, asked.password, asked.code)
+    response = json_response({"user": user, "csrf_token": await csrf.token(request)})
+    signing_in.remember(request, response)
+    return response
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    """204; without a session too."""
+    await signing_in.sign_out(request)
+    return web.Response(status=204)

@@ -1,0 +1,26 @@
+"""The API's routes at a glance: method, address, what answers, and the limit that counts it."""
+
+from aiohttp import web
+
+from gateway import routes
+from gateway.api import audit, commands, csrf, devices, events, health, login, me, rooms
+
+
+def add_api(app: web.Application) -> None:
+    """Add them all."""
+    for method, path, handler, limit in (
+        ("GET", "/healthz", health.alive, None),
+        ("GET", "/readyz", health.ready, "reads"),
+        ("GET", "/api/v1/csrf", csrf.show, "reads"),
+        ("POST", "/api/v1/login/code", login.ask_code, "login_code"),
+        ("POST", "/api/v1/login", login.sign_in, "login"),
+        ("POST", "/api/v1/logout", login.sign_out, routes.DEFAULT),
+        ("GET", "/api/v1/me", me.show, "reads"),
+        ("GET", "/api/v1/rooms", rooms.show, "reads"),
+        ("GET", "/api/v1/devices", devices.show_all, "reads"),
+        ("GET", "/api/v1/devices/{room}/{device}", devices.show, "reads"),
+        ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),
+        ("GET", "/api/v1/events", events.stream, "streams"),
+        ("GET", "/api/v1/audit", audit.show, "reads"),
+    ):
+        routes.add(app, method, path, handler, limit=limit)

@@ -1,0 +1,137 @@
+"""The wiring: every part of the gateway is made here, given what it needs, and run."""
+
+import asyncio
+import contextlib
+from typing import Final
+
+import aiohttp_session
+from aiohttp import web
+
+from gateway import cors, csrf, headers, keys, limits, link, problem_pages, sessions
+from gateway.alerts_client import AlertsClient
+from gateway.api.routes import add_api
+from gateway.auth_client import AuthClient
+from gateway.browsers import Browsers
+from gateway.commands import Commands
+from gateway.config import GatewayConfig
+from gateway.events import Hub
+from gateway.home import Home
+from gateway.limits import Limits
+from gateway.link import Link
+from gateway.pages.routes import add_pages
+from gateway.proof import Proof, Wish
+from gateway.registry import Registrar
+from gateway.sessions import Sessions
+from shared import systemd, tls
+from shared.bus import Bus
+from shared.courier import Courier
+from shared.spool import Spool
+from shared.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
+
+WATCHDOG_SECONDS: Final = 10.0
+
+
+class Gateway:
+    """All parts of one gateway, wired; `run` lives until it is cancelled."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        identity = config.broker.identity
+        secret = sessions.read_cookie_secret(config.cookie_key_file)
+        self.config = config
+        self.tls = tls.web_context(config.https.certificate, config.https.key)
+        self.home = Home()
+        self.link = Link(self.home)
+        self.bus = Bus(
+            config.broker,
+            subscriptions=link.subscriptions(identity),
+            on_message=self.link.hear,
+            on_up=self.link.up,
+            on_down=self.link.down,
+        )
+        self.spool = Spool(config.spool)
+        self.courier = Courier(self.spool, self.bus)
+        self.proof = Proof(self.spool, issuer=identity, written=self.courier.wake)
+        self.auth = AuthClient(config.auth, config.broker.tls)
+        self.alerts = AlertsClient(config.alerts, config.broker.tls)
+        self.sessions = Sessions(self.auth, link_up=lambda: self.bus.connected)
+        self.hub = Hub(self.home, self.sessions, config)
+        self.commands = Commands(
+            self.bus, self.home, self.proof, before_send=self.link.beat_if_due, on_unknown=self._tell_unknown
+        )
+        self.registrar = Registrar(self.auth, self.home, apply=self.link.apply)
+        self.link.listen(
+            bus=self.bus,
+            commands=self.commands,
+            sessions=self.sessions,
+            hub=self.hub,
+            registrar=self.registrar,
+            courier=self.courier,
+        )
+        self.app = self._application(secret)
+
+    async def run(self) -> None:
+        """Serve until cancelled; a part that fails ends the whole, so that its supervisor starts it anew."""
+        try:
+            async with self.auth, self.alerts, asyncio.TaskGroup() as tasks:
+                tasks.create_task(self.proof.run(), name="proof")
+                tasks.create_task(self.bus.run(), name="bus")
+                tasks.create_task(self.courier.run(), name="courier")
+                tasks.create_task(self.registrar.run(), name="registrar")
+                tasks.create_task(self.link.run(), name="silence")
+                async with serve_https(self.app, self.config.https.host, self.config.https.port, self.tls):
+                    systemd.notify("READY=1")
+                    while True:
+                        await asyncio.sleep(WATCHDOG_SECONDS)
+                        systemd.notify("WATCHDOG=1")
+        finally:
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.commands.settled()
+            self.spool.close()
+
+    def _application(self, secret: bytes) -> web.Application:
+        app = web.Application(
+            middlewares=[
+                log_requests,
+                answer_problems,
+                problem_pages.answer_as_page,
+                aiohttp_session.session_middleware(sessions.storage(secret)),
+                sessions.know_viewer,
+                csrf.protect,
+                limits.count,
+            ],
+            client_max_size=MAX_BODY_BYTES,
+        )
+        app[keys.CONFIG] = self.config
+        app[keys.OWN_ORIGINS] = self.config.https.own_origins
+        app[keys.ROUTE_LIMITS] = {}
+        app[keys.HOME] = self.home
+        app[keys.BUS] = self.bus
+        app[keys.AUTH] = self.auth
+        app[keys.ALERTS] = self.alerts
+        app[keys.SESSIONS] = self.sessions
+        app[keys.BROWSERS] = Browsers(secret)
+        app[keys.LIMITS] = Limits(self.config.limits)
+        app[keys.COMMANDS] = self.commands
+        app[keys.HUB] = self.hub
+        app[keys.REGISTRAR] = self.registrar
+        add_api(app)
+        add_pages(app)
+        cors.set_up(app, self.config.cors.origins)
+        app.on_response_prepare.append(headers.harden)
+        app.on_shutdown.append(self._end_what_is_open)
+        return app
+
+    async def _end_what_is_open(self, _app: web.Application) -> None:
+        """Streams would hold the server up, and whoever waits for a room gets the honest answer."""
+        self.hub.close()
+        self.commands.lose_all("gateway-stopped")
+
+    def _tell_unknown(self, wish: Wish, reason: str) -> None:
+        self.hub.tell_command(
+            command_id=wish.id, room=wish.device.room, device=wish.device.id, outcome="unknown", reason=reason
+        )
+
+
+async def serve(config: GatewayConfig) -> None:
+    """Make a gateway and run it until cancelled. Raises ConfigError."""
+    await Gateway(config).run()

@@ -1,0 +1,98 @@
+"""From a request to a command, for API and pages alike: who asks, may they, how often, does it fit (DESIGN §3, step 2).
+
+What one may not see is answered like a device that does not exist.
+"""
+
+import logging
+import time
+import uuid
+
+import msgspec
+from aiohttp import web
+
+from gateway import guards, keys, limits, sessions
+from gateway.commands import Executed
+from gateway.devices import Device
+from gateway.proof import Wish
+from shared.internal import SessionInfo
+from shared.log import facts
+from shared.messages import Id, UserRef
+from shared.names import Action
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+MOST_PERCENT = 100
+
+
+class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked of a device. `value` (0 to 100) belongs to `set`; `id` is the caller's own, for safe repeats."""
+
+    action: str
+    value: int | None = None
+    id: Id | None = None
+    confirm: bool = False
+
+
+async def ask(request: web.Request, room: str, device: str, asked: CommandRequest) -> Executed:
+    """Have a device do something, and wait for its room's word.
+
+    Raises HomeError: sign-in-required, unknown-device, rate-limited, unknown-action, invalid-value,
+    confirmation-required, or as `Commands.execute`.
+    """
+    arrived = time.time()
+    info = sessions.signed_in(request)
+    found = _find(request, info, room, device)
+    if found is None or asked.action not in found.safe_actions:
+        await count(request, found)
+    if found is None:
+        log.warning("Command refused", extra=facts(user=info.user.id, room=room, device=device))
+        raise HomeError("unknown-device")
+    action = check(found, asked)
+    if found.critical and action not in found.safe_actions:
+        # By the word of this moment: a session or a grant that ended a second ago opens no door.
+        info = await sessions.signed_in_afresh(request)
+        if _find(request, info, room, device) is None:
+            raise HomeError("unknown-device")
+    return await request.app[keys.COMMANDS].execute(
+        Wish(
+            id=asked.id or str(uuid.uuid4()),
+            user=UserRef(id=info.user.id, name=info.user.name),
+            device=found,
+            action=action,
+            value=asked.value,
+            origin=request.remote or "",
+            issued_at=arrived,
+        )
+    )
+
+
+async def count(request: web.Request, device: Device | None = None) -> None:
+    """Count a command for its user and its device. Raises rate-limited."""
+    table = request.app[keys.LIMITS]
+    await table.hit("commands", limits.who(request))
+    if device is not None:
+        await table.hit("commands_device", device.room, device.id)
+
+
+def check(device: Device, asked: CommandRequest) -> Action:
+    """Whether the device offers that, pure. Raises unknown-action, invalid-value or confirmation-required."""
+    if asked.action not in device.actions:
+        offered = ", ".join(device.actions) or "no action at all"
+        raise HomeError("unknown-action", f"{device.room}/{device.id} offers {offered}.")
+    action = Action(asked.action)
+    if action is Action.SET:
+        if asked.value is None or not 0 <= asked.value <= MOST_PERCENT:
+            raise HomeError("invalid-value", "set needs a value, a whole number from 0 to 100.")
+    elif asked.value is not None:
+        raise HomeError("invalid-value", f"{action} takes no value.")
+    if device.confirm and not asked.confirm and action not in device.safe_actions:
+        raise HomeError("confirmation-required")
+    return action
+
+
+def _find(request: web.Request, info: SessionInfo, room: str, device: str) -> Device | None:
+    """The device, if this person may command it now."""
+    found = request.app[keys.HOME].device(room, device)
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    return found if found is not None and guards.may_act(info, room, device, now) else None

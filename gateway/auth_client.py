@@ -1,0 +1,63 @@
+"""What the gateway asks of the auth service: sign-ins, sessions, users and the registry.
+
+Every call raises HomeError: the service's own problem, or "auth-unreachable".
+"""
+
+from typing import Self
+from urllib.parse import quote
+
+from shared import internal, tls
+from shared.client import AuthAddress, ServiceClient
+
+
+class AuthClient:
+    """The auth service over HTTPS with mutual certificates. Use as an async context manager."""
+
+    def __init__(self, address: AuthAddress, identity: tls.Identity) -> None:
+        self._service = ServiceClient(address, identity, absent="auth-unreachable")
+
+    async def __aenter__(self) -> Self:
+        await self._service.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._service.__aexit__()
+
+    async def ask_code(self, request: internal.LoginCodeRequest) -> None:
+        """Have a confirmation code mailed, if account and password fit; nothing tells whether they did."""
+        await self._service.call("POST", internal.LOGIN_CODE, type(None), request)
+
+    async def sign_in(self, request: internal.LoginRequest) -> internal.LoginAnswer:
+        """Open a session. Raises sign-in-failed, always alike."""
+        return await self._service.call("POST", internal.LOGIN, internal.LoginAnswer, request)
+
+    async def verify(self, token: str) -> internal.SessionInfo:
+        """Whose live session `token` is. Raises sign-in-required."""
+        body = internal.SessionToken(token=token)
+        return await self._service.call("POST", internal.SESSION, internal.SessionInfo, body)
+
+    async def sign_out(self, token: str) -> None:
+        """End a session."""
+        await self._service.call("POST", internal.SESSION_END, type(None), internal.SessionToken(token=token))
+
+    async def sessions(self, user_id: str) -> internal.SessionRows:
+        """A user's live sessions, newest first."""
+        return await self._service.call("GET", internal.SESSIONS, internal.SessionRows, query={"user": user_id})
+
+    async def end_session(self, session_id: str, *, user: str, by: str, address: str) -> None:
+        """End a session from a list. `user` must own it, or is empty where the master user `by` ends anyone's."""
+        path = f"{internal.SESSIONS}/{quote(session_id, safe='')}"
+        await self._service.call("DELETE", path, type(None), query={"user": user, "by": by, "address": address})
+
+    async def users(self) -> internal.UserRows:
+        """Every user, for the master user's list."""
+        return await self._service.call("GET", internal.USERS, internal.UserRows)
+
+    async def registry(self) -> internal.Registry:
+        """Every room that is enrolled and not revoked."""
+        return await self._service.call("GET", internal.REGISTRY, internal.Registry)
+
+    async def room_seen(self, room: str, seen: internal.RoomSeen) -> internal.RegisteredRoom:
+        """Tell what a room says of itself; the answer is what now stands."""
+        path = f"{internal.ROOM_SEEN}/{quote(room, safe='')}"
+        return await self._service.call("PUT", path, internal.RegisteredRoom, seen)

@@ -1,0 +1,230 @@
+"""Carries permitted commands to the rooms and waits for their word (DESIGN §3, steps 3, 4 and 10).
+
+Nobody is told "executed" without an acknowledgement that says so. A flight that has begun is finished and recorded
+even when the caller goes away.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+from gateway.flights import Flight, Flights, Verdict
+from gateway.home import Home
+from gateway.proof import Proof, Wish
+from shared import messages, topics
+from shared.log import facts
+from shared.messages import Acknowledgement, Command, State
+from shared.mqtt import NO_MATCHING_SUBSCRIBERS
+from shared.names import Outcome, Severity
+from shared.problem import CATALOGUE, HomeError
+
+log = logging.getLogger(__name__)
+
+WAIT_SECONDS = 6.5
+"""Longer than a command may live, so that a refusal as expired still arrives."""
+_REFUSED_FROM = 128
+_STATUS = {Outcome.REJECTED: 409, Outcome.FAILED: 502}
+
+
+class Executed(msgspec.Struct, frozen=True, kw_only=True):
+    """The room's word that it was done."""
+
+    id: str
+    outcome: Literal["executed"] = "executed"
+    state: State | None = None
+
+
+class Broker(Protocol):
+    """What is needed of shared.bus.Bus; the tests have one without a socket."""
+
+    identity: str
+
+    def send(
+        self, topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None
+    ) -> asyncio.Future[int]:
+        """Publish now or raise HomeError("broker-unreachable"); the future has PUBACK's reason code."""
+
+
+class Commands:
+    """The commands under way. `before_send` runs before each publish, `on_unknown` for each lost without an answer."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        home: Home,
+        proof: Proof,
+        *,
+        before_send: Callable[[], None],
+        on_unknown: Callable[[Wish, str], None],
+        wait_seconds: float = WAIT_SECONDS,
+    ) -> None:
+        self._broker = broker
+        self._home = home
+        self._proof = proof
+        self._before_send = before_send
+        self._on_unknown = on_unknown
+        self._wait_seconds = wait_seconds
+        self._flights = Flights()
+        self._waiting: dict[Flight, asyncio.Future[Verdict]] = {}
+        self._timers: dict[Flight, asyncio.TimerHandle] = {}
+        self._proving: set[asyncio.Task[None]] = set()
+
+    async def execute(self, wish: Wish) -> Executed:
+        """Have the wish carried out, or join it if it is under way already.
+
+        Raises HomeError with the members id, outcome and reason: room-offline, broker-unreachable, no-proof (nothing
+        was sent), id-reused, what the room refused it for, expired or unknown.
+        """
+        try:
+            flight = self._flights.under_way(wish)
+        except HomeError:
+            self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason="id-reused", severity=Severity.SECURITY))
+            raise
+        if flight is None:
+            flight = self._begin(wish)
+        if flight.verdict is None:
+            # The caller may go away; the flight goes on and is recorded.
+            verdict = await asyncio.shield(self._waiting[flight])
+        else:
+            verdict = flight.verdict
+        return _answer(wish.id, verdict)
+
+    def hear(self, room: str, device: str, said: Acknowledgement) -> None:
+        """An acknowledgement; one that nobody waits for any more is left alone, its state flows all the same."""
+        flight = self._flights.waiting_for(said.id, room, device)
+        if flight is None:
+            return
+        if said.outcome in (Outcome.ASKED, Outcome.UNKNOWN):
+            log.warning("Acknowledgement cannot be used", extra=facts(room=room, outcome=said.outcome))
+            return
+        state = said.state or self._home.state(room, device)
+        slug = None if said.outcome is Outcome.EXECUTED else _slug(said)
+        self._flights.settle(flight, Verdict(outcome=said.outcome, slug=slug, reason=said.reason, state=state))
+
+    def lose_room(self, room: str) -> None:
+        """The room went or started anew: what was sent to it may or may not have been done."""
+        for flight in self._flights.sent_to(room):
+            self._give_up(flight, "room-offline")
+
+    def lose_all(self, reason: str) -> None:
+        """Our link is gone, or we stop: no answer will come."""
+        for flight in self._flights.sent_to():
+            self._give_up(flight, reason)
+
+    async def settled(self) -> None:
+        """Wait until no intent is being written any more."""
+        while self._proving:
+            await asyncio.wait(self._proving)
+
+    def _begin(self, wish: Wish) -> Flight:
+        if self._home.status(wish.device.room) != "online":
+            raise HomeError("room-offline", id=wish.id)
+        loop = asyncio.get_running_loop()
+        flight = self._flights.begin(wish, self._settled)
+        self._waiting[flight] = loop.create_future()
+        if wish.device.critical and not wish.safe:
+            task = loop.create_task(self._prove_and_send(flight), name="prove command")
+            self._proving.add(task)
+            task.add_done_callback(self._proving.discard)
+        else:
+            if wish.device.critical:
+                self._proof.note(self._proof.event(wish, Outcome.ASKED))
+            self._send(flight)
+        return flight
+
+    async def _prove_and_send(self, flight: Flight) -> None:
+        try:
+            await self._proof.intent(flight.wish)
+        except HomeError as error:
+            self._flights.settle(flight, Verdict(outcome=None, slug=error.slug, detail=error.detail))
+        except BaseException:
+            # Stopping, or a fault of ours: whoever waits gets an answer, and nothing was sent.
+            self._flights.settle(flight, Verdict(outcome=None, slug="no-proof"))
+            raise
+        else:
+            self._send(flight)
+
+    def _send(self, flight: Flight) -> None:
+        wish = flight.wish
+        if self._home.status(wish.device.room) != "online":
+            self._flights.settle(flight, Verdict(outcome=None, slug="room-offline"))
+            return
+        command = Command(
+            action=wish.action,
+            value=wish.value,
+            id=wish.id,
+            issued_at=messages.utc(wish.issued_at),
+            user=wish.user,
+            origin=wish.origin,
+        )
+        topic = topics.command(wish.device.room, wish.device.id, self._broker.identity)
+        try:
+            self._before_send()
+            sent = self._broker.send(topic, messages.encode(command), expiry=Command.EXPIRY)
+        except HomeError as error:
+            self._flights.settle(flight, Verdict(outcome=None, slug=error.slug, detail=error.detail))
+            return
+        flight.sent = True
+        sent.add_done_callback(lambda future: self._confirmed(flight, future))
+        self._timers[flight] = asyncio.get_running_loop().call_later(
+            self._wait_seconds, self._give_up, flight, "no-answer"
+        )
+
+    def _confirmed(self, flight: Flight, sent: asyncio.Future[int]) -> None:
+        """PUBACK came, or never will."""
+        if sent.cancelled() or sent.exception() is not None:
+            self._give_up(flight, "link-lost")
+            return
+        code = sent.result()
+        if code == NO_MATCHING_SUBSCRIBERS:
+            self._flights.settle(flight, Verdict(outcome=None, slug="room-offline"))
+        elif code >= _REFUSED_FROM:
+            log.error("Broker refused a command", extra=facts(room=flight.wish.device.room, code=code))
+            detail = f"The broker refused the command (reason code {code}); nothing was sent."
+            self._flights.settle(flight, Verdict(outcome=None, slug="broker-unreachable", detail=detail))
+
+    def _give_up(self, flight: Flight, reason: str) -> None:
+        verdict = Verdict(outcome=Outcome.UNKNOWN, slug="unknown", reason=reason)
+        if self._flights.settle(flight, verdict):
+            self._on_unknown(flight.wish, reason)
+
+    def _settled(self, flight: Flight, verdict: Verdict) -> None:
+        """Whatever the way a flight ended: answer, stop the clock, record."""
+        with contextlib.suppress(KeyError):
+            self._timers.pop(flight).cancel()
+        waiting = self._waiting.pop(flight)
+        if not waiting.done():
+            waiting.set_result(verdict)
+        self._record(flight.wish, verdict)
+
+    def _record(self, wish: Wish, verdict: Verdict) -> None:
+        """The room records what it did with a critical device; what never reached it, and plain ones, are ours."""
+        if verdict.outcome is None:
+            if wish.device.critical:
+                self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason=verdict.slug))
+        elif not wish.device.critical:
+            self._proof.note(self._proof.event(wish, verdict.outcome, reason=verdict.reason))
+
+
+def _slug(said: Acknowledgement) -> str:
+    if said.outcome is Outcome.EXPIRED:
+        return "expired"
+    fallback = "failed" if said.outcome is Outcome.FAILED else "rejected"
+    return said.reason if said.reason in CATALOGUE else fallback
+
+
+def _answer(command_id: str, verdict: Verdict) -> Executed:
+    if verdict.slug is None:
+        return Executed(id=command_id, state=verdict.state)
+    members: dict[str, object] = {"id": command_id}
+    if verdict.outcome is not None:
+        members |= {"outcome": verdict.outcome, "reason": verdict.reason or verdict.slug}
+    error = HomeError(verdict.slug, verdict.detail, **members)
+    # Whatever the slug says elsewhere: a room's refusal is a conflict, its failure a bad gateway.
+    if verdict.outcome is not None:
+        error.status = _STATUS.get(verdict.outcome, error.status)
+    raise error

@@ -1,0 +1,207 @@
+"""The event streams: every browser that may sees what changes, and nothing else (DESIGN §5, `GET /api/v1/events`).
+
+Whether a viewer may see an event is decided at the moment of sending, by a session that still lives. A client that
+does not keep up is cut: it comes back and gets a snapshot.
+"""
+
+import asyncio
+import collections
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+import aiohttp_sse
+import msgspec
+from aiohttp import web
+
+from gateway import guards
+from gateway.config import GatewayConfig
+from gateway.home import Change, DescriptionChanged, Home, RoomView, StateChanged, StatusChanged
+from gateway.sessions import Sessions
+from shared.internal import SessionInfo
+from shared.log import facts
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+PING_SECONDS: Final = 10.0
+_SEND_SECONDS: Final = 10.0
+_QUEUED: Final = 256
+_RETRY_MILLISECONDS: Final = 1000
+
+
+class Event(msgspec.Struct, frozen=True):
+    """One event on its way. `body` None is made for each viewer: a description shows only their devices."""
+
+    name: str
+    room: str
+    device: str | None
+    body: str | None
+
+
+class _Client:
+    """One open stream and what waits for it."""
+
+    __slots__ = ("ended", "queue", "session_id", "some", "transport")
+
+    def __init__(self, session_id: str, transport: asyncio.Transport | None) -> None:
+        self.session_id = session_id
+        self.transport = transport
+        self.queue: collections.deque[Event] = collections.deque()
+        self.some = asyncio.Event()
+        self.ended = False
+
+    def offer(self, event: Event) -> None:
+        """Queue an event; a client that is too far behind is cut."""
+        if self.ended:
+            return
+        if len(self.queue) >= _QUEUED:
+            log.warning("Slow event stream cut", extra=facts(session=self.session_id))
+            self.end()
+            if self.transport is not None:
+                self.transport.abort()  # its writer may be stuck: nothing gentler would reach it
+            return
+        self.queue.append(event)
+        self.some.set()
+
+    def end(self) -> None:
+        """Close the stream; what is queued is not sent."""
+        self.ended = True
+        self.queue.clear()
+        self.some.set()
+
+    async def next(self) -> Event | None:
+        """The next event; None when the stream is over."""
+        while not self.queue:
+            if self.ended:
+                return None
+            self.some.clear()
+            await self.some.wait()
+        return self.queue.popleft()
+
+
+class Hub:
+    """All open streams."""
+
+    def __init__(self, home: Home, sessions: Sessions, config: GatewayConfig) -> None:
+        self._home = home
+        self._sessions = sessions
+        self._zone = config.zone
+        self._clients: set[_Client] = set()
+        self._closed = False
+
+    def tell(self, changes: Iterable[Change]) -> None:
+        """What changed in the home, to everyone who may know."""
+        for change in changes:
+            if self._clients and (event := _event_of(change)) is not None:
+                for client in tuple(self._clients):
+                    client.offer(event)
+
+    def tell_command(self, *, command_id: str, room: str, device: str, outcome: str, reason: str | None) -> None:
+        """How a command ended, to everyone who may see its device."""
+        if not self._clients:
+            return
+        body = {"id": command_id, "room": room, "device": device, "outcome": outcome}
+        if reason is not None:
+            body["reason"] = reason
+        event = Event("command", room, device, _json(body))
+        for client in tuple(self._clients):
+            client.offer(event)
+
+    def end_sessions(self, session_ids: Iterable[str]) -> None:
+        """These sessions are over: so are their streams."""
+        gone = set(session_ids)
+        for client in tuple(self._clients):
+            if client.session_id in gone:
+                client.end()
+
+    def close(self) -> None:
+        """We stop: end every stream at once, or the server would wait for them."""
+        self._closed = True
+        for client in tuple(self._clients):
+            client.end()
+
+    async def stream(self, request: web.Request, info: SessionInfo, token: str) -> web.StreamResponse:
+        """Serve one stream until the client, its session or we end."""
+        response = aiohttp_sse.EventSourceResponse(ping_interval=PING_SECONDS, send_timeout=_SEND_SECONDS)
+        await response.prepare(request)
+        client = _Client(info.id, request.transport)
+        # Snapshot and subscription in one step: nothing can change unseen in between.
+        snapshot = self._snapshot(info)
+        self._clients.add(client)
+        if self._closed:
+            client.end()
+        try:
+            async with response:
+                await response.send("{}", event="hello", retry=_RETRY_MILLISECONDS)
+                for event in snapshot:
+                    await self._send(response, event, info)
+                await response.send("{}", event="ready")
+                while (event_or_end := await self._next(client, response, token)) is not None:
+                    info = await self._sessions.verify(token)
+                    await self._send(response, event_or_end, info)
+        except (ConnectionError, TimeoutError):
+            pass  # the client went away or was too slow; it comes back by itself
+        except HomeError as error:
+            log.info("Event stream ended", extra=facts(session=info.id, reason=error.slug))
+        finally:
+            self._clients.discard(client)
+        return response
+
+    async def _next(self, client: _Client, response: aiohttp_sse.EventSourceResponse, token: str) -> Event | None:
+        """The next event; in quiet times the session is looked at now and then, so that an expired one ends."""
+        while True:
+            try:
+                async with asyncio.timeout(PING_SECONDS * 3):
+                    return await client.next()
+            except TimeoutError:
+                if not response.is_connected():
+                    return None
+                await self._sessions.verify(token)
+
+    def _snapshot(self, info: SessionInfo) -> list[Event]:
+        events = []
+        for room in guards.visible(info, self._home.rooms(), guards.local_now(self._zone)):
+            events.append(Event("description", room.id, None, None))
+            events.append(Event("availability", room.id, None, _json({"room": room.id, "status": room.status})))
+            events += [
+                Event("state", room.id, d.id, _json({"room": room.id, "device": d.id, "state": d.state}))
+                for d in room.devices
+            ]
+        return events
+
+    async def _send(self, response: aiohttp_sse.EventSourceResponse, event: Event, info: SessionInfo) -> None:
+        now = guards.local_now(self._zone)
+        if event.device is not None:
+            allowed = guards.may_see(info, event.room, event.device, now)
+        else:
+            allowed = guards.may_see_room(info, event.room, now)
+        if allowed:
+            body = event.body
+            await response.send(body if body is not None else self._describe(event.room, info), event=event.name)
+
+    def _describe(self, room: str, info: SessionInfo) -> str:
+        """The room as this viewer sees it; no devices where it is gone."""
+        found = self._home.room(room)
+        views: tuple[RoomView, ...] = ()
+        if found is not None:
+            views = guards.visible(info, (found,), guards.local_now(self._zone))
+        if not views:
+            return _json({"room": room, "name": room, "devices": []})
+        return _json({"room": room, "name": views[0].name, "devices": views[0].devices})
+
+
+def _event_of(change: Change) -> Event | None:
+    match change:
+        case StateChanged(room, device, state):
+            return Event("state", room, device, _json({"room": room, "device": device, "state": state}))
+        case StatusChanged(room, status):
+            return Event("availability", room, None, _json({"room": room, "status": status}))
+        case DescriptionChanged(room):
+            return Event("description", room, None, None)
+        case _:
+            return None
+
+
+def _json(body: object) -> str:
+    return msgspec.json.encode(body).decode()

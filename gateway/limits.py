@@ -1,0 +1,87 @@
+"""How often anybody may ask: the windows of `[limits]`, counted in memory (DESIGN §5; ASVS 5.0 2.4.1, 6.3.1).
+
+A window opens with its first request and counts until it ends; what exceeds it is answered 429 with the seconds to
+wait. What makes things safer is never counted: the commands ask here only for other actions.
+"""
+
+import ipaddress
+import math
+import time
+from typing import Final
+
+import msgspec
+from aiohttp import web
+from limits import RateLimitItem, parse_many
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import FixedWindowRateLimiter
+
+from gateway import keys, routes, sessions
+from gateway.config import LimitsConfig
+from shared.config import ConfigError
+from shared.problem import HomeError
+from shared.web import Handler
+
+_IN_THE_HANDLER: Final = frozenset({"commands", "login", "login_code"})
+"""Counted where account, device and action are known; until somebody is signed in commands count as "default"."""
+
+
+class Limits:
+    """The table and its counters."""
+
+    def __init__(self, config: LimitsConfig) -> None:
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._items: dict[str, list[RateLimitItem]] = {}
+        for name, text in msgspec.structs.asdict(config).items():
+            try:
+                self._items[name] = parse_many(text)
+            except ValueError as error:
+                raise ConfigError(f'limits.{name}: {text!r} is no limit; write it like "200/day;50/hour"') from error
+
+    async def hit(self, name: str, *key: str) -> None:
+        """Count one request of `key` under `name`. Raises HomeError("rate-limited") with `retry_after` in seconds."""
+        items = self._items[name]
+        if len(items) > 1:
+            # A request that one window refuses must not use up the others.
+            for item in items:
+                if not await self._limiter.test(item, name, *key):
+                    await self._refuse(item, name, *key)
+        for item in items:
+            if not await self._limiter.hit(item, name, *key):
+                await self._refuse(item, name, *key)
+
+    async def _refuse(self, item: RateLimitItem, *key: str) -> None:
+        window = await self._limiter.get_window_stats(item, *key)
+        raise HomeError("rate-limited", retry_after=max(1, math.ceil(window.reset_time - time.time())))
+
+
+def address_of(request: web.Request) -> str:
+    """The address that a caller is counted by: of IPv6 the network, since one household has billions of addresses."""
+    remote = request.remote or ""
+    try:
+        address = ipaddress.ip_address(remote)
+    except ValueError:
+        return remote
+    if address.version == 6 and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return remote
+
+
+def who(request: web.Request) -> str:
+    """Whom a request counts for: the signed-in user, else the address."""
+    info = sessions.viewer(request)
+    return f"user:{info.user.id}" if info is not None else f"address:{address_of(request)}"
+
+
+@web.middleware
+async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Counts every request whose route names a limit; "default" counts per route."""
+    name = routes.limit_of(request)
+    if name in _IN_THE_HANDLER:
+        name = None if name != "commands" or sessions.viewer(request) is not None else routes.DEFAULT
+    if name == routes.DEFAULT:
+        resource = request.match_info.route.resource
+        where = resource.canonical if resource is not None else "nowhere"
+        await request.app[keys.LIMITS].hit(name, where, who(request))
+    elif name is not None:
+        await request.app[keys.LIMITS].hit(name, who(request))
+    return await handler(request)

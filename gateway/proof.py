@@ -1,0 +1,141 @@
+"""What this gateway leaves as proof: audit events into its durable spool, from which the courier carries them.
+
+A critical command's intent is on disk before anything is sent (`intent`); everything else is gathered and written a
+few times a second, off the path of the commands (`note`), and kept in memory until it could be written.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.devices import Device
+from shared import backoff, messages
+from shared.log import facts
+from shared.messages import AuditEvent, UserRef, Who
+from shared.names import Action, Outcome, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS = 0.2
+INTENT_SECONDS = 3.0
+"""A disk that takes longer than this to write an intent counts as one that cannot."""
+_HELD_EVENTS = 20_000
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """One command, permitted and valid: who wants what of which device. `issued_at` is in seconds since 1970."""
+
+    id: str
+    user: UserRef
+    device: Device
+    action: Action
+    value: int | None
+    origin: str
+    issued_at: float
+
+    @property
+    def safe(self) -> bool:
+        """Whether it makes things safer, so that nothing may hold it up."""
+        return self.action in self.device.safe_actions
+
+    @property
+    def fingerprint(self) -> tuple[str, str, str, int | None]:
+        """What a repeat of its id must agree in."""
+        return (self.device.room, self.device.id, self.action, self.value)
+
+
+class Proof:
+    """Writes audit events for `issuer`; `written` is called after each write, so that the courier goes at once."""
+
+    def __init__(self, spool: Spool, *, issuer: str, written: Callable[[], None]) -> None:
+        self._spool = spool
+        self._issuer = issuer
+        self._written = written
+        self._gathered: list[AuditEvent] = []
+        self._some = asyncio.Event()
+
+    def event(
+        self, wish: Wish, outcome: Outcome, *, reason: str | None = None, severity: Severity | None = None
+    ) -> AuditEvent:
+        """What there is to record about a command."""
+        detail: dict[str, str] = {"reason": reason} if reason is not None else {}
+        if wish.value is not None:
+            detail["value"] = str(wish.value)
+        return AuditEvent(
+            id=uuid.uuid4().hex,
+            at=messages.utc(time.time()),
+            what=f"device:{wish.action}",
+            where=f"{wish.device.room}/{wish.device.id}",
+            who=Who(issuer=self._issuer, user=wish.user, address=wish.origin),
+            command_id=wish.id,
+            outcome=outcome,
+            severity=severity or (Severity.CRITICAL if wish.device.critical else Severity.INFO),
+            detail=detail,
+        )
+
+    async def intent(self, wish: Wish) -> None:
+        """Write, and sync to disk, that a critical command was asked for. Raises HomeError("no-proof")."""
+        event = self.event(wish, Outcome.ASKED)
+        try:
+            async with asyncio.timeout(INTENT_SECONDS):
+                await asyncio.to_thread(self._spool.append, event, durable=True)
+        except TimeoutError:
+            raise HomeError("no-proof", "the disk took too long to write the intent") from None
+        self._written()
+
+    def note(self, event: AuditEvent) -> None:
+        """Have an event written soon."""
+        if len(self._gathered) >= _HELD_EVENTS:
+            log.error("Audit event dropped: too many wait for the disk", extra=facts(what=event.what, id=event.id))
+            return
+        self._gathered.append(event)
+        self._some.set()
+
+    async def run(self) -> None:
+        """Write what was noted until cancelled, and the rest on the way out."""
+        attempt = 0
+        try:
+            while True:
+                await self._some.wait()
+                await asyncio.sleep(GATHER_SECONDS if attempt == 0 else backoff.delay(attempt, first=GATHER_SECONDS))
+                attempt = 0 if await self._write() else attempt + 1
+        finally:
+            self._write_now(self._take())
+
+    async def _write(self) -> bool:
+        events = self._take()
+        writing = asyncio.ensure_future(asyncio.to_thread(self._append, events))
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})  # half a second at most; the thread would go on without us anyway
+            raise
+        except HomeError as error:
+            log.error("Audit events cannot be written yet", extra=facts(events=len(events), reason=error))
+            self._gathered[:0] = events
+            self._some.set()
+            return False
+        self._written()
+        return True
+
+    def _take(self) -> list[AuditEvent]:
+        events, self._gathered = self._gathered, []
+        self._some.clear()
+        return events
+
+    def _append(self, events: list[AuditEvent]) -> None:
+        self._spool.append(*events, durable=any(event.severity is not Severity.INFO for event in events))
+
+    def _write_now(self, events: list[AuditEvent]) -> None:
+        if not events:
+            return
+        try:
+            self._append(events)
+        except HomeError as error:
+            log.error("Audit events are lost", extra=facts(events=len(events), reason=error))

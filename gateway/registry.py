@@ -1,0 +1,114 @@
+"""Keeps the home's registry true: fetches it from the auth service and tells it what rooms say of themselves.
+
+While the auth service is away the last registry stands, and what is to be told waits.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable
+
+from gateway.auth_client import AuthClient
+from gateway.home import Change, Home
+from shared import backoff
+from shared.internal import RoomSeen
+from shared.log import facts
+from shared.messages import Description
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 30.0
+_FRESH_SECONDS = 2.0
+_AWAY = frozenset({"auth-unreachable", "internal"})
+
+
+class Registrar:
+    """Fetches and tells, one call at a time; `apply` is told what changed."""
+
+    def __init__(self, auth: AuthClient, home: Home, *, apply: Callable[[Iterable[Change]], None]) -> None:
+        self._auth = auth
+        self._home = home
+        self._apply = apply
+        self._to_tell: dict[str, Description] = {}
+        self._told: dict[str, Description] = {}
+        self._woken = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._fetched_at: float | None = None
+
+    def seen(self, description: Description) -> None:
+        """A room described itself: have the auth service know."""
+        if self._told.get(description.room) != description:
+            self._to_tell[description.room] = description
+            self._woken.set()
+
+    def forget(self, room: str) -> None:
+        """A room was revoked."""
+        self._to_tell.pop(room, None)
+        self._told.pop(room, None)
+
+    async def run(self) -> None:
+        """Fetch at once and now and then, and tell what rooms say, until cancelled."""
+        attempt = 0
+        loop = asyncio.get_running_loop()
+        refresh_at = loop.time()
+        while True:
+            try:
+                if loop.time() >= refresh_at:
+                    await self.refresh()
+                    refresh_at = loop.time() + REFRESH_SECONDS
+                    self._tell_again()
+                await self._tell()
+                attempt = 0
+                wait = refresh_at - loop.time()
+            except HomeError as error:
+                log.warning("Registry cannot be brought up to date", extra=facts(reason=error, attempt=attempt))
+                wait = backoff.delay(attempt)
+                attempt += 1
+                refresh_at = loop.time()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), max(wait, 0.0))
+            self._woken.clear()
+
+    async def refresh(self, *, within: float = 0.0) -> None:
+        """Fetch the registry unless it was fetched `within` seconds. Raises HomeError, such as auth-unreachable."""
+        async with self._one_at_a_time:
+            now = asyncio.get_running_loop().time()
+            if self._fetched_at is not None and now - self._fetched_at < within:
+                return
+            self._fetched_at = None
+            self._apply(self._home.set_registry(await self._auth.registry()))
+            self._fetched_at = now
+
+    async def answers(self) -> bool:
+        """Whether the auth service answers, as of the last two seconds."""
+        try:
+            await self.refresh(within=_FRESH_SECONDS)
+        except HomeError:
+            return False
+        return True
+
+    def _tell_again(self) -> None:
+        """Rooms that are there and not, or not wholly, in the registry: refused before, or the registry lost them."""
+        for room in self._home.unregistered():
+            if (description := self._home.description(room)) is not None:
+                self._to_tell[room] = description
+
+    async def _tell(self) -> None:
+        """Tell what waits. Raises HomeError when the auth service is away; what it refuses is logged and left."""
+        while self._to_tell:
+            room, description = next(iter(self._to_tell.items()))
+            async with self._one_at_a_time:
+                try:
+                    entry = await self._auth.room_seen(
+                        room, RoomSeen(name=description.name, devices=description.devices)
+                    )
+                except HomeError as error:
+                    if error.slug in _AWAY:
+                        raise
+                    log.warning("Room is not in the registry", extra=facts(room=room, reason=error))
+                else:
+                    self._told[room] = description
+                    self._apply(self._home.set_room(entry))
+            if self._to_tell.get(room) == description:
+                del self._to_tell[room]

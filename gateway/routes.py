@@ -1,0 +1,33 @@
+"""How a route joins the application: with the name of the limit that counts it (`[limits]` in gateway.toml).
+
+Every route goes through `add`, so that none is left without a limit by oversight: without a name it counts under
+"default". `None` is for what is free: static files and /healthz.
+"""
+
+from typing import Final
+
+from aiohttp import web
+
+from gateway import keys
+from shared.web import Handler
+
+DEFAULT: Final = "default"
+STATIC: Final = "/static/"
+
+
+def add(app: web.Application, method: str, path: str, handler: Handler, *, limit: str | None = DEFAULT) -> None:
+    """Add one route, counted under `limit`. GET answers HEAD too, except for streams."""
+    resource = app.router.add_resource(path)
+    resource.add_route(method, handler)
+    if method == "GET" and limit != "streams":
+        resource.add_route("HEAD", handler)
+    app[keys.ROUTE_LIMITS][handler] = limit
+
+
+def limit_of(request: web.Request) -> str | None:
+    """The limit's name for what `request` matched; an address that is not there counts under "default"."""
+    if request.path.startswith(STATIC):
+        return None
+    if request.method == "OPTIONS":
+        return "reads"
+    return request.app[keys.ROUTE_LIMITS].get(request.match_info.handler, DEFAULT)

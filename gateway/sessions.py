@@ -1,0 +1,200 @@
+"""Who is signed in: the encrypted cookie, and the session behind it, which lives in the auth service.
+
+The cookie carries only the CSRF token, the browser's pre-login id and the opaque session token (DESIGN §5; ASVS 5.0
+3.3.1 to 3.3.4, 7.2.1). A verified session is believed for `CACHE_SECONDS`, dropped at once when the auth service says
+that it ended, and not kept at all while our link to the broker is down, since then we would not hear of it.
+"""
+
+import asyncio
+import base64
+import binascii
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import aiohttp_session
+from aiohttp import web
+from aiohttp_session.cookie_storage import EncryptedCookieStorage
+
+from gateway import keys, routes
+from gateway.auth_client import AuthClient
+from shared.config import ConfigError, read_secret
+from shared.internal import SessionInfo
+from shared.problem import HomeError
+from shared.web import USER, Handler
+
+COOKIE: Final = "__Host-session"
+COOKIE_SECONDS: Final = 7 * 86400
+"""As long as a session may live at most; the auth service decides earlier ends."""
+CACHE_SECONDS: Final = 5.0
+_ENDED_KEPT_SECONDS: Final = 60.0
+_TOKEN: Final = "token"  # noqa: S105 - the name of a field
+_BROWSER: Final = "browser"
+_VIEWER: Final = "home.viewer"
+
+
+class Sessions:
+    """Verified sessions. `link_up` tells whether we would hear of a session's end; `clock` is monotonic seconds."""
+
+    def __init__(
+        self, auth: AuthClient, *, link_up: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._auth = auth
+        self._link_up = link_up
+        self._clock = clock
+        self._known: dict[str, tuple[SessionInfo, float]] = {}
+        self._asking: dict[str, asyncio.Task[SessionInfo]] = {}
+        self._ended: dict[str, float] = {}
+
+    async def verify(self, token: str, *, fresh: bool = False) -> SessionInfo:
+        """The live session behind `token`; `fresh` asks the auth service whatever is remembered.
+
+        Raises sign-in-required, or auth-unreachable.
+        """
+        if not fresh and (info := self._remembered(token)) is not None:
+            return info
+        if fresh:
+            return await self._ask(token)
+        asking = self._asking.get(token)
+        if asking is None:
+            # One question for all that wait for the same answer; not cancelled with the first of them.
+            asking = self._asking[token] = asyncio.create_task(self._ask(token), name="verify session")
+            asking.add_done_callback(lambda task: self._asked(token, task))
+        return await asyncio.shield(asking)
+
+    def forget(self, session_ids: tuple[str, ...]) -> None:
+        """These sessions ended; an answer under way about one of them is no longer true either."""
+        now = self._clock()
+        self._ended = {i: at for i, at in self._ended.items() if now - at < _ENDED_KEPT_SECONDS}
+        self._ended.update(dict.fromkeys(session_ids, now))
+        gone = set(session_ids)
+        self._known = {token: kept for token, kept in self._known.items() if kept[0].id not in gone}
+
+    def forget_all(self) -> None:
+        """The link to the broker is lost: we would not hear of an end."""
+        self._known.clear()
+
+    def _remembered(self, token: str) -> SessionInfo | None:
+        kept = self._known.get(token)
+        if kept is None:
+            return None
+        info, at = kept
+        if self._clock() - at > CACHE_SECONDS or not self._link_up() or time.time() >= info.expires_at.timestamp():
+            del self._known[token]
+            return None
+        return info
+
+    async def _ask(self, token: str) -> SessionInfo:
+        asked_at = self._clock()
+        try:
+            info = await self._auth.verify(token)
+        except HomeError as error:
+            if error.slug == "sign-in-required":
+                self._known.pop(token, None)
+            raise
+        if info.id in self._ended:
+            raise HomeError("sign-in-required")
+        if self._link_up():
+            self._known[token] = (info, asked_at)
+            self._sweep(asked_at)
+        return info
+
+    def _asked(self, token: str, task: "asyncio.Task[SessionInfo]") -> None:
+        self._asking.pop(token, None)
+        if not task.cancelled():
+            task.exception()  # whoever waited has it; with nobody waiting it is no news
+
+    def _sweep(self, now: float) -> None:
+        if len(self._known) > 1000:
+            self._known = {t: kept for t, kept in self._known.items() if now - kept[1] <= CACHE_SECONDS}
+
+
+def storage(secret: bytes) -> EncryptedCookieStorage:
+    """The cookie, sealed with `secret`, which `read_cookie_secret` reads."""
+    return EncryptedCookieStorage(
+        secret,
+        cookie_name=COOKIE,
+        max_age=COOKIE_SECONDS,
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def read_cookie_secret(key_file: Path) -> bytes:
+    """The 32 random bytes whose base64url text is in `key_file`. Raises ConfigError."""
+    text = read_secret(key_file)
+    try:
+        secret = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    except binascii.Error:
+        secret = b""
+    if len(secret) != 32:
+        raise ConfigError(f"{key_file}: is no base64url text of 32 bytes; delete the file and run `homesystem init`")
+    return secret
+
+
+@web.middleware
+async def know_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Finds out who asks, for permissions, limits and the request log; a route that needs nobody is not held up."""
+    if routes.limit_of(request) is not None:
+        token = (await aiohttp_session.get_session(request)).get(_TOKEN)
+        if token is not None:
+            try:
+                info = await request.app[keys.SESSIONS].verify(token)
+                request[_VIEWER] = info
+                request[USER] = info.user.id
+            except HomeError as error:
+                request[_VIEWER] = error
+    return await handler(request)
+
+
+def viewer(request: web.Request) -> SessionInfo | None:
+    """Who asks; None when nobody is signed in, or when it cannot be found out."""
+    found = request.get(_VIEWER)
+    return found if isinstance(found, SessionInfo) else None
+
+
+def signed_in(request: web.Request) -> SessionInfo:
+    """Who asks. Raises sign-in-required, or auth-unreachable."""
+    found = request.get(_VIEWER)
+    if isinstance(found, SessionInfo):
+        return found
+    if isinstance(found, HomeError):
+        raise found
+    raise HomeError("sign-in-required")
+
+
+async def signed_in_afresh(request: web.Request) -> SessionInfo:
+    """Who asks, by the auth service's word of this moment: for what is critical."""
+    token = await token_of(request)
+    if token is None:
+        raise HomeError("sign-in-required")
+    return await request.app[keys.SESSIONS].verify(token, fresh=True)
+
+
+async def token_of(request: web.Request) -> str | None:
+    """The session token in the cookie."""
+    token: str | None = (await aiohttp_session.get_session(request)).get(_TOKEN)
+    return token
+
+
+async def browser_of(request: web.Request) -> str:
+    """The pre-login id of this browser, to which a confirmation code is bound (ASVS 5.0 6.6.2)."""
+    session = await aiohttp_session.get_session(request)
+    if _BROWSER not in session:
+        session[_BROWSER] = secrets.token_urlsafe(16)
+    browser: str = session[_BROWSER]
+    return browser
+
+
+async def renew(request: web.Request, token: str | None) -> aiohttp_session.Session:
+    """Replace everything in the cookie: with a new session at sign-in, with nothing at sign-out (ASVS 5.0 7.2.4)."""
+    session = await aiohttp_session.new_session(request)
+    # aiohttp-session saves a new session only once something is written into it.
+    session[_BROWSER] = secrets.token_urlsafe(16)
+    if token is not None:
+        session[_TOKEN] = token
+    return session

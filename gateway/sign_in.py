@@ -1,0 +1,116 @@
+"""Signing in and out, for API and pages alike: the limits of each step, the call to the auth service, the cookies.
+
+Step 1 is answered alike, and in the same time, whether or not the account exists; step 2 fails always alike
+(DESIGN §5; ASVS 5.0 6.3.8). A refused sign-in is logged as `sign_in_failed` with its address, for fail2ban.
+"""
+
+import logging
+from typing import Final
+
+from aiohttp import web
+
+from gateway import csrf, keys, limits, sessions
+from gateway.browsers import account
+from shared.internal import LoginCodeRequest, LoginRequest, User
+from shared.log import facts
+from shared.problem import HomeError
+from shared.web import USER
+
+log = logging.getLogger(__name__)
+
+_REMEMBER: Final = "home.remember_browser"
+_AGENT_CHARACTERS: Final = 200
+
+
+async def ask_code(request: web.Request, email: str, password: str) -> None:
+    """Step 1. Raises rate-limited or auth-unreachable, and tells nothing else."""
+    await _count(request, "login_code", email)
+    await request.app[keys.AUTH].ask_code(
+        LoginCodeRequest(
+            email=email,
+            password=password,
+            browser=await sessions.browser_of(request),
+            address=request.remote or "",
+        )
+    )
+
+
+async def sign_in(request: web.Request, email: str, password: str, code: str) -> User:
+    """Step 2: a new session, a new CSRF token and a new pre-login id in the cookie.
+
+    Raises sign-in-failed, rate-limited or auth-unreachable. Call `remember` on the response that follows.
+    """
+    await _count(request, "login", email)
+    former = await sessions.token_of(request)
+    try:
+        answer = await request.app[keys.AUTH].sign_in(
+            LoginRequest(
+                email=email,
+                password=password,
+                code=code,
+                browser=await sessions.browser_of(request),
+                address=request.remote or "",
+                agent=request.headers.get("User-Agent", "")[:_AGENT_CHARACTERS],
+            )
+        )
+    except HomeError as error:
+        if error.slug == "sign-in-failed":
+            log.warning("sign_in_failed", extra=facts(address=request.remote or "-"))
+        raise
+    await sessions.renew(request, answer.token)
+    await csrf.token(request)
+    request[_REMEMBER] = email
+    request[USER] = answer.session.user.id
+    log.info("Signed in", extra=facts(user=answer.session.user.id, address=request.remote or "-"))
+    if former is not None:
+        await _end(request, former)
+    return answer.session.user
+
+
+def remember(request: web.Request, response: web.StreamResponse) -> None:
+    """After a good `sign_in`: let the browser be known for that account."""
+    email = request.get(_REMEMBER)
+    if email is not None:
+        request.app[keys.BROWSERS].remember(request, response, email)
+
+
+async def sign_out(request: web.Request) -> None:
+    """End the session at the auth service and empty the cookie. Raises auth-unreachable, and then nothing ended."""
+    token = await sessions.token_of(request)
+    if token is not None:
+        try:
+            await request.app[keys.AUTH].sign_out(token)
+        except HomeError as error:
+            if error.slug != "sign-in-required":  # it had ended already: all the better
+                raise
+        info = sessions.viewer(request)
+        if info is not None:
+            end_here(request, (info.id,))
+    await sessions.renew(request, None)
+
+
+def end_here(request: web.Request, session_ids: tuple[str, ...]) -> None:
+    """Forget ended sessions and close their streams at this gateway, without waiting for the broker's word."""
+    request.app[keys.SESSIONS].forget(session_ids)
+    request.app[keys.HUB].end_sessions(session_ids)
+
+
+async def _end(request: web.Request, token: str) -> None:
+    """The browser's former session; that it lives until its own end is no reason to refuse the new one."""
+    try:
+        await request.app[keys.AUTH].sign_out(token)
+    except HomeError as error:
+        log.warning("Former session could not be ended", extra=facts(reason=error.slug))
+
+
+async def _count(request: web.Request, name: str, email: str) -> None:
+    """By address and, for codes, by account; a browser known to the account has a budget of its own instead."""
+    table = request.app[keys.LIMITS]
+    browser = request.app[keys.BROWSERS].known(request, email)
+    by_account = f"account:{account(email)}"
+    if browser is not None:
+        await table.hit(name, f"browser:{browser}", by_account)
+    else:
+        await table.hit(name, f"address:{limits.address_of(request)}")
+    if name == "login_code":
+        await table.hit("login_code_account", by_account if browser is None else f"{by_account}:{browser}")
