@@ -3,10 +3,12 @@
 Every program is started again when it dies; one priority, so that all stop at once.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -44,6 +46,17 @@ def supervisor_config(home: homes.Home) -> str:
         f"childlogdir={_quoted(log)}",
         "silent=true",
         *(["user=root"] if os.geteuid() == 0 else []),
+        "",
+        "; .venv/bin/supervisorctl -c this-file stop alerts",
+        "[unix_http_server]",
+        f"file={_quoted(_socket(home))}",
+        "chmod=0700",
+        "",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+        "",
+        "[supervisorctl]",
+        f"serverurl=unix://{_socket(home)}",
     ]
     for name, command in programs(home).items():
         lines += [
@@ -93,6 +106,15 @@ def _check_ports(home: homes.Home) -> None:
     if taken:
         named = "; ".join(f"port {port} is in use: stop what listens there, or set {name}" for name, port in taken)
         raise ConfigError(f"{named}. Is this home running already?")
+
+
+def _socket(home: homes.Home) -> Path:
+    """Where supervisorctl reaches the supervisor: in the home, unless its path is too long for a socket (108 bytes)."""
+    path = home.var / "supervisor.sock"
+    if len(os.fsencode(path)) < 90:  # the supervisor binds under a longer, temporary name first
+        return path
+    digest = hashlib.sha256(os.fsencode(home.var)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"homesystem-{os.geteuid()}-{digest}.sock"
 
 
 def _quoted(part: str | Path) -> str:

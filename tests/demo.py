@@ -104,6 +104,15 @@ class Demo:
                 found[name] = int(entry.name)
         return found
 
+    def supervise(self, order: str, name: str) -> None:
+        """`stop` or `start` one process for good, by supervisorctl."""
+        subprocess.run(
+            [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self.var / "supervisord.conf"), order, name],
+            check=True,
+            capture_output=True,
+            timeout=DEADLINE,
+        )
+
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Signal one process, by default kill -9; its former pid."""
         pid = self.pids()[name]

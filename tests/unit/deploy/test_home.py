@@ -83,7 +83,7 @@ def test_supervisor_starts_everything_again_and_stops_it_together(tmp_path: Path
     parser = configparser.RawConfigParser()
     parser.read_string(up.supervisor_config(home))
     programs = [parser[name] for name in parser.sections() if name.startswith("program:")]
-    assert {name for name in parser.sections() if "agent" not in name} == {
+    assert {name for name in parser.sections() if name == "supervisord" or name.startswith("program:")} == {
         "supervisord", "program:broker", "program:mailbox", "program:auth", "program:alerts", "program:gateway",
     }  # fmt: skip
     assert all(program["autorestart"] == "true" and program["priority"] == "1" for program in programs)

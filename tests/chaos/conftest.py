@@ -1,0 +1,20 @@
+"""A home of its own for what breaks things, with limits out of the way."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.demo import Demo
+
+LIMITS = ("login_code", "login_code_account", "login", "commands", "reads", "default")
+
+
+@pytest.fixture(scope="module")
+def chaos_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A running demo home; whoever breaks it leaves it whole."""
+    made = Demo(tmp_path_factory.mktemp("chaos"))
+    assert made.command("init", "--demo").returncode == 0
+    made.lift_limits(*LIMITS)
+    made.start()
+    yield made
+    made.stop()
