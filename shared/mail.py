@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import aiosmtplib
 import msgspec
 
+from shared import tls
 from shared.config import Config, ConfigError, env, read_secret
 from shared.messages import utc
 
@@ -42,11 +43,15 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MailError(Exception):
-    """The letter was not taken. `permanent`: the server refused it for good."""
+    """The letter was not taken. `permanent`: the server refused this very letter for good.
 
-    def __init__(self, reason: str, *, permanent: bool) -> None:
+    `answered` is False where the server is away or refuses us as a whole (login, sender): other letters fare alike.
+    """
+
+    def __init__(self, reason: str, *, permanent: bool, answered: bool = True) -> None:
         super().__init__(reason)
         self.permanent = permanent
+        self.answered = answered
 
 
 def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
@@ -81,10 +86,13 @@ async def send(smtp: SmtpConfig, letter: Letter, now: float) -> None:
         )
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise MailError(str(error), permanent=all(r.code >= 500 for r in error.recipients)) from error
-    except aiosmtplib.SMTPResponseException as error:
+    except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as error:
         raise MailError(f"{error.code} {error.message}", permanent=error.code >= 500) from error
+    except aiosmtplib.SMTPResponseException as error:
+        # A wrong password is answered with 535, for good; but once it is put right, this letter can go.
+        raise MailError(f"{error.code} {error.message}", permanent=False, answered=False) from error
     except (aiosmtplib.SMTPException, OSError) as error:
-        raise MailError(str(error), permanent=False) from error
+        raise MailError(tls.explain(error), permanent=False, answered=False) from error
 
 
 def _is_loopback(host: str) -> bool:

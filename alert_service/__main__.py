@@ -1,0 +1,33 @@
+"""Starts the alert service: `python -m alert_service [--config PATH] [--check-config]`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from alert_service import config
+from shared import lifecycle, log
+from shared.config import ConfigError, file_of
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the service; the exit code."""
+    parser = argparse.ArgumentParser(prog="alert_service", description=__doc__)
+    parser.add_argument("--config", type=Path, default=file_of("alerts"), help="default: %(default)s")
+    parser.add_argument("--check-config", action="store_true", help="read the configuration, and stop")
+    options = parser.parse_args(arguments)
+    try:
+        settings = config.read(options.config)
+    except ConfigError as error:
+        return lifecycle.fail(error)
+    if options.check_config:
+        print(f"{options.config}: fine")
+        return 0
+    log.set_up("alerts", settings.log)
+
+    from alert_service.app import serve  # only now: a typo is told without loading the rest
+
+    return lifecycle.run(lambda: serve(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Wires the alert service together, and runs it until it is cancelled."""
+
+import asyncio
+import ssl
+import time
+
+from alert_service import recipients
+from alert_service.api import Api
+from alert_service.config import AlertsConfig
+from alert_service.outbox import Manner, Outbox
+from alert_service.recorder import Recorder
+from alert_service.store import Store, open_store
+from shared import mail, systemd, tls, topics
+from shared.bus import Bus
+from shared.client import ServiceClient
+from shared.mqtt import Subscription
+from shared.web import serve_https
+
+KEPT_SESSION_SECONDS = 7 * 86400
+"""How long the broker gathers events for us while we are away; producers keep theirs in any case."""
+
+
+async def serve(config: AlertsConfig) -> None:
+    """Serve until cancelled. Raises ConfigError for what an owner can mend."""
+    context = tls.server_context(config.listen.tls)
+    store = await open_store(config.database)
+    try:
+        await _serve(config, store, context)
+    finally:
+        await store.close()
+
+
+async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) -> None:
+    async def send(letter: mail.Letter) -> None:
+        await mail.send(config.smtp, letter, time.time())
+
+    manner = Manner(
+        zone=config.zone,
+        per_minute=config.letters.per_minute,
+        alone=config.letters.alone,
+        history=config.letters.history,
+    )
+    outbox = Outbox(store, send, manner)
+    recorder = Recorder(store, recorded=outbox.wake)
+    bus = Bus(
+        config.broker,
+        subscriptions=(Subscription(topics.ALL_AUDIT),),
+        on_message=recorder.hear,
+        on_down=recorder.forget,
+        keep_session=KEPT_SESSION_SECONDS,
+        manual_ack=True,
+    )
+    api = Api(store, recorder, outbox, connected=lambda: bus.connected)
+    auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
+    async with (
+        auth,
+        asyncio.TaskGroup() as group,
+        serve_https(api.app(), config.listen.host, config.listen.port, context),
+    ):
+        group.create_task(bus.run(), name="bus")
+        group.create_task(recorder.run(bus), name="recorder")
+        group.create_task(outbox.run(), name="outbox")
+        refreshing = recipients.keep_fresh(auth, store, changed=outbox.wake, now=time.time)
+        group.create_task(refreshing, name="recipients")
+        systemd.notify("READY=1")
+        await asyncio.get_running_loop().create_future()  # until cancelled, or until a task fails

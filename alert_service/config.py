@@ -1,0 +1,70 @@
+"""The alert service's settings, as `homesystem init` renders them into `alerts.toml`."""
+
+import zoneinfo
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from shared import tls
+from shared.client import AuthAddress
+from shared.config import Config, ConfigError, env, load
+from shared.mail import SmtpConfig
+from shared.mqtt import BrokerConfig
+
+
+class Listen(Config, frozen=True):
+    """Where the internal HTTPS stands, and the server certificate that it shows."""
+
+    port: Annotated[int, env("HOMESYSTEM_ALERTS_PORT"), msgspec.Meta(ge=1, le=65535)]
+    tls: tls.Identity
+    host: str = "127.0.0.1"
+
+
+class Letters(Config, frozen=True):
+    """How letters go out: at most so many a minute, and past so many from one source in ten minutes as a digest."""
+
+    per_minute: Annotated[int, msgspec.Meta(ge=1, le=600)] = 30
+    alone: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    history: str | None = None
+
+
+class AlertsConfig(Config, frozen=True):
+    """Everything the alert service needs to know."""
+
+    database: str
+    listen: Listen
+    broker: BrokerConfig
+    auth: AuthAddress
+    smtp: SmtpConfig
+    log: Path | None = None
+    timezone: str = "UTC"
+    letters: Letters = Letters()
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The home's time zone."""
+        return zoneinfo.ZoneInfo(self.timezone)
+
+
+def read(path: Path) -> AlertsConfig:
+    """The settings in `path`, checked. Raises ConfigError."""
+    config = load(AlertsConfig, path)
+    try:
+        config.smtp.check()
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
+    try:
+        _ = config.zone
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigError(
+            f'{path}: timezone: "{config.timezone}" is not known here; write one like "Europe/Berlin" '
+            "(on a machine without time zones: apt install tzdata)"
+        ) from error
+    scheme = config.database.partition("://")[0]
+    if scheme not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+        raise ConfigError(
+            f'{path}: database: begins with "{scheme}"; write sqlite+aiosqlite:////path/to/file or '
+            "postgresql+asyncpg://user:password@host/name"
+        )
+    return config

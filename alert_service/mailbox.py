@@ -1,0 +1,209 @@
+"""The outbox in SQL: which letters may leave, to whom, what is due, and what the mail server said.
+
+Called by the outbox and by the one who knows the recipients; nothing is ever deleted here.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import exists as sql_exists
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alert_service import digest, rules
+from alert_service.tables import deliveries, letters, recipients
+
+RELEASE_LIMIT = 500
+"""How many letters are sorted out in one transaction."""
+
+
+class Due(NamedTuple):
+    """One delivery whose time has come."""
+
+    delivery: int
+    letter: int
+    recipient: str
+    attempts: int
+
+
+class Told(NamedTuple):
+    """What a letter is made of: rows of the chain, and for a digest the letters that it gathers."""
+
+    letter: int
+    kind: str
+    key: str
+    round: int
+    source: str
+    intent: int | None
+    outcome: int | None
+    ended: str | None
+    created_at: float
+
+
+class Counts(NamedTuple):
+    """How the outbox fares."""
+
+    waiting: int
+    refused: int
+
+
+async def release(connection: AsyncConnection, now: float, allowed: int) -> int:
+    """Let ready letters leave, alone or in a digest; returns how many were sorted out. None without recipients."""
+    people = await known_recipients(connection)
+    if not people:
+        return 0
+    ready = select(letters.c.id, letters.c.source, letters.c.kind).where(letters.c.state == "ready")
+    found = (await connection.execute(ready.order_by(letters.c.id).limit(RELEASE_LIMIT))).all()
+    if not found:
+        return 0
+    counting = (
+        select(letters.c.source, func.count().label("left"))
+        .where(letters.c.state == "released", letters.c.kind != "digest")
+        .where(letters.c.released_at > now - digest.WINDOW_SECONDS)
+        .group_by(letters.c.source)
+    )
+    counts = {x.source: x.left for x in (await connection.execute(counting)).all()}
+    plan = digest.plan((digest.Ready(x.id, x.source) for x in found if x.kind != "digest"), counts, allowed)
+    leaving = plan.alone + [x.id for x in found if x.kind == "digest"]
+    for source, gathered in plan.gathered.items():
+        into = await _digest(connection, source, gathered[0], now)
+        joining = update(letters).where(letters.c.id.in_(gathered))
+        await connection.execute(joining.values(state="gathered", digest=into))
+    if leaving:
+        going = update(letters).where(letters.c.id.in_(leaving))
+        await connection.execute(going.values(state="released", released_at=now))
+        await connection.execute(
+            insert(deliveries), [_delivery(letter, person, now) for letter in leaving for person in people]
+        )
+    return len(found)
+
+
+async def due(connection: AsyncConnection, now: float, limit: int) -> list[Due]:
+    """The deliveries whose time has come, oldest letter first."""
+    wanted = select(deliveries.c.id, deliveries.c.letter, deliveries.c.recipient, deliveries.c.attempts)
+    found = await connection.execute(
+        wanted.where(deliveries.c.state == "pending", deliveries.c.next_at <= now)
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    )
+    return [Due(*one) for one in found.all()]
+
+
+async def next_time(connection: AsyncConnection) -> float | None:
+    """When the next letter or delivery is due, if any is."""
+    pending = select(func.min(deliveries.c.next_at)).where(deliveries.c.state == "pending")
+    waiting = select(func.min(letters.c.due_at)).where(letters.c.state == "waiting")
+    times = [(await connection.execute(one)).scalar() for one in (pending, waiting)]
+    return min((time for time in times if time is not None), default=None)
+
+
+async def sent(connection: AsyncConnection, delivery: int, now: float) -> None:
+    """The mail server took it."""
+    done = update(deliveries).where(deliveries.c.id == delivery)
+    await connection.execute(done.values(state="sent", sent_at=now, refusal=None, permanent=False))
+
+
+async def refused(connection: AsyncConnection, delivery: int, *, refusal: str, permanent: bool, next_at: float) -> None:
+    """The mail server refused this one; it is tried again at `next_at`."""
+    failed = update(deliveries).where(deliveries.c.id == delivery)
+    await connection.execute(
+        failed.values(refusal=refusal[:200], permanent=permanent, next_at=next_at, attempts=deliveries.c.attempts + 1)
+    )
+
+
+async def told(connection: AsyncConnection, letter: int) -> Told:
+    """One letter of the outbox."""
+    return Told(*(await connection.execute(_told().where(letters.c.id == letter))).one())
+
+
+async def gathered(connection: AsyncConnection, into: int, limit: int) -> tuple[int, list[Told]]:
+    """How many letters a digest gathers, and the first of them."""
+    count = select(func.count()).select_from(letters).where(letters.c.digest == into)
+    first = _told().where(letters.c.digest == into).order_by(letters.c.id).limit(limit)
+    return (await connection.execute(count)).scalar_one(), [
+        Told(*one) for one in (await connection.execute(first)).all()
+    ]
+
+
+async def known_recipients(connection: AsyncConnection) -> list[str]:
+    """Whom letters go to."""
+    return list((await connection.execute(select(recipients.c.email).order_by(recipients.c.email))).scalars())
+
+
+async def set_recipients(connection: AsyncConnection, emails: Sequence[str], now: float) -> None:
+    """Remember whom letters go to. What waits for an address that is gone goes to the new ones instead."""
+    if set(emails) == set(await known_recipients(connection)):
+        return
+    await connection.execute(delete(recipients))
+    await connection.execute(insert(recipients), [{"email": email} for email in dict.fromkeys(emails)])
+    homeless = deliveries.c.state == "pending", deliveries.c.recipient.not_in(emails)
+    moved = (await connection.execute(select(deliveries.c.letter).where(*homeless).distinct())).scalars().all()
+    await connection.execute(update(deliveries).where(*homeless).values(state="void"))
+    for email in dict.fromkeys(emails):
+        has = select(deliveries.c.letter).where(deliveries.c.recipient == email, deliveries.c.letter.in_(moved))
+        already = set((await connection.execute(has)).scalars())
+        new = [_delivery(letter, email, now) for letter in moved if letter not in already]
+        if new:
+            await connection.execute(insert(deliveries), new)
+    back = deliveries.c.state == "void", deliveries.c.recipient.in_(emails), deliveries.c.letter.in_(moved)
+    await connection.execute(update(deliveries).where(*back).values(state="pending", next_at=now))
+
+
+async def count(connection: AsyncConnection) -> Counts:
+    """How many letters are not out yet, and how many deliveries the mail server refused for good."""
+    unsent = sql_exists().where(deliveries.c.letter == letters.c.id, deliveries.c.state == "pending")
+    still = letters.c.state.in_(("waiting", "ready")) | ((letters.c.state == "released") & unsent)
+    waiting = select(func.count()).select_from(letters).where(still)
+    refused_for_good = select(func.count()).select_from(deliveries)
+    refused_for_good = refused_for_good.where(deliveries.c.state == "pending", deliveries.c.permanent.is_(True))
+    return Counts(
+        (await connection.execute(waiting)).scalar_one(), (await connection.execute(refused_for_good)).scalar_one()
+    )
+
+
+async def _digest(connection: AsyncConnection, source: str, first: int, now: float) -> int:
+    """The source's open digest, or a new one."""
+    mine = select(letters.c.id, letters.c.state, letters.c.created_at)
+    mine = mine.where(letters.c.kind == "digest", letters.c.source == source).order_by(letters.c.id.desc()).limit(1)
+    last = (await connection.execute(mine)).first()
+    if last is not None and last.state == "waiting":
+        return int(last.id)
+    made = await connection.execute(
+        insert(letters).values(
+            kind="digest",
+            key=rules.digest_key(source, first),
+            round=1,
+            source=source,
+            state="waiting",
+            due_at=digest.due_at(last.created_at if last is not None else None, now),
+            refused_by_gateway=False,
+            created_at=now,
+        )
+    )
+    assert made.inserted_primary_key is not None
+    return int(made.inserted_primary_key[0])
+
+
+def _delivery(letter: int, recipient: str, now: float) -> dict[str, Any]:
+    return {
+        "letter": letter,
+        "recipient": recipient,
+        "state": "pending",
+        "attempts": 0,
+        "next_at": now,
+        "permanent": False,
+    }
+
+
+def _told() -> Select[Any]:
+    return select(
+        letters.c.id,
+        letters.c.kind,
+        letters.c.key,
+        letters.c.round,
+        letters.c.source,
+        letters.c.intent,
+        letters.c.outcome,
+        letters.c.ended,
+        letters.c.created_at,
+    )

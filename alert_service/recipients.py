@@ -1,0 +1,39 @@
+"""Asks the auth service whom letters go to, and remembers its last answer for when it is away."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from alert_service import mailbox
+from alert_service.store import Store
+from shared import backoff, internal
+from shared.client import ServiceClient
+from shared.log import facts
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+REFRESH_SECONDS = 60.0
+
+
+async def keep_fresh(
+    auth: ServiceClient, store: Store, *, changed: Callable[[], None], now: Callable[[], float]
+) -> None:
+    """Ask every minute, sooner while there was no answer, until cancelled; `changed` after each answer."""
+    attempt = 0
+    while True:
+        try:
+            answer = await auth.call("GET", internal.RECIPIENTS, internal.Recipients)
+            if answer.emails:
+                async with store.write() as connection:
+                    await mailbox.set_recipients(connection, answer.emails, now())
+                changed()
+            else:
+                log.warning("Auth service names nobody to write to")
+            attempt = 0
+            wait = REFRESH_SECONDS
+        except HomeError as error:
+            log.warning("Recipients are not known anew", extra=facts(reason=error, attempt=attempt))
+            wait = backoff.delay(attempt, first=0.5, most=30.0)
+            attempt += 1
+        await asyncio.sleep(wait)

@@ -1,0 +1,222 @@
+"""The chain and the letters in the making, in SQL: records a batch of events in one transaction.
+
+Called by the recorder alone; there is one writer of the chain.
+"""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alert_service import arrivals, chain, joining, rules
+from alert_service.arrivals import Arrival
+from alert_service.tables import events, letters
+from shared.messages import AuditEvent, ReceiptLine, UserRef, Who, utc
+from shared.names import Outcome, Severity
+
+CASE_FIELDS = (
+    letters.c.round,
+    letters.c.intent,
+    letters.c.outcome,
+    letters.c.heard,
+    letters.c.ended,
+    letters.c.refused_by_gateway,
+    letters.c.due_at,
+)
+Key = tuple[str, str]
+
+
+async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: float) -> dict[Key, ReceiptLine]:
+    """Append what is new to the chain and open its letters; returns a receipt for every event, known or new.
+
+    The first with a key stands; another content under it becomes an incident of our own.
+    """
+    known = await _known(connection, batch)
+    head, row = await _head(connection)
+    seq = await _own_seq(connection)
+    fresh: list[chain.Row] = []
+    waiting = list(batch)
+    while waiting:
+        arrival = waiting.pop(0)
+        key = (arrival.source, arrival.event.id)
+        first = known.get(key)
+        if first is not None:
+            if arrival.source != arrivals.OURSELVES and not chain.same_content(first, arrival.event):
+                conflict = arrivals.incident(rules.ID_REUSED, arrival.source, f"event {arrival.event.id}", now)
+                known = await _known(connection, [conflict]) | known
+                waiting.append(conflict)
+            continue
+        event = arrival.event
+        if arrival.source == arrivals.OURSELVES:
+            seq += 1
+            event = msgspec.structs.replace(event, seq=seq)
+        row += 1
+        made = chain.append(
+            arrival.source,
+            event,
+            received_at=utc(now),
+            salt=secrets.token_bytes(chain.SALT_BYTES),
+            row=row,
+            previous=head,
+        )
+        head = made.hash
+        known[key] = made
+        fresh.append(made)
+    if fresh:
+        await connection.execute(insert(events), [_columns(made) for made in fresh])
+    for made in fresh:
+        await _open_letter(connection, made, now)
+    return {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
+
+
+async def expire(connection: AsyncConnection, now: float) -> int:
+    """Close the cases whose time is up; returns how many letters that made ready."""
+    due = select(letters.c.id, *CASE_FIELDS).where(letters.c.state == "waiting", letters.c.due_at <= now)
+    made = 0
+    for found in (await connection.execute(due.where(letters.c.kind == "command"))).all():
+        closed = joining.expire(_case(found), now)
+        if closed is not None:
+            await _save(connection, found.id, closed)
+            made += 1
+    digests = update(letters).where(letters.c.state == "waiting", letters.c.kind == "digest", letters.c.due_at <= now)
+    return made + (await connection.execute(digests.values(state="ready", due_at=None))).rowcount
+
+
+async def rows(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, chain.Row]:
+    """The named rows of the chain."""
+    found = await connection.execute(select(events).where(events.c.row.in_(list(numbers))))
+    return {one.row: as_row(one) for one in found.all()}
+
+
+def as_row(found: SqlRow[*tuple[Any, ...]]) -> chain.Row:
+    """A row of the table as a row of the chain."""
+    user = UserRef(id=found.user_id, name=found.user_name) if found.user_id is not None else None
+    return chain.Row(
+        row=found.row,
+        source=found.source,
+        event=AuditEvent(
+            id=found.id,
+            seq=found.seq,
+            at=chain.from_microseconds(found.at),
+            what=found.what,
+            where=found.place,
+            who=Who(issuer=found.issuer, user=user, address=found.address),
+            command_id=found.command_id,
+            outcome=Outcome(found.outcome),
+            severity=Severity(found.severity),
+            detail=msgspec.json.decode(found.detail, type=dict[str, str]),
+        ),
+        received_at=chain.from_microseconds(found.received_at),
+        salt=found.salt,
+        people=found.people,
+        previous=found.previous,
+        hash=found.hash,
+    )
+
+
+def _columns(made: chain.Row) -> dict[str, object]:
+    event = made.event
+    user = event.who.user
+    return {
+        "row": made.row,
+        "source": made.source,
+        "id": event.id,
+        "seq": event.seq,
+        "at": chain.microseconds(event.at),
+        "received_at": chain.microseconds(made.received_at),
+        "what": event.what,
+        "place": event.where,
+        "room": event.where.partition("/")[0],
+        "issuer": event.who.issuer,
+        "user_id": user.id if user is not None else None,
+        "user_name": user.name if user is not None else None,
+        "address": event.who.address,
+        "command_id": event.command_id,
+        "outcome": event.outcome.value,
+        "severity": event.severity.value,
+        "detail": msgspec.json.encode(event.detail).decode(),
+        "salt": made.salt,
+        "people": made.people,
+        "previous": made.previous,
+        "hash": made.hash,
+    }
+
+
+async def _known(connection: AsyncConnection, batch: Sequence[Arrival]) -> dict[Key, chain.Row]:
+    ids: dict[str, list[str]] = {}
+    for arrival in batch:
+        ids.setdefault(arrival.source, []).append(arrival.event.id)
+    if not ids:
+        return {}
+    one_of = [and_(events.c.source == source, events.c.id.in_(named)) for source, named in ids.items()]
+    found = await connection.execute(select(events).where(or_(*one_of)))
+    return {(one.source, one.id): as_row(one) for one in found.all()}
+
+
+async def _head(connection: AsyncConnection) -> tuple[str, int]:
+    last = (
+        await connection.execute(select(events.c.hash, events.c.row).order_by(events.c.row.desc()).limit(1))
+    ).first()
+    return (last.hash, last.row) if last is not None else (chain.GENESIS, 0)
+
+
+async def _own_seq(connection: AsyncConnection) -> int:
+    highest = select(func.max(events.c.seq)).where(events.c.source == arrivals.OURSELVES)
+    return (await connection.execute(highest)).scalar() or 0
+
+
+async def _open_letter(connection: AsyncConnection, made: chain.Row, now: float) -> None:
+    part = rules.part(made.source, made.event)
+    if part is rules.Part.NONE:
+        return
+    fixed = {"source": made.source, "created_at": now}
+    if part is rules.Part.ALONE:
+        case = joining.Case(outcome=made.row, heard=made.event.outcome, ended=made.event.outcome)
+        key = rules.event_key(made.source, made.event.id)
+        await connection.execute(insert(letters).values(kind="event", key=key, **fixed, **_letter(case)))
+        return
+    key = rules.command_key(made.event)
+    newest = select(letters.c.id, *CASE_FIELDS).where(letters.c.key == key).order_by(letters.c.round.desc()).limit(1)
+    found = (await connection.execute(newest)).first()
+    old = _case(found) if found is not None else None
+    case_now = joining.fold(old, part, made.row, made.source, made.event, now)
+    if case_now is None:
+        return
+    if found is not None and old is not None and case_now.round == old.round:
+        await _save(connection, found.id, case_now)
+    else:
+        await connection.execute(insert(letters).values(kind="command", key=key, **fixed, **_letter(case_now)))
+
+
+async def _save(connection: AsyncConnection, letter: int, case: joining.Case) -> None:
+    """A letter that is on its way stays there: only what it will say may still grow."""
+    values = _letter(case)
+    state = values.pop("state")
+    await connection.execute(update(letters).where(letters.c.id == letter).values(**values))
+    advance = update(letters).where(letters.c.id == letter, letters.c.state == "waiting")
+    await connection.execute(advance.values(state=state))
+
+
+def _case(found: SqlRow[*tuple[Any, ...]]) -> joining.Case:
+    return joining.Case(
+        round=found.round,
+        intent=found.intent,
+        outcome=found.outcome,
+        heard=Outcome(found.heard) if found.heard else None,
+        ended=Outcome(found.ended) if found.ended else None,
+        refused_by_gateway=found.refused_by_gateway,
+        due_at=found.due_at,
+    )
+
+
+def _letter(case: joining.Case) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(case),
+        "heard": case.heard.value if case.heard else None,
+        "ended": case.ended.value if case.ended else None,
+        "state": "waiting" if case.ended is None else "ready",
+    }

@@ -1,0 +1,131 @@
+"""How events are told to people, pure: headlines, outcomes, times, and whose word it is that somebody did it.
+
+Every text that a room or a client supplied is cleaned and cut here, before it reaches a letter.
+"""
+
+import unicodedata
+from datetime import UTC, datetime, tzinfo
+
+from alert_service.chain import Row
+from alert_service.rules import is_trusted
+from shared.names import Action, Outcome, Severity, is_identity
+
+SUBJECT_CHARACTERS = 120
+TEXT_CHARACTERS = 200
+NAME_CHARACTERS = 40
+
+_VERBS: dict[str, tuple[str, str]] = {
+    Action.ON: ("switch on", "switched on"),
+    Action.OFF: ("switch off", "switched off"),
+    Action.SET: ("set", "set"),
+    Action.LOCK: ("lock", "locked"),
+    Action.UNLOCK: ("unlock", "unlocked"),
+    Action.OPEN: ("open", "opened"),
+    Action.CLOSE: ("close", "closed"),
+    Action.STOP: ("stop", "stopped"),
+    Action.PRESS: ("press", "pressed"),
+}
+_HAPPENINGS = {
+    "account:created": "Account created",
+    "account:changed": "Account changed",
+    "account:disabled": "Account disabled",
+    "account:password-changed": "Password changed",
+    "account:sign-in-failed": "Sign-in failed",
+    "session:started": "Signed in",
+    "session:ended": "Session ended",
+    "certificate:revoked": "Certificate revoked",
+    "client:added": "Trusted client added",
+    "client:revoked": "Trusted client revoked",
+    "room:added": "Room added",
+    "room:revoked": "Room revoked",
+    "audit:malformed": "Unreadable audit event",
+    "audit:too-large": "Oversized audit event",
+    "audit:id-reused": "Audit event told twice, differently",
+}
+_OUTCOMES = {
+    Outcome.ASKED: "asked for, nothing more is known",
+    Outcome.EXECUTED: "executed",
+    Outcome.REJECTED: "rejected, nothing was done",
+    Outcome.EXPIRED: "expired, it came too late and nothing was done",
+    Outcome.FAILED: "failed, look at the device",
+    Outcome.UNKNOWN: "unknown, the room's word never came: look at the device",
+}
+
+
+def clean(text: str, most: int = TEXT_CHARACTERS) -> str:
+    """One line of printable characters: no control, no direction mark, no line end; cut at `most`."""
+    kept = "".join(" " if (kind := unicodedata.category(sign))[0] == "Z" or kind == "Cc" else sign for sign in text)
+    kept = "".join(sign for sign in kept if unicodedata.category(sign)[0] != "C")
+    kept = " ".join(kept.split())
+    return kept if len(kept) <= most else kept[: most - 1] + "…"
+
+
+def place(where: str) -> str:
+    """`hall/front-door` as "Front door (hall)"; anything else as it stands."""
+    room, slash, device = where.partition("/")
+    if slash and is_identity(room) and is_identity(device):
+        return f"{device.replace('-', ' ').capitalize()} ({room})"
+    return clean(where)
+
+
+def headline(what: str, where: str, outcome: Outcome) -> str:
+    """What happened, in a few words."""
+    subject, _, action = what.partition(":")
+    if subject != "device":
+        told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
+        return f"{told}: {place(where)}"
+    verb, done = _VERBS.get(action, (clean(action, NAME_CHARACTERS), clean(action, NAME_CHARACTERS)))
+    match outcome:
+        case Outcome.EXECUTED:
+            return f"{place(where)} {done}"
+        case Outcome.REJECTED:
+            return f"{place(where)}: {verb} refused"
+        case Outcome.EXPIRED:
+            return f"{place(where)}: {verb} came too late"
+        case Outcome.FAILED:
+            return f"{place(where)}: {verb} failed"
+    return f"{place(where)}: {verb}, outcome unknown"
+
+
+def outcome_sentence(outcome: Outcome) -> str:
+    """An outcome and what it means."""
+    return _OUTCOMES[outcome]
+
+
+def who(row: Row) -> str:
+    """Who did it; a room's word is given as its claim (DESIGN.md §8)."""
+    told = row.event.who
+    user = clean(told.user.name, NAME_CHARACTERS) if told.user is not None else ""
+    issuer = clean(told.issuer, NAME_CHARACTERS)
+    if is_trusted(row.source):
+        return f"{user} (through {issuer})" if user else issuer
+    named = f"{user} (through {issuer})" if user else issuer
+    return f"{named}, as claimed by the room {row.source}"
+
+
+def who_briefly(row: Row) -> str:
+    """The same for a subject line."""
+    told = row.event.who
+    name = clean(told.user.name if told.user is not None else told.issuer, NAME_CHARACTERS)
+    return name if is_trusted(row.source) else f"{name} (claimed)"
+
+
+def address(row: Row) -> str:
+    """From where it was asked for."""
+    told = row.event.who.address
+    if not told:
+        return "not known"
+    return clean(told, 80) if is_trusted(row.source) else f"{clean(told, 80)}, as claimed by the room {row.source}"
+
+
+def times(moment: datetime, zone: tzinfo) -> str:
+    """Local time with its zone, and UTC."""
+    local = moment.astimezone(zone)
+    return f"{local:%A %d %B %Y, %H:%M:%S} {local.tzname()} ({moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)"
+
+
+def subject(text: str, row: Row, zone: tzinfo) -> str:
+    """A subject that a lock screen shows whole: what, who, when."""
+    mark = "Security: " if row.event.severity is Severity.SECURITY else ""
+    line = f"{mark}{text} — {who_briefly(row)}, {row.event.at.astimezone(zone):%H:%M}"
+    return clean(line, SUBJECT_CHARACTERS)
