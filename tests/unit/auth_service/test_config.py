@@ -2,42 +2,38 @@
 
 from pathlib import Path
 
-import jinja2
 import pytest
 
 from auth_service import config
 from auth_service.__main__ import main
+from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
 
-TEMPLATE = Path("deploy/templates/auth.toml.j2")
-VALUES = {
-    "var": "/srv/home",
-    "host": "127.0.0.1",
-    "name": "localhost",
-    "https_port": 8443,
-    "mqtt_port": 8883,
-    "smtp_port": 2525,
-    "auth_port": 8444,
-    "alerts_port": 8445,
-    "timezone": "UTC",
-}
+SETTINGS = homes.Settings(mqtt_port=8883, smtp_port=2525, auth_port=8444)
 
 
-def rendered(tmp_path: Path, *, demo: bool) -> Path:
+def rendered(tmp_path: Path, settings: homes.Settings = SETTINGS) -> Path:
     """auth.toml as `homesystem init` writes it."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)
     path = tmp_path / "auth.toml"
-    path.write_text(environment.from_string(TEMPLATE.read_text()).render(VALUES, demo=demo))
+    homes.render(homes.Home(Path("/srv/home"), settings), "auth", path)
     return path
 
 
-@pytest.mark.parametrize("demo", [True, False])
-def test_rendered_template_is_taken(tmp_path: Path, demo: bool) -> None:
-    read = config.read(rendered(tmp_path, demo=demo))
+def test_rendered_template_is_taken(tmp_path: Path) -> None:
+    read = config.read(rendered(tmp_path))
     assert read.database == "sqlite+aiosqlite:////srv/home/data/auth.sqlite3"
     assert (read.listen.port, read.broker.port, read.broker.identity) == (8444, 8883, "auth")
-    assert read.smtp.security == ("none" if demo else "starttls")
+    assert (read.smtp.security, read.smtp.user) == ("none", None)
     assert read.sessions == config.Sessions(idle_hours=12, absolute_days=7)
+
+
+def test_rendered_template_knows_a_mail_account(tmp_path: Path) -> None:
+    settings = homes.Settings(
+        smtp_host="mail.example.org", smtp_port=587, smtp_security="starttls", smtp_user="home@example.org"
+    )
+    smtp = config.read(rendered(tmp_path, settings)).smtp
+    assert (smtp.host, smtp.user, smtp.security) == ("mail.example.org", "home@example.org", "starttls")
+    assert smtp.password_file == Path("/srv/home/secrets/smtp-password")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +46,7 @@ def test_rendered_template_is_taken(tmp_path: Path, demo: bool) -> None:
     ],
 )
 def test_mistake_is_refused_with_its_place(tmp_path: Path, right: str, wrong: str, said: str) -> None:
-    path = rendered(tmp_path, demo=True)
+    path = rendered(tmp_path)
     text = path.read_text()
     assert right in text
     path.write_text(text.replace(right, wrong))
@@ -61,7 +57,7 @@ def test_mistake_is_refused_with_its_place(tmp_path: Path, right: str, wrong: st
 
 
 def test_check_config_says_fine_or_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--config", str(rendered(tmp_path, demo=True)), "--check-config"]) == 0
+    assert main(["--config", str(rendered(tmp_path)), "--check-config"]) == 0
     assert "fine" in capsys.readouterr().out
     assert main(["--config", str(tmp_path / "none.toml"), "--check-config"]) == EX_CONFIG
     assert "homesystem init" in capsys.readouterr().err
