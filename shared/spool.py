@@ -3,9 +3,11 @@
 sqlite3 in WAL mode. One file per producer; the hub's command may append to a service's file while it runs.
 """
 
+import contextlib
 import sqlite3
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -41,16 +43,21 @@ class Spool:
         except sqlite3.Error as error:
             raise HomeError("no-proof", f"the spool {path} cannot be opened: {error}") from error
 
-    def append(self, *events: AuditEvent, durable: bool) -> tuple[AuditEvent, ...]:
+    def append(
+        self, *events: AuditEvent, durable: bool, also: Callable[[sqlite3.Connection], None] | None = None
+    ) -> tuple[AuditEvent, ...]:
         """Write all events or none; returned with their `seq`. `durable` waits until the disk has them.
 
-        Raises HomeError("no-proof") when they cannot be written; nothing was then.
+        `also` may write tables of the caller's own in the same file, in the same commit. Raises
+        HomeError("no-proof") when it cannot be written; nothing was then.
         """
         with self._lock:
             try:
                 self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 self._db.execute("BEGIN IMMEDIATE")
                 numbered = tuple(self._insert(event) for event in events)
+                if also is not None:
+                    also(self._db)
                 self._db.execute("COMMIT")
             except sqlite3.Error as error:
                 if self._db.in_transaction:
@@ -64,7 +71,7 @@ class Spool:
 
     def count_pending(self) -> int:
         """How many events still wait for their receipt."""
-        with self._lock:
+        with self._lock, _readable():
             row = self._db.execute("SELECT count(*) FROM event WHERE receipted_at IS NULL").fetchone()
         return int(row[0])
 
@@ -74,17 +81,25 @@ class Spool:
         return self._read(f"seq IN ({marks}) ORDER BY seq", *seq)
 
     def receipted(self, receipt: Receipt) -> None:
-        """Remember that the alert service has these for good; drops what was receipted over a week ago."""
+        """Remember that the alert service has these for good; drops what was receipted over a week ago.
+
+        Raises HomeError("no-proof") when that cannot be written: the events are sent again, and receipted again.
+        """
         now = time.time()
         with self._lock:
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.executemany(
-                "UPDATE event SET receipted_at = ? WHERE id = ? AND receipted_at IS NULL",
-                [(now, line.id) for line in receipt.events],
-            )
-            self._db.execute("DELETE FROM event WHERE receipted_at < ?", (now - KEPT_SECONDS,))
-            self._db.execute("COMMIT")
+            try:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(
+                    "UPDATE event SET receipted_at = ? WHERE id = ? AND receipted_at IS NULL",
+                    [(now, line.id) for line in receipt.events],
+                )
+                self._db.execute("DELETE FROM event WHERE receipted_at < ?", (now - KEPT_SECONDS,))
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise HomeError("no-proof", f"the spool cannot be written: {error}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -97,6 +112,14 @@ class Spool:
         return msgspec.structs.replace(event, seq=cursor.lastrowid)
 
     def _read(self, where: str, *values: int) -> tuple[AuditEvent, ...]:
-        with self._lock:
+        with self._lock, _readable():
             rows = self._db.execute(f"SELECT seq, body FROM event WHERE {where}", values).fetchall()
         return tuple(msgspec.structs.replace(decode(AuditEvent, body), seq=seq) for seq, body in rows)
+
+
+@contextlib.contextmanager
+def _readable() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise HomeError("no-proof", f"the spool cannot be read: {error}") from error
