@@ -4,8 +4,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from gateway.app import serve
-from gateway.config import load_config
+from gateway.app import Gateway
+from gateway.config import GatewayConfig, load_config
+from gateway.pages.routes import add_pages
 from shared import lifecycle, log
 from shared.config import ConfigError, file_of
 
@@ -23,7 +24,11 @@ def main() -> int:
     if options.check_config:
         return 0
     log.set_up("gateway", config.log_dir)
-    return lifecycle.run(lambda: serve(config))
+    return lifecycle.run(lambda: _serve(config))
+
+
+async def _serve(config: GatewayConfig) -> None:
+    await Gateway(config, add_pages=add_pages).run()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Final
 
 import aiohttp_session
@@ -18,7 +19,6 @@ from gateway.events import Hub
 from gateway.home import Home
 from gateway.limits import Limits
 from gateway.link import Link
-from gateway.pages.routes import add_pages
 from gateway.proof import Proof, Wish
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
@@ -32,9 +32,9 @@ WATCHDOG_SECONDS: Final = 10.0
 
 
 class Gateway:
-    """All parts of one gateway, wired; `run` lives until it is cancelled."""
+    """All parts of one gateway, wired; `run` lives until it is cancelled. `add_pages` adds what people look at."""
 
-    def __init__(self, config: GatewayConfig) -> None:
+    def __init__(self, config: GatewayConfig, *, add_pages: Callable[[web.Application], None]) -> None:
         identity = config.broker.identity
         secret = sessions.read_cookie_secret(config.cookie_key_file)
         self.config = config
@@ -68,6 +68,9 @@ class Gateway:
             courier=self.courier,
         )
         self.app = self._application(secret)
+        add_api(self.app)
+        add_pages(self.app)
+        cors.set_up(self.app, config.cors.origins)
 
     async def run(self) -> None:
         """Serve until cancelled; a part that fails ends the whole, so that its supervisor starts it anew."""
@@ -114,9 +117,6 @@ class Gateway:
         app[keys.COMMANDS] = self.commands
         app[keys.HUB] = self.hub
         app[keys.REGISTRAR] = self.registrar
-        add_api(app)
-        add_pages(app)
-        cors.set_up(app, self.config.cors.origins)
         app.on_response_prepare.append(headers.harden)
         app.on_shutdown.append(self._end_what_is_open)
         return app
@@ -130,8 +130,3 @@ class Gateway:
         self.hub.tell_command(
             command_id=wish.id, room=wish.device.room, device=wish.device.id, outcome="unknown", reason=reason
         )
-
-
-async def serve(config: GatewayConfig) -> None:
-    """Make a gateway and run it until cancelled. Raises ConfigError."""
-    await Gateway(config).run()

@@ -1,18 +1,19 @@
 """Browsers that signed in before: each has its own budget of tries, so that a stranger's tries lock out nobody.
 
-After a good sign-in a browser keeps, sealed, its own id and digests of the accounts that it opened
-(DESIGN §6 regulation; ASVS 5.0 6.3.1, 6.1.1).
+After a good sign-in a browser keeps, signed, its own id and keyed digests of the accounts that it opened
+(DESIGN §6 regulation; ASVS 5.0 6.1.1, 6.3.1).
 """
 
 import base64
+import binascii
 import hashlib
 import hmac
 import secrets
+import time
 from typing import Final
 
 import msgspec
 from aiohttp import web
-from cryptography.fernet import Fernet, InvalidToken
 
 COOKIE: Final = "__Host-browser"
 KEPT_SECONDS: Final = 400 * 86400
@@ -20,32 +21,34 @@ KEPT_SECONDS: Final = 400 * 86400
 _ACCOUNTS: Final = 8
 
 
-class _Sealed(msgspec.Struct, frozen=True):
+class _Known(msgspec.Struct, frozen=True):
     id: str
     accounts: tuple[str, ...]
+    at: float
 
 
 class Browsers:
     """Reads and writes the cookie; `secret` is the cookie key, of which only derived keys are used."""
 
     def __init__(self, secret: bytes) -> None:
-        self._seal = Fernet(base64.urlsafe_b64encode(_derive(secret, b"known browser: seal")))
-        self._digest_key = _derive(secret, b"known browser: account")
+        self._signing_key = _keyed(secret, b"known browser: signature")
+        self._account_key = _keyed(secret, b"known browser: account")
 
     def known(self, request: web.Request, email: str) -> str | None:
         """This browser's id, if it opened the account before."""
-        sealed = self._read(request)
-        return sealed.id if sealed is not None and self._digest(email) in sealed.accounts else None
+        known = self._read(request.cookies.get(COOKIE))
+        return known.id if known is not None and self._digest(email) in known.accounts else None
 
     def remember(self, request: web.Request, response: web.StreamResponse, email: str) -> None:
         """Let this browser be known for the account from now on."""
-        old = self._read(request)
+        old = self._read(request.cookies.get(COOKIE))
         digest = self._digest(email)
         accounts = [digest, *(a for a in (old.accounts if old else ()) if a != digest)][:_ACCOUNTS]
-        sealed = _Sealed(id=old.id if old else secrets.token_urlsafe(16), accounts=tuple(accounts))
+        known = _Known(id=old.id if old else secrets.token_urlsafe(16), accounts=tuple(accounts), at=time.time())
+        body = msgspec.json.encode(known)
         response.set_cookie(
             COOKIE,
-            self._seal.encrypt(msgspec.json.encode(sealed)).decode(),
+            f"{_text(body)}.{_text(_keyed(self._signing_key, body))}",
             max_age=KEPT_SECONDS,
             path="/",
             secure=True,
@@ -53,17 +56,19 @@ class Browsers:
             samesite="Lax",
         )
 
-    def _read(self, request: web.Request) -> _Sealed | None:
-        text = request.cookies.get(COOKIE)
-        if text is None:
-            return None
+    def _read(self, cookie: str | None) -> _Known | None:
+        body_text, _, signature_text = (cookie or "").partition(".")
         try:
-            return msgspec.json.decode(self._seal.decrypt(text.encode(), ttl=KEPT_SECONDS), type=_Sealed)
-        except (InvalidToken, msgspec.DecodeError):
+            body, signature = _bytes(body_text), _bytes(signature_text)
+            if not hmac.compare_digest(signature, _keyed(self._signing_key, body)):
+                return None
+            known = msgspec.json.decode(body, type=_Known)
+        except (binascii.Error, ValueError, msgspec.DecodeError):
             return None
+        return known if time.time() - known.at < KEPT_SECONDS else None
 
     def _digest(self, email: str) -> str:
-        return hmac.new(self._digest_key, account(email).encode(), hashlib.sha256).hexdigest()[:32]
+        return _text(_keyed(self._account_key, account(email).encode())[:16])
 
 
 def account(email: str) -> str:
@@ -71,5 +76,13 @@ def account(email: str) -> str:
     return email.strip().casefold()
 
 
-def _derive(secret: bytes, purpose: bytes) -> bytes:
-    return hmac.new(secret, purpose, hashlib.sha256).digest()
+def _keyed(key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

@@ -1,0 +1,88 @@
+"""What the gateway's tests share: a house of devices, and people."""
+
+from datetime import UTC, datetime, timedelta
+
+from shared import messages
+from shared.internal import Grant, RegisteredDevice, RegisteredRoom, Registry, SessionInfo, User
+from shared.messages import Availability, By, Description, DeviceDescription, State
+from shared.names import ACTIONS, SAFE_ACTIONS, Kind, Role
+from shared.problem import HomeError
+
+NOW = messages.utc(1_800_000_000)
+
+
+def described(
+    name: str, kind: Kind = Kind.SWITCH, *, critical: bool = False, confirm: bool = False
+) -> DeviceDescription:
+    """A device as its room describes it."""
+    return DeviceDescription(
+        id=name,
+        name=name.replace("-", " ").capitalize(),
+        kind=kind,
+        critical=critical,
+        confirm=confirm,
+        actions=ACTIONS.get(kind, ()),
+        safe_actions=SAFE_ACTIONS.get(kind, ()),
+    )
+
+
+def registered(device: DeviceDescription) -> RegisteredDevice:
+    """The same, as the registry holds it true."""
+    return RegisteredDevice(
+        id=device.id, name=device.name, kind=device.kind, critical=device.critical, confirm=device.confirm
+    )
+
+
+LAMP = described("lamp")
+BLIND = described("blind", Kind.COVER)
+DIMMER = described("dimmer", Kind.DIMMER)
+DOOR = described("front-door", Kind.LOCK, critical=True, confirm=True)
+CONTACT = described("door-contact", Kind.CONTACT)
+DEVICES = (LAMP, BLIND, DIMMER, DOOR, CONTACT)
+HALL = Description(room="hall", name="Hall", agent_version="1", devices=DEVICES)
+HALL_ENTRY = RegisteredRoom(id="hall", name="Hall", devices=tuple(registered(d) for d in DEVICES))
+REGISTRY = Registry(rooms=(HALL_ENTRY,))
+
+
+def online(session: str = "s1") -> Availability:
+    """A room's heartbeat."""
+    return Availability(status="online", at=NOW, session=session)
+
+
+def offline(session: str = "s1") -> Availability:
+    """A room's goodbye or will."""
+    return Availability(status="offline", at=NOW, session=session)
+
+
+def state(value: messages.Value = "on") -> State:
+    """A device's state."""
+    return State(value=value, since=NOW, by=By(source="command", issuer="gateway"))
+
+
+def session(role: Role, *grants: Grant, number: int = 1) -> SessionInfo:
+    """A live session of somebody."""
+    user = User(id=f"u-{role}", name=str(role).capitalize(), email=f"{role}@example.org", role=role)
+    return SessionInfo(
+        id=f"session-{role}-{number}",
+        user=user,
+        grants=grants,
+        expires_at=datetime.now(UTC) + timedelta(days=1),
+    )
+
+
+class FakeAuth:
+    """The auth service's word on sessions; counts how often it is asked."""
+
+    def __init__(self) -> None:
+        self.sessions: dict[str, SessionInfo] = {}
+        self.asked = 0
+        self.away = False
+
+    async def verify(self, token: str) -> SessionInfo:
+        """As AuthClient.verify."""
+        self.asked += 1
+        if self.away:
+            raise HomeError("auth-unreachable")
+        if token not in self.sessions:
+            raise HomeError("sign-in-required")
+        return self.sessions[token]

@@ -1,0 +1,464 @@
+"""Commands under way: each caller gets exactly one answer, and never "executed" without the room's word."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.commands import Commands, Executed
+from gateway.devices import Device
+from gateway.home import Home
+from gateway.proof import Proof, Wish
+from shared import messages
+from shared.internal import RegisteredDevice, RegisteredRoom, Registry
+from shared.messages import Acknowledgement, Availability, Command, UserRef
+from shared.names import Action, Kind, Outcome, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+
+ADA = UserRef(id="u-ada", name="Ada")
+BEN = UserRef(id="u-ben", name="Ben")
+NOW = messages.utc(1_800_000_000)
+
+
+class FakeBroker:
+    """Keeps what was published; the test says what the broker answers."""
+
+    identity = "gateway"
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.sent: list[tuple[str, Command]] = []
+        self.pubacks: list[asyncio.Future[int]] = []
+        self.expiries: list[float | None] = []
+        self.published = asyncio.Event()
+
+    def send(
+        self, topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None
+    ) -> asyncio.Future[int]:
+        if not self.connected:
+            raise HomeError("broker-unreachable")
+        self.sent.append((topic, messages.decode(Command, payload)))
+        self.expiries.append(expiry)
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.pubacks.append(future)
+        self.published.set()
+        return future
+
+
+class BrokenSpool(Spool):
+    """A disk that is full."""
+
+    broken = True
+
+    def append(self, *events: messages.AuditEvent, **options: Any) -> tuple[messages.AuditEvent, ...]:
+        if self.broken:
+            raise HomeError("no-proof", "the disk is full")
+        return super().append(*events, **options)
+
+
+class House:
+    """Commands on a fake broker, with a real spool."""
+
+    def __init__(self, spool: Spool, *, wait_seconds: float = 60.0) -> None:
+        self.broker = FakeBroker()
+        self.spool = spool
+        self.home = Home()
+        self.unknown: list[tuple[str, str]] = []
+        self.before: list[int] = []
+        self.proof = Proof(spool, issuer="gateway", written=lambda: None)
+        self.commands = Commands(
+            self.broker,
+            self.home,
+            self.proof,
+            before_send=lambda: self.before.append(len(self.broker.sent)),
+            on_unknown=lambda wish, reason: self.unknown.append((wish.id, reason)),
+            wait_seconds=wait_seconds,
+        )
+        devices = (
+            RegisteredDevice(id="lamp", name="Lamp", kind=Kind.SWITCH, critical=False, confirm=False),
+            RegisteredDevice(id="front-door", name="Front door", kind=Kind.LOCK, critical=True, confirm=True),
+        )
+        self.home.set_registry(Registry(rooms=(RegisteredRoom(id="hall", name="Hall", devices=devices),)))
+        self.come_online()
+
+    def come_online(self, session: str = "s1") -> None:
+        said = Availability(status="online", at=NOW, session=session)
+        self.home.hear_availability("hall", said, retained=False, now=0.0)
+
+    def go_offline(self) -> None:
+        self.home.hear_availability(
+            "hall", Availability(status="offline", at=NOW, session="s1"), retained=False, now=1.0
+        )
+        self.commands.lose_room("hall")
+
+    def device(self, name: str) -> Device:
+        found = self.home.device("hall", name)
+        assert found is not None
+        return found
+
+    def wish(
+        self, action: Action = Action.ON, *, device: str = "lamp", command_id: str = "c1", user: UserRef = ADA
+    ) -> Wish:
+        return Wish(
+            id=command_id,
+            user=user,
+            device=self.device(device),
+            action=action,
+            value=None,
+            origin="192.0.2.7",
+            issued_at=1_800_000_000.0,
+        )
+
+    def acknowledge(
+        self,
+        outcome: Outcome = Outcome.EXECUTED,
+        *,
+        reason: str | None = None,
+        command_id: str = "c1",
+        device: str = "lamp",
+    ) -> None:
+        self.commands.hear("hall", device, Acknowledgement(id=command_id, outcome=outcome, reason=reason, at=NOW))
+
+    async def until_sent(self, count: int = 1) -> None:
+        """Wait until so many commands are out."""
+        async with asyncio.timeout(10):
+            while len(self.broker.sent) < count:
+                self.broker.published.clear()
+                await self.broker.published.wait()
+
+    async def recorded(self) -> list[tuple[str, Outcome, Severity, str | None]]:
+        """What ended up in the spool."""
+        await self.commands.settled()
+        task = asyncio.create_task(self.proof.run())
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return [(e.what, e.outcome, e.severity, e.detail.get("reason")) for e in self.spool.pending(100)]
+
+
+async def settle_all(*tasks: "asyncio.Task[Executed]") -> list[Any]:
+    return list(await asyncio.gather(*tasks, return_exceptions=True))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(Spool(tmp_path / "spool.sqlite3"))
+
+
+async def test_an_executed_command_answers_with_the_rooms_word(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    topic, command = house.broker.sent[0]
+    assert topic == "home/hall/lamp/set/gateway"
+    assert (command.action, command.id, command.user, command.origin) == (Action.ON, "c1", ADA, "192.0.2.7")
+    assert command.issued == 1_800_000_000.0
+    assert house.broker.expiries == [5.0]
+    assert not asked.done()
+    house.acknowledge()
+    assert (await asked).outcome == "executed"
+    assert await house.recorded() == [("device:on", Outcome.EXECUTED, Severity.INFO, None)]
+
+
+async def test_a_puback_alone_is_no_answer(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.broker.pubacks[0].set_result(0)
+    await asyncio.sleep(0)
+    assert not asked.done()
+    house.acknowledge()
+    await asked
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason", "slug", "status"),
+    [
+        (Outcome.REJECTED, "interlocked", "interlocked", 409),
+        (Outcome.REJECTED, "malformed", "malformed", 409),
+        (Outcome.REJECTED, "something-new", "rejected", 409),
+        (Outcome.REJECTED, None, "rejected", 409),
+        (Outcome.FAILED, "pin-failed", "pin-failed", 502),
+        (Outcome.FAILED, None, "failed", 502),
+        (Outcome.EXPIRED, None, "expired", 504),
+        (Outcome.EXPIRED, "unstamped", "expired", 504),
+    ],
+)
+async def test_what_the_room_refuses_is_told(
+    house: House, outcome: Outcome, reason: str | None, slug: str, status: int
+) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.acknowledge(outcome, reason=reason)
+    with pytest.raises(HomeError) as refused:
+        await asked
+    assert (refused.value.slug, refused.value.status) == (slug, status)
+    assert refused.value.facts == {"id": "c1", "outcome": outcome, "reason": reason or slug}
+
+
+async def test_a_room_that_is_away_gets_nothing(house: House) -> None:
+    house.go_offline()
+    with pytest.raises(HomeError, match="room-offline"):
+        await house.commands.execute(house.wish())
+    assert house.broker.sent == []
+
+
+async def test_a_broker_that_is_away_gets_nothing(house: House) -> None:
+    house.broker.connected = False
+    with pytest.raises(HomeError, match="broker-unreachable"):
+        await house.commands.execute(house.wish())
+    assert house.broker.sent == []
+
+
+async def test_nobody_listening_is_room_offline_at_once(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.broker.pubacks[0].set_result(16)
+    with pytest.raises(HomeError, match="room-offline") as refused:
+        await asked
+    assert "outcome" not in refused.value.facts, "nothing was done"
+
+
+async def test_a_refusing_broker_is_told(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.broker.pubacks[0].set_result(135)
+    with pytest.raises(HomeError, match="broker-unreachable"):
+        await asked
+
+
+async def test_no_answer_in_time_is_unknown_and_a_late_one_changes_nothing(tmp_path: Path) -> None:
+    house = House(Spool(tmp_path / "spool.sqlite3"), wait_seconds=0.01)
+    with pytest.raises(HomeError, match="unknown") as lost:
+        await house.commands.execute(house.wish())
+    assert lost.value.status == 504
+    assert lost.value.facts == {"id": "c1", "outcome": Outcome.UNKNOWN, "reason": "no-answer"}
+    house.acknowledge()
+    assert house.unknown == [("c1", "no-answer")]
+    assert await house.recorded() == [("device:on", Outcome.UNKNOWN, Severity.INFO, "no-answer")]
+
+
+async def test_a_room_that_goes_takes_its_answers_with_it(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.go_offline()
+    with pytest.raises(HomeError, match="unknown"):
+        await asked
+
+
+async def test_a_lost_link_is_unknown_at_once(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.broker.pubacks[0].set_exception(HomeError("broker-unreachable"))
+    with pytest.raises(HomeError, match="unknown") as lost:
+        await asked
+    assert lost.value.facts["outcome"] == Outcome.UNKNOWN
+
+
+async def test_a_repeat_under_way_joins_and_is_sent_once(house: House) -> None:
+    first = asyncio.create_task(house.commands.execute(house.wish()))
+    second = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.acknowledge()
+    assert await first == await second
+    assert len(house.broker.sent) == 1
+    assert len(await house.recorded()) == 1
+
+
+async def test_a_repeat_afterwards_asks_the_room_again(house: House) -> None:
+    for _ in range(2):
+        asked = asyncio.create_task(house.commands.execute(house.wish()))
+        await asyncio.sleep(0)
+        house.acknowledge()
+        await asked
+    assert len(house.broker.sent) == 2
+
+
+@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize(("action", "user"), [(Action.OFF, ADA), (Action.ON, BEN)])
+async def test_an_id_serves_one_wish_only(house: House, settled: bool, action: Action, user: UserRef) -> None:
+    first = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    if settled:
+        house.acknowledge()
+        await first
+    with pytest.raises(HomeError, match="id-reused"):
+        await house.commands.execute(house.wish(action, user=user))
+    house.acknowledge()
+    await first
+    assert len(house.broker.sent) == 1
+    assert ("device:" + action, Outcome.REJECTED, Severity.SECURITY, "id-reused") in await house.recorded()
+
+
+async def test_a_critical_command_leaves_its_intent_before_it_is_sent(house: House) -> None:
+    seen: list[int] = []
+    send = house.broker.send
+
+    def watched(
+        topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None
+    ) -> asyncio.Future[int]:
+        seen.append(len(house.spool.pending(10)))
+        return send(topic, payload, retain=retain, expiry=expiry)
+
+    house.broker.send = watched  # type: ignore[method-assign]  # looks over the shoulder
+    asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))
+    await house.until_sent()
+    assert seen == [1]
+    house.acknowledge(device="front-door")
+    await asked
+    assert await house.recorded() == [("device:unlock", Outcome.ASKED, Severity.CRITICAL, None)]
+
+
+async def test_without_proof_nothing_is_sent(tmp_path: Path) -> None:
+    spool = BrokenSpool(tmp_path / "spool.sqlite3")
+    house = House(spool)
+    with pytest.raises(HomeError, match="no-proof"):
+        await house.commands.execute(house.wish(Action.UNLOCK, device="front-door"))
+    assert house.broker.sent == []
+    spool.broken = False
+    assert await house.recorded() == [("device:unlock", Outcome.REJECTED, Severity.CRITICAL, "no-proof")]
+
+
+async def test_a_safe_action_needs_no_proof_and_is_recorded_later(tmp_path: Path) -> None:
+    spool = BrokenSpool(tmp_path / "spool.sqlite3")
+    house = House(spool)
+    asked = asyncio.create_task(house.commands.execute(house.wish(Action.LOCK, device="front-door")))
+    await house.until_sent()
+    house.acknowledge(device="front-door")
+    assert (await asked).outcome == "executed"
+    spool.broken = False
+    assert await house.recorded() == [("device:lock", Outcome.ASKED, Severity.CRITICAL, None)]
+
+
+async def test_a_room_lost_while_the_intent_is_written_gets_nothing(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))
+    await asyncio.sleep(0)
+    house.go_offline()
+    with pytest.raises(HomeError, match="room-offline"):
+        await asked
+    assert house.broker.sent == []
+    assert [outcome for _, outcome, _, _ in await house.recorded()] == [Outcome.ASKED, Outcome.REJECTED]
+
+
+async def test_a_caller_who_leaves_does_not_stop_the_record(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    asked.cancel()
+    await settle_all(asked)
+    house.acknowledge()
+    assert await house.recorded() == [("device:on", Outcome.EXECUTED, Severity.INFO, None)]
+
+
+async def test_an_acknowledgement_from_another_device_is_no_answer(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.acknowledge(device="front-door")
+    house.acknowledge(Outcome.UNKNOWN)
+    await asyncio.sleep(0)
+    assert not asked.done()
+    house.acknowledge()
+    await asked
+
+
+async def test_the_heartbeat_goes_before_the_command(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    assert house.before == [0]
+    house.acknowledge()
+    await asked
+
+
+class Script:
+    """Steps in any order, and what came of them."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.asked: list[asyncio.Task[Executed]] = []
+        self.executed: set[str] = set()
+
+    def ask_lamp(self) -> None:
+        self._ask("lamp", Action.ON)
+
+    def ask_door(self) -> None:
+        self._ask("front-door", Action.UNLOCK)
+
+    def say_executed(self) -> None:
+        if (command_id := self._answer(Outcome.EXECUTED)) is not None:
+            self.executed.add(command_id)
+
+    def say_rejected(self) -> None:
+        self._answer(Outcome.REJECTED)
+
+    def confirm(self) -> None:
+        if (sent := self._sent()) is not None:
+            sent.set_result(0)
+
+    def find_nobody(self) -> None:
+        if (sent := self._sent()) is not None:
+            sent.set_result(16)
+
+    def never_confirm(self) -> None:
+        if (sent := self._sent()) is not None:
+            sent.set_exception(HomeError("broker-unreachable"))
+
+    def go_offline(self) -> None:
+        self.house.go_offline()
+
+    def come_online(self) -> None:
+        self.house.come_online()
+
+    def lose_link(self) -> None:
+        self.house.home.link_down()
+        self.house.commands.lose_all("link-lost")
+
+    def leave(self) -> None:
+        if self.asked:
+            self.asked[-1].cancel()
+
+    def _ask(self, device: str, action: Action) -> None:
+        wish = self.house.wish(action, device=device, command_id=f"c{len(self.asked)}")
+        self.asked.append(asyncio.create_task(self.house.commands.execute(wish), name=wish.id))
+
+    def _answer(self, outcome: Outcome) -> str | None:
+        if not self.house.broker.sent:
+            return None
+        topic, command = self.house.broker.sent[-1]
+        assert command.id is not None
+        self.house.acknowledge(outcome, command_id=command.id, device=topic.split("/")[2])
+        return command.id
+
+    def _sent(self) -> "asyncio.Future[int] | None":
+        pubacks = self.house.broker.pubacks
+        return pubacks[-1] if pubacks and not pubacks[-1].done() else None
+
+
+STEPS = tuple(name for name in vars(Script) if not name.startswith("_"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(STEPS), st.booleans()), max_size=25))
+async def test_in_any_order_everyone_gets_one_answer_and_executed_only_by_the_rooms_word(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, bool]]
+) -> None:
+    spool = Spool(tmp_path_factory.mktemp("spool") / "spool.sqlite3")
+    house = House(spool)
+    script = Script(house)
+    for name, pause in steps:
+        getattr(script, name)()
+        await asyncio.sleep(0)
+        if pause:
+            await house.commands.settled()
+    await house.commands.settled()
+    house.commands.lose_all("end")
+    answers = await asyncio.wait_for(settle_all(*script.asked), 10)
+    for task, answer in zip(script.asked, answers, strict=True):
+        assert isinstance(answer, Executed | HomeError | asyncio.CancelledError)
+        if isinstance(answer, Executed):
+            assert task.get_name() in script.executed
+    ids = [command.id for _, command in house.broker.sent]
+    assert len(ids) == len(set(ids)), "nothing is sent twice"
+    for future in house.broker.pubacks:
+        future.cancel()
+    spool.close()

@@ -1,0 +1,66 @@
+"""gateway.toml: what an owner may write, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy import home as homes
+from gateway.config import HttpsConfig, load_config
+from shared.config import ConfigError
+from tests.house import make_home
+
+
+def rendered(tmp_path: Path, **settings: object) -> Path:
+    home = make_home(tmp_path, **settings)
+    path = home.config("gateway")
+    homes.render(home, "gateway", path)
+    return path
+
+
+def edit(path: Path, old: str, new: str) -> Path:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def test_the_template_makes_a_good_configuration(tmp_path: Path) -> None:
+    config = load_config(rendered(tmp_path))
+    assert config.https.names == ("localhost", "127.0.0.1")
+    assert config.broker.identity == "gateway"
+    assert config.demo
+    assert f"https://localhost:{config.https.port}" in config.https.own_origins
+
+
+def test_a_real_home_has_its_own_name(tmp_path: Path) -> None:
+    config = load_config(rendered(tmp_path, demo=False, name="home.example.org", host="192.0.2.1"))
+    assert config.https.names == ("home.example.org", "localhost", "127.0.0.1")
+    assert not config.demo
+
+
+def test_a_demo_home_refuses_to_be_reached_from_outside(tmp_path: Path) -> None:
+    path = edit(rendered(tmp_path), 'host = "127.0.0.1"', 'host = "0.0.0.0"')
+    with pytest.raises(ConfigError, match="expose_demo"):
+        load_config(path)
+    assert load_config(edit(path, "# expose_demo", "expose_demo")).expose_demo
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("[limits]", '[limits]\nread = "1/day"', "did you mean `reads`"),
+        ('timezone = "UTC"', 'timezone = "Mars/Base"', "timezone"),
+        ("origins = []", 'origins = ["*"]', "exact origin"),
+        ("origins = []", 'origins = ["http://panel.example.org"]', "exact origin"),
+        ("origins = []", 'origins = ["https://panel.example.org/"]', "exact origin"),
+    ],
+)
+def test_a_typo_is_refused_with_its_path(tmp_path: Path, old: str, new: str, says: str) -> None:
+    path = edit(rendered(tmp_path), old, new)
+    with pytest.raises(ConfigError, match=says):
+        load_config(path)
+
+
+def test_the_standard_port_is_not_part_of_an_origin() -> None:
+    https = HttpsConfig(certificate=Path("c"), key=Path("k"), names=("home.example.org",), port=443)
+    assert https.own_origins == {"https://home.example.org"}

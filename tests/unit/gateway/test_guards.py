@@ -1,0 +1,117 @@
+"""Who may see and do what."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import guards
+from gateway.home import DeviceView, RoomView
+from shared.internal import Grant, User
+from shared.names import Role
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BERLIN)
+
+
+class Someone(msgspec.Struct, frozen=True):
+    user: User
+    grants: tuple[Grant, ...] = ()
+
+
+def someone(role: Role, *grants: Grant) -> Someone:
+    return Someone(User(id=f"id-{role}", name="N", email="n@example.org", role=role), grants)
+
+
+def view(room: str, device: str) -> DeviceView:
+    return DeviceView(
+        room=room,
+        id=device,
+        name=device,
+        kind="switch",
+        critical=False,
+        confirm=False,
+        actions=("on", "off"),
+        safe_actions=("off",),
+        available=True,
+        status="online",
+        state=None,
+    )
+
+
+ROOMS = (
+    RoomView(id="hall", name="Hall", status="online", devices=(view("hall", "lamp"), view("hall", "front-door"))),
+    RoomView(id="garage", name="Garage", status="online", devices=(view("garage", "door"),)),
+)
+LAMP = Grant(room="hall", device="lamp")
+
+
+def test_master_and_member_use_every_room() -> None:
+    for role in (Role.MASTER, Role.MEMBER):
+        assert guards.may_act(someone(role), "garage", "door", MONDAY_NOON)
+        assert guards.visible(someone(role), ROOMS, MONDAY_NOON) == ROOMS
+
+
+def test_a_guest_sees_what_is_granted_and_nothing_else() -> None:
+    guest = someone(Role.GUEST, LAMP)
+    rooms = guards.visible(guest, ROOMS, MONDAY_NOON)
+    assert [(r.id, [d.id for d in r.devices]) for r in rooms] == [("hall", ["lamp"])]
+    assert not guards.may_act(guest, "hall", "front-door", MONDAY_NOON)
+    assert not guards.may_see_room(guest, "garage", MONDAY_NOON)
+
+
+def test_a_guest_without_grants_sees_nothing() -> None:
+    assert guards.visible(someone(Role.GUEST), ROOMS, MONDAY_NOON) == ()
+
+
+def test_only_the_master_user_looks_after_users() -> None:
+    assert [role for role in Role if guards.may_manage_users(someone(role))] == [Role.MASTER]
+
+
+def test_a_grant_ends_at_its_moment() -> None:
+    grant = Grant(room="hall", device="lamp", until=MONDAY_NOON)
+    assert guards.holds(grant, MONDAY_NOON - timedelta(seconds=1))
+    assert not guards.holds(grant, MONDAY_NOON)
+
+
+def test_a_grant_keeps_to_its_weekdays_and_hours() -> None:
+    grant = Grant(room="hall", device="lamp", weekdays=(0,), from_minute=9 * 60, to_minute=17 * 60)
+    assert guards.holds(grant, MONDAY_NOON)
+    assert not guards.holds(grant, MONDAY_NOON + timedelta(days=1))
+    assert not guards.holds(grant, MONDAY_NOON.replace(hour=8, minute=59))
+    assert not guards.holds(grant, MONDAY_NOON.replace(hour=17))
+
+
+def test_a_grant_over_midnight_belongs_to_its_evening() -> None:
+    grant = Grant(room="hall", device="lamp", weekdays=(0,), from_minute=22 * 60, to_minute=6 * 60)
+    assert guards.holds(grant, MONDAY_NOON.replace(hour=23))
+    assert guards.holds(grant, MONDAY_NOON.replace(hour=5) + timedelta(days=1))
+    assert not guards.holds(grant, MONDAY_NOON.replace(hour=5))
+    assert not guards.holds(grant, MONDAY_NOON.replace(hour=23) + timedelta(days=1))
+
+
+def test_the_history_has_a_scope_for_each_role() -> None:
+    rooms = ("hall", "garage")
+    assert guards.scope(someone(Role.MASTER), rooms, MONDAY_NOON) == guards.Scope(user=None)
+    assert guards.scope(someone(Role.MEMBER), rooms, MONDAY_NOON) == guards.Scope(
+        user="id-member", places=("hall/*", "garage/*")
+    )
+    expired = Grant(room="hall", device="front-door", until=MONDAY_NOON)
+    assert guards.scope(someone(Role.GUEST, LAMP, expired), rooms, MONDAY_NOON) == guards.Scope(
+        user="id-guest", places=("hall/lamp",)
+    )
+
+
+@given(
+    st.lists(st.sampled_from([LAMP, Grant(room="garage", device="door", weekdays=(2,))])),
+    st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(BERLIN)),  # noqa: DTZ001 - strategy adds it
+)
+def test_what_a_guest_may_do_is_what_they_see(grants: list[Grant], now: datetime) -> None:
+    guest = someone(Role.GUEST, *grants)
+    shown = {(d.room, d.id) for room in guards.visible(guest, ROOMS, now) for d in room.devices}
+    for room in ROOMS:
+        assert guards.may_see_room(guest, room.id, now) == any(r == room.id for r, _ in shown)
+        for device in room.devices:
+            assert guards.may_act(guest, room.id, device.id, now) == ((room.id, device.id) in shown)

@@ -1,0 +1,269 @@
+"""The picture of the home: what was not heard live is never shown as if it were."""
+
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from gateway.home import Born, DescriptionChanged, Home, StateChanged, StatusChanged
+from shared.internal import RegisteredDevice, RegisteredRoom, Registry
+from shared.messages import ROOM_SILENCE_SECONDS, Availability, By, Description, DeviceDescription, State
+from shared.names import Action, Kind
+
+NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
+LAMP = DeviceDescription(
+    id="lamp",
+    name="Lamp",
+    kind=Kind.SWITCH,
+    critical=False,
+    confirm=False,
+    actions=(Action.ON, Action.OFF),
+    safe_actions=(Action.OFF,),
+)
+DOOR = DeviceDescription(
+    id="front-door",
+    name="Front door",
+    kind=Kind.LOCK,
+    critical=True,
+    confirm=True,
+    actions=(Action.LOCK, Action.UNLOCK),
+    safe_actions=(Action.LOCK,),
+)
+HALL = Description(room="hall", name="Hall", agent_version="1", devices=(LAMP, DOOR))
+
+
+def registered(
+    device: DeviceDescription, *, critical: bool | None = None, confirm: bool | None = None
+) -> RegisteredDevice:
+    return RegisteredDevice(
+        id=device.id,
+        name=device.name,
+        kind=device.kind,
+        critical=device.critical if critical is None else critical,
+        confirm=device.confirm if confirm is None else confirm,
+    )
+
+
+REGISTRY = Registry(rooms=(RegisteredRoom(id="hall", name="Hall", devices=(registered(LAMP), registered(DOOR))),))
+
+
+def said(status: str, session: str = "s1") -> Availability:
+    return Availability(status="online" if status == "online" else "offline", at=NOW, session=session)
+
+
+def lit(value: str = "on") -> State:
+    return State(value=value, since=NOW, by=By(source="command"))
+
+
+def known_home() -> Home:
+    home = Home()
+    home.set_registry(REGISTRY)
+    home.hear_description("hall", HALL)
+    return home
+
+
+def online_home() -> Home:
+    home = known_home()
+    home.hear_state("hall", "lamp", lit())
+    home.hear_availability("hall", said("online"), retained=False, now=0.0)
+    return home
+
+
+def test_a_retained_online_proves_nothing() -> None:
+    home = known_home()
+    home.hear_state("hall", "lamp", lit())
+    assert home.hear_availability("hall", said("online"), retained=True, now=0.0) == []
+    assert home.status("hall") == "unknown"
+    view = home.view("hall", "lamp")
+    assert view is not None
+    assert view.state is None
+    assert not view.available
+
+
+def test_a_live_heartbeat_shows_the_retained_states() -> None:
+    home = known_home()
+    assert home.hear_state("hall", "lamp", lit()) == []
+    changes = home.hear_availability("hall", said("online"), retained=False, now=0.0)
+    assert changes == [Born("hall"), StatusChanged("hall", "online"), StateChanged("hall", "lamp", lit())]
+    assert home.state("hall", "lamp") == lit()
+
+
+def test_a_second_heartbeat_changes_nothing() -> None:
+    home = online_home()
+    assert home.hear_availability("hall", said("online"), retained=False, now=30.0) == []
+
+
+def test_silence_makes_a_room_unknown() -> None:
+    home = online_home()
+    assert home.tick(ROOM_SILENCE_SECONDS) == []
+    assert home.tick(ROOM_SILENCE_SECONDS + 0.1) == [StatusChanged("hall", "unknown")]
+    assert home.state("hall", "lamp") is None
+
+
+def test_a_lost_link_makes_everything_unknown_until_heard_anew() -> None:
+    home = online_home()
+    assert home.link_down() == [StatusChanged("hall", "unknown")]
+    home.hear_availability("hall", said("online"), retained=False, now=1.0)
+    assert home.state("hall", "lamp") is None, "a state of the former connection"
+
+
+def test_a_will_of_an_earlier_life_is_ignored() -> None:
+    home = online_home()
+    home.hear_availability("hall", said("online", "s2"), retained=False, now=1.0)
+    assert home.hear_availability("hall", said("offline", "s1"), retained=False, now=2.0) == []
+    assert home.status("hall") == "online"
+    assert home.hear_availability("hall", said("offline", "s2"), retained=False, now=3.0) == [
+        StatusChanged("hall", "offline")
+    ]
+
+
+def test_a_new_session_is_a_birth() -> None:
+    home = online_home()
+    assert home.hear_availability("hall", said("online", "s2"), retained=False, now=1.0) == [Born("hall")]
+
+
+def test_a_retained_goodbye_counts() -> None:
+    home = known_home()
+    home.hear_availability("hall", said("offline"), retained=True, now=0.0)
+    assert home.status("hall") == "offline"
+
+
+def test_the_stricter_word_stands() -> None:
+    home = Home()
+    loose = RegisteredDevice(id="lamp", name="Lamp", kind=Kind.SWITCH, critical=True, confirm=True)
+    home.set_registry(Registry(rooms=(RegisteredRoom(id="hall", name="Hall", devices=(loose,)),)))
+    home.hear_description("hall", HALL)
+    lamp = home.device("hall", "lamp")
+    assert lamp is not None
+    assert (lamp.critical, lamp.confirm) == (True, True)
+    tight = registered(DOOR, critical=False, confirm=False)
+    home.set_registry(Registry(rooms=(RegisteredRoom(id="hall", name="Hall", devices=(tight,)),)))
+    door = home.device("hall", "front-door")
+    assert door is not None
+    assert (door.critical, door.confirm) == (True, True)
+
+
+def test_a_room_may_not_call_unlocking_safe() -> None:
+    home = Home()
+    sly = DeviceDescription(
+        id="front-door",
+        name="Front door",
+        kind=Kind.LOCK,
+        critical=True,
+        confirm=True,
+        actions=(Action.LOCK, Action.UNLOCK),
+        safe_actions=(Action.LOCK, Action.UNLOCK),
+    )
+    home.set_registry(REGISTRY)
+    home.hear_description("hall", Description(room="hall", name="Hall", agent_version="1", devices=(sly,)))
+    door = home.device("hall", "front-door")
+    assert door is not None
+    assert door.safe_actions == (Action.LOCK,)
+
+
+def test_actions_that_the_kind_does_not_know_are_not_offered() -> None:
+    home = Home()
+    odd = DeviceDescription(
+        id="lamp",
+        name="Lamp",
+        kind=Kind.SWITCH,
+        critical=False,
+        confirm=False,
+        actions=(Action.ON, Action.UNLOCK),
+        safe_actions=(),
+    )
+    home.set_registry(REGISTRY)
+    home.hear_description("hall", Description(room="hall", name="Hall", agent_version="1", devices=(odd,)))
+    lamp = home.device("hall", "lamp")
+    assert lamp is not None
+    assert lamp.actions == (Action.ON,)
+    assert home.device("hall", "front-door") is None, "its room offers it no more"
+
+
+def test_a_described_device_that_nobody_registered_is_not_there() -> None:
+    home = Home()
+    home.hear_description("hall", HALL)
+    home.hear_availability("hall", said("online"), retained=False, now=0.0)
+    assert home.device("hall", "lamp") is None
+    assert home.rooms() == ()
+    assert home.unregistered() == ("hall",)
+    home.set_room(REGISTRY.rooms[0])
+    assert home.unregistered() == ()
+    assert home.device("hall", "lamp") is not None
+
+
+def test_a_revoked_room_is_gone() -> None:
+    home = online_home()
+    assert home.forget_room("hall") == [StatusChanged("hall", "unknown"), DescriptionChanged("hall")]
+    assert home.rooms() == ()
+    assert home.device("hall", "lamp") is None
+
+
+def test_a_cleared_state_is_no_state() -> None:
+    home = online_home()
+    assert home.forget_state("hall", "lamp") == [StateChanged("hall", "lamp", None)]
+    assert home.state("hall", "lamp") is None
+
+
+def test_an_unchanged_registry_changes_nothing() -> None:
+    home = online_home()
+    assert home.set_registry(REGISTRY) == []
+    assert home.set_room(REGISTRY.rooms[0]) == []
+    assert home.hear_description("hall", HALL) == []
+
+
+@given(st.text(max_size=10), st.text(max_size=10))
+def test_asking_for_anything_never_fails(room: str, device: str) -> None:
+    home = known_home()
+    assert home.device(room, device) is None or (room, device) in {("hall", "lamp"), ("hall", "front-door")}
+    home.view(room, device)
+    home.status(room)
+
+
+class AnyOrder(RuleBasedStateMachine):
+    """Whatever comes in whatever order: a state is shown only after a live heartbeat on this connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.home = known_home()
+        self.now = 0.0
+        self.live_at: float | None = None
+        self.session: str | None = None
+
+    @rule(seconds=st.floats(0, 100))
+    def time_passes(self, seconds: float) -> None:
+        self.now += seconds
+        self.home.tick(self.now)
+
+    @rule(session=st.sampled_from(["s1", "s2"]), retained=st.booleans())
+    def heartbeat(self, session: str, retained: bool) -> None:
+        self.home.hear_availability("hall", said("online", session), retained=retained, now=self.now)
+        if not retained:
+            self.live_at, self.session = self.now, session
+
+    @rule(session=st.sampled_from(["s1", "s2"]), retained=st.booleans())
+    def farewell(self, session: str, retained: bool) -> None:
+        self.home.hear_availability("hall", said("offline", session), retained=retained, now=self.now)
+        if self.session in (None, session):
+            self.live_at = None
+
+    @rule(value=st.sampled_from(["on", "off"]))
+    def state(self, value: str) -> None:
+        self.home.hear_state("hall", "lamp", lit(value))
+
+    @rule()
+    def link_lost(self) -> None:
+        self.home.link_down()
+        self.live_at = self.session = None
+
+    @invariant()
+    def online_only_when_heard_live(self) -> None:
+        fresh = self.live_at is not None and self.now - self.live_at <= ROOM_SILENCE_SECONDS
+        assert (self.home.status("hall") == "online") == fresh
+        view = self.home.view("hall", "lamp")
+        assert view is not None
+        assert view.state is None or fresh
+
+
+TestAnyOrder = AnyOrder.TestCase

@@ -1,0 +1,41 @@
+"""How often anybody may ask."""
+
+import pytest
+
+from gateway.config import LimitsConfig
+from gateway.limits import Limits
+from shared.config import ConfigError
+from shared.problem import HomeError
+
+
+async def test_what_exceeds_the_limit_is_told_when_to_come_back() -> None:
+    limits = Limits(LimitsConfig(reads="2/minute"))
+    await limits.hit("reads", "user:1")
+    await limits.hit("reads", "user:1")
+    with pytest.raises(HomeError, match="rate-limited") as refused:
+        await limits.hit("reads", "user:1")
+    assert 1 <= refused.value.facts["retry_after"] <= 60
+    await limits.hit("reads", "user:2")
+
+
+async def test_each_name_counts_for_itself() -> None:
+    limits = Limits(LimitsConfig(reads="1/minute", pages="1/minute"))
+    await limits.hit("reads", "user:1")
+    await limits.hit("pages", "user:1")
+
+
+async def test_both_windows_hold_and_a_refusal_uses_up_neither() -> None:
+    limits = Limits(LimitsConfig(default="3/day;2/hour"))
+    await limits.hit("default", "/here", "user:1")
+    await limits.hit("default", "/here", "user:1")
+    for _ in range(5):
+        with pytest.raises(HomeError) as refused:
+            await limits.hit("default", "/here", "user:1")
+        assert refused.value.facts["retry_after"] <= 3600
+    await limits.hit("default", "/there", "user:1")
+
+
+@pytest.mark.parametrize("text", ["often", "5", "5/fortnight", "-1/minute"])
+def test_a_limit_that_is_none_is_refused_at_start(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"limits\.reads"):
+        Limits(LimitsConfig(reads=text))

@@ -1,0 +1,122 @@
+"""Who is signed in: believed for seconds, dropped at once when it ends."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import cast
+
+import msgspec
+import pytest
+
+from gateway.auth_client import AuthClient
+from gateway.sessions import CACHE_SECONDS, Sessions, read_cookie_secret
+from shared.config import ConfigError
+from shared.names import Role
+from shared.problem import HomeError
+from tests.unit.gateway.parts import FakeAuth, session
+
+INFO = session(Role.MEMBER)
+
+
+class House:
+    def __init__(self) -> None:
+        self.auth = FakeAuth()
+        self.auth.sessions["t"] = INFO
+        self.now = 100.0
+        self.link = True
+        self.sessions = Sessions(cast("AuthClient", self.auth), link_up=lambda: self.link, clock=lambda: self.now)
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+async def test_a_session_is_believed_for_seconds(house: House) -> None:
+    assert await house.sessions.verify("t") == INFO
+    house.now += CACHE_SECONDS
+    await house.sessions.verify("t")
+    assert house.auth.asked == 1
+    house.now += 0.1
+    await house.sessions.verify("t")
+    assert house.auth.asked == 2
+
+
+async def test_what_is_critical_asks_afresh(house: House) -> None:
+    await house.sessions.verify("t")
+    await house.sessions.verify("t", fresh=True)
+    assert house.auth.asked == 2
+    del house.auth.sessions["t"]
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await house.sessions.verify("t", fresh=True)
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await house.sessions.verify("t")
+
+
+async def test_an_ended_session_is_dropped_at_once(house: House) -> None:
+    await house.sessions.verify("t")
+    house.sessions.forget((INFO.id,))
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await house.sessions.verify("t")
+
+
+async def test_an_answer_from_before_the_end_is_not_believed(house: House) -> None:
+    asked = asyncio.create_task(house.sessions.verify("t"))
+    house.sessions.forget((INFO.id,))
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await asked
+
+
+async def test_nothing_is_remembered_while_the_link_is_down(house: House) -> None:
+    await house.sessions.verify("t")
+    house.link = False
+    await house.sessions.verify("t")
+    await house.sessions.verify("t")
+    assert house.auth.asked == 3
+    house.link = True
+    await house.sessions.verify("t")
+    assert house.auth.asked == 4
+
+
+async def test_a_lost_link_forgets_everything(house: House) -> None:
+    await house.sessions.verify("t")
+    house.sessions.forget_all()
+    await house.sessions.verify("t")
+    assert house.auth.asked == 2
+
+
+async def test_an_expired_session_is_not_believed(house: House) -> None:
+    house.auth.sessions["t"] = msgspec.structs.replace(INFO, expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    await house.sessions.verify("t")
+    await house.sessions.verify("t")
+    assert house.auth.asked == 2
+
+
+async def test_many_who_wait_ask_once(house: House) -> None:
+    assert await asyncio.gather(*(house.sessions.verify("t") for _ in range(5))) == [INFO] * 5
+    assert house.auth.asked == 1
+
+
+async def test_one_who_leaves_does_not_spoil_it_for_the_others(house: House) -> None:
+    first = asyncio.create_task(house.sessions.verify("t"))
+    second = asyncio.create_task(house.sessions.verify("t"))
+    await asyncio.sleep(0)
+    first.cancel()
+    _, answer = await asyncio.gather(first, second, return_exceptions=True)
+    assert answer == INFO
+
+
+async def test_an_auth_service_that_is_away_is_told(house: House) -> None:
+    house.auth.away = True
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.sessions.verify("t")
+
+
+def test_a_cookie_key_of_another_size_is_refused(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("c2hvcnQ")
+    key.chmod(0o600)
+    with pytest.raises(ConfigError, match="32 bytes"):
+        read_cookie_secret(key)
+    key.write_text("A" * 43 + "\n")
+    assert read_cookie_secret(key) == bytes(32)
