@@ -24,6 +24,8 @@ class Courier:
         self._bus = bus
         self._resender = Resender()
         self._woken = asyncio.Event()
+        self._receipts: list[messages.Receipt] = []
+        self._wanted: list[int] = []
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -32,8 +34,12 @@ class Courier:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), _PATROL_SECONDS)
             self._woken.clear()
-            if self._bus.connected:
-                await self._deliver()
+            try:
+                await self._work()
+            except HomeError as error:
+                # A link that went away or a disk that fails: all is due when they are back.
+                log.warning("Audit events wait", extra=facts(reason=error))
+                self._resender.reset()
 
     def wake(self) -> None:
         """Something was appended."""
@@ -45,28 +51,37 @@ class Courier:
         self._woken.set()
 
     def hear(self, delivery: Delivery) -> bool:
-        """Take a receipt or a request to resend; False when the delivery is neither."""
+        """Take a receipt or a request to resend; False when the delivery is neither. Does not touch the disk."""
         topic = topics.parse(delivery.topic)
         if topic is None or topic.who != self._bus.identity:
             return False
         try:
             if topic.kind is topics.TopicKind.RECEIPT:
-                self._spool.receipted(messages.decode(messages.Receipt, delivery.payload))
+                self._receipts.append(messages.decode(messages.Receipt, delivery.payload))
             elif topic.kind is topics.TopicKind.RESEND:
-                wanted = messages.decode(messages.Resend, delivery.payload).seq[:WINDOW]
-                self._send(self._spool.numbered(wanted))
+                self._wanted = [*self._wanted, *messages.decode(messages.Resend, delivery.payload).seq][:WINDOW]
             else:
                 return False
+            self._woken.set()
         except HomeError as error:
             log.warning("Receipt cannot be used", extra=facts(reason=error))
         return True
 
-    async def _deliver(self) -> None:
+    async def _work(self) -> None:
+        receipts, self._receipts = self._receipts, []
+        for receipt in receipts:
+            try:
+                await asyncio.to_thread(self._spool.receipted, receipt)
+            except HomeError as error:
+                # Its events are sent, and receipted, again.
+                log.warning("Receipt cannot be kept", extra=facts(reason=error))
+        if not self._bus.connected:
+            return
+        wanted, self._wanted = tuple(self._wanted), []
+        if wanted:
+            self._send(await asyncio.to_thread(self._spool.numbered, wanted))
         pending = await asyncio.to_thread(self._spool.pending, WINDOW)
-        try:
-            self._send(tuple(self._resender.due(pending, asyncio.get_running_loop().time())))
-        except HomeError:
-            self._resender.reset()  # the link went away in between; all is due when it is back
+        self._send(tuple(self._resender.due(pending, asyncio.get_running_loop().time())))
 
     def _send(self, events: tuple[messages.AuditEvent, ...]) -> None:
         for event in events:

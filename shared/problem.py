@@ -74,7 +74,9 @@ CATALOGUE: dict[str, Entry] = {
         "Free space on the room's card; its log says more.",
     ),
     "rejected": Entry(409, "The room refused the command", "Nothing was done; the room's log says why."),
-    "failed": Entry(502, "The room could not do it", "Look at the device before you repeat it; the room's log says more."),
+    "failed": Entry(
+        502, "The room could not do it", "Look at the device before you repeat it; the room's log says more."
+    ),
     # what is away
     "room-offline": Entry(503, "The room is offline", "Nothing was sent. Check the room's power and network."),
     "broker-unreachable": Entry(503, "The broker cannot be reached", "Nothing was sent. It reconnects by itself."),

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS event (
     receipted_at REAL
 );
 CREATE INDEX IF NOT EXISTS open_events ON event (seq) WHERE receipted_at IS NULL;
+CREATE INDEX IF NOT EXISTS receipted_events ON event (receipted_at) WHERE receipted_at IS NOT NULL;
 """
 
 
