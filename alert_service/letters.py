@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _RECORDED_LATE_SECONDS = 60.0
+_DETAILS = 12
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +105,9 @@ def _lines(story: Story, zone: tzinfo) -> list[tuple[str, str]]:
     told = story.outcome or named
     if told.event.what != event.what:
         lines.append(("Beware", f"the room {told.source} reports another action: {wording.clean(told.event.what)}"))
-    lines += [(wording.clean(name, 40), wording.clean(value)) for name, value in told.event.detail.items()]
+    # Under a name of ours, so that a room cannot write a line "Who" of its own.
+    details = list(told.event.detail.items())[:_DETAILS]
+    lines += [("Detail", f"{wording.clean(name, 40)} = {wording.clean(value)}") for name, value in details]
     if abs((named.received_at - event.at).total_seconds()) > _RECORDED_LATE_SECONDS:
         lines.append(("Recorded", wording.times(named.received_at, zone)))
     if event.command_id:

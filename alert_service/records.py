@@ -47,7 +47,8 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         if first is not None:
             if arrival.source != arrivals.OURSELVES and not chain.same_content(first, arrival.event):
                 conflict = arrivals.incident(rules.ID_REUSED, arrival.source, f"event {arrival.event.id}", now)
-                known = await _known(connection, [conflict]) | known
+                if (conflict.source, conflict.event.id) not in known:
+                    known |= await _known(connection, [conflict])
                 waiting.append(conflict)
             continue
         event = arrival.event

@@ -67,14 +67,22 @@ async def open_store(url: str) -> Store:
         engine = create_async_engine(parsed, pool_size=3, max_overflow=2, pool_pre_ping=parsed.host is not None)
         if parsed.get_backend_name() == "sqlite":
             _tame_sqlite(engine)
-        async with engine.connect() as connection:
-            current = await connection.run_sync(_revision)
-        if current != HEAD:
-            async with engine.execution_options(home_writes=True).begin() as connection:
-                await connection.run_sync(_upgrade)
+        try:
+            await _migrate(engine)
+        except BaseException:
+            await engine.dispose()
+            raise
     except (SQLAlchemyError, ArgumentError, ModuleNotFoundError, OSError) as error:
         raise ConfigError(f"database: cannot be opened ({_plain(error)}); check `database` in alerts.toml") from error
     return Store(engine)
+
+
+async def _migrate(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        current = await connection.run_sync(_revision)
+    if current != HEAD:
+        async with engine.execution_options(home_writes=True).begin() as connection:
+            await connection.run_sync(_upgrade)
 
 
 def _make_private(database: str | None) -> None:
@@ -112,6 +120,7 @@ def _revision(connection: Connection) -> str | None:
 def _upgrade(connection: Connection) -> None:
     from alembic import command
     from alembic.config import Config as AlembicConfig
+    from alembic.util.exc import CommandError
 
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
@@ -119,7 +128,10 @@ def _upgrade(connection: Connection) -> None:
     alembic.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
     alembic.set_main_option("path_separator", "os")
     alembic.attributes["connection"] = connection
-    command.upgrade(alembic, "head")
+    try:
+        command.upgrade(alembic, "head")
+    except CommandError as error:
+        raise ConfigError(f"database: was made by another version of this service ({error}); update it") from error
 
 
 @contextlib.contextmanager

@@ -72,7 +72,7 @@ letters = Table(
     Column("refused_by_gateway", Boolean, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("released_at", Float),
-    Column("digest", ForeignKey("letters.id"), index=True),
+    Column("digest", Integer, ForeignKey("letters.id"), index=True),
     UniqueConstraint("key", "round", name="one_letter_per_key"),
     Index("letters_by_state", "state", "due_at"),
     Index("letters_by_source", "source", "released_at"),
@@ -83,7 +83,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("letter", ForeignKey("letters.id"), nullable=False),
+    Column("letter", Integer, ForeignKey("letters.id"), nullable=False),
     Column("recipient", String(254), nullable=False),
     Column("state", String(8), nullable=False),  # pending, sent or void (no recipient any more)
     Column("attempts", Integer, nullable=False),

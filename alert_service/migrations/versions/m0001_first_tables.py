@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("refused_by_gateway", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("released_at", sa.Float),
-        sa.Column("digest", sa.ForeignKey("letters.id"), index=True),
+        sa.Column("digest", sa.Integer, sa.ForeignKey("letters.id"), index=True),
         sa.UniqueConstraint("key", "round", name="one_letter_per_key"),
     )
     op.create_index("letters_by_state", "letters", ["state", "due_at"])
@@ -63,7 +63,7 @@ def upgrade() -> None:
     op.create_table(
         "deliveries",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("letter", sa.ForeignKey("letters.id"), nullable=False),
+        sa.Column("letter", sa.Integer, sa.ForeignKey("letters.id"), nullable=False),
         sa.Column("recipient", sa.String(254), nullable=False),
         sa.Column("state", sa.String(8), nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),

@@ -1,0 +1,82 @@
+"""Whatever arrives can be recorded: as an event, or as an incident of our own, told once in a while."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alert_service import arrivals, chain
+from alert_service.arrivals import COALESCED_SECONDS, Arrival
+from shared import messages
+from shared.names import Severity
+from tests.unit.alert_service.parts import START, event
+
+GOOD = event(id="e1", seq=4)
+
+
+def test_an_event_is_from_the_source_that_the_topic_names() -> None:
+    assert arrivals.read("audit/hall", messages.encode(GOOD), START) == Arrival("hall", GOOD)
+
+
+@pytest.mark.parametrize("topic", ["audit/hall/receipt", "home/hall/lamp/state", "audit", "x"])
+def test_what_is_no_audit_event_is_left_alone(topic: str) -> None:
+    assert arrivals.read(topic, messages.encode(GOOD), START) is None
+
+
+def changed(**fields: object) -> bytes:
+    return msgspec.json.encode(msgspec.to_builtins(GOOD) | fields)
+
+
+@pytest.mark.parametrize(
+    ("payload", "what"),
+    [
+        (b"", "audit:malformed"),
+        (b"\xff\xfe", "audit:malformed"),
+        (b"[]", "audit:malformed"),
+        (b'{"x":' + b"[" * 15000, "audit:malformed"),
+        (b"x" * (arrivals.MAX_EVENT_BYTES + 1), "audit:too-large"),
+        (changed(id="a b"), "audit:malformed"),
+        (changed(id="i" * 65), "audit:malformed"),
+        (changed(seq=2**70), "audit:malformed"),
+        (changed(seq=-1), "audit:malformed"),
+        (changed(at="0001-01-01T00:00:00+23:00"), "audit:malformed"),
+        (changed(at="9999-12-31T23:59:59-23:00"), "audit:malformed"),
+        (changed(at="2026-01-01T00:00:00"), "audit:malformed"),
+        (changed(what="a\0b"), "audit:malformed"),
+        (changed(what="x" * 201), "audit:malformed"),
+        (changed(outcome="perhaps"), "audit:malformed"),
+        (changed(detail={f"k{n}": "v" for n in range(33)}), "audit:malformed"),
+        (changed(detail={"k\0": "v"}), "audit:malformed"),
+        (changed(who={"issuer": "gateway", "user": {"id": "u\0", "name": "n"}}), "audit:malformed"),
+    ],
+)
+def test_what_cannot_be_recorded_becomes_a_security_event_of_our_own(payload: bytes, what: str) -> None:
+    told = arrivals.read("audit/hall", payload, START)
+    assert told is not None
+    assert told.source == arrivals.OURSELVES
+    assert told.event.what == what
+    assert told.event.where == "hall"
+    assert told.event.severity is Severity.SECURITY
+
+
+def test_nobody_speaks_for_us_or_under_an_impossible_name() -> None:
+    for topic in ("audit/alerts", "audit/No such room", "audit/"):
+        told = arrivals.read(topic, messages.encode(GOOD), START)
+        assert told is not None
+        assert (told.source, told.event.where) == (arrivals.OURSELVES, "broker")
+
+
+def test_a_thousand_refusals_within_the_time_are_one_event() -> None:
+    told = {arrivals.incident("malformed", "hall", f"try {n}", START).event.id for n in range(1000)}
+    assert len(told) == 1
+    assert arrivals.incident("malformed", "garage", "", START).event.id not in told
+    assert arrivals.incident("too-large", "hall", "", START).event.id not in told
+    assert arrivals.incident("malformed", "hall", "", START + COALESCED_SECONDS).event.id not in told
+
+
+@given(st.binary(max_size=300) | st.text(max_size=200).map(lambda text: changed(what=text, detail={text[:9]: text})))
+def test_every_payload_ends_as_something_that_can_be_recorded(payload: bytes) -> None:
+    told = arrivals.read("audit/hall", payload, START)
+    assert told is not None
+    messages.decode(messages.AuditEvent, messages.encode(told.event))  # our own fit our own rules
+    assert chain.from_microseconds(chain.microseconds(told.event.at)) == told.event.at

@@ -1,0 +1,206 @@
+"""Intent and outcome become one letter, in whatever order and however often they come."""
+
+import itertools
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alert_service import joining, rules
+from alert_service.joining import INTENT_WAIT_SECONDS, OUTCOME_WAIT_SECONDS, Case
+from shared.messages import AuditEvent
+from shared.names import Outcome, Severity
+from tests.unit.alert_service.parts import event
+
+REFUSED = {"reason": "room-offline"}
+
+
+class Desk:
+    """Does with cases what the recorder does: each event once, the newest round, a letter for each that ended."""
+
+    def __init__(self) -> None:
+        self.cases: dict[int, Case] = {}
+        self.known: set[tuple[str, str]] = set()
+        self.rows = itertools.count(1)
+        self.now = 0.0
+
+    def tell(self, source: str, told: AuditEvent) -> None:
+        if (source, told.id) in self.known:
+            return
+        self.known.add((source, told.id))
+        part = rules.part(source, told)
+        assert part in {rules.Part.INTENT, rules.Part.OUTCOME}
+        newest = self.cases[max(self.cases)] if self.cases else None
+        case = joining.fold(newest, part, next(self.rows), source, told, self.now)
+        if case is not None:
+            self.cases[case.round] = case
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        for case in list(self.cases.values()):
+            if (closed := joining.expire(case, self.now)) is not None:
+                self.cases[closed.round] = closed
+
+    @property
+    def letters(self) -> list[Case]:
+        return [case for case in self.cases.values() if case.ended is not None]
+
+
+INTENT = event(id="asked", outcome=Outcome.ASKED)
+DONE = event(id="done")
+
+
+def test_intent_then_outcome_is_one_letter_as_soon_as_both_are_known() -> None:
+    desk = Desk()
+    desk.tell("gateway", INTENT)
+    assert desk.letters == []
+    desk.tell("hall", DONE)
+    assert [(x.intent, x.outcome, x.ended) for x in desk.letters] == [(1, 2, Outcome.EXECUTED)]
+
+
+def test_outcome_before_its_intent_waits_for_it() -> None:
+    desk = Desk()
+    desk.tell("hall", DONE)
+    desk.wait(INTENT_WAIT_SECONDS - 1)
+    assert desk.letters == []
+    desk.tell("gateway", INTENT)
+    assert [(x.intent, x.outcome) for x in desk.letters] == [(2, 1)]
+
+
+def test_outcome_without_intent_leaves_after_a_short_wait() -> None:
+    desk = Desk()
+    desk.tell("hall", DONE)
+    desk.wait(INTENT_WAIT_SECONDS)
+    assert [(x.intent, x.ended) for x in desk.letters] == [(None, Outcome.EXECUTED)]
+
+
+def test_a_trusted_clients_command_needs_no_gateway() -> None:
+    desk = Desk()
+    desk.tell("hall", event(issuer="phone", user=None))
+    assert [x.ended for x in desk.letters] == [Outcome.EXECUTED]
+
+
+def test_intent_without_outcome_is_told_as_unknown_and_a_late_outcome_only_noted() -> None:
+    desk = Desk()
+    desk.tell("gateway", INTENT)
+    desk.wait(OUTCOME_WAIT_SECONDS - 1)
+    assert desk.letters == []
+    desk.wait(1)
+    assert [x.ended for x in desk.letters] == [Outcome.UNKNOWN]
+    desk.tell("hall", DONE)
+    assert [(x.ended, x.outcome) for x in desk.letters] == [(Outcome.UNKNOWN, 2)]
+
+
+def test_a_gateways_refusal_is_an_outcome() -> None:
+    desk = Desk()
+    desk.tell("gateway", INTENT)
+    desk.tell("gateway", event(outcome=Outcome.REJECTED, detail=REFUSED))
+    assert [x.ended for x in desk.letters] == [Outcome.REJECTED]
+
+
+def test_a_gateways_unknown_waits_for_the_rooms_word() -> None:
+    desk = Desk()
+    desk.tell("gateway", INTENT)
+    desk.tell("gateway", event(outcome=Outcome.UNKNOWN))
+    assert desk.letters == []
+    desk.tell("hall", DONE)
+    assert [x.ended for x in desk.letters] == [Outcome.EXECUTED]
+
+
+def test_the_same_wish_tried_again_after_a_refusal_gets_its_own_letter() -> None:
+    desk = Desk()
+    desk.tell("gateway", INTENT)
+    desk.tell("gateway", event(outcome=Outcome.REJECTED, detail=REFUSED))
+    desk.tell("gateway", event(outcome=Outcome.ASKED))
+    assert [x.ended for x in desk.letters] == [Outcome.REJECTED]
+    desk.tell("hall", DONE)
+    assert [x.ended for x in desk.letters] == [Outcome.REJECTED, Outcome.EXECUTED]
+
+
+def test_the_same_wish_tried_again_and_never_answered_is_told_as_unknown() -> None:
+    desk = Desk()
+    desk.tell("gateway", INTENT)
+    desk.tell("gateway", event(outcome=Outcome.REJECTED, detail=REFUSED))
+    desk.tell("gateway", event(outcome=Outcome.ASKED))
+    desk.wait(OUTCOME_WAIT_SECONDS)
+    assert [x.ended for x in desk.letters] == [Outcome.REJECTED, Outcome.UNKNOWN]
+
+
+def test_a_client_cannot_hide_what_it_does_behind_a_refusal_under_the_same_id() -> None:
+    desk = Desk()
+    desk.tell("hall", event(issuer="phone", outcome=Outcome.REJECTED, severity=Severity.SECURITY))
+    desk.tell("hall", event(issuer="phone", outcome=Outcome.EXECUTED))
+    assert [x.ended for x in desk.letters] == [Outcome.REJECTED, Outcome.EXECUTED]
+
+
+def test_a_refusal_within_the_wait_does_not_hide_that_it_moved() -> None:
+    desk = Desk()
+    desk.tell("hall", event(outcome=Outcome.EXPIRED))
+    desk.tell("hall", event(outcome=Outcome.EXECUTED))
+    desk.wait(INTENT_WAIT_SECONDS)
+    assert [x.ended for x in desk.letters] == [Outcome.EXECUTED]
+
+
+def test_an_intent_that_comes_after_its_letter_starts_nothing() -> None:
+    desk = Desk()
+    desk.tell("gateway", event(outcome=Outcome.REJECTED, detail=REFUSED))
+    desk.tell("gateway", INTENT)
+    desk.wait(OUTCOME_WAIT_SECONDS)
+    assert [(x.ended, x.intent) for x in desk.letters] == [(Outcome.REJECTED, 2)]
+
+
+steps = st.lists(
+    st.one_of(st.sampled_from(["intent", "outcome", "gave-up"]), st.floats(0.1, 40.0)), min_size=1, max_size=12
+)
+
+
+@given(steps, st.sampled_from([x for x in Outcome if x is not Outcome.ASKED]), st.sampled_from(["gateway", "hall"]))
+def test_any_order_any_repeats_any_timing_make_exactly_one_letter(
+    steps: list[str | float], ending: Outcome, by: str
+) -> None:
+    gave_up = event(id="gave-up", outcome=Outcome.UNKNOWN)
+    outcome = event(id="ended", outcome=ending)
+    desk = Desk()
+    for step in steps:
+        match step:
+            case "intent":
+                desk.tell("gateway", INTENT)
+            case "outcome":
+                desk.tell(by, outcome)
+            case "gave-up" if by == "hall":
+                desk.tell("gateway", gave_up)
+            case float():
+                desk.wait(step)
+    desk.tell("gateway", INTENT)
+    desk.wait(OUTCOME_WAIT_SECONDS)
+    assert len(desk.letters) == 1
+    assert len(desk.cases) == 1
+    letter = desk.letters[0]
+    assert letter.intent is not None
+    if letter.ended is not Outcome.UNKNOWN:
+        assert letter.ended is ending
+
+
+@given(st.permutations(["intent", "outcome", "wait", "more"]))
+def test_a_settled_letter_never_changes_what_it_said(order: list[str]) -> None:
+    desk = Desk()
+    said: list[Outcome | None] = []
+    for step in order:
+        match step:
+            case "intent":
+                desk.tell("gateway", INTENT)
+            case "outcome":
+                desk.tell("hall", DONE)
+            case "more":
+                desk.tell("hall", event(outcome=Outcome.FAILED))
+            case _:
+                desk.wait(OUTCOME_WAIT_SECONDS)
+        if desk.letters:
+            said.append(desk.letters[0].ended)
+    assert len(set(said)) <= 1
+
+
+def test_a_closed_case_never_expires_again() -> None:
+    closed = Case(outcome=1, heard=Outcome.EXECUTED, ended=Outcome.EXECUTED)
+    assert joining.expire(closed, 1e12) is None
+    assert joining.expire(msgspec.structs.replace(closed, ended=None, due_at=5.0), 4.9) is None

@@ -1,0 +1,228 @@
+"""Letters say what, when, who, from where and how it ended, and carry no trick of whoever supplied a text."""
+
+import html
+import zoneinfo
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alert_service import chain, letters, wording
+from alert_service.letters import Story
+from shared.mail import Letter, compose
+from shared.messages import AuditEvent, UserRef, utc
+from shared.names import Outcome, Severity
+from tests.unit.alert_service.parts import ADA, START, event
+
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+HISTORY = "https://home.example:8443/history"
+EVIL = "<img src=x onerror=alert(1)>\r\nBcc: eve@example.org\u202e\x1b[2J{{7*7}}"
+
+
+def row(source: str, told: AuditEvent, number: int = 1) -> chain.Row:
+    return chain.append(source, told, received_at=utc(START + 2), salt=b"s" * 16, row=number)
+
+
+def joined(ended: Outcome = Outcome.EXECUTED) -> Story:
+    return Story(
+        ended=ended,
+        intent=row("gateway", event(outcome=Outcome.ASKED), 7),
+        outcome=row("hall", event(outcome=ended, user=UserRef(id="u9", name="Mallory")), 8),
+    )
+
+
+def test_the_first_lines_say_what_when_who_where_from_and_how_it_ended() -> None:
+    written = letters.write(joined(), BERLIN, HISTORY)
+    assert written.subject == "Front door (hall) unlocked — Ada, 21:04"
+    assert written.text.splitlines()[:7] == [
+        "Front door (hall) unlocked",
+        "",
+        "What:     device:unlock — Front door (hall)",
+        "When:     Monday 23 November 2026, 21:04:00 CET (2026-11-23 20:04:00 UTC)",
+        "Who:      Ada (through gateway)",
+        "From:     192.0.2.7",
+        "Outcome:  executed",
+    ]
+    assert HISTORY in written.text
+    assert f'href="{HISTORY}"' in written.html
+
+
+def test_every_row_and_its_hash_are_printed() -> None:
+    story = joined()
+    written = letters.write(story, BERLIN, None)
+    for proof in (story.intent, story.outcome):
+        assert proof is not None
+        for body in (written.text, written.html):
+            assert f"row {proof.row}" in body
+            assert proof.hash in body
+
+
+def test_a_rooms_word_about_a_person_is_given_as_its_claim() -> None:
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", event())), BERLIN, None)
+    assert written.subject == "Front door (hall) unlocked — Ada (claimed), 21:04"
+    assert "Ada (through gateway), as claimed by the room hall" in written.text
+    assert "192.0.2.7, as claimed by the room hall" in written.text
+
+
+def test_a_gateways_word_outweighs_the_rooms() -> None:
+    written = letters.write(joined(), BERLIN, None)
+    assert "Mallory" not in written.text
+    assert "claimed" not in written.text
+
+
+def test_a_room_that_reports_another_action_is_pointed_out() -> None:
+    story = Story(
+        ended=Outcome.EXECUTED,
+        intent=row("gateway", event(outcome=Outcome.ASKED, what="device:lock")),
+        outcome=row("hall", event(what="device:unlock")),
+    )
+    assert "the room hall reports another action: device:unlock" in letters.write(story, BERLIN, None).text
+
+
+@pytest.mark.parametrize(
+    ("ended", "subject"),
+    [
+        (Outcome.EXECUTED, "Front door (hall) unlocked — Ada, 21:04"),
+        (Outcome.REJECTED, "Front door (hall): unlock refused — Ada, 21:04"),
+        (Outcome.EXPIRED, "Front door (hall): unlock came too late — Ada, 21:04"),
+        (Outcome.FAILED, "Front door (hall): unlock failed — Ada, 21:04"),
+        (Outcome.UNKNOWN, "Front door (hall): unlock, outcome unknown — Ada, 21:04"),
+    ],
+)
+def test_every_outcome_has_its_words(ended: Outcome, subject: str) -> None:
+    written = letters.write(joined(ended), BERLIN, None)
+    assert written.subject == subject
+    assert f"Outcome:  {ended}" in written.text
+
+
+def test_an_outcome_that_came_while_the_letter_waited_is_told() -> None:
+    story = Story(
+        ended=Outcome.UNKNOWN,
+        intent=row("gateway", event(outcome=Outcome.ASKED)),
+        outcome=row("hall", event(outcome=Outcome.EXECUTED)),
+    )
+    assert letters.write(story, BERLIN, None).subject.startswith("Front door (hall) unlocked")
+
+
+def test_an_account_event_and_a_security_event_have_their_subjects() -> None:
+    account = event(what="account:created", where="bob@example.org", issuer="admin", user=None, command_id=None)
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", account)), BERLIN, None)
+    assert written.subject == "Account created: bob@example.org — admin, 21:04"
+    attack = event(severity=Severity.SECURITY, outcome=Outcome.REJECTED, user=None, issuer="phone")
+    written = letters.write(Story(ended=Outcome.REJECTED, outcome=row("hall", attack)), BERLIN, None)
+    assert written.subject == "Security: Front door (hall): unlock refused — phone (claimed), 21:04"
+
+
+def test_a_late_record_says_when_it_was_recorded() -> None:
+    late = chain.append("hall", event(at=START - 3600), received_at=utc(START), salt=b"s" * 16)
+    assert (
+        "Recorded: Monday 23 November 2026, 21:04:00 CET"
+        in letters.write(Story(ended=Outcome.EXECUTED, outcome=late), BERLIN, None).text
+    )
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.tags.add(tag)
+
+
+PLAIN_TAGS = {
+    "html",
+    "head",
+    "meta",
+    "title",
+    "body",
+    "h1",
+    "table",
+    "tr",
+    "th",
+    "td",
+    "bdi",
+    "p",
+    "code",
+    "br",
+    "a",
+    "span",
+}
+nasty = st.text(max_size=60) | st.sampled_from([EVIL, "\r\n.\r\nRSET", "\u2028x\u2066y", "</td><script>", "ā" * 200])
+
+
+@given(nasty, nasty, nasty)
+def test_no_text_breaks_a_letter(one: str, two: str, three: str) -> None:
+    told = event(
+        what=one,
+        where=two,
+        issuer=three,
+        user=UserRef(id="u", name=one),
+        address=two,
+        command_id=three,
+        detail={one: two, two: three},
+    )
+    story = Story(ended=Outcome.EXECUTED, outcome=row("hall", told))
+    for written in (letters.write(story, BERLIN, HISTORY), letters.write_digest("hall", 3, [story], BERLIN, HISTORY)):
+        assert len(written.subject) <= wording.SUBJECT_CHARACTERS
+        assert wording.clean(written.subject) == written.subject
+        seen = Tags()
+        seen.feed(written.html)
+        assert seen.tags <= PLAIN_TAGS
+        assert all(line.isprintable() for line in written.text.split("\n"))
+        message = compose(
+            Letter(to="ada@example.org", subject=written.subject, text=written.text, html=written.html),
+            "Home <home@localhost>",
+            START,
+        )
+        raw = message.as_bytes()
+        header = raw.partition(b"\n\n")[0]
+        assert b"\nBcc:" not in header
+        assert all(sign < 128 for sign in header)
+
+
+def test_markup_is_shown_as_text() -> None:
+    written = letters.write(
+        Story(ended=Outcome.EXECUTED, outcome=row("hall", event(what=f"device:{EVIL}"))), BERLIN, None
+    )
+    assert "<img" not in written.html
+    assert html.escape("<img src=x") in written.html
+    assert "\u202e" not in written.text
+    assert "{{7*7}}" in written.text
+
+
+def test_a_digest_lists_the_first_and_counts_the_rest() -> None:
+    stories = [joined(), Story(ended=Outcome.REJECTED, outcome=row("hall", event(outcome=Outcome.REJECTED), 9))]
+    written = letters.write_digest("hall", 500, stories, BERLIN, HISTORY)
+    assert written.subject == "500 alerts from hall"
+    assert "And 498 more" in written.text
+    assert "498 more" in written.html
+    assert "row 9" in written.text
+
+
+def test_places_are_told_as_people_say_them() -> None:
+    assert wording.place("hall/front-door") == "Front door (hall)"
+    assert wording.place("garage/door") == "Door (garage)"
+    assert wording.place("x/<b>") == "x/<b>"
+    assert wording.place("account") == "account"
+
+
+@given(st.text(max_size=300))
+def test_cleaned_text_is_one_printable_line_of_limited_length(text: str) -> None:
+    cleaned = wording.clean(text, 50)
+    assert len(cleaned) <= 50
+    assert cleaned.isprintable()
+    assert wording.clean(cleaned, 50) == cleaned
+
+
+def test_ada_is_named_by_the_gateway() -> None:
+    assert wording.who(row("gateway", event(user=ADA))) == "Ada (through gateway)"
+    assert wording.who(row("auth", event(user=None, issuer="admin"))) == "admin"
+
+
+def test_a_rooms_detail_cannot_pass_as_a_line_of_ours() -> None:
+    told = event(detail={"Who": "nobody", "Outcome": "rejected"})
+    text = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None).text
+    assert sum(line.startswith("Outcome:") for line in text.splitlines()) == 1
+    assert "Detail:   Outcome = rejected" in text

@@ -1,0 +1,242 @@
+"""Letters leave once, to everyone, paced; an absent or unwilling mail server loses none of them."""
+
+import zoneinfo
+
+import pytest
+from sqlalchemy import func, select, update
+
+from alert_service import mailbox, records, wording
+from alert_service.arrivals import Arrival
+from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
+from alert_service.outbox import Manner, Outbox
+from alert_service.store import Store
+from alert_service.tables import deliveries, letters
+from shared.mail import MailError
+from shared.messages import AuditEvent
+from shared.names import Outcome
+from tests.unit.alert_service.parts import START, Clock, Postman, event
+
+ALONE = 5
+MANNER = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=100_000, alone=ALONE)
+ADA, BOB, CLEO = "ada@example.org", "bob@example.org", "cleo@example.org"
+
+
+class House:
+    """An outbox over a real database, with a clock moved by hand."""
+
+    def __init__(self, store: Store, postman: Postman, clock: Clock) -> None:
+        self.store, self.postman, self.clock = store, postman, clock
+        self.outbox = Outbox(store, postman, MANNER, now=clock)
+
+    async def people(self, *emails: str) -> None:
+        async with self.store.write() as connection:
+            await mailbox.set_recipients(connection, emails, self.clock())
+
+    async def tell(self, *told: tuple[str, AuditEvent]) -> None:
+        async with self.store.write() as connection:
+            await records.record(connection, [Arrival(*one) for one in told], self.clock())
+
+    async def rounds(self, seconds: float) -> None:
+        """Let the outbox work for so long on its own clock."""
+        end = self.clock.time + seconds
+        while self.clock.time < end:
+            wait = await self.outbox.round()
+            self.clock.time = min(end, self.clock.time + max(wait, 0.001))
+        await self.outbox.round()
+
+    async def counts(self) -> mailbox.Counts:
+        async with self.store.read() as connection:
+            return await mailbox.count(connection)
+
+
+@pytest.fixture
+def house(store: Store, postman: Postman, clock: Clock) -> House:
+    return House(store, postman, clock)
+
+
+def alone(number: int, source: str = "auth") -> tuple[str, AuditEvent]:
+    return source, event(id=f"{source}{number}", what="account:created", where=f"user {number}", command_id=None)
+
+
+async def test_a_letter_reaches_every_recipient_once(house: House) -> None:
+    await house.people(ADA, BOB)
+    await house.tell(("hall", event(issuer="phone")))
+    await house.rounds(3600)
+    assert sorted(x.to for x in house.postman.letters) == [ADA, BOB]
+    assert len({x.message_id for x in house.postman.letters}) == 2
+    assert await house.counts() == (0, 0)
+
+
+async def test_nothing_leaves_before_anybody_is_known_and_then_it_does(house: House) -> None:
+    await house.tell(("hall", event(issuer="phone")))
+    await house.rounds(60)
+    assert house.postman.tries == 0
+    assert (await house.counts()).waiting == 1
+    await house.people(ADA)
+    await house.rounds(60)
+    assert len(house.postman.letters) == 1
+
+
+async def test_an_unanswered_intent_is_written_about_after_its_time(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(("gateway", event(outcome=Outcome.ASKED)))
+    await house.rounds(29)
+    assert house.postman.letters == []
+    await house.rounds(2)
+    assert "outcome unknown" in house.postman.letters[0].subject
+    await house.tell(("hall", event()))
+    await house.rounds(3600)
+    assert len(house.postman.letters) == 1
+
+
+async def test_an_absent_server_costs_no_letter_and_is_not_besieged(house: House) -> None:
+    await house.people(ADA)
+    house.postman.away = True
+    await house.tell(*[alone(n) for n in range(3)])
+    await house.rounds(1800)
+    assert house.outbox.failing_since is not None
+    assert house.postman.tries < 1800 / 20
+    house.postman.away = False
+    await house.rounds(120)
+    assert len(house.postman.letters) == 3
+    assert house.outbox.failing_since is None
+
+
+async def test_after_six_hours_without_a_server_nothing_is_lost_and_nobody_is_flooded(house: House) -> None:
+    await house.people(ADA)
+    house.postman.away = True
+    for n in range(0, 500, 25):
+        await house.tell(*[alone(m) for m in range(n, n + 25)])
+        await house.rounds(60)
+        house.clock.time += 6 * 3600 / 20
+    house.postman.away = False
+    await house.rounds(3600)
+    singles = [x for x in house.postman.letters if "alerts from" not in x.subject]
+    digests = [x for x in house.postman.letters if "alerts from" in x.subject]
+    # what was sorted out before the server was known to be away, and then a window's worth and one digest
+    assert len(singles) <= 2 * ALONE
+    assert len(digests) <= 2
+    assert sum(int(x.subject.split()[0]) for x in digests) + len(singles) == 500
+    assert await house.counts() == (0, 0)
+
+
+async def test_a_flood_from_one_source_is_gathered_and_another_letter_comes_alone(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*[alone(n, "hall") for n in range(100)], alone(1, "garage"))
+    await house.rounds(1)
+    subjects = [x.subject for x in house.postman.letters]
+    assert len(subjects) == ALONE + 1
+    assert any("user 1" in x for x in subjects)
+    await house.rounds(FIRST_SECONDS)
+    assert house.postman.letters[-1].subject == f"{100 - ALONE} alerts from hall"
+    await house.tell(*[alone(n, "hall") for n in range(100, 120)])
+    await house.rounds(FIRST_SECONDS)
+    assert len(house.postman.letters) == ALONE + 2
+    await house.rounds(WINDOW_SECONDS)
+    assert house.postman.letters[-1].subject == "20 alerts from hall"
+
+
+async def test_letters_leave_alone_again_when_the_flood_is_over(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*[alone(n) for n in range(ALONE)])
+    await house.rounds(WINDOW_SECONDS + 1)
+    await house.tell(alone(99))
+    await house.rounds(1)
+    assert "user 99" in house.postman.letters[-1].subject
+
+
+async def test_a_refusal_of_one_letter_delays_only_that_one(house: House) -> None:
+    await house.people(ADA, BOB)
+    house.postman.refusals[BOB] = MailError("450 try later", permanent=False)
+    await house.tell(alone(1), alone(2))
+    await house.rounds(1)
+    assert [x.to for x in house.postman.letters] == [ADA, ADA]
+    assert house.outbox.failing_since is None
+    house.postman.refusals.clear()
+    await house.rounds(60)
+    assert [x.to for x in house.postman.letters] == [ADA, ADA, BOB, BOB]
+
+
+async def test_a_permanent_refusal_is_shown_and_tried_again_seldom(house: House) -> None:
+    await house.people(ADA)
+    house.postman.refusals[ADA] = MailError("550 no such user", permanent=True)
+    await house.tell(alone(1))
+    await house.rounds(600)
+    assert house.postman.tries == 1
+    assert await house.counts() == (1, 1)
+    house.postman.refusals.clear()
+    house.clock.time += 6 * 3600
+    await house.rounds(1)
+    assert len(house.postman.letters) == 1
+    assert await house.counts() == (0, 0)
+
+
+async def test_what_waits_for_an_address_that_is_gone_goes_to_the_new_one(house: House) -> None:
+    await house.people(ADA, BOB)
+    house.postman.refusals[BOB] = MailError("550 no such user", permanent=True)
+    await house.tell(alone(1))
+    await house.rounds(1)
+    await house.people(ADA, CLEO)
+    await house.rounds(60)
+    assert [x.to for x in house.postman.letters] == [ADA, CLEO]
+
+
+async def test_an_address_that_comes_back_gets_its_letter(house: House) -> None:
+    await house.people(ADA)
+    house.postman.away = True
+    await house.tell(alone(1))
+    await house.rounds(10)
+    await house.people(BOB)
+    await house.people(ADA)
+    house.postman.away = False
+    await house.rounds(120)
+    assert [x.to for x in house.postman.letters] == [ADA]
+
+
+async def test_a_crash_before_the_commit_sends_the_same_letter_again_recognisably(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(alone(1))
+    await house.rounds(1)
+    async with house.store.write() as connection:
+        await connection.execute(update(deliveries).values(state="pending"))
+    restarted = House(house.store, house.postman, house.clock)
+    await restarted.rounds(1)
+    first, second = house.postman.letters
+    assert first == second
+
+
+async def test_a_restart_sends_what_was_left(house: House) -> None:
+    await house.people(ADA)
+    house.postman.away = True
+    await house.tell(alone(1))
+    await house.rounds(5)
+    house.postman.away = False
+    await House(house.store, house.postman, house.clock).rounds(5)
+    assert len(house.postman.letters) == 1
+
+
+async def test_a_letter_that_cannot_be_written_holds_up_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = wording.place
+
+    def place(where: str) -> str:
+        if where == "user 1":
+            raise ZeroDivisionError
+        return real(where)
+
+    monkeypatch.setattr(wording, "place", place)
+    await house.people(ADA)
+    await house.tell(alone(1), alone(2))
+    await house.rounds(1)
+    assert len(house.postman.letters) == 1
+    assert "user 2" in house.postman.letters[0].subject
+    assert await house.counts() == (1, 1)
+
+
+async def test_the_same_recipients_change_nothing(house: House) -> None:
+    await house.people(ADA, BOB)
+    await house.tell(alone(1))
+    await house.rounds(1)
+    await house.people(BOB, ADA)
+    async with house.store.read() as connection:
+        assert (await connection.execute(select(func.count()).select_from(deliveries))).scalar() == 2
+        assert (await connection.execute(select(letters.c.released_at))).scalar() == START

@@ -1,0 +1,149 @@
+"""The recorder commits before it acknowledges, acknowledges everything, and survives whatever arrives."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from sqlalchemy import func, select
+
+from alert_service import records
+from alert_service.arrivals import Arrival
+from alert_service.recorder import Recorder
+from alert_service.store import Store
+from alert_service.tables import events
+from shared.names import Severity
+from shared.problem import HomeError
+from tests.unit.alert_service.parts import Clock, FakeLink, delivery, event
+
+
+class Bench:
+    """A running recorder."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self.link = FakeLink()
+        self.batches = 0
+        self.store = store
+        self.recorder = Recorder(store, recorded=self._recorded, now=clock)
+
+    def _recorded(self) -> None:
+        self.batches += 1
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self.link.heard.clear()
+                await self.link.heard.wait()
+
+    async def count(self) -> int:
+        async with self.store.read() as connection:
+            return int((await connection.execute(select(func.count()).select_from(events))).scalar_one())
+
+
+@pytest.fixture
+async def bench(store: Store, clock: Clock) -> AsyncIterator[Bench]:
+    made = Bench(store, clock)
+    running = asyncio.create_task(made.recorder.run(made.link))
+    yield made
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_events_are_acknowledged_and_receipted_after_the_commit(bench: Bench) -> None:
+    one, two = delivery("hall", event(id="e1")), delivery("garage", event(id="e2", where="garage/door"))
+    bench.recorder.hear(one)
+    bench.recorder.hear(two)
+    await bench.until(lambda: bool(bench.link.receipts("hall") and bench.link.receipts("garage")))
+    assert bench.link.acknowledged == [one, two]
+    assert [x.id for x in bench.link.receipts("hall")] == ["e1"]
+    assert await bench.count() == 2
+    assert [kind for kind, _ in bench.link.told[:2]] == ["acknowledged", "acknowledged"]
+    assert bench.batches >= 1
+
+
+async def test_a_redelivery_is_receipted_again_and_recorded_once(bench: Bench) -> None:
+    again = event(id="e1")
+    for _ in range(2):
+        bench.recorder.hear(delivery("hall", again))
+        await bench.until(lambda: bool(bench.link.receipts("hall")))
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 2)
+    first, second = bench.link.receipts("hall")
+    assert first == second
+    assert await bench.count() == 1
+
+
+async def test_rubbish_is_acknowledged_and_does_not_stop_what_follows(bench: Bench) -> None:
+    rubbish = [b"", b"\xff", b"[" * 60000, b'{"x":' + b"[" * 15000, b"{}", b"null"]
+    for payload in rubbish:
+        bench.recorder.hear(delivery("hall", payload))
+    bench.recorder.hear(delivery("hall", event(id="good")))
+    await bench.until(lambda: bool(bench.link.receipts("hall")))
+    assert len(bench.link.acknowledged) == len(rubbish) + 1
+    assert [x.id for x in bench.link.receipts("hall")] == ["good"]
+    assert await bench.count() == 3  # one malformed, one too large, one good
+
+
+async def test_a_database_that_fails_delays_and_loses_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, tries = records.record, 0
+
+    async def record(*arguments: object) -> object:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            assert bench.link.told == []
+            raise HomeError("internal", "disk full")
+        return await real(*arguments)  # type: ignore[arg-type]  # handed through as it came
+
+    monkeypatch.setattr(records, "record", record)
+    bench.recorder.hear(delivery("hall", event(id="e1")))
+    await bench.until(lambda: bool(bench.link.receipts("hall")))
+    assert tries == 3
+    assert not bench.recorder.failing
+
+
+async def test_an_event_that_the_database_refuses_becomes_an_incident(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = records.record
+
+    async def record(connection: object, batch: list[Arrival], now: float) -> object:
+        if any(one.event.id == "poison" for one in batch):
+            raise HomeError("invalid-value")
+        return await real(connection, batch, now)  # type: ignore[arg-type]  # handed through as it came
+
+    monkeypatch.setattr(records, "record", record)
+    for name in ("e1", "poison", "e2"):
+        bench.recorder.hear(delivery("hall", event(id=name, severity=Severity.INFO)))
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 2)
+    assert len(bench.link.acknowledged) == 3
+    assert [x.id for x in bench.link.receipts("hall")] == ["e1", "e2"]
+    assert await bench.count() == 3
+
+
+async def test_a_lost_link_stops_no_recording(bench: Bench) -> None:
+    bench.link.down = True
+    bench.recorder.hear(delivery("hall", event(id="e1")))
+    await bench.until(lambda: len(bench.link.acknowledged) == 1)
+    bench.link.down = False
+    bench.recorder.hear(delivery("hall", event(id="e2")))
+    await bench.until(lambda: bool(bench.link.receipts("hall")))
+    assert await bench.count() == 2
+
+
+async def test_a_flood_is_recorded_whole_and_receipted_in_pieces_the_broker_takes(bench: Bench) -> None:
+    for n in range(1000):
+        bench.recorder.hear(delivery("hall", event(id=f"e{n}", severity=Severity.INFO)))
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 1000)
+    assert await bench.count() == 1000
+    assert sorted(x.row for x in bench.link.receipts("hall")) == list(range(1, 1001))
+
+
+async def test_what_came_on_a_lost_connection_is_forgotten(store: Store, clock: Clock) -> None:
+    bench = Bench(store, clock)
+    bench.recorder.hear(delivery("hall", event(id="old")))
+    bench.recorder.forget()
+    running = asyncio.create_task(bench.recorder.run(bench.link))
+    bench.recorder.hear(delivery("hall", event(id="new")))
+    await bench.until(lambda: bool(bench.link.receipts("hall")))
+    running.cancel()
+    await asyncio.wait({running})
+    assert [x.id for x in bench.link.receipts("hall")] == ["new"]
