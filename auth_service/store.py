@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, event, inspect, make_url, text
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.config import ConfigError
@@ -66,18 +66,25 @@ async def open_store(url: str) -> Store:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
             await _prepare_sqlite(parsed.database)
+        # Three connections are enough: every transaction is a few milliseconds.
         engine = create_async_engine(parsed, pool_size=3, max_overflow=2, pool_pre_ping=parsed.host is not None)
         if parsed.get_backend_name() == "sqlite":
             _tame_sqlite(engine)
-        store = Store(engine)
-        async with engine.connect() as connection:
-            current = await connection.run_sync(_revision)
-        if current != HEAD:
-            async with engine.execution_options(home_writes=True).begin() as connection:
-                await connection.run_sync(_upgrade)
+        async with contextlib.AsyncExitStack() as on_failure:
+            on_failure.push_async_callback(engine.dispose)
+            await _migrate(engine)
+            on_failure.pop_all()
     except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
         raise ConfigError(f"database: cannot be opened ({_plain(error)}); check `database` in auth.toml") from error
-    return store
+    return Store(engine)
+
+
+async def _migrate(engine: AsyncEngine) -> None:
+    async with engine.connect() as connection:
+        current = await connection.run_sync(_revision)
+    if current != HEAD:
+        async with engine.execution_options(home_writes=True).begin() as connection:
+            await connection.run_sync(_upgrade)
 
 
 async def _prepare_sqlite(database: str | None) -> None:
@@ -146,7 +153,9 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError as error:
         raise HomeError("already-exists") from error
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except (DataError, OverflowError) as error:
+        raise HomeError("invalid-value", "The database does not take one of the values.") from error
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         log.exception("Database failed")
         raise HomeError("internal", "The database did not answer; the log says more.") from error
 

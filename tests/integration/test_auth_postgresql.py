@@ -1,0 +1,202 @@
+"""The same rules over PostgreSQL, where writers really are concurrent; a cluster of the tests' own."""
+
+import asyncio
+import getpass
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from auth_service import code_rows, session_rows, user_rows
+from auth_service.accounts import Accounts
+from auth_service.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.rooms import Rooms
+from auth_service.store import Store, open_store
+from shared.config import ConfigError
+from shared.internal import Grant, RoomSeen
+from shared.messages import DeviceDescription
+from shared.names import Action, Kind, Role
+from shared.problem import HomeError
+from shared.spool import Spool
+from tests.house import DEADLINE, free_port, until
+
+PASSWORD = "violet engine of numbers"
+NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
+LIMITS = session_rows.Limits(timedelta(hours=12), timedelta(days=7))
+
+
+def binary(name: str) -> str | None:
+    """Where a tool of PostgreSQL is; distributions keep the server's out of the path."""
+    places = [str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")]
+    return shutil.which(name, path=os.pathsep.join([*sorted(places, reverse=True), os.environ.get("PATH", "")]))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A fresh cluster's address, but for the database's name; skipped where PostgreSQL, an option, is not installed."""
+    initdb, postgres = binary("initdb"), binary("postgres")
+    if initdb is None or postgres is None:
+        pytest.skip("PostgreSQL is not installed")
+    # It refuses to run as root, and its user must reach the folder.
+    user = "postgres" if os.geteuid() == 0 else getpass.getuser()
+    folder = Path(tempfile.mkdtemp(prefix="home-pg-"))
+    os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
+    port = free_port()
+    try:
+        subprocess.run(
+            [initdb, "-D", folder / "d", "-A", "trust", "-U", "home", "--no-sync"],
+            user=user,
+            check=True,
+            capture_output=True,
+            cwd=folder,
+        )
+        options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder), "-c", "fsync=off"]
+        with (folder / "log").open("wb") as log:
+            server = subprocess.Popen([postgres, "-D", folder / "d", *options], user=user, stderr=log, cwd=folder)
+        until(lambda: "ready to accept" in (folder / "log").read_text(), "PostgreSQL is ready")
+        yield f"postgresql+asyncpg://home@127.0.0.1:{port}/"
+        server.send_signal(signal.SIGINT)
+        server.wait(DEADLINE)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def url(cluster: str, request: pytest.FixtureRequest) -> str:
+    """An empty database, named after the test."""
+    name = str(request.node.name)[:60]
+    engine = create_async_engine(cluster + "postgres", isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    await engine.dispose()
+    return cluster + name
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """The database, migrated."""
+    opened = await open_store(url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def accounts(store: Store, tmp_path: Path) -> Iterator[Accounts]:
+    """Accounts over it."""
+    passwords, spool = Passwords(b"pepper", rounds=4), Spool(tmp_path / "spool.sqlite3")
+    yield Accounts(store, Proof(spool, now=lambda: NOW), passwords, now=lambda: NOW)
+    spool.close()
+    passwords.close()
+
+
+async def test_services_that_start_at_once_migrate_once(url: str) -> None:
+    stores = await asyncio.gather(*(open_store(url) for _ in range(3)))
+    for opened in stores:
+        await opened.ping()
+        await opened.close()
+
+
+async def test_account_is_read_back_as_it_was_made(accounts: Accounts) -> None:
+    lamp = Grant(room="hall", device="lamp", weekdays=(0, 6), until=NOW + timedelta(days=3))
+    await accounts.create_user(email="ada@example.org", name="Ada", password=PASSWORD, role=Role.MASTER)
+    await accounts.create_user(email="g@example.org", name="Guest", password=PASSWORD, role=Role.GUEST, grants=(lamp,))
+    rows = {row.user.email: row for row in await accounts.list_users()}
+    assert rows["g@example.org"].grants == (lamp,)
+    assert rows["ada@example.org"].created_at == NOW
+
+
+async def test_same_address_at_once_makes_one_user(accounts: Accounts) -> None:
+    results = await asyncio.gather(
+        *(
+            accounts.create_user(email="twice@example.org", name="Twice", password=PASSWORD, role=Role.MASTER)
+            for _ in range(4)
+        ),
+        return_exceptions=True,
+    )
+    refused = [result for result in results if isinstance(result, HomeError)]
+    assert [error.slug for error in refused] == ["already-exists"] * 3
+
+
+async def test_last_two_masters_cannot_disable_one_another_at_once(accounts: Accounts) -> None:
+    for email in ("ada@example.org", "bea@example.org"):
+        await accounts.create_user(email=email, name="Somebody", password=PASSWORD, role=Role.MASTER)
+    results = await asyncio.gather(
+        accounts.disable_user("ada@example.org"), accounts.disable_user("bea@example.org"), return_exceptions=True
+    )
+    assert [error.slug for error in results if isinstance(error, HomeError)] == ["last-master"]
+
+
+async def test_tries_at_once_are_all_counted_and_a_code_is_spent_once(store: Store, accounts: Accounts) -> None:
+    user = await accounts.create_user(email="c@example.org", name="C", password=PASSWORD, role=Role.MASTER)
+
+    async def put(code_id: str) -> None:
+        async with store.write() as connection:
+            await code_rows.put(connection, code_id=code_id, user_id=user.id, browser_hash="b", code_hash="h", now=NOW)
+
+    async def claim() -> bool:
+        async with store.write() as connection:
+            return await code_rows.claim(connection, user_id=user.id, browser_hash="b", now=NOW) is not None
+
+    async def spend(code_id: str) -> bool:
+        async with store.write() as connection:
+            return await code_rows.spend(connection, code_id)
+
+    await asyncio.gather(put("1"), put("2"), put("3"))
+    assert sum(await asyncio.gather(*(claim() for _ in range(9)))) == 5
+    assert sum(await asyncio.gather(*(spend(code_id) for code_id in ("1", "2", "3", "1", "2", "3")))) == 1
+
+
+async def test_session_ended_by_many_at_once_ends_once(store: Store, accounts: Accounts) -> None:
+    user = await accounts.create_user(email="s@example.org", name="S", password=PASSWORD, role=Role.MASTER)
+    async with store.write() as connection:
+        answer = await session_rows.start(connection, user, address="", agent="", limits=LIMITS, now=NOW)
+    async with store.read() as connection:
+        found = await session_rows.find(connection, answer.token, limits=LIMITS, now=NOW)
+    assert found is not None
+    assert found.info == answer.session
+
+    async def end() -> bool:
+        async with store.write() as connection:
+            return await session_rows.end_token(connection, answer.token, NOW) is not None
+
+    assert sum(await asyncio.gather(*(end() for _ in range(5)))) == 1
+    async with store.read() as connection:
+        assert await session_rows.untold(connection) == (answer.session.id,)
+        assert await user_rows.name_of(connection, user.id) == "S"
+
+
+async def test_gateways_that_tell_of_a_room_at_once_agree(store: Store, accounts: Accounts, tmp_path: Path) -> None:
+    await accounts.enrol_identity("hall", "room")
+    lamp = DeviceDescription(
+        id="lamp",
+        name="Lamp",
+        kind=Kind.SWITCH,
+        critical=False,
+        confirm=False,
+        actions=(Action.ON, Action.OFF),
+        safe_actions=(Action.OFF,),
+    )
+    spool = Spool(tmp_path / "rooms.sqlite3")
+    rooms = Rooms(store, Proof(spool, now=lambda: NOW), now=lambda: NOW)
+    seen = RoomSeen(name="Hall", devices=(lamp,))
+    answers = await asyncio.gather(*(rooms.seen("hall", seen, "gateway") for _ in range(4)))
+    assert {answer.devices[0].id for answer in answers} == {"lamp"}
+    assert len([event for event in spool.pending(10) if event.what == "device:added"]) == 1
+    spool.close()
+
+
+async def test_database_that_is_away_is_said(url: str) -> None:
+    address, _, rest = url.rpartition(":")
+    away = f"{address}:{free_port()}/{rest.partition('/')[2]}"
+    with pytest.raises(ConfigError, match="database: cannot be opened"):
+        await open_store(away)
