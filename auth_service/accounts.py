@@ -12,11 +12,12 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import identity_rows, password_policy, session_rows, user_rows
+from auth_service import identity_rows, password_policy, registry, room_rows, session_rows, user_rows
 from auth_service.config import AuthConfig
 from auth_service.identity_rows import IdentityRole, IdentityRow
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
+from auth_service.registry import Loosening
 from auth_service.store import Store, open_store
 from shared.config import read_secret
 from shared.internal import Grant, User, UserRow
@@ -154,6 +155,24 @@ class Accounts:
         """Every identity that was ever given out, by name."""
         async with self._store.read() as connection:
             return await identity_rows.all_rows(connection)
+
+    async def list_loosenings(self) -> tuple[tuple[str, Loosening], ...]:
+        """What rooms' descriptions would loosen and what stands until the master user says yes, each with its room."""
+        async with self._store.read() as connection:
+            return await room_rows.all_waiting(connection)
+
+    async def accept_loosening(self, room: str, loosening: Loosening, *, by: UserRef | None = None) -> None:
+        """The master user's yes. Raises HomeError("not-found") when the room does not ask for it any more."""
+        async with self._change(by) as (connection, say):
+            known = await room_rows.find(connection, room, lock=True)
+            waiting = await room_rows.waiting(connection, room)
+            if known is None or loosening not in waiting:
+                raise HomeError("not-found", f"{room} does not ask for this (any more).")
+            await room_rows.save(connection, known, registry.accept(known, loosening))
+            rest = tuple(one for one in waiting if one != loosening)
+            await room_rows.replace_waiting(connection, room, rest, self._now())
+            where = f"{room}/{loosening.device}"
+            await say("device:loosened", where, field=loosening.field, was=loosening.stands, now=loosening.wanted)
 
     @contextlib.asynccontextmanager
     async def _change(self, by: UserRef | None) -> "AsyncIterator[tuple[AsyncConnection, Say]]":

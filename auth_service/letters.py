@@ -12,7 +12,8 @@ _MINUTES = int(codes.LIFETIME.total_seconds() // 60)
 def code_letter(*, to: str, name: str, code: str, address: str, message_id: str) -> Letter:
     """The letter for one code; `address` is where the sign-in was asked from."""
     hello = f"Hello {name},"
-    asked = f"someone gave your e-mail address and your password to Home System, from the address {address}."
+    origin = " ".join(address.split())
+    asked = f"someone gave your e-mail address and your password to Home System, from the address {origin}."
     what = f"To sign in, type this code there. It works once and for {_MINUTES} minutes:"
     warning = (
         "If it was not you, somebody knows your password: tell nobody this code, and ask the master user "

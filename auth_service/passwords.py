@@ -32,8 +32,9 @@ class Passwords:
         self._pepper = pepper
         self._short_key = hmac.digest(pepper, b"short secrets", "sha256")
         self._rounds = rounds
-        threads = max(1, min(2, (os.cpu_count() or 1) - 1))
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="bcrypt", initializer=_step_back)
+        self._pool = ThreadPoolExecutor(
+            min(2, os.cpu_count() or 1), thread_name_prefix="bcrypt", initializer=_step_back
+        )
         self._waiting = 0
         # Checked where there is no such user, so that the answer takes as long (V-39, ASVS 6.3.8). No password fits
         # it: 53 characters of bcrypt's alphabet that nobody computed.
@@ -54,6 +55,11 @@ class Passwords:
         right = await self._run(lambda: bcrypt.checkpw(prehash, against))
         return right and stored is not None
 
+    def check_room(self) -> None:
+        """Raises HomeError("rate-limited") when too many checks are waiting already."""
+        if self._waiting >= _WAITING_MOST:
+            raise HomeError("rate-limited", "Too many sign-ins are under way. Try again in a moment.", retry_after=10)
+
     def keyed(self, purpose: str, *parts: str) -> str:
         """A keyed hash of short secrets (a code, a browser's id), to store in their place (V-10)."""
         return hmac.digest(self._short_key, "\0".join((purpose, *parts)).encode(), "sha256").hex()
@@ -66,8 +72,7 @@ class Passwords:
         return base64.b64encode(hmac.digest(self._pepper, password.encode(), "sha256"))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= _WAITING_MOST:
-            raise HomeError("rate-limited", "Too many sign-ins are under way. Try again in a moment.", retry_after=10)
+        self.check_room()
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)

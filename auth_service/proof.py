@@ -1,13 +1,18 @@
 """Audit events of accounts, sessions and certificates: built here, appended to auth's spool, carried by the courier."""
 
 import asyncio
+import logging
 import uuid
 from collections.abc import Callable
 from datetime import datetime
 
-from shared.messages import AuditEvent, UserRef, Who
+from shared.log import facts
+from shared.messages import AuditEvent, Who
 from shared.names import Outcome, Severity
+from shared.problem import HomeError
 from shared.spool import Spool
+
+log = logging.getLogger(__name__)
 
 
 class Proof:
@@ -47,7 +52,9 @@ class Proof:
         if self._wake is not None:
             self._wake()
 
-
-def person(user_id: str, name: str) -> UserRef:
-    """A user as events name them."""
-    return UserRef(id=user_id, name=name)
+    async def note(self, what: str, where: str, who: Who, **detail: str) -> None:
+        """Append an event of what must go on even if it cannot be recorded; then the log alone has it."""
+        try:
+            await self.write(what, where, who, detail=detail)
+        except HomeError as error:
+            log.error("Event not recorded", extra=facts(what=what, where=where, reason=error))

@@ -52,6 +52,17 @@ async def save(connection: AsyncConnection, before: RegisteredRoom, after: Regis
             await connection.execute(update(devices).where(*row).values(**values))
 
 
+async def all_waiting(connection: AsyncConnection) -> tuple[tuple[str, Loosening], ...]:
+    """What enrolled rooms would loosen, each with its room."""
+    rows = await connection.execute(
+        select(loosenings)
+        .join(identities, identities.c.name == loosenings.c.room)
+        .where(identities.c.revoked_at.is_(None))
+        .order_by(loosenings.c.room)
+    )
+    return tuple(sorted((str(row.room), _loosening(row)) for row in rows))
+
+
 async def waiting(connection: AsyncConnection, room: str) -> tuple[Loosening, ...]:
     """What one room would loosen."""
     rows = await connection.execute(select(loosenings).where(loosenings.c.room == room))

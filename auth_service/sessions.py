@@ -42,8 +42,7 @@ class Sessions:
         if found is None:
             raise HomeError("sign-in-required")
         if found.stale:
-            async with self._store.write() as connection:
-                await session_rows.touch(connection, found.info.id, now)
+            await self._touch(found.info.id, now)
         return found.info
 
     async def of(self, user_id: str) -> SessionRows:
@@ -74,13 +73,18 @@ class Sessions:
         async with self._store.write() as connection:
             await session_rows.drop_expired(connection, limits=self._limits, now=self._now())
 
+    async def _touch(self, session_id: str, now: datetime) -> None:
+        try:
+            async with self._store.write() as connection:
+                await session_rows.touch(connection, session_id, now)
+        except HomeError as error:
+            # It lives all the same: a full disk must not keep the owner from switching things off.
+            log.warning("Session's use not written down", extra=facts(session=session_id, reason=error))
+
     async def _ended(self, ended: Ended, who: Who) -> None:
         self._wake()
-        try:
-            await self._proof.write("session:ended", f"session/{ended.id}", who, detail={"user": ended.user_name})
-        except HomeError as error:
-            # It has ended, which is the safer state; a full disk must not turn that into an error.
-            log.error("Event not recorded", extra=facts(what="session:ended", reason=error))
+        # It has ended, which is the safer state: a full disk does not turn that into an error.
+        await self._proof.note("session:ended", f"session/{ended.id}", who, user=ended.user_name)
 
 
 class Announcer:

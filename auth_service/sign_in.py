@@ -56,6 +56,7 @@ class SignIn:
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
         """Step 1. Returns before anything about the account is looked at; the letter goes out afterwards."""
+        self._passwords.check_room()
         await self._store.ping()
         self._errands.start(self._mail_code(request, issuer), "mail-code")
 
@@ -77,7 +78,8 @@ class SignIn:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         who = Who(issuer=issuer, user=UserRef(id=account.user.id, name=account.user.name), address=request.address)
-        await self._record("session:started", f"session/{answer.session.id}", who, {"browser": request.agent})
+        # Signing in is no critical action: a full disk must not keep the owner from switching things off.
+        await self._proof.note("session:started", f"session/{answer.session.id}", who, browser=request.agent)
         return answer
 
     async def sweep(self) -> None:
@@ -189,10 +191,3 @@ class SignIn:
             outcome=Outcome.REJECTED,
             detail=detail | {"count": str(report.count), "since": report.since.isoformat(timespec="seconds")},
         )
-
-    async def _record(self, what: str, where: str, who: Who, detail: dict[str, str]) -> None:
-        """Signing in is no critical action: a full disk must not keep the owner from switching things off."""
-        try:
-            await self._proof.write(what, where, who, detail=detail)
-        except HomeError as error:
-            log.error("Event not recorded", extra=facts(what=what, reason=error))

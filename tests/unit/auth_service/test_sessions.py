@@ -1,6 +1,9 @@
 """Sessions over a real database: how long they live, and how they end."""
 
+import contextlib
+import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -15,7 +18,7 @@ from shared.internal import Grant, LoginAnswer, User
 from shared.names import Role
 from shared.problem import HomeError
 from shared.spool import Spool
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
 
@@ -114,6 +117,21 @@ async def test_use_is_written_down_at_most_once_a_minute(
     clock.forward(seconds=1)
     await sessions.verify(answer.token)
     assert (await sessions.of(ada.id)).sessions[0].seen_at == start + timedelta(minutes=1)
+
+
+async def test_full_disk_ends_no_session_and_holds_no_sign_out_up(
+    sessions: Sessions, store: Store, ada: User, clock: Clock, tmp_path: Path
+) -> None:
+    answer = await signed_in(store, ada, clock)
+    fill(tmp_path / "spool.sqlite3")
+    with contextlib.closing(sqlite3.connect(tmp_path / "auth.sqlite3")) as direct:
+        direct.execute(
+            "CREATE TRIGGER full BEFORE UPDATE ON sessions BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+    clock.forward(minutes=5)
+    assert await lives(sessions, answer)
+    await sessions.end_token(answer.token, "gateway")
+    assert not await lives(sessions, answer)
 
 
 async def test_list_holds_the_users_own_live_sessions_newest_first(
