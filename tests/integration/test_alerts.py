@@ -1,0 +1,452 @@
+"""The alert service as it runs: its own process, mutual TLS, a real broker, a real mail server, a real database."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from alert_service import chain, records
+from alert_service.store import open_store
+from alert_service.tables import events
+from deploy import home as homes
+from deploy.home import Home
+from shared import internal, messages, tls, topics
+from shared.bus import Bus, Delivery
+from shared.client import AlertsAddress, ServiceClient
+from shared.config import EX_CONFIG
+from shared.courier import Courier
+from shared.internal import AuditPage, Recipients
+from shared.messages import AuditEvent, UserRef, Who
+from shared.mqtt import Subscription
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+from shared.web import allow, internal_app, json_response, serve_https
+from tests.house import DEADLINE, Broker, SmtpSink, end, until
+
+MASTER = "ada@example.org"
+ADA = UserRef(id="u1", name="Ada")
+
+
+def event(
+    *, outcome: Outcome, command_id: str | None, issuer: str = "gateway", what: str = "device:unlock"
+) -> AuditEvent:
+    return AuditEvent(
+        id=uuid.uuid4().hex,
+        at=messages.utc(1_800_000_000),
+        what=what,
+        where="hall/front-door",
+        who=Who(issuer=issuer, user=ADA, address="192.0.2.7"),
+        command_id=command_id,
+        outcome=outcome,
+        severity=Severity.CRITICAL,
+    )
+
+
+class Service:
+    """The alert service of one home, with a database of its own; may be killed and started again."""
+
+    def __init__(self, home: Home, folder: Path, smtp_port: int) -> None:
+        homes.lay_out(home)
+        self.home = home
+        self.port = home.settings.alerts_port
+        self.database = folder / "alerts.sqlite3"
+        self.config = folder / "alerts.toml"
+        rendered = home.config("alerts").read_text()
+        self.config.write_text(rendered.replace(f"{home.var}/data/alerts.sqlite3", str(self.database)))
+        self.environment = os.environ | {"HOMESYSTEM_SMTP_PORT": str(smtp_port)}
+        self.err = folder / "alerts.err"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, module: str = "alert_service") -> None:
+        """Start it and wait until its port is taken."""
+        with self.err.open("ab") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, "--config", str(self.config)], stderr=err, env=self.environment
+            )
+        until(self._listens, "the alert service listens")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """End it; its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(DEADLINE)
+
+    def identity(self, name: str) -> tls.Identity:
+        pki = self.home.pki
+        return tls.Identity(ca=pki / "device-ca.crt", certificate=pki / f"{name}.crt", key=pki / f"{name}.key")
+
+    def client(self, name: str) -> ServiceClient:
+        """Calls with the certificate of `name`."""
+        return ServiceClient(
+            AlertsAddress(port=self.port), self.identity(name), absent="alerts-unreachable", seconds=DEADLINE
+        )
+
+    @property
+    def log(self) -> str:
+        return self.err.read_text()
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """Source, id and outcome of every row."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT source, id, outcome FROM events ORDER BY row").fetchall()
+
+    async def verdict(self) -> chain.Verdict:
+        """What the chain's own check says of the whole table."""
+        store = await open_store(f"sqlite+aiosqlite:///{self.database}")
+        try:
+            async with store.read() as connection:
+                found = (await connection.execute(events.select().order_by(events.c.row))).all()
+        finally:
+            await store.close()
+        return chain.verify(records.as_row(one) for one in found)
+
+    def _listens(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+class Auth:
+    """Names the recipients as the auth service does, over mutual TLS; may be away."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.emails: tuple[str, ...] = (MASTER,)
+
+    @contextlib.asynccontextmanager
+    async def there(self) -> AsyncIterator[None]:
+        """Answer until the block is left."""
+
+        async def recipients(_request: web.Request) -> web.StreamResponse:
+            return json_response(Recipients(emails=self.emails))
+
+        app = internal_app()
+        app.router.add_get(internal.RECIPIENTS, allow("alerts")(recipients))
+        pki = self._home.pki
+        files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth-server.crt", key=pki / "auth-server.key")
+        async with serve_https(app, "127.0.0.1", self._home.settings.auth_port, tls.server_context(files)):
+            yield
+
+
+class Producer:
+    """A source of audit events with its spool, courier and connection, as gateway and rooms have them."""
+
+    def __init__(self, broker: Broker, name: str, folder: Path) -> None:
+        self.name = name
+        self.spool = Spool(folder / f"{name}-spool.sqlite3")
+        self.bus = Bus(
+            broker.config(name),
+            subscriptions=(Subscription(topics.receipt(name)),),
+            on_message=self._hear,
+            on_up=self._up,
+        )
+        self.courier = Courier(self.spool, self.bus)
+
+    async def say(self, *told: AuditEvent) -> None:
+        await asyncio.to_thread(lambda: self.spool.append(*told, durable=True))
+        self.courier.wake()
+
+    async def receipted(self) -> None:
+        """Wait until everything is receipted."""
+        await eventually(lambda: self.spool.count_pending() == 0, f"{self.name}'s events are receipted")
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        tasks = {asyncio.create_task(self.bus.run()), asyncio.create_task(self.courier.run())}
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            self.spool.close()
+
+    def _hear(self, delivery: Delivery) -> None:
+        self.courier.hear(delivery)
+
+    async def _up(self) -> None:
+        self.courier.link_up()
+
+
+async def eventually(condition: Callable[[], object], what: str) -> None:
+    await asyncio.to_thread(until, lambda: condition() or None, what)
+
+
+@pytest.fixture
+def service(home: Home, broker: Broker, smtp_sink: SmtpSink, tmp_path: Path) -> Iterator[Service]:
+    made = Service(home, tmp_path, smtp_sink.port)
+    yield made
+    if made.process is not None:
+        end([made.process])
+
+
+@pytest.fixture
+def auth(home: Home) -> Auth:
+    return Auth(home)
+
+
+@pytest.fixture
+async def gateway(broker: Broker, tmp_path: Path) -> AsyncIterator[Producer]:
+    producer = Producer(broker, "gateway", tmp_path)
+    async with producer.running():
+        yield producer
+
+
+@pytest.fixture
+async def hall(broker: Broker, tmp_path: Path) -> AsyncIterator[Producer]:
+    producer = Producer(broker, "hall", tmp_path)
+    async with producer.running():
+        yield producer
+
+
+async def letters(sink: SmtpSink, count: int = 1) -> list[str]:
+    """The subjects of all letters, once there are `count`."""
+    await asyncio.to_thread(sink.wait_for, count)
+    return [str(letter["Subject"]) for letter in sink.letters]
+
+
+async def no_more(service: Service, sink: SmtpSink, gateway: Producer) -> None:
+    """Let another event's letter come, so that a second one about the first would have come before it."""
+    marker = event(outcome=Outcome.EXECUTED, command_id=None, what="account:created")
+    before = len(sink.letters)
+    await gateway.say(marker)
+    await gateway.receipted()
+    await asyncio.to_thread(sink.wait_for, before + 1)
+    assert len(sink.letters) == before + 1
+
+
+async def test_a_critical_command_is_recorded_receipted_and_told_once(
+    service: Service, auth: Auth, gateway: Producer, hall: Producer, smtp_sink: SmtpSink
+) -> None:
+    async with auth.there():
+        service.start()
+        await gateway.say(event(outcome=Outcome.ASKED, command_id="c1"))
+        await hall.say(event(outcome=Outcome.EXECUTED, command_id="c1"))
+        await gateway.receipted()
+        await hall.receipted()
+        subjects = await letters(smtp_sink)
+        assert subjects[0].startswith("Front door (hall) unlocked — Ada, ")
+        letter = smtp_sink.letters[0]
+        assert letter["To"] == MASTER
+        assert letter["Auto-Submitted"] == "auto-generated"
+        body = letter.get_body(("plain",))
+        assert body is not None
+        assert "row 2 (hall), hash " in body.get_content()
+        await no_more(service, smtp_sink, gateway)
+        assert [source for source, _, _ in service.rows()] == ["gateway", "hall", "gateway"]
+        assert (await service.verdict()).broken is None
+
+
+async def test_kill_9_between_commit_and_acknowledgement_costs_nothing_and_repeats_nothing(
+    service: Service, auth: Auth, gateway: Producer, hall: Producer, smtp_sink: SmtpSink
+) -> None:
+    async with auth.there():
+        service.start("tests.crash_alerts")
+        asked = event(outcome=Outcome.ASKED, command_id="c1")
+        await gateway.say(asked)
+        assert service.process is not None
+        assert await asyncio.to_thread(service.process.wait, DEADLINE) == -signal.SIGKILL
+        assert service.rows() == [("gateway", asked.id, "asked")]
+        assert gateway.spool.count_pending() == 1
+        service.start()
+        await hall.say(event(outcome=Outcome.EXECUTED, command_id="c1"))
+        await gateway.receipted()
+        await hall.receipted()
+        await letters(smtp_sink)
+        await no_more(service, smtp_sink, gateway)
+        assert len(service.rows()) == 3
+        assert (await service.verdict()).broken is None
+
+
+async def test_a_broker_killed_while_the_service_is_away_costs_no_letter_and_doubles_none(
+    service: Service, auth: Auth, gateway: Producer, hall: Producer, smtp_sink: SmtpSink, broker: Broker
+) -> None:
+    async with auth.there():
+        service.start()
+        await eventually(lambda: "Broker reached" in service.log, "the service is connected")
+        service.stop(signal.SIGKILL)
+        await gateway.say(event(outcome=Outcome.ASKED, command_id="c1"))
+        await hall.say(event(outcome=Outcome.EXECUTED, command_id="c1"))
+        await asyncio.to_thread(broker.kill)
+        await asyncio.to_thread(broker.start)
+        service.start()
+        await gateway.receipted()
+        await hall.receipted()
+        await letters(smtp_sink)
+        await no_more(service, smtp_sink, gateway)
+        assert (await service.verdict()).row == 3
+
+
+async def test_a_broker_killed_under_the_running_service_is_found_again(
+    service: Service, auth: Auth, gateway: Producer, smtp_sink: SmtpSink, broker: Broker
+) -> None:
+    async with auth.there():
+        service.start()
+        for number in range(3):
+            await gateway.say(event(outcome=Outcome.REJECTED, command_id=f"c{number}"))
+            await gateway.receipted()
+            await letters(smtp_sink, number + 1)
+            await asyncio.to_thread(broker.kill)
+            await asyncio.to_thread(broker.start)
+        await no_more(service, smtp_sink, gateway)
+        assert len(smtp_sink.letters) == 4
+
+
+async def test_letters_wait_for_an_absent_mail_server_and_come_once(
+    service: Service, auth: Auth, gateway: Producer, smtp_sink: SmtpSink
+) -> None:
+    async with auth.there(), service.client("gateway") as client:
+        smtp_sink.stop()
+        service.start()
+        await gateway.say(event(outcome=Outcome.REJECTED, command_id="c1"))
+        await gateway.receipted()
+        await eventually(lambda: "Mail server does not take letters" in service.log, "a letter was tried")
+        ready = await client.call("GET", "/internal/ready", dict)
+        assert ready["mail"]["letters_waiting"] == 1
+        assert ready["mail"]["failing_since"] is not None
+        smtp_sink.start()
+        await letters(smtp_sink)
+        await no_more(service, smtp_sink, gateway)
+
+
+async def test_letters_wait_until_the_auth_service_names_somebody(
+    service: Service, auth: Auth, gateway: Producer, smtp_sink: SmtpSink
+) -> None:
+    service.start()
+    await gateway.say(event(outcome=Outcome.REJECTED, command_id="c1"))
+    await gateway.receipted()
+    await eventually(lambda: "Recipients are not known anew" in service.log, "the auth service was asked")
+    async with auth.there():
+        assert len(await letters(smtp_sink)) == 1
+    # and now it is remembered: the auth service may go
+    service.stop()
+    service.start()
+    await gateway.say(event(outcome=Outcome.REJECTED, command_id="c2"))
+    assert len(await letters(smtp_sink, 2)) == 2
+
+
+async def test_rubbish_is_told_once_and_stops_nothing(
+    service: Service, auth: Auth, gateway: Producer, smtp_sink: SmtpSink, broker: Broker, tmp_path: Path
+) -> None:
+    async with auth.there():
+        service.start()
+        big = tmp_path / "big"
+        big.write_bytes(b'{"x":' + b"[" * 60_000)
+        for arguments in (["-m", "no json"], ["-m", "{}"], ["-n"], ["-f", str(big)], ["-m", "\u202e<script>"]):
+            for _ in range(2):
+                await asyncio.to_thread(broker.publish, "garage", "-t", "audit/garage", *arguments)
+        await gateway.say(event(outcome=Outcome.REJECTED, command_id="c1"))
+        await gateway.receipted()
+        subjects = await letters(smtp_sink, 3)
+        assert sorted(subject.partition(" — ")[0] for subject in subjects) == [
+            "Front door (hall): unlock refused",
+            "Security: Oversized audit event: garage",
+            "Security: Unreadable audit event: garage",
+        ]
+        await no_more(service, smtp_sink, gateway)
+        assert (await service.verdict()).broken is None
+
+
+async def test_nobody_can_tell_an_event_in_anothers_name(service: Service, broker: Broker) -> None:
+    for who, source in (("garage", "hall"), ("phone", "phone"), ("phone", "hall"), ("gateway", "alerts")):
+        refused = await asyncio.to_thread(broker.publish, who, "-t", f"audit/{source}", "-m", "{}")
+        assert "Not authorized" in refused.stderr
+
+
+async def test_the_history_is_for_gateways_alone(service: Service, auth: Auth, gateway: Producer) -> None:
+    async with auth.there():
+        service.start()
+        told = [event(outcome=Outcome.REJECTED, command_id=f"c{n}") for n in range(5)]
+        await gateway.say(*told)
+        await gateway.receipted()
+        async with service.client("gateway") as client:
+            first = await client.call("GET", internal.AUDIT, AuditPage, query={"limit": "2"})
+            assert first.next is not None
+            rest = await client.call("GET", internal.AUDIT, AuditPage, query={"after": first.next})
+            ids = [one.id for one in (*first.events, *rest.events)]
+            assert ids == [one.id for one in told[::-1]]
+            scope = {"user": "u2", "devices": ""}
+            assert (await client.call("GET", internal.AUDIT, AuditPage, query=scope)).events == ()
+            scope = {"user": "u2", "devices": "garage/door,hall/*"}
+            assert len((await client.call("GET", internal.AUDIT, AuditPage, query=scope)).events) == 5
+            for bad in ({"limit": "0"}, {"limit": "201"}, {"after": "x"}, {"after": "-1"}, {"limit": "٣"}):
+                with pytest.raises(HomeError) as caught:
+                    await client.call("GET", internal.AUDIT, AuditPage, query=bad)
+                assert caught.value.slug == "invalid-value"
+            many = {"user": "u2", "devices": ",".join(f"r{n}/*" for n in range(101))}
+            with pytest.raises(HomeError, match="more than 100 places"):
+                await client.call("GET", internal.AUDIT, AuditPage, query=many)
+            ready = await client.call("GET", "/internal/ready", dict)
+            assert (ready["broker"], ready["recording"]) == (True, True)
+        for stranger in ("hall", "phone", "auth"):
+            async with service.client(stranger) as client:
+                with pytest.raises(HomeError) as refused:
+                    await client.call("GET", internal.AUDIT, AuditPage)
+                assert refused.value.slug == "forbidden"
+        context = tls.client_context(service.identity("gateway"))
+        bare = type(context)(context.protocol)
+        bare.load_verify_locations(service.home.pki / "device-ca.crt")
+        url = f"https://localhost:{service.port}{internal.AUDIT}"
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientError):
+                await session.get(url, ssl=bare)
+
+
+async def test_it_ends_cleanly_and_keeps_everything(service: Service, auth: Auth, gateway: Producer) -> None:
+    async with auth.there():
+        service.start()
+        await gateway.say(event(outcome=Outcome.ASKED, command_id="c1"))
+        await gateway.receipted()
+        assert service.stop() == 0
+        service.start()
+        assert len(service.rows()) == 1
+        assert service.stop(signal.SIGINT) == 0
+    assert "Traceback" not in service.log
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("per_minute", "per_minit", "did you mean `per_minute`?"),
+        ('timezone = "', 'timezone = "Moon/', "is not known here"),
+        ('host = "127.0.0.1"\nport', 'host = "mail.example.org"\nport', "for a server on this machine"),
+        ("sqlite+aiosqlite", "mysql", "write sqlite+aiosqlite"),
+        ("alerts.crt", "nobody.crt", "there is no such file"),
+        ("alerts-server.key", "alerts.key", "cannot be used"),
+    ],
+)
+async def test_a_configuration_that_cannot_be_used_is_told_and_ends_with_78(
+    service: Service, old: str, new: str, told: str
+) -> None:
+    service.config.write_text(service.config.read_text().replace(old, new))
+    command = [sys.executable, "-m", "alert_service", "--config", str(service.config)]
+    ended = await asyncio.to_thread(
+        lambda: subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    )
+    assert ended.returncode == EX_CONFIG, ended.stderr
+    assert told in ended.stderr
+
+
+async def test_a_port_in_use_is_told_and_ends_with_78(service: Service) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", service.port))
+        taken.listen()
+        command = [sys.executable, "-m", "alert_service", "--config", str(service.config)]
+        ended = await asyncio.to_thread(
+            lambda: subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+        )
+    assert ended.returncode == EX_CONFIG, ended.stderr
+    assert "cannot be taken" in ended.stderr
