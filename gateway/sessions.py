@@ -10,6 +10,7 @@ import base64
 import binascii
 import secrets
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -32,7 +33,8 @@ CACHE_SECONDS: Final = 5.0
 _ENDED_KEPT_SECONDS: Final = 60.0
 _TOKEN: Final = "token"  # noqa: S105 - the name of a field
 _BROWSER: Final = "browser"
-_VIEWER: Final = "home.viewer"
+_VIEWER: Final = web.RequestKey("viewer", object)
+"""A SessionInfo, or the HomeError that kept us from finding out."""
 
 
 class Sessions:
@@ -113,6 +115,8 @@ class Sessions:
 
 def storage(secret: bytes) -> EncryptedCookieStorage:
     """The cookie, sealed with `secret`, which `read_cookie_secret` reads."""
+    # aiohttp-session names its keys by strings still, which aiohttp complains of once in every process.
+    warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
     return EncryptedCookieStorage(
         secret,
         cookie_name=COOKIE,

@@ -18,7 +18,7 @@ from shared.web import USER
 
 log = logging.getLogger(__name__)
 
-_REMEMBER: Final = "home.remember_browser"
+_REMEMBER: Final = web.RequestKey("remember_browser", str)
 _AGENT_CHARACTERS: Final = 200
 
 

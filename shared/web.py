@@ -28,7 +28,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 S = TypeVar("S", bound=msgspec.Struct)
 
 MAX_BODY_BYTES = 65536
-USER = "home.user"
+USER = web.RequestKey("user", str)
 """The request's key for the id of the signed-in user, for the request log."""
 
 _FROM_STATUS = {

@@ -1,0 +1,348 @@
+"""Around the real gateway: a room that answers as it is told, and small auth and alert services over mutual TLS."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import AsyncIterator, Callable
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+import paho.mqtt.client as paho
+from aiohttp import web
+
+from deploy import home as homes
+from gateway.app import Gateway
+from gateway.config import GatewayConfig, load_config
+from gateway.pages.routes import add_pages
+from shared import internal, messages, mqtt, tls, topics
+from shared.internal import LoginAnswer, LoginRequest, RegisteredRoom, Registry, RoomSeen, SessionInfo, SessionToken
+from shared.messages import Acknowledgement, AuditEvent, Availability, Command, State
+from shared.names import Outcome
+from shared.problem import HomeError
+from shared.web import allow, internal_app, json_response, read_json, serve_https
+from tests.house import DEADLINE, Broker
+from tests.unit.gateway.parts import DEVICES, HALL, HALL_ENTRY, NOW, registered, state
+
+PASSWORD = "violet engine of numbers"
+CODE = "ABCD-EFGH"
+
+
+class ScriptedRoom:
+    """The room `hall` on its own connection: announces itself, keeps what it hears, answers what it is told to."""
+
+    def __init__(self, broker: Broker) -> None:
+        self._config = broker.config("hall")
+        self.heard: list[Command] = []
+        self.issuers: list[str] = []
+        self.hub_heard_first: list[bool] = []
+        self._hub_heard = False
+        self.answer: Callable[[str, Command], Acknowledgement | None] = self.executed
+        self._changed = threading.Condition()
+        self._client: paho.Client | None = None
+        self.session = ""
+
+    def start(self) -> None:
+        """Connect and announce."""
+        self.session = mqtt.new_session()
+        gone = Availability(status="offline", at=NOW, session=self.session)
+        will = mqtt.Will(topics.availability("hall"), messages.encode(gone))
+        client = self._client = mqtt.new_client(self._config, will)
+        ready = threading.Event()
+        wanted = [
+            (topics.commands_for("hall"), mqtt.subscribe_options(mqtt.Subscription("", live_only=True))),
+            (topics.ALL_SYSTEM, mqtt.subscribe_options(mqtt.Subscription(""))),
+        ]
+
+        def on_connect(*_: object) -> None:
+            client.subscribe(wanted)
+
+        def on_subscribe(*_: object) -> None:
+            ready.set()
+
+        client.on_connect, client.on_subscribe = on_connect, on_subscribe
+        client.on_message = self._hear
+        client.connect(self._config.host, self._config.port, properties=mqtt.connect_properties(0))
+        client.loop_start()
+        assert ready.wait(DEADLINE)
+        self.announce()
+
+    def announce(self) -> None:
+        """Description, states, then online: as an agent does at its birth."""
+        self.publish(topics.description("hall"), HALL)
+        for device in DEVICES:
+            self.publish(topics.state("hall", device.id), state("locked" if device.id == "front-door" else "off"))
+        self.publish(topics.availability("hall"), Availability(status="online", at=NOW, session=self.session))
+
+    def publish(self, topic: str, message: messages.Message) -> None:
+        """Say something."""
+        assert self._client is not None
+        self._client.publish(topic, messages.encode(message), qos=1, retain=message.RETAIN)
+
+    def executed(self, device: str, command: Command) -> Acknowledgement:
+        """Do it: state, then acknowledgement."""
+        assert command.id is not None
+        values = {"lock": "locked", "unlock": "unlocked"}
+        self.publish(topics.state("hall", device), state(values.get(command.action, command.action)))
+        return Acknowledgement(id=command.id, outcome=Outcome.EXECUTED, at=NOW)
+
+    def vanish(self) -> None:
+        """Lose the connection without a goodbye: the broker sends the will."""
+        client, self._client = self._client, None
+        if client is not None:
+            sock = client.socket()
+            if isinstance(sock, socket.socket):
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+            client.loop_stop()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many commands were heard."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.heard) >= count, DEADLINE)
+
+    def _hear(self, _client: paho.Client, _userdata: Any, message: paho.MQTTMessage) -> None:
+        topic = topics.parse(message.topic)
+        assert topic is not None
+        if topic.kind is topics.TopicKind.SERVICE:
+            if topic.who == "gateway" and not message.retain:
+                self._hub_heard = True
+            return
+        if topic.kind is not topics.TopicKind.SET:
+            return
+        command = messages.decode(Command, bytes(message.payload))
+        with self._changed:
+            self.heard.append(command)
+            self.issuers.append(topic.who)
+            self.hub_heard_first.append(self._hub_heard)
+            self._changed.notify_all()
+        answer = self.answer(topic.device, command)
+        if answer is not None:
+            self.publish(topics.acknowledgement("hall", topic.device), answer)
+
+
+class FakeAuthService:
+    """Knows users by e-mail and sessions by token; every call needs the gateway's certificate."""
+
+    def __init__(self, home: homes.Home) -> None:
+        self._home = home
+        self.people: dict[str, SessionInfo] = {}
+        self.sessions: dict[str, SessionInfo] = {}
+        self.codes: set[tuple[str, str]] = set()
+        self.rooms: dict[str, RegisteredRoom] = {}
+        self.enrolled = {"hall"}
+        self.ended: list[str] = []
+        self.verified = 0
+        self._server: contextlib.AbstractAsyncContextManager[None] | None = None
+
+    async def start(self) -> None:
+        """Listen."""
+        app = internal_app()
+        for method, path, handler in (
+            ("POST", internal.LOGIN_CODE, self._code),
+            ("POST", internal.LOGIN, self._login),
+            ("POST", internal.SESSION, self._session),
+            ("POST", internal.SESSION_END, self._end),
+            ("GET", internal.REGISTRY, self._registry),
+            ("PUT", internal.ROOM_SEEN + "/{room}", self._seen),
+        ):
+            app.router.add_route(method, path, allow("gateway")(handler))
+        context = tls.server_context(server_identity(self._home, "auth-server"))
+        self._server = serve_https(app, "127.0.0.1", self._home.settings.auth_port, context)
+        await self._server.__aenter__()
+
+    async def stop(self) -> None:
+        """Be away."""
+        if self._server is not None:
+            server, self._server = self._server, None
+            await server.__aexit__(None, None, None)
+
+    async def _code(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal.LoginCodeRequest)
+        if asked.email in self.people and asked.password == PASSWORD:
+            self.codes.add((asked.email, asked.browser))
+        return web.Response(status=202)
+
+    async def _login(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, LoginRequest)
+        fits = asked.password == PASSWORD and asked.code == CODE and (asked.email, asked.browser) in self.codes
+        if not fits:
+            raise HomeError("sign-in-failed")
+        token = f"token-{len(self.sessions)}-{asked.email}"
+        self.sessions[token] = self.people[asked.email]
+        return json_response(LoginAnswer(token=token, session=self.people[asked.email]))
+
+    async def _session(self, request: web.Request) -> web.Response:
+        self.verified += 1
+        token = (await read_json(request, SessionToken)).token
+        if token not in self.sessions:
+            raise HomeError("sign-in-required")
+        return json_response(self.sessions[token])
+
+    async def _end(self, request: web.Request) -> web.Response:
+        token = (await read_json(request, SessionToken)).token
+        self.ended.append(token)
+        self.sessions.pop(token, None)
+        return web.Response(status=204)
+
+    async def _registry(self, _request: web.Request) -> web.Response:
+        return json_response(Registry(rooms=tuple(self.rooms.values())))
+
+    async def _seen(self, request: web.Request) -> web.Response:
+        room = request.match_info["room"]
+        seen = await read_json(request, RoomSeen)
+        if room not in self.enrolled:
+            raise HomeError("not-found")
+        devices = tuple(registered(d) for d in seen.devices)
+        self.rooms[room] = RegisteredRoom(id=room, name=seen.name, devices=devices)
+        return json_response(self.rooms[room])
+
+
+class FakeAlertService:
+    """Answers the history with one event and keeps what it was asked."""
+
+    def __init__(self, home: homes.Home) -> None:
+        self._home = home
+        self.queries: list[dict[str, str]] = []
+        self.events: tuple[AuditEvent, ...] = ()
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Listen."""
+        app = internal_app()
+        app.router.add_get(internal.AUDIT, allow("gateway")(self._audit))
+        context = tls.server_context(server_identity(self._home, "alerts-server"))
+        async with serve_https(app, "127.0.0.1", self._home.settings.alerts_port, context):
+            yield
+
+    async def _audit(self, request: web.Request) -> web.Response:
+        self.queries.append(dict(request.query))
+        return json_response(internal.AuditPage(events=self.events, next="cursor"))
+
+
+class Visitor:
+    """A browser or a program at the gateway, with cookies, token and origin."""
+
+    def __init__(self, house: "GatewayHouse") -> None:
+        self._house = house
+        self.csrf = ""
+        self.http = aiohttp.ClientSession(
+            base_url=house.url,
+            connector=aiohttp.TCPConnector(ssl=house.trusted),
+            cookie_jar=aiohttp.CookieJar(),
+            timeout=aiohttp.ClientTimeout(total=DEADLINE),
+        )
+
+    async def get(self, path: str, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
+        """Status, JSON body (or text) and the response."""
+        return await self._call("GET", path, **more)
+
+    async def post(self, path: str, body: object = None, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
+        """As a page of ours would post."""
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self._house.url} | more.pop("headers", {})
+        if "data" not in more:
+            more["json"] = body if body is not None else {}
+        return await self._call("POST", path, headers={k: v for k, v in headers.items() if v}, **more)
+
+    async def fetch_token(self) -> str:
+        """GET /api/v1/csrf."""
+        _, body, _ = await self.get("/api/v1/csrf")
+        self.csrf = body["csrf_token"]
+        return self.csrf
+
+    async def sign_in(self, email: str) -> None:
+        """Both steps."""
+        await self.fetch_token()
+        status, body, _ = await self.post("/api/v1/login/code", {"email": email, "password": PASSWORD})
+        assert status == 202, body
+        status, body, _ = await self.post("/api/v1/login", {"email": email, "password": PASSWORD, "code": CODE})
+        assert status == 200, body
+        self.csrf = body["csrf_token"]
+
+    async def command(self, device: str, action: str, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
+        """Ask a device of the hall."""
+        return await self.post(f"/api/v1/devices/hall/{device}/commands", {"action": action, **more})
+
+    async def _call(self, method: str, path: str, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
+        async with self.http.request(method, path, allow_redirects=False, **more) as response:
+            is_json = "json" in response.headers.get("Content-Type", "")
+            content = await response.read()
+            return response.status, await response.json(content_type=None) if is_json and content else content, response
+
+
+class GatewayHouse:
+    """A running gateway between a real broker, a scripted room and small services; an async context manager."""
+
+    def __init__(self, broker: Broker, *, edit: Callable[[str], str] = lambda text: text) -> None:
+        self.home = broker.home
+        self.room = ScriptedRoom(broker)
+        self.auth = FakeAuthService(self.home)
+        self.alerts = FakeAlertService(self.home)
+        self.url = f"https://localhost:{self.home.settings.https_port}"
+        self.trusted = ssl.create_default_context(cafile=str(self.home.pki / "web-ca.crt"))
+        path = self.home.config("gateway")
+        path.unlink(missing_ok=True)
+        homes.lay_out(self.home)
+        path.write_text(edit(path.read_text()))
+        self.config: GatewayConfig = load_config(path)
+        self.gateway = Gateway(self.config, add_pages=add_pages)
+        self._stack = contextlib.AsyncExitStack()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.auth.start()
+        self._stack.push_async_callback(self.auth.stop)
+        await self._stack.enter_async_context(self.alerts.running())
+        self.room.start()
+        self._stack.callback(self.room.vanish)
+        self._task = asyncio.create_task(self.gateway.run(), name="gateway")
+        await self.until(lambda: self.gateway.bus.connected, "the gateway is connected")
+        self.room.announce()
+        await self.until(lambda: self.gateway.home.state("hall", "lamp") is not None, "the room is online")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        await self._stack.aclose()
+
+    async def stop(self) -> None:
+        """Stop the gateway as a signal does."""
+        if self._task is not None:
+            task, self._task = self._task, None
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def visitor(self, info: SessionInfo | None = None) -> Visitor:
+        """Somebody at the door; signed in where told who."""
+        visitor = Visitor(self)
+        self._stack.push_async_callback(visitor.http.close)
+        if info is not None:
+            self.auth.people[info.user.email] = info
+            await visitor.sign_in(info.user.email)
+        return visitor
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        """Look again and again until `condition` holds: for what sends no event."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + DEADLINE
+        pause = asyncio.Event()
+        while not condition():
+            assert self._task is None or not self._task.done(), f"the gateway ended: {self._task}"
+            assert loop.time() < end, f"never happened: {what}"
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(pause.wait(), 0.01)
+
+
+def server_identity(home: homes.Home, name: str) -> tls.Identity:
+    """The server certificate of an internal service."""
+    return tls.Identity(
+        ca=home.pki / "device-ca.crt", certificate=home.pki / f"{name}.crt", key=home.pki / f"{name}.key"
+    )
+
+
+__all__ = ["CODE", "HALL_ENTRY", "PASSWORD", "GatewayHouse", "ScriptedRoom", "State", "Visitor"]

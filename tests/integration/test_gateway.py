@@ -1,0 +1,555 @@
+"""The gateway as browsers and programs meet it, on a real broker and over real TLS."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from shared import messages, topics
+from shared.bus import Bus
+from shared.internal import Grant
+from shared.messages import Acknowledgement
+from shared.names import Outcome, Role, Severity
+from tests.house import DEADLINE, Broker
+from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, Visitor
+from tests.unit.gateway.parts import NOW, session
+
+MASTER = session(Role.MASTER)
+MEMBER = session(Role.MEMBER)
+GUEST = session(Role.GUEST, Grant(room="hall", device="lamp"))
+
+
+@pytest.fixture
+async def house(broker: Broker) -> AsyncIterator[GatewayHouse]:
+    async with GatewayHouse(broker) as made:
+        yield made
+
+
+async def stream_events(visitor: Visitor) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    """The named events of one stream, until it ends."""
+    async with visitor.http.get("/api/v1/events") as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        name = ""
+        async for line in response.content:
+            text = line.decode().rstrip("\r\n")
+            if text.startswith("event: "):
+                name = text.removeprefix("event: ")
+            elif text.startswith("data: "):
+                yield name, json.loads(text.removeprefix("data: "))
+
+
+async def next_event(events: AsyncIterator[tuple[str, dict[str, Any]]], name: str) -> dict[str, Any]:
+    """The next event of that name."""
+    async with asyncio.timeout(DEADLINE):
+        async for found, body in events:
+            if found == name:
+                return body
+    raise AssertionError(f"the stream ended before {name}")
+
+
+async def end_of(events: AsyncIterator[tuple[str, dict[str, Any]]]) -> list[str]:
+    """Everything until the stream's end."""
+    names = []
+    async with asyncio.timeout(DEADLINE):
+        async for name, _ in events:
+            names.append(name)
+    return names
+
+
+# --- commands ------------------------------------------------------------------------------------------------
+
+
+async def test_a_lamp_goes_on_by_the_rooms_word(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    status, body, _ = await ada.command("lamp", "on", id="wish-1")
+    assert status == 200, body
+    assert (body["id"], body["outcome"], body["state"]["value"]) == ("wish-1", "executed", "on")
+    command = house.room.heard[0]
+    assert command.user is not None
+    assert (command.user.id, command.origin, house.room.issuers) == (MEMBER.user.id, "127.0.0.1", ["gateway"])
+    assert house.room.hub_heard_first == [True], "a live heartbeat of ours goes before the first command"
+    status, body, _ = await ada.get("/api/v1/devices/hall/lamp")
+    assert (status, body["state"]["value"], body["available"]) == (200, "on", True)
+
+
+async def test_what_the_room_refuses_is_a_conflict(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    house.room.answer = lambda _d, c: Acknowledgement(
+        id=c.id or "", outcome=Outcome.REJECTED, reason="interlocked", at=NOW
+    )
+    status, body, response = await ada.command("lamp", "on")
+    assert status == 409
+    assert response.headers["Content-Type"].startswith("application/problem+json")
+    assert (body["type"], body["outcome"], body["reason"]) == ("/problems/interlocked", "rejected", "interlocked")
+
+
+async def test_a_room_that_vanishes_in_the_middle_is_unknown_at_once(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    house.room.answer = lambda _d, _c: None
+    asked = asyncio.create_task(ada.command("lamp", "on"))
+    await asyncio.to_thread(house.room.wait_for, 1)
+    house.room.vanish()
+    status, body, _ = await asked
+    assert (status, body["outcome"], body["type"]) == (504, "unknown", "/problems/unknown")
+    status, body, _ = await ada.command("lamp", "on")
+    assert (status, body["type"]) == (503, "/problems/room-offline")
+    status, body, _ = await ada.get("/api/v1/devices/hall/lamp")
+    assert (body["state"], body["available"]) == (None, False)
+
+
+async def test_a_silent_room_is_unknown_after_the_promised_time(house: GatewayHouse) -> None:
+    house.gateway.commands._wait_seconds = 0.05
+    ada = await house.visitor(MEMBER)
+    house.room.answer = lambda _d, _c: None
+    status, body, _ = await ada.command("lamp", "on")
+    assert (status, body["outcome"]) == (504, "unknown")
+
+
+async def test_a_repeat_while_under_way_is_one_command(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    house.room.answer = lambda _d, _c: None
+    first = asyncio.create_task(ada.command("lamp", "on", id="once"))
+    await asyncio.to_thread(house.room.wait_for, 1)
+    second = asyncio.create_task(ada.command("lamp", "on", id="once"))
+    status, body, _ = await ada.command("lamp", "off", id="once")
+    assert (status, body["type"]) == (409, "/problems/id-reused")
+    house.room.publish(
+        topics.acknowledgement("hall", "lamp"), Acknowledgement(id="once", outcome=Outcome.EXECUTED, at=NOW)
+    )
+    assert [(await task)[0] for task in (first, second)] == [200, 200]
+    assert len(house.room.heard) == 1
+
+
+async def test_a_critical_command_needs_confirmation_a_fresh_session_and_leaves_its_intent(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    status, body, _ = await ada.command("front-door", "unlock")
+    assert (status, body["type"]) == (409, "/problems/confirmation-required")
+    asked = house.auth.verified
+    status, body, _ = await ada.command("front-door", "unlock", confirm=True)
+    assert (status, body["state"]["value"]) == (200, "unlocked")
+    assert house.auth.verified == asked + 1
+    intents = [e for e in house.gateway.spool.pending(100) if e.severity is Severity.CRITICAL]
+    assert [(e.what, e.where, e.outcome, e.who.user and e.who.user.id) for e in intents] == [
+        ("device:unlock", "hall/front-door", Outcome.ASKED, MEMBER.user.id)
+    ]
+    status, _, _ = await ada.command("front-door", "lock")
+    assert status == 200, "a safe action needs no confirmation"
+
+
+async def test_a_session_that_just_ended_opens_no_door(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    await ada.command("lamp", "on")
+    house.auth.sessions.clear()
+    status, body, _ = await ada.command("front-door", "unlock", confirm=True)
+    assert (status, body["type"]) == (401, "/problems/sign-in-required")
+    assert [c.action for c in house.room.heard] == ["on"]
+
+
+@pytest.mark.parametrize(
+    ("device", "body", "status", "slug"),
+    [
+        ("lamp", {"action": "unlock"}, 409, "unknown-action"),
+        ("dimmer", {"action": "set", "value": 101}, 422, "invalid-value"),
+        ("dimmer", {"action": "set", "value": "high"}, 422, "invalid-value"),
+        ("dimmer", {"action": "set"}, 422, "invalid-value"),
+        ("lamp", {"action": "on", "id": "no spaces"}, 422, "invalid-value"),
+        ("lamp", {"action": 1}, 422, "invalid-value"),
+        ("lamp", {}, 422, "invalid-value"),
+        ("lamp", [], 422, "invalid-value"),
+        ("cellar", {"action": "on"}, 404, "unknown-device"),
+        ("door-contact", {"action": "on"}, 409, "unknown-action"),
+    ],
+)
+async def test_what_does_not_fit_is_never_sent(
+    house: GatewayHouse, device: str, body: Any, status: int, slug: str
+) -> None:
+    ada = await house.visitor(MEMBER)
+    found, problem, _ = await ada.post(f"/api/v1/devices/hall/{device}/commands", body)
+    assert (found, problem["type"]) == (status, f"/problems/{slug}")
+    assert house.room.heard == []
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "status", "slug"),
+    [
+        (b"not json", "application/json", 400, "malformed"),
+        (b'{"x":' + b"[" * 60_000, "application/json", 400, "malformed"),
+        (b"action=on", "application/x-www-form-urlencoded", 415, "unsupported-media-type"),
+        (b"{" + b" " * 70_000 + b"}", "application/json", 413, "too-large"),
+        (b"\xff", "application/json", 400, "malformed"),
+    ],
+)
+async def test_a_body_that_is_none_is_refused(
+    house: GatewayHouse, data: bytes, kind: str, status: int, slug: str
+) -> None:
+    ada = await house.visitor(MEMBER)
+    found, problem, _ = await ada.post("/api/v1/devices/hall/lamp/commands", data=data, headers={"Content-Type": kind})
+    assert (found, problem["type"]) == (status, f"/problems/{slug}")
+
+
+# --- who may ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_guest_sees_and_moves_what_is_granted_and_nothing_else(house: GatewayHouse) -> None:
+    guest = await house.visitor(GUEST)
+    _, body, _ = await guest.get("/api/v1/devices")
+    assert [(d["room"], d["id"]) for d in body["devices"]] == [("hall", "lamp")]
+    _, body, _ = await guest.get("/api/v1/rooms")
+    assert [[d["id"] for d in room["devices"]] for room in body["rooms"]] == [["lamp"]]
+    assert (await guest.command("lamp", "on"))[0] == 200
+    for path in ("/api/v1/devices/hall/front-door", "/api/v1/devices/hall/nothing"):
+        status, body, _ = await guest.get(path)
+        assert (status, body["type"]) == (404, "/problems/unknown-device")
+    status, body, _ = await guest.command("front-door", "lock")
+    assert (status, body["type"]) == (404, "/problems/unknown-device")
+    assert [c.action for c in house.room.heard] == ["on"]
+    _, _, _ = await guest.get("/api/v1/audit")
+    assert house.alerts.queries[-1] == {"limit": "50", "user": GUEST.user.id, "devices": "hall/lamp"}
+
+
+async def test_the_history_is_read_within_ones_scope(house: GatewayHouse) -> None:
+    ada = await house.visitor(MASTER)
+    status, body, _ = await ada.get("/api/v1/audit?limit=5&after=c1")
+    assert (status, body) == (200, {"events": [], "next": "cursor"})
+    assert house.alerts.queries[-1] == {"limit": "5", "after": "c1"}
+    for query in ("limit=0", "limit=201", "limit=x", "limit=-1", "limit=1e2", "after="):
+        assert (await ada.get(f"/api/v1/audit?{query}"))[0] == 422
+
+
+async def test_without_a_session_nothing_is_told(house: GatewayHouse) -> None:
+    stranger = await house.visitor()
+    await stranger.fetch_token()
+    for path in ("me", "rooms", "devices", "devices/hall/lamp", "events", "audit"):
+        status, body, _ = await stranger.get(f"/api/v1/{path}")
+        assert (status, body["type"]) == (401, "/problems/sign-in-required"), path
+    assert (await stranger.command("lamp", "on"))[0] == 401
+    status, body, _ = await stranger.get("/api/v1/nothing")
+    assert (status, body["type"]) == (404, "/problems/not-found")
+
+
+# --- signing in ------------------------------------------------------------------------------------------------
+
+
+async def test_the_cookie_and_the_token_are_renewed_at_sign_in(house: GatewayHouse) -> None:
+    ada = await house.visitor()
+    before = await ada.fetch_token()
+    house.auth.people[MEMBER.user.email] = MEMBER
+    await ada.post("/api/v1/login/code", {"email": MEMBER.user.email, "password": PASSWORD})
+    status, body, response = await ada.post(
+        "/api/v1/login", {"email": MEMBER.user.email, "password": PASSWORD, "code": CODE}
+    )
+    assert status == 200
+    assert body["csrf_token"] != before
+    assert body["user"] == {
+        "id": MEMBER.user.id,
+        "name": MEMBER.user.name,
+        "email": MEMBER.user.email,
+        "role": "member",
+    }
+    cookies = {c.split("=")[0]: c.lower() for c in response.headers.getall("Set-Cookie")}
+    for name in ("__Host-session", "__Host-browser"):
+        for word in ("secure", "httponly", "samesite=lax", "path=/"):
+            assert word in cookies[name]
+        assert "domain" not in cookies[name]
+    status, _, _ = await ada.command("lamp", "on")
+    assert status == 403, "the token from before the sign-in is over"
+    ada.csrf = body["csrf_token"]
+    assert (await ada.command("lamp", "on"))[0] == 200
+
+
+async def test_a_code_serves_only_the_browser_that_asked(house: GatewayHouse) -> None:
+    house.auth.people[MEMBER.user.email] = MEMBER
+    ada, thief = await house.visitor(), await house.visitor()
+    await ada.fetch_token()
+    await thief.fetch_token()
+    await ada.post("/api/v1/login/code", {"email": MEMBER.user.email, "password": PASSWORD})
+    status, body, _ = await thief.post(
+        "/api/v1/login", {"email": MEMBER.user.email, "password": PASSWORD, "code": CODE}
+    )
+    assert (status, body["type"]) == (401, "/problems/sign-in-failed")
+
+
+async def test_signing_out_ends_session_and_streams(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    events = stream_events(ada)
+    await next_event(events, "ready")
+    status, _, _ = await ada.post("/api/v1/logout")
+    assert status == 204
+    assert len(house.auth.ended) == 1
+    await end_of(events)
+    assert (await ada.get("/api/v1/me"))[0] == 401
+
+
+async def test_me_tells_who_i_am(house: GatewayHouse) -> None:
+    guest = await house.visitor(GUEST)
+    _, body, _ = await guest.get("/api/v1/me")
+    assert body["user"]["role"] == "guest"
+    assert body["grants"] == [{"room": "hall", "device": "lamp"}]
+
+
+async def test_codes_are_limited_per_account_but_not_for_a_browser_it_knows(house: GatewayHouse) -> None:
+    owner = await house.visitor(MEMBER)
+    await owner.post("/api/v1/logout")
+    await owner.fetch_token()
+    stranger = await house.visitor()
+    await stranger.fetch_token()
+    wrong = {"email": MEMBER.user.email, "password": "guess"}
+    answers = [(await stranger.post("/api/v1/login/code", wrong))[0] for _ in range(6)]
+    # The owner's own first try counted for the account: the browser was not known then.
+    assert answers == [202, 202, 202, 202, 429, 429]
+    assert (await owner.post("/api/v1/login/code", wrong))[0] == 202
+
+
+async def test_an_auth_service_that_is_away_is_told(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    await house.auth.stop()
+    stranger = await house.visitor()
+    await stranger.fetch_token()
+    status, body, _ = await stranger.post("/api/v1/login/code", {"email": "a@b.c", "password": "p"})
+    assert (status, body["type"]) == (503, "/problems/auth-unreachable")
+    status, body, _ = await ada.command("front-door", "unlock", confirm=True)
+    assert (status, body["type"]) == (503, "/problems/auth-unreachable")
+    assert house.room.heard == []
+
+
+# --- protection ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-CSRF-Token": ""},
+        {"X-CSRF-Token": "wrong"},
+        {"Origin": ""},
+        {"Origin": "null"},
+        {"Origin": "https://evil.example"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example", "Origin": "https://evil.example"},
+    ],
+)
+async def test_a_change_from_elsewhere_is_refused(house: GatewayHouse, headers: dict[str, str]) -> None:
+    ada = await house.visitor(MEMBER)
+    status, body, _ = await ada.post("/api/v1/devices/hall/lamp/commands", {"action": "on"}, headers=headers)
+    assert (status, body["type"]) == (403, "/problems/csrf")
+    assert house.room.heard == []
+
+
+async def test_every_answer_carries_the_careful_headers(house: GatewayHouse) -> None:
+    stranger = await house.visitor()
+    for path in ("/healthz", "/api/v1/csrf", "/api/v1/me", "/api/v1/nothing", "/login", "/nothing"):
+        _, _, response = await stranger.get(path)
+        headers = response.headers
+        assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert headers["Cache-Control"] == "no-store"
+        assert "Server" not in headers
+        assert "Access-Control-Allow-Origin" not in headers
+
+
+async def test_other_origins_get_nothing_unless_listed_and_never_cookies(broker: Broker) -> None:
+    listed, other = "https://panel.example.org", "https://evil.example"
+    async with GatewayHouse(broker, edit=lambda text: text.replace("origins = []", f'origins = ["{listed}"]')) as house:
+        visitor = await house.visitor()
+        ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+        path = "/api/v1/devices/hall/lamp/commands"
+        async with visitor.http.options(path, headers={"Origin": listed, **ask}) as response:
+            assert response.status == 200
+            assert response.headers["Access-Control-Allow-Origin"] == listed
+            assert "Access-Control-Allow-Credentials" not in response.headers
+        async with visitor.http.options(path, headers={"Origin": other, **ask}) as response:
+            assert response.status == 403
+            assert "Access-Control-Allow-Origin" not in response.headers
+        for origin, allowed in ((listed, listed), (other, None)):
+            _, _, response = await visitor.get("/api/v1/me", headers={"Origin": origin})
+            assert response.headers.get("Access-Control-Allow-Origin") == allowed
+            assert "Access-Control-Allow-Credentials" not in response.headers
+
+
+async def test_limits_refuse_with_a_time_and_never_a_safe_action(broker: Broker) -> None:
+    def tight(text: str) -> str:
+        return text.replace('commands = "120/minute"', 'commands = "2/minute"')
+
+    async with GatewayHouse(broker, edit=tight) as house:
+        ada = await house.visitor(MEMBER)
+        assert [(await ada.command("lamp", "on"))[0] for _ in range(3)] == [200, 200, 429]
+        status, body, response = await ada.command("lamp", "on")
+        assert status == 429
+        assert response.headers["Retry-After"] == str(body["retry_after"])
+        assert (await ada.command("lamp", "off"))[0] == 200
+        assert (await ada.command("front-door", "lock"))[0] == 200
+        assert (await ada.get("/healthz"))[0] == 200
+
+
+async def test_reads_are_limited_per_user(broker: Broker) -> None:
+    async with GatewayHouse(
+        broker, edit=lambda text: text.replace('reads = "300/minute"', 'reads = "4/minute"')
+    ) as house:
+        ada, ben = await house.visitor(MEMBER), await house.visitor(MASTER)
+        assert [(await ada.get("/api/v1/me"))[0] for _ in range(5)] == [200, 200, 200, 200, 429]
+        assert (await ben.get("/api/v1/me"))[0] == 200
+
+
+# --- streams ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_stream_begins_with_the_home_and_follows_it(house: GatewayHouse) -> None:
+    ada, ben = await house.visitor(MEMBER), await house.visitor(MASTER)
+    events = stream_events(ada)
+    description = await next_event(events, "description")
+    assert [d["id"] for d in description["devices"]][:2] == ["lamp", "blind"]
+    assert await next_event(events, "availability") == {"room": "hall", "status": "online"}
+    first = await next_event(events, "state")
+    assert (first["device"], first["state"]["value"]) == ("lamp", "off")
+    await next_event(events, "ready")
+    await ben.command("lamp", "on", id="from-ben")
+    changed = await next_event(events, "state")
+    assert (changed["device"], changed["state"]["value"]) == ("lamp", "on")
+    told = await next_event(events, "command")
+    assert told == {"id": "from-ben", "room": "hall", "device": "lamp", "outcome": "executed"}
+    house.room.vanish()
+    assert await next_event(events, "availability") == {"room": "hall", "status": "offline"}
+
+
+async def test_a_guests_stream_tells_what_is_granted_and_nothing_else(house: GatewayHouse) -> None:
+    guest, ada = await house.visitor(GUEST), await house.visitor(MEMBER)
+    events = stream_events(guest)
+    seen = []
+    async with asyncio.timeout(DEADLINE):
+        async for name, body in events:
+            seen.append((name, body.get("device"), [d["id"] for d in body.get("devices", [])]))
+            if name == "ready":
+                break
+    assert seen == [
+        ("hello", None, []),
+        ("description", None, ["lamp"]),
+        ("availability", None, []),
+        ("state", "lamp", []),
+        ("ready", None, []),
+    ]
+    await ada.command("front-door", "unlock", confirm=True)
+    await ada.command("lamp", "on", id="last")
+    after = []
+    async with asyncio.timeout(DEADLINE):
+        async for name, body in events:
+            after.append((name, body["device"]))
+            if name == "command":
+                break
+    assert after == [("state", "lamp"), ("command", "lamp")]
+
+
+async def test_a_grant_that_ended_is_felt_by_the_open_stream(house: GatewayHouse) -> None:
+    guest, ada = await house.visitor(GUEST), await house.visitor(MEMBER)
+    events = stream_events(guest)
+    await next_event(events, "ready")
+    token = next(t for t, info in house.auth.sessions.items() if info.user.role is Role.GUEST)
+    house.auth.sessions[token] = session(Role.GUEST, Grant(room="hall", device="blind"))
+    house.gateway.sessions.forget_all()
+    await ada.command("lamp", "on")
+    await ada.command("blind", "open")
+    assert (await next_event(events, "command"))["device"] == "blind"
+
+
+async def test_a_session_that_the_auth_service_ended_loses_its_stream(house: GatewayHouse, broker: Broker) -> None:
+    ada = await house.visitor(MEMBER)
+    events = stream_events(ada)
+    await next_event(events, "ready")
+    house.auth.sessions.clear()
+    bus = Bus(broker.config("auth"), subscriptions=(), on_message=lambda _d: None)
+    running = asyncio.create_task(bus.run())
+    await house.until(lambda: bus.connected, "the auth service's bus is connected")
+    await bus.publish(topics.REVOKED, messages.Revoked(sessions=(MEMBER.id,)))
+    await end_of(events)
+    assert (await ada.get("/api/v1/me"))[0] == 401
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_stopping_ends_streams_and_waiting_commands_at_once(house: GatewayHouse) -> None:
+    ada, ben = await house.visitor(MEMBER), await house.visitor(MASTER)
+    events = stream_events(ada)
+    await next_event(events, "ready")
+    house.room.answer = lambda _d, _c: None
+    asked = asyncio.create_task(ben.command("lamp", "on"))
+    await asyncio.to_thread(house.room.wait_for, 1)
+    await asyncio.wait_for(house.stop(), DEADLINE)
+    await end_of(events)
+    assert (await asked)[0] == 504
+
+
+# --- the broker goes and comes -----------------------------------------------------------------------------------
+
+
+async def test_a_broker_that_dies_makes_all_unknown_and_heals(house: GatewayHouse, broker: Broker) -> None:
+    ada = await house.visitor(MEMBER)
+    events = stream_events(ada)
+    await next_event(events, "ready")
+    broker.kill()
+    try:
+        assert await next_event(events, "availability") == {"room": "hall", "status": "unknown"}
+        status, body, _ = await ada.command("lamp", "on")
+        assert (status, body["type"]) in (
+            (503, "/problems/broker-unreachable"),
+            (503, "/problems/room-offline"),
+        )
+        assert (await ada.get("/readyz"))[0] == 503
+    finally:
+        house.room.vanish()
+        broker.start()
+    await house.until(lambda: house.gateway.bus.connected, "the gateway is back")
+    house.room.start()
+    while (await next_event(events, "availability"))["status"] != "online":
+        pass  # the broker may remember an earlier goodbye
+    assert (await ada.command("lamp", "on"))[0] == 200
+
+
+async def test_ready_says_when_a_command_would_be_carried_out(house: GatewayHouse) -> None:
+    stranger = await house.visitor()
+    status, text, _ = await stranger.get("/healthz")
+    assert (status, text) == (200, b"ok\n")
+    status, text, _ = await stranger.get("/readyz")
+    assert (status, text) == (200, b"ready\n")
+    await house.auth.stop()
+    house.gateway.registrar._fetched_at = None
+    assert (await stranger.get("/readyz"))[0] == 503
+    assert (await stranger.get("/healthz"))[0] == 200
+
+
+async def test_a_room_that_nobody_enrolled_is_not_shown(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    house.auth.rooms.clear()
+    house.auth.enrolled.clear()
+    await house.gateway.registrar.refresh()
+    _, body, _ = await ada.get("/api/v1/devices")
+    assert body == {"devices": []}
+    assert (await ada.command("lamp", "on"))[0] == 404
+    assert (await ada.get("/readyz"))[0] == 503
+
+
+# --- the request log ---------------------------------------------------------------------------------------------
+
+
+async def test_the_log_names_every_request_and_no_secret(house: GatewayHouse, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    ada = await house.visitor(MEMBER)
+    await ada.command("lamp", "on")
+    await ada.get("/api/v1/me?token=query-secret")
+    stranger = await house.visitor()
+    await stranger.fetch_token()
+    await stranger.post("/api/v1/login", {"email": "ada@example.org", "password": "hunter22", "code": "ZZZZ-ZZZZ"})
+    lines = [(r.getMessage(), getattr(r, "facts", {})) for r in caplog.records]
+    requests = [f for message, f in lines if message == "Request" and f["path"].startswith("/api")]
+    commands = [f for f in requests if f["path"].endswith("/commands")]
+    assert [(f["user"], f["address"], f["method"], f["status"]) for f in commands] == [
+        (MEMBER.user.id, "127.0.0.1", "POST", 200)
+    ]
+    assert ("sign_in_failed", {"address": "127.0.0.1"}) in lines
+    written = caplog.text + repr(lines)
+    secrets = [PASSWORD, CODE, "hunter22", "ZZZZ-ZZZZ", "query-secret", ada.csrf, *house.auth.sessions]
+    secrets += [cookie.value for cookie in ada.http.cookie_jar]
+    assert [secret for secret in secrets if secret in written] == []
