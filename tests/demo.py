@@ -257,7 +257,7 @@ def text_of(letter: email.message.EmailMessage) -> str:
     """A letter's plain text."""
     part = letter.get_body(("plain",))
     assert part is not None
-    return str(part.get_content())
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def _answer(status: int, headers: Any, content: bytes) -> Answer:
