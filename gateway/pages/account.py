@@ -1,0 +1,29 @@
+"""GET /account: who am I, what may I do, and where am I signed in (ASVS 5.0 7.5.2)."""
+
+from aiohttp import web
+
+from gateway import keys, sessions
+from gateway.pages import grants, render, user_agents
+from shared.internal import SessionRow
+from shared.problem import HomeError
+
+
+async def show_account(request: web.Request) -> web.StreamResponse:
+    """Show the viewer's own account."""
+    info = sessions.signed_in(request)
+    rows: tuple[SessionRow, ...] | None
+    try:
+        rows = (await request.app[keys.AUTH].sessions(info.user.id)).sessions
+    except HomeError as error:
+        if error.slug != "auth-unreachable":
+            raise
+        rows = None
+    rooms = request.app[keys.HOME].rooms()
+    return await render.page(
+        request,
+        "account.html",
+        grants=[grants.sentence(grant, rooms) for grant in info.grants],
+        sessions=rows,
+        session_id=info.id,
+        device_of=user_agents.named,
+    )

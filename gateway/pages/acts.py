@@ -1,0 +1,92 @@
+"""What actions are called, what is asked before one and said after one, pure."""
+
+from typing import NamedTuple
+
+from gateway.home import DeviceView
+from gateway.pages import times
+from shared.names import Action
+from shared.problem import HomeError
+
+_LABELS: dict[str, str] = {
+    Action.ON: "On",
+    Action.OFF: "Off",
+    Action.SET: "Set",
+    Action.LOCK: "Lock",
+    Action.UNLOCK: "Unlock",
+    Action.OPEN: "Open",
+    Action.CLOSE: "Close",
+    Action.STOP: "Stop",
+    Action.PRESS: "Press",
+}
+_WISHES: dict[str, str] = {
+    Action.ON: "Switch {name} on",
+    Action.OFF: "Switch {name} off",
+    Action.SET: "Set {name} to {value} %",
+    Action.LOCK: "Lock {name}",
+    Action.UNLOCK: "Unlock {name}",
+    Action.OPEN: "Open {name}",
+    Action.CLOSE: "Close {name}",
+    Action.STOP: "Stop {name}",
+    Action.PRESS: "Press {name}",
+}
+_DONE: dict[str, str] = {
+    Action.ON: "switched on",
+    Action.OFF: "switched off",
+    Action.SET: "set to {value} %",
+    Action.LOCK: "locked",
+    Action.UNLOCK: "unlocked",
+    Action.OPEN: "opened",
+    Action.CLOSE: "closed",
+    Action.STOP: "stopped",
+    Action.PRESS: "pressed",
+}
+_MOVES = frozenset({Action.OPEN, Action.CLOSE})
+_UNSURE = frozenset({"unknown", "interrupted"})
+RECORDED = "This is recorded, and the master user gets a letter about it."
+
+
+class Question(NamedTuple):
+    """What a confirmation asks: a title, what will happen, and the words on its button."""
+
+    title: str
+    text: str
+    button: str
+
+
+class Said(NamedTuple):
+    """What is said after an action. `tone` is "good", "bad" or "unsure"."""
+
+    tone: str
+    title: str
+    text: str
+
+
+def label(action: str) -> str:
+    """The words on an action's button."""
+    return _LABELS.get(action, action)
+
+
+def wish(action: str, name: str, value: int | None = None) -> str:
+    """The wish in full: "Unlock Front door"."""
+    return _WISHES[action].format(name=name, value="…" if value is None else value)
+
+
+def question(device: DeviceView, room_name: str, action: str, value: int | None = None) -> Question:
+    """What to ask before an action that wants a confirmation: names exactly what will happen."""
+    wished = wish(action, device.name, value)
+    text = f"The room {room_name} does it at once."
+    return Question(f"{wished}?", f"{text} {RECORDED}" if device.critical else text, wished)
+
+
+def executed(device: DeviceView, action: str, value: int | None = None) -> Said:
+    """The room said that it was done. A cover has only begun to move by then."""
+    done = "moves now" if action in _MOVES and device.kind == "cover" else _DONE[action].format(value=value)
+    return Said("good", f"{device.name}: {done}", "The room confirmed it.")
+
+
+def refused(name: str, error: HomeError) -> Said:
+    """It was not done, or nobody knows; with the reason and the next step."""
+    text = error.detail
+    if "retry_after" in error.facts:
+        text = f"{text} Try again in {times.wait(int(error.facts['retry_after']))}."
+    return Said("unsure" if error.slug in _UNSURE else "bad", f"{name}: {error.title}", text)

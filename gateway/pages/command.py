@@ -1,0 +1,62 @@
+"""POST /rooms/{room}/{device}: one command by form. Waits for the room's word; the page that follows says it.
+
+Form fields: `action`, `value` with "set", `confirm` "true" from the confirmation page, `back` ("home" or "room").
+"""
+
+from typing import Final
+
+from aiohttp import web
+from yarl import URL
+
+from gateway import keys, sessions
+from gateway.asking import CommandRequest, ask
+from gateway.pages import acts, flash
+from gateway.pages.forms import Form, read_form
+from shared.problem import HomeError
+
+_NOT_OURS: Final = frozenset({"sign-in-required", "unknown-device", "not-found"})
+"""What is answered with a page of its own: there is no page to go back to."""
+_NO_NUMBER: Final = -1
+
+
+async def send_command(request: web.Request) -> web.StreamResponse:
+    """Have a device do something, then go back to where it was asked."""
+    sessions.signed_in(request)
+    form = await read_form(request)
+    room, device = request.match_info["room"], request.match_info["device"]
+    action, value = form.text("action"), _value(form)
+    asked = CommandRequest(action=action, value=value, confirm=form.text("confirm") == "true")
+    try:
+        await ask(request, room, device, asked)
+    except HomeError as error:
+        if error.slug in _NOT_OURS:
+            raise
+        if error.slug == "confirmation-required":
+            raise web.HTTPSeeOther(_confirmation(room, device, form)) from None
+        view = request.app[keys.HOME].view(room, device)
+        said = acts.refused(view.name if view is not None else device, error)
+    else:
+        view = request.app[keys.HOME].view(room, device)
+        assert view is not None, "a device that just obeyed"
+        said = acts.executed(view, action, value)
+    await flash.put(request, said, room=room, device=device)
+    raise web.HTTPSeeOther(where_from(form.text("back"), room, device))
+
+
+def where_from(back: str, room: str, device: str) -> URL:
+    """The page that the form stood on, at its device. Only our own two pages, whatever the form says."""
+    page = URL("/") / "rooms" / room if back == "room" else URL("/")
+    return page.with_fragment(f"{room}.{device}")
+
+
+def _value(form: Form) -> int | None:
+    """The number of a "set"; one that is none becomes one that the check refuses."""
+    text = form.text("value")
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else _NO_NUMBER
+
+
+def _confirmation(room: str, device: str, form: Form) -> URL:
+    query = {name: text for name in ("action", "value", "back") if (text := form.text(name))}
+    return (URL("/") / "rooms" / room / device / "confirm").with_query(query)

@@ -1,0 +1,34 @@
+"""GET /rooms/{room}/{device}/confirm: names exactly what will happen, and asks. Changes nothing itself."""
+
+from aiohttp import web
+
+from gateway import guards, keys, sessions
+from gateway.pages import acts, command, render
+from shared.names import Action
+from shared.problem import HomeError
+
+
+async def ask_confirmation(request: web.Request) -> web.StreamResponse:
+    """Ask before an action that wants a confirmation."""
+    info = sessions.signed_in(request)
+    home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
+    room_id, device_id = request.match_info["room"], request.match_info["device"]
+    room, device = home.room(room_id), home.view(room_id, device_id)
+    if room is None or device is None or not guards.may_act(info, room_id, device_id, now):
+        raise HomeError("not-found")
+    action, text = request.query.get("action", ""), request.query.get("value", "")
+    value = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None
+    if action not in device.actions or (value is None) == (action == Action.SET):
+        raise HomeError("not-found", "There is no such action to confirm.")
+    back = request.query.get("back", "")
+    return await render.page(
+        request,
+        "confirm.html",
+        room=room,
+        device=device,
+        action=action,
+        value=value,
+        asked=acts.question(device, room.name, action, value),
+        back=back,
+        cancel=str(command.where_from(back, room_id, device_id)),
+    )

@@ -1,0 +1,33 @@
+"""What a form brought: text fields, each once, none longer than it can mean something (ASVS 5.0 2.2.1, 15.3.7)."""
+
+from typing import Final
+
+from aiohttp import web
+
+from shared.problem import HomeError
+
+_MOST: Final = 2048
+
+
+class Form:
+    """The fields of one form."""
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self._fields = fields
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+    def text(self, name: str) -> str:
+        """A field as it was typed; empty where it is missing."""
+        return self._fields.get(name, "")
+
+
+async def read_form(request: web.Request) -> Form:
+    """The request's form. Raises bad-request for a file, a field given twice, or one far too long."""
+    fields: dict[str, str] = {}
+    for name, value in (await request.post()).items():
+        if not isinstance(value, str) or name in fields or len(value) > _MOST:
+            raise HomeError("bad-request", "A field of the form was sent twice, is too long, or is a file.")
+        fields[name] = value
+    return Form(fields)

@@ -1,0 +1,139 @@
+"""The history's lines in words, pure: what happened, where, by whom and how it ended."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from gateway.home import RoomView
+from gateway.pages import times
+from gateway.pages.plain import plain
+from shared.messages import AuditEvent
+from shared.names import Action, Outcome, Severity
+from shared.problem import CATALOGUE
+
+_VERBS: dict[str, str] = {
+    Action.ON: "Switch on",
+    Action.OFF: "Switch off",
+    Action.SET: "Set",
+    Action.LOCK: "Lock",
+    Action.UNLOCK: "Unlock",
+    Action.OPEN: "Open",
+    Action.CLOSE: "Close",
+    Action.STOP: "Stop",
+    Action.PRESS: "Press",
+}
+_HAPPENINGS = {
+    "account:created": "Account created",
+    "account:changed": "Account changed",
+    "account:disabled": "Account disabled",
+    "account:password-changed": "Password changed",
+    "account:sign-in-failed": "Sign-in failed",
+    "session:started": "Signed in",
+    "session:ended": "Session ended",
+    "certificate:revoked": "Certificate revoked",
+    "client:added": "Trusted client added",
+    "client:revoked": "Trusted client revoked",
+    "room:added": "Room added",
+    "room:revoked": "Room revoked",
+}
+_CLAIMED_BY = "claimed_by"
+"""In an event's detail, by the alert service: the room whose word alone it is that this person did it."""
+_OUTCOMES: dict[str, tuple[str, str]] = {
+    Outcome.ASKED: ("asked", "unsure"),
+    Outcome.EXECUTED: ("done", "good"),
+    Outcome.REJECTED: ("refused", "bad"),
+    Outcome.EXPIRED: ("too late", "bad"),
+    Outcome.FAILED: ("failed", "bad"),
+    Outcome.UNKNOWN: ("not known", "unsure"),
+}
+
+
+class Line(NamedTuple):
+    """One event, ready to be shown. `tone` is "good", "bad" or "unsure"; `notes` say what needs saying."""
+
+    at: datetime
+    what: str
+    where: str
+    who: str
+    address: str
+    outcome: str
+    tone: str
+    severity: str
+    notes: tuple[str, ...]
+
+
+class Day(NamedTuple):
+    """The events of one day, newest first."""
+
+    name: str
+    lines: tuple[Line, ...]
+
+
+def days(events: Iterable[AuditEvent], rooms: Iterable[RoomView], now: datetime) -> list[Day]:
+    """The page's events by day."""
+    events, rooms = tuple(events), tuple(rooms)
+    ended = {_wish(event) for event in events if event.outcome is not Outcome.ASKED}
+    found: list[Day] = []
+    for event in events:
+        one = line(event, rooms, ended=_wish(event) in ended)
+        name = times.day(event.at, now)
+        if found and found[-1].name == name:
+            found[-1] = Day(name, (*found[-1].lines, one))
+        else:
+            found.append(Day(name, (one,)))
+    return found
+
+
+def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
+    """One event. `ended` says that another event of the page tells how the same command ended."""
+    outcome, tone = _OUTCOMES[event.outcome]
+    notes = []
+    if event.outcome is Outcome.ASKED:
+        notes.append("How it ended stands beside it." if ended else "How it ended is not recorded here.")
+    reason = event.detail.get("reason")
+    if reason is not None:
+        notes.append(CATALOGUE[reason].title if reason in CATALOGUE else plain(reason))
+    return Line(
+        at=event.at,
+        what=_what(event),
+        where=_where(event, rooms),
+        who=_who(event),
+        address=plain(event.who.address or "", 64),
+        outcome=outcome,
+        tone=tone,
+        severity="" if event.severity is Severity.INFO else str(event.severity),
+        notes=tuple(notes),
+    )
+
+
+def _wish(event: AuditEvent) -> tuple[str, str] | None:
+    """Issuer and id name one command; other events have none."""
+    return (event.who.issuer, event.command_id) if event.command_id is not None else None
+
+
+def _what(event: AuditEvent) -> str:
+    subject, _, action = event.what.partition(":")
+    if subject == "device" and action in _VERBS:
+        value = event.detail.get("value")
+        return f"{_VERBS[action]} to {plain(value, 8)} %" if action == Action.SET and value else _VERBS[action]
+    known = _HAPPENINGS.get(event.what)
+    return known or plain(event.what.replace(":", " ").replace("-", " "), 80).capitalize()
+
+
+def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
+    """`hall/lamp` by the names that it has now, else as it was written."""
+    room_id, _, device_id = event.where.partition("/")
+    for room in rooms:
+        if room.id == room_id:
+            for device in room.devices:
+                if device.id == device_id:
+                    return f"{plain(device.name)}, {plain(room.name)}"
+    return plain(event.where, 80)
+
+
+def _who(event: AuditEvent) -> str:
+    """The person, else the broker identity; a room's word that nobody confirms is given as its claim (DESIGN §8)."""
+    who = event.who
+    name = plain(who.user.name) if who.user is not None else plain(who.issuer)
+    room = event.detail.get(_CLAIMED_BY)
+    return f"{name}, as claimed by the room {plain(room)}" if room is not None else name

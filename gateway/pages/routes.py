@@ -1,0 +1,43 @@
+"""Which page lives where. Called once, by the gateway's wiring."""
+
+from aiohttp import web
+
+from gateway import keys, routes
+from gateway.pages import (
+    account,
+    command,
+    confirm,
+    end_session,
+    history,
+    login,
+    problems,
+    render,
+    show_home,
+    show_room,
+    sign_out,
+    users,
+)
+from gateway.pages.static_files import StaticFiles
+
+
+def add_pages(app: web.Application) -> None:
+    """Add every page, the static files, and how problems look."""
+    files = StaticFiles()
+    render.set_up(app, files)
+    app[keys.RENDER_PROBLEM] = problems.render_problem
+    routes.add(app, "GET", "/", show_home.show_home, limit="pages")
+    routes.add(app, "GET", "/login", login.show_login, limit="pages")
+    routes.add(app, "POST", "/login", login.take_login, limit="login")
+    routes.add(app, "GET", "/login/code", login.show_code, limit="pages")
+    routes.add(app, "POST", "/logout", sign_out.leave, limit="pages")
+    routes.add(app, "GET", "/rooms/{room}", show_room.show_room, limit="pages")
+    routes.add(app, "GET", "/rooms/{room}/{device}/confirm", confirm.ask_confirmation, limit="pages")
+    routes.add(app, "POST", "/rooms/{room}/{device}", command.send_command, limit="commands")
+    routes.add(app, "GET", "/history", history.show_history, limit="pages")
+    routes.add(app, "GET", "/account", account.show_account, limit="pages")
+    routes.add(app, "POST", "/account/sessions/end", end_session.end_session, limit="pages")
+    routes.add(app, "POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
+    routes.add(app, "GET", "/users", users.show_users, limit="pages")
+    routes.add(app, "POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
+    routes.add(app, "GET", "/problems/{slug}", problems.explain, limit="pages")
+    routes.add(app, "GET", "/static/{version}/{name}", files.serve, limit=None)

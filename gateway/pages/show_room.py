@@ -1,0 +1,20 @@
+"""GET /rooms/{room}: one room. A room that the viewer may not see is answered like one that is not there."""
+
+from aiohttp import web
+
+from gateway import guards, keys, sessions
+from gateway.pages import cards, render
+from shared.problem import HomeError
+
+
+async def show_room(request: web.Request) -> web.StreamResponse:
+    """Show one room."""
+    info = sessions.signed_in(request)
+    room = request.app[keys.HOME].room(request.match_info["room"])
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    if room is None or not guards.may_see_room(info, room.id, now):
+        raise HomeError("not-found")
+    shown = cards.of_rooms(guards.visible(info, (room,), now))
+    if not shown:
+        raise HomeError("not-found")
+    return await render.page(request, "room.html", shown=shown[0], back="room")

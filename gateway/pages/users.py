@@ -1,0 +1,45 @@
+"""GET /users and POST /users/end-sessions: the master user's list of people (ASVS 5.0 7.4.5)."""
+
+from aiohttp import web
+
+from gateway import guards, keys, sessions, sign_in
+from gateway.pages import flash, grants, render
+from gateway.pages.acts import Said
+from gateway.pages.forms import read_form
+from shared.internal import SessionInfo
+from shared.problem import HomeError
+
+
+async def show_users(request: web.Request) -> web.StreamResponse:
+    """List the users with their roles, grants and last sign-in."""
+    _master(request)
+    rooms = request.app[keys.HOME].rooms()
+    rows = (await request.app[keys.AUTH].users()).users
+    listed = [(row, [grants.sentence(grant, rooms) for grant in row.grants]) for row in rows]
+    return await render.page(request, "users.html", users=listed)
+
+
+async def end_users_sessions(request: web.Request) -> web.StreamResponse:
+    """Sign another user out everywhere. Form field: `user`."""
+    info = _master(request)
+    user_id = (await read_form(request)).text("user")
+    found = next((row.user for row in (await request.app[keys.AUTH].users()).users if row.user.id == user_id), None)
+    if found is None:
+        raise HomeError("not-found", "There is no such user.")
+    if user_id == info.user.id:
+        raise web.HTTPSeeOther("/account")
+    rows = (await request.app[keys.AUTH].sessions(user_id)).sessions
+    for row in rows:
+        await request.app[keys.AUTH].end_session(row.id, user="", by=info.user.id, address=request.remote or "")
+        sign_in.end_here(request, (row.id,))
+    count = f"{len(rows)} session{'s' if len(rows) != 1 else ''} ended." if rows else "There were none."
+    await flash.put(request, Said("good", f"{found.name} is signed out everywhere", count))
+    raise web.HTTPSeeOther("/users")
+
+
+def _master(request: web.Request) -> SessionInfo:
+    """Who asks. Raises forbidden for anyone but the master user."""
+    info = sessions.signed_in(request)
+    if not guards.may_manage_users(info):
+        raise HomeError("forbidden", "This page is the master user's.")
+    return info

@@ -1,0 +1,95 @@
+// The cards on the page: paints what the room said onto them, and nothing else. There is no optimistic change anywhere.
+
+import { RECONNECTING, clock, full, headline, icon, shown } from "./wording.js";
+
+const timezone = document.documentElement.dataset.timezone;
+
+export const card = (room, device) => document.getElementById(`${room}.${device}`);
+export const section = (room) => document.querySelector(`section.room[data-room="${CSS.escape(room)}"]`);
+export const sections = () => [...document.querySelectorAll("section.room")];
+
+const heard = new Map(); // what the stream said last, by room: its status, and its devices' states
+
+/** What a state event says of one device. */
+export function paintState(room, device, state) {
+  heard.get(room)?.states.set(device, state);
+  const found = card(room, device);
+  if (found) paint(found, shown(found.dataset.kind, section(room).dataset.status, state));
+}
+
+/** A room came or went: what its devices show is not known until it says so. */
+export function paintAvailability(room, status) {
+  heard.set(room, { status, states: new Map() });
+  const found = section(room);
+  if (!found) return;
+  found.dataset.status = status;
+  found.querySelector(".status .text").textContent = status;
+  for (const device of found.querySelectorAll(".device")) paint(device, shown(device.dataset.kind, status, null));
+}
+
+/** The stream is lost: nothing on this page is known. */
+export function paintReconnecting() {
+  heard.clear();
+  for (const found of sections()) {
+    found.dataset.status = "unknown";
+    found.querySelector(".status .text").textContent = "unknown";
+    for (const device of found.querySelectorAll(".device")) paint(device, RECONNECTING);
+  }
+  const line = document.getElementById("headline");
+  if (line) line.textContent = "Nothing is known just now.";
+}
+
+/** After the page was fetched anew: the stream may have said more in the meantime. */
+export function paintHeard() {
+  for (const [room, { status, states }] of [...heard]) {
+    if (section(room)?.dataset.status !== status) paintAvailability(room, status);
+    for (const [device, state] of states) paintState(room, device, state);
+  }
+}
+
+/** The sentences on top of the home. */
+export function paintHeadline() {
+  const line = document.getElementById("headline");
+  if (!line) return;
+  const rooms = sections().map((found) => ({
+    name: found.dataset.name,
+    status: found.dataset.status,
+    devices: [...found.querySelectorAll(".device")].map(({ dataset }) => ({ name: dataset.name, look: dataset.look })),
+  }));
+  const text = headline(rooms).join(" ");
+  if (line.textContent !== text) line.textContent = text;
+}
+
+/** Whether the page shows a room as its description has it; where it does not, the page is fetched anew. */
+export function fits({ room, name, devices }) {
+  const found = section(room);
+  if (!found) return false;
+  const offered = devices.map((d) => [d.id, d.name, d.kind, d.critical, d.confirm, d.actions.join(" "), d.safe_actions.join(" ")].join("|"));
+  const drawn = [...found.querySelectorAll(".device")].map(({ dataset: d }) =>
+    [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe].join("|"),
+  );
+  return found.dataset.name === name && offered.join("\n") === drawn.join("\n");
+}
+
+function paint(found, said) {
+  found.dataset.look = said.look;
+  found.querySelector(".word").textContent = said.word;
+  found.querySelector(".note").replaceChildren(...note(said));
+  const use = found.querySelector(".disc use");
+  use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${icon(said.look, found.dataset.icon)}`));
+  const slider = found.querySelector("input[type=range]");
+  if (slider && said.level !== null && !slider.dataset.held) {
+    slider.value = said.level;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+function note(said) {
+  if (said.at === null) return [said.before + said.after];
+  const time = document.createElement("time");
+  const at = new Date(said.at);
+  time.dateTime = said.at;
+  time.textContent = clock(at, timezone);
+  time.title = full(at, timezone);
+  return [`${said.before} `, time, said.after];
+}

@@ -1,0 +1,80 @@
+// Makes the home and the rooms live: the stream's events onto the cards, the forms' presses to the API.
+
+import { fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, section, sections } from "./cards.js";
+import { heardCommand, showLevels, takeForms } from "./press.js";
+import { listen } from "./stream.js";
+
+const REFRESH_AFTER = 300; // milliseconds; several rooms may change at once
+const REFRESH_PAUSE = 3_000; // and never more often than this
+const main = document.querySelector("main[data-live]");
+const light = document.getElementById("live");
+let told = new Set();
+let refresh = 0;
+let refreshed = -Infinity;
+
+/** How far the page can be believed, on the lamp in the corner: connecting, live or lost. */
+function link(state, text) {
+  document.body.dataset.link = state;
+  light.querySelector(".text").textContent = text;
+}
+
+/** The rooms are other ones than the page shows: fetch it anew, quietly. */
+function changed() {
+  clearTimeout(refresh);
+  refresh = setTimeout(fetchAnew, Math.max(REFRESH_AFTER, refreshed + REFRESH_PAUSE - performance.now()));
+}
+
+async function fetchAnew() {
+  if (document.getElementById("confirmation").open || main.querySelector("[aria-busy=true]")) return changed();
+  refreshed = performance.now();
+  const response = await fetch(location.pathname, { cache: "no-store", headers: { Accept: "text/html" } }).catch(() => null);
+  if (response === null) return;
+  if (response.status === 429) {
+    refresh = setTimeout(fetchAnew, 1000 * Number(response.headers.get("Retry-After") ?? 5));
+    return;
+  }
+  if (!response.ok || response.redirected) return location.reload();
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+  const focused = document.activeElement?.closest?.(".device")?.id;
+  main.dataset.csrf = fresh.dataset.csrf;
+  main.replaceChildren(...fresh.childNodes);
+  showLevels(main);
+  if (focused) document.getElementById(focused)?.querySelector("button")?.focus();
+  if (document.body.dataset.link === "lost") return paintReconnecting();
+  paintHeard();
+  paintHeadline();
+}
+
+const on = {
+  event(name, data) {
+    if (name === "hello") told = new Set();
+    else if (name === "description") {
+      told.add(data.room);
+      if (!fits(data) && (main.dataset.page === "home" || section(data.room))) changed();
+    } else if (name === "availability") {
+      paintAvailability(data.room, data.status);
+      paintHeadline();
+    } else if (name === "state") {
+      paintState(data.room, data.device, data.state);
+      if (document.body.dataset.link === "live") paintHeadline();
+    } else if (name === "command") heardCommand(data);
+    else if (name === "ready") {
+      link("live", "Live");
+      paintHeadline();
+      if (sections().some((found) => !told.has(found.dataset.room))) changed();
+    }
+  },
+  lost() {
+    link("lost", "Reconnecting…");
+    paintReconnecting();
+  },
+  signedOut() {
+    link("lost", "Signed out");
+    paintReconnecting();
+    location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
+  },
+};
+
+link("connecting", "Connecting…");
+takeForms(main);
+listen("/api/v1/events", on);

@@ -1,0 +1,70 @@
+// Both steps on one page, so that the password need not be typed twice. It stays in its field and nowhere else.
+
+const form = document.getElementById("login");
+const { email, password, code, csrf_token: token } = form.elements;
+const button = document.getElementById("submit");
+const problem = document.getElementById("problem");
+
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  problem.replaceChildren();
+  try {
+    if (form.dataset.step === "1") await askCode();
+    else await signIn();
+  } catch {
+    complain("The hub cannot be reached", "Check your connection and try again.");
+  } finally {
+    button.ariaBusy = "false";
+  }
+});
+
+async function askCode() {
+  const response = await send("/api/v1/login/code", { email: email.value.trim(), password: password.value });
+  if (!response.ok) return refused(response);
+  form.dataset.step = "2";
+  for (const part of [document.getElementById("title"), document.getElementById("lead"), button]) part.textContent = part.dataset.second;
+  document.getElementById("code-field").hidden = false;
+  document.getElementById("again").hidden = false;
+  code.disabled = false;
+  code.focus();
+}
+
+async function signIn() {
+  const wish = { email: email.value.trim(), password: password.value, code: code.value.trim() };
+  const response = await send("/api/v1/login", wish);
+  if (!response.ok) return refused(response);
+  password.value = "";
+  location.replace(form.dataset.next);
+}
+
+function send(address, body) {
+  return fetch(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": token.value },
+    body: JSON.stringify(body),
+  });
+}
+
+async function refused(response) {
+  const { type = "", title = "Something failed", detail = "", retry_after: wait } = await response.json();
+  if (type.endsWith("/csrf")) return location.reload(); // the page lay open for too long
+  complain(title, wait ? `Too many tries for now. Try again in ${inWords(wait)}.` : detail);
+  if (form.dataset.step === "2") code.select();
+}
+
+function inWords(seconds) {
+  return seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+}
+
+function complain(title, detail) {
+  const box = document.createElement("div");
+  box.className = "said bad";
+  const line = document.createElement("p");
+  const strong = document.createElement("strong");
+  strong.textContent = title;
+  line.append(strong, ` ${detail}`);
+  box.append(line);
+  problem.replaceChildren(box);
+}

@@ -1,0 +1,27 @@
+// What is said after an action, in the region that screen readers listen to. Good news goes by itself, the rest stays.
+
+const STAY = 8_000;
+const MOST = 3;
+
+/** Say it. `tone` is "good", "bad" or "unsure". */
+export function say(tone, title, text) {
+  const region = document.getElementById("messages");
+  const message = document.createElement("div");
+  message.className = `said ${tone}`;
+  const line = document.createElement("p");
+  const strong = document.createElement("strong");
+  const rest = document.createElement("span");
+  strong.textContent = title;
+  rest.textContent = text;
+  line.append(strong, " ", rest);
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "close";
+  close.setAttribute("aria-label", "Dismiss");
+  close.textContent = "×";
+  close.addEventListener("click", () => message.remove());
+  message.append(line, close);
+  while (region.childElementCount >= MOST) region.firstElementChild.remove();
+  region.append(message);
+  if (tone === "good") setTimeout(() => message.remove(), STAY);
+}
