@@ -5,15 +5,29 @@ import secrets
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service import user_rows
 from auth_service.tables import revocations, sessions, users
 from shared.internal import LoginAnswer, SessionInfo, SessionRow, User
+from shared.names import Role
 
 TOUCH = timedelta(minutes=1)
 """`seen_at` is written at most this often: a page is no reason to write to disk."""
+
+
+# Asked anew for every critical command, so it is built once and is one statement for all but guests.
+_OF_TOKEN = (
+    select(sessions.c.id.label("session_id"), sessions.c.seen_at, sessions.c.expires_at, users)
+    .join(users, users.c.id == sessions.c.user_id)
+    .where(
+        sessions.c.token_hash == bindparam("token_hash"),
+        sessions.c.expires_at > bindparam("now"),
+        sessions.c.seen_at > bindparam("used_since"),
+        users.c.disabled_at.is_(None),
+    )
+)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -61,19 +75,18 @@ class Found(msgspec.Struct, frozen=True):
 
 async def find(connection: AsyncConnection, token: str, *, limits: Limits, now: datetime) -> Found | None:
     """The live session of a token, None for any other."""
-    query = (
-        select(sessions.c.id.label("session_id"), sessions.c.seen_at, sessions.c.expires_at, users)
-        .join(users, users.c.id == sessions.c.user_id)
-        .where(sessions.c.token_hash == _hashed(token), _live(limits, now), users.c.disabled_at.is_(None))
+    found = await connection.execute(
+        _OF_TOKEN, {"token_hash": _hashed(token), "now": now, "used_since": now - limits.idle}
     )
-    row = (await connection.execute(query)).first()
+    row = found.first()
     if row is None:
         return None
+    user = user_rows.user_of(row)
     return Found(
         SessionInfo(
             id=row.session_id,
-            user=user_rows.user_of(row),
-            grants=await user_rows.grants_of(connection, row.id),
+            user=user,
+            grants=await user_rows.grants_of(connection, row.id) if user.role is Role.GUEST else (),
             expires_at=min(row.expires_at, row.seen_at + limits.idle),
         ),
         stale=now - row.seen_at >= TOUCH,
