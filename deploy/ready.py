@@ -9,6 +9,7 @@ import os
 import queue
 import ssl
 import sys
+import threading
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -22,6 +23,8 @@ from shared.names import Role
 from shared.problem import HomeError
 
 _POLL_SECONDS = 0.1
+_WEB_SECONDS = 0.3
+"""Slow enough for the gateway's own limit on reads."""
 _COMPLAIN_SECONDS = 15.0
 _SERVICES = frozenset({"gateway", "auth", "alerts"})
 
@@ -138,13 +141,16 @@ def main() -> int:
     rooms = {path.stem for path in (home.var / "agents").glob("*.toml")}
     supervisor = os.getppid()
     witness = Witness(home, _SERVICES | rooms, started=float(sys.argv[1]))
+    pause = threading.Event()
     next_complaint = time.monotonic() + _COMPLAIN_SECONDS
     try:
         while os.getppid() == supervisor:
             witness.listen(_POLL_SECONDS)
-            if not witness.missing and web_is_ready(home):
-                announce(home)
-                return 0
+            if not witness.missing:
+                if web_is_ready(home):
+                    announce(home)
+                    return 0
+                pause.wait(_WEB_SECONDS)
             if time.monotonic() > next_complaint:
                 next_complaint += _COMPLAIN_SECONDS
                 waiting = ", ".join(sorted(witness.missing)) or "the gateway's own checks"

@@ -63,10 +63,12 @@ fi
 if ! cmp -s "$lock" "$stamp"; then
     say "installing Python packages from $lock (once) …"
     if command -v uv >/dev/null 2>&1; then
-        uv pip install --quiet --python .venv/bin/python --require-hashes -r "$lock"
+        uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"
     else
         .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
     fi
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
     cp "$lock" "$stamp"
 fi
+# Compiled once, so that every start is quick, also where the environment forbids Python to write bytecode.
+.venv/bin/python -m compileall -q shared gateway auth_service alert_service device_agents deploy
