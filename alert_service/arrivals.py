@@ -10,7 +10,7 @@ import msgspec
 
 from alert_service.rules import REASON
 from shared import topics
-from shared.messages import AuditEvent, Who, decode, utc
+from shared.messages import AuditEvent, Id, Who, decode, utc
 from shared.names import Outcome, Severity, is_identity
 from shared.problem import HomeError
 
@@ -24,11 +24,22 @@ COALESCED_SECONDS = 600.0
 """Incidents of one kind from one source within this time are one event."""
 
 
+class _Named(msgspec.Struct, frozen=True):
+    """As much of an event as its receipt needs."""
+
+    id: Id
+
+
 class Arrival(msgspec.Struct, frozen=True):
-    """One event to record, from the source that the broker vouches for."""
+    """One event to record, from the source that the broker vouches for.
+
+    `instead_of` names the source and id of the event that an incident stands for: its producer gets a receipt all
+    the same, or what we refuse would block everything behind it in the producer's spool.
+    """
 
     source: str
     event: AuditEvent
+    instead_of: tuple[str, str] | None = None
 
 
 def read(topic: str, payload: bytes, now: float) -> Arrival | None:
@@ -40,13 +51,13 @@ def read(topic: str, payload: bytes, now: float) -> Arrival | None:
     if source == OURSELVES or not is_identity(source):
         return incident("malformed", "broker", "an audit topic that nobody may use", now)
     if len(payload) > MAX_EVENT_BYTES:
-        return incident("too-large", source, f"{len(payload)} bytes", now)
+        return _refused("too-large", source, f"{len(payload)} bytes", payload, now)
     try:
         event = decode(AuditEvent, payload)
     except HomeError as error:
-        return incident("malformed", source, error.detail, now)
+        return _refused("malformed", source, error.detail, payload, now)
     fault = _fault(event)
-    return incident("malformed", source, fault, now) if fault is not None else Arrival(source, event)
+    return _refused("malformed", source, fault, payload, now) if fault is not None else Arrival(source, event)
 
 
 def incident(slug: str, source: str, told: str, now: float) -> Arrival:
@@ -66,6 +77,15 @@ def incident(slug: str, source: str, told: str, now: float) -> Arrival:
             detail={REASON: slug, "told": _printable(told)[:200]},
         ),
     )
+
+
+def _refused(slug: str, source: str, told: str, payload: bytes, now: float) -> Arrival:
+    made = incident(slug, source, told, now)
+    try:
+        named = decode(_Named, payload)
+    except HomeError:
+        return made
+    return msgspec.structs.replace(made, instead_of=(source, named.id))
 
 
 def _fault(event: AuditEvent) -> str | None:

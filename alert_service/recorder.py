@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
 from alert_service.store import Store
@@ -100,9 +102,9 @@ class Recorder:
             refused = told[0]
             if refused.source == arrivals.OURSELVES:
                 raise HomeError("internal", "the database refuses an event of our own")
-            return await self._commit(
-                [arrivals.incident("malformed", refused.source, "the database refused it", self._now())]
-            )
+            made = arrivals.incident("malformed", refused.source, "the database refused it", self._now())
+            key = (refused.source, refused.event.id)
+            return await self._commit([msgspec.structs.replace(made, instead_of=key)])
         receipts: dict[records.Key, ReceiptLine] = {}
         for one in told:
             receipts |= await self._commit([one])

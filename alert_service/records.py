@@ -71,7 +71,12 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         await connection.execute(insert(events), [_columns(made) for made in fresh])
     for made in fresh:
         await _open_letter(connection, made, now)
-    return {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
+    receipts = {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
+    for arrival in batch:
+        if arrival.instead_of is not None and arrival.instead_of not in receipts:
+            made = known[(arrival.source, arrival.event.id)]
+            receipts[arrival.instead_of] = ReceiptLine(id=arrival.instead_of[1], row=made.row, hash=made.hash)
+    return receipts
 
 
 async def expire(connection: AsyncConnection, now: float) -> int:

@@ -80,3 +80,18 @@ def test_every_payload_ends_as_something_that_can_be_recorded(payload: bytes) ->
     assert told is not None
     messages.decode(messages.AuditEvent, messages.encode(told.event))  # our own fit our own rules
     assert chain.from_microseconds(chain.microseconds(told.event.at)) == told.event.at
+
+
+def test_a_refused_event_is_named_so_that_its_producer_gets_a_receipt() -> None:
+    for payload in (
+        changed(seq=-1),
+        changed(detail={"k": "v" * 20_000}),
+        changed(detail={f"k{n}": "v" for n in range(33)}),
+    ):
+        told = arrivals.read("audit/hall", payload, START)
+        assert told is not None
+        assert told.instead_of == ("hall", "e1")
+    for payload in (b"", b"{}", changed(id="a b")):
+        told = arrivals.read("audit/hall", payload, START)
+        assert told is not None
+        assert told.instead_of is None

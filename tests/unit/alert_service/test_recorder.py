@@ -113,9 +113,10 @@ async def test_an_event_that_the_database_refuses_becomes_an_incident(
     monkeypatch.setattr(records, "record", record)
     for name in ("e1", "poison", "e2"):
         bench.recorder.hear(delivery("hall", event(id=name, severity=Severity.INFO)))
-    await bench.until(lambda: len(bench.link.receipts("hall")) == 2)
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 3)
     assert len(bench.link.acknowledged) == 3
-    assert [x.id for x in bench.link.receipts("hall")] == ["e1", "e2"]
+    lines = {x.id: x.row for x in bench.link.receipts("hall")}
+    assert lines == {"e1": 1, "poison": 2, "e2": 3}
     assert await bench.count() == 3
 
 
@@ -147,3 +148,11 @@ async def test_what_came_on_a_lost_connection_is_forgotten(store: Store, clock: 
     running.cancel()
     await asyncio.wait({running})
     assert [x.id for x in bench.link.receipts("hall")] == ["new"]
+
+
+async def test_what_is_refused_is_receipted_with_the_incidents_row(bench: Bench) -> None:
+    refused = event(id="e1", detail={f"k{n}": "v" for n in range(33)})
+    bench.recorder.hear(delivery("hall", refused))
+    await bench.until(lambda: bool(bench.link.receipts("hall")))
+    assert [(x.id, x.row) for x in bench.link.receipts("hall")] == [("e1", 1)]
+    assert await bench.count() == 1
