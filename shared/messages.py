@@ -19,7 +19,7 @@ ROOM_SILENCE_SECONDS = 75.0
 SERVICE_HEARTBEAT_SECONDS = 5.0
 SERVICE_SILENCE_SECONDS = 15.0
 
-Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
+Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
 """A command's or an event's id: its maker's own, usually a UUID."""
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 """A text that another machine supplied: limited here, escaped where it is shown."""
@@ -111,7 +111,7 @@ class InputEvent(Message, frozen=True, kw_only=True):
 class DeviceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one device offers. Limits are in seconds, save `pulse_ms`."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     kind: Kind
     critical: bool
@@ -130,7 +130,7 @@ class Description(Message, frozen=True, kw_only=True):
 
     RETAIN: ClassVar[bool] = True
 
-    room: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+    room: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     agent_version: Text
     devices: Annotated[tuple[DeviceDescription, ...], msgspec.Meta(max_length=64)]
