@@ -73,8 +73,12 @@ class Control:
             if "error" in response:
                 raise HomeError("internal", f"The broker refused {response['command']}: {response['error']}")
 
-    def clear_room(self, room: str) -> int:
-        """Remove everything that the broker retains of a room; how many messages there were."""
+    def retained_of(self, room: str) -> set[str]:
+        """The topics on which the broker retains something of a room.
+
+        To be asked while the room still has its rights: with check_retain_source the broker does not show what a
+        publisher without them left behind.
+        """
         filters = [topics.state(room, "+"), topics.description(room), topics.availability(room)]
         self._client.subscribe([(filter_, 1) for filter_ in filters])
         retained = set()
@@ -85,9 +89,13 @@ class Control:
                 break
             if payload:
                 retained.add(topic)
-        for topic in retained:
+        self._client.unsubscribe(filters)
+        return retained
+
+    def clear(self, retained: set[str]) -> None:
+        """Empty these topics; whoever listens hears of it."""
+        for topic in sorted(retained):
             self._client.publish(topic, b"", qos=1, retain=True).wait_for_publish(_ANSWER_SECONDS)
-        return len(retained)
 
     def _await(self, answers: "queue.SimpleQueue[str]", what: str) -> None:
         try:
@@ -124,13 +132,13 @@ def shut_out(home: Home, name: str, *, is_room: bool) -> bool:
     """
     try:
         with Control(home) as control:
+            retained = control.retained_of(name) if is_room else set()
             control.order(
                 # Deleting the role itself while it is in use takes Mosquitto 2.0.11 down.
                 {"command": "removeClientRole", "username": name, "rolename": name},
                 {"command": "disableClient", "username": name},
             )
-            if is_room:
-                control.clear_room(name)
+            control.clear(retained)
     except HomeError as error:
         if error.slug != "broker-unreachable" or broker_pid(home) is not None:
             raise

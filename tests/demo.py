@@ -72,8 +72,8 @@ class Demo:
             text=True,
             start_new_session=True,
         )
-        reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
-        reader.start()
+        self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
+        self._reader.start()
         assert ready.wait(READY_SECONDS), f"never ready: {''.join(self.output)}\n{self.logs()}"
         return time.monotonic() - started
 
@@ -92,6 +92,7 @@ class Demo:
         pids = list(self.pids().values())
         os.killpg(self._process.pid, number)
         self._process.wait(DEADLINE)
+        self._reader.join(DEADLINE)
         until(lambda: not any(_alive(pid) for pid in pids), "every process ended")
         self._process = None
 
@@ -168,10 +169,11 @@ class Demo:
 
     def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.output.append(line)
-            if line.startswith("ready "):
-                ready.set()
+        with process.stdout as lines:
+            for line in lines:
+                self.output.append(line)
+                if line.startswith("ready "):
+                    ready.set()
 
     def _name(self, entry: Path) -> str | None:
         try:

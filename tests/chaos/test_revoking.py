@@ -35,7 +35,7 @@ def test_a_client_switches_by_hand_until_it_is_revoked(chaos_home: Demo, tmp_pat
     assert listener.stdout is not None
     assert listener.stdout.readline().startswith(b"{")
     assert chaos_home.command("client", "revoke", "phone").returncode == 0
-    listener.wait(DEADLINE)
+    listener.communicate(timeout=DEADLINE)
     after = len(chaos_home.edges("hall", "lamp"))
     until(
         lambda: publish(chaos_home, tmp_path / "phone", "-t", lamp, "-m", '{"action":"on"}').returncode != 0,

@@ -55,9 +55,14 @@ def test_a_revoked_client_is_dropped_while_it_talks_and_refused_at_the_next_hand
 def test_a_revoked_room_leaves_nothing_retained(broker: Broker) -> None:
     for topic in ("home/garage/light/state", "home/garage/description", "home/garage/availability"):
         assert broker.publish("garage", "-r", "-t", topic, "-m", "x").returncode == 0
-    control.shut_out(broker.home, "garage", is_room=True)
     with control.Control(broker.home) as admin:
-        assert admin.clear_room("garage") == 0
+        assert len(admin.retained_of("garage")) == 3
+    with listen(broker, "gateway", "home/garage/description") as gateway:
+        assert gateway.stdout is not None
+        next(line for line in gateway.stdout if line == "home/garage/description x\n")
+        control.shut_out(broker.home, "garage", is_room=True)
+        assert next(line for line in gateway.stdout if line.startswith("home/")) == "home/garage/description (null)\n"
+        gateway.kill()
 
 
 def test_with_the_broker_away_rights_change_in_its_file(broker: Broker) -> None:
