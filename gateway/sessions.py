@@ -31,6 +31,8 @@ COOKIE_SECONDS: Final = 7 * 86400
 """As long as a session may live at most; the auth service decides earlier ends."""
 CACHE_SECONDS: Final = 5.0
 _ENDED_KEPT_SECONDS: Final = 60.0
+_OPENED_SECONDS: Final = 60.0
+_OPENED_COOKIES: Final = 1000
 _TOKEN: Final = "token"  # noqa: S105 - the name of a field
 _BROWSER: Final = "browser"
 _VIEWER: Final = web.RequestKey("viewer", object)
@@ -113,19 +115,41 @@ class Sessions:
             self._known = {t: kept for t, kept in self._known.items() if now - kept[1] <= CACHE_SECONDS}
 
 
+class _CookieStorage(EncryptedCookieStorage):
+    """Opens each seal once a minute and no more: a browser sends the same cookie with every request."""
+
+    def __init__(self, secret: bytes) -> None:
+        super().__init__(
+            secret,
+            cookie_name=COOKIE,
+            max_age=COOKIE_SECONDS,
+            path="/",
+            secure=True,
+            httponly=True,
+            samesite="Lax",
+        )
+        self._opened: dict[str, tuple[float, aiohttp_session.SessionData]] = {}
+
+    async def load_session(self, request: web.Request) -> aiohttp_session.Session:
+        """What the request's cookie holds; a new session where it holds nothing of ours."""
+        cookie = self.load_cookie(request) or ""
+        now = time.monotonic()
+        known = self._opened.get(cookie)
+        if known is not None and now - known[0] < _OPENED_SECONDS:
+            return aiohttp_session.Session(None, data=known[1], new=False, max_age=self.max_age)
+        session = await super().load_session(request)
+        if cookie and not session.new:
+            if len(self._opened) >= _OPENED_COOKIES:
+                self._opened.clear()
+            self._opened[cookie] = (now, {"created": session.created, "session": dict(session)})
+        return session
+
+
 def storage(secret: bytes) -> EncryptedCookieStorage:
     """The cookie, sealed with `secret`, which `read_cookie_secret` reads."""
     # aiohttp-session names its keys by strings still, which aiohttp complains of once in every process.
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
-    return EncryptedCookieStorage(
-        secret,
-        cookie_name=COOKIE,
-        max_age=COOKIE_SECONDS,
-        path="/",
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )
+    return _CookieStorage(secret)
 
 
 def read_cookie_secret(key_file: Path) -> bytes:

@@ -4,6 +4,7 @@ Never a payload, password, code, cookie or token. Every value is encoded, so tha
 (ASVS 5.0 16.4.1). Times are UTC.
 """
 
+import functools
 import json
 import logging
 import re
@@ -32,8 +33,8 @@ class Formatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """One line, and behind it a traceback where there is one."""
-        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        line = f"{seconds}.{int(record.msecs):03d}Z {record.levelname} {record.name} {_encoded(record.getMessage())}"
+        at = f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
+        line = f"{at} {record.levelname} {record.name} {_encoded(record.getMessage())}"
         fields = dict(getattr(record, "facts", {}))
         if (request := request_id.get()) is not None:
             fields.setdefault("request", request)
@@ -77,6 +78,12 @@ def set_up(service: str, directory: Path | None, *, level: int = logging.INFO) -
     logging.captureWarnings(capture=True)
 
 
+@functools.lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+@functools.lru_cache(maxsize=256)
 def _encoded(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)[1:-1]
 
