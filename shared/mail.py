@@ -59,7 +59,7 @@ def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
     message["To"] = letter.to
-    message["Subject"] = " ".join(letter.subject.split())
+    message["Subject"] = _one_line(letter.subject)
     message["Date"] = format_datetime(utc(now))
     domain = sender.rpartition("@")[2].strip("> ") or "localhost"
     message["Message-ID"] = f"<{letter.message_id}@{domain}>" if letter.message_id else make_msgid(domain=domain)
@@ -68,6 +68,14 @@ def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
     if letter.html is not None:
         message.add_alternative(letter.html, subtype="html")
     return message
+
+
+def _one_line(subject: str) -> str:
+    """Printable characters alone; "=?" is broken up, because the standard library reads encoded words in what it is
+    given to write, and `=??Q?=0ABcc:` would become a header of its own.
+    """
+    printable = "".join(sign if sign.isprintable() else " " for sign in subject)
+    return " ".join(printable.replace("=?", "= ?").split())
 
 
 async def send(smtp: SmtpConfig, letter: Letter, now: float) -> None:

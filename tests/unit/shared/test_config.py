@@ -29,7 +29,7 @@ class House(Config, frozen=True):
     lamps: tuple[Lamp, ...] = ()
     auth: Auth = Auth()
     spare: Auth | None = None
-    limits: dict[str, str] = {}
+    limits: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 GOOD = 'name = "x"\n[https]\nport = 8443\n'

@@ -1,0 +1,152 @@
+"""The courier: what is spooled goes out again and again until its receipt, and a bad receipt harms nothing."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from shared import messages, topics
+from shared.bus import Delivery
+from shared.courier import Courier
+from shared.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+
+
+def event(name: str) -> AuditEvent:
+    return AuditEvent(
+        id=name,
+        at=utc(0),
+        what="x:y",
+        where="z",
+        who=Who(issuer="gateway"),
+        outcome=Outcome.EXECUTED,
+        severity=Severity.INFO,
+    )
+
+
+class FakeBus:
+    """Keeps what is published."""
+
+    identity = "gateway"
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.sent: list[AuditEvent] = []
+        self.came = asyncio.Event()
+
+    def send(self, topic: str, payload: bytes) -> asyncio.Future[int]:
+        if not self.connected:
+            raise HomeError("broker-unreachable")
+        assert topic == topics.audit(self.identity)
+        self.sent.append(messages.decode(AuditEvent, payload))
+        self.came.set()
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        future.set_result(0)
+        return future
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self.came.clear()
+                await self.came.wait()
+
+
+@pytest.fixture
+def bus() -> FakeBus:
+    return FakeBus()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool.sqlite3")
+
+
+@pytest.fixture
+async def courier(bus: FakeBus, spool: Spool) -> AsyncIterator[Courier]:
+    made = Courier(spool, bus)  # type: ignore[arg-type]  # stands for the bus
+    task = asyncio.create_task(made.run())
+    yield made
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def delivery(topic: str, message: messages.Message | bytes) -> Delivery:
+    payload = message if isinstance(message, bytes) else messages.encode(message)
+    return Delivery(topic, payload, retained=False, connection=None, mid=1)
+
+
+def receipt(*names: str) -> Receipt:
+    return Receipt(events=tuple(ReceiptLine(id=name, row=1, hash="00") for name in names))
+
+
+async def test_what_is_appended_goes_out_with_its_number(bus: FakeBus, spool: Spool, courier: Courier) -> None:
+    spool.append(event("a"), event("b"), durable=True)
+    courier.wake()
+    await bus.until(lambda: len(bus.sent) == 2)
+    assert [(one.id, one.seq) for one in bus.sent] == [("a", 1), ("b", 2)]
+
+
+async def test_what_another_process_appended_goes_out_unasked(bus: FakeBus, spool: Spool, courier: Courier) -> None:
+    spool.append(event("a"), durable=True)
+    await bus.until(lambda: bool(bus.sent))
+
+
+async def test_a_receipt_ends_it_and_the_rest_is_sent_again(bus: FakeBus, spool: Spool, courier: Courier) -> None:
+    spool.append(event("a"), event("b"), durable=True)
+    courier.wake()
+    await bus.until(lambda: len(bus.sent) == 2)
+    assert courier.hear(delivery(topics.receipt("gateway"), receipt("a")))
+    courier.link_up()
+    await bus.until(lambda: len(bus.sent) >= 3)
+    assert [one.id for one in bus.sent[2:]] == ["b"]
+    assert [one.id for one in spool.pending(9)] == ["b"]
+
+
+async def test_nothing_goes_out_while_the_link_is_down_and_all_when_it_is_back(
+    bus: FakeBus, spool: Spool, courier: Courier
+) -> None:
+    bus.connected = False
+    spool.append(event("a"), durable=True)
+    courier.wake()
+    assert bus.sent == []
+    bus.connected = True
+    courier.link_up()
+    await bus.until(lambda: [one.id for one in bus.sent] == ["a"])
+
+
+async def test_what_the_alert_service_misses_is_sent_again_though_receipted(
+    bus: FakeBus, spool: Spool, courier: Courier
+) -> None:
+    spool.append(event("a"), event("b"), durable=True)
+    spool.receipted(receipt("a", "b"))
+    assert courier.hear(delivery(topics.resend("gateway"), Resend(seq=(2, 99))))
+    await bus.until(lambda: [one.id for one in bus.sent] == ["b"])
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        delivery(topics.receipt("gateway"), b"nonsense"),
+        delivery(topics.resend("gateway"), b"{}"),
+        delivery(topics.receipt("gateway"), receipt("unheard-of")),
+    ],
+)
+async def test_a_receipt_that_cannot_be_used_harms_nothing(
+    bus: FakeBus, spool: Spool, courier: Courier, heard: Delivery
+) -> None:
+    assert courier.hear(heard)
+    spool.append(event("a"), durable=True)
+    courier.wake()
+    await bus.until(lambda: bool(bus.sent))
+    assert spool.count_pending() == 1
+
+
+async def test_what_is_for_others_is_left_to_them(courier: Courier) -> None:
+    assert not courier.hear(delivery(topics.receipt("hall"), receipt("a")))
+    assert not courier.hear(delivery(topics.REVOKED, b"{}"))
+    assert not courier.hear(delivery("nonsense", b""))

@@ -1,0 +1,85 @@
+"""How a service lives and leaves: 0 after a signal, 78 for a configuration that cannot be used, 1 for a fault."""
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from shared import lifecycle
+from shared.config import ConfigError
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
+    told = []
+
+    async def main() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)  # the way out may wait for something
+            told.append("cleaned up")
+
+    assert lifecycle.run(main) == 0
+    assert told == ["cleaned up"]
+
+
+def test_an_end_of_its_own_is_fine() -> None:
+    async def main() -> None:
+        await asyncio.sleep(0)
+
+    assert lifecycle.run(main) == 0
+
+
+def test_a_configuration_error_is_told_and_ends_with_78(capsys: pytest.CaptureFixture[str]) -> None:
+    async def main() -> None:
+        raise ConfigError("x.toml: port: no")
+
+    assert lifecycle.run(main) == 78
+    assert capsys.readouterr().err == "configuration: x.toml: port: no\n"
+
+
+def test_a_configuration_error_inside_a_group_of_tasks_is_told_too(capsys: pytest.CaptureFixture[str]) -> None:
+    async def fail() -> None:
+        raise ConfigError("deep")
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as outer, asyncio.TaskGroup() as inner:
+            outer.create_task(asyncio.sleep(60))
+            inner.create_task(fail())
+
+    assert lifecycle.run(main) == 78
+    assert "deep" in capsys.readouterr().err
+
+
+def test_a_fault_is_logged_with_its_traceback_and_ends_with_1(caplog: pytest.LogCaptureFixture) -> None:
+    async def main() -> None:
+        raise ZeroDivisionError
+
+    assert lifecycle.run(main) == 1
+    assert "Service failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_dying_task_ends_the_others_and_the_service(caplog: pytest.LogCaptureFixture) -> None:
+    ended = []
+
+    async def other() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("other")
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(other())
+            group.create_task(fail())
+
+    assert lifecycle.run(main) == 1
+    assert ended == ["other"]

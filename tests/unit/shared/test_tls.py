@@ -1,0 +1,79 @@
+"""TLS: old versions are off, clients must show a certificate, and a failure is a sentence one can act on."""
+
+import ssl
+from pathlib import Path
+
+import pytest
+
+from shared import tls
+from shared.config import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired (_ssl.c:1006)",
+            "homesystem renew",
+        ),
+        ("[SSL: SSLV3_ALERT_CERTIFICATE_EXPIRED] sslv3 alert certificate expired", "our certificate has expired"),
+        ("[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked", "enrol anew"),
+        ("certificate verify failed: Hostname mismatch, certificate is not valid for 'x'", "another name"),
+        ("certificate verify failed: IP address mismatch", "another address"),
+        ("certificate verify failed: self-signed certificate in certificate chain", "not of our authority"),
+        ("certificate verify failed: unable to get local issuer certificate", "not of our authority"),
+        ("certificate verify failed: certificate is not yet valid", "clock is wrong"),
+        ("[Errno 111] Connection refused", "nothing listens there"),
+    ],
+)
+def test_a_failure_says_what_to_do_and_keeps_its_own_words(text: str, told: str) -> None:
+    explained = tls.explain(OSError(text))
+    assert told in explained
+    assert text in explained
+
+
+def test_what_is_not_known_is_told_as_it_is() -> None:
+    assert tls.explain(OSError("strange")) == "strange"
+    assert tls.explain(TimeoutError()) == "TimeoutError"
+
+
+def test_the_common_name_is_read_from_a_verified_certificate_alone() -> None:
+    peer: dict[str, tuple[tuple[tuple[str, str], ...], ...]] = {
+        "subject": ((("organizationName", "x"),), (("commonName", "hall"),))
+    }
+    assert tls.common_name(peer) == "hall"
+    assert tls.common_name({}) is None
+    assert tls.common_name(None) is None
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    files = tls.Identity(ca=tmp_path / "ca.crt", certificate=tmp_path / "x.crt", key=tmp_path / "x.key")
+    for build in (tls.client_context, tls.server_context):
+        with pytest.raises(ConfigError, match=r"ca\.crt"):
+            build(files)
+    with pytest.raises(ConfigError, match=r"x\.crt.*homesystem"):
+        tls.web_context(tmp_path / "x.crt", tmp_path / "x.key")
+
+
+def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("no certificate")
+    files = tls.Identity(ca=tmp_path / "ca.crt", certificate=tmp_path / "x.crt", key=tmp_path / "x.key")
+    with pytest.raises(ConfigError, match=r"ca\.crt: cannot be used"):
+        tls.client_context(files)
+
+
+def test_every_context_refuses_old_versions_and_strangers(pki: Path) -> None:
+    files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth-server.crt", key=pki / "auth-server.key")
+    client, server = tls.client_context(files), tls.server_context(files)
+    web = tls.web_context(pki / "web.crt", pki / "web.key")
+    assert {x.minimum_version for x in (client, server, web)} == {ssl.TLSVersion.TLSv1_2}
+    assert client.verify_mode == server.verify_mode == ssl.CERT_REQUIRED
+    assert client.check_hostname
+    assert web.verify_mode == ssl.CERT_NONE
+    assert len(client.get_ca_certs()) == len(server.get_ca_certs()) == 1
+
+
+def test_a_key_of_another_certificate_is_refused(pki: Path) -> None:
+    files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth.crt", key=pki / "alerts.key")
+    with pytest.raises(ConfigError, match=r"auth\.crt: cannot be used"):
+        tls.client_context(files)
