@@ -54,6 +54,9 @@ CATALOGUE: dict[str, Entry] = {
         "Send id and issued_at: critical, pulse and cover devices need both.",
     ),
     "interlocked": Entry(409, "Another device holds this one back", "Switch the other device of the group off first."),
+    "lockdown": Entry(
+        409, "The home is locked down", "Off, lock and stop still work; the master user ends a lockdown."
+    ),
     "locked-out": Entry(409, "The device is locked out", "Ask the master user to lift the lock-out."),
     "too-soon": Entry(409, "The device must rest first", "Try again in a moment."),
     "expired": Entry(504, "The command came too late", "Nothing was done. Try again."),

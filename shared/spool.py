@@ -40,6 +40,7 @@ class Spool:
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
+            self._db.execute("PRAGMA cache_size = -200")  # KiB: an agent must stay small
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as error:
             raise HomeError("no-proof", f"the spool {path} cannot be opened: {error}") from error

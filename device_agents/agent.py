@@ -1,0 +1,274 @@
+"""A room's agent: one inbox, one loop. Only the loop touches pins, ledger and devices; timers are deadlines in it.
+
+Birth: pins at rest, connect, description, states, `online` last; again after every reconnect. Death: what would
+stay on alone is ended, `offline`, and every pin keeps its level.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from device_agents.answers import Answers
+from device_agents.clock import Clocks
+from device_agents.commands import Commands
+from device_agents.config import RoomConfig, pin_uses
+from device_agents.inbox import Inbox
+from device_agents.ledger import Ledger
+from device_agents.link import BrokerLink, Down, Heard, Link, Reached, Up
+from device_agents.linkloss import LinkLoss
+from device_agents.pins import Pins
+from device_agents.proof import Proof
+from device_agents.room import Device, Room
+from shared import messages, systemd, topics
+from shared.config import ConfigError
+from shared.log import facts
+from shared.messages import (
+    ROOM_HEARTBEAT_SECONDS,
+    ROOM_SILENCE_SECONDS,
+    Availability,
+    Description,
+    InputEvent,
+    Lockdown,
+    State,
+    utc,
+)
+from shared.names import is_gateway
+from shared.problem import HomeError
+from shared.topics import Topic, TopicKind
+
+log = logging.getLogger(__name__)
+
+TIDY_SECONDS = 10.0
+"""How often the loop tidies up and tells the service manager that it is alive."""
+
+
+_FAULT_SECONDS = 0.1
+"""A pause after a fault, so that one that stays does not burn the board."""
+
+
+class Changed(NamedTuple):
+    """An input's pin changed, or bounced."""
+
+    pin: int
+
+
+class Stop(NamedTuple):
+    """End."""
+
+
+Item = Heard | Reached | Up | Down | Changed | Stop
+
+
+class Agent:
+    """One room. `take` and `tick` are the loop's two hands; tests call them with times of their own."""
+
+    def __init__(
+        self,
+        config: RoomConfig,
+        pins: Pins,
+        ledger: Ledger,
+        *,
+        link: Link | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        checkpoint: Callable[[str], None] = lambda _name: None,
+    ) -> None:
+        self.inbox: Inbox[Item] = Inbox()
+        self._room = Room(config, pins, ledger, wall=wall)
+        self._ledger = ledger
+        self._pins = pins
+        self._monotonic = monotonic
+        self._wall = wall
+        self._link: Link = link or BrokerLink(config.broker, self.inbox)
+        self._clocks = Clocks()
+        self._proof = Proof(ledger.spool, config.room, self._link.publish)
+        self._link_loss = LinkLoss(config.link_loss_after)
+        self._answers = Answers(config.room, ledger, self._proof, self._link.publish, wall)
+        self._commands = Commands(
+            self._room,
+            self._clocks,
+            self._answers,
+            tell=self._tell,
+            monotonic=monotonic,
+            wall=wall,
+            checkpoint=checkpoint,
+        )
+        self._heartbeat_at: float | None = None
+        self._tidy_at = 0.0
+        self._stopped = False
+
+    def run(self) -> None:
+        """Live until stopped. Raises ConfigError where the pins cannot be used."""
+        try:
+            self.start()
+            systemd.notify("READY=1")
+            while not self._stopped:
+                self._turn()
+        finally:
+            systemd.notify("STOPPING=1")
+            self.stop()
+
+    def start(self) -> None:
+        """Settle what an earlier process left, then bring every pin to where it belongs."""
+        now = self._monotonic()
+        interrupted = self._answers.recover()
+        try:
+            self._room.start(now, interrupted=interrupted, changed=lambda pin: self.inbox.put(Changed(pin)))
+        except HomeError as error:
+            raise ConfigError(f"pins: {error.detail}; check the devices' pins and the right to use them") from error
+        self._tidy_at = now + TIDY_SECONDS
+        self._link_loss.start(now)
+
+    def stop(self) -> None:
+        """End what must not go on alone, say goodbye, and keep every other level."""
+        self._room.halt(self._monotonic())
+        self._link.close()
+        self._pins.close()
+        self._ledger.close()
+
+    def take(self, item: Item, now: float) -> None:
+        """Take one item out of the inbox."""
+        match item:
+            case Heard():
+                try:
+                    self._hear(item, now)
+                finally:
+                    self._link.done_with(item)
+            case Changed(pin):
+                self._room.edge(pin, now)
+            case Reached() | Up() | Down():
+                if self._link.took(item, now):
+                    self._born(now)
+                elif not self._link.up:
+                    self._heartbeat_at = None
+                    self._proof.link_down()
+            case Stop():
+                self._stopped = True
+
+    def tick(self, now: float) -> None:
+        """Do what is due."""
+        for device in self._room.tick(now):
+            self._tell(device)
+        for device, events in self._room.listen(now):
+            self._tell(device)
+            for event in events:
+                happened = InputEvent(event=event, at=utc(self._wall()))
+                self._link.publish(device.event_topic, messages.encode(happened), expiry=InputEvent.EXPIRY)
+        for device in self._link_loss.tick(self._room, self._clocks.last_heard(), now):
+            self._tell(device)
+        self._link.tick(now)
+        if self._heartbeat_at is not None and now >= self._heartbeat_at:
+            self._beat(now)
+        if (due := self._proof.deadline()) is not None and now >= due:
+            self._proof.tick(now)
+        if now >= self._tidy_at:
+            self._tidy(now)
+
+    def deadline(self) -> float:
+        """When `tick` has something to do next."""
+        due = (
+            self._room.deadline(),
+            self._link.deadline(),
+            self._proof.deadline(),
+            self._heartbeat_at,
+            self._link_loss.deadline(self._clocks.last_heard()),
+            self._tidy_at,
+        )
+        return min(at for at in due if at is not None)
+
+    def _turn(self) -> None:
+        """One turn of the loop: the next item, or the next deadline. No fault of one command ends the agent."""
+        try:
+            self.inbox.wait(max(0.0, self.deadline() - self._monotonic()), self._link)
+            while (item := self.inbox.take()) is not None:
+                self.take(item, self._monotonic())
+                self.tick(self._monotonic())
+            self.tick(self._monotonic())
+        except Exception:
+            log.exception("Turn of the loop failed")
+            time.sleep(_FAULT_SECONDS)
+
+    def _hear(self, heard: Heard, now: float) -> None:
+        topic = topics.parse(heard.topic)
+        if topic is None:
+            return
+        try:
+            match topic.kind:
+                case TopicKind.SET:
+                    self._commands.obey(topic, heard.payload, retained=heard.retained, now=now)
+                case TopicKind.SERVICE:
+                    self._hear_service(topic, heard)
+                case TopicKind.LOCKDOWN:
+                    self._hear_lockdown(heard.payload)
+                case TopicKind.RECEIPT:
+                    self._proof.receipted(heard.payload)
+                case TopicKind.RESEND:
+                    self._proof.resend(heard.payload)
+        except HomeError as error:
+            log.warning("Message cannot be used", extra=facts(topic=heard.topic, reason=error))
+
+    def _hear_service(self, topic: Topic, heard: Heard) -> None:
+        """Learn a gateway's clock from what it says live; a gateway that is new has not heard us yet."""
+        if heard.retained or not heard.payload or not is_gateway(topic.who):
+            return
+        there = messages.decode(Availability, heard.payload)
+        if there.status == "online" and self._clocks.heard(topic.who, there.session, there.at.timestamp(), heard.at):
+            self._announce()
+
+    def _hear_lockdown(self, payload: bytes) -> None:
+        self._commands.lockdown = bool(payload) and messages.decode(Lockdown, payload).active
+        log.warning("Lockdown", extra=facts(active=self._commands.lockdown))
+
+    def _born(self, now: float) -> None:
+        """Say what there is, how it stands, and last that we are there."""
+        description = messages.encode(self._room.description)
+        self._link.publish(topics.description(self._room.name), description, retain=Description.RETAIN)
+        self._announce()
+        self._heartbeat_at = now + ROOM_HEARTBEAT_SECONDS
+        self._proof.link_up()
+
+    def _announce(self) -> None:
+        for device in self._room.devices.values():
+            self._tell(device)
+        self._say_online()
+
+    def _beat(self, now: float) -> None:
+        self._heartbeat_at = now + ROOM_HEARTBEAT_SECONDS
+        self._say_online()
+
+    def _say_online(self) -> None:
+        here = Availability(status="online", at=utc(self._wall()), session=self._link.session)
+        topic = topics.availability(self._room.name)
+        self._link.publish(topic, messages.encode(here), retain=Availability.RETAIN, expiry=ROOM_SILENCE_SECONDS)
+
+    def _tell(self, device: Device) -> None:
+        self._link.publish(device.state_topic, messages.encode(device.state), retain=State.RETAIN)
+
+    def _tidy(self, now: float) -> None:
+        self._tidy_at = now + TIDY_SECONDS
+        systemd.notify("WATCHDOG=1")
+        if self._answers.owes:
+            self._answers.write_late()
+        try:
+            self._ledger.tidy(self._wall())
+        except HomeError as error:
+            log.warning("Ledger cannot be tidied", extra=facts(reason=error.detail))
+
+
+def run(config: RoomConfig, pins: Pins) -> None:
+    """Run the room until SIGTERM or SIGINT. Raises ConfigError."""
+    ledger = Ledger(config.data / f"{config.room}.sqlite3")
+    agent = Agent(config, pins, ledger)
+
+    def on_signal(*_: Any) -> None:
+        agent.inbox.put(Stop())
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    threading.current_thread().name = config.room
+    log.info("Agent started", extra=facts(room=config.room, devices=len(config.devices), pins=len(pin_uses(config))))
+    agent.run()
+    log.info("Agent stopped", extra=facts(room=config.room))

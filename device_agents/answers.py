@@ -1,0 +1,201 @@
+"""The room's word on commands: what is written into ledger and spool about each, and what its issuer is told.
+
+A command under an id that was used before is answered as it was answered then (promise 3). What the ledger cannot
+take just now is kept in memory and written later.
+"""
+
+import logging
+from collections.abc import Callable
+
+import msgspec
+
+from device_agents import wish
+from device_agents.ledger import Intent, Ledger
+from device_agents.proof import Proof
+from device_agents.wish import Wish
+from shared import messages, topics
+from shared.log import facts
+from shared.messages import Acknowledgement, AuditEvent, State, Who, utc
+from shared.names import Outcome, Severity, is_gateway, is_identity
+from shared.problem import HomeError
+from shared.topics import Topic
+
+log = logging.getLogger(__name__)
+
+_UNWRITTEN_MOST = 1000
+
+Publish = Callable[[str, bytes], bool]
+"""topic, payload; False where there is no link."""
+
+
+class _Outcome(msgspec.Struct, frozen=True):
+    """What the ledger could not take yet."""
+
+    intent: Intent
+    answer: bytes
+    state: State
+    events: tuple[AuditEvent, ...]
+
+
+class Answers:
+    """Writes and speaks for one room."""
+
+    def __init__(self, room: str, ledger: Ledger, proof: Proof, publish: Publish, wall: Callable[[], float]) -> None:
+        self._room = room
+        self._ledger = ledger
+        self._proof = proof
+        self._publish = publish
+        self._wall = wall
+        self._unwritten: dict[tuple[str, str], _Outcome] = {}
+
+    @property
+    def owes(self) -> bool:
+        """Whether `write_late` has something to do."""
+        return bool(self._unwritten)
+
+    def recover(self) -> frozenset[str]:
+        """Answer what an earlier process left unfinished, once and for all; returns the devices concerned."""
+        unfinished = self._ledger.unfinished()
+        for intent in unfinished:
+            log.warning("Command was interrupted", extra=facts(device=intent.device, command_id=intent.id))
+            events = () if intent.owed is None else (intent.owed,)
+            try:
+                self._ledger.interrupted(intent, self._interrupted(intent.id), *events)
+            except HomeError as error:  # it stays unfinished, and a repeat is answered alike nevertheless
+                log.error("Interruption cannot be written yet", extra=facts(reason=error.detail))
+        return frozenset(intent.device for intent in unfinished)
+
+    def begin(self, wanted: Wish, *, synced: bool, asked: bool) -> Intent | None:
+        """Commit what is about to be done, with an event that says so where `asked`; None where the id is known.
+
+        Raises HomeError("ledger-failed").
+        """
+        if (wanted.issuer, wanted.id) in self._unwritten:
+            return None
+        intent = self.intent(wanted)
+        events = (wish.event(wanted, Outcome.ASKED, self._wall()),) if asked else ()
+        return intent if self._ledger.begin(intent, *events, synced=synced) else None
+
+    def finish(self, wanted: Wish, intent: Intent, state: State, slug: str | None) -> bytes:
+        """Commit how it ended, with its audit event; returns the acknowledgement to publish."""
+        answer = messages.encode(wish.acknowledgement(wanted, slug, state, self._wall()))
+        events: tuple[AuditEvent, ...] = ()
+        if wanted.audited:
+            events = (wish.event(wanted, wish.outcome_of(slug), self._wall(), reason=slug),)
+            self._proof.wake()
+        try:
+            self._ledger.finish(intent, answer, state, *events, synced=wanted.critical)
+        except HomeError as error:
+            log.error("Outcome cannot be written yet", extra=facts(reason=error.detail, command_id=wanted.id))
+            if len(self._unwritten) < _UNWRITTEN_MOST:
+                self._unwritten[wanted.issuer, wanted.id] = _Outcome(intent, answer, state, events)
+        return answer
+
+    def write_late(self) -> None:
+        """Write outcomes that the ledger could not take when they were due."""
+        for key, late in list(self._unwritten.items()):
+            try:
+                self._ledger.finish(late.intent, late.answer, late.state, *late.events, synced=bool(late.events))
+            except HomeError:
+                return
+            del self._unwritten[key]
+            self._proof.wake()
+
+    def repeats(self, wanted: Wish, *, safe: bool) -> bool:
+        """Answer a command that is known already as it was answered before; False when it is new.
+
+        Where the ledger cannot even be read, only a safe action counts as new.
+        """
+        if wanted.command.id is None:
+            return False
+        late = self._unwritten.get((wanted.issuer, wanted.id))
+        try:
+            entry = self._ledger.find(wanted.issuer, wanted.id)
+        except HomeError as error:
+            log.error("Ledger cannot be read", extra=facts(reason=error.detail))
+            if late is None and not safe:
+                self.turn_away(wanted, "ledger-failed")
+            return late is not None or not safe
+        if late is not None:
+            self._answer_again(wanted, late.intent.wish, late.answer)
+        elif entry is not None:
+            self._answer_again(wanted, entry.wish, entry.answer)
+        return late is not None or entry is not None
+
+    def refuse(self, wanted: Wish, slug: str) -> None:
+        """Refuse, and remember it where the issuer could repeat it: a repeat is answered alike."""
+        answer = messages.encode(wish.acknowledgement(wanted, slug, None, self._wall()))
+        events = self._refusal_events(wanted, slug)
+        remembered = False
+        if wanted.command.id is not None:
+            try:
+                self._ledger.refuse(self.intent(wanted), answer, *events)
+                remembered = True
+                self._proof.wake()
+            except HomeError as error:
+                log.warning("Refusal is not remembered", extra=facts(reason=error.detail))
+        if events and not remembered:
+            self._proof.note(*events)
+        self.say(wanted.device, answer)
+
+    def turn_away(self, wanted: Wish, slug: str) -> None:
+        """Refuse what is not even a command for us, or cannot be remembered: its id stays free."""
+        log.info("Command turned away", extra=facts(device=wanted.device, issuer=wanted.issuer, reason=slug))
+        if events := self._refusal_events(wanted, slug):
+            self._proof.note(*events)
+        self.say(wanted.device, messages.encode(wish.acknowledgement(wanted, slug, None, self._wall())))
+
+    def unreadable(self, topic: Topic, payload: bytes, error: HomeError) -> None:
+        """Refuse what is no command at all, under its id if it has one."""
+        log.info("Command cannot be read", extra=facts(device=topic.device, issuer=topic.who, reason=error.detail))
+        id_ = wish.id_in(payload) or wish.made_id()
+        if not is_gateway(topic.who):
+            event = AuditEvent(
+                id=wish.made_id(),
+                at=utc(self._wall()),
+                what="device:command",
+                where=f"{self._room}/{topic.device[:64]}",
+                who=Who(issuer=topic.who),
+                outcome=Outcome.REJECTED,
+                severity=Severity.INFO,
+                command_id=id_,
+                detail={"reason": error.slug},
+            )
+            self._proof.note(event)
+        refusal = Acknowledgement(id=id_, outcome=Outcome.REJECTED, at=utc(self._wall()), reason=error.slug)
+        self.say(topic.device, messages.encode(refusal))
+
+    def say(self, device: str, answer: bytes) -> None:
+        """Publish an acknowledgement."""
+        if is_identity(device):  # a topic's level may hold anything; we repeat no such thing
+            self._publish(topics.acknowledgement(self._room, device), answer)
+
+    def intent(self, wanted: Wish) -> Intent:
+        """What the ledger is told of a command before it is done."""
+        owed = None
+        if wanted.audited:
+            owed = wish.event(wanted, Outcome.FAILED, self._wall(), reason="interrupted")
+        return Intent(
+            issuer=wanted.issuer,
+            id=wanted.id,
+            begun=self._wall(),
+            device=wanted.device,
+            wish=wanted.fingerprint,
+            owed=owed,
+        )
+
+    def _answer_again(self, wanted: Wish, known: str, answer: bytes | None) -> None:
+        if known != wanted.fingerprint:
+            self.turn_away(wanted, "id-reused")
+        else:
+            # Without an answer it was interrupted, and the ledger could not be told so at the start.
+            self.say(wanted.device, answer or self._interrupted(wanted.id))
+
+    def _refusal_events(self, wanted: Wish, slug: str) -> tuple[AuditEvent, ...]:
+        if not wanted.audited and slug not in wish.SECURITY_SLUGS and slug != "expired":
+            return ()
+        return (wish.event(wanted, wish.outcome_of(slug), self._wall(), reason=slug),)
+
+    def _interrupted(self, id_: str) -> bytes:
+        interrupted = Acknowledgement(id=id_, outcome=Outcome.FAILED, at=utc(self._wall()), reason="interrupted")
+        return messages.encode(interrupted)

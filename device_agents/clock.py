@@ -1,0 +1,84 @@
+"""How late a command is, pure: each gateway's clock is learned from its live heartbeats, so no clocks need to agree.
+
+The smallest difference between a heartbeat's arrival (monotonic) and its hub time is the one with the least delay
+in it; measured against that, a held-back command shows its age (promise 3: a wish never acts late).
+"""
+
+import msgspec
+
+from shared.messages import COMMAND_SECONDS
+from shared.names import is_gateway
+
+DRIFT = 200e-6
+"""How far two quartz clocks may run apart, in seconds per second."""
+SETTLE_SECONDS = 30.0
+"""Longer than any delay on a link that is still up: the keepalive ends a stalled one after 20 s."""
+
+
+class _Learned(msgspec.Struct):
+    session: str
+    offset: float
+    learned: float
+    older: float
+    since: float
+
+
+class Clocks:
+    """What is known of every gateway's clock. `now` is monotonic seconds, hub times are seconds since 1970."""
+
+    def __init__(self) -> None:
+        self._gateways: dict[str, _Learned] = {}
+
+    def heard(self, gateway: str, session: str, hub_time: float, now: float) -> bool:
+        """Learn from a live heartbeat that arrived at `now`; True when it is a session not heard before."""
+        offset = now - hub_time
+        known = self._gateways.get(gateway)
+        if known is None:
+            self._gateways[gateway] = _Learned(session, offset, now, offset, now - SETTLE_SECONDS)
+            return True
+        aged = known.offset + DRIFT * max(0.0, now - known.learned)
+        if known.session != session:
+            # A first heartbeat that was held back must not pass for a clock that went back.
+            self._gateways[gateway] = _Learned(session, offset, now, aged, now)
+            return True
+        # Beyond any possible delay: the hub's clock was set back.
+        known.offset = offset if offset - aged > SETTLE_SECONDS else min(aged, offset)
+        known.learned = now
+        return False
+
+    def lateness(self, issuer: str, issued: float, now: float, wall: float) -> float | None:
+        """How many seconds ago `issuer` issued it; None when that gateway's clock is not known yet.
+
+        For others than gateways our wall clock has to do.
+        """
+        if not is_gateway(issuer):
+            return wall - issued
+        known = self._gateways.get(issuer)
+        if known is None:
+            return None
+        offset = known.offset
+        if now - known.since < SETTLE_SECONDS and offset - known.older <= SETTLE_SECONDS:
+            offset = min(offset, known.older)
+        return now - issued - offset
+
+    def last_heard(self) -> float | None:
+        """When any gateway was last heard."""
+        return max((known.learned for known in self._gateways.values()), default=None)
+
+
+def judge(*, issued: float | None, stamped: bool, safe: bool, lateness: float | None) -> str | None:
+    """The slug for which a command's stamp condemns it, or None.
+
+    `stamped`: it carries all that its device wants. `safe`: a safe action is refused only when it is known to be late.
+    """
+    if not stamped and not safe:
+        return "unstamped"
+    if issued is None:
+        return None
+    if lateness is None:
+        return None if safe else "expired"
+    if lateness > COMMAND_SECONDS:
+        return "expired"
+    if lateness < -COMMAND_SECONDS:
+        return None if safe else "unstamped"
+    return None

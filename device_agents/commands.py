@@ -1,0 +1,154 @@
+"""What becomes of a command: judged, committed, executed, read back, answered, proven; in that order, in the loop.
+
+Where the agent may be killed in between is named by checkpoints, so that tests can do it (see `CHECKPOINTS`).
+"""
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from device_agents import clock, wish
+from device_agents.answers import Answers
+from device_agents.clock import Clocks
+from device_agents.devices.output import Step
+from device_agents.room import Device, Room
+from device_agents.wish import Wish
+from shared import messages
+from shared.log import facts
+from shared.messages import By, Command
+from shared.names import Kind, is_gateway
+from shared.problem import HomeError
+from shared.topics import Topic
+
+log = logging.getLogger(__name__)
+
+CHECKPOINTS = ("committed", "moved", "finished", "stated", "answered")
+"""The intent is committed; the pin has moved; the outcome is committed; the state is out; the answer is out."""
+STALE_SECONDS = 0.02
+"""A disk that took longer than this to take the intent calls for a second look at the clock."""
+
+
+class _Plan(NamedTuple):
+    """What an output would do, had it been asked at `made`."""
+
+    step: Step
+    made: float
+
+
+class Commands:
+    """Obeys or refuses. `now` is monotonic seconds; `monotonic` tells the time anew after a disk sync.
+
+    `tell` publishes a device's state.
+    """
+
+    def __init__(
+        self,
+        room: Room,
+        clocks: Clocks,
+        answers: Answers,
+        *,
+        tell: Callable[[Device], None],
+        monotonic: Callable[[], float],
+        wall: Callable[[], float],
+        checkpoint: Callable[[str], None],
+    ) -> None:
+        self.lockdown = False
+        self._room = room
+        self._clocks = clocks
+        self._answers = answers
+        self._tell = tell
+        self._monotonic = monotonic
+        self._wall = wall
+        self._checkpoint = checkpoint
+
+    def obey(self, topic: Topic, payload: bytes, *, retained: bool, now: float) -> None:
+        """Take one command from its arrival to its answer."""
+        device = self._room.devices.get(topic.device)
+        try:
+            command = messages.decode(Command, payload)
+        except HomeError as error:
+            self._answers.unreadable(topic, payload, error)
+            return
+        wanted = Wish(
+            room=self._room.name,
+            device=topic.device,
+            issuer=topic.who,
+            id=command.id or wish.made_id(),
+            command=command,
+            critical=device is not None and device.config.critical,
+        )
+        if device is None:
+            self._answers.turn_away(wanted, "unknown-device")
+        elif (slug := wish.misfit(device.config, command)) is not None:
+            self._answers.turn_away(wanted, slug)
+        elif retained:
+            self._answers.turn_away(wanted, "retained")
+        else:
+            self._decide(wanted, device, now)
+
+    def _decide(self, wanted: Wish, device: Device, now: float) -> None:
+        """Execute what nothing forbids. A repeat is answered alike, whatever would be said to it today."""
+        command = wanted.command
+        safe = wish.is_safe(device.config, command.action)
+        slug = "lockdown" if self.lockdown and not safe else self._judge(wanted, device, now, safe=safe)
+        if slug is None:
+            try:
+                step = self._room.plan(device, command.action, command.value, now)
+            except HomeError as error:
+                slug = error.slug
+            else:
+                self._execute(wanted, device, _Plan(step, now), safe=safe)
+        if slug is not None and not self._answers.repeats(wanted, safe=safe):
+            self._answers.refuse(wanted, slug)
+
+    def _judge(self, wanted: Wish, device: Device, now: float, *, safe: bool) -> str | None:
+        command = wanted.command
+        issued = command.issued
+        lateness = None
+        if issued is not None:
+            lateness = self._clocks.lateness(wanted.issuer, issued, now, self._wall())
+        stamped = wish.is_stamped(device.config, command)
+        return clock.judge(issued=issued, stamped=stamped, safe=safe, lateness=lateness)
+
+    def _execute(self, wanted: Wish, device: Device, plan: _Plan, *, safe: bool) -> None:
+        """Commit, move, commit, answer. A repeat shows at the first commit, before anything has moved."""
+        # A safe action must not wait for a disk; what it leaves to a power failure is only its own repetition.
+        synced = not safe and (wanted.critical or device.config.kind is Kind.PULSE)
+        # A gateway has spooled its own word that it was asked; for others ours is the only one.
+        asked = wanted.critical and not safe and not is_gateway(wanted.issuer)
+        try:
+            intent = self._answers.begin(wanted, synced=synced, asked=asked)
+        except HomeError as error:
+            log.error("Ledger cannot be written", extra=facts(reason=error.detail, command_id=wanted.id))
+            if not safe:
+                self._answers.turn_away(wanted, error.slug)
+                return
+            intent = self._answers.intent(wanted)
+        if intent is None:
+            self._answers.repeats(wanted, safe=False)
+            return
+        self._checkpoint("committed")
+        slug = self._act(wanted, device, plan, safe=safe)
+        if slug is None or slug == "pin-failed":
+            self._room.stand(device, By(source="command", issuer=wanted.issuer, command_id=wanted.id))
+        self._checkpoint("moved")
+        answer = self._answers.finish(wanted, intent, device.state, slug)
+        self._checkpoint("finished")
+        self._tell(device)
+        self._checkpoint("stated")
+        self._answers.say(wanted.device, answer)
+        self._checkpoint("answered")
+
+    def _act(self, wanted: Wish, device: Device, plan: _Plan, *, safe: bool) -> str | None:
+        """Move the pins, unless the commit took so long that it is too late by now; the slug of what failed."""
+        now = self._monotonic()
+        command, step = wanted.command, plan.step
+        try:
+            if now - plan.made > STALE_SECONDS:
+                if (slug := self._judge(wanted, device, now, safe=safe)) is not None:
+                    return slug
+                step = self._room.plan(device, command.action, command.value, now)
+            self._room.move(device, step)
+        except HomeError as error:
+            return error.slug
+        return None

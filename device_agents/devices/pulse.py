@@ -1,0 +1,49 @@
+"""A pulse: a relay that closes for `pulse_ms` and lets go, such as the button of a garage door."""
+
+import msgspec
+
+from device_agents.devices.output import Birth, Standing, Step, Write
+from shared.names import Action
+from shared.problem import HomeError
+
+
+class Pulse:
+    """One relay. A second press within the travel time would stop or turn what the first one set going."""
+
+    def __init__(self, pin: int, *, pulse_ms: int, travel_time: float = 0.0) -> None:
+        self._pin = pin
+        self._seconds = pulse_ms / 1000
+        self._rest = max(travel_time, self._seconds)
+
+    @property
+    def pins(self) -> tuple[int, ...]:
+        """The relay's pin."""
+        return (self._pin,)
+
+    def boot(self, birth: Birth, now: float) -> Step:
+        """Released. A travel that may not be over yet is waited for; a press that was interrupted counts from now."""
+        rest = self._rest if birth.interrupted or birth.levels[0] == 1 else 0.0
+        if birth.last is not None and 0 <= birth.last.seconds_ago < self._rest:
+            rest = max(rest, self._rest - birth.last.seconds_ago)
+        elif birth.last is not None and birth.last.seconds_ago < 0:
+            rest = self._rest  # the wall clock went back: how long ago is not known
+        return Step(Standing(value=None, ready_at=now + rest), (Write(self._pin, 0),))
+
+    def act(self, standing: Standing, _action: Action, _value: int | None, now: float) -> Step:
+        """Press. Raises HomeError("too-soon") within the travel time."""
+        if now < standing.ready_at:
+            raise HomeError("too-soon")
+        pressed = Standing(value=None, deadline=now + self._seconds, ready_at=now + self._rest)
+        return Step(pressed, (Write(self._pin, 1),))
+
+    def tick(self, standing: Standing, _now: float) -> Step:
+        """The pulse is over."""
+        return Step(msgspec.structs.replace(standing, deadline=None), (Write(self._pin, 0),))
+
+    def halt(self, standing: Standing, now: float) -> Step:
+        """A pulse under way ends now."""
+        return self.tick(standing, now) if standing.deadline is not None else Step(standing)
+
+    def seen(self, standing: Standing, _levels: tuple[int, ...]) -> Standing:
+        """Whatever was read: it was told to let go, and the travel time is waited for before anything else."""
+        return msgspec.structs.replace(standing, deadline=None)

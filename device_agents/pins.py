@@ -1,0 +1,45 @@
+"""The pins, as the loop sees them: logical levels, whatever the wiring. `rpi` and `simulated` implement it."""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+import msgspec
+
+Pull = Literal["up", "down", "none"]
+
+
+class PinUse(msgspec.Struct, frozen=True, kw_only=True):
+    """What one pin is for. `frequency` (Hz) makes an output a PWM one, with levels 0 to 100."""
+
+    pin: int
+    device: str
+    output: bool
+    active_low: bool = False
+    frequency: int | None = None
+    pull: Pull = "none"
+    values: tuple[str, ...] = ()
+    """What a simulated input may be driven to; see device_agents.pins_simulated."""
+    idle: int = 0
+    """What a simulated input reads before anybody drove it."""
+
+
+class Pins(Protocol):
+    """Every pin of a room. Only the loop calls it; every method may raise HomeError("pin-failed")."""
+
+    def driven(self, pin: int) -> int | None:
+        """The level that an earlier process left driven on an output (PWM: 0 or 1); None where none did."""
+
+    def claim(self, pin: int, level: int) -> None:
+        """Make it the output that it is for, at `level` from the first instant."""
+
+    def write(self, pin: int, level: int) -> None:
+        """Set an output."""
+
+    def read(self, pin: int) -> int:
+        """The level of an output as it really is, or of an input."""
+
+    def watch(self, changed: Callable[[int], None]) -> None:
+        """Make the inputs what they are for; from now on `changed(pin)` is called, from any thread, for each edge."""
+
+    def close(self) -> None:
+        """Let go without changing any level."""

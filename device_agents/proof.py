@@ -1,0 +1,97 @@
+"""The room's audit events on their way to the alert service: spooled, sent, and sent again until receipted.
+
+What cannot be spooled just now (a full disk, a safe action that went ahead) is owed and tried again; the loop calls
+`tick` at its `deadline`.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from shared import messages, topics
+from shared.log import facts
+from shared.messages import AuditEvent
+from shared.problem import HomeError
+from shared.resend import WINDOW, Resender
+from shared.spool import Spool
+
+log = logging.getLogger(__name__)
+
+PATROL_SECONDS = 1.0
+OWED_MOST = 1000
+
+
+class Proof:
+    """Keeps one spool's events moving. `send` publishes one payload and tells whether there is a link."""
+
+    def __init__(self, spool: Spool, room: str, send: Callable[[str, bytes], bool]) -> None:
+        self._spool = spool
+        self._topic = topics.audit(room)
+        self._send = send
+        self._resender = Resender()
+        self._owed: deque[AuditEvent] = deque(maxlen=OWED_MOST)
+        self._linked = False
+        self._due: float | None = 0.0
+
+    def deadline(self) -> float | None:
+        """When something is to be written or sent again; None while everything is receipted."""
+        return self._due
+
+    def wake(self) -> None:
+        """The ledger committed an event: it goes out with the next tick."""
+        self._due = 0.0
+
+    def note(self, *events: AuditEvent) -> None:
+        """Write events that nothing waits for; what fails is owed."""
+        try:
+            self._spool.append(*events, durable=False)
+        except HomeError as error:
+            log.error("Audit event cannot be written yet", extra=facts(reason=error.detail))
+            self._owed.extend(events)
+        self._due = 0.0
+
+    def link_up(self) -> None:
+        """What was under way may be lost: all of it is due."""
+        self._linked = True
+        self._resender.reset()
+        self._due = 0.0
+
+    def link_down(self) -> None:
+        """Nothing is sent until the link is back."""
+        self._linked = False
+
+    def receipted(self, payload: bytes) -> None:
+        """The alert service has recorded these. Raises HomeError for a receipt that cannot be read or kept."""
+        self._spool.receipted(messages.decode(messages.Receipt, payload))
+        self._due = 0.0
+
+    def resend(self, payload: bytes) -> None:
+        """The alert service misses these. Raises HomeError where the wish cannot be read."""
+        wanted = messages.decode(messages.Resend, payload).seq[:WINDOW]
+        for event in self._spool.numbered(wanted):
+            self._send(self._topic, messages.encode(event))
+
+    def tick(self, now: float) -> None:
+        """Write what is owed, send what is due."""
+        self._due = None
+        while self._owed:
+            try:
+                self._spool.append(self._owed[0], durable=False)
+            except HomeError:
+                self._due = now + PATROL_SECONDS
+                break
+            self._owed.popleft()
+        if not self._linked:
+            return
+        try:
+            pending = self._spool.pending(WINDOW)
+        except HomeError as error:
+            log.warning("Audit events cannot be read", extra=facts(reason=error.detail))
+            self._due = now + PATROL_SECONDS
+            return
+        for event in self._resender.due(pending, now):
+            if not self._send(self._topic, messages.encode(event)):
+                self._resender.reset()
+                break
+        if pending:
+            self._due = now + PATROL_SECONDS
