@@ -161,6 +161,9 @@ def main() -> None:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(bench(demo, arguments.seconds, first, second))
+        except BaseException:
+            print(demo.logs())
+            raise
         finally:
             demo.stop()
 
