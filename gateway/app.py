@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable
 from typing import Final
 
@@ -50,7 +51,7 @@ class Gateway:
         )
         self.spool = Spool(config.spool)
         self.courier = Courier(self.spool, self.bus)
-        self.proof = Proof(self.spool, issuer=identity, written=self.courier.wake)
+        self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry)
         self.auth = AuthClient(config.auth, config.broker.tls)
         self.alerts = AlertsClient(config.alerts, config.broker.tls)
         self.sessions = Sessions(self.auth, link_up=lambda: self.bus.connected)
@@ -81,6 +82,8 @@ class Gateway:
                 tasks.create_task(self.courier.run(), name="courier")
                 tasks.create_task(self.registrar.run(), name="registrar")
                 tasks.create_task(self.link.run(), name="silence")
+                # What was made by now stays: the collector need not look at it again with every command.
+                gc.freeze()
                 async with serve_https(self.app, self.config.https.host, self.config.https.port, self.tls):
                     systemd.notify("READY=1")
                     while True:

@@ -51,12 +51,12 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Proof:
-    """Writes audit events for `issuer`; `written` is called after each write, so that the courier goes at once."""
+    """Writes audit events for `issuer`; `urgent` gets those that must not wait for others, once they are written."""
 
-    def __init__(self, spool: Spool, *, issuer: str, written: Callable[[], None]) -> None:
+    def __init__(self, spool: Spool, *, issuer: str, urgent: Callable[[tuple[AuditEvent, ...]], None]) -> None:
         self._spool = spool
         self._issuer = issuer
-        self._written = written
+        self._urgent = urgent
         self._gathered: list[AuditEvent] = []
         self._some = asyncio.Event()
 
@@ -84,10 +84,10 @@ class Proof:
         event = self.event(wish, Outcome.ASKED)
         try:
             async with asyncio.timeout(INTENT_SECONDS):
-                await asyncio.to_thread(self._spool.append, event, durable=True)
+                written = await asyncio.to_thread(self._spool.append, event, durable=True)
         except TimeoutError:
             raise HomeError("no-proof", "the disk took too long to write the intent") from None
-        self._written()
+        self._urgent(written)
 
     def note(self, event: AuditEvent) -> None:
         """Have an event written soon."""
@@ -112,7 +112,7 @@ class Proof:
         events = self._take()
         writing = asyncio.ensure_future(asyncio.to_thread(self._append, events))
         try:
-            await asyncio.shield(writing)
+            written = await asyncio.shield(writing)
         except asyncio.CancelledError:
             await asyncio.wait({writing})  # half a second at most; the thread would go on without us anyway
             raise
@@ -121,7 +121,7 @@ class Proof:
             self._gathered[:0] = events
             self._some.set()
             return False
-        self._written()
+        self._urgent(tuple(event for event in written if event.severity is not Severity.INFO))
         return True
 
     def _take(self) -> list[AuditEvent]:
@@ -129,8 +129,8 @@ class Proof:
         self._some.clear()
         return events
 
-    def _append(self, events: list[AuditEvent]) -> None:
-        self._spool.append(*events, durable=any(event.severity is not Severity.INFO for event in events))
+    def _append(self, events: list[AuditEvent]) -> tuple[AuditEvent, ...]:
+        return self._spool.append(*events, durable=any(event.severity is not Severity.INFO for event in events))
 
     def _write_now(self, events: list[AuditEvent]) -> None:
         if not events:

@@ -17,7 +17,10 @@ _PATROL_SECONDS = 1.0
 
 
 class Courier:
-    """Publishes what waits in `spool` over `bus`; `wake` after an append makes it go at once."""
+    """Publishes what waits in `spool` over `bus`, gently: up to a window's worth every second.
+
+    `wake` after an append has it looked at now; `carry` lets what is urgent pass the others.
+    """
 
     def __init__(self, spool: Spool, bus: Bus) -> None:
         self._spool = spool
@@ -45,6 +48,11 @@ class Courier:
         """Something was appended."""
         self._woken.set()
 
+    def carry(self, events: tuple[messages.AuditEvent, ...]) -> None:
+        """Publish these, fresh from the spool, ahead of all that waits; their receipt is awaited like any other."""
+        with contextlib.suppress(HomeError):  # without a link they wait with the others
+            self._send(events)
+
     def link_up(self) -> None:
         """The broker is back: what was under way may be lost, so all of it is due."""
         self._resender.reset()
@@ -60,9 +68,9 @@ class Courier:
                 self._receipts.append(messages.decode(messages.Receipt, delivery.payload))
             elif topic.kind is topics.TopicKind.RESEND:
                 self._wanted = [*self._wanted, *messages.decode(messages.Resend, delivery.payload).seq][:WINDOW]
+                self._woken.set()
             else:
                 return False
-            self._woken.set()
         except HomeError as error:
             log.warning("Receipt cannot be used", extra=facts(reason=error))
         return True

@@ -69,7 +69,7 @@ class House:
         self.home = Home()
         self.unknown: list[tuple[str, str]] = []
         self.before: list[int] = []
-        self.proof = Proof(spool, issuer="gateway", written=lambda: None)
+        self.proof = Proof(spool, issuer="gateway", urgent=lambda _events: None)
         self.commands = Commands(
             self.broker,
             self.home,

@@ -96,6 +96,22 @@ async def test_what_another_process_appended_goes_out_unasked(bus: FakeBus, spoo
     await bus.until(lambda: bool(bus.sent))
 
 
+async def test_what_is_urgent_passes_the_others(bus: FakeBus, spool: Spool, courier: Courier) -> None:
+    spool.append(event("a"), durable=False)
+    courier.carry(spool.append(event("b"), durable=True))
+    assert [(one.id, one.seq) for one in bus.sent] == [("b", 2)]
+    await bus.until(lambda: "a" in [one.id for one in bus.sent])
+
+
+async def test_what_is_urgent_waits_with_the_others_without_a_link(
+    bus: FakeBus, spool: Spool, courier: Courier
+) -> None:
+    bus.connected = False
+    courier.carry(spool.append(event("a"), durable=True))
+    bus.connected = True
+    await bus.until(lambda: [one.id for one in bus.sent] == ["a"])
+
+
 async def test_a_receipt_ends_it_and_the_rest_is_sent_again(bus: FakeBus, spool: Spool, courier: Courier) -> None:
     spool.append(event("a"), event("b"), durable=True)
     courier.wake()
