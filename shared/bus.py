@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 STALLED_SECONDS = 2.0
 """A heartbeat that the broker has not confirmed for this long means that the link is stalled."""
+STEADY_SECONDS = 10.0
+"""A connection that lasts no longer counts as a failed attempt: two of one identity would throw each other out."""
 _TICK_SECONDS = 1.0
 _GOODBYE_SECONDS = 1.0
 
@@ -76,11 +78,13 @@ class Bus:
         """Keep the connection until cancelled; says goodbye on the way out."""
         attempt = 0
         while True:
+            began = asyncio.get_running_loop().time()
             try:
                 await self._live()
-                attempt = 0
             except (OSError, HomeError, ValueError) as error:
                 log.warning("Broker cannot be reached", extra=facts(reason=tls.explain(error), attempt=attempt))
+            if asyncio.get_running_loop().time() - began >= STEADY_SECONDS:
+                attempt = 0
             await asyncio.sleep(backoff.delay(attempt))
             attempt += 1
 
