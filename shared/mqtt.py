@@ -7,7 +7,6 @@ so that nothing queued in the old one can act late.
 import functools
 import secrets
 import socket
-import ssl
 import time
 from typing import Annotated, Any
 
@@ -20,12 +19,12 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from shared import messages, tls
 from shared.config import Config, env
+from shared.mqtt_socket import BufferedSocket
 
 KEEPALIVE_SECONDS = 10
 NO_MATCHING_SUBSCRIBERS = 16
 """PUBACK's reason code when nobody listens (MQTT 5, 3.4.2.1): the fast hint that a room is away."""
 NOT_AUTHORIZED = 135
-_READ_AHEAD_BYTES = 16384
 IN_FLIGHT = 200
 """As `max_inflight_messages` in mosquitto.conf, which the broker announces as its receive maximum."""
 
@@ -37,26 +36,6 @@ class BrokerConfig(Config, frozen=True):
     tls: tls.Identity
     host: str = "localhost"
     port: Annotated[int, env("HOMESYSTEM_MQTT_PORT"), msgspec.Meta(ge=1, le=65535)] = 8883
-
-
-class _ReadAhead(ssl.SSLSocket):
-    """Decrypts what is there in one go: paho asks for single bytes, and each of them would be a call into TLS."""
-
-    _ahead = b""
-    _taken = 0
-
-    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
-        """Up to `buflen` bytes, from what was read ahead where there is any."""
-        if self._taken >= len(self._ahead):
-            self._taken, self._ahead = 0, b""
-            self._ahead = super().recv(_READ_AHEAD_BYTES, flags)
-        part = self._ahead[self._taken : self._taken + buflen]
-        self._taken += len(part)
-        return part
-
-    def pending(self) -> int:
-        """How many bytes can be had without the network; paho's loops ask before they wait."""
-        return len(self._ahead) - self._taken + super().pending()
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -97,7 +76,7 @@ def new_client(
         reconnect_on_failure=False,
     )
     context = tls.client_context(broker.tls)
-    context.sslsocket_class = _ReadAhead
+    context.sslsocket_class = BufferedSocket
     client.tls_set_context(context)
     client.connect_timeout = 5.0
     client.max_inflight_messages_set(IN_FLIGHT)
