@@ -96,9 +96,22 @@ def publish_properties(expiry: float | None, packet: int = PacketTypes.PUBLISH) 
     """MQTT 5 properties with a message expiry in whole seconds, or None. Made once for each: paho only reads them."""
     if expiry is None:
         return None
-    properties = Properties(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+    properties = _Packed(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
     properties.MessageExpiryInterval = int(expiry)
     return properties
+
+
+class _Packed(Properties):
+    """Properties that never change, packed once and not with every publish."""
+
+    @functools.cached_property
+    def _bytes(self) -> bytes:
+        packed: bytes = super().pack()  # type: ignore[no-untyped-call]  # paho leaves it untyped
+        return packed
+
+    def pack(self) -> bytes:
+        """As they go over the wire."""
+        return self._bytes
 
 
 def connect_properties(session_seconds: int) -> Properties:
