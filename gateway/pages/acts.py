@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from gateway.home import DeviceView
 from gateway.pages import times
-from shared.names import Action
+from shared.names import Action, Kind
 from shared.problem import HomeError
 
 _LABELS: dict[str, str] = {
@@ -78,10 +78,10 @@ def question(device: DeviceView, room_name: str, action: str, value: int | None 
     return Question(f"{wished}?", f"{text} {RECORDED}" if device.critical else text, wished)
 
 
-def executed(device: DeviceView, action: str, value: int | None = None) -> Said:
+def executed(name: str, kind: str, action: str, value: int | None = None) -> Said:
     """The room said that it was done. A cover has only begun to move by then."""
-    done = "moves now" if action in _MOVES and device.kind == "cover" else _DONE[action].format(value=value)
-    return Said("good", f"{device.name}: {done}", "The room confirmed it.")
+    done = "moves now" if action in _MOVES and kind == Kind.COVER else _DONE[action].format(value=value)
+    return Said("good", f"{name}: {done}", "The room confirmed it.")
 
 
 def refused(name: str, error: HomeError) -> Said:

@@ -1,13 +1,13 @@
 """Devices and rooms made ready for their templates, pure: each device a card, with words instead of values."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from gateway.home import DeviceView, RoomView
 from gateway.pages import acts, states
 from gateway.pages.acts import Question
 from gateway.pages.states import Shown
-from shared.names import Action
+from shared.names import ACTIONS, Action, Kind
 
 
 class Control(NamedTuple):
@@ -32,20 +32,41 @@ class Card(NamedTuple):
 
 
 class RoomCards(NamedTuple):
-    """One room and its cards."""
+    """One room: what can be told something, and what only tells."""
 
     room: RoomView
-    cards: tuple[Card, ...]
+    outputs: tuple[Card, ...]
+    inputs: tuple[Card, ...]
+
+
+_KINDS: Final = tuple(Kind)
+_FIRST: Final = (Kind.LOCK, Kind.PULSE)
+_ORDER: Final = (Action.OPEN, Action.STOP, Action.CLOSE)
 
 
 def of_rooms(rooms: Iterable[RoomView]) -> tuple[RoomCards, ...]:
     """The cards of all these rooms."""
-    return tuple(RoomCards(room, tuple(_card(device, room.name) for device in room.devices)) for room in rooms)
+    return tuple(_room(room) for room in rooms)
+
+
+def _room(room: RoomView) -> RoomCards:
+    cards = [_card(device, room.name) for device in sorted(room.devices, key=_rank)]
+    return RoomCards(
+        room,
+        tuple(c for c in cards if c.device.kind in ACTIONS),
+        tuple(c for c in cards if c.device.kind not in ACTIONS),
+    )
+
+
+def _rank(device: DeviceView) -> tuple[bool, int]:
+    """Doors first, then by kind; within a kind as the registry has them."""
+    return device.kind not in _FIRST, _KINDS.index(Kind(device.kind))
 
 
 def _card(device: DeviceView, room_name: str) -> Card:
     shown = states.shown(device.kind, device.status, device.state)
-    controls = tuple(_control(device, room_name, action) for action in device.actions)
+    actions = sorted(device.actions, key=lambda action: _ORDER.index(action) if action in _ORDER else 0)
+    controls = tuple(_control(device, room_name, action) for action in actions)
     return Card(
         device=device,
         shown=shown,

@@ -26,6 +26,7 @@ async def send_command(request: web.Request) -> web.StreamResponse:
     room, device = request.match_info["room"], request.match_info["device"]
     action, value = form.text("action"), _value(form)
     asked = CommandRequest(action=action, value=value, confirm=form.text("confirm") == "true")
+    name, kind = _named(request, room, device)
     try:
         await ask(request, room, device, asked)
     except HomeError as error:
@@ -33,12 +34,9 @@ async def send_command(request: web.Request) -> web.StreamResponse:
             raise
         if error.slug == "confirmation-required":
             raise web.HTTPSeeOther(_confirmation(room, device, form)) from None
-        view = request.app[keys.HOME].view(room, device)
-        said = acts.refused(view.name if view is not None else device, error)
+        said = acts.refused(name, error)
     else:
-        view = request.app[keys.HOME].view(room, device)
-        assert view is not None, "a device that just obeyed"
-        said = acts.executed(view, action, value)
+        said = acts.executed(name, kind, action, value)
     await flash.put(request, said, room=room, device=device)
     raise web.HTTPSeeOther(where_from(form.text("back"), room, device))
 
@@ -47,6 +45,13 @@ def where_from(back: str, room: str, device: str) -> URL:
     """The page that the form stood on, at its device. Only our own two pages, whatever the form says."""
     page = URL("/") / "rooms" / room if back == "room" else URL("/")
     return page.with_fragment(f"{room}.{device}")
+
+
+def _named(request: web.Request, room: str, device: str) -> tuple[str, str]:
+    """What to call the device, "Lamp in Hall", and its kind; what is not there is refused by `ask` all the same."""
+    home = request.app[keys.HOME]
+    view, around = home.view(room, device), home.room(room)
+    return (f"{view.name} in {around.name}", view.kind) if view is not None and around is not None else (device, "")
 
 
 def _value(form: Form) -> int | None:

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.home import RoomView
-from gateway.pages import times
+from gateway.pages import times, user_agents
 from gateway.pages.plain import plain
 from shared.messages import AuditEvent
-from shared.names import Action, Outcome, Severity
+from shared.names import Action, Outcome, Severity, is_gateway
 from shared.problem import CATALOGUE
 
 _VERBS: dict[str, str] = {
@@ -35,7 +35,16 @@ _HAPPENINGS = {
     "client:revoked": "Trusted client revoked",
     "room:added": "Room added",
     "room:revoked": "Room revoked",
+    "device:added": "Device added",
+    "device:tightened": "Device made stricter",
+    "device:loosening": "Device wants to be less strict",
+    "device:loosened": "Device made less strict",
+    "device:command": "Command that cannot be read",
+    "audit:malformed": "Unreadable event",
+    "audit:too-large": "Oversized event",
+    "audit:id-reused": "Event told twice, differently",
 }
+_HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
 _CLAIMED_BY = "claimed_by"
 """In an event's detail, by the alert service: the room whose word alone it is that this person did it."""
 _OUTCOMES: dict[str, tuple[str, str]] = {
@@ -93,6 +102,8 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
     reason = event.detail.get("reason")
     if reason is not None:
         notes.append(CATALOGUE[reason].title if reason in CATALOGUE else plain(reason))
+    if "count" in event.detail:
+        notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(
         at=event.at,
         what=_what(event),
@@ -121,19 +132,28 @@ def _what(event: AuditEvent) -> str:
 
 
 def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
-    """`hall/lamp` by the names that it has now, else as it was written."""
-    room_id, _, device_id = event.where.partition("/")
+    """`hall/lamp` by the names that it has now, else as it was written; ids that tell people nothing are left out."""
+    first, _, second = event.where.partition("/")
+    if event.what.startswith("session:"):
+        return user_agents.named(event.detail["browser"]) if "browser" in event.detail else ""
+    if first == "user":
+        return plain(event.detail.get("user", ""))
     for room in rooms:
-        if room.id == room_id:
+        if (first, second) == ("room", room.id):
+            return plain(room.name)
+        if room.id == first:
             for device in room.devices:
-                if device.id == device_id:
+                if device.id == second:
                     return f"{plain(device.name)}, {plain(room.name)}"
-    return plain(event.where, 80)
+    return plain(second if first in ("room", "client", "certificate") else event.where, 80)
 
 
 def _who(event: AuditEvent) -> str:
     """The person, else the broker identity; a room's word that nobody confirms is given as its claim (DESIGN §8)."""
     who = event.who
-    name = plain(who.user.name) if who.user is not None else plain(who.issuer)
+    if who.user is not None:
+        name = plain(who.user.name)
+    else:
+        name = "the hub" if is_gateway(who.issuer) else _HUB.get(who.issuer, plain(who.issuer))
     room = event.detail.get(_CLAIMED_BY)
     return f"{name}, as claimed by the room {plain(room)}" if room is not None else name

@@ -166,7 +166,7 @@ def _cover(value: CoverValue) -> tuple[str, str, int | None] | None:
     if value.moving is not None:
         return _MOVING[value.moving], "moving", value.position
     if value.position is None:
-        return "Position unknown", "unknown", None
+        return "Position unknown", "rest", None
     if value.position == 0:
         return "Closed", "closed", 0
     if value.position == FULL:

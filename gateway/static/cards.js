@@ -68,7 +68,7 @@ export function fits({ room, name, devices }) {
   const drawn = [...found.querySelectorAll(".device")].map(({ dataset: d }) =>
     [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe].join("|"),
   );
-  return found.dataset.name === name && offered.join("\n") === drawn.join("\n");
+  return found.dataset.name === name && offered.sort().join("\n") === drawn.sort().join("\n");
 }
 
 function paint(found, said) {

@@ -1,7 +1,7 @@
 // What is said after an action, in the region that screen readers listen to. Good news goes by itself, the rest stays.
 
 const STAY = 8_000;
-const MOST = 3;
+const MOST = 2;
 
 /** Say it. `tone` is "good", "bad" or "unsure". */
 export function say(tone, title, text) {
@@ -21,6 +21,7 @@ export function say(tone, title, text) {
   close.textContent = "×";
   close.addEventListener("click", () => message.remove());
   message.append(line, close);
+  if (tone === "good") region.querySelectorAll(".good").forEach((former) => former.remove());
   while (region.childElementCount >= MOST) region.firstElementChild.remove();
   region.append(message);
   if (tone === "good") setTimeout(() => message.remove(), STAY);

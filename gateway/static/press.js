@@ -86,7 +86,7 @@ async function ask(main, { room, device }, wish) {
 }
 
 function report(device, wish, answer) {
-  const name = device.dataset.name;
+  const name = `${device.dataset.name} in ${device.closest(".room").dataset.name}`;
   if (answer.outcome === "executed") {
     const moves = device.dataset.kind === "cover" && ["open", "close"].includes(wish.action);
     const done = moves ? "moves now" : wish.action === "set" ? `set to ${wish.value} %` : DONE[wish.action];

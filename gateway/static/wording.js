@@ -112,7 +112,7 @@ function word(kind, value) {
 function cover({ position, moving }) {
   if (position !== null && !(position >= 0 && position <= 100)) return null;
   if (moving !== null) return [MOVING[moving] ?? "Moving", "moving", position];
-  if (position === null) return ["Position unknown", "unknown", null];
+  if (position === null) return ["Position unknown", "rest", null];
   if (position === 0) return ["Closed", "closed", 0];
   return [position === 100 ? "Open" : `Open, ${position} %`, "open", position];
 }
