@@ -108,7 +108,7 @@ def web_is_ready(home: homes.Home) -> bool:
     """Whether the gateway says of itself that it could do its work."""
     trusted = ssl.create_default_context(cafile=str(home.pki / "web-ca.crt"))
     settings = home.settings
-    connection = http.client.HTTPSConnection("localhost", settings.https_port, timeout=5, context=trusted)
+    connection = http.client.HTTPSConnection("127.0.0.1", settings.https_port, timeout=5, context=trusted)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.HTTPStatus.OK

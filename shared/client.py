@@ -17,14 +17,14 @@ class AuthAddress(Config, frozen=True):
     """Where the auth service listens, as named in its certificate."""
 
     port: Annotated[int, env("HOMESYSTEM_AUTH_PORT"), msgspec.Meta(ge=1, le=65535)]
-    host: str = "localhost"
+    host: str = "127.0.0.1"
 
 
 class AlertsAddress(Config, frozen=True):
     """Where the alert service listens, as named in its certificate."""
 
     port: Annotated[int, env("HOMESYSTEM_ALERTS_PORT"), msgspec.Meta(ge=1, le=65535)]
-    host: str = "localhost"
+    host: str = "127.0.0.1"
 
 
 class ServiceClient:

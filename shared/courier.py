@@ -34,8 +34,10 @@ class Courier:
         """Deliver until cancelled."""
         while True:
             # The timeout is the patrol: what another process appended, and what is due again.
+            # Not asyncio.wait_for: before Python 3.12 it may swallow a cancellation that comes with the wake-up.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), _PATROL_SECONDS)
+                async with asyncio.timeout(_PATROL_SECONDS):
+                    await self._woken.wait()
             self._woken.clear()
             try:
                 await self._work()

@@ -34,7 +34,7 @@ class BrokerConfig(Config, frozen=True):
 
     identity: str
     tls: tls.Identity
-    host: str = "localhost"
+    host: str = "127.0.0.1"
     port: Annotated[int, env("HOMESYSTEM_MQTT_PORT"), msgspec.Meta(ge=1, le=65535)] = 8883
 
 

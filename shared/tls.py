@@ -65,6 +65,7 @@ _SENTENCES = {
     "IP address mismatch": "the certificate is for another address: check the host in the configuration",
     "self-signed certificate": "the other side is not of our authority: check `ca` in the configuration",
     "unable to get local issuer": "the other side is not of our authority: check `ca` in the configuration",
+    "Name or service not known": "that name is not known here: check `host` in the configuration",
     "Connection refused": "nothing listens there: is it running, and is the port right?",
 }
 

@@ -23,7 +23,7 @@ def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Demo, Holdi
     path = demo.var / "gateway.toml"
     text = path.read_text()
     before, section, after = text.partition("[broker]")
-    path.write_text(before + section + after.replace('host = "localhost"', 'host = "::1"', 1))
+    path.write_text(before + section + after.replace('host = "127.0.0.1"', 'host = "::1"', 1))
     assert path.read_text() != text
     proxy = HoldingProxy("::1", demo.ports["MQTT"], demo.ports["MQTT"])
     demo.start()
