@@ -4,7 +4,7 @@ What was not heard on this connection is unknown (DESIGN §4): a room counts as 
 and a state is shown only while its room is online. Nothing here does I/O; `now` is monotonic seconds.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,6 +13,9 @@ from shared.internal import RegisteredRoom, Registry
 from shared.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
 
 Status = Literal["online", "offline", "unknown"]
+
+_MOST_STATES: Final = 128
+"""What is kept of one room, whatever it says; twice what a description may list."""
 
 
 class StatusChanged(msgspec.Struct, frozen=True):
@@ -183,6 +186,8 @@ class Home:
     def hear_state(self, room: str, device: str, state: State) -> list[Change]:
         """A device's last value, retained or live."""
         heard = self._rooms.setdefault(room, _Room())
+        if device not in heard.states and len(heard.states) >= _MOST_STATES:
+            return []
         heard.states[device] = state
         if heard.status == "online" and (room, device) in self._devices:
             return [StateChanged(room, device, state)]

@@ -66,8 +66,10 @@ class Registrar:
                 wait = backoff.delay(attempt)
                 attempt += 1
                 refresh_at = loop.time()
+            # Not asyncio.wait_for: before Python 3.12 it may swallow a cancellation that comes with the wake-up.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), max(wait, 0.0))
+                async with asyncio.timeout(max(wait, 0.0)):
+                    await self._woken.wait()
             self._woken.clear()
 
     async def refresh(self, *, within: float = 0.0) -> None:

@@ -206,6 +206,14 @@ def test_a_cleared_state_is_no_state() -> None:
     assert home.state("hall", "lamp") is None
 
 
+def test_a_room_that_talks_without_end_fills_no_memory() -> None:
+    home = online_home()
+    for number in range(1000):
+        home.hear_state("hall", f"d{number}", lit())
+    assert len(home._rooms["hall"].states) == 128
+    assert home.hear_state("hall", "lamp", lit("off")) == [StateChanged("hall", "lamp", lit("off"))]
+
+
 def test_an_unchanged_registry_changes_nothing() -> None:
     home = online_home()
     assert home.set_registry(REGISTRY) == []

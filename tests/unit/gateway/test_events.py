@@ -1,0 +1,76 @@
+"""A stream's queue: in order, bounded, and at its end at once."""
+
+import asyncio
+from typing import cast
+
+from gateway import events
+from gateway.events import Event, _Client, _event_of
+from gateway.home import Born, DescriptionChanged, StateChanged, StatusChanged
+from tests.unit.gateway.parts import state
+
+
+class FakeTransport:
+    def __init__(self) -> None:
+        self.aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def client(transport: FakeTransport | None = None) -> _Client:
+    return _Client("session-1", cast("asyncio.Transport | None", transport))
+
+
+def event(number: int) -> Event:
+    return Event("state", "hall", f"d{number}", "{}")
+
+
+async def test_events_come_in_their_order() -> None:
+    one = client()
+    for number in range(3):
+        one.offer(event(number))
+    assert [(await one.next()) for _ in range(3)] == [event(0), event(1), event(2)]
+
+
+async def test_whoever_waits_is_woken() -> None:
+    one = client()
+    waiting = asyncio.create_task(one.next())
+    await asyncio.sleep(0)
+    one.offer(event(1))
+    assert await waiting == event(1)
+
+
+async def test_an_ended_stream_sends_nothing_more() -> None:
+    one = client()
+    one.offer(event(1))
+    waiting = client()
+    ending = asyncio.create_task(waiting.next())
+    await asyncio.sleep(0)
+    waiting.end()
+    one.end()
+    one.offer(event(2))
+    assert await one.next() is None
+    assert await ending is None
+
+
+async def test_a_client_that_does_not_keep_up_is_cut() -> None:
+    transport = FakeTransport()
+    one = client(transport)
+    for number in range(events._QUEUED):
+        one.offer(event(number))
+    assert not transport.aborted
+    one.offer(event(0))
+    assert transport.aborted
+    assert await one.next() is None
+
+
+def test_each_change_has_its_event() -> None:
+    assert _event_of(StatusChanged("hall", "offline")) == Event(
+        "availability", "hall", None, '{"room":"hall","status":"offline"}'
+    )
+    told = _event_of(StateChanged("hall", "lamp", state("on")))
+    assert told is not None
+    assert told.body is not None
+    assert told.body.startswith('{"room":"hall","device":"lamp","state":{"value":"on"')
+    assert _event_of(DescriptionChanged("hall")) == Event("description", "hall", None, None)
+    assert _event_of(Born("hall")) is None

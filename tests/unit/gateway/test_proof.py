@@ -1,0 +1,131 @@
+"""Proof: what was noted is written in the end, whatever the disk does in between."""
+
+import asyncio
+import contextlib
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import proof as proofs
+from gateway.devices import device_of
+from gateway.proof import Proof, Wish
+from shared.messages import AuditEvent, UserRef
+from shared.names import Action, Outcome, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+from tests.unit.gateway.parts import DIMMER, DOOR, registered
+
+
+class Disk(Spool):
+    """A spool whose disk may be full; tells of each write."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.full = False
+        self.tried = threading.Event()
+
+    def append(self, *events: AuditEvent, **options: Any) -> tuple[AuditEvent, ...]:
+        self.tried.set()
+        if self.full:
+            raise HomeError("no-proof", "the disk is full")
+        return super().append(*events, **options)
+
+
+def wish(*, critical: bool = True) -> Wish:
+    said = DOOR if critical else DIMMER
+    return Wish(
+        id="c1",
+        user=UserRef(id="u1", name="Ada"),
+        device=device_of("hall", registered(said), said),
+        action=Action.UNLOCK if critical else Action.SET,
+        value=None if critical else 40,
+        origin="192.0.2.7",
+        issued_at=0.0,
+    )
+
+
+class House:
+    def __init__(self, path: Path) -> None:
+        self.disk = Disk(path / "spool.sqlite3")
+        self.urgent: list[AuditEvent] = []
+        self.came = asyncio.Event()
+        self.proof = Proof(self.disk, issuer="gateway", urgent=self.take)
+
+    def take(self, events: tuple[AuditEvent, ...]) -> None:
+        self.urgent += events
+        self.came.set()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+def test_an_event_says_what_where_who_and_how_it_ended(house: House) -> None:
+    event = house.proof.event(wish(critical=False), Outcome.EXECUTED)
+    assert (event.what, event.where, event.outcome, event.severity) == (
+        "device:set",
+        "hall/dimmer",
+        Outcome.EXECUTED,
+        Severity.INFO,
+    )
+    assert (event.who.issuer, event.who.user, event.who.address) == (
+        "gateway",
+        UserRef(id="u1", name="Ada"),
+        "192.0.2.7",
+    )
+    assert (event.command_id, event.detail) == ("c1", {"value": "40"})
+
+
+async def test_an_intent_is_on_disk_and_goes_at_once(house: House) -> None:
+    await house.proof.intent(wish())
+    assert [(e.outcome, e.seq) for e in house.disk.pending(9)] == [(Outcome.ASKED, 1)]
+    assert [e.seq for e in house.urgent] == [1]
+
+
+async def test_an_intent_that_cannot_be_written_is_refused(house: House) -> None:
+    house.disk.full = True
+    with pytest.raises(HomeError, match="no-proof"):
+        await house.proof.intent(wish())
+    assert house.urgent == []
+
+
+async def test_what_was_noted_waits_for_the_disk_and_keeps_its_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proofs, "GATHER_SECONDS", 0.001)
+    house.disk.full = True
+    task = asyncio.create_task(house.proof.run())
+    first, second = (house.proof.event(wish(), outcome) for outcome in (Outcome.ASKED, Outcome.REJECTED))
+    house.proof.note(first)
+    async with asyncio.timeout(10):
+        await asyncio.to_thread(house.disk.tried.wait, 10)
+        house.proof.note(second)
+        house.disk.full = False
+        while len(house.urgent) < 2:
+            house.came.clear()
+            await house.came.wait()
+    assert [e.id for e in house.disk.pending(9)] == [first.id, second.id]
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def test_what_is_plain_is_written_but_not_urgent(house: House) -> None:
+    task = asyncio.create_task(house.proof.run())
+    house.proof.note(house.proof.event(wish(critical=False), Outcome.EXECUTED))
+    await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    assert len(house.disk.pending(9)) == 1, "what is left is written on the way out"
+    assert house.urgent == []
+
+
+def test_memory_is_not_filled_without_end(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proofs, "_HELD_EVENTS", 2)
+    for _ in range(3):
+        house.proof.note(house.proof.event(wish(), Outcome.REJECTED))
+    assert len(house.proof._gathered) == 2
