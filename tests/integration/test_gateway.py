@@ -352,6 +352,17 @@ async def test_every_answer_carries_the_careful_headers(house: GatewayHouse) -> 
         assert "Access-Control-Allow-Origin" not in headers
 
 
+async def test_what_is_no_http_learns_nothing_of_us(house: GatewayHouse) -> None:
+    reader, writer = await asyncio.open_connection("localhost", house.home.settings.https_port, ssl=house.trusted)
+    writer.write(b"GET /\x00 HTTP/9.9\r\n\r\n")
+    async with asyncio.timeout(DEADLINE):
+        answer = (await reader.read()).lower()
+    writer.close()
+    assert b" 400 " in answer.splitlines()[0]
+    assert b"aiohttp" not in answer
+    assert b"python" not in answer
+
+
 async def test_other_origins_get_nothing_unless_listed_and_never_cookies(broker: Broker) -> None:
     listed, other = "https://panel.example.org", "https://evil.example"
     async with GatewayHouse(broker, edit=lambda text: text.replace("origins = []", f'origins = ["{listed}"]')) as house:
