@@ -2,11 +2,9 @@
 
 import argparse
 import asyncio
-import contextlib
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import uvloop
@@ -60,7 +58,8 @@ async def beside(demo: Demo, client: Client, seconds: float, plain: load.Figures
     """What critical devices cost, and what twenty people signing in do to a command."""
     with console.status("critical commands, and commands beside sign-ins …"):
         critical = await _posting(demo, client, 1, seconds, "hall/front-door", ("unlock", "lock"))
-        async with signing_in(demo, 20):
+        email = demo.users()["guest"]["email"]
+        with floors.spawned("tests.bench.sign_ins", str(demo.var), str(demo.ports["HTTPS"]), email, "20"):
             beside_logins = await commands(demo, client, 1, seconds)
     table = Table("one client", "p50 ms", "p99 ms", "against an ordinary command")
     table.add_row("ordinary command", f"{plain.quantile(0.5):.2f}", f"{plain.quantile(0.99):.2f}", "")
@@ -76,28 +75,6 @@ async def beside(demo: Demo, client: Client, seconds: float, plain: load.Figures
         f"{ratio:.2f}× at p99",
     )
     console.print(table)
-
-
-@contextlib.asynccontextmanager
-async def signing_in(demo: Demo, people: int) -> AsyncIterator[None]:
-    """Twenty people who ask for a code, again and again, while the block runs."""
-    stop = asyncio.Event()
-    user = demo.users()["guest"]
-    body = {"email": user["email"], "password": "not the password"}
-
-    def person() -> None:
-        client = demo.client()
-        client.csrf = client.call("GET", "/api/v1/csrf").body["csrf_token"]
-        while not stop.is_set():
-            client.call("POST", "/api/v1/login/code", body)
-
-    loop = asyncio.get_running_loop()
-    pool = [loop.run_in_executor(None, person) for _ in range(people)]
-    try:
-        yield
-    finally:
-        stop.set()
-        await asyncio.gather(*pool)
 
 
 def weigh(demo: Demo) -> None:

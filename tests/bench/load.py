@@ -41,14 +41,24 @@ class Connection:
         self._writer.close()
 
     async def post(self, path: str, body: bytes) -> tuple[int, bytes]:
-        """Status and body of one POST."""
-        request = (
-            f"POST {path} HTTP/1.1\r\nHost: localhost:{self._port}\r\n{self._head}Content-Length: {len(body)}\r\n\r\n"
-        )
+        """Status and body of one POST; as lean as it can be, so that the floor is one."""
+        head, answer = await self._ask("POST", path, body)
+        return int(head[9:12]), answer
+
+    async def ask(self, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        """Status, the cookies that were set (as a Cookie header sends them) and body of one request."""
+        head, answer = await self._ask(method, path, body)
+        lines = [line.partition(": ") for line in head.decode().split("\r\n")]
+        cookies = "; ".join(value.partition(";")[0] for name, _, value in lines if name.lower() == "set-cookie")
+        return int(head[9:12]), cookies, answer
+
+    async def _ask(self, method: str, path: str, body: bytes) -> tuple[bytes, bytes]:
+        host = f"Host: localhost:{self._port}"
+        request = f"{method} {path} HTTP/1.1\r\n{host}\r\n{self._head}Content-Length: {len(body)}\r\n\r\n"
         self._writer.write(request.encode() + body)
         head = await self._reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-        return int(head[9:12]), await self._reader.readexactly(length)
+        return head, await self._reader.readexactly(length)
 
 
 async def run(clients: int, seconds: float, make: Callable[[int], Awaitable[Callable[[], Awaitable[None]]]]) -> Figures:
