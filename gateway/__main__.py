@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from gateway.app import Gateway
+from gateway.app import Gateway, check
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
 from shared import lifecycle, log
@@ -15,10 +15,11 @@ def main() -> int:
     """Read the configuration and serve until a signal; returns the exit code."""
     parser = argparse.ArgumentParser(prog="gateway", description="The home's web gateway.")
     parser.add_argument("--config", type=Path, default=file_of("gateway"), help="gateway.toml")
-    parser.add_argument("--check-config", action="store_true", help="only read the configuration")
+    parser.add_argument("--check-config", action="store_true", help="only read and check the configuration")
     options = parser.parse_args()
     try:
         config = load_config(options.config)
+        check(config)
     except ConfigError as error:
         return lifecycle.fail(error)
     if options.check_config:

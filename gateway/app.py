@@ -32,6 +32,14 @@ from shared.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_http
 WATCHDOG_SECONDS: Final = 10.0
 
 
+def check(config: GatewayConfig) -> None:
+    """Whether a gateway could be made of it, without making one. Raises ConfigError."""
+    sessions.read_cookie_secret(config.cookie_key_file)
+    tls.web_context(config.https.certificate, config.https.key)
+    tls.client_context(config.broker.tls)
+    Limits(config.limits)
+
+
 class Gateway:
     """All parts of one gateway, wired; `run` lives until it is cancelled. `add_pages` adds what people look at."""
 

@@ -6,6 +6,7 @@ broker is away, or while the link is stalled, raises at once.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +23,8 @@ STALLED_SECONDS = 2.0
 """A heartbeat that the broker has not confirmed for this long means that the link is stalled."""
 STEADY_SECONDS = 10.0
 """A connection that lasts no longer counts as a failed attempt: two of one identity would throw each other out."""
+CLOCK_STEP_SECONDS = 1.0
+"""A hub whose clock was set by more than this starts a new life at the broker, from which agents learn it anew."""
 _TICK_SECONDS = 1.0
 _GOODBYE_SECONDS = 1.0
 
@@ -194,9 +197,12 @@ class Bus:
 
     async def _tick_until(self, client: paho.Client, lost: asyncio.Future[str]) -> None:
         loop = asyncio.get_running_loop()
+        born = time.time() - loop.time()
         while not lost.done():
             await asyncio.wait({lost}, timeout=_TICK_SECONDS)
             client.loop_misc()
+            if abs(time.time() - loop.time() - born) > CLOCK_STEP_SECONDS:
+                raise HomeError("broker-unreachable", "the clock was set: connecting anew")
             if not lost.done() and loop.time() - self._beat_at >= messages.SERVICE_HEARTBEAT_SECONDS:
                 if self._beat is not None and not self._beat.done():
                     continue  # the last one is still under way: let `_stalled` see its age

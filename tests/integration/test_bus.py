@@ -86,6 +86,21 @@ async def test_a_publication_is_confirmed_and_heard(broker: Broker) -> None:
         assert messages.decode(Revoked, gateway.heard[0].payload).sessions == ("s1",)
 
 
+async def test_a_clock_that_was_set_starts_a_new_life(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    presence = topics.service("auth")
+    async with Line(broker.config("gateway"), presence).up() as gateway, Line(broker.config("auth")).up() as auth:
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() - 3600)
+        await auth.until(lambda: auth.ups == 2)
+        assert auth.downs == 1
+
+        def lives() -> int:
+            told = [messages.decode(Availability, d.payload) for d in gateway.heard if d.topic == presence]
+            return len({said.session for said in told if said.status == "online"})
+
+        await gateway.until(lambda: lives() == 2)
+
+
 async def test_nobody_listening_is_told_as_reason_16_and_no_right_as_135(broker: Broker) -> None:
     async with Line(broker.config("auth")).up() as auth:
         assert await auth.bus.send(topics.REVOKED, EMPTY) == mqtt.NO_MATCHING_SUBSCRIBERS
