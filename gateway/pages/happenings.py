@@ -45,6 +45,11 @@ _HAPPENINGS = {
     "audit:id-reused": "Event told twice, differently",
 }
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
+_REASONS = {
+    "no-answer": "The room did not answer in time.",
+    "link-lost": "The link to the broker was lost.",
+    "gateway-stopped": "The hub stopped in the middle of it.",
+}
 _CLAIMED_BY = "claimed_by"
 """In an event's detail, by the alert service: the room whose word alone it is that this person did it."""
 _OUTCOMES: dict[str, tuple[str, str]] = {
@@ -101,7 +106,7 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
         notes.append("How it ended stands beside it." if ended else "How it ended is not recorded here.")
     reason = event.detail.get("reason")
     if reason is not None:
-        notes.append(CATALOGUE[reason].title if reason in CATALOGUE else plain(reason))
+        notes.append(f"{CATALOGUE[reason].title}." if reason in CATALOGUE else _REASONS.get(reason, plain(reason)))
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(

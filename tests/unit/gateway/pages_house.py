@@ -1,0 +1,257 @@
+"""A gateway's pages on fakes, opened in the browser of pages_browser.py."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import aiohttp_session
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from gateway import csrf, keys, problem_pages, sessions
+from gateway.browsers import Browsers
+from gateway.commands import Executed
+from gateway.config import GatewayConfig, HttpsConfig
+from gateway.guards import Scope
+from gateway.home import Home
+from gateway.limits import Limits
+from gateway.pages.routes import add_pages
+from gateway.proof import Wish
+from gateway.sessions import Sessions
+from shared import tls
+from shared.client import AlertsAddress, AuthAddress
+from shared.internal import (
+    AuditPage,
+    Grant,
+    LoginAnswer,
+    LoginCodeRequest,
+    LoginRequest,
+    Registry,
+    SessionInfo,
+    SessionRow,
+    SessionRows,
+    UserRow,
+    UserRows,
+)
+from shared.messages import AuditEvent, Value
+from shared.mqtt import BrokerConfig
+from shared.names import Role
+from shared.problem import HomeError
+from shared.web import answer_problems
+from tests.unit.gateway import parts
+from tests.unit.gateway.pages_browser import Form, Page
+
+ORIGIN = "https://localhost:8443"
+HEADERS = {"Host": "localhost:8443", "Origin": ORIGIN, "Accept": "text/html", "User-Agent": "Firefox/130.0 (Android)"}
+SECRET = b"k" * 32
+CODE = "ABCD-2345"
+PASSWORD = "a long password"
+
+
+class FakeAuth(parts.FakeAuth):
+    """The auth service: accounts with the password above, and sessions that can be ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.code_requests: list[LoginCodeRequest] = []
+        self.ended: list[tuple[str, str]] = []
+        self.people: list[UserRow] = []
+        self.accounts: dict[str, SessionInfo] = {}
+
+    async def ask_code(self, request: LoginCodeRequest) -> None:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        self.code_requests.append(request)
+
+    async def sign_in(self, request: LoginRequest) -> LoginAnswer:
+        info = self.accounts.get(request.email)
+        if info is None or request.password != PASSWORD or request.code.upper().replace("-", "") != "ABCD2345":
+            raise HomeError("sign-in-failed")
+        self.sessions["signed-in"] = info
+        return LoginAnswer(token="signed-in", session=info)
+
+    async def sign_out(self, token: str) -> None:
+        self.sessions.pop(token, None)
+
+    async def list_sessions(self, user_id: str) -> SessionRows:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        found = {info.id: info for info in self.sessions.values() if info.user.id == user_id}
+        return SessionRows(
+            sessions=tuple(
+                SessionRow(
+                    id=info.id,
+                    user_id=user_id,
+                    created_at=parts.NOW,
+                    seen_at=parts.NOW,
+                    expires_at=parts.NOW + timedelta(days=1),
+                    address="192.0.2.7",
+                    agent="<script>alert(1)</script> Firefox/130.0 (Android)",
+                )
+                for info in found.values()
+            )
+        )
+
+    async def end_session(self, session_id: str, *, user: str, by: str, address: str) -> None:
+        self.ended.append((session_id, user))
+        self.sessions = {token: info for token, info in self.sessions.items() if info.id != session_id}
+
+    async def users(self) -> UserRows:
+        return UserRows(users=tuple(self.people))
+
+
+class _AuthPort:
+    """What the pages see of it: AuthClient's `sessions` is a call where the fake's is its table."""
+
+    def __init__(self, auth: FakeAuth) -> None:
+        self._auth = auth
+        self.sessions = auth.list_sessions
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._auth, name)
+
+
+class FakeAlerts:
+    """The alert service: the events it has, or its absence."""
+
+    def __init__(self) -> None:
+        self.events: tuple[AuditEvent, ...] = ()
+        self.next: str | None = None
+        self.away = False
+        self.asked: list[tuple[Scope, str | None]] = []
+
+    async def history(self, scope: Scope, *, limit: int, after: str | None = None) -> AuditPage:
+        if self.away:
+            raise HomeError("alerts-unreachable")
+        self.asked.append((scope, after))
+        return AuditPage(events=self.events, next=self.next)
+
+
+class FakeCommands:
+    """Takes wishes and answers each as the test says."""
+
+    def __init__(self) -> None:
+        self.wishes: list[Wish] = []
+        self.answer: HomeError | None = None
+
+    async def execute(self, wish: Wish) -> Executed:
+        self.wishes.append(wish)
+        if self.answer is not None:
+            raise self.answer
+        return Executed(id=wish.id)
+
+
+class FakeHub:
+    """Remembers whose streams were ended."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    def end_sessions(self, session_ids: Iterable[str]) -> None:
+        self.ended += session_ids
+
+
+class House:
+    """The fakes, and the browser."""
+
+    def __init__(self) -> None:
+        self.home = Home()
+        self.auth = FakeAuth()
+        self.alerts = FakeAlerts()
+        self.commands = FakeCommands()
+        self.hub = FakeHub()
+        self.browser: TestClient[web.Request, web.Application]
+
+    def put(self, device: str, value: Value, *, room: str = "hall") -> None:
+        """A room reports a state."""
+        self.home.hear_state(room, device, parts.state(value))
+
+    async def sign_in(self, role: Role, *grants: Grant) -> SessionInfo:
+        """Have the browser signed in as somebody."""
+        info = parts.session(role, *grants)
+        self.auth.sessions[f"token-{role}"] = info
+        async with self.browser.get(f"/static/sign-in/{role}") as response:
+            assert response.status == 204
+        return info
+
+    async def get(self, path: str, **headers: str) -> Page:
+        """Open a page; redirects are not followed."""
+        async with self.browser.get(path, headers=HEADERS | headers, allow_redirects=False) as response:
+            return Page(response, await response.text())
+
+    async def send(self, form: Form, button: str | None = None, **filled: str) -> Page:
+        """Send a form, by the button of that value, with fields filled in."""
+        fields = form.fields | filled
+        if button is not None:
+            fields |= {name: value for name, value in form.buttons if value == button}
+        async with self.browser.post(form.action, data=fields, headers=HEADERS, allow_redirects=False) as response:
+            return Page(response, await response.text())
+
+    async def follow(self, page: Page) -> Page:
+        """Go where a form led."""
+        assert page.status == 303, (page.status, page.text)
+        return await self.get(page.location)
+
+
+def config() -> GatewayConfig:
+    """A configuration; none of its files is read."""
+    identity = tls.Identity(ca=Path("ca"), certificate=Path("crt"), key=Path("key"))
+    return GatewayConfig(
+        https=HttpsConfig(certificate=Path("crt"), key=Path("key"), names=("localhost",)),
+        broker=BrokerConfig(identity="gateway", tls=identity),
+        auth=AuthAddress(port=1),
+        alerts=AlertsAddress(port=1),
+        cookie_key_file=Path("key"),
+        spool=Path("spool"),
+        timezone="Europe/Berlin",
+    )
+
+
+@asynccontextmanager
+async def open_house(registry: Registry = parts.REGISTRY, *descriptions: Any) -> AsyncIterator[House]:
+    """A house whose hall is online and has said nothing of its states yet."""
+    house = House()
+    house.home.set_registry(registry)
+    for description in descriptions or (parts.HALL,):
+        house.home.hear_description(description.room, description)
+        house.home.hear_availability(description.room, parts.online(), retained=False, now=0.0)
+    async with TestClient(TestServer(_application(house))) as house.browser:
+        yield house
+
+
+def _application(house: House) -> web.Application:
+    port = cast("Any", _AuthPort(house.auth))
+    storage = sessions.storage(SECRET)
+    storage.cookie_params["secure"] = False  # the tests' browser speaks plain HTTP, and would keep it to itself
+    app = web.Application(
+        middlewares=[
+            answer_problems,
+            problem_pages.answer_as_page,
+            aiohttp_session.session_middleware(storage),
+            sessions.know_viewer,
+            csrf.protect,
+        ]
+    )
+    app[keys.CONFIG] = config()
+    app[keys.OWN_ORIGINS] = frozenset({ORIGIN})
+    app[keys.ROUTE_LIMITS] = {}
+    app[keys.HOME] = house.home
+    app[keys.AUTH] = port
+    app[keys.ALERTS] = cast("Any", house.alerts)
+    app[keys.SESSIONS] = Sessions(port, link_up=lambda: True)
+    app[keys.BROWSERS] = Browsers(SECRET)
+    app[keys.LIMITS] = Limits(app[keys.CONFIG].limits)
+    app[keys.COMMANDS] = cast("Any", house.commands)
+    app[keys.HUB] = cast("Any", house.hub)
+    app.router.add_get("/static/sign-in/{role}", _sign_in)
+    add_pages(app)
+    return app
+
+
+async def _sign_in(request: web.Request) -> web.Response:
+    """The tests' own door."""
+    await sessions.renew(request, f"token-{request.match_info['role']}")
+    await csrf.token(request)
+    return web.Response(status=204)

@@ -1,0 +1,154 @@
+"""A command by form: sent once, answered by what the room said, never led anywhere but to our own two pages."""
+
+import pytest
+
+from shared.internal import Grant
+from shared.names import Role
+from shared.problem import HomeError
+from tests.unit.gateway.pages_house import HEADERS, open_house
+
+LAMP_ONLY = Grant(room="hall", device="lamp")
+
+
+async def test_the_page_after_a_command_says_what_the_room_said_once() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get("/")
+        sent = await house.send(page.form("/rooms/hall/lamp", "on"), "on")
+        assert (sent.status, sent.location) == (303, "/#hall.lamp")
+        wish = house.commands.wishes[0]
+        assert (wish.device.id, wish.action, wish.value) == ("lamp", "on", None)
+        assert "Lamp in Hall: switched on The room confirmed it." in (await house.follow(sent)).text
+        assert "confirmed" not in (await house.get("/")).text
+
+
+async def test_a_command_from_a_rooms_page_leads_back_to_it() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get("/rooms/hall")
+        sent = await house.send(page.form("/rooms/hall/lamp", "off"), "off")
+        assert sent.location == "/rooms/hall#hall.lamp"
+
+
+async def test_the_form_cannot_lead_elsewhere() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get("/")
+        sent = await house.send(page.form("/rooms/hall/lamp", "off"), "off", back="https://evil.example/")
+        assert sent.location == "/#hall.lamp"
+
+
+@pytest.mark.parametrize(
+    ("slug", "tone", "words"),
+    [
+        ("room-offline", "bad", "The room is offline Nothing was sent."),
+        ("broker-unreachable", "bad", "Nothing was sent."),
+        ("interlocked", "bad", "Switch the other device of the group off first."),
+        ("expired", "bad", "Nothing was done."),
+        ("unknown", "unsure", "It is not known what happened"),
+        ("no-proof", "bad", "No proof of a critical action can be written"),
+    ],
+)
+async def test_a_command_that_was_not_done_says_why_and_what_next(slug: str, tone: str, words: str) -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        house.commands.answer = HomeError(slug)
+        page = await house.get("/")
+        after = await house.follow(await house.send(page.form("/rooms/hall/lamp", "on"), "on"))
+        assert words in after.text
+        assert after.has("div", **{"class": f"said {tone}"})
+        assert "confirmed" not in after.text
+
+
+async def test_a_number_is_sent_as_a_number() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        form = (await house.get("/")).form("/rooms/hall/dimmer", "set")
+        await house.send(form, "set", value="40")
+        assert [wish.value for wish in house.commands.wishes] == [40]
+
+
+@pytest.mark.parametrize("value", ["", "101", "-1", "4.5", "４０", "1e2", "9" * 400])
+async def test_what_is_no_number_from_0_to_100_is_refused(value: str) -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        form = (await house.get("/")).form("/rooms/hall/dimmer", "set")
+        after = await house.follow(await house.send(form, "set", value=value))
+        assert house.commands.wishes == []
+        assert "from 0 to 100" in after.text
+
+
+async def test_a_confirmation_names_what_will_happen_and_changes_nothing_itself() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        sent = await house.send((await house.get("/")).form("/rooms/hall/front-door", "unlock"), "unlock")
+        assert sent.location == "/rooms/hall/front-door/confirm?action=unlock&back=home"
+        page = await house.follow(sent)
+        assert "Unlock Front door?" in page.text
+        assert "the master user gets a letter" in page.text
+        assert page.has("a", href="/#hall.front-door")
+        assert house.commands.wishes == []
+        after = await house.follow(await house.send(page.form("/rooms/hall/front-door"), "unlock"))
+        assert [wish.action for wish in house.commands.wishes] == ["unlock"]
+        assert "Front door in Hall: unlocked" in after.text
+
+
+async def test_a_safe_action_needs_no_confirmation() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        await house.send((await house.get("/")).form("/rooms/hall/front-door", "lock"), "lock")
+        assert [wish.action for wish in house.commands.wishes] == ["lock"]
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?action=lock2", "?action=on", "?action=unlock&value=3", "?action=<script>alert(1)</script>"]
+)
+async def test_there_is_no_confirmation_of_what_the_device_does_not_do(query: str) -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get(f"/rooms/hall/front-door/confirm{query}")
+        assert page.status == 404
+        assert "<script>alert" not in page.body
+
+
+async def test_a_guest_can_neither_command_nor_confirm_what_is_not_granted() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.GUEST, LAMP_ONLY)
+        form = (await house.get("/")).form("/rooms/hall/lamp", "on")
+        form.action = "/rooms/hall/front-door"
+        sent = await house.send(form, action="unlock", confirm="true")
+        assert sent.status == 404
+        assert (await house.get("/rooms/hall/front-door/confirm?action=unlock")).status == 404
+        assert house.commands.wishes == []
+
+
+async def test_without_the_token_or_from_elsewhere_nothing_is_sent() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        form = (await house.get("/")).form("/rooms/hall/lamp", "on")
+        assert (await house.send(form, "on", csrf_token="x")).status == 403
+        elsewhere = HEADERS | {"Origin": "https://evil.example"}
+        async with house.browser.post(form.action, data=form.fields, headers=elsewhere) as response:
+            assert response.status == 403
+        assert house.commands.wishes == []
+
+
+async def test_a_field_that_is_sent_twice_or_is_a_file_is_refused() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        token = (await house.get("/")).form("/rooms/hall/lamp", "on").fields["csrf_token"]
+        body = f"csrf_token={token}&action=on&action=off".encode()
+        headers = HEADERS | {"Content-Type": "application/x-www-form-urlencoded"}
+        async with house.browser.post("/rooms/hall/lamp", data=body, headers=headers) as response:
+            assert response.status == 400
+        assert house.commands.wishes == []
+
+
+async def test_who_was_signed_out_meanwhile_is_led_to_the_login() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        form = (await house.get("/")).form("/rooms/hall/front-door", "unlock")
+        house.auth.sessions.clear()
+        sent = await house.send(form, "unlock", confirm="true")
+        assert (sent.status, sent.location) == (303, "/login")
+        assert house.commands.wishes == []

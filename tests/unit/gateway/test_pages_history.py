@@ -1,0 +1,146 @@
+"""The history: who did what, told honestly, within what one may read."""
+
+from datetime import timedelta
+
+from gateway.guards import Scope
+from shared.internal import Grant
+from shared.messages import AuditEvent, UserRef, Who
+from shared.names import Outcome, Role, Severity
+from tests.unit.gateway import parts
+from tests.unit.gateway.pages_house import open_house
+
+
+def event(number: int, what: str = "device:unlock", outcome: Outcome = Outcome.EXECUTED, **more: object) -> AuditEvent:
+    fields: dict[str, object] = {
+        "id": f"e{number}",
+        "at": parts.NOW + timedelta(seconds=number),
+        "what": what,
+        "where": "hall/front-door",
+        "who": Who(issuer="gateway", user=UserRef(id="u", name="Ada"), address="192.0.2.7"),
+        "outcome": outcome,
+        "severity": Severity.INFO,
+    }
+    return AuditEvent(**(fields | more))  # type: ignore[arg-type]  # by name, from the caller
+
+
+async def test_a_line_says_what_where_who_from_where_and_how_it_ended() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (event(1),)
+        page = await house.get("/history")
+        assert "Unlock Front door, Hall Ada from 192.0.2.7 done" in page.text
+        assert page.has("time", datetime="2027-01-15T08:00:01+00:00")
+        assert "09:00:01" in page.text
+
+
+async def test_an_intent_without_an_outcome_is_told_as_that() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (
+            event(3, outcome=Outcome.ASKED, command_id="c2"),
+            event(2, command_id="c1"),
+            event(1, outcome=Outcome.ASKED, command_id="c1"),
+        )
+        text = (await house.get("/history")).text
+        assert text.count("How it ended is not recorded here.") == 1
+        assert text.count("How it ended stands beside it.") == 1
+
+
+async def test_a_rooms_word_about_a_person_is_given_as_its_claim() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (event(1, detail={"claimed_by": "hall"}),)
+        assert "Ada, as claimed by the room hall" in (await house.get("/history")).text
+
+
+async def test_a_refusal_says_why() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (
+            event(2, outcome=Outcome.REJECTED, detail={"reason": "interlocked"}),
+            event(1, outcome=Outcome.UNKNOWN, detail={"reason": "no-answer"}),
+        )
+        text = (await house.get("/history")).text
+        assert "Another device holds this one back." in text
+        assert "The room did not answer in time." in text
+
+
+async def test_what_others_wrote_is_text() -> None:
+    evil = "<script>alert(1)</script>"
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (
+            event(
+                1,
+                what=f"{evil}:x",
+                where=f"{evil}/\u202ex",
+                who=Who(issuer=evil, address=evil),
+                detail={"reason": evil},
+            ),
+        )
+        page = await house.get("/history")
+        assert "<script>alert" not in page.body
+        assert "\u202e" not in page.body
+
+
+async def test_ids_that_tell_people_nothing_are_left_out() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        agent = {"browser": "Mozilla/5.0 (Android 14) Firefox/130.0"}
+        house.alerts.events = (
+            event(4, what="session:started", where="session/s-123", detail=agent),
+            event(3, what="account:created", where="user/u-123", detail={"user": "Guest"}, who=Who(issuer="admin")),
+            event(2, what="room:added", where="room/hall", who=Who(issuer="admin")),
+            event(1, what="device:set", where="kitchen/lamp", who=Who(issuer="phone"), detail={"value": "40"}),
+        )
+        text = (await house.get("/history")).text
+        assert "Signed in Firefox on Android" in text
+        assert "Account created Guest the hub's command line" in text
+        assert "Room added Hall" in text
+        assert "Set to 40 % kitchen/lamp phone" in text
+        assert "123" not in text.replace("12:3", "")
+
+
+async def test_each_reads_only_their_own_part() -> None:
+    grant = Grant(room="hall", device="lamp")
+    async with open_house() as house:
+        await house.sign_in(Role.GUEST, grant)
+        await house.get("/history")
+        await house.sign_in(Role.MASTER)
+        await house.get("/history?after=77")
+        assert house.alerts.asked == [
+            (Scope(user="u-guest", places=("hall/lamp",)), None),
+            (Scope(user=None), "77"),
+        ]
+
+
+async def test_a_guest_reads_no_names_of_what_they_may_not_see() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.GUEST, Grant(room="hall", device="lamp"))
+        house.alerts.events = (event(1, where="hall/lamp", what="device:on"),)
+        assert "Lamp, Hall" in (await house.get("/history")).text
+
+
+async def test_older_events_are_a_link_away() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events, house.alerts.next = (event(1),), "a&b=c"
+        page = await house.get("/history")
+        assert page.has("a", href="/history?after=a%26b%3Dc")
+        assert not page.has("a", href="/history", rel="next")
+
+
+async def test_without_the_alert_service_the_page_says_so_and_the_rest_works() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.away = True
+        page = await house.get("/history")
+        assert page.status == 503
+        assert "The history cannot be shown just now." in page.text
+        assert (await house.get("/")).status == 200
+
+
+async def test_an_empty_history_says_so() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        assert "Nothing has happened yet." in (await house.get("/history")).text

@@ -1,0 +1,157 @@
+"""A state is shown in words, and what is not known is said to be unknown."""
+
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.home import DeviceView, RoomView, Status
+from gateway.pages import states
+from shared.messages import By, CoverValue, State, Value
+from shared.names import Kind
+from tests.unit.gateway.parts import NOW
+
+VALUES = st.one_of(
+    st.none(),
+    st.sampled_from(["on", "off", "locked", "unlocked", "jammed", "open", "closed", "motion", "clear", "<b>", ""]),
+    st.integers(-5, 105),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.builds(
+        CoverValue,
+        position=st.none() | st.integers(-5, 105),
+        moving=st.sampled_from(["opening", "closing", None]),
+    ),
+)
+SOURCES = st.sampled_from(["command", "input", "timer", "failsafe", "boot"])
+
+
+def said(value: Value, source: str = "command", issuer: str | None = "gateway") -> State:
+    return State(value=value, since=NOW, by=By(source=source, issuer=issuer))  # type: ignore[arg-type]  # a plain text
+
+
+def shown(kind: Kind, value: Value, source: str = "command", issuer: str | None = "gateway") -> states.Shown:
+    return states.shown(kind, "online", said(value, source, issuer))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "word", "look"),
+    [
+        (Kind.SWITCH, "on", "On", "on"),
+        (Kind.SWITCH, "off", "Off", "off"),
+        (Kind.DIMMER, 0, "Off", "off"),
+        (Kind.DIMMER, 40, "On, 40 %", "on"),
+        (Kind.LOCK, "locked", "Locked", "locked"),
+        (Kind.LOCK, "unlocked", "Unlocked", "unlocked"),
+        (Kind.LOCK, "jammed", "Jammed", "jammed"),
+        (Kind.COVER, CoverValue(position=None, moving=None), "Position unknown", "rest"),
+        (Kind.COVER, CoverValue(position=0, moving=None), "Closed", "closed"),
+        (Kind.COVER, CoverValue(position=100, moving=None), "Open", "open"),
+        (Kind.COVER, CoverValue(position=30, moving=None), "Open, 30 %", "open"),
+        (Kind.COVER, CoverValue(position=30, moving="closing"), "Closing", "moving"),
+        (Kind.PULSE, None, "At rest", "rest"),
+        (Kind.CONTACT, "open", "Open", "ajar"),
+        (Kind.CONTACT, "closed", "Closed", "shut"),
+        (Kind.MOTION, "clear", "Still", "clear"),
+        (Kind.TEMPERATURE, 21.37, "21.4 °C", "reading"),
+        (Kind.HUMIDITY, 45, "45.0 %", "reading"),
+    ],
+)
+def test_every_kind_has_its_words(kind: Kind, value: Value, word: str, look: str) -> None:
+    assert shown(kind, value)[:2] == (word, look)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (Kind.SWITCH, "<script>"),
+        (Kind.SWITCH, 1),
+        (Kind.DIMMER, 101),
+        (Kind.DIMMER, 1.5),
+        (Kind.DIMMER, "on"),
+        (Kind.LOCK, None),
+        (Kind.PULSE, "pressed"),
+        (Kind.COVER, 40),
+        (Kind.COVER, CoverValue(position=101, moving=None)),
+        (Kind.TEMPERATURE, "hot"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_unknown(kind: Kind, value: Value) -> None:
+    assert shown(kind, value) == states.UNFIT
+
+
+@given(kind=st.sampled_from(Kind), status=st.sampled_from(get_args(Status)), value=VALUES, source=SOURCES)
+def test_the_last_value_is_never_shown_of_a_room_that_is_away(
+    kind: Kind, status: Status, value: Value, source: str
+) -> None:
+    told = states.shown(kind, status, said(value, source))
+    if status != "online":
+        assert told.look == status
+        assert told.at is None
+        assert told.level is None
+    assert told.word
+    assert "<" not in told.word
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "source", "issuer", "note"),
+    [
+        (Kind.SWITCH, "on", "command", "gateway", ("since", ", by a command")),
+        (Kind.SWITCH, "on", "command", "gateway-2", ("since", ", by a command")),
+        (Kind.SWITCH, "on", "command", "phone", ("since", ", by a command from phone")),
+        (Kind.SWITCH, "on", "input", None, ("since", ", by a button")),
+        (Kind.SWITCH, "off", "timer", None, ("since", ", by a timer")),
+        (Kind.SWITCH, "off", "failsafe", None, ("since", ", by a safety rule")),
+        (Kind.SWITCH, "off", "boot", None, ("since", ", when the room started")),
+        (Kind.CONTACT, "open", "input", None, ("since", "")),
+        (Kind.PULSE, None, "boot", None, ("not pressed since", "")),
+        (Kind.PULSE, None, "command", "gateway", ("last pressed", ", by a command")),
+        (Kind.BUTTON, None, "input", None, ("last pressed", "")),
+    ],
+)
+def test_since_when_and_by_what(
+    kind: Kind, value: Value, source: str, issuer: str | None, note: tuple[str, str]
+) -> None:
+    told = shown(kind, value, source, issuer)
+    assert (told.before, told.after) == note
+    assert told.at == NOW
+
+
+def test_a_switch_that_is_called_a_lamp_looks_like_one() -> None:
+    assert states.icon("switch", "hall-lamp", "off") == "lamp"
+    assert states.icon("switch", "kettle", "off") == "power"
+    assert states.icon("lock", "front-door", "unlocked") == "unlock"
+
+
+def view(room: str, device: str, kind: Kind, value: Value, status: Status = "online") -> DeviceView:
+    return DeviceView(
+        room=room,
+        id=device,
+        name=device.capitalize(),
+        kind=kind,
+        critical=False,
+        confirm=False,
+        actions=(),
+        safe_actions=(),
+        available=status == "online",
+        status=status,
+        state=said(value) if status == "online" else None,
+    )
+
+
+def room(name: str, *devices: DeviceView, status: Status = "online") -> RoomView:
+    return RoomView(id=name.lower(), name=name, status=status, devices=devices)
+
+
+def test_the_headline_names_one_and_counts_several_and_puts_doors_first() -> None:
+    hall = room("Hall", view("hall", "lamp", Kind.SWITCH, "on"), view("hall", "door", Kind.LOCK, "unlocked"))
+    kitchen = room("Kitchen", view("kitchen", "lamp", Kind.DIMMER, 40))
+    assert states.headline([hall, kitchen]) == ("Door in Hall is unlocked.", "2 devices are on.")
+
+
+def test_the_headline_never_says_that_all_is_quiet_where_something_is_not_known() -> None:
+    quiet = room("Hall", view("hall", "lamp", Kind.SWITCH, "off"))
+    away = room("Garage", view("garage", "door", Kind.PULSE, None, "offline"), status="offline")
+    assert states.headline([quiet]) == ("All is quiet.",)
+    assert states.headline([quiet, away]) == ("Garage is offline.",)
+    assert states.headline([]) == ("There is nothing here yet.",)
