@@ -2,7 +2,8 @@
 
 from shared.names import Role
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_house import CODE, PASSWORD, House, Page, open_house
+from tests.unit.gateway.pages_browser import Page
+from tests.unit.gateway.pages_house import CODE, PASSWORD, House, open_house
 
 EMAIL = "member@example.org"
 

@@ -8,13 +8,13 @@ from shared.problem import CATALOGUE
 from tests.unit.gateway.pages_house import open_house
 
 
-@pytest.mark.parametrize("slug", sorted(CATALOGUE))
-async def test_every_problem_is_explained_to_anybody(slug: str) -> None:
+async def test_every_problem_is_explained_to_anybody() -> None:
     async with open_house() as house:
-        page = await house.get(f"/problems/{slug}")
-        assert page.status == 200
-        assert CATALOGUE[slug].title in page.text
-        assert CATALOGUE[slug].advice in page.text
+        for slug, entry in CATALOGUE.items():
+            page = await house.get(f"/problems/{slug}")
+            assert page.status == 200
+            assert entry.title in page.text
+            assert entry.advice in page.text
 
 
 async def test_an_address_that_is_not_there_is_a_page_for_people_and_a_document_for_programs() -> None:
@@ -52,10 +52,10 @@ async def test_static_files_may_be_kept_for_a_year_and_former_versions_not_at_al
         assert again.status == 304
 
 
-@pytest.mark.parametrize("name", ["nothing.css", "..%2Fconfig.py", "%2e%2e%2fhome.py"])
-async def test_nothing_else_is_served(name: str) -> None:
+async def test_nothing_else_is_served() -> None:
     async with open_house() as house:
-        assert (await house.get(f"/static/{StaticFiles().version}/{name}")).status == 404
+        for name in ("nothing.css", "..%2Fconfig.py", "%2e%2e%2fhome.py"):
+            assert (await house.get(f"/static/{StaticFiles().version}/{name}")).status == 404
 
 
 def test_a_template_cannot_name_a_file_that_does_not_exist() -> None:
