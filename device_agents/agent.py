@@ -128,6 +128,7 @@ class Agent:
         self._link.close()
         self._pins.close()
         self._ledger.close()
+        self.inbox.close()
 
     def take(self, item: Item, now: float) -> None:
         """Take one item out of the inbox."""

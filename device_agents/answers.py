@@ -29,11 +29,11 @@ Publish = Callable[[str, bytes], bool]
 
 
 class _Outcome(msgspec.Struct, frozen=True):
-    """What the ledger could not take yet."""
+    """What the ledger could not take yet; without a state it is a refusal."""
 
     intent: Intent
     answer: bytes
-    state: State
+    state: State | None
     events: tuple[AuditEvent, ...]
 
 
@@ -87,15 +87,17 @@ class Answers:
             self._ledger.finish(intent, answer, state, *events, synced=wanted.critical)
         except HomeError as error:
             log.error("Outcome cannot be written yet", extra=facts(reason=error.detail, command_id=wanted.id))
-            if len(self._unwritten) < _UNWRITTEN_MOST:
-                self._unwritten[wanted.issuer, wanted.id] = _Outcome(intent, answer, state, events)
+            self._owe(_Outcome(intent, answer, state, events))
         return answer
 
     def write_late(self) -> None:
         """Write outcomes that the ledger could not take when they were due."""
         for key, late in list(self._unwritten.items()):
             try:
-                self._ledger.finish(late.intent, late.answer, late.state, *late.events, synced=bool(late.events))
+                if late.state is None:
+                    self._ledger.refuse(late.intent, late.answer, *late.events)
+                else:
+                    self._ledger.finish(late.intent, late.answer, late.state, *late.events, synced=bool(late.events))
             except HomeError:
                 return
             del self._unwritten[key]
@@ -126,15 +128,15 @@ class Answers:
         """Refuse, and remember it where the issuer could repeat it: a repeat is answered alike."""
         answer = messages.encode(wish.acknowledgement(wanted, slug, None, self._wall()))
         events = self._refusal_events(wanted, slug)
-        remembered = False
         if wanted.command.id is not None:
+            intent = self.intent(wanted)
             try:
-                self._ledger.refuse(self.intent(wanted), answer, *events)
-                remembered = True
-                self._proof.wake()
+                self._ledger.refuse(intent, answer, *events)
             except HomeError as error:
-                log.warning("Refusal is not remembered", extra=facts(reason=error.detail))
-        if events and not remembered:
+                log.error("Refusal cannot be written yet", extra=facts(reason=error.detail, command_id=wanted.id))
+                self._owe(_Outcome(intent, answer, None, events))
+            self._proof.wake()
+        elif events:
             self._proof.note(*events)
         self.say(wanted.device, answer)
 
@@ -183,6 +185,10 @@ class Answers:
             wish=wanted.fingerprint,
             owed=owed,
         )
+
+    def _owe(self, outcome: _Outcome) -> None:
+        if len(self._unwritten) < _UNWRITTEN_MOST:
+            self._unwritten[outcome.intent.issuer, outcome.intent.id] = outcome
 
     def _answer_again(self, wanted: Wish, known: str, answer: bytes | None) -> None:
         if known != wanted.fingerprint:

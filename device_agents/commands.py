@@ -120,6 +120,8 @@ class Commands:
             intent = self._answers.begin(wanted, synced=synced, asked=asked)
         except HomeError as error:
             log.error("Ledger cannot be written", extra=facts(reason=error.detail, command_id=wanted.id))
+            if self._answers.repeats(wanted, safe=safe):
+                return
             if not safe:
                 self._answers.turn_away(wanted, error.slug)
                 return

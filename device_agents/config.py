@@ -112,9 +112,9 @@ class RoomConfig(Config, frozen=True):
 def read(path: Path) -> RoomConfig:
     """Read and check a room's file. Raises ConfigError naming everything that is wrong."""
     config = load(RoomConfig, path)
-    complaints = list(_complaints(config))
-    if complaints:
-        raise ConfigError("\n".join(f"{path}: {complaint}" for complaint in complaints))
+    wrong = [f"{path}: {complaint}" for complaint in complaints(config)]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
     return config
 
 
@@ -148,7 +148,8 @@ def _use(device: DeviceConfig, pin: int) -> PinUse:
     )
 
 
-def _complaints(config: RoomConfig) -> Iterator[str]:
+def complaints(config: RoomConfig) -> Iterator[str]:
+    """Everything that is wrong with a room that could be read: where, what, and what would be right."""
     if not is_identity(config.room) or is_reserved(config.room):
         yield f"room: {config.room!r} is no name for a room; use small letters, digits and dashes, such as hall"
     if config.broker.identity != config.room:

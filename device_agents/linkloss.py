@@ -1,5 +1,6 @@
 """Losing the hub: when no gateway has been heard for long enough, each output falls to its `on_link_loss`, once."""
 
+import contextlib
 import logging
 
 from device_agents.room import Device, Room
@@ -42,10 +43,8 @@ class LinkLoss:
             action = _ACTIONS.get(device.config.on_link_loss)
             if action is None or device.output is None:
                 continue
-            try:
+            with contextlib.suppress(HomeError):  # logged where it happened; the state says what is so
                 room.move(device, room.plan(device, action, None, now))
-            except HomeError:
-                log.exception("Output does not fall to its policy", extra=facts(device=device.id))
             room.stand(device, By(source="failsafe"))
             room.remember(device)
             fallen.append(device)

@@ -237,7 +237,11 @@ class Room:
                 levels.append(self._pins.read(pin))
             except HomeError:
                 levels.append(0)
-        device.standing = output.seen(wanted, tuple(levels))
+        seen = output.seen(wanted, tuple(levels))
+        if seen.deadline is None and device.standing.deadline is not None:
+            # What was to end by itself must still end: off twice does no harm.
+            seen = msgspec.structs.replace(seen, deadline=device.standing.deadline)
+        device.standing = seen
 
     def _try(self, write: Write) -> None:
         try:
