@@ -1,0 +1,166 @@
+"""The ledger on a real file: what is committed stays, what is not was never there."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from device_agents.ledger import KEPT_SECONDS, Entry, Intent, Ledger
+from shared.config import ConfigError
+from shared.messages import AuditEvent, By, State, Who, utc
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+
+ON = State(value="on", since=utc(100.0), by=By(source="command", issuer="gateway", command_id="a"))
+
+
+def event(id_: str) -> AuditEvent:
+    return AuditEvent(
+        id=id_,
+        at=utc(1.0),
+        what="device:unlock",
+        where="hall/front-door",
+        who=Who(issuer="gateway"),
+        outcome=Outcome.EXECUTED,
+        severity=Severity.CRITICAL,
+    )
+
+
+def intent(id_: str = "a", *, owed: AuditEvent | None = None, begun: float = 1000.0) -> Intent:
+    return Intent(issuer="gateway", id=id_, begun=begun, device="lamp", wish="lamp on", owed=owed)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    made = Ledger(tmp_path / "hall.sqlite3")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("synced", [False, True])
+def test_a_command_is_known_from_its_intent_on(ledger: Ledger, synced: bool) -> None:
+    assert ledger.find("gateway", "a") is None
+    assert ledger.begin(intent(), synced=synced)
+    assert ledger.find("gateway", "a") == Entry("lamp on", None)
+    assert not ledger.begin(intent(), synced=synced)
+    ledger.finish(intent(), b"done", ON, synced=synced)
+    assert ledger.find("gateway", "a") == Entry("lamp on", b"done")
+    assert ledger.stood("lamp") == ON
+    assert ledger.find("phone", "a") is None
+
+
+def test_events_go_in_with_the_commit(ledger: Ledger) -> None:
+    ledger.begin(intent(), event("asked"), synced=True)
+    ledger.finish(intent(), b"done", ON, event("done"), synced=True)
+    ledger.refuse(intent("b"), b"no", event("refused"))
+    assert [e.id for e in ledger.spool.pending(9)] == ["asked", "done", "refused"]
+
+
+def test_an_event_that_cannot_be_written_takes_the_outcome_with_it(ledger: Ledger) -> None:
+    ledger.begin(intent(), event("x"), synced=True)
+    with pytest.raises(HomeError, match="ledger-failed"):
+        ledger.finish(intent(), b"done", ON, event("x"), synced=True)
+    assert ledger.find("gateway", "a") == Entry("lamp on", None)
+    assert ledger.stood("lamp") is None
+
+
+def test_an_outcome_without_an_intent_is_written_whole(ledger: Ledger) -> None:
+    ledger.finish(intent(), b"done", ON, synced=False)
+    assert ledger.find("gateway", "a") == Entry("lamp on", b"done")
+
+
+def test_an_interrupted_command_is_answered_once(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "hall.sqlite3")
+    ledger.begin(intent("a", owed=event("owed")), synced=True)
+    ledger.begin(intent("b"), synced=False)
+    ledger.finish(intent("b"), b"done", ON, synced=False)
+    ledger.close()
+    ledger = Ledger(tmp_path / "hall.sqlite3")
+    (unfinished,) = ledger.unfinished()
+    assert unfinished == intent("a", owed=event("owed"))
+    ledger.interrupted(unfinished, b"interrupted", event("owed"))
+    assert ledger.unfinished() == ()
+    assert ledger.find("gateway", "a") == Entry("lamp on", b"interrupted")
+    with pytest.raises(HomeError):
+        ledger.interrupted(unfinished, b"interrupted", event("owed"))
+    ledger.close()
+
+
+def test_commands_are_forgotten_after_a_day(ledger: Ledger) -> None:
+    ledger.refuse(intent("old", begun=1000.0), b"no")
+    ledger.refuse(intent("new", begun=5000.0), b"no")
+    ledger.begin(intent("open", begun=1000.0), synced=False)
+    ledger.tidy(4000.0 + KEPT_SECONDS)
+    assert ledger.find("gateway", "old") is None
+    assert ledger.find("gateway", "new") is not None
+    assert ledger.find("gateway", "open") is not None
+
+
+def test_where_a_device_stands_is_remembered(ledger: Ledger) -> None:
+    ledger.stand("lamp", ON)
+    ledger.stand("lamp", ON)
+    assert ledger.stood("lamp") == ON
+    assert ledger.stood("other") is None
+
+
+def test_a_second_agent_on_the_same_file_is_told(tmp_path: Path, ledger: Ledger) -> None:
+    with pytest.raises(ConfigError, match="another agent"):
+        Ledger(tmp_path / "hall.sqlite3")
+
+
+def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "hall.sqlite3").write_text("this is no database, and never was one" * 50)
+    with pytest.raises(ConfigError, match="data: "):
+        Ledger(tmp_path / "hall.sqlite3")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="data: "):
+        Ledger(tmp_path / "file" / "hall.sqlite3")
+
+
+def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "hall.sqlite3")
+    with sqlite3.connect(tmp_path / "hall.sqlite3") as other:
+        other.execute("DROP TABLE command")
+        other.execute("DROP TABLE standing")
+    other.close()
+    for attempt in (
+        lambda: ledger.find("gateway", "a"),
+        lambda: ledger.begin(intent(), synced=False),
+        lambda: ledger.begin(intent(), synced=True),
+        lambda: ledger.finish(intent(), b"x", ON, synced=False),
+        lambda: ledger.refuse(intent(), b"x"),
+        lambda: ledger.stand("lamp", ON),
+        lambda: ledger.tidy(0.0),
+    ):
+        with pytest.raises(HomeError, match="ledger-failed"):
+            attempt()
+    ledger.close()
+
+
+def test_cut_anywhere_the_write_ahead_log_opens_with_a_prefix_of_what_was_committed(tmp_path: Path) -> None:
+    """Power may fail at any write: the file opens, and only the last commits can be missing, in order."""
+    ledger = Ledger(tmp_path / "hall.sqlite3")
+    for number in range(6):
+        ledger.begin(intent(f"c{number}"), synced=False)
+        ledger.finish(intent(f"c{number}"), b"done", ON, synced=False)
+    log = (tmp_path / "hall.sqlite3-wal").read_bytes()
+    cut_at = [*range(0, len(log), 4096 + 24), len(log) - 1]
+    seen = []
+    for number, length in enumerate(cut_at):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shutil.copy(tmp_path / "hall.sqlite3", folder / "hall.sqlite3")
+        (folder / "hall.sqlite3-wal").write_bytes(log[:length])
+        cut = Ledger(folder / "hall.sqlite3")
+        entries = [cut.find("gateway", f"c{index}") for index in range(6)]
+        known = [entry for entry in entries if entry is not None]
+        assert entries == known + [None] * (6 - len(known))
+        assert all(entry.answer == b"done" for entry in known[:-1])
+        assert [unfinished.id for unfinished in cut.unfinished()] in ([], [f"c{len(known) - 1}"])
+        seen.append(len(known))
+        cut.close()
+    assert seen == sorted(seen)
+    assert seen[0] < seen[-1] == 6
+    ledger.close()
