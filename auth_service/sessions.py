@@ -101,9 +101,10 @@ class Announcer:
     async def run(self, bus: Bus) -> None:
         """Announce until cancelled."""
         while True:
-            # The timeout is the patrol: what another process ended.
+            # The timeout is the patrol: what another process ended. Not wait_for, which may lose a cancellation (3.11).
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), _PATROL_SECONDS)
+                async with asyncio.timeout(_PATROL_SECONDS):
+                    await self._woken.wait()
             self._woken.clear()
             if bus.connected:
                 try:

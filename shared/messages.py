@@ -181,7 +181,8 @@ class AuditEvent(Message, frozen=True, kw_only=True, omit_defaults=True):
     outcome: Outcome
     severity: Severity
     command_id: Text | None = None
-    detail: dict[Text, Text] = {}
+    # A factory of our own: msgspec leaves an empty dict out, and readers count on the field.
+    detail: dict[Text, Text] = msgspec.field(default_factory=lambda: {})
 
 
 class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):

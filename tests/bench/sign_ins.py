@@ -1,4 +1,4 @@
-"""People who ask for a confirmation code, again and again. `python -m tests.bench.sign_ins VAR PORT EMAIL PEOPLE`.
+"""People whose sign-ins are being checked, all the time. `python -m tests.bench.sign_ins VAR PORT EMAIL PEOPLE`.
 
 A process of its own, and a patient one: other people's browsers do not run on the hub.
 """
@@ -28,8 +28,8 @@ async def person(port: int, var: Path, body: bytes, started: asyncio.Event) -> N
     connection = load.Connection(port, floors.trusting(var / "pki" / "web-ca.crt"), headers)
     await connection.open()
     while True:
-        status, _, answer = await connection.ask("POST", "/api/v1/login/code", body)
-        assert status == 202, answer
+        status, _, answer = await connection.ask("POST", "/api/v1/login", body)
+        assert status == 401, answer
         started.set()
 
 
@@ -37,7 +37,7 @@ async def main(var: Path, port: int, email: str, people: int) -> None:
     """All of them."""
     os.nice(19)
     started = asyncio.Event()
-    body = msgspec.json.encode({"email": email, "password": "not the password"})
+    body = msgspec.json.encode({"email": email, "password": "not the password", "code": "AAAA-AAAA"})
     async with asyncio.TaskGroup() as group:
         for _ in range(people):
             group.create_task(person(port, var, body, started))
