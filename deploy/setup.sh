@@ -8,6 +8,17 @@ purpose=${1:-run}
 say() { printf '%s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
+# Runs a command, and shows what it said only if it failed.
+quietly() {
+    log=$(mktemp)
+    if ! "$@" >"$log" 2>&1 </dev/null; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
+        die "failed: $*"
+    fi
+    rm -f "$log"
+}
+
 usable() { "$1" -c 'import sys, venv, ensurepip, sqlite3, ssl; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
 find_python() {
@@ -37,13 +48,9 @@ if [ -n "$missing" ]; then
         sudo=sudo
     fi
     say "installing from the distribution (once):$missing"
-    log=$(mktemp)
+    quietly $sudo apt-get update -qq
     # shellcheck disable=SC2086 # the list is meant to be split
-    if ! { $sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends $missing; } >"$log" 2>&1 </dev/null; then
-        tail -n 20 "$log" >&2
-        die "apt-get could not install$missing"
-    fi
-    rm -f "$log"
+    quietly $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 fi
 
 python=$(find_python)
@@ -63,11 +70,11 @@ fi
 if ! cmp -s "$lock" "$stamp"; then
     say "installing Python packages from $lock (once) …"
     if command -v uv >/dev/null 2>&1; then
-        uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"
+        quietly uv pip install --compile-bytecode --python .venv/bin/python --require-hashes -r "$lock"
     else
-        .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+        quietly .venv/bin/python -m pip install --disable-pip-version-check --require-hashes -r "$lock"
     fi
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+    quietly .venv/bin/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation --editable .
     cp "$lock" "$stamp"
 fi
 # Compiled once, so that every start is quick, also where the environment forbids Python to write bytecode.

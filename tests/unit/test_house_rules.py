@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("shared", "gateway", "auth_service", "device_agents", "alert_service", "deploy")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 MOST_LINES = 300
+GIVEN_NAMES = {"server_context", "client_context", "web_context", "handle_data", "handle__data"}
+"""What others call so: the ssl module its contexts, aiosmtpd its hook."""
 BANNED = re.compile(r"(^|_)(manager|helpers?|utils?|core|context|data|handler_factory)($|_)")
 
 OWNERS = {
@@ -52,7 +54,7 @@ def test_names_say_what_a_thing_is(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", node.name).lower())
-    assert not {name for name in names if BANNED.search(name)} - {"server_context", "client_context", "web_context", "handle_data", "handle__data"}
+    assert {name for name in names if BANNED.search(name)} <= GIVEN_NAMES
 
 
 def test_each_outside_library_has_one_owner() -> None:
