@@ -4,6 +4,7 @@ Birth: pins at rest, connect, description, states, `online` last; again after ev
 stay on alone is ended, `offline`, and every pin keeps its level.
 """
 
+import contextlib
 import logging
 import signal
 import threading
@@ -265,7 +266,8 @@ def run(config: RoomConfig, pins: Pins) -> None:
     agent = Agent(config, pins, ledger)
 
     def on_signal(*_: Any) -> None:
-        agent.inbox.put(Stop())
+        with contextlib.suppress(OSError):  # a second signal, when all is closed already
+            agent.inbox.put(Stop())
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)

@@ -49,7 +49,8 @@ class RpiPins:
         """The level is set before the direction, so that a relay never sees another one."""
         gpio, use = self._gpio, self._uses[pin]
         with _translated(pin):
-            gpio.setup(pin, gpio.OUT, initial=_raw(use, min(level, 1)))
+            # A dimmed lamp starts from dark rather than with a flash.
+            gpio.setup(pin, gpio.OUT, initial=_raw(use, level if use.frequency is None else level // 100))
             if use.frequency is not None:
                 pwm = gpio.PWM(pin, use.frequency)
                 pwm.start(_duty(use, level))

@@ -1,0 +1,125 @@
+"""The room's events on their way: written once, sent until receipted, owed while they cannot be written."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from device_agents.proof import PATROL_SECONDS, Proof
+from shared import messages
+from shared.messages import AuditEvent, Receipt, ReceiptLine, Who, utc
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+
+
+class FullSpool(Spool):
+    """A real spool whose disk can be full, or broken."""
+
+    full = False
+    broken = False
+
+    def append(self, *events: AuditEvent, **options: object) -> tuple[AuditEvent, ...]:
+        if self.full:
+            raise HomeError("no-proof", "database or disk is full")
+        return super().append(*events, **options)  # type: ignore[arg-type]  # handed on as they are
+
+    def pending(self, limit: int, *, after: int = 0) -> tuple[AuditEvent, ...]:
+        if self.broken:
+            raise HomeError("no-proof", "disk I/O error")
+        return super().pending(limit, after=after)
+
+
+class Bench:
+    def __init__(self, folder: Path) -> None:
+        self.spool = FullSpool(folder / "spool.sqlite3")
+        self.linked = True
+        self.sent: list[str] = []
+        self.proof = Proof(self.spool, "hall", self._send)
+        self.proof.link_up()
+
+    def _send(self, topic: str, payload: bytes) -> bool:
+        assert topic == "audit/hall"
+        if self.linked:
+            self.sent.append(messages.decode(AuditEvent, payload).id)
+        return self.linked
+
+
+def event(id_: str) -> AuditEvent:
+    return AuditEvent(
+        id=id_,
+        at=utc(1.0),
+        what="device:on",
+        where="hall/lamp",
+        who=Who(issuer="phone"),
+        outcome=Outcome.EXECUTED,
+        severity=Severity.INFO,
+    )
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    made = Bench(tmp_path)
+    yield made
+    made.spool.close()
+
+
+def test_nothing_to_say_means_no_deadline(bench: Bench) -> None:
+    bench.proof.tick(0.0)
+    assert bench.proof.deadline() is None
+
+
+def test_an_event_goes_out_at_once_and_again_until_its_receipt(bench: Bench) -> None:
+    bench.proof.note(event("a"))
+    for now in range(20):
+        bench.proof.tick(float(now))
+    assert bench.sent.count("a") > 1
+    bench.proof.receipted(messages.encode(Receipt(events=(ReceiptLine(id="a", row=1, hash="h"),))))
+    bench.sent.clear()
+    bench.proof.tick(1000.0)
+    assert (bench.sent, bench.proof.deadline()) == ([], None)
+
+
+def test_without_a_link_events_wait(bench: Bench) -> None:
+    bench.proof.link_down()
+    bench.proof.note(event("a"))
+    bench.proof.tick(0.0)
+    assert bench.sent == []
+    bench.proof.link_up()
+    bench.proof.tick(1.0)
+    assert bench.sent == ["a"]
+
+
+def test_a_link_that_goes_away_midway_loses_nothing(bench: Bench) -> None:
+    bench.linked = False
+    bench.proof.note(event("a"))
+    bench.proof.tick(0.0)
+    bench.linked = True
+    bench.proof.tick(PATROL_SECONDS)
+    assert bench.sent == ["a"]
+
+
+def test_what_cannot_be_written_is_owed_and_written_later_once(bench: Bench) -> None:
+    bench.spool.full = True
+    bench.proof.note(event("a"), event("b"))
+    bench.proof.tick(0.0)
+    assert (bench.sent, bench.proof.deadline()) == ([], PATROL_SECONDS)
+    bench.spool.full = False
+    bench.proof.tick(PATROL_SECONDS)
+    assert bench.sent == ["a", "b"]
+    assert [e.id for e in bench.spool.pending(9)] == ["a", "b"]
+
+
+def test_a_spool_that_cannot_be_read_is_tried_again(bench: Bench) -> None:
+    bench.proof.note(event("a"))
+    bench.spool.broken = True
+    bench.proof.tick(0.0)
+    assert bench.proof.deadline() == PATROL_SECONDS
+    bench.spool.broken = False
+    bench.proof.tick(PATROL_SECONDS)
+    assert bench.sent == ["a"]
+
+
+def test_a_receipt_that_cannot_be_read_is_told(bench: Bench) -> None:
+    with pytest.raises(HomeError, match="malformed"):
+        bench.proof.receipted(b"{")
