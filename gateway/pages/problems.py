@@ -1,11 +1,16 @@
 """GET /problems/{slug}, where a problem's `type` leads (RFC 9457, 3.1.1), and how any problem looks as a page."""
 
+from typing import Final
+
 from aiohttp import web
 from yarl import URL
 
 from gateway.pages import render, times
 from shared.log import request_id
 from shared.problem import CATALOGUE, HomeError
+
+_MAY_PASS: Final = 500
+"""From this status on the same page may well work in a moment."""
 
 
 async def explain(request: web.Request) -> web.StreamResponse:
@@ -29,6 +34,7 @@ async def render_problem(request: web.Request, error: HomeError) -> web.StreamRe
         "problem.html",
         status=error.status,
         error=error,
+        again=request.path_qs if request.method == "GET" and error.status >= _MAY_PASS else None,
         wait=times.wait(int(retry_after)) if retry_after is not None else None,
         request_id=request_id.get(),
     )

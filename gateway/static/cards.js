@@ -1,12 +1,12 @@
 // The cards on the page: paints what the room said onto them, and nothing else. There is no optimistic change anywhere.
 
-import { RECONNECTING, clock, full, headline, icon, shown } from "./wording.js";
+import { RECONNECTING, clock, full, headline, icon, shown, today } from "./wording.js";
 
 const timezone = document.documentElement.dataset.timezone;
 
 export const card = (room, device) => document.getElementById(`${room}.${device}`);
 export const section = (room) => document.querySelector(`section.room[data-room="${CSS.escape(room)}"]`);
-export const sections = () => [...document.querySelectorAll("section.room")];
+export const sections = (within = document) => [...within.querySelectorAll("section.room")];
 
 const heard = new Map(); // what the stream said last, by room: its status, and its devices' states
 
@@ -60,15 +60,26 @@ export function paintHeadline() {
   if (line.textContent !== text) line.textContent = text;
 }
 
+/** A page that stays open over midnight: "21:04" becomes "Monday 21:04". */
+export function paintTimes() {
+  for (const time of document.querySelectorAll(".note time")) time.textContent = clock(new Date(time.dateTime), timezone);
+  const date = document.getElementById("today");
+  if (date) date.textContent = today(timezone);
+}
+
 /** Whether the page shows a room as its description has it; where it does not, the page is fetched anew. */
 export function fits({ room, name, devices }) {
   const found = section(room);
-  if (!found) return false;
   const offered = devices.map((d) => [d.id, d.name, d.kind, d.critical, d.confirm, d.actions.join(" "), d.safe_actions.join(" ")].join("|"));
+  return found !== null && shape(found) === [name, ...offered.sort()].join("\n");
+}
+
+/** What is drawn of a room, whatever its state. */
+export function shape(found) {
   const drawn = [...found.querySelectorAll(".device")].map(({ dataset: d }) =>
     [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe].join("|"),
   );
-  return found.dataset.name === name && offered.sort().join("\n") === drawn.sort().join("\n");
+  return [found.dataset.name, ...drawn.sort()].join("\n");
 }
 
 function paint(found, said) {

@@ -1,11 +1,12 @@
 // Makes the home and the rooms live: the stream's events onto the cards, the forms' presses to the API.
 
-import { fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, section, sections } from "./cards.js";
+import { fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections, shape } from "./cards.js";
 import { heardCommand, showLevels, takeForms } from "./press.js";
 import { listen } from "./stream.js";
 
 const REFRESH_AFTER = 300; // milliseconds; several rooms may change at once
 const REFRESH_PAUSE = 3_000; // and never more often than this
+const MINUTE = 60_000;
 const main = document.querySelector("main[data-live]");
 const light = document.getElementById("live");
 let told = new Set();
@@ -35,8 +36,10 @@ async function fetchAnew() {
   }
   if (!response.ok || response.redirected) return location.reload();
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
-  const focused = document.activeElement?.closest?.(".device")?.id;
   main.dataset.csrf = fresh.dataset.csrf;
+  const drawn = (root) => sections(root).map(shape).join("\n\n");
+  if (drawn(fresh) === drawn(main)) return;
+  const focused = document.activeElement?.closest?.(".device")?.id;
   main.replaceChildren(...fresh.childNodes);
   showLevels(main);
   if (focused) document.getElementById(focused)?.querySelector("button")?.focus();
@@ -77,4 +80,6 @@ const on = {
 
 link("connecting", "Connecting…");
 takeForms(main);
+setInterval(paintTimes, MINUTE);
+if ("guest" in main.dataset) setInterval(changed, MINUTE); // a grant begins and ends without any event
 listen("/api/v1/events", on);

@@ -48,13 +48,15 @@ async function press(main, form, button) {
     wish.confirm = true;
   }
   const label = button.querySelector(".label");
-  const text = label.textContent;
+  const [text, name] = [label.textContent, button.ariaLabel];
   button.ariaBusy = "true";
+  button.ariaLabel = `${name}: asking…`;
   label.textContent = "asking…";
   try {
     report(device, wish, await ask(main, device.dataset, wish));
   } finally {
     button.ariaBusy = "false";
+    button.ariaLabel = name;
     label.textContent = text;
     if (slider) delete slider.dataset.held;
   }
@@ -65,14 +67,15 @@ async function ask(main, { room, device }, wish) {
   const id = crypto.randomUUID();
   const told = new Promise((resolve) => waiting.set(id, resolve));
   try {
-    const response = await fetch(`/api/v1/devices/${encodeURIComponent(room)}/${encodeURIComponent(device)}/commands`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRF-Token": main.dataset.csrf },
-      body: JSON.stringify({ ...wish, id }),
-    });
-    return await response.json();
+    const address = `/api/v1/devices/${encodeURIComponent(room)}/${encodeURIComponent(device)}/commands`;
+    const answer = await post(address, main.dataset.csrf, { ...wish, id });
+    if (slugOf(answer) !== "csrf") return answer;
+    // Somebody signed in anew in another tab: nothing was sent yet, and the token has changed.
+    main.dataset.csrf = (await (await fetch("/api/v1/csrf", { cache: "no-store" })).json()).csrf_token;
+    return await post(address, main.dataset.csrf, { ...wish, id });
   } catch {
-    const nothing = new Promise((resolve) => setTimeout(resolve, OWN_WORD, null));
+    const patience = document.body.dataset.link === "live" ? OWN_WORD : 0;
+    const nothing = new Promise((resolve) => setTimeout(resolve, patience, null));
     const word = await Promise.race([told, nothing]);
     if (word?.outcome === "executed") return word;
     return {
@@ -85,6 +88,13 @@ async function ask(main, { room, device }, wish) {
   }
 }
 
+async function post(address, token, body) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
+  return (await fetch(address, { method: "POST", headers, body: JSON.stringify(body) })).json();
+}
+
+const slugOf = (problem) => String(problem.type ?? "").split("/").pop();
+
 function report(device, wish, answer) {
   const name = `${device.dataset.name} in ${device.closest(".room").dataset.name}`;
   if (answer.outcome === "executed") {
@@ -93,7 +103,7 @@ function report(device, wish, answer) {
     say("good", `${name}: ${done}`, "The room confirmed it.");
     return;
   }
-  const slug = String(answer.type ?? "").split("/").pop();
+  const slug = slugOf(answer);
   if (slug === "sign-in-required") {
     location.assign("/login");
     return;

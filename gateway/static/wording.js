@@ -81,6 +81,12 @@ export function clock(moment, timezone, now = new Date()) {
   return then.year === today.year ? `${then.day} ${then.month} ${time}` : `${then.day} ${then.month} ${then.year} ${time}`;
 }
 
+/** The date on top of the home: "Monday 23 November". */
+export function today(timezone, now = new Date()) {
+  const { weekday, day, month } = parts(now, timezone);
+  return `${weekday} ${day} ${month}`;
+}
+
 /** Everything, for a tooltip. */
 export function full(moment, timezone) {
   const then = parts(moment, timezone);

@@ -1,0 +1,102 @@
+"""A real browser at phone size: Debian's Chromium, which believes this one home's own certificate."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+
+from tests.demo import Demo
+from tests.e2e import actions
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+PHONE = (390, 844)
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser(demo_home: Demo) -> Iterator[Browser]:
+    """Chromium; the home's own web certificate is pinned by its key, so that TLS is really checked."""
+    certificate = x509.load_pem_x509_certificate((demo_home.var / "pki" / "web.crt").read_bytes())
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    pin = base64.b64encode(hashlib.sha256(key).digest()).decode()
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, f"--ignore-certificate-errors-spki-list={pin}"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="session")
+def signed_in() -> dict[str, StorageState]:
+    """Cookies by role, so that each person signs in once for all tests."""
+    return {}
+
+
+@pytest.fixture
+def open_page(browser: Browser, demo_home: Demo, signed_in: dict[str, StorageState]) -> Iterator[Open]:
+    """`open_page(path, role=…, javascript=…, dark=…, size=…)`: a page in a browser of its own, signed in once per role.
+
+    What a page throws, or may not do by its own policy, fails the test.
+    """
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def opened(
+        path: str | None = "/",
+        *,
+        role: str | None = None,
+        javascript: bool = True,
+        dark: bool = False,
+        size: tuple[int, int] = PHONE,
+    ) -> Page:
+        if role is not None and role not in signed_in:
+            page = opened(None)
+            actions.sign_in(page, demo_home, role)
+            signed_in[role] = page.context.storage_state()
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            java_script_enabled=javascript,
+            color_scheme="dark" if dark else "light",
+            has_touch=size[0] < 500,
+            locale="en-GB",
+            base_url=demo_home.url,
+            storage_state=signed_in[role] if role is not None else None,
+        )
+        context.set_default_timeout(actions.WAIT)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+        if path is not None:
+            page.goto(path)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def shots(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Page, str], None]:
+    """Take a picture for people to look at; kept with the test's other files."""
+
+    def take(page: Page, name: str) -> None:
+        page.screenshot(path=tmp_path / f"{name}.png")
+
+    return take

@@ -1,0 +1,158 @@
+"""How the pages look and sound: small and large, light and dark, by keyboard, and in the same words on both sides."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from playwright.sync_api import Page
+
+from gateway.home import RoomView, Status
+from gateway.pages import states, times
+from gateway.pages.static_files import StaticFiles
+from shared.messages import By, CoverValue, State, Value
+from shared.names import Kind
+from tests.e2e.actions import wait_until_live
+from tests.e2e.conftest import Open
+
+Take = Callable[[Page, str], None]
+PATHS = ("/", "/rooms/hall", "/history", "/account", "/users", "/problems/unknown", "/nowhere")
+SIZES = ((360, 740), (390, 844), (820, 1180), (1440, 900))
+NOW = datetime(2026, 11, 23, 20, 4, 30, tzinfo=UTC)
+VALUES: tuple[Value, ...] = (
+    *("on", "off", "locked", "unlocked", "jammed", "open", "closed", "motion", "clear", "", "toString", "<b>"),
+    *(None, 0, 1, 40, 100, 101, -1, 21.37, 1.5, 45.0),
+    *(CoverValue(position=p, moving=m) for p in (None, 0, 40, 100, 101) for m in (None, "opening", "closing")),
+)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_no_page_is_wider_than_its_screen(open_page: Open, shots: Take, dark: bool) -> None:
+    for size in SIZES:
+        page = open_page(None, role="master", dark=dark, size=size)
+        for path in PATHS:
+            page.goto(path)
+            assert page.evaluate("document.documentElement.scrollWidth") <= size[0], (path, size)
+            shots(page, f"{path.strip('/').replace('/', '-') or 'home'}-{size[0]}")
+
+
+def test_the_night_is_dark(open_page: Open, shots: Take) -> None:
+    page = open_page(role="master", dark=True)
+    wait_until_live(page)
+    shots(page, "dark")
+    background = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert sum(int(part) for part in background.removeprefix("rgb(").removesuffix(")").split(",")) < 3 * 64
+
+
+def test_everything_to_touch_is_large_enough(open_page: Open) -> None:
+    page = open_page(role="master")
+    wait_until_live(page)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("a, button, input:not([type=hidden])")]
+            .filter((it) => it.checkVisibility() && !it.matches(".skip"))
+            .map((it) => [it.outerHTML.slice(0, 80), it.getBoundingClientRect()])
+            .filter(([, box]) => box.height < 40 || box.width < 40)
+            .map(([text, box]) => `${text} ${box.width}x${box.height}`)"""
+    )
+    assert small == []
+
+
+def test_the_home_can_be_used_by_keyboard_alone(open_page: Open) -> None:
+    page = open_page(role="member")
+    wait_until_live(page)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    region = page.get_by_role("region", name="Hall", exact=True)
+    region.get_by_role("button", name="Switch Lamp off").focus()
+    page.keyboard.press("Space")
+    page.locator("#messages").get_by_text("The room confirmed it.").wait_for()
+
+
+def test_every_page_has_one_heading_its_landmarks_and_named_controls(open_page: Open) -> None:
+    page = open_page(None, role="master")
+    for path in PATHS:
+        page.goto(path)
+        assert page.locator("h1").count() == 1, path
+        assert page.get_by_role("main").count() == 1
+        assert page.get_by_role("navigation", name="Pages").count() == 1
+        nameless = page.evaluate(
+            """() => [...document.querySelectorAll("button, a, input:not([type=hidden])")]
+                .filter((it) => it.checkVisibility() && !(it.ariaLabel || it.textContent.trim() || it.labels?.length))
+                .map((it) => it.outerHTML)"""
+        )
+        assert nameless == []
+
+
+def test_the_browser_and_the_hub_use_the_same_words_for_a_state(open_page: Open) -> None:
+    page = open_page("/login")
+    cases: list[tuple[str, Status, State | None]] = [
+        (kind, status, None) for kind in Kind for status in get_args(Status)
+    ]
+    for source, issuer in (("command", "gateway"), ("command", "phone"), ("input", None), ("boot", None)):
+        by = msgspec.convert({"source": source, "issuer": issuer}, By)
+        cases += [(kind, "online", State(value=value, since=NOW, by=by)) for kind in Kind for value in VALUES]
+    for source in ("timer", "failsafe"):
+        by = msgspec.convert({"source": source}, By)
+        cases += [(kind, "online", State(value="on", since=NOW, by=by)) for kind in Kind]
+    told = _in_browser(page, "cases.map((it) => words.shown(...it))", cases)
+    for case, theirs in zip(cases, told, strict=True):
+        ours = states.shown(*case)._asdict()
+        ours["at"] = None if ours["at"] is None else NOW.isoformat().replace("+00:00", "Z")
+        assert theirs == ours, case
+
+
+def test_the_browser_and_the_hub_tell_the_same_time(open_page: Open) -> None:
+    page = open_page("/login")
+    moments = [NOW - timedelta(minutes=step * 411) for step in range(60)] + [NOW + timedelta(days=1)]
+    moments += [NOW - timedelta(days=400), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)]
+    now = json.dumps(NOW.isoformat())
+    for zone in ("Europe/Berlin", "America/St_Johns", "Pacific/Auckland", "UTC"):
+        expression = f"cases.map((it) => words.clock(new Date(it), {json.dumps(zone)}, new Date({now})))"
+        local = NOW.astimezone(ZoneInfo(zone))
+        assert _in_browser(page, expression, moments) == [times.clock(moment, local) for moment in moments]
+
+
+def test_the_browser_and_the_hub_write_the_same_headline(open_page: Open) -> None:
+    page = open_page("/login")
+    homes: list[list[tuple[RoomView, list[str]]]] = []
+    for status in get_args(Status):
+        for values in ((), ("on",), ("on", "on"), ("off",), ("nonsense",), ("on", "off", "nonsense")):
+            homes.append([_room("Hall", "online", ("off",)), _room("Attic", status, values)])
+            homes.append([_room("Attic", status, values), _room("Cellar", status, ("on",))])
+    homes.append([])
+    theirs = [[_drawn(room, looks) for room, looks in home] for home in homes]
+    told = _in_browser(page, "cases.map((it) => words.headline(it))", theirs)
+    assert told == [list(states.headline([room for room, _ in home])) for home in homes]
+
+
+def _drawn(room: RoomView, looks: list[str]) -> dict[str, Any]:
+    """A room as the page has it."""
+    devices = [{"name": d.name, "look": look} for d, look in zip(room.devices, looks, strict=True)]
+    return {"name": room.name, "status": room.status, "devices": devices}
+
+
+def _room(name: str, status: Status, values: tuple[str, ...]) -> tuple[RoomView, list[str]]:
+    devices: list[dict[str, Any]] = [
+        {
+            "room": name.lower(), "id": f"d{number}", "name": f"Lamp {number}", "kind": "switch", "critical": False,
+            "confirm": False, "actions": [], "safe_actions": [], "available": status == "online", "status": status,
+            "state": {"value": value, "since": NOW, "by": {"source": "boot"}} if status == "online" else None,
+        }
+        for number, value in enumerate(values)
+    ]  # fmt: skip
+    room = msgspec.convert({"id": name.lower(), "name": name, "status": status, "devices": devices}, RoomView)
+    return room, [states.shown(d.kind, d.status, d.state).look for d in room.devices]
+
+
+def _in_browser(page: Page, expression: str, cases: Any) -> Any:
+    """What the pages' own wording.js makes of the cases."""
+    return page.evaluate(
+        "async ([address, text]) => { const words = await import(address); const cases = JSON.parse(text);"
+        f" return {expression}; }}",
+        [StaticFiles().url("wording.js"), msgspec.json.encode(cases).decode()],
+    )
