@@ -44,6 +44,9 @@ log = logging.getLogger(__name__)
 
 TIDY_SECONDS = 10.0
 """How often the loop tidies up and tells the service manager that it is alive."""
+PRUNE_SECONDS = 3600.0
+QUIET_SECONDS = 1.0
+"""Without a command for so long, a disk sync holds up nobody."""
 
 
 _FAULT_SECONDS = 0.1
@@ -99,6 +102,8 @@ class Agent:
         )
         self._heartbeat_at: float | None = None
         self._tidy_at = 0.0
+        self._prune_at = 0.0
+        self._busy_at = 0.0
         self._stopped = False
 
     def run(self) -> None:
@@ -200,6 +205,7 @@ class Agent:
         try:
             match topic.kind:
                 case TopicKind.SET:
+                    self._busy_at = now
                     self._commands.obey(topic, heard.payload, retained=heard.retained, now=now)
                 case TopicKind.SERVICE:
                     self._hear_service(topic, heard)
@@ -255,7 +261,11 @@ class Agent:
         if self._answers.owes:
             self._answers.write_late()
         try:
-            self._ledger.tidy(self._wall())
+            if now >= self._prune_at:
+                self._prune_at = now + PRUNE_SECONDS
+                self._ledger.prune(self._wall())
+            if now - self._busy_at >= QUIET_SECONDS:
+                self._ledger.fold()
         except HomeError as error:
             log.warning("Ledger cannot be tidied", extra=facts(reason=error.detail))
 

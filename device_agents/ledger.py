@@ -181,11 +181,15 @@ class Ledger:
         with _translated():
             self.spool.append(*events, durable=True, also=lambda db: _run(db, _FINISH, values))
 
-    def tidy(self, wall: float) -> None:
-        """Forget commands of more than a day ago, and fold the write-ahead log in. For quiet moments."""
+    def fold(self) -> None:
+        """Fold the write-ahead log in, which syncs to disk: for quiet moments. Raises HomeError("ledger-failed")."""
+        with _translated():
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def prune(self, wall: float) -> None:
+        """Forget commands of more than a day ago. Raises HomeError("ledger-failed")."""
         with _translated():
             self._db.execute("DELETE FROM command WHERE begun < ? AND answer IS NOT NULL", (wall - KEPT_SECONDS,))
-            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def close(self) -> None:
         """Close the file."""

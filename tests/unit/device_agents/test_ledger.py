@@ -92,7 +92,8 @@ def test_commands_are_forgotten_after_a_day(ledger: Ledger) -> None:
     ledger.refuse(intent("old", begun=1000.0), b"no")
     ledger.refuse(intent("new", begun=5000.0), b"no")
     ledger.begin(intent("open", begun=1000.0), synced=False)
-    ledger.tidy(4000.0 + KEPT_SECONDS)
+    ledger.prune(4000.0 + KEPT_SECONDS)
+    ledger.fold()
     assert ledger.find("gateway", "old") is None
     assert ledger.find("gateway", "new") is not None
     assert ledger.find("gateway", "open") is not None
@@ -132,7 +133,7 @@ def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
         lambda: ledger.finish(intent(), b"x", ON, synced=False),
         lambda: ledger.refuse(intent(), b"x"),
         lambda: ledger.stand("lamp", ON),
-        lambda: ledger.tidy(0.0),
+        lambda: ledger.prune(0.0),
     ):
         with pytest.raises(HomeError, match="ledger-failed"):
             attempt()
