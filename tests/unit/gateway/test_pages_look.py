@@ -31,7 +31,7 @@ TEXT, SHAPE = 4.5, 3.0
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    day, night = re.findall(r":root \{(.*?)\}", (FOLDER / "home.css").read_text(), re.DOTALL)[:2]
+    day, night = re.findall(r":root \{(.*?)\}", (FOLDER / "colours.css").read_text(), re.DOTALL)[:2]
     colours = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", text)) for text in (day, night)]
     return {"day": colours[0], "night": colours[0] | colours[1]}
 
