@@ -20,6 +20,7 @@ from alert_service.letters import Story, Written
 from alert_service.mailbox import Due, Told
 from alert_service.store import Store
 from shared import backoff
+from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.mail import Letter, MailError
 from shared.names import Outcome
@@ -63,6 +64,7 @@ class Outbox:
         self._misses = 0
         self.failing_since: float | None = None
         self.failure: str | None = None
+        self.resting = False
 
     def wake(self) -> None:
         """Something may have become due."""
@@ -72,6 +74,7 @@ class Outbox:
         """Send what is due until cancelled."""
         trouble = 0
         while True:
+            leave_if_stopped()
             try:
                 wait = await self.round()
                 trouble = 0
@@ -94,6 +97,7 @@ class Outbox:
             )
             due = await mailbox.due(connection, now, _BATCH)
         for delivery in due:
+            leave_if_stopped()  # between letters: one that was taken is marked as sent first
             if not await self._deliver(delivery):
                 return backoff.delay(self._misses - 1, first=1.0, most=60.0)
         if released == mailbox.RELEASE_LIMIT or len(due) == _BATCH:
@@ -103,11 +107,15 @@ class Outbox:
         return _PATROL_SECONDS if upcoming is None else min(_PATROL_SECONDS, max(0.05, upcoming - self._now()))
 
     async def _rest(self, seconds: float) -> None:
+        leave_if_stopped()  # swallowed by the round's last step, it would be missed until the next
         if self.failing_since is not None:
             await asyncio.sleep(seconds)  # new letters do not make an absent server answer sooner
             return
+        self.resting = True
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            async with asyncio.timeout(seconds):  # not wait_for, which may lose a cancellation (Python 3.11)
+                await self._woken.wait()
+        self.resting = False
 
     async def _deliver(self, due: Due) -> bool:
         """Send one; False when the server is away, so that the others need not be tried."""

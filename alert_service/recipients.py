@@ -8,6 +8,7 @@ from alert_service import mailbox
 from alert_service.store import Store
 from shared import backoff, internal
 from shared.client import ServiceClient
+from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.problem import HomeError
 
@@ -22,6 +23,7 @@ async def keep_fresh(
     """Ask every minute, sooner while there was no answer, until cancelled; `changed` after each answer."""
     attempt = 0
     while True:
+        leave_if_stopped()
         try:
             answer = await auth.call("GET", internal.RECIPIENTS, internal.Recipients)
             if answer.emails:
@@ -36,4 +38,5 @@ async def keep_fresh(
             log.warning("Recipients are not known anew", extra=facts(reason=error, attempt=attempt))
             wait = backoff.delay(attempt, first=0.5, most=30.0)
             attempt += 1
+        leave_if_stopped()
         await asyncio.sleep(wait)

@@ -16,6 +16,7 @@ from alert_service.arrivals import Arrival
 from alert_service.store import Store
 from shared import backoff, messages, topics
 from shared.bus import Delivery
+from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.messages import ReceiptLine
 from shared.problem import HomeError
@@ -60,6 +61,7 @@ class Recorder:
     async def run(self, link: Link) -> None:
         """Record until cancelled."""
         while True:
+            leave_if_stopped()
             batch = [await self._inbox.get()]
             while len(batch) < BATCH and not self._inbox.empty():
                 batch.append(self._inbox.get_nowait())
@@ -82,6 +84,7 @@ class Recorder:
         """Record the batch, however long the database takes to let us."""
         attempt = 0
         while True:
+            leave_if_stopped()
             try:
                 async with self._store.write() as connection:
                     receipts = await records.record(connection, told, self._now())

@@ -36,6 +36,17 @@ def run(main: Callable[[], Awaitable[None]]) -> int:
     return 0
 
 
+def leave_if_stopped() -> None:
+    """Raises CancelledError in a task that was told to stop; for a loop that calls into libraries, before it waits.
+
+    Some of them swallow a cancellation (aiosmtplib while it hangs up, Python 3.11's `asyncio.wait_for` when what it
+    waits for is done in the same moment), and a loop that misses its only one keeps the service from ending.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 def fail(error: ConfigError) -> int:
     """Say on standard error why the service cannot start; the exit code for it."""
     print(f"configuration: {error}", file=sys.stderr)

@@ -1,5 +1,7 @@
 """Letters leave once, to everyone, paced; an absent or unwilling mail server loses none of them."""
 
+import asyncio
+import contextlib
 import zoneinfo
 
 import pytest
@@ -11,7 +13,7 @@ from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
 from alert_service.outbox import Manner, Outbox
 from alert_service.store import Store
 from alert_service.tables import deliveries, letters
-from shared.mail import MailError
+from shared.mail import Letter, MailError
 from shared.messages import AuditEvent
 from shared.names import Outcome
 from tests.unit.alert_service.parts import START, Clock, Postman, event
@@ -240,3 +242,72 @@ async def test_the_same_recipients_change_nothing(house: House) -> None:
     async with house.store.read() as connection:
         assert (await connection.execute(select(func.count()).select_from(deliveries))).scalar() == 2
         assert (await connection.execute(select(letters.c.released_at))).scalar() == START
+
+
+async def ends(task: asyncio.Task[None]) -> bool:
+    done, _ = await asyncio.wait({task}, timeout=5)
+    if not done:
+        task.cancel()  # so that the test ends too
+        await asyncio.wait({task}, timeout=5)
+    return bool(done) and task.cancelled()
+
+
+async def test_a_stop_that_meets_a_wake_up_is_not_lost(house: House) -> None:
+    await house.people(ADA)
+    task = asyncio.create_task(house.outbox.run())
+    await house.tell(alone(1))
+    house.outbox.wake()
+    async with asyncio.timeout(10):
+        while not house.postman.letters or not house.outbox.resting:  # noqa: ASYNC110 - the very step is the point
+            await asyncio.sleep(0)
+    house.outbox.wake()
+    await asyncio.sleep(0)  # what it waited for is done, and it has not yet gone on
+    task.cancel()
+    assert await ends(task)
+
+
+async def test_a_stop_that_a_library_swallows_still_ends_it_and_the_letter_counts_as_sent(
+    store: Store, clock: Clock
+) -> None:
+    under_way = asyncio.Event()
+    sent: list[Letter] = []
+
+    async def send(letter: Letter) -> None:
+        under_way.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            sent.append(letter)  # the server had taken it by then
+
+    house = House(store, Postman(), clock)
+    house.outbox = Outbox(store, send, MANNER, now=clock)
+    await house.people(ADA)
+    await house.tell(alone(1), alone(2))
+    task = asyncio.create_task(house.outbox.run())
+    await under_way.wait()
+    task.cancel()
+    assert await ends(task)
+    assert len(sent) == 1
+    async with store.read() as connection:
+        states = (await connection.execute(select(deliveries.c.state).order_by(deliveries.c.id))).scalars().all()
+    assert list(states) == ["sent", "pending"]
+
+
+async def test_a_stop_swallowed_by_the_last_letter_is_not_missed_until_the_next_round(
+    store: Store, clock: Clock
+) -> None:
+    under_way = asyncio.Event()
+
+    async def send(_letter: Letter) -> None:
+        under_way.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    house = House(store, Postman(), clock)
+    house.outbox = Outbox(store, send, MANNER, now=clock)
+    await house.people(ADA)
+    await house.tell(alone(1))
+    task = asyncio.create_task(house.outbox.run())
+    await under_way.wait()
+    task.cancel()
+    assert await ends(task)

@@ -1,6 +1,7 @@
 """How a service lives and leaves: 0 after a signal, 78 for a configuration that cannot be used, 1 for a fault."""
 
 import asyncio
+import contextlib
 import os
 import signal
 
@@ -83,3 +84,24 @@ def test_a_dying_task_ends_the_others_and_the_service(caplog: pytest.LogCaptureF
 
     assert lifecycle.run(main) == 1
     assert ended == ["other"]
+
+
+async def test_a_loop_leaves_though_a_library_swallowed_its_stop() -> None:
+    async def loop() -> None:
+        while True:
+            lifecycle.leave_if_stopped()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(60)
+
+    task = asyncio.create_task(loop())
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+
+
+async def test_a_timeout_of_its_own_is_no_stop() -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await asyncio.sleep(60)
+    lifecycle.leave_if_stopped()
