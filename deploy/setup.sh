@@ -38,6 +38,8 @@ has mosquitto || missing="$missing mosquitto"
 if [ "$purpose" = test ]; then
     has mosquitto_pub || missing="$missing mosquitto-clients"
     has chromium || missing="$missing chromium"
+    # The browser driver's own runtime links to it, and a small system has none.
+    ls /usr/lib/*/libatomic.so.1 /lib/*/libatomic.so.1 >/dev/null 2>&1 || missing="$missing libatomic1"
 fi
 
 if [ -n "$missing" ]; then
