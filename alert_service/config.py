@@ -26,7 +26,13 @@ class Letters(Config, frozen=True):
 
     per_minute: Annotated[int, msgspec.Meta(ge=1, le=600)] = 30
     alone: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
-    history: str | None = None
+    host: str | None = None
+    https_port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
+
+    @property
+    def history(self) -> str | None:
+        """The address of the history's page, for the end of every letter."""
+        return None if self.host is None else f"https://{self.host}:{self.https_port}/history"
 
 
 class AlertsConfig(Config, frozen=True):
