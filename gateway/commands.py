@@ -202,11 +202,11 @@ class Commands:
         self._record(flight.wish, verdict)
 
     def _record(self, wish: Wish, verdict: Verdict) -> None:
-        """The room records what it did with a critical device; what never reached it, and plain ones, are ours."""
+        """What the room records itself is its own; what never reached it, and all the rest, is ours to record."""
         if verdict.outcome is None:
             if wish.device.critical:
                 self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason=verdict.slug))
-        elif not wish.device.critical:
+        elif not wish.device.room_proves:
             self._proof.note(self._proof.event(wish, verdict.outcome, reason=verdict.reason))
 
 

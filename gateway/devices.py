@@ -8,7 +8,10 @@ from shared.names import ACTIONS, SAFE_ACTIONS, Action, Kind
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A device without its state. Limits are in seconds."""
+    """A device without its state. Limits are in seconds.
+
+    `room_proves`: the room itself counts it critical, and so records how each of its commands ended.
+    """
 
     room: str
     id: str
@@ -20,6 +23,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     safe_actions: tuple[Action, ...]
     max_on: float | None = None
     travel_time: float | None = None
+    room_proves: bool = False
 
 
 def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription | None) -> Device:
@@ -43,4 +47,5 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
         safe_actions=tuple(a for a in actions if a in safe),
         max_on=said.max_on if said is not None else None,
         travel_time=said.travel_time if said is not None else None,
+        room_proves=said is not None and said.critical,
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 
 from deploy import home as homes
 from deploy import rights
@@ -140,6 +141,30 @@ class Broker:
             self._process = None
 
 
+class _TidyController(Controller):
+    """aiosmtpd's own leaves open connections to the garbage collector; a server that stops hangs up."""
+
+    def factory(self) -> SMTP:
+        """One protocol per connection, remembered."""
+        made: SMTP = super().factory()  # type: ignore[no-untyped-call]  # as the class
+        self._made = [*getattr(self, "_made", []), made]
+        return made
+
+    def stop(self, no_assert: bool = False) -> None:
+        """Hang up everywhere, then stop."""
+        gone = threading.Event()
+
+        def hang_up() -> None:
+            for protocol in getattr(self, "_made", []):
+                if protocol.transport is not None:
+                    protocol.transport.abort()
+            self.loop.call_soon(gone.set)
+
+        self.loop.call_soon_threadsafe(hang_up)
+        gone.wait(DEADLINE)
+        super().stop(no_assert)
+
+
 class SmtpSink:
     """A real SMTP server that keeps what it gets; may be stopped and started again on its port."""
 
@@ -151,7 +176,7 @@ class SmtpSink:
 
     def start(self) -> None:
         """Listen."""
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self._controller = _TidyController(self, hostname="127.0.0.1", port=self.port)
         self._controller.start()
 
     def stop(self) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,6 +68,7 @@ class House:
         self.broker = FakeBroker()
         self.spool = spool
         self.home = Home()
+        self.room_proves = True
         self.unknown: list[tuple[str, str]] = []
         self.before: list[int] = []
         self.proof = Proof(spool, issuer="gateway", urgent=lambda _events: None)
@@ -98,7 +100,8 @@ class House:
     def device(self, name: str) -> Device:
         found = self.home.device("hall", name)
         assert found is not None
-        return found
+        # As a room describes itself that counts its own door critical.
+        return msgspec.structs.replace(found, room_proves=found.critical and self.room_proves)
 
     def wish(
         self, action: Action = Action.ON, *, device: str = "lamp", command_id: str = "c1", user: UserRef = ADA
@@ -309,6 +312,15 @@ async def test_a_critical_command_leaves_its_intent_before_it_is_sent(house: Hou
     house.acknowledge(device="front-door")
     await asked
     assert await house.recorded() == [("device:unlock", Outcome.ASKED, Severity.CRITICAL, None)]
+
+
+async def test_the_outcome_at_a_device_that_only_the_hub_counts_critical_is_recorded_here(house: House) -> None:
+    house.room_proves = False
+    asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))
+    await house.until_sent()
+    house.acknowledge(device="front-door")
+    await asked
+    assert [outcome for _, outcome, _, _ in await house.recorded()] == [Outcome.ASKED, Outcome.EXECUTED]
 
 
 async def test_without_proof_nothing_is_sent(tmp_path: Path) -> None:
