@@ -9,8 +9,8 @@ from alert_service import history, mailbox
 from alert_service.history import Scope
 from alert_service.outbox import Outbox
 from alert_service.recorder import Recorder
-from alert_service.store import Store
 from shared import internal, messages
+from shared.database import Store
 from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response
 

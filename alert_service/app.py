@@ -9,10 +9,11 @@ from alert_service.api import Api
 from alert_service.config import AlertsConfig
 from alert_service.outbox import Manner, Outbox
 from alert_service.recorder import Recorder
-from alert_service.store import Store, open_store
+from alert_service.store import open_store
 from shared import mail, systemd, tls, topics
 from shared.bus import Bus
 from shared.client import ServiceClient
+from shared.database import Store
 from shared.mqtt import Subscription
 from shared.web import serve_https
 

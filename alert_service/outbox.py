@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import letters, mailbox, records
 from alert_service.letters import Story, Written
 from alert_service.mailbox import Due, Told
-from alert_service.store import Store
 from shared import backoff
+from shared.database import Store
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.mail import Letter, MailError

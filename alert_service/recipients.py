@@ -5,9 +5,9 @@ import logging
 from collections.abc import Callable
 
 from alert_service import mailbox
-from alert_service.store import Store
 from shared import backoff, internal
 from shared.client import ServiceClient
+from shared.database import Store
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.problem import HomeError

@@ -13,9 +13,9 @@ import msgspec
 
 from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
-from alert_service.store import Store
 from shared import backoff, messages, topics
 from shared.bus import Delivery
+from shared.database import Store
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.messages import ReceiptLine

@@ -1,151 +1,19 @@
-"""Owns SQLAlchemy's engine: opens the database, brings it to the newest step, and lends transactions.
+"""The alert service's own in its database: its newest step, and what it says to a row that cannot be kept."""
 
-Everything that speaks SQL takes a connection from `Store.read` or `Store.write`.
-"""
-
-import contextlib
-import logging
-import os
-import sqlite3
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from shared import database
+from shared.database import Plan, Store
 
-from shared.config import ConfigError
-from shared.problem import HomeError
-
-log = logging.getLogger(__name__)
-
-HEAD = "0001"
-"""The newest step in migrations/versions; kept here so that a start at head need not import alembic (0.3 s)."""
-
-_MIGRATION_LOCK = 4_803_317
-"""Two processes that start at once migrate one after the other (PostgreSQL; SQLite's write lock does it alone)."""
-
-
-class Store:
-    """An open database. SQLite and PostgreSQL behave alike behind it."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-        self._writer = engine.execution_options(home_writes=True)
-
-    @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that only reads."""
-        with _translated():
-            async with self._engine.connect() as connection:
-                yield connection
-
-    @contextlib.asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that writes; on the disk at the end of the block, rolled back when it raises."""
-        with _translated():
-            async with self._writer.begin() as connection:
-                yield connection
-
-    async def ping(self) -> None:
-        """Raises HomeError("internal") when the database does not answer."""
-        async with self.read() as connection:
-            await connection.execute(text("SELECT 1"))
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._engine.dispose()
+PLAN = Plan(
+    head="0001",
+    migrations=Path(__file__).with_name("migrations"),
+    settings="alerts.toml",
+    conflict="invalid-value",
+    log_refusals=True,  # nobody waits for an answer to an event: the log is where it is seen
+)
 
 
 async def open_store(url: str) -> Store:
     """Open the database behind `url` and migrate it. Raises ConfigError when that cannot be done."""
-    try:
-        parsed = make_url(url)
-        if parsed.get_backend_name() == "sqlite":
-            _make_private(parsed.database)
-        engine = create_async_engine(parsed, pool_size=3, max_overflow=2, pool_pre_ping=parsed.host is not None)
-        if parsed.get_backend_name() == "sqlite":
-            _tame_sqlite(engine)
-        try:
-            await _migrate(engine)
-        except BaseException:
-            await engine.dispose()
-            raise
-    except (SQLAlchemyError, ArgumentError, ModuleNotFoundError, OSError) as error:
-        raise ConfigError(f"database: cannot be opened ({_plain(error)}); check `database` in alerts.toml") from error
-    return Store(engine)
-
-
-async def _migrate(engine: AsyncEngine) -> None:
-    async with engine.connect() as connection:
-        current = await connection.run_sync(_revision)
-    if current != HEAD:
-        async with engine.execution_options(home_writes=True).begin() as connection:
-            await connection.run_sync(_upgrade)
-
-
-def _make_private(database: str | None) -> None:
-    """The file says who did what: nobody but the service may read it."""
-    if not database or database == ":memory:":
-        raise ConfigError("database: SQLite needs the path of a file: sqlite+aiosqlite:////path/to/alerts.sqlite3")
-    path = Path(database)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-
-
-def _tame_sqlite(engine: AsyncEngine) -> None:
-    """WAL, every commit synced (it is a proof), and transactions that take the write lock when they begin."""
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(dbapi: Any, _record: Any) -> None:
-        dbapi.isolation_level = None  # the driver's own implicit BEGIN comes too late
-        cursor = dbapi.cursor()
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("home_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _revision(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _upgrade(connection: Connection) -> None:
-    from alembic import command
-    from alembic.config import Config as AlembicConfig
-    from alembic.util.exc import CommandError
-
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-    alembic = AlembicConfig()
-    alembic.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    alembic.set_main_option("path_separator", "os")
-    alembic.attributes["connection"] = connection
-    try:
-        command.upgrade(alembic, "head")
-    except CommandError as error:
-        raise ConfigError(f"database: was made by another version of this service ({error}); update it") from error
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """SQLAlchemy's errors in our words: what no database would take is invalid-value, all else may pass by waiting."""
-    try:
-        yield
-    except (DataError, IntegrityError, OverflowError) as error:
-        log.exception("Database refused a value")
-        raise HomeError("invalid-value", "The database refused a value; the log says more.") from error
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        log.exception("Database failed")
-        raise HomeError("internal", "The database did not answer; the log says more.") from error
-
-
-def _plain(error: BaseException) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return await database.open_store(url, PLAN)

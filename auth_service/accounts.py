@@ -18,8 +18,9 @@ from auth_service.identity_rows import IdentityRole, IdentityRow
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.registry import Loosening
-from auth_service.store import Store, open_store
+from auth_service.store import open_store
 from shared.config import read_secret
+from shared.database import Store
 from shared.internal import Grant, User, UserRow
 from shared.messages import UserRef, Who
 from shared.names import Outcome, Role, Severity, is_identity

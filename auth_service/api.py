@@ -6,8 +6,8 @@ from auth_service import user_rows
 from auth_service.rooms import Rooms
 from auth_service.sessions import Sessions
 from auth_service.sign_in import SignIn
-from auth_service.store import Store
 from shared import internal
+from shared.database import Store
 from shared.problem import HomeError
 from shared.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 

@@ -16,11 +16,12 @@ from auth_service.rooms import Rooms
 from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
-from auth_service.store import Store, open_store
+from auth_service.store import open_store
 from shared import mail, systemd, tls, topics
 from shared.bus import Bus, Delivery
 from shared.config import ConfigError, read_secret
 from shared.courier import Courier
+from shared.database import Store
 from shared.log import facts
 from shared.mqtt import Subscription
 from shared.problem import HomeError

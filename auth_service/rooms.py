@@ -6,7 +6,7 @@ from datetime import datetime
 from auth_service import registry, room_rows
 from auth_service.proof import Proof
 from auth_service.registry import Loosening, Merged
-from auth_service.store import Store
+from shared.database import Store
 from shared.internal import RegisteredRoom, Registry, RoomSeen
 from shared.messages import Who
 from shared.names import Outcome, Severity

@@ -9,9 +9,9 @@ from datetime import datetime
 from auth_service import session_rows, user_rows
 from auth_service.proof import Proof
 from auth_service.session_rows import Ended, Limits
-from auth_service.store import Store
 from shared import topics
 from shared.bus import Bus
+from shared.database import Store
 from shared.internal import SessionInfo, SessionRows
 from shared.log import facts
 from shared.messages import Revoked, UserRef, Who

@@ -15,8 +15,8 @@ from auth_service.errands import Errands
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
-from auth_service.store import Store
 from shared import backoff
+from shared.database import Store
 from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.log import facts
 from shared.mail import Letter, MailError

@@ -1,1 +1,1 @@
-"""The database's history: one file a step, applied at start by alert_service.store."""
+"""The database's history: one file a step, applied at start by shared.database."""

@@ -2,32 +2,24 @@
 
 import zoneinfo
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from alert_service import chain, history, mailbox, records
 from alert_service.arrivals import Arrival
 from alert_service.history import Scope
 from alert_service.outbox import Manner, Outbox
-from alert_service.store import Store, open_store
+from alert_service.store import open_store
 from alert_service.tables import events
+from shared.database import Store
 from shared.names import Outcome, Severity
-from tests.integration.test_auth_postgresql import cluster as cluster  # a fixture
 from tests.unit.alert_service.parts import START, Postman, event
 
 
 @pytest.fixture
-async def store(cluster: str, tmp_path: Path) -> AsyncIterator[Store]:
-    """A database of its own, with its tables."""
-    name = f"alerts_{tmp_path.name.replace('-', '_').lower()}"
-    engine = create_async_engine(f"{cluster}postgres", isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await engine.dispose()
-    opened = await open_store(f"{cluster}{name}")
+async def store(empty_database: str) -> AsyncIterator[Store]:
+    """The database, migrated."""
+    opened = await open_store(empty_database)
     yield opened
     await opened.close()
 

@@ -1,91 +1,36 @@
-"""The same rules over PostgreSQL, where writers really are concurrent; a cluster of the tests' own."""
+"""The same rules over PostgreSQL, where writers really are concurrent."""
 
 import asyncio
-import getpass
-import os
-import pwd
-import shutil
-import signal
-import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from auth_service import code_rows, session_rows, user_rows
 from auth_service.accounts import Accounts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
-from auth_service.store import Store, open_store
+from auth_service.store import open_store
 from shared.config import ConfigError
+from shared.database import Store
 from shared.internal import Grant, RoomSeen
 from shared.messages import DeviceDescription
 from shared.names import Action, Kind, Role
 from shared.problem import HomeError
 from shared.spool import Spool
-from tests.house import DEADLINE, free_port, until
+from tests.house import free_port
 
 PASSWORD = "violet engine of numbers"
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 LIMITS = session_rows.Limits(timedelta(hours=12), timedelta(days=7))
 
 
-def binary(name: str) -> str | None:
-    """Where a tool of PostgreSQL is; distributions keep the server's out of the path."""
-    places = [str(path) for path in Path("/usr/lib/postgresql").glob("*/bin")]
-    return shutil.which(name, path=os.pathsep.join([*sorted(places, reverse=True), os.environ.get("PATH", "")]))
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A fresh cluster's address, but for the database's name; skipped where PostgreSQL, an option, is not installed."""
-    initdb, postgres = binary("initdb"), binary("postgres")
-    if initdb is None or postgres is None:
-        pytest.skip("PostgreSQL is not installed")
-    # It refuses to run as root, and its user must reach the folder.
-    user = "postgres" if os.geteuid() == 0 else getpass.getuser()
-    folder = Path(tempfile.mkdtemp(prefix="home-pg-"))
-    os.chown(folder, pwd.getpwnam(user).pw_uid, -1)
-    port = free_port()
-    try:
-        subprocess.run(
-            [initdb, "-D", folder / "d", "-A", "trust", "-U", "home", "--no-sync"],
-            user=user,
-            check=True,
-            capture_output=True,
-            cwd=folder,
-        )
-        options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder), "-c", "fsync=off"]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen([postgres, "-D", folder / "d", *options], user=user, stderr=log, cwd=folder)
-        until(lambda: "ready to accept" in (folder / "log").read_text(), "PostgreSQL is ready")
-        yield f"postgresql+asyncpg://home@127.0.0.1:{port}/"
-        server.send_signal(signal.SIGINT)
-        server.wait(DEADLINE)
-    finally:
-        shutil.rmtree(folder)
-
-
 @pytest.fixture
-async def url(cluster: str, request: pytest.FixtureRequest) -> str:
-    """An empty database, named after the test."""
-    name = str(request.node.name)[:60]
-    engine = create_async_engine(cluster + "postgres", isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await engine.dispose()
-    return cluster + name
-
-
-@pytest.fixture
-async def store(url: str) -> AsyncIterator[Store]:
+async def store(empty_database: str) -> AsyncIterator[Store]:
     """The database, migrated."""
-    opened = await open_store(url)
+    opened = await open_store(empty_database)
     yield opened
     await opened.close()
 
@@ -99,8 +44,8 @@ def accounts(store: Store, tmp_path: Path) -> Iterator[Accounts]:
     passwords.close()
 
 
-async def test_services_that_start_at_once_migrate_once(url: str) -> None:
-    stores = await asyncio.gather(*(open_store(url) for _ in range(3)))
+async def test_services_that_start_at_once_migrate_once(empty_database: str) -> None:
+    stores = await asyncio.gather(*(open_store(empty_database) for _ in range(3)))
     for opened in stores:
         await opened.ping()
         await opened.close()
@@ -195,8 +140,8 @@ async def test_gateways_that_tell_of_a_room_at_once_agree(store: Store, accounts
     spool.close()
 
 
-async def test_database_that_is_away_is_said(url: str) -> None:
-    address, _, rest = url.rpartition(":")
+async def test_database_that_is_away_is_said(empty_database: str) -> None:
+    address, _, rest = empty_database.rpartition(":")
     away = f"{address}:{free_port()}/{rest.partition('/')[2]}"
     with pytest.raises(ConfigError, match="database: cannot be opened"):
         await open_store(away)

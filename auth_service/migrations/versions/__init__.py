@@ -1,1 +1,1 @@
-"""One file per step of the database's history; store.HEAD names the newest."""
+"""One file per step of the database's history; store.PLAN names the newest."""

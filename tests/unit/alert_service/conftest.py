@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from alert_service.store import Store, open_store
+from alert_service.store import open_store
+from shared.database import Store
 from tests.unit.alert_service.parts import Clock, Postman
 
 

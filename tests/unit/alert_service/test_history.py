@@ -8,8 +8,8 @@ from sqlalchemy import delete
 from alert_service import history, records
 from alert_service.arrivals import Arrival
 from alert_service.history import Scope
-from alert_service.store import Store
 from alert_service.tables import events
+from shared.database import Store
 from shared.messages import AuditEvent, UserRef
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA, START, event

@@ -11,8 +11,8 @@ from alert_service import mailbox, records, wording
 from alert_service.arrivals import Arrival
 from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
 from alert_service.outbox import Manner, Outbox
-from alert_service.store import Store
 from alert_service.tables import deliveries, letters
+from shared.database import Store
 from shared.mail import Letter, MailError
 from shared.messages import AuditEvent
 from shared.names import Outcome

@@ -9,8 +9,8 @@ from sqlalchemy import func, select
 from alert_service import records
 from alert_service.arrivals import Arrival
 from alert_service.recorder import Recorder
-from alert_service.store import Store
 from alert_service.tables import events
+from shared.database import Store
 from shared.names import Severity
 from shared.problem import HomeError
 from tests.unit.alert_service.parts import Clock, FakeLink, delivery, event

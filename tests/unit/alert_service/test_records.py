@@ -8,8 +8,8 @@ from sqlalchemy import delete, select, update
 
 from alert_service import chain, records
 from alert_service.arrivals import Arrival
-from alert_service.store import Store
 from alert_service.tables import events, letters
+from shared.database import Store
 from shared.messages import AuditEvent
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event

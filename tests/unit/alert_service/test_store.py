@@ -1,18 +1,22 @@
-"""The database: its migrations make what the tables say, and what it cannot do is told plainly."""
-
-import stat
-from pathlib import Path
+"""The alert service's database: its migrations make what the tables say, and what it cannot keep is told plainly."""
 
 import pytest
-from sqlalchemy import MetaData, Table, insert, select, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import MetaData, Table, insert, select
 
-from alert_service import records, store
+from alert_service import records
+from alert_service.store import PLAN, open_store
 from alert_service.tables import events, metadata, settings
 from shared.config import ConfigError
+from shared.database import Store
 from shared.problem import HomeError
 
 
-async def test_the_migrations_make_exactly_the_tables(store: store.Store) -> None:
+def test_head_is_the_newest_migration() -> None:
+    assert ScriptDirectory(str(PLAN.migrations)).get_current_head() == PLAN.head
+
+
+async def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
     made = MetaData()
     async with store.read() as connection:
         await connection.run_sync(made.reflect)
@@ -27,58 +31,18 @@ async def test_the_migrations_make_exactly_the_tables(store: store.Store) -> Non
         assert shape(made.tables[name]) == shape(table), name
 
 
-async def test_a_second_start_keeps_everything(url: str) -> None:
-    first = await store.open_store(url)
-    async with first.write() as connection:
-        await connection.execute(insert(settings).values(name="a", value="b"))
-    await first.close()
-    again = await store.open_store(url)
-    async with again.read() as connection:
-        assert (await connection.execute(select(settings.c.value))).scalar() == "b"
-    await again.close()
+async def test_an_impossible_database_names_the_settings() -> None:
+    with pytest.raises(ConfigError, match=r"check `database` in alerts\.toml"):
+        await open_store("sqlite+aiosqlite:////proc/none/alerts.sqlite3")
 
 
-async def test_a_database_from_a_newer_version_is_left_alone(url: str) -> None:
-    first = await store.open_store(url)
-    async with first.write() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    await first.close()
-    with pytest.raises(ConfigError, match="another version"):
-        await store.open_store(url)
-
-
-async def test_the_file_is_private(store: store.Store, tmp_path: Path) -> None:
-    assert stat.S_IMODE((tmp_path / "alerts.sqlite3").stat().st_mode) == 0o600
-
-
-async def test_every_commit_is_synced(store: store.Store) -> None:
-    async with store.write() as connection:
-        assert (await connection.execute(text("PRAGMA synchronous"))).scalar() == 2
-        assert (await connection.execute(text("PRAGMA journal_mode"))).scalar() == "wal"
-
-
-@pytest.mark.parametrize("url", ["sqlite+aiosqlite://", "sqlite+aiosqlite:////proc/none/x.sqlite3", "nonsense"])
-async def test_an_impossible_database_is_a_configuration_error(url: str) -> None:
-    with pytest.raises(ConfigError, match="database: "):
-        await store.open_store(url)
-
-
-async def test_a_file_that_is_no_database_is_a_configuration_error(tmp_path: Path) -> None:
-    (tmp_path / "x.sqlite3").write_bytes(b"no database at all, but long enough to be looked at" * 20)
-    with pytest.raises(ConfigError, match=r"alerts\.toml"):
-        await store.open_store(f"sqlite+aiosqlite:///{tmp_path}/x.sqlite3")
-
-
-async def test_errors_of_the_database_are_in_our_words(store: store.Store) -> None:
-    with pytest.raises(HomeError, match="internal"):
-        async with store.read() as connection:
-            await connection.execute(text("SELECT * FROM nowhere"))
+async def test_an_incomplete_event_is_an_invalid_value(store: Store) -> None:
     with pytest.raises(HomeError, match="invalid-value"):
         async with store.write() as connection:
             await connection.execute(insert(events).values(row=1))
 
 
-async def test_a_failed_transaction_leaves_nothing(store: store.Store) -> None:
+async def test_a_failed_transaction_leaves_nothing(store: Store) -> None:
     async def twice() -> None:
         async with store.write() as connection:
             await connection.execute(insert(settings).values(name="a", value="b"))

@@ -10,7 +10,8 @@ import pytest
 from auth_service.accounts import Accounts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.store import Store, open_store
+from auth_service.store import open_store
+from shared.database import Store
 from shared.internal import User
 from shared.spool import Spool
 from tests.unit.auth_service.parts import EMAIL, MASTER, PASSWORD, Clock

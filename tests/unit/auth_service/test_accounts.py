@@ -9,7 +9,7 @@ import pytest
 from auth_service.accounts import Accounts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.store import Store
+from shared.database import Store
 from shared.internal import Grant, User
 from shared.names import Outcome, Role, Severity
 from shared.problem import HomeError

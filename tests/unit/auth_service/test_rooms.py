@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
-from auth_service.store import Store
+from shared.database import Store
 from shared.internal import RoomSeen
 from shared.messages import DeviceDescription
 from shared.names import Action, Kind, Severity

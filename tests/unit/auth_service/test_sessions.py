@@ -13,7 +13,7 @@ from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sessions import Sessions
-from auth_service.store import Store
+from shared.database import Store
 from shared.internal import Grant, LoginAnswer, User
 from shared.names import Role
 from shared.problem import HomeError

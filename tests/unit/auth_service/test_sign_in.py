@@ -17,8 +17,8 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn
-from auth_service.store import Store
 from shared import backoff
+from shared.database import Store
 from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest, User
 from shared.mail import MailError
 from shared.messages import AuditEvent
