@@ -1,4 +1,7 @@
-"""The `homesystem` command: sets up a home, runs it, and changes who may do what in it."""
+"""The `homesystem` command: sets up a home, runs it, and changes who may do what in it.
+
+What needs a database is imported where it is used: `up` must not wait for it.
+"""
 
 import asyncio
 import getpass
@@ -12,17 +15,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from auth_service import accounts
-from auth_service import config as auth_config
-from deploy import control, demo, enrol, founding, up
+from deploy import control, up
 from deploy import home as homes
-from device_agents import simulation
 from shared.config import EX_CONFIG, ConfigError
-from shared.internal import Grant
 from shared.names import Role
 from shared.problem import HomeError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Sets up a home, runs it, and changes who may do what in it.",
+    pretty_exceptions_enable=False,
+)
 user_app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
 room_app = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.")
 client_app = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
@@ -42,6 +46,8 @@ def init(
     demo_home: Annotated[bool, typer.Option("--demo", help="The demo home, without questions.")] = False,
 ) -> None:
     """Set up a home in HOMESYSTEM_VAR (or ./var): certificates, configuration, and the master user."""
+    from deploy import demo, founding
+
     var = homes.folder()
     if demo_home:
         _run(demo.create(var))
@@ -58,6 +64,8 @@ def run_home(
     """Run the whole home on this machine until Ctrl-C."""
     var = homes.folder()
     if demo_home and not (var / "home.toml").exists():
+        from deploy import demo
+
         print("making the demo home …", flush=True)
         _run(demo.create(var))
     up.start(homes.find(var))
@@ -82,6 +90,9 @@ def sim(
     value: Annotated[str, typer.Argument(help="open, closed, press, double, long, motion, clear")],
 ) -> None:
     """Drive a simulated input of a running home."""
+    from deploy import enrol
+    from device_agents import simulation
+
     room, name = enrol.device_ref(device)
     simulation.drive(_home().var / "sim", room, name, value)
     console.print(f"{device} is driven: {value}")
@@ -97,36 +108,32 @@ def user_add(
     password_file: Annotated[Path | None, typer.Option(help="Read the password from this file.")] = None,
 ) -> None:
     """Add a user; asks for the password, which never stands on a command line."""
-    grants = tuple(Grant(room=room, device=device) for room, device in map(enrol.device_ref, may or []))
+    from deploy import people
+
+    home = _home()
     password = _password(password_file)
-
-    async def add() -> None:
-        async with accounts.opened(auth_config.read(_home().config("auth"))) as book:
-            await book.create_user(email=email, name=name, password=password, role=role, grants=grants)
-
-    _run(add())
+    _run(people.add(home, email=email, name=name, password=password, role=role, may=may or []))
     console.print(f"{email} may sign in as {role}.")
 
 
 @user_app.command("list")
 def user_list() -> None:
     """List every user."""
+    from deploy import people
 
-    async def read() -> Table:
-        table = Table("E-mail", "Name", "Role", "May use", "Last sign-in")
-        async with accounts.opened(auth_config.read(_home().config("auth"))) as book:
-            for row in await book.list_users():
-                may = ", ".join(f"{g.room}/{g.device}" for g in row.grants) if row.user.role is Role.GUEST else "all"
-                last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"
-                table.add_row(row.user.email, row.user.name, row.user.role, may or "nothing", last)
-        return table
-
-    console.print(_run(read()))
+    table = Table("E-mail", "Name", "Role", "May use", "Last sign-in")
+    for row in _run(people.rows(_home())):
+        may = ", ".join(f"{g.room}/{g.device}" for g in row.grants) if row.user.role is Role.GUEST else "all"
+        last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"
+        table.add_row(row.user.email, row.user.name, row.user.role, may or "nothing", last)
+    console.print(table)
 
 
 @room_app.command("add")
 def room_add(name: str, out: OutDir) -> None:
     """Enrol a room: writes ca.crt, room.crt and room.key for its Pi."""
+    from deploy import enrol
+
     _run(enrol.add_room(_home(), name, out))
     console.print(f"Room {name} is enrolled. Carry {out} to its Pi over a safe way; docs/setup.md says how it goes on.")
 
@@ -150,6 +157,8 @@ def client_add(
     may: Annotated[list[str], typer.Option(help="ROOM/DEVICE that it may command and hear; repeat for more.")],
 ) -> None:
     """Enrol a trusted client: writes ca.crt, client.crt and client.key."""
+    from deploy import enrol
+
     _run(enrol.add_client(_home(), name, [enrol.device_ref(ref) for ref in may], out))
     console.print(f"{name} is enrolled; its certificate lies in {out}.")
 
@@ -198,22 +207,21 @@ def _password(file: Path | None) -> str:
 
 
 def _revoke(name: str, role: str) -> None:
+    from deploy import enrol
+
     dropped = _run(enrol.revoke(_home(), name, role))
     ending = "its connection was dropped" if dropped else "no broker is running; it will be refused when one does"
     console.print(f"{name} is revoked: {ending}. The name is never given out again.")
 
 
 def _list_identities(role: str) -> None:
-    async def read() -> Table:
-        table = Table(role.capitalize(), "Enrolled", "Revoked")
-        async with accounts.opened(auth_config.read(_home().config("auth"))) as book:
-            for row in await book.list_identities():
-                if row.role == role:
-                    revoked = f"{row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else ""
-                    table.add_row(row.name, f"{row.enrolled_at:%Y-%m-%d %H:%M} UTC", revoked)
-        return table
+    from deploy import enrol
 
-    console.print(_run(read()))
+    table = Table(role.capitalize(), "Enrolled", "Revoked")
+    for row in _run(enrol.identities(_home(), role)):
+        revoked = f"{row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else ""
+        table.add_row(row.name, f"{row.enrolled_at:%Y-%m-%d %H:%M} UTC", revoked)
+    console.print(table)
 
 
 if __name__ == "__main__":

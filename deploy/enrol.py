@@ -5,6 +5,7 @@ from pathlib import Path
 
 from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.identity_rows import IdentityRow
 from deploy import control, rights
 from deploy import home as homes
 from deploy.pki import write
@@ -66,6 +67,12 @@ async def revoke(home: homes.Home, name: str, role: str) -> bool:
     home.authority().revoke(name)
     control.reload(home)
     return control.shut_out(home, name, is_room=role == "room")
+
+
+async def identities(home: homes.Home, role: str) -> list[IdentityRow]:
+    """Every room or client that was ever enrolled, revoked ones too."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        return [row for row in await book.list_identities() if row.role == role]
 
 
 def _check_out(out: Path, key: str) -> None:

@@ -6,6 +6,7 @@ Every program is started again when it dies; one priority, so that all stop at o
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,6 @@ from pathlib import Path
 
 from deploy import home as homes
 from deploy.pki import write
-from shared import web
 from shared.config import ConfigError
 
 STOP_SECONDS = 4
@@ -101,8 +101,19 @@ def mosquitto() -> str:
     return found
 
 
+def port_is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def _check_ports(home: homes.Home) -> None:
-    taken = [(name, port) for name, port in home.settings.ports.items() if not web.port_is_free("127.0.0.1", port)]
+    taken = [(name, port) for name, port in home.settings.ports.items() if not port_is_free("127.0.0.1", port)]
     if taken:
         named = "; ".join(f"port {port} is in use: stop what listens there, or set {name}" for name, port in taken)
         raise ConfigError(f"{named}. Is this home running already?")

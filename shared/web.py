@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -179,17 +178,6 @@ def allow(*names: str) -> Callable[[Handler], Handler]:
         return guarded
 
     return decorate
-
-
-def port_is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def internal_app() -> web.Application:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
+from deploy.up import port_is_free
 from shared import tls
 from shared.config import ConfigError
 from shared.problem import HomeError
@@ -21,7 +22,6 @@ from shared.web import (
     allow,
     internal_app,
     json_response,
-    port_is_free,
     read_json,
     serve_https,
 )
