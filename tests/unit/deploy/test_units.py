@@ -1,0 +1,61 @@
+"""The systemd units: valid, hardened, and each starts what exists."""
+
+import importlib.util
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.home import ROOT
+
+UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+EXPOSURE_MOST = 2.0
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The units with programs that exist on this machine, so that only the units themselves are judged."""
+    made = tmp_path_factory.mktemp("units")
+    for path in (ROOT / "deploy" / "systemd").iterdir():
+        text = re.sub(r"/opt/homesystem/\.venv/bin/\w+|/usr/sbin/mosquitto", "/bin/true", path.read_text())
+        text = text.replace("Documentation=file:/opt/homesystem/docs/setup.md\n", "")
+        (made / path.name.replace("@.", "@hall.")).write_text(text)
+    return made
+
+
+@needs_systemd
+def test_every_unit_is_valid(folder: Path) -> None:
+    paths = [str(path) for path in sorted(folder.iterdir())]
+    checked = subprocess.run(
+        ["systemd-analyze", "verify", "--recursive-errors=no", "--man=no", *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    complaints = [line for line in checked.stderr.splitlines() if "homesystem" in line]
+    assert complaints == []
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", [path.name.replace("@.", "@hall.") for path in UNITS])
+def test_every_unit_has_few_rights(folder: Path, name: str) -> None:
+    judged = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", str(folder / name)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.search(r"Overall exposure level for .*: ([0-9.]+)", judged.stdout)
+    assert found is not None
+    assert float(found[1]) <= EXPOSURE_MOST
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_every_unit_starts_a_module_that_exists(path: Path) -> None:
+    text = path.read_text()
+    for module in re.findall(r"python -m (\w+)", text):
+        assert importlib.util.find_spec(module) is not None
+    assert "User=homesystem" in text
