@@ -8,7 +8,7 @@ import msgspec
 
 from shared import tls
 from shared.client import AuthAddress
-from shared.config import Config, ConfigError, env, load
+from shared.config import Config, ConfigError, check_database, env, load
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 
@@ -58,6 +58,7 @@ def read(path: Path) -> AlertsConfig:
     config = load(AlertsConfig, path)
     try:
         config.smtp.check()
+        check_database(config.database)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     try:
@@ -67,10 +68,4 @@ def read(path: Path) -> AlertsConfig:
             f'{path}: timezone: "{config.timezone}" is not known here; write one like "Europe/Berlin" '
             "(on a machine without time zones: apt install tzdata)"
         ) from error
-    scheme = config.database.partition("://")[0]
-    if scheme not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
-        raise ConfigError(
-            f'{path}: database: begins with "{scheme}"; write sqlite+aiosqlite:////path/to/file or '
-            "postgresql+asyncpg://user:password@host/name"
-        )
     return config

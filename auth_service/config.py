@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from shared import tls
-from shared.config import Config, ConfigError, env, load
+from shared.config import Config, ConfigError, check_database, env, load
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 
@@ -52,12 +52,7 @@ def read(path: Path) -> AuthConfig:
     config = load(AuthConfig, path)
     try:
         config.smtp.check()
+        check_database(config.database)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-    scheme = config.database.partition("://")[0]
-    if scheme not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
-        raise ConfigError(
-            f'{path}: database: begins with "{scheme}"; write sqlite+aiosqlite:////path/to/file or '
-            "postgresql+asyncpg://user:password@host/name"
-        )
     return config

@@ -54,6 +54,16 @@ def file_of(service: str, environment: Mapping[str, str] = os.environ) -> Path:
     return Path(environment.get("HOMESYSTEM_VAR") or "var") / f"{service}.toml"
 
 
+def check_database(url: str) -> None:
+    """Raises ConfigError unless `url` names a database, and its asynchronous driver, that a service can use."""
+    scheme = url.partition("://")[0]
+    if scheme not in {"sqlite+aiosqlite", "postgresql+asyncpg"}:
+        raise ConfigError(
+            f'database: begins with "{scheme}"; write sqlite+aiosqlite:////path/to/file or '
+            "postgresql+asyncpg://user:password@host/name"
+        )
+
+
 def read_secret(path: Path) -> bytes:
     """A secret from its own file, without the line's end.
 

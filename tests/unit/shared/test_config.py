@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 import pytest
 
-from shared.config import Config, ConfigError, env, load, read_secret
+from shared.config import Config, ConfigError, check_database, env, load, read_secret
 
 
 class Lamp(Config, frozen=True):
@@ -147,3 +147,13 @@ def test_a_secret_that_is_missing_or_empty_is_refused(tmp_path: Path) -> None:
     file.touch(0o600)
     with pytest.raises(ConfigError, match="is empty"):
         read_secret(file)
+
+
+def test_database_without_its_asynchronous_driver_is_refused() -> None:
+    for url in ("sqlite+aiosqlite:////srv/home/auth.sqlite3", "postgresql+asyncpg://home@localhost/auth"):
+        check_database(url)
+    for url in ("mysql://localhost/auth", "sqlite:////srv/home/auth.sqlite3", "nonsense"):
+        with pytest.raises(
+            ConfigError, match=r'^database: begins with "(mysql|sqlite|nonsense)"; write sqlite\+aiosqlite'
+        ):
+            check_database(url)
