@@ -82,8 +82,11 @@ async def open_store(url: str, plan: Plan) -> Store:
         sqlite = parsed.get_backend_name() == "sqlite"
         if sqlite:
             await _prepare_sqlite(parsed.database, plan)
-        # Three connections are enough: every transaction is a few milliseconds.
-        engine = create_async_engine(parsed, pool_size=3, max_overflow=2, pool_pre_ping=parsed.host is not None)
+        # Three connections are enough: every transaction is a few milliseconds. Values (addresses, hashes) stay out of
+        # the errors that are logged.
+        engine = create_async_engine(
+            parsed, hide_parameters=True, pool_size=3, max_overflow=2, pool_pre_ping=parsed.host is not None
+        )
         if sqlite:
             _tame_sqlite(engine)
         try:

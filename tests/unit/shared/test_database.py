@@ -184,10 +184,14 @@ async def test_transaction_that_fails_half_way_leaves_nothing(store: Store) -> N
     assert await things(store) == []
 
 
-async def test_failing_statement_is_an_internal_problem(store: Store) -> None:
+async def test_failing_statement_is_an_internal_problem_and_its_values_stay_out_of_the_log(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(HomeError, match="internal"):
         async with store.read() as connection:
-            await connection.execute(sa.text("SELECT nothing FROM nowhere"))
+            await connection.execute(sa.text("SELECT nothing FROM nowhere WHERE a = :a"), {"a": "a-secret-value"})
+    assert "Database failed" in caplog.text
+    assert "a-secret-value" not in caplog.text
 
 
 @pytest.mark.parametrize(("slug", "logged"), [("already-exists", False), ("invalid-value", True)])
