@@ -204,6 +204,7 @@ class BrokerLink:
 
     def _later(self, reason: str, now: float) -> None:
         self._at = now + backoff.delay(self._attempt)
+        reason = tls.own_fault(self._broker.tls, time.time()) or reason
         log.warning("Broker cannot be reached", extra=facts(reason=reason, attempt=self._attempt))
         self._attempt += 1
 

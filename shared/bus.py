@@ -85,7 +85,12 @@ class Bus:
             try:
                 await self._live()
             except (OSError, HomeError, ValueError) as error:
-                log.warning("Broker cannot be reached", extra=facts(reason=tls.explain(error), attempt=attempt))
+                log.warning(
+                    "Broker cannot be reached",
+                    extra=facts(
+                        reason=tls.own_fault(self._broker.tls, time.time()) or tls.explain(error), attempt=attempt
+                    ),
+                )
             if asyncio.get_running_loop().time() - began >= STEADY_SECONDS:
                 attempt = 0
             await asyncio.sleep(backoff.delay(attempt))

@@ -45,6 +45,24 @@ def common_name(peer: dict[str, tuple[tuple[tuple[str, str], ...], ...]] | None)
     return None
 
 
+def own_fault(identity: Identity, now: float) -> str | None:
+    """What is wrong with our own certificate by the date `now` (seconds since 1970), in a sentence; None if nothing is.
+
+    A broker that refuses it just hangs up, so we look ourselves.
+    """
+    try:
+        # The standard library has no public way to read a certificate's dates; they are used for this sentence alone.
+        decoded = ssl._ssl._test_decode_cert(str(identity.certificate))  # type: ignore[attr-defined]
+        begins, ends = (ssl.cert_time_to_seconds(decoded[name]) for name in ("notBefore", "notAfter"))
+    except (AttributeError, KeyError, ValueError, OSError):
+        return None
+    if now > ends:
+        return f"{identity.certificate} has expired: run `homesystem renew` on the hub"
+    if now < begins:
+        return f"{identity.certificate} is not yet valid: the clock is wrong, wait for network time or set it"
+    return None
+
+
 def explain(error: BaseException) -> str:
     """What went wrong with a connection and what to do next."""
     text = str(error)

@@ -1,10 +1,12 @@
 """TLS: old versions are off, clients must show a certificate, and a failure is a sentence one can act on."""
 
+import datetime as dt
 import ssl
 from pathlib import Path
 
 import pytest
 
+from deploy.pki import Pki
 from shared import tls
 from shared.config import ConfigError
 
@@ -77,3 +79,20 @@ def test_a_key_of_another_certificate_is_refused(pki: Path) -> None:
     files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth.crt", key=pki / "alerts.key")
     with pytest.raises(ConfigError, match=r"auth\.crt: cannot be used"):
         tls.client_context(files)
+
+
+def test_an_expired_certificate_of_ours_is_named_with_the_way_out(tmp_path: Path) -> None:
+    now = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    authority = Pki(tmp_path, demo=True, now=now)
+    authority.ensure_authorities(["localhost"])
+    authority.ensure_client("hall", "room")
+    identity = tls.Identity(ca=tmp_path / "device-ca.crt", certificate=tmp_path / "hall.crt", key=tmp_path / "hall.key")
+    assert tls.own_fault(identity, now.timestamp()) is None
+    late = tls.own_fault(identity, (now + dt.timedelta(days=91)).timestamp())
+    assert late is not None
+    assert "has expired: run `homesystem renew`" in late
+    early = tls.own_fault(identity, 0.0)
+    assert early is not None
+    assert "not yet valid: the clock is wrong" in early
+    (tmp_path / "hall.crt").write_text("no certificate")
+    assert tls.own_fault(identity, now.timestamp()) is None
