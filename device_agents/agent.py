@@ -96,6 +96,7 @@ class Agent:
             self._clocks,
             self._answers,
             tell=self._tell,
+            is_slow=self._link.is_slow,
             monotonic=monotonic,
             wall=wall,
             checkpoint=checkpoint,
@@ -223,7 +224,13 @@ class Agent:
         if heard.retained or not heard.payload or not is_gateway(topic.who):
             return
         there = messages.decode(Availability, heard.payload)
-        if there.status == "online" and self._clocks.heard(topic.who, there.session, there.at.timestamp(), heard.at):
+        if there.status != "online":
+            return
+        if self._link.is_slow(self._monotonic()):
+            new = not self._clocks.knows(topic.who, there.session)  # how old it is nobody can tell
+        else:
+            new = self._clocks.heard(topic.who, there.session, there.at.timestamp(), heard.at)
+        if new:
             self._announce()
 
     def _hear_lockdown(self, payload: bytes) -> None:

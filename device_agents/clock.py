@@ -46,6 +46,11 @@ class Clocks:
         known.learned = now
         return False
 
+    def knows(self, gateway: str, session: str) -> bool:
+        """Whether this session of the gateway's was learned from."""
+        known = self._gateways.get(gateway)
+        return known is not None and known.session == session
+
     def lateness(self, issuer: str, issued: float, now: float, wall: float) -> float | None:
         """How many seconds ago `issuer` issued it; None when that gateway's clock is not known yet.
 

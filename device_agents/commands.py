@@ -38,7 +38,7 @@ class _Plan(NamedTuple):
 class Commands:
     """Obeys or refuses. `now` is monotonic seconds; `monotonic` tells the time anew after a disk sync.
 
-    `tell` publishes a device's state.
+    `tell` publishes a device's state; `is_slow` says that what a gateway sends may be older than it looks.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Commands:
         answers: Answers,
         *,
         tell: Callable[[Device], None],
+        is_slow: Callable[[float], bool],
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         checkpoint: Callable[[str], None],
@@ -57,6 +58,7 @@ class Commands:
         self._clocks = clocks
         self._answers = answers
         self._tell = tell
+        self._is_slow = is_slow
         self._monotonic = monotonic
         self._wall = wall
         self._checkpoint = checkpoint
@@ -105,7 +107,7 @@ class Commands:
         command = wanted.command
         issued = command.issued
         lateness = None
-        if issued is not None:
+        if issued is not None and not (is_gateway(wanted.issuer) and self._is_slow(now)):
             lateness = self._clocks.lateness(wanted.issuer, issued, now, self._wall())
         stamped = wish.is_stamped(device.config, command)
         return clock.judge(issued=issued, stamped=stamped, safe=safe, lateness=lateness)

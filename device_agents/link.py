@@ -16,6 +16,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 
 from device_agents.inbox import Connection, Inbox
+from device_agents.round_trip import RoundTrip
 from shared import backoff, messages, mqtt, tls, topics
 from shared.config import ConfigError
 from shared.log import facts
@@ -78,6 +79,9 @@ class Link(Connection, Protocol):
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None) -> bool:
         """Publish with quality of service 1; False where there is no connection."""
 
+    def is_slow(self, now: float) -> bool:
+        """Whether what comes over it may have been under way for too long to be believed."""
+
     def done_with(self, heard: Heard) -> None:
         """The loop has dealt with it: the broker may send more."""
 
@@ -99,6 +103,7 @@ class BrokerLink:
         self._attempt = 0
         self._at = 0.0
         self._confirmed = 0
+        self._round_trip = RoundTrip()
 
     def fileno(self) -> int | None:
         """The client's socket, once the loop has it."""
@@ -165,7 +170,14 @@ class BrokerLink:
             return False
         properties = None if expiry is None else _properties(expiry)
         info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        return info.rc == paho.MQTT_ERR_SUCCESS
+        if info.rc != paho.MQTT_ERR_SUCCESS:
+            return False
+        self._round_trip.sent(info.mid, time.monotonic())
+        return True
+
+    def is_slow(self, now: float) -> bool:
+        """By the way there and back of what we publish on this connection."""
+        return self._round_trip.is_slow(now)
 
     def done_with(self, heard: Heard) -> None:
         """Confirmed only now, so that no more wait in the inbox than the broker's `max_inflight_messages`."""
@@ -193,13 +205,14 @@ class BrokerLink:
 
     def _start(self, now: float) -> None:
         self.session = mqtt.new_session()
+        self._round_trip = round_trip = RoundTrip()
         try:
             client = self._client = mqtt.new_client(self._broker, self._will(), manual_ack=True)
         except ConfigError as error:  # a certificate is just being renewed, or was taken away
             self._later(str(error), now)
             return
         self._at = now + PATIENCE_SECONDS
-        self._wire(client)
+        self._wire(client, round_trip)
         threading.Thread(target=self._connect, args=(client,), name="connect", daemon=True).start()
 
     def _later(self, reason: str, now: float) -> None:
@@ -227,7 +240,7 @@ class BrokerLink:
         else:
             self._inbox.put(Reached(client))
 
-    def _wire(self, client: paho.Client) -> None:
+    def _wire(self, client: paho.Client, round_trip: RoundTrip) -> None:
         wanted = subscriptions(self._room)
 
         def on_connect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
@@ -246,6 +259,7 @@ class BrokerLink:
 
         def on_publish(_c: Any, _u: Any, mid: int, reason: Any, _p: Any) -> None:
             self._confirmed = mid
+            round_trip.confirmed(mid, time.monotonic())
             if reason.value >= _REFUSED:
                 log.error("Broker refused a message of ours", extra=facts(reason=reason))
 

@@ -1,8 +1,12 @@
 """A small TCP proxy for tests that can hold everything back, and let it go later, as a stalled network does."""
 
+import contextlib
+import queue
 import selectors
 import socket
 import threading
+import time
+from collections.abc import Callable
 
 
 class HoldingProxy:
@@ -74,3 +78,51 @@ class HoldingProxy:
                         return
                 if not selector.get_map():
                     return
+
+
+class DelayingProxy:
+    """Forwards one connection after the other; what comes from the target takes `delay` seconds longer."""
+
+    def __init__(self, target: int) -> None:
+        self.delay = 0.0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._target = target
+        self._sockets: list[socket.socket] = [self._listener]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Hang up everywhere."""
+        for sock in self._sockets:
+            with contextlib.suppress(OSError):  # the other side was first
+                sock.shutdown(socket.SHUT_RDWR)
+            sock.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):  # closed: the test is over
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._target))
+                self._sockets += [near, far]
+                line: queue.SimpleQueue[tuple[float, bytes]] = queue.SimpleQueue()
+                for work in (
+                    lambda near=near, far=far: self._copy(near, far.sendall),
+                    lambda far=far, line=line: self._copy(
+                        far, lambda some: line.put((time.monotonic() + self.delay, some))
+                    ),
+                    lambda near=near, line=line: self._deliver(line, near),
+                ):
+                    threading.Thread(target=work, daemon=True).start()
+
+    def _copy(self, source: socket.socket, put: Callable[[bytes], object]) -> None:
+        with contextlib.suppress(OSError):
+            while received := source.recv(65536):
+                put(received)
+
+    def _deliver(self, line: "queue.SimpleQueue[tuple[float, bytes]]", near: socket.socket) -> None:
+        pause = threading.Event()
+        with contextlib.suppress(OSError):
+            while True:
+                at, some = line.get()
+                pause.wait(max(0.0, at - time.monotonic()))
+                near.sendall(some)

@@ -19,7 +19,7 @@ from shared.messages import Availability, Receipt, ReceiptLine
 from shared.problem import HomeError
 from tests.house import DEADLINE, Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, ROOT, Client, Room, audit_events, offline
-from tests.proxy import HoldingProxy
+from tests.proxy import DelayingProxy, HoldingProxy
 
 PHONE_HEARS = (topics.acknowledgement("hall", "lamp"), topics.acknowledgement("hall", "front-door"))
 
@@ -400,6 +400,31 @@ def test_what_a_stalled_link_held_back_expires_whatever_came_with_it(
         proxy.release()
         assert [gateway.answer(id_).reason for id_ in ids] == ["expired"] * 3
         moves_nothing(hall, gateway, waveform)
+    finally:
+        hall.stop()
+        hall.config.write_text(direct)
+        proxy.close()
+
+
+def test_a_delay_that_was_there_from_the_first_moment_makes_no_wish_act_late(
+    hall: Room, broker: Broker, gateway: Client
+) -> None:
+    """It looks like a difference between clocks; the way there and back tells."""
+    hall.stop()
+    proxy = DelayingProxy(broker.port)
+    direct = hall.config.read_text()
+    hall.config.write_text(direct.replace(f"port = {broker.port}", f"port = {proxy.port}"))
+    try:
+        proxy.delay = 3.0
+        hall.online(gateway)
+        gateway.heartbeat()
+        waveform = hall.waveform
+        first = gateway.ask("front-door", "unlock")
+        assert gateway.answer(first).reason == "expired"
+        proxy.delay = 7.0
+        second = gateway.ask("front-door", "unlock")
+        assert gateway.answer(second).reason == "expired"
+        assert hall.waveform == waveform
     finally:
         hall.stop()
         hall.config.write_text(direct)

@@ -93,6 +93,7 @@ class FakeLink:
         self.said: list[tuple[str, bytes, bool, float | None]] = []
         self.done = 0
         self.closed = False
+        self.slow = False
 
     def fileno(self) -> int | None:
         return None
@@ -117,6 +118,9 @@ class FakeLink:
         if self.up:
             self.said.append((topic, payload, retain, expiry))
         return self.up
+
+    def is_slow(self, now: float) -> bool:
+        return self.slow
 
     def done_with(self, heard: Heard) -> None:
         self.done += 1

@@ -568,3 +568,25 @@ def test_states_are_values_of_their_kinds(house: House) -> None:
         "doorbell": None,
         "hallway": "clear",
     }
+
+
+# --- a slow link -----------------------------------------------------------------------------------------------
+
+
+def test_on_a_slow_link_a_gateways_command_is_taken_for_late_and_a_safe_one_is_obeyed(house: House) -> None:
+    house.link.slow = True
+    assert said(house.command("lamp", "on")) == ("expired", "expired")
+    assert said(house.command("front-door", "lock", id="c2")) == ("executed", None)
+    house.link.slow = False
+    assert said(house.command("lamp", "on", id="c3")) == ("executed", None)
+
+
+def test_a_heartbeat_that_comes_over_a_slow_link_teaches_nothing(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.link.slow = True
+    house.heartbeat()
+    house.link.slow = False
+    assert said(house.command("lamp", "on")) == ("expired", "expired")
+    house.heartbeat()
+    assert said(house.command("lamp", "on", id="c2")) == ("executed", None)
+    house.die()
