@@ -22,7 +22,7 @@ class Listen(Config, frozen=True):
 
 
 class Letters(Config, frozen=True):
-    """How letters go out: at most so many a minute, and past so many from one source in ten minutes as a digest."""
+    """How letters go out: at most so many a minute, and past so many of one party in ten minutes as a digest."""
 
     per_minute: Annotated[int, msgspec.Meta(ge=1, le=600)] = 30
     alone: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20

@@ -71,7 +71,7 @@ def write(story: Story, zone: tzinfo, history: str | None) -> Written:
 
 
 def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo, history: str | None) -> Written:
-    """The letter that gathers `count` letters of one source; `stories` are the first of them."""
+    """The letter that gathers `count` letters of one source; `stories` are those it lists."""
     lines = [
         {
             "when": f"{story.named.event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",

@@ -3,18 +3,22 @@
 Called by the outbox and by the one who knows the recipients; nothing is ever deleted here.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, not_, or_, select, update
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service import digest, rules
-from alert_service.tables import deliveries, letters, recipients
+from alert_service.tables import deliveries, events, letters, recipients
+from shared.names import Outcome, Severity
 
 RELEASE_LIMIT = 500
 """How many letters are sorted out in one transaction."""
+DIGEST_FULL = 1000
+"""A digest with so many lines that are never cut is closed for further ones: no mail server takes an endless letter."""
 
 
 class Due(NamedTuple):
@@ -52,18 +56,32 @@ async def release(connection: AsyncConnection, now: float, allowed: int) -> int:
     people = await known_recipients(connection)
     if not people:
         return 0
-    ready = select(letters.c.id, letters.c.source, letters.c.kind).where(letters.c.state == "ready")
-    found = (await connection.execute(ready.order_by(letters.c.id).limit(RELEASE_LIMIT))).all()
+    named = letters.outerjoin(events, events.c.row == func.coalesce(letters.c.intent, letters.c.outcome))
+    of_whom = events.c.user_id, events.c.place, events.c.issuer
+    ready = select(letters.c.id, letters.c.source, letters.c.kind, *of_whom, _proven().label("proven"))
+    ready = ready.select_from(named).where(letters.c.state == "ready").order_by(letters.c.id).limit(RELEASE_LIMIT)
+    found = (await connection.execute(ready)).all()
     if not found:
         return 0
     counting = (
-        select(letters.c.source, func.count().label("left"))
-        .where(letters.c.state == "released", letters.c.kind != "digest")
+        select(letters.c.source, *of_whom, func.count().label("left"))
+        .select_from(named)
+        .where(letters.c.state == "released", letters.c.kind != "digest", not_(_proven()))
         .where(letters.c.released_at > now - digest.WINDOW_SECONDS)
-        .group_by(letters.c.source)
+        .group_by(letters.c.source, *of_whom)
     )
-    counts = {x.source: x.left for x in (await connection.execute(counting)).all()}
-    plan = digest.plan((digest.Ready(x.id, x.source) for x in found if x.kind != "digest"), counts, allowed)
+    counts = Counter[tuple[str, str]]()
+    for x in (await connection.execute(counting)).all():
+        counts[x.source, digest.party(x.user_id, x.place, x.issuer)] += x.left
+    plan = digest.plan(
+        (
+            digest.Ready(x.id, x.source, digest.party(x.user_id, x.place, x.issuer), x.proven)
+            for x in found
+            if x.kind != "digest"
+        ),
+        counts,
+        allowed,
+    )
     leaving = plan.alone + [x.id for x in found if x.kind == "digest"]
     for source, gathered in plan.gathered.items():
         into = await _digest(connection, source, gathered[0], now)
@@ -117,12 +135,13 @@ async def told(connection: AsyncConnection, letter: int) -> Told:
 
 
 async def gathered(connection: AsyncConnection, into: int, limit: int) -> tuple[int, list[Told]]:
-    """How many letters a digest gathers, and the first of them."""
+    """How many letters a digest gathers, and the first of them: all grave ones, and others while they are < `limit`."""
     count = select(func.count()).select_from(letters).where(letters.c.digest == into)
-    first = _told().where(letters.c.digest == into).order_by(letters.c.id).limit(limit)
-    return (await connection.execute(count)).scalar_one(), [
-        Told(*one) for one in (await connection.execute(first)).all()
-    ]
+    mine = _told().where(letters.c.digest == into).order_by(letters.c.id)
+    first = (await connection.execute(mine.where(_grave()))).all()
+    if len(first) < limit:
+        first = [*first, *(await connection.execute(mine.where(not_(_grave())).limit(limit - len(first)))).all()]
+    return (await connection.execute(count)).scalar_one(), [Told(*one) for one in first]
 
 
 async def known_recipients(connection: AsyncConnection) -> list[str]:
@@ -167,7 +186,9 @@ async def _digest(connection: AsyncConnection, source: str, first: int, now: flo
     mine = mine.where(letters.c.kind == "digest", letters.c.source == source).order_by(letters.c.id.desc()).limit(1)
     last = (await connection.execute(mine)).first()
     if last is not None and last.state == "waiting":
-        return int(last.id)
+        uncut = select(func.count()).select_from(letters).where(letters.c.digest == last.id, _grave())
+        if (await connection.execute(uncut)).scalar_one() < DIGEST_FULL:
+            return int(last.id)
     made = await connection.execute(
         insert(letters).values(
             kind="digest",
@@ -182,6 +203,22 @@ async def _digest(connection: AsyncConnection, source: str, first: int, now: flo
     )
     assert made.inserted_primary_key is not None
     return int(made.inserted_primary_key[0])
+
+
+def _grave() -> ColumnElement[bool]:
+    """Whether a letter tells of something critical that was or may have been done."""
+    done = func.coalesce(letters.c.ended, "").in_((Outcome.EXECUTED.value, Outcome.UNKNOWN.value))
+    told_of = events.alias("told_of")
+    critical = sql_exists().where(
+        or_(told_of.c.row == letters.c.intent, told_of.c.row == letters.c.outcome),
+        told_of.c.severity == Severity.CRITICAL.value,
+    )
+    return and_(done, critical)
+
+
+def _proven() -> ColumnElement[bool]:
+    """Whether a gateway's word stands behind a grave letter. Only a gateway's event becomes an intent (rules.part)."""
+    return and_(letters.c.kind == "command", letters.c.intent.is_not(None), _grave())
 
 
 def _delivery(letter: int, recipient: str, now: float) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from shared.problem import HomeError
 log = logging.getLogger(__name__)
 
 DIGEST_LINES = 200
+"""What a digest lists; critical commands that were or may have been carried out come first and are never cut."""
 _BATCH = 50
 _PATROL_SECONDS = 30.0
 _REFUSED_AGAIN_SECONDS = 6 * 3600.0
@@ -36,7 +37,7 @@ _REFUSED_AGAIN_SECONDS = 6 * 3600.0
 
 
 class Manner(msgspec.Struct, frozen=True, kw_only=True):
-    """How letters are written and how fast they may go; `alone` is how many of a source leave before a digest."""
+    """How letters are written and how fast they may go; `alone` is how many of a party leave before a digest."""
 
     zone: tzinfo
     per_minute: int

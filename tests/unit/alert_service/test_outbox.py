@@ -10,17 +10,19 @@ from sqlalchemy import func, select, update
 from alert_service import mailbox, records, wording
 from alert_service.arrivals import Arrival
 from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
-from alert_service.outbox import Manner, Outbox
+from alert_service.outbox import DIGEST_LINES, Manner, Outbox
 from alert_service.tables import deliveries, letters
 from shared.database import Store
 from shared.mail import Letter, MailError
-from shared.messages import AuditEvent
-from shared.names import Outcome
+from shared.messages import AuditEvent, UserRef
+from shared.names import Outcome, Severity
+from tests.unit.alert_service.parts import ADA as ADA_USER
 from tests.unit.alert_service.parts import START, Clock, Postman, event
 
 ALONE = 5
 MANNER = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=100_000, alone=ALONE)
 ADA, BOB, CLEO = "ada@example.org", "bob@example.org", "cleo@example.org"
+GUEST = UserRef(id="u9", name="Guest")
 
 
 class House:
@@ -136,6 +138,79 @@ async def test_a_flood_from_one_source_is_gathered_and_another_letter_comes_alon
     assert len(house.postman.letters) == ALONE + 2
     await house.rounds(WINDOW_SECONDS)
     assert house.postman.letters[-1].subject == "20 alerts from hall"
+
+
+def reused(number: int, user: UserRef, severity: Severity = Severity.SECURITY) -> tuple[str, AuditEvent]:
+    """The gateway's word that `user` repeated an id."""
+    detail = {"reason": "id-reused"}
+    return "gateway", event(id=f"r{number}", user=user, severity=severity, outcome=Outcome.REJECTED, detail=detail)
+
+
+async def test_a_guest_who_floods_a_gateways_letters_holds_up_no_unlock(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*[reused(n, GUEST) for n in range(24)])
+    await house.rounds(1)
+    assert len(house.postman.letters) == ALONE
+    # Ada's is told alone, and so is the guest's own unlock, which the gateway says was asked for.
+    await house.tell(reused(99, ADA_USER))
+    for user in (ADA_USER, GUEST):
+        asked = event(user=user, command_id=f"c-{user.id}", outcome=Outcome.ASKED)
+        await house.tell(("gateway", asked), ("hall", event(user=user, command_id=f"c-{user.id}")))
+    await house.rounds(1)
+    assert len(house.postman.letters) == ALONE + 3
+    assert sum("unlocked" in x.subject for x in house.postman.letters) == 2
+
+
+async def test_proven_commands_are_never_gathered_even_when_nobody_answers(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*[("gateway", event(command_id=f"c{n}", outcome=Outcome.ASKED)) for n in range(3 * ALONE)])
+    await house.rounds(60)
+    assert len(house.postman.letters) == 3 * ALONE
+    await house.tell(alone(1, "gateway"))
+    await house.rounds(1)
+    assert len(house.postman.letters) == 3 * ALONE + 1
+
+
+async def test_a_refused_command_is_gathered_as_any_other(house: House) -> None:
+    await house.people(ADA)
+    for n in range(2 * ALONE):
+        asked, refused = (event(command_id=f"c{n}", outcome=x) for x in (Outcome.ASKED, Outcome.REJECTED))
+        await house.tell(("gateway", asked), ("hall", refused))
+    await house.rounds(1)
+    assert len(house.postman.letters) == ALONE
+
+
+async def test_a_digest_lists_what_was_done_first_and_never_cuts_it(house: House) -> None:
+    await house.people(ADA)
+    noise = [reused(n, GUEST, Severity.SECURITY) for n in range(DIGEST_LINES)]
+    done = [("gateway", event(id=f"d{n}", user=GUEST, command_id=None)) for n in range(DIGEST_LINES + 10)]
+    await house.tell(*noise, *done)
+    await house.rounds(FIRST_SECONDS + 1)
+    digest = house.postman.letters[-1]
+    assert digest.subject == f"{len(noise) + len(done) - ALONE} alerts from gateway"
+    assert digest.text.count("hash ") == len(done)
+    assert f"And {len(noise) - ALONE} more" in digest.text
+
+
+async def test_a_digest_that_lists_all_that_was_done_fills_up_with_the_rest(house: House) -> None:
+    await house.people(ADA)
+    noise = [reused(n, GUEST) for n in range(2 * DIGEST_LINES)]
+    await house.tell(*noise, ("gateway", event(id="done", user=GUEST, command_id=None)))
+    await house.rounds(FIRST_SECONDS + 1)
+    lines = [x for x in house.postman.letters[-1].text.splitlines() if " — " in x]
+    assert len(lines) == DIGEST_LINES
+    assert "unlocked" in lines[0]
+    assert not any("unlocked" in x for x in lines[1:])
+
+
+async def test_a_full_digest_is_followed_by_another(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mailbox, "DIGEST_FULL", 3)
+    await house.people(ADA)
+    for n in range(ALONE + 6):
+        await house.tell(alone(n))
+        await house.rounds(0.5)
+    await house.rounds(WINDOW_SECONDS + FIRST_SECONDS)
+    assert [x.subject for x in house.postman.letters[ALONE:]] == ["3 alerts from auth"] * 2
 
 
 async def test_letters_leave_alone_again_when_the_flood_is_over(house: House) -> None:
