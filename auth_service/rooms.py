@@ -11,6 +11,11 @@ from shared.internal import RegisteredRoom, Registry, RoomSeen
 from shared.messages import Who
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
+from shared.seldom import Seldom
+
+LOOSENING_SECONDS = 3600.0
+"""A room that changes its mind again and again is told of this seldom, or it would drown the other letters."""
+_LOOSENINGS = 4096
 
 
 class Rooms:
@@ -20,6 +25,7 @@ class Rooms:
         self._store = store
         self._proof = proof
         self._now = now
+        self._told = Seldom(LOOSENING_SECONDS, most=_LOOSENINGS)
 
     async def registry(self) -> Registry:
         """Every room that is enrolled and not revoked."""
@@ -57,6 +63,9 @@ class Rooms:
                 await self._proof.write("device:tightened", where, who, detail=detail)
         for loosening in set(merged.waiting) - set(waiting):
             # Somebody changed the room's configuration, or the room: the master user shall know either way.
+            wish, now = (known.id, loosening.device, loosening.field, loosening.wanted), self._now().timestamp()
+            if not self._told.is_due(wish, now):
+                continue
             await self._proof.write(
                 "device:loosening",
                 f"{known.id}/{loosening.device}",
@@ -65,6 +74,7 @@ class Rooms:
                 outcome=Outcome.REJECTED,
                 detail={"field": loosening.field, "stands": loosening.stands, "wanted": loosening.wanted},
             )
+            self._told.said(wish, now)
 
 
 def _enrolled(room: RegisteredRoom | None) -> RegisteredRoom:

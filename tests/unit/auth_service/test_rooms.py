@@ -66,6 +66,34 @@ async def test_loosening_waits_and_is_told_once(rooms: Rooms, spool: Spool) -> N
     assert {event.detail["field"] for event in spool.pending(100)[-2:]} == {"critical", "confirm"}
 
 
+async def test_room_that_flips_is_told_of_once_an_hour(rooms: Rooms, spool: Spool, clock: Clock) -> None:
+    for _ in range(20):
+        await rooms.seen("hall", STRICT, "gateway")
+        await rooms.seen("hall", LOOSE, "gateway")
+    assert told(spool)[1:] == [("device:loosening", Severity.SECURITY)] * 2
+    assert {event.where for event in spool.pending(100)[-2:]} == {"hall/front-door"}
+    clock.forward(hours=1)
+    await rooms.seen("hall", STRICT, "gateway")
+    await rooms.seen("hall", LOOSE, "gateway")
+    assert len(told(spool)[1:]) == 4
+
+
+async def test_loosening_that_could_not_be_recorded_is_told_the_next_time(
+    rooms: Rooms, proof: Proof, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rooms.seen("hall", STRICT, "gateway")
+
+    async def no_proof(*_: object, **__: object) -> None:
+        raise HomeError("no-proof")
+
+    with monkeypatch.context() as full:
+        full.setattr(proof, "write", no_proof)
+        with pytest.raises(HomeError, match="no-proof"):
+            await rooms.seen("hall", LOOSE, "gateway")
+    await rooms.seen("hall", LOOSE, "gateway")
+    assert told(spool)[1:] == [("device:loosening", Severity.SECURITY)] * 2
+
+
 async def test_room_that_is_strict_again_asks_for_nothing_any_more(rooms: Rooms, store: Store) -> None:
     for word in (STRICT, LOOSE, STRICT):
         await rooms.seen("hall", word, "gateway")
