@@ -7,6 +7,7 @@ even when the caller goes away.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -21,11 +22,15 @@ from shared.messages import Acknowledgement, Command, State
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.names import Outcome, Severity
 from shared.problem import CATALOGUE, HomeError
+from shared.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
 WAIT_SECONDS = 6.5
 """Longer than a command may live, so that a refusal as expired still arrives."""
+REUSED_SECONDS = 60.0
+"""A user who repeats ids has this told once in so long: each is refused, but the letters are not the user's to fill."""
+_REUSERS = 1024
 _REFUSED_FROM = 128
 _STATUS = {Outcome.REJECTED: 409, Outcome.FAILED: 502}
 
@@ -61,6 +66,7 @@ class Commands:
         before_send: Callable[[], None],
         on_unknown: Callable[[Wish, str], None],
         wait_seconds: float = WAIT_SECONDS,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._broker = broker
         self._home = home
@@ -68,6 +74,8 @@ class Commands:
         self._before_send = before_send
         self._on_unknown = on_unknown
         self._wait_seconds = wait_seconds
+        self._now = now
+        self._reused = Seldom(REUSED_SECONDS, most=_REUSERS)
         self._flights = Flights()
         self._waiting: dict[Flight, asyncio.Future[Verdict]] = {}
         self._timers: dict[Flight, asyncio.TimerHandle] = {}
@@ -82,7 +90,7 @@ class Commands:
         try:
             flight = self._flights.under_way(wish)
         except HomeError:
-            self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason="id-reused", severity=Severity.SECURITY))
+            self._note_reuse(wish)
             raise
         if flight is None:
             flight = self._begin(wish)
@@ -200,6 +208,12 @@ class Commands:
         if not waiting.done():
             waiting.set_result(verdict)
         self._record(flight.wish, verdict)
+
+    def _note_reuse(self, wish: Wish) -> None:
+        now = self._now()
+        if self._reused.is_due(wish.user.id, now):
+            self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason="id-reused", severity=Severity.SECURITY))
+            self._reused.said(wish.user.id, now)
 
     def _record(self, wish: Wish, verdict: Verdict) -> None:
         """What the room records itself is its own; what never reached it, and all the rest, is ours to record."""

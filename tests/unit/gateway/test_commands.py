@@ -71,6 +71,7 @@ class House:
         self.room_proves = True
         self.unknown: list[tuple[str, str]] = []
         self.before: list[int] = []
+        self.time = 0.0
         self.proof = Proof(spool, issuer="gateway", urgent=lambda _events: None)
         self.commands = Commands(
             self.broker,
@@ -79,6 +80,7 @@ class House:
             before_send=lambda: self.before.append(len(self.broker.sent)),
             on_unknown=lambda wish, reason: self.unknown.append((wish.id, reason)),
             wait_seconds=wait_seconds,
+            now=lambda: self.time,
         )
         devices = (
             RegisteredDevice(id="lamp", name="Lamp", kind=Kind.SWITCH, critical=False, confirm=False),
@@ -293,6 +295,24 @@ async def test_an_id_serves_one_wish_only(house: House, settled: bool, action: A
     await first
     assert len(house.broker.sent) == 1
     assert ("device:" + action, Outcome.REJECTED, Severity.SECURITY, "id-reused") in await house.recorded()
+
+
+async def test_a_user_who_repeats_ids_is_refused_each_time_and_told_of_once_a_minute(house: House) -> None:
+    first = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+
+    async def reuse(user: UserRef) -> int:
+        with pytest.raises(HomeError, match="id-reused") as refused:
+            await house.commands.execute(house.wish(Action.OFF, user=user))
+        return refused.value.status
+
+    assert [await reuse(BEN) for _ in range(24)] == [409] * 24
+    await reuse(ADA)
+    house.time += 60.0
+    await reuse(BEN)
+    house.acknowledge()
+    await first
+    assert [reason for *_, reason in await house.recorded()].count("id-reused") == 3
 
 
 async def test_a_critical_command_leaves_its_intent_before_it_is_sent(house: House) -> None:
