@@ -177,6 +177,8 @@ def client_list() -> None:
 
 def main() -> None:
     """Run the command; errors are one sentence that names the next step."""
+    # Spools, ledgers and logs say who opened what, and when: they are their owner's alone.
+    os.umask(0o077)
     try:
         app()
     except ConfigError as error:

@@ -37,7 +37,15 @@ def is_same_origin(headers: Mapping[str, str], host: str, own: frozenset[str]) -
 
 def fits(expected: str | None, given: str | None) -> bool:
     """Whether the token is the one that we gave out; takes as long whatever differs."""
-    return bool(expected and given) and hmac.compare_digest((expected or "").encode(), (given or "").encode())
+    return bool(expected and given) and hmac.compare_digest(_bytes(expected), _bytes(given))
+
+
+async def posted(request: web.Request) -> Mapping[str, object]:
+    """The fields of the request's form. Raises HomeError("bad-request") for one that cannot be read."""
+    try:
+        return await request.post()
+    except (ValueError, LookupError) as error:  # no boundary, no such charset, no UTF-8
+        raise HomeError("bad-request", "The form cannot be read: check its type, charset and boundary.") from error
 
 
 async def token(request: web.Request) -> str:
@@ -66,5 +74,10 @@ async def _given(request: web.Request) -> str | None:
         return header
     if request.content_type not in _FORMS:
         return None
-    field = (await request.post()).get(FIELD)
+    field = (await posted(request)).get(FIELD)
     return field if isinstance(field, str) else None
+
+
+def _bytes(text: str | None) -> bytes:
+    # A header's bytes that are no UTF-8 arrive as surrogates.
+    return (text or "").encode(errors="surrogateescape")

@@ -4,6 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.csrf import posted
 from shared.problem import HomeError
 
 _MOST: Final = 2048
@@ -26,7 +27,7 @@ class Form:
 async def read_form(request: web.Request) -> Form:
     """The request's form. Raises bad-request for a file, a field given twice, or one far too long."""
     fields: dict[str, str] = {}
-    for name, value in (await request.post()).items():
+    for name, value in (await posted(request)).items():
         if not isinstance(value, str) or name in fields or len(value) > _MOST:
             raise HomeError("bad-request", "A field of the form was sent twice, is too long, or is a file.")
         fields[name] = value

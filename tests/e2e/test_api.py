@@ -317,3 +317,29 @@ def test_the_history_is_paged_without_gaps_or_repeats(member: Client) -> None:
     paged = [e["id"] for e in [*first["events"], *second["events"]]]
     assert len(paged) == len(set(paged))
     assert set(paged[:3]) <= set(whole) | set(paged)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "raw"),
+    [
+        ("multipart/form-data; boundary=x", b"abc"),
+        ("application/x-www-form-urlencoded; charset=nonsense", b"a=b"),
+        ("application/x-www-form-urlencoded", b"\xff\xfe="),
+    ],
+)
+def test_a_form_that_cannot_be_read_is_the_senders_fault(house: Demo, content_type: str, raw: bytes) -> None:
+    stranger = house.client()
+    answer = stranger.call("POST", "/login", raw=raw, headers={"Content-Type": content_type})
+    assert 400 <= answer.status < 500
+
+
+def test_a_token_that_is_no_text_is_refused(member: Client) -> None:
+    path = "/api/v1/devices/hall/lamp/commands"
+    assert slug(member.call("POST", path, {"action": "on"}, headers={"X-CSRF-Token": "\xe9\xff"})) == "csrf"
+
+
+def test_what_the_home_writes_is_its_owners_alone(house: Demo) -> None:
+    files = [path for path in (house.var / "data").rglob("*") if path.is_file()]
+    files += list((house.var / "log").iterdir()) + list((house.var / "sim").glob("*.jsonl"))
+    assert files
+    assert [path.name for path in files if path.stat().st_mode & 0o077] == []
