@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from gateway.guards import Scope
+from gateway.guards import Scope, as_shown
 from shared import internal, tls
 from shared.client import AlertsAddress, ServiceClient
 
@@ -28,4 +28,5 @@ class AlertsClient:
         if scope.user is not None:
             query["user"] = scope.user
             query["devices"] = ",".join(scope.places)
-        return await self._service.call("GET", internal.AUDIT, internal.AuditPage, query=query)
+        page = await self._service.call("GET", internal.AUDIT, internal.AuditPage, query=query)
+        return internal.AuditPage(events=tuple(as_shown(scope, event) for event in page.events), next=page.next)

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.home import RoomView
 from shared.internal import Grant, User
+from shared.messages import AuditEvent, Who
 from shared.names import Role
 
 
@@ -29,10 +30,22 @@ class Viewer(Protocol):
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of the history one may read: `user` None means all of it, else that user's acts and those places."""
+    """Which part of the history one may read: `user` None means all of it, else that user's acts and those places.
+
+    `discreet`: of others' acts one reads what, where and when, not who and from where.
+    """
 
     user: str | None
     places: tuple[str, ...] = ()
+    discreet: bool = False
+
+
+def as_shown(scope: Scope, event: AuditEvent) -> AuditEvent:
+    """The event as one may read it."""
+    theirs = event.who.user is not None and event.who.user.id == scope.user
+    if not scope.discreet or theirs:
+        return event
+    return msgspec.structs.replace(event, who=Who(issuer=event.who.issuer), detail={})
 
 
 def local_now(zone: ZoneInfo) -> datetime:
@@ -95,4 +108,4 @@ def scope(viewer: Viewer, rooms: Iterable[str], now: datetime) -> Scope:
     if viewer.user.role is Role.MEMBER:
         return Scope(user=viewer.user.id, places=tuple(f"{room}/*" for room in rooms))
     places = tuple(dict.fromkeys(f"{g.room}/{g.device}" for g in viewer.grants if holds(g, now)))
-    return Scope(user=viewer.user.id, places=places)
+    return Scope(user=viewer.user.id, places=places, discreet=True)

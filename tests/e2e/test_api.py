@@ -223,6 +223,13 @@ def test_the_guest_sees_and_moves_the_lamp_and_nothing_else(house: Demo, guest: 
         lambda: any(e["where"] == "kitchen/lamp" for e in member.call("GET", "/api/v1/audit").body["events"]),
         "the member's act is recorded",
     )
+    assert member.act("hall/lamp", "off").status == 200
+
+    def others() -> list[dict[str, object]]:
+        events = guest.call("GET", "/api/v1/audit?limit=200").body["events"]
+        return [e for e in events if e["what"] == "device:off" and e["where"] == "hall/lamp" and "user" not in e["who"]]
+
+    assert until(others, "the member's act at the lamp")[0]["who"] == {"issuer": "gateway"}, "what, not who"
     foreign = [
         event
         for event in guest.call("GET", "/api/v1/audit?limit=200").body["events"]

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from gateway import guards
 from gateway.home import DeviceView, RoomView
 from shared.internal import Grant, User
-from shared.names import Role
+from shared.messages import AuditEvent, UserRef, Who, utc
+from shared.names import Outcome, Role, Severity
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BERLIN)
@@ -100,7 +101,7 @@ def test_the_history_has_a_scope_for_each_role() -> None:
     )
     expired = Grant(room="hall", device="front-door", until=MONDAY_NOON)
     assert guards.scope(someone(Role.GUEST, LAMP, expired), rooms, MONDAY_NOON) == guards.Scope(
-        user="id-guest", places=("hall/lamp",)
+        user="id-guest", places=("hall/lamp",), discreet=True
     )
 
 
@@ -115,3 +116,25 @@ def test_what_a_guest_may_do_is_what_they_see(grants: list[Grant], now: datetime
         assert guards.may_see_room(guest, room.id, now) == any(r == room.id for r, _ in shown)
         for device in room.devices:
             assert guards.may_act(guest, room.id, device.id, now) == ((room.id, device.id) in shown)
+
+
+def test_a_discreet_scope_shows_of_others_what_they_did_and_not_who() -> None:
+    def event(user: str) -> AuditEvent:
+        who = Who(issuer="gateway", user=UserRef(id=user, name=user), address="192.0.2.7")
+        return AuditEvent(
+            id="e1",
+            at=utc(0),
+            what="device:on",
+            where="hall/lamp",
+            who=who,
+            outcome=Outcome.EXECUTED,
+            severity=Severity.INFO,
+            detail={"value": "on"},
+        )
+
+    guest = guards.Scope(user="u-guest", places=("hall/lamp",), discreet=True)
+    assert guards.as_shown(guest, event("u-guest")) == event("u-guest")
+    shown = guards.as_shown(guest, event("u-other"))
+    assert (shown.what, shown.where, shown.outcome) == ("device:on", "hall/lamp", Outcome.EXECUTED)
+    assert shown.who == Who(issuer="gateway")
+    assert guards.as_shown(guards.Scope(user="u-member", places=()), event("u-other")) == event("u-other")

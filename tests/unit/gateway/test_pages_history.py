@@ -109,7 +109,7 @@ async def test_each_reads_only_their_own_part() -> None:
         await house.sign_in(Role.MASTER)
         await house.get("/history?after=77")
         assert house.alerts.asked == [
-            (Scope(user="u-guest", places=("hall/lamp",)), None),
+            (Scope(user="u-guest", places=("hall/lamp",), discreet=True), None),
             (Scope(user=None), "77"),
         ]
 
