@@ -11,8 +11,9 @@ from typing import Final
 
 import aiohttp_session
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from gateway import keys
+from gateway import keys, limits
 from shared.problem import HomeError
 from shared.web import Handler
 
@@ -43,8 +44,12 @@ def fits(expected: str | None, given: str | None) -> bool:
 async def posted(request: web.Request) -> Mapping[str, object]:
     """The fields of the request's form. Raises HomeError("bad-request") for one that cannot be read."""
     try:
-        return await request.post()
-    except (ValueError, LookupError) as error:  # no boundary, no such charset, no UTF-8
+        fields = await request.post()
+        for field in fields.items():
+            "".join(part for part in field if isinstance(part, str)).encode()  # UTF-7 can smuggle in half characters
+        return fields
+    except (ValueError, LookupError, RuntimeError, HttpProcessingError, web.RequestPayloadError) as error:
+        # No boundary, charset or transfer encoding of that name; no UTF-8; broken headers of a part; broken gzip.
         raise HomeError("bad-request", "The form cannot be read: check its type, charset and boundary.") from error
 
 
@@ -59,14 +64,22 @@ async def token(request: web.Request) -> str:
 
 @web.middleware
 async def protect(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses a change that lacks the token or comes from elsewhere."""
+    """Refuses a change that lacks the token or comes from elsewhere; refusals are counted by address."""
     if request.method not in _SAFE_METHODS:
-        if not is_same_origin(request.headers, request.host.lower(), request.app[keys.OWN_ORIGINS]):
-            raise HomeError("csrf", "The request did not come from one of this home's own pages.")
-        session = await aiohttp_session.get_session(request)
-        if not fits(session.get(_KEY), await _given(request)):
-            raise HomeError("csrf")
+        try:
+            await _check(request)
+        except (HomeError, web.HTTPException):
+            await limits.count_refused(request)
+            raise
     return await handler(request)
+
+
+async def _check(request: web.Request) -> None:
+    if not is_same_origin(request.headers, request.host.lower(), request.app[keys.OWN_ORIGINS]):
+        raise HomeError("csrf", "The request did not come from one of this home's own pages.")
+    session = await aiohttp_session.get_session(request)
+    if not fits(session.get(_KEY), await _given(request)):
+        raise HomeError("csrf")
 
 
 async def _given(request: web.Request) -> str | None:
@@ -79,5 +92,5 @@ async def _given(request: web.Request) -> str | None:
 
 
 def _bytes(text: str | None) -> bytes:
-    # A header's bytes that are no UTF-8 arrive as surrogates.
-    return (text or "").encode(errors="surrogateescape")
+    # A header's bytes that are no UTF-8 arrive as surrogates; this also takes those that no byte becomes.
+    return (text or "").encode(errors="surrogatepass")

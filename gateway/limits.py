@@ -72,6 +72,15 @@ def who(request: web.Request) -> str:
     return f"user:{info.user.id}" if info is not None else f"address:{address_of(request)}"
 
 
+async def count_refused(request: web.Request) -> None:
+    """Count a request that was refused before `count` saw it.
+
+    By address even where somebody is signed in, and apart from every route: whoever makes a browser send such
+    requests uses up nothing that its user needs.
+    """
+    await request.app[keys.LIMITS].hit(routes.DEFAULT, "refused", f"address:{address_of(request)}")
+
+
 @web.middleware
 async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts every request whose route names a limit; "default" counts per route."""

@@ -3,6 +3,8 @@
 import pytest
 
 from gateway import csrf
+from shared.names import Role
+from tests.unit.gateway.pages_house import HEADERS, House, open_house
 
 OWN = frozenset({"https://localhost:8443", "https://home.example.org"})
 
@@ -32,7 +34,56 @@ def test_only_our_own_pages_may_change_anything(headers: dict[str, str], host: s
 @pytest.mark.parametrize(
     ("expected", "given", "fits"),
     [("abc", "abc", True), ("abc", "abd", False), ("abc", None, False), (None, "abc", False), (None, None, False),
-     ("", "", False), ("abc", "äbc", False)],
+     ("", "", False), ("abc", "äbc", False), ("abc", "\udce9\udcff", False), ("abc", "\ud800", False)],
 )  # fmt: skip
 def test_the_token_must_be_ours(expected: str | None, given: str | None, fits: bool) -> None:
     assert csrf.fits(expected, given) is fits
+
+
+_URLENCODED = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data; boundary=x"
+_NAMED = b'--x\r\nContent-Disposition: form-data; name="a"\r\n'
+
+
+async def post(house: House, path: str, body: bytes, **headers: str) -> int:
+    async with house.browser.post(path, data=body, headers=HEADERS | headers, allow_redirects=False) as response:
+        return response.status
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (_MULTIPART, b"abc"),
+        ("multipart/form-data", b"abc"),
+        (_MULTIPART, b"--x\r\nno header\r\n\r\nv\r\n--x--\r\n"),
+        (_MULTIPART, b"--x\r\nA: b\r\n\r\nv\r\n--x--\r\n"),
+        (_MULTIPART, _NAMED + b"Content-Transfer-Encoding: nonsense\r\n\r\nv\r\n--x--\r\n"),
+        (_MULTIPART, _NAMED + b"Content-Type: text/plain; charset=nonsense\r\n\r\nv\r\n--x--\r\n"),
+        (f"{_URLENCODED}; charset=nonsense", b"a=b"),
+        (f"{_URLENCODED}; charset=utf-7", b"a=+2AA-"),
+        (_URLENCODED, b"\xff\xfe="),
+    ],
+)
+@pytest.mark.parametrize("with_token", [False, True])
+async def test_a_form_that_cannot_be_read_is_the_senders_fault(
+    content_type: str, body: bytes, *, with_token: bool
+) -> None:
+    async with open_house() as house:
+        headers = {"Content-Type": content_type}
+        if with_token:
+            headers[csrf.HEADER] = (await house.get("/login")).form("/login").fields[csrf.FIELD]
+        assert await post(house, "/login", body, **headers) == 400
+
+
+async def test_a_form_of_too_many_fields_is_too_large() -> None:
+    async with open_house() as house:
+        assert await post(house, "/login", b"a=b&" * 5000, **{"Content-Type": _URLENCODED}) == 413
+
+
+async def test_refused_changes_are_counted_and_use_up_nothing_of_the_users() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get("/")
+        refused = [await post(house, "/logout", b"", **{"Content-Type": _URLENCODED}) for _ in range(60)]
+        assert refused == [403] * 50 + [429] * 10
+        assert (await house.send(page.form("/logout"))).status == 303
