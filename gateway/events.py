@@ -28,6 +28,8 @@ PING_SECONDS: Final = 10.0
 _SEND_SECONDS: Final = 10.0
 _QUEUED: Final = 256
 _RETRY_MILLISECONDS: Final = 1000
+MOST_STREAMS: Final = 10
+"""Per user: open pages of all their browsers; one more ends the oldest."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -42,10 +44,11 @@ class Event(msgspec.Struct, frozen=True):
 class _Client:
     """One open stream and what waits for it."""
 
-    __slots__ = ("ended", "queue", "session_id", "some", "transport")
+    __slots__ = ("ended", "queue", "session_id", "some", "transport", "user_id")
 
-    def __init__(self, session_id: str, transport: asyncio.Transport | None) -> None:
-        self.session_id = session_id
+    def __init__(self, info: SessionInfo, transport: asyncio.Transport | None) -> None:
+        self.session_id = info.id
+        self.user_id = info.user.id
         self.transport = transport
         self.queue: collections.deque[Event] = collections.deque()
         self.some = asyncio.Event()
@@ -87,7 +90,7 @@ class Hub:
         self._home = home
         self._sessions = sessions
         self._zone = config.zone
-        self._clients: set[_Client] = set()
+        self._clients: dict[_Client, None] = {}  # a set that keeps their order, oldest first
         self._closed = False
 
     def tell(self, changes: Iterable[Change]) -> None:
@@ -125,12 +128,10 @@ class Hub:
         """Serve one stream until the client, its session or we end."""
         response = aiohttp_sse.EventSourceResponse(ping_interval=PING_SECONDS, send_timeout=_SEND_SECONDS)
         await response.prepare(request)
-        client = _Client(info.id, request.transport)
+        client = _Client(info, request.transport)
         # Snapshot and subscription in one step: nothing can change unseen in between.
         snapshot = self._snapshot(info)
-        self._clients.add(client)
-        if self._closed:
-            client.end()
+        self._join(client)
         try:
             async with response:
                 await response.send("{}", event="hello", retry=_RETRY_MILLISECONDS)
@@ -145,8 +146,16 @@ class Hub:
         except HomeError as error:
             log.info("Event stream ended", extra=facts(session=info.id, reason=error.slug))
         finally:
-            self._clients.discard(client)
+            self._clients.pop(client, None)
         return response
+
+    def _join(self, client: _Client) -> None:
+        theirs = [one for one in self._clients if one.user_id == client.user_id and not one.ended]
+        for one in theirs[: max(0, len(theirs) + 1 - MOST_STREAMS)]:
+            one.end()  # a page that still looks comes back by itself
+        self._clients[client] = None
+        if self._closed:
+            client.end()
 
     async def _next(self, client: _Client, response: aiohttp_sse.EventSourceResponse, token: str) -> Event | None:
         """The next event; in quiet times the session is looked at now and then, so that an expired one ends."""

@@ -1,12 +1,15 @@
 """A stream's queue: in order, bounded, and at its end at once."""
 
 import asyncio
-from typing import cast
+from typing import Any, cast
 
 from gateway import events
-from gateway.events import Event, _Client, _event_of
-from gateway.home import Born, DescriptionChanged, StateChanged, StatusChanged
-from tests.unit.gateway.parts import state
+from gateway.events import MOST_STREAMS, Event, Hub, _Client, _event_of
+from gateway.home import Born, DescriptionChanged, Home, StateChanged, StatusChanged
+from gateway.sessions import Sessions
+from shared.names import Role
+from tests.unit.gateway.pages_house import config
+from tests.unit.gateway.parts import FakeAuth, session, state
 
 
 class FakeTransport:
@@ -18,7 +21,7 @@ class FakeTransport:
 
 
 def client(transport: FakeTransport | None = None) -> _Client:
-    return _Client("session-1", cast("asyncio.Transport | None", transport))
+    return _Client(session(Role.MEMBER), cast("asyncio.Transport | None", transport))
 
 
 def event(number: int) -> Event:
@@ -62,6 +65,19 @@ async def test_a_client_that_does_not_keep_up_is_cut() -> None:
     one.offer(event(0))
     assert transport.aborted
     assert await one.next() is None
+
+
+def test_one_stream_too_many_ends_the_users_oldest_and_nobody_elses() -> None:
+    sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
+    hub = Hub(Home(), sessions, config())
+    other = _Client(session(Role.MASTER), None)
+    hub._join(other)
+    # Another session of the same user counts with the first.
+    theirs = [_Client(session(Role.MEMBER, number=number % 2), None) for number in range(MOST_STREAMS + 2)]
+    for one in theirs:
+        hub._join(one)
+    assert [one.ended for one in theirs] == [True, True] + [False] * MOST_STREAMS
+    assert not other.ended
 
 
 def test_each_change_has_its_event() -> None:
