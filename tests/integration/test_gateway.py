@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 import pytest
 
+from gateway.events import MOST_STREAMS
 from shared import messages, topics
 from shared.bus import Bus
 from shared.internal import Grant
@@ -27,7 +28,7 @@ async def house(broker: Broker) -> AsyncIterator[GatewayHouse]:
         yield made
 
 
-async def stream_events(visitor: Visitor) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+async def stream_events(visitor: Visitor) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
     """The named events of one stream, until it ends."""
     async with visitor.http.get("/api/v1/events") as response:
         assert response.status == 200
@@ -479,6 +480,20 @@ async def test_a_session_that_the_auth_service_ended_loses_its_stream(house: Gat
     assert (await ada.get("/api/v1/me"))[0] == 401
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_one_stream_too_many_ends_the_oldest_and_no_other(house: GatewayHouse) -> None:
+    ada, ben = await house.visitor(MEMBER), await house.visitor(MASTER)
+    streams = [stream_events(ada) for _ in range(MOST_STREAMS + 1)]
+    bens = stream_events(ben)
+    await next_event(bens, "ready")
+    for events in streams:
+        await next_event(events, "ready")
+    await end_of(streams[0])
+    await ada.command("lamp", "on", id="for-all")
+    for events in (*streams[1:], bens):
+        assert (await next_event(events, "command"))["id"] == "for-all"
+        await events.aclose()
 
 
 async def test_stopping_ends_streams_and_waiting_commands_at_once(house: GatewayHouse) -> None:
