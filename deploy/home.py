@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 """The project's root, where mosquitto.conf lies."""
 HUB_CLIENTS = ("gateway", "auth", "alerts", "admin")
 SERVICES = ("auth", "alerts", "gateway")
-SECRETS = ("password-pepper", "cookie-key", "audit-salt-key")
+SECRETS = ("password-pepper", "cookie-key")
 _PLUGIN_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]

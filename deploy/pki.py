@@ -100,13 +100,6 @@ class Pki:
         crl = builder.sign(key, hashes.SHA256())
         write(self.folder / "crl.pem", crl.public_bytes(serialization.Encoding.PEM), 0o644)
 
-    def days_left(self, stem: str) -> float | None:
-        """How long `{stem}.crt` is still good for; None where there is none."""
-        path = self.folder / f"{stem}.crt"
-        if not path.exists():
-            return None
-        return (_read_certificate(path).not_valid_after_utc - self._now) / dt.timedelta(days=1)
-
     def _ensure(
         self,
         authority: str,

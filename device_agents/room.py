@@ -215,8 +215,6 @@ class Room:
         except HomeError as error:
             log.warning("Last state cannot be read", extra=facts(device=device.id, reason=error.detail))
             return None
-        if stood is not None and isinstance(stood.value, dict):  # pragma: no cover - the decoder makes structs of them
-            return None
         return stood
 
     def _stand(self, device: Device, value: Value, by: By) -> State:
