@@ -62,7 +62,7 @@ def hub_role(name: str) -> Role:
             topics.ALL_SYSTEM,
         ]
     elif name == "auth":
-        sends += [topics.REVOKED, topics.LOCKDOWN]
+        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS]
     elif name == "alerts":
         sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]
         hears = [topics.ALL_AUDIT, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS]

@@ -7,7 +7,7 @@ import msgspec
 
 from device_agents.config import DeviceConfig
 from shared.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
-from shared.names import ACTIONS, SAFE_ACTIONS, STAMPED_KINDS, Action, Outcome, Severity, is_gateway
+from shared.names import ACTIONS, FULL, SAFE_ACTIONS, STAMPED_KINDS, Action, Outcome, Severity, is_gateway
 
 SECURITY_SLUGS = frozenset({"retained", "id-reused"})
 """Refusals that nobody causes by accident."""
@@ -59,6 +59,8 @@ def misfit(config: DeviceConfig, command: Command) -> str | None:
     if command.action not in ACTIONS.get(config.kind, ()):
         return "unknown-action"
     if (command.value is not None) != (command.action is Action.SET):
+        return "invalid-value"
+    if command.value is not None and not 0 <= command.value <= FULL:
         return "invalid-value"
     return None
 

@@ -17,12 +17,10 @@ from gateway.proof import Wish
 from shared.internal import SessionInfo
 from shared.log import facts
 from shared.messages import Id, UserRef
-from shared.names import Action
+from shared.names import FULL, Action
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
-
-MOST_PERCENT = 100
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +80,7 @@ def check(device: Device, asked: CommandRequest) -> Action:
         raise HomeError("unknown-action", f"{device.room}/{device.id} offers {offered}.")
     action = Action(asked.action)
     if action is Action.SET:
-        if asked.value is None or not 0 <= asked.value <= MOST_PERCENT:
+        if asked.value is None or not 0 <= asked.value <= FULL:
             raise HomeError("invalid-value", "set needs a value, a whole number from 0 to 100.")
     elif asked.value is not None:
         raise HomeError("invalid-value", f"{action} takes no value.")

@@ -3,9 +3,7 @@
 import msgspec
 
 from device_agents.devices.output import Birth, Standing, Step, Write
-from shared.names import Action
-
-FULL = 100
+from shared.names import FULL, Action
 
 
 class Dimmer:

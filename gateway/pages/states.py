@@ -11,9 +11,7 @@ from typing import NamedTuple
 
 from gateway.home import RoomView, Status
 from shared.messages import By, CoverValue, State
-from shared.names import ACTIONS, Kind, is_gateway
-
-FULL = 100
+from shared.names import ACTIONS, FULL, Kind, is_gateway
 
 
 class Shown(NamedTuple):

@@ -218,7 +218,7 @@ def test_retained_commands_are_refused_and_told_as_a_security_event(house: House
         ("contact", b'{"action":"on","id":"x"}', "unknown-action"),
         ("lamp", b'{"action":"on","id":"x","value":5}', "invalid-value"),
         ("dimmer", b'{"action":"set","id":"x"}', "invalid-value"),
-        ("dimmer", b'{"action":"set","id":"x","value":101}', "malformed"),
+        ("dimmer", b'{"action":"set","id":"x","value":101}', "invalid-value"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_reason(house: House, device: str, payload: bytes, reason: str) -> None:
