@@ -5,7 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
-from device_agents import agent, config
+from device_agents import agent, complaints, config
 from device_agents.pins import Pins
 from device_agents.pins_rpi import RpiPins, load
 from device_agents.pins_simulated import SimulatedPins
@@ -23,7 +23,7 @@ def main() -> int:
     parser.add_argument("--check-config", action="store_true", help="only say whether the file is right")
     arguments = parser.parse_args()
     try:
-        room = config.read(arguments.config)
+        room = complaints.read(arguments.config)
         tls.client_context(room.broker.tls)
         if arguments.check_config:
             return 0

@@ -12,28 +12,28 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from device_agents import faults, wish
+from device_agents.announcing import Announcer
 from device_agents.answers import Answers
 from device_agents.clock import Clocks
 from device_agents.commands import Commands
 from device_agents.config import RoomConfig, pin_uses
+from device_agents.device import Device
+from device_agents.devices.input import Happening
 from device_agents.inbox import Inbox
 from device_agents.ledger import Ledger
 from device_agents.link import BrokerLink, Down, Heard, Link, Reached, Up
 from device_agents.linkloss import LinkLoss
 from device_agents.pins import Pins
 from device_agents.proof import Proof
-from device_agents.room import Device, Room
+from device_agents.restrictions import Restrictions
+from device_agents.room import Room
 from shared import messages, systemd, topics
 from shared.config import ConfigError
 from shared.log import facts
 from shared.messages import (
-    ROOM_HEARTBEAT_SECONDS,
-    ROOM_SILENCE_SECONDS,
     Availability,
-    Description,
     InputEvent,
-    Lockdown,
-    State,
     utc,
 )
 from shared.names import is_gateway
@@ -89,19 +89,20 @@ class Agent:
         self._link: Link = link or BrokerLink(config.broker, self.inbox)
         self._clocks = Clocks()
         self._proof = Proof(ledger.spool, config.room, self._link.publish)
-        self._link_loss = LinkLoss(config.link_loss_after)
+        self._announcer = Announcer(self._room, ledger, self._link, wall)
+        self._link_loss = LinkLoss(self._room, config.link_loss_after)
         self._answers = Answers(config.room, ledger, self._proof, self._link.publish, wall)
         self._commands = Commands(
             self._room,
             self._clocks,
             self._answers,
-            tell=self._tell,
+            tell=self._announcer.tell,
             is_slow=self._link.is_slow,
             monotonic=monotonic,
             wall=wall,
             checkpoint=checkpoint,
         )
-        self._heartbeat_at: float | None = None
+        self._restrictions = Restrictions(self._room, ledger, self._commands.lock_down)
         self._tidy_at = 0.0
         self._prune_at = 0.0
         self._busy_at = 0.0
@@ -122,6 +123,7 @@ class Agent:
         """Settle what an earlier process left, then bring every pin to where it belongs."""
         now = self._monotonic()
         interrupted = self._answers.recover()
+        self._restrictions.recall()
         try:
             self._room.start(now, interrupted=interrupted, changed=lambda pin: self.inbox.put(Changed(pin)))
         except HomeError as error:
@@ -149,9 +151,10 @@ class Agent:
                 self._room.edge(pin, now)
             case Reached() | Up() | Down():
                 if self._link.took(item, now):
-                    self._born(now)
+                    self._announcer.born(now)
+                    self._proof.link_up()
                 elif not self._link.up:
-                    self._heartbeat_at = None
+                    self._announcer.lost()
                     self._proof.link_down()
             case Stop():
                 self._stopped = True
@@ -159,21 +162,22 @@ class Agent:
     def tick(self, now: float) -> None:
         """Do what is due."""
         for device in self._room.tick(now):
-            self._tell(device)
+            self._announcer.tell(device)
         for device, events in self._room.listen(now):
-            self._tell(device)
+            self._announcer.tell(device)
             for event in events:
-                happened = InputEvent(event=event, at=utc(self._wall()))
-                self._link.publish(device.event_topic, messages.encode(happened), expiry=InputEvent.EXPIRY)
-        for device in self._link_loss.tick(self._room, self._clocks.last_heard(), now):
-            self._tell(device)
+                self._happened(device, event, now)
+        for device in self._link_loss.tick(self._clocks.last_heard(), now):
+            self._announcer.tell(device)
         self._link.tick(now)
-        if self._heartbeat_at is not None and now >= self._heartbeat_at:
-            self._beat(now)
-        if (due := self._proof.deadline()) is not None and now >= due:
-            self._proof.tick(now)
+        self._announcer.tick(now)
         if now >= self._tidy_at:
             self._tidy(now)
+        for device, fault in self._room.faults():
+            place = f"{self._room.name}/{device.id}"
+            self._proof.note(faults.event(wish.made_id(), place, self._room.name, fault, self._wall()))
+        if (due := self._proof.deadline()) is not None and now >= due:
+            self._proof.tick(now)
 
     def deadline(self) -> float:
         """When `tick` has something to do next."""
@@ -181,7 +185,7 @@ class Agent:
             self._room.deadline(),
             self._link.deadline(),
             self._proof.deadline(),
-            self._heartbeat_at,
+            self._announcer.deadline(),
             self._link_loss.deadline(self._clocks.last_heard()),
             self._tidy_at,
         )
@@ -210,8 +214,8 @@ class Agent:
                     self._commands.obey(topic, heard.payload, retained=heard.retained, now=now)
                 case TopicKind.SERVICE:
                     self._hear_service(topic, heard)
-                case TopicKind.LOCKDOWN:
-                    self._hear_lockdown(heard.payload)
+                case TopicKind.LOCKDOWN | TopicKind.LOCKOUTS:
+                    self._restrictions.hear(topic.kind, heard.payload)
                 case TopicKind.RECEIPT:
                     self._proof.receipted(heard.payload)
                 case TopicKind.RESEND:
@@ -231,40 +235,19 @@ class Agent:
         else:
             new = self._clocks.heard(topic.who, there.session, there.at.timestamp(), heard.at)
         if new:
-            self._announce()
+            self._announcer.announce()
 
-    def _hear_lockdown(self, payload: bytes) -> None:
-        self._commands.lockdown = bool(payload) and messages.decode(Lockdown, payload).active
-        log.warning("Lockdown", extra=facts(active=self._commands.lockdown))
-
-    def _born(self, now: float) -> None:
-        """Say what there is, how it stands, and last that we are there."""
-        description = messages.encode(self._room.description)
-        self._link.publish(topics.description(self._room.name), description, retain=Description.RETAIN)
-        self._announce()
-        self._heartbeat_at = now + ROOM_HEARTBEAT_SECONDS
-        self._proof.link_up()
-
-    def _announce(self) -> None:
-        for device in self._room.devices.values():
-            self._tell(device)
-        self._say_online()
-
-    def _beat(self, now: float) -> None:
-        self._heartbeat_at = now + ROOM_HEARTBEAT_SECONDS
-        self._say_online()
-
-    def _say_online(self) -> None:
-        here = Availability(status="online", at=utc(self._wall()), session=self._link.session)
-        topic = topics.availability(self._room.name)
-        self._link.publish(topic, messages.encode(here), retain=Availability.RETAIN, expiry=ROOM_SILENCE_SECONDS)
-
-    def _tell(self, device: Device) -> None:
-        self._link.publish(device.state_topic, messages.encode(device.state), retain=State.RETAIN)
+    def _happened(self, device: Device, event: Happening, now: float) -> None:
+        """Do what a button is bound to, then tell of it."""
+        if (bind := device.config.binds.get(event)) is not None:
+            self._commands.press(device, bind, now)
+        self._announcer.happened(device, InputEvent(event=event, at=utc(self._wall())))
 
     def _tidy(self, now: float) -> None:
         self._tidy_at = now + TIDY_SECONDS
         systemd.notify("WATCHDOG=1")
+        for device in self._room.patrol(now):
+            self._announcer.tell(device)
         if self._answers.owes:
             self._answers.write_late()
         try:

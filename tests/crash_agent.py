@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from device_agents import config
+from device_agents import complaints
 from device_agents.__main__ import pins_of
 from device_agents.agent import Agent
 from device_agents.ledger import Ledger
@@ -16,7 +16,7 @@ from device_agents.ledger import Ledger
 
 def main() -> None:
     """Run the agent until the checkpoint is reached."""
-    room = config.read(Path(sys.argv[1]))
+    room = complaints.read(Path(sys.argv[1]))
 
     def checkpoint(name: str) -> None:
         if name == sys.argv[2]:

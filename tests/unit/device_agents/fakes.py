@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from device_agents import config
+from device_agents import complaints, config
 from device_agents.agent import Agent, Changed
+from device_agents.devices.output import Memory
 from device_agents.ledger import Entry, Intent, Ledger
 from device_agents.link import Down, Heard, Reached, Up
 from shared import messages, topics
@@ -45,7 +46,7 @@ def room_config(folder: Path, devices: Sequence[dict[str, Any]] = DEVICES, **set
         "devices": list(devices),
     }
     made = msgspec.convert(raw | settings, config.RoomConfig)
-    assert list(config.complaints(made)) == []
+    assert list(complaints.of(made)) == []
     return made
 
 
@@ -148,17 +149,19 @@ class FragileLedger(Ledger):
         self._check()
         return super().begin(intent, *asked, synced=synced)
 
-    def finish(self, intent: Intent, answer: bytes, state: State, *events: AuditEvent, synced: bool) -> None:
+    def finish(
+        self, intent: Intent, answer: bytes, state: State, memory: Memory, *events: AuditEvent, synced: bool
+    ) -> None:
         self._check()
-        super().finish(intent, answer, state, *events, synced=synced)
+        super().finish(intent, answer, state, memory, *events, synced=synced)
 
     def refuse(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         self._check()
         super().refuse(intent, answer, *events)
 
-    def stand(self, device: str, state: State) -> None:
+    def stand(self, device: str, state: State, memory: Memory | None = None) -> None:
         self._check()
-        super().stand(device, state)
+        super().stand(device, state, memory)
 
     def interrupted(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         self._check()
@@ -180,13 +183,14 @@ class House:
         self.config = room_config(folder, devices, **settings)
         self.pins = FakePins()
         self.now = 1000.0
+        self.boot = "boot-1"
         self.kill_at: str | None = None
         self.born()
 
     def born(self) -> None:
         """A new process."""
         self.link = FakeLink()
-        self.ledger = FragileLedger(self.config.data / "hall.sqlite3")
+        self.ledger = FragileLedger(self.config.data / "hall.sqlite3", boot=self.boot, monotonic=lambda: self.now)
         self.agent = Agent(
             self.config,
             self.pins,

@@ -362,8 +362,13 @@ def test_a_pin_that_does_not_follow_fails_and_the_state_says_what_is_so(house: H
     house.pins.stuck.add(DOOR)
     assert said(house.command("front-door", "unlock", id="b")) == ("failed", "pin-failed")
     assert house.state("front-door").value == "jammed"
-    (event,) = house.events()
-    assert (event.outcome, event.detail["reason"]) == ("failed", "pin-failed")
+    mismatch, command, other = house.events()
+    assert (command.outcome, command.detail["reason"]) == ("failed", "pin-failed")
+    assert [(e.what, e.where, e.severity) for e in (mismatch, other)] == [
+        ("device:mismatch", "hall/lamp", "critical"),
+        ("device:mismatch", "hall/front-door", "critical"),
+    ]
+    assert mismatch.detail == {"pin": "17", "wrote": "1", "reads": "0"}
 
 
 def test_a_pin_that_breaks_fails_its_command_alone(house: House) -> None:

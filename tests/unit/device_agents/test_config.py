@@ -5,7 +5,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from device_agents import config
+from device_agents import complaints, config
 from device_agents.devices import build
 from device_agents.pins import PinUse
 from shared.config import ConfigError
@@ -31,7 +31,7 @@ LAMP = '[[devices]]\nid = "lamp"\nname = "Lamp"\nkind = "switch"\npin = 17\n'
 def read(folder: Path, text: str) -> config.RoomConfig:
     path = folder / "hall.toml"
     path.write_text(text)
-    return config.read(path)
+    return complaints.read(path)
 
 
 def test_a_room_that_is_right_is_read(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         }[room]
     )
     for device in made.devices:
-        build.description(device)
+        build.description(made, device)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         ('kind = "switch"', 'kind = "cover"', "devices[0].pins: is missing"),
         ('kind = "switch"', 'kind = "cover"', "devices[0].pin: a cover has no such setting"),
         ("pin = 17", "pin = 17\npulse_ms = 500", "devices[0].pulse_ms: a switch has no such setting"),
-        ("pin = 17", 'pin = 17\nmax_on = 5\nboot = "on"', "devices[0].boot: 'on' would lengthen max_on"),
+        ("pin = 17", 'pin = 17\nmax_on = 5\nboot = "on"', 'devices[0].boot: "on" would lengthen max_on'),
         ("pin = 17", 'pin = 17\non_link_loss = "locked"', "devices[0].on_link_loss: a switch cannot do 'locked'"),
         ("pin = 17", 'pin = 17\nsafe_actions = ["lock"]', "devices[0].safe_actions: a switch has no action lock"),
         ("pin = 17", "pin = 17\nmax_onn = 5", "did you mean `max_on`?"),

@@ -1,0 +1,185 @@
+"""Reads a room's configuration, and says everything that is wrong with it at once: where, what, what would be right."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomConfig
+from device_agents.devices.output import BootPolicy
+from device_agents.pins_rpi import BOARD_PINS
+from shared.config import ConfigError, load
+from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_identity, is_reserved
+
+_COMMON = frozenset({"id", "name", "kind", "critical", "pin"})
+_OUTPUT = _COMMON | {
+    "confirm",
+    "active_low",
+    "boot",
+    "on_link_loss",
+    "link_loss_after",
+    "safe_actions",
+    "lockout",
+    "min_interval",
+}
+_EXCLUSIVE = {"interlock", "dead_time"}
+_INPUT = _COMMON | {"active_low", "pull", "debounce_ms"}
+_SETTINGS: dict[Kind, frozenset[str]] = {
+    Kind.SWITCH: _OUTPUT | _EXCLUSIVE | {"max_on", "min_off"},
+    Kind.DIMMER: _OUTPUT | _EXCLUSIVE | {"max_on", "min_off", "frequency"},
+    Kind.LOCK: _OUTPUT | {"relock_after", "contact"},
+    Kind.COVER: (_OUTPUT | _EXCLUSIVE | {"pins", "travel_time"}) - {"pin"},
+    Kind.PULSE: _OUTPUT | _EXCLUSIVE | {"pulse_ms", "travel_time"},
+    Kind.CONTACT: _INPUT,
+    Kind.MOTION: _INPUT | {"hold"},
+    Kind.BUTTON: _INPUT | {"double_ms", "long_ms", "binds"},
+}
+"""Which settings each kind has; the kinds that are missing here are not built yet."""
+_BOOT: dict[Kind, tuple[BootPolicy, ...]] = {
+    Kind.SWITCH: ("off", "on", "restore"),
+    Kind.DIMMER: ("off", "on", "restore"),
+    Kind.LOCK: ("off",),
+    Kind.COVER: ("off",),
+    Kind.PULSE: ("off",),
+}
+_LINK_LOSS: dict[Kind, tuple[str, ...]] = {
+    Kind.SWITCH: ("hold", "off", "on"),
+    Kind.DIMMER: ("hold", "off", "on"),
+    Kind.LOCK: ("hold", "locked", "unlocked"),
+    Kind.COVER: ("hold",),
+    Kind.PULSE: ("hold",),
+}
+
+
+def read(path: Path) -> RoomConfig:
+    """Read and check a room's file. Raises ConfigError naming everything that is wrong."""
+    config = load(RoomConfig, path)
+    wrong = [f"{path}: {complaint}" for complaint in of(config)]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+    return config
+
+
+def of(config: RoomConfig) -> Iterator[str]:
+    """Everything that is wrong with a room that could be read: where, what, and what would be right."""
+    if not is_identity(config.room) or is_reserved(config.room):
+        yield f"room: {config.room!r} is no name for a room; use small letters, digits and dashes, such as hall"
+    if config.broker.identity != config.room:
+        yield f"broker.identity: is {config.broker.identity!r}; it must be the room's own name, {config.room!r}"
+    if config.pins == "simulated" and config.sim_dir is None:
+        yield "sim_dir: simulated pins need a folder to record in; set it"
+    if not 0 < len(config.devices) <= MOST_DEVICES:
+        yield f"devices: there are {len(config.devices)}; a room has 1 to {MOST_DEVICES}, each a [[devices]] table"
+    for index, device in enumerate(config.devices):
+        rules = (_setting_complaints(device), _policy_complaints(device), _partner_complaints(device, config))
+        for name, what in (complaint for rule in rules for complaint in rule):
+            yield f"devices[{index}].{name}: {what} ({device.id})"
+    for id_, count in Counter(device.id for device in config.devices).items():
+        if count > 1:
+            yield f"devices: {id_!r} is there {count} times; every device needs an id of its own"
+    yield from _pin_complaints(config)
+
+
+def _pin_complaints(config: RoomConfig) -> Iterator[str]:
+    users: dict[int, list[str]] = {}
+    for device in config.devices:
+        for pin in device.every_pin:
+            users.setdefault(pin, []).append(device.id)
+    for pin, ids in users.items():
+        if len(ids) > 1:
+            yield f"devices: pin {pin} is used by {' and '.join(ids)}; every device needs pins of its own"
+        if pin not in BOARD_PINS:
+            yield f"devices: there is no pin {pin} ({ids[0]}); BCM numbers go from 0 to {BOARD_PINS[-1]}"
+
+
+def _setting_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
+    if not is_identity(device.id):
+        yield "id", f"{device.id!r} is no id; use small letters, digits and dashes, such as front-door"
+    allowed = _SETTINGS.get(device.kind)
+    if allowed is None:
+        yield "kind", f"{device.kind} is not built into this agent yet; it has {', '.join(_SETTINGS)}"
+        return
+    for field in msgspec.structs.fields(device):
+        if field.name not in allowed and getattr(device, field.name) != _default(field):
+            yield field.name, f"a {device.kind} has no such setting; it has {', '.join(sorted(allowed))}"
+    if "pin" in allowed and device.pin is None:
+        yield "pin", "is missing; give the BCM number of its pin"
+    if "pins" in allowed and device.pins is None:
+        yield "pins", "is missing; give the opening relay's pin and the closing one's, such as [5, 6]"
+    if device.kind is Kind.COVER and device.travel_time is None:
+        yield "travel_time", "is missing; measure how many seconds it takes from shut to open"
+
+
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+
+
+def _policy_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
+    if not device.is_output:
+        return
+    boot, link_loss = _BOOT[device.kind], _LINK_LOSS[device.kind]
+    if device.boot not in boot:
+        yield "boot", f"a {device.kind} cannot start {device.boot!r}; it may be {', '.join(boot)}"
+    elif device.max_on is not None and device.boot == "on":
+        yield "boot", '"on" would lengthen max_on with every start; set boot = "off" or "restore"'
+    if device.on_link_loss not in link_loss:
+        yield "on_link_loss", f"a {device.kind} cannot do {device.on_link_loss!r}; it may be {', '.join(link_loss)}"
+    elif device.on_link_loss == "hold" and device.link_loss_after is not None:
+        yield "link_loss_after", 'does nothing with on_link_loss = "hold"; say what it is to do, or leave it out'
+    yield from _limit_complaints(device)
+
+
+def _limit_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
+    actions = ACTIONS[device.kind]
+    for action in device.safe_actions:
+        if action not in actions:
+            yield "safe_actions", f"a {device.kind} has no action {action}; it has {', '.join(actions)}"
+        elif device.min_off is not None and action not in SAFE_ACTIONS[device.kind]:
+            yield "safe_actions", f"{action} would pass min_off by; leave one of them out"
+    if device.dead_time is not None and device.interlock is None and device.kind is not Kind.COVER:
+        yield "dead_time", "belongs to an interlock; name its group"
+    if device.contact is not None and device.relock_after is None:
+        yield "contact", "says when it may lock by itself; set relock_after too"
+
+
+def _partner_complaints(device: DeviceConfig, config: RoomConfig) -> Iterator[tuple[str, str]]:
+    """What does not fit other devices of the room."""
+    others = {other.id: other for other in config.devices if other is not device}
+    if device.interlock is not None:
+        group = [other for other in others.values() if other.interlock == device.interlock]
+        if not group:
+            yield "interlock", f"{device.interlock!r} has no other member; name the same group at another output"
+        if device.boot != "off":
+            yield "boot", 'every member of an interlock starts off; set boot = "off"'
+        if device.on_link_loss == "on" and any(other.on_link_loss == "on" for other in group):
+            yield "on_link_loss", f"two members of {device.interlock!r} cannot both be on; leave one of them off"
+    if device.contact is not None:
+        contact = others.get(device.contact)
+        if contact is None or contact.kind is not Kind.CONTACT:
+            yield "contact", f"{device.contact!r} is no contact of this room; name the one at its door"
+    yield from _bind_complaints(device, others)
+
+
+def _bind_complaints(device: DeviceConfig, others: dict[str, DeviceConfig]) -> Iterator[tuple[str, str]]:
+    for happening, bind in device.binds.items():
+        target = others.get(bind.device)
+        if target is None or not target.is_output:
+            yield f"binds.{happening}.device", f"{bind.device!r} is no output of this room; name one"
+        elif (what := _unbindable(bind, target)) is not None:
+            yield f"binds.{happening}.{what[0]}", what[1]
+        if happening == "motion":
+            yield "binds.motion", "a button tells press, double and long; name one of them"
+
+
+def _unbindable(bind: Bind, target: DeviceConfig) -> tuple[str, str] | None:
+    actions = [action.value for action in ACTIONS[target.kind]]
+    if target.kind in (Kind.SWITCH, Kind.DIMMER):
+        actions.append(TOGGLE)
+    if bind.action not in actions:
+        return "action", f"a {target.kind} has no action {bind.action}; it has {', '.join(actions)}"
+    if (bind.value is not None) != (bind.action == "set"):
+        return "value", "goes with set, and only with it"
+    if bind.value is not None and not 0 <= bind.value <= FULL:
+        return "value", f"is {bind.value}; a whole number from 0 to {FULL} would be right"
+    return None
