@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from device_agents import faults, wish
 from device_agents.announcing import Announcer
 from device_agents.answers import Answers
+from device_agents.broker_link import BrokerLink
 from device_agents.clock import Clocks
 from device_agents.commands import Commands
 from device_agents.config import RoomConfig, pin_uses
@@ -22,7 +23,7 @@ from device_agents.device import Device
 from device_agents.devices.input import Happening
 from device_agents.inbox import Inbox
 from device_agents.ledger import Ledger
-from device_agents.link import BrokerLink, Down, Heard, Link, Reached, Up
+from device_agents.link import Down, Heard, Link, Reached, Up
 from device_agents.linkloss import LinkLoss
 from device_agents.pins import Pins
 from device_agents.proof import Proof
@@ -86,7 +87,7 @@ class Agent:
         self._pins = pins
         self._monotonic = monotonic
         self._wall = wall
-        self._link: Link = link or BrokerLink(config.broker, self.inbox)
+        self._link: Link = link or BrokerLink(config.broker, self.inbox, wall=wall)
         self._clocks = Clocks()
         self._proof = Proof(ledger.spool, config.room, self._link.publish)
         self._announcer = Announcer(self._room, ledger, self._link, wall)
@@ -246,6 +247,11 @@ class Agent:
     def _tidy(self, now: float) -> None:
         self._tidy_at = now + TIDY_SECONDS
         systemd.notify("WATCHDOG=1")
+        self._clocks.watch(now, self._wall())
+        if seconds := self._clocks.set_by():
+            log.warning("Clock was set", extra=facts(seconds=seconds))
+            for device in self._room.clock_set(seconds):
+                self._announcer.tell(device)
         for device in self._room.patrol(now):
             self._announcer.tell(device)
         if self._answers.owes:

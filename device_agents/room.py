@@ -3,6 +3,9 @@
 import logging
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from device_agents.birth import past_of
 from device_agents.config import DeviceConfig, RoomConfig
@@ -25,6 +28,8 @@ from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+_UNSET_UNTIL = datetime(2020, 1, 1, tzinfo=UTC)
+"""A clock that shows an earlier time has not been set since the board started."""
 VERSION = "0.1.0"
 _UNVALUED = frozenset({Kind.PULSE, Kind.BUTTON})
 """Kinds whose value is always None: each new press is news."""
@@ -158,6 +163,15 @@ class Room:
                 self._door(device, now)
                 news.append((device, told.events))
         return news
+
+    def clock_set(self, seconds: float) -> list[Device]:
+        """The wall clock was set by `seconds`: what began before it was set at all began that much later."""
+        early = [device for device in self.devices.values() if device.state.since < _UNSET_UNTIL]
+        for device in early:
+            since = device.state.since + timedelta(seconds=seconds)
+            device.state = msgspec.structs.replace(device.state, since=since)
+            self.remember(device)
+        return early
 
     def halt(self, now: float) -> None:
         """The agent ends: stop what must not go on without it."""
