@@ -46,24 +46,16 @@ class Hands:
         return any(self._read(pin) != 0 for pin in device.levels)
 
     def move(self, device: Device, step: Step, now: float) -> None:
-        """Write the step's levels and read them back.
+        """Write the step's levels and read each back before the next: no relay is switched on beside a stuck one.
 
         Raises HomeError("pin-failed") where one does not follow: the device is at rest then, or `stuck`.
         """
         changed = any(device.levels.get(write.pin) != write.level for write in step.writes)
-        fault = None
-        try:
-            for write in step.writes:
-                self._pins.write(write.pin, write.level)
-                device.levels[write.pin] = write.level
-        except HomeError as error:
-            log.error("Pin cannot be written", extra=facts(device=device.id, reason=error.detail))
-            fault = Fault(write.pin, write.level, self._read(write.pin), stuck=False)
-        fault = fault or self._mismatch(step.writes)
-        if fault is not None:
-            self._give_up(device, fault, step.standing, now)
-            reads = "nothing" if fault.reads is None else fault.reads
-            raise HomeError("pin-failed", f"Pin {fault.pin} was set to {fault.wrote} and reads {reads}.")
+        for write in step.writes:
+            if (fault := self._write(device, write)) is not None:
+                self._give_up(device, fault, step.standing, now)
+                reads = "nothing" if fault.reads is None else fault.reads
+                raise HomeError("pin-failed", f"Pin {fault.pin} was set to {fault.wrote} and reads {reads}.")
         device.standing = step.standing
         device.past = follow(device.past, active=self._is_active(device, step), changed=changed, now=now)
         self._observe(device, step.writes)
@@ -116,6 +108,15 @@ class Hands:
 
     def _is_active(self, device: Device, step: Step) -> bool:
         return step.standing.motion is not None or any(level > 0 for level in device.levels.values())
+
+    def _write(self, device: Device, write: Write) -> Fault | None:
+        try:
+            self._pins.write(write.pin, write.level)
+        except HomeError as error:
+            log.error("Pin cannot be written", extra=facts(device=device.id, reason=error.detail))
+            return Fault(write.pin, write.level, self._read(write.pin), stuck=False)
+        device.levels[write.pin] = write.level
+        return self._mismatch((write,))
 
     def _mismatch(self, writes: Iterable[Write]) -> Fault | None:
         for write in writes:

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from device_agents.birth import past_of
+from device_agents import birth
 from device_agents.config import DeviceConfig, RoomConfig
 from device_agents.device import Device
 from device_agents.devices import build
 from device_agents.devices.contact import OPEN
 from device_agents.devices.input import Happening
 from device_agents.devices.lock import Lock
-from device_agents.devices.output import Birth, Last, Memory, Step
+from device_agents.devices.output import Memory, Step
 from device_agents.faults import MISMATCH, Fault
 from device_agents.hands import Hands
 from device_agents.ledger import Ledger
-from device_agents.limits import Past, Peer
+from device_agents.limits import Peer
 from device_agents.pins import Pins
 from shared import topics
 from shared.log import facts
@@ -96,6 +96,8 @@ class Room:
         if not device.may_be_told(action):
             raise HomeError("locked-out")
         step = device.output.act(device.standing, action, value, now)
+        if device.fault is not None and device.fault.stuck and step.is_active:
+            raise HomeError("pin-failed", f"Pin {device.fault.pin} does not let go; check its wiring first.")
         if step.is_active and not device.past.active:
             device.limits.check_interlock(self._peers(device), now)
             if not safe:
@@ -216,28 +218,8 @@ class Room:
         return device
 
     def _boot(self, device: Device, now: float, *, interrupted: bool) -> None:
-        assert device.output is not None
         stood, memory = self._stood(device)
-        levels = self._hands.driven(device.output.pins)
-        # All members of an interlock group are off for a full dead time first, whatever is remembered.
-        trusted = None if interrupted or device.config.interlock is not None else memory
-        device.past = past_of(trusted, levels, now)
-        birth = Birth(
-            policy=device.config.boot,
-            levels=levels,
-            last=None if stood is None else Last(stood.value, memory),
-            interrupted=interrupted,
-            ready_at=device.limits.ready_at(device.past),
-        )
-        step = device.output.boot(birth, now)
-        if device.is_locked_out and step.is_active and not any(levels):
-            step = device.output.rest(step.standing, now)
-        changed = any((level or 0) != write.level for level, write in zip(levels, step.writes, strict=True))
-        self._hands.claim(device, step, now)
-        if device.fault is None:
-            rested_at = now if any(levels) else device.past.rested_at
-            changed_at = now if changed else device.past.changed_at
-            device.past = Past(active=step.is_active, changed_at=changed_at, rested_at=rested_at)
+        birth.begin(device, self._hands, stood, memory, now, interrupted=interrupted)
         if stood is not None:
             device.state = stood
             if stood.fault is not None:

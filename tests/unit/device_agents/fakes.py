@@ -59,6 +59,7 @@ class FakePins:
         self.waveform: list[tuple[int, int]] = []
         self.broken: set[int] = set()
         self.stuck: set[int] = set()
+        self.unreadable: set[int] = set()
         self.changed: Callable[[int], None] = lambda _pin: None
 
     def driven(self, pin: int) -> int | None:
@@ -76,6 +77,8 @@ class FakePins:
             self.levels[pin] = level
 
     def read(self, pin: int) -> int:
+        if pin in self.unreadable:
+            raise HomeError("pin-failed", f"pin {pin} cannot be read")
         return self.inputs.get(pin, 0) if pin in {22, 23, 4} else self.levels.get(pin, 0)
 
     def watch(self, changed: Callable[[int], None]) -> None:
