@@ -187,6 +187,7 @@ class House:
         self.pins = FakePins()
         self.now = 1000.0
         self.boot = "boot-1"
+        self.wall_shift = 0.0
         self.kill_at: str | None = None
         self.born()
 
@@ -217,10 +218,14 @@ class House:
         self.born()
 
     def wall(self) -> float:
+        """What the room's clock shows, which may have been set wrong."""
+        return WALL + self.now + self.wall_shift
+
+    def true_time(self) -> float:
         return WALL + self.now
 
     def hub_time(self) -> float:
-        return self.wall() + HUB_AHEAD
+        return self.true_time() + HUB_AHEAD
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with every deadline in between obeyed."""
@@ -255,7 +260,7 @@ class House:
         **fields: Any,
     ) -> Acknowledgement | None:
         """A stamped command, `age` seconds old; the acknowledgement, if one came. Fields given as None are left out."""
-        clock = self.hub_time() if issuer.startswith("gateway") else self.wall()
+        clock = self.hub_time() if issuer.startswith("gateway") else self.true_time()
         raw = {"action": action, "id": "c1", "issued_at": clock - age} | fields
         before = len(self.link.said)
         payload = msgspec.json.encode({name: value for name, value in raw.items() if value is not None})

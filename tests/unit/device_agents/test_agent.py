@@ -20,7 +20,7 @@ from shared.messages import (
     Resend,
     State,
 )
-from tests.unit.device_agents.fakes import House
+from tests.unit.device_agents.fakes import DEVICES, HUB_AHEAD, WALL, House, room_config
 
 LAMP, DOOR, KETTLE, GATE = 17, 27, 24, 12
 
@@ -88,6 +88,62 @@ def test_after_a_reconnect_everything_is_told_again(house: House) -> None:
     house.agent.take(Up(None), house.now)
     assert house.link.said[0][0] == topics.description("hall")
     assert house.link.said[-1][0] == topics.availability("hall")
+
+
+def test_a_device_that_went_is_cleared_from_the_broker_until_that_is_surely_there(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.die()
+    house.config = room_config(tmp_path, DEVICES[1:])
+    for _ in range(2):  # the second process does not know whether the broker took what the first one said
+        house.born()
+        assert (topics.state("hall", "lamp"), b"", True, None) in house.link.said
+        assert "lamp" not in {
+            device.id for device in house.link.heard(Description, topics.description("hall"))[0].devices
+        }
+        house.die()
+    house.born()
+    house.advance(31)
+    house.restart()
+    assert topics.state("hall", "lamp") not in {topic for topic, *_ in house.link.said}
+    house.die()
+
+
+def test_what_began_before_the_clock_was_set_began_that_much_later(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.wall_shift = -WALL
+    house.restart()
+    house.heartbeat()
+    house.command("lamp", "on")
+    assert house.state("lamp").since.year == 1970
+    house.advance(20)
+    began = house.now - 20
+    house.wall_shift = 0.0
+    house.advance(20)
+    assert house.state("lamp").since == messages.utc(WALL + began)
+    assert house.pins.waveform == [(LAMP, 1)]
+    house.die()
+
+
+@pytest.mark.parametrize("jump", [-1e9, -3600.0, -60.0, 60.0, 3600.0, 1e8])
+def test_a_clock_that_jumps_moves_no_pin_and_forgives_no_late_command(house: House, jump: float) -> None:
+    house.command("lamp", "on", id="a")
+    waveform = list(house.pins.waveform)
+    issued = house.wall()
+    house.heartbeat()
+    house.advance(12)
+    house.wall_shift = jump
+    house.advance(12)
+    assert house.pins.waveform == waveform
+    house.heartbeat()
+    for issuer in ("phone", "gateway"):
+        for age in (6.0, 50.0, 3000.0):
+            stamp = issued + 24 - age + (HUB_AHEAD if issuer == "gateway" else 0.0)
+            refused = house.command(
+                "lamp", "off" if age > 5 else "on", id=f"{issuer}{age}", issuer=issuer, issued_at=stamp
+            )
+            assert refused is not None
+            assert refused.outcome.value in {"expired", "rejected"}
+    assert house.pins.waveform == waveform
 
 
 # --- commands --------------------------------------------------------------------------------------------------

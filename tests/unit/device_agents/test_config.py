@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import jinja2
+import msgspec
 import pytest
 
 from device_agents import complaints, config
@@ -99,6 +100,20 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         ('kind = "switch"', 'kind = "lock"\nboot = "restore"', "devices[0].boot: a lock cannot start 'restore'"),
         ('kind = "switch"', 'kind = "pulse"\nboot = "restore"', "devices[0].boot: a pulse cannot start 'restore'"),
         ('kind = "switch"', 'kind = "contact"\nconfirm = true', "devices[0].confirm: a contact has no such setting"),
+        ("pin = 17", "pin = 17\ndead_time = 2", "devices[0].dead_time: belongs to an interlock; name its group"),
+        ("pin = 17", 'pin = 17\ninterlock = "a"', "devices[0].interlock: 'a' has no other member"),
+        ("pin = 17", 'pin = 17\ninterlock = "a"\nboot = "restore"', "devices[0].boot: every member of an interlock"),
+        ("pin = 17", "pin = 17\nlink_loss_after = 20", "devices[0].link_loss_after: does nothing with on_link_loss"),
+        ("pin = 17", "pin = 17\nlink_loss_after = 5", "link_loss_after"),
+        ("pin = 17", 'pin = 17\nmin_off = 5\nsafe_actions = ["on"]', "safe_actions: on would pass min_off by"),
+        ("pin = 17", "pin = 17\nrelock_after = 5", "devices[0].relock_after: a switch has no such setting"),
+        ('kind = "switch"', 'kind = "lock"\ncontact = "x"', "devices[0].contact: says when it may lock by itself"),
+        (
+            'kind = "switch"',
+            'kind = "lock"\nrelock_after = 5\ncontact = "x"',
+            "contact: 'x' is no contact of this room",
+        ),
+        ("pin = 17", 'pin = 17\nbinds.press = {device = "x", action = "on"}', "binds: a switch has no such setting"),
         ("[[devices]]", "[[device]]", "device: there is no such setting; did you mean `devices`?"),
     ],
 )
@@ -109,6 +124,90 @@ def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, complaint: st
         read(tmp_path, text.replace(old, new))
     assert complaint in str(told.value)
     assert "hall.toml" in str(told.value)
+
+
+BELL = LAMP.replace("lamp", "bell").replace("switch", "button").replace("17", "5")
+BELL += 'binds.press = {device = "lamp", action = "on"}\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('device = "lamp"', 'device = "bell"', "devices[1].binds.press.device: 'bell' is no output of this room"),
+        ('device = "lamp"', 'device = "cellar"', "devices[1].binds.press.device: 'cellar' is no output of this room"),
+        (
+            'action = "on"',
+            'action = "unlock"',
+            "binds.press.action: a switch has no action unlock; it has on, off, toggle",
+        ),
+        ('action = "on"', 'action = "explode"', "Invalid enum value 'explode'"),
+        ('action = "on"', 'action = "on", value = 3', "devices[1].binds.press.value: goes with set"),
+        ("binds.press", "binds.motion", "devices[1].binds.motion: a button tells press, double and long"),
+        ("binds.press", "binds.shout", "Invalid enum value 'shout'"),
+        ('kind = "switch"', 'kind = "lock"\nrelock_after = 5\ncontact = "bell"', "contact: 'bell' is no contact"),
+    ],
+)
+def test_what_does_not_fit_its_partner_is_told(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    text = HEAD + LAMP + BELL
+    read(tmp_path, text)
+    assert old in text
+    with pytest.raises(ConfigError) as told:
+        read(tmp_path, text.replace(old, new))
+    assert complaint in str(told.value)
+
+
+def test_dimmed_light_is_bound_within_its_range(tmp_path: Path) -> None:
+    bell = BELL.replace('action = "on"', 'action = "set", value = 101')
+    with pytest.raises(ConfigError, match=r"binds\.press\.value: is 101; a whole number from 0 to 100"):
+        read(tmp_path, HEAD + LAMP.replace("switch", "dimmer") + bell)
+
+
+def test_members_of_an_interlock_are_told_what_they_may_not_do_together(tmp_path: Path) -> None:
+    member = LAMP + 'interlock = "a"\non_link_loss = "on"\n'
+    two = HEAD + member + member.replace("lamp", "other").replace("17", "5\ndead_time = 4")
+    with pytest.raises(ConfigError) as told:
+        read(tmp_path, two)
+    assert "devices[0].on_link_loss: two members of 'a' cannot both be on" in str(told.value)
+    room = read(tmp_path, two.replace('on_link_loss = "on"', "", 1))
+    assert [config.dead_time(room, device) for device in room.devices] == [4.0, 4.0]
+
+
+def test_the_description_says_all_that_a_page_needs(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + LAMP
+        + 'max_on = 60\nmin_off = 5\nmin_interval = 1\nboot = "off"\non_link_loss = "off"\n'
+        + 'interlock = "a"\nlockout = true\n'
+        + LAMP.replace("lamp", "other").replace("17", '5\ninterlock = "a"\ndead_time = 2')
+        + LAMP.replace("lamp", "shade").replace("switch", "dimmer").replace("17", "6")
+        + LAMP.replace("lamp", "door").replace("switch", "lock").replace("17", '7\nrelock_after = 9\ncontact = "reed"')
+        + LAMP.replace("lamp", "reed").replace("switch", "contact").replace("17", "8")
+        + LAMP.replace("lamp", "bell").replace("switch", "button").replace("17", "9")
+    )
+    room = read(tmp_path, text)
+    said = {d.id: msgspec.to_builtins(build.description(room, d)) for d in room.devices}
+    assert said["lamp"] == {
+        "id": "lamp",
+        "name": "Lamp",
+        "kind": "switch",
+        "critical": False,
+        "confirm": False,
+        "actions": ("on", "off"),
+        "safe_actions": ("off",),
+        "values": ("on", "off"),
+        "max_on": 60.0,
+        "min_off": 5.0,
+        "min_interval": 1.0,
+        "dead_time": 2.0,
+        "interlock": "a",
+        "lockout": True,
+        "boot": "off",
+        "on_link_loss": "off",
+        "link_loss_after": 60.0,
+    }
+    assert [said["shade"][name] for name in ("minimum", "maximum", "unit")] == [0, 100, "%"]
+    assert [said["door"][name] for name in ("relock_after", "contact", "on_link_loss")] == [9.0, "reed", "hold"]
+    assert (said["reed"]["values"], said["bell"]["events"]) == (("open", "closed"), ("press", "double", "long"))
 
 
 def test_no_devices_are_told(tmp_path: Path) -> None:
