@@ -34,7 +34,6 @@ class Clocks:
         self._gateways: dict[str, _Learned] = {}
         self._wall: float | None = None
         self._wall_ahead = -math.inf
-        self._jumped = False
         self._set_by = 0.0
 
     def heard(self, gateway: str, session: str, hub_time: float, now: float) -> bool:
@@ -63,7 +62,6 @@ class Clocks:
         """Called now and then, so that no jump of our wall clock goes unseen."""
         ahead = wall - now
         if self._wall is not None and abs(ahead - self._wall) > JUMP_SECONDS:
-            self._jumped = True
             self._set_by += ahead - self._wall
         self._wall = ahead
         self._wall_ahead = max(self._wall_ahead, ahead)
@@ -76,17 +74,17 @@ class Clocks:
     def lateness(self, issuer: str, issued: float, now: float, wall: float) -> float | None:
         """How many seconds ago `issuer` issued it; None when that gateway's clock is not known yet.
 
-        Others than gateways send no heartbeats: they share our wall clock. Once that has jumped the hub's clock does,
-        and before any gateway was heard the latest that ours ever was: a jump makes nothing young again.
+        Others than gateways send no heartbeats: what they issue must be fresh by our wall clock and by the hub's, so
+        that neither makes anything young by jumping. Before any gateway was heard, the latest that ours was counts.
         """
         if is_gateway(issuer):
             known = self._gateways.get(issuer)
             return None if known is None else self._since(known, issued, now)
         self.watch(now, wall)
-        if not self._jumped:
-            return wall - issued
         hub = max(self._gateways.values(), key=lambda known: known.learned, default=None)
-        return now + self._wall_ahead - issued if hub is None else self._since(hub, issued, now)
+        if hub is None:
+            return now + self._wall_ahead - issued
+        return max(wall - issued, self._since(hub, issued, now))
 
     def _since(self, known: _Learned, issued: float, now: float) -> float:
         offset = known.offset

@@ -17,8 +17,8 @@ from shared.problem import HomeError
 
 M = TypeVar("M", bound=msgspec.Struct)
 WALL = 1_800_000_000.0
-HUB_AHEAD = 77.0
-"""How far the hub's clock is ahead of the room's wall clock."""
+HUB_AHEAD = -77.0
+"""How far the hub's clock is ahead of the room's wall clock: behind, and by far."""
 
 DEVICES: tuple[dict[str, Any], ...] = (
     {"id": "lamp", "name": "Lamp", "kind": "switch", "pin": 17, "boot": "restore"},
@@ -188,6 +188,7 @@ class House:
         self.now = 1000.0
         self.boot = "boot-1"
         self.wall_shift = 0.0
+        self.hub_ahead = HUB_AHEAD
         self.kill_at: str | None = None
         self.born()
 
@@ -225,7 +226,7 @@ class House:
         return WALL + self.now
 
     def hub_time(self) -> float:
-        return self.true_time() + HUB_AHEAD
+        return self.true_time() + self.hub_ahead
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with every deadline in between obeyed."""

@@ -33,15 +33,19 @@ def test_others_are_judged_by_the_wall_clock() -> None:
     assert Clocks().lateness("phone", 1000.0, 5.0, wall=1007.0) == 7.0
 
 
-def test_once_our_wall_clock_jumped_others_are_judged_by_the_hubs() -> None:
+def test_what_others_issue_must_be_fresh_by_our_clock_and_by_the_hubs() -> None:
     clocks = Clocks()
     heartbeat(clocks, 100.0)
-    clocks.watch(101.0, HUB + 101.0)
-    assert clocks.lateness("phone", HUB + 90.0, 102.0, wall=HUB + 102.0) == pytest.approx(12.0)
-    # Set back by a minute: what is late does not become young; set ahead: what is young does not become late.
-    assert clocks.lateness("phone", HUB + 90.0, 103.0, wall=HUB + 43.0) == pytest.approx(13.0)
-    assert clocks.lateness("phone", HUB + 103.0, 104.0, wall=HUB + 7204.0) == pytest.approx(1.0)
-    assert clocks.set_by() == pytest.approx(7100.0)
+    for shift, late in [(0.0, 12.0), (-60.0, 12.0), (60.0, 72.0)]:
+        found = clocks.lateness("phone", HUB + 90.0, 102.0, wall=HUB + 102.0 + shift)
+        assert found == pytest.approx(late)
+
+
+def test_a_clock_that_is_set_is_noticed_once() -> None:
+    clocks = Clocks()
+    for now, wall in [(1.0, 5.0), (11.0, 15.01), (21.0, 7225.0), (31.0, 7235.0)]:
+        clocks.watch(now, wall)
+    assert clocks.set_by() == pytest.approx(7200.0, abs=0.1)
     assert clocks.set_by() == 0.0
 
 
@@ -52,20 +56,26 @@ def test_before_any_gateway_was_heard_a_clock_set_back_makes_nothing_young() -> 
     assert clocks.lateness("phone", HUB - 10.0, 3.0, wall=HUB - 3599.0) == pytest.approx(13.0)
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 20.0), st.floats(-5000.0, 5000.0)), max_size=20), st.floats(5.1, 500.0))
-def test_no_jump_of_our_wall_clock_forgives_a_late_command(jumps: list[tuple[float, float]], late: float) -> None:
-    """Our clock was right at the start; whatever it does then, a command issued `late` seconds ago is late."""
+@given(
+    st.booleans(),
+    st.lists(st.tuples(st.floats(0.01, 20.0), st.floats(-5000.0, 5000.0)), max_size=20),
+    st.floats(0, 500),
+)
+def test_no_jump_of_our_wall_clock_makes_a_command_young(
+    heard: bool, jumps: list[tuple[float, float]], late: float
+) -> None:
+    """Our clock was right at the start, or the hub is heard; whatever our clock does then, late is late."""
     clocks = Clocks()
     now, shift = 100.0, 0.0
     clocks.watch(now, HUB + now)
+    if heard:
+        heartbeat(clocks, now)
     for pause, jump in jumps:
         now, shift = now + pause, shift + jump
         clocks.watch(now, HUB + now + shift)
         found = clocks.lateness("phone", HUB + now - late, now, wall=HUB + now + shift)
         assert found is not None
-        # Below what is taken for a jump a clock may creep; ten seconds of looks make no second of it.
-        if all(abs(jump) > 0.6 or jump == 0 for _, jump in jumps):
-            assert found >= late - 0.01
+        assert found >= late - 0.01
 
 
 def test_a_heartbeat_that_was_held_back_forgives_nothing() -> None:
