@@ -180,21 +180,31 @@ class Killed(BaseException):
 
 
 class House:
-    """One room on fakes, and a hub whose clock is ahead."""
+    """One room on fakes, and a hub whose clock is not ours."""
 
-    def __init__(self, folder: Path, devices: Sequence[dict[str, Any]] = DEVICES, **settings: Any) -> None:
+    link_kind: type[FakeLink] = FakeLink
+
+    def __init__(
+        self,
+        folder: Path,
+        devices: Sequence[dict[str, Any]] = DEVICES,
+        *,
+        pins: FakePins | None = None,
+        **settings: Any,
+    ) -> None:
         self.config = room_config(folder, devices, **settings)
-        self.pins = FakePins()
+        self.pins = pins or FakePins()
         self.now = 1000.0
         self.boot = "boot-1"
         self.wall_shift = 0.0
         self.hub_ahead = HUB_AHEAD
         self.kill_at: str | None = None
+        self.killed = False
         self.born()
 
     def born(self) -> None:
         """A new process."""
-        self.link = FakeLink()
+        self.link = self.link_kind()
         self.ledger = FragileLedger(self.config.data / "hall.sqlite3", boot=self.boot, monotonic=lambda: self.now)
         self.agent = Agent(
             self.config,
@@ -250,6 +260,10 @@ class House:
         there = Availability(status="online", at=messages.utc(self.hub_time()), session=session)
         self.hear(topics.service(gateway), there, retained=retained)
 
+    def hear_hub(self, topic: str, message: msgspec.Struct) -> None:
+        """What the hub says is retained: it is heard now, or with the next link."""
+        self.hear(topic, message, retained=True)
+
     def command(
         self,
         device: str,
@@ -268,6 +282,7 @@ class House:
         try:
             self.hear(topics.command("hall", device, issuer), payload, retained=retained)
         except Killed:
+            self.killed = True
             return None
         topic = topics.acknowledgement("hall", device)
         acks = [messages.decode(Acknowledgement, body) for where, body, *_ in self.link.said[before:] if where == topic]
