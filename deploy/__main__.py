@@ -84,10 +84,10 @@ def renew() -> None:
         console.print("No broker is running here; it reads the list when it starts.")
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # -5 is a temperature
 def sim(
     device: Annotated[str, typer.Argument(metavar="ROOM/DEVICE")],
-    value: Annotated[str, typer.Argument(help="open, closed, press, double, long, motion, clear")],
+    value: Annotated[str, typer.Argument(help="open, closed, press, double, long, motion, clear; 21.5, fail")],
 ) -> None:
     """Drive a simulated input of a running home."""
     from deploy import enrol

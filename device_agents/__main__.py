@@ -9,6 +9,10 @@ from device_agents import agent, complaints, config
 from device_agents.pins import Pins
 from device_agents.pins_rpi import RpiPins, load
 from device_agents.pins_simulated import SimulatedPins
+from device_agents.readings import Sensors
+from device_agents.sensors.build import probes
+from device_agents.sensors.reader import Reader
+from device_agents.sensors.simulated import SimulatedSensors
 from shared import log as logs
 from shared import tls
 from shared.config import EX_CONFIG, ConfigError
@@ -28,7 +32,8 @@ def main() -> int:
         if arguments.check_config:
             return 0
         logs.set_up(f"agent-{room.room}", room.log_dir)
-        agent.run(room, pins_of(room))
+        pins = pins_of(room)
+        agent.run(room, pins, sensors_of(room, pins))
     except ConfigError as error:
         print(f"configuration: {error}", file=sys.stderr)
         return EX_CONFIG
@@ -45,6 +50,14 @@ def pins_of(room: config.RoomConfig) -> Pins:
         return RpiPins(load(), uses)
     assert room.sim_dir is not None
     return SimulatedPins(room.sim_dir, room.room, uses)
+
+
+def sensors_of(room: config.RoomConfig, pins: Pins) -> Sensors:
+    """What reads the room's sensors; where pins are simulated, they are too. Raises ConfigError."""
+    if isinstance(pins, SimulatedPins):
+        assert room.sim_dir is not None
+        return SimulatedSensors(room.sim_dir, room.room, room.devices, pins.stage)
+    return Reader(probes(room))
 
 
 if __name__ == "__main__":

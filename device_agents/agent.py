@@ -25,8 +25,10 @@ from device_agents.inbox import Inbox
 from device_agents.ledger import Ledger
 from device_agents.link import Down, Heard, Link, Reached, Up
 from device_agents.linkloss import LinkLoss
+from device_agents.measuring import Measuring
 from device_agents.pins import Pins
 from device_agents.proof import Proof
+from device_agents.readings import Reading, Sensors
 from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from shared import messages, systemd, topics
@@ -64,7 +66,7 @@ class Stop(NamedTuple):
     """End."""
 
 
-Item = Heard | Reached | Up | Down | Changed | Stop
+Item = Heard | Reached | Up | Down | Changed | Reading | Stop
 
 
 class Agent:
@@ -76,6 +78,7 @@ class Agent:
         pins: Pins,
         ledger: Ledger,
         *,
+        sensors: Sensors | None = None,
         link: Link | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -83,6 +86,7 @@ class Agent:
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = Room(config, pins, ledger, wall=wall)
+        self._measuring = Measuring(self._room, sensors, wall=wall)
         self._ledger = ledger
         self._pins = pins
         self._monotonic = monotonic
@@ -129,11 +133,13 @@ class Agent:
             self._room.start(now, interrupted=interrupted, changed=lambda pin: self.inbox.put(Changed(pin)))
         except HomeError as error:
             raise ConfigError(f"pins: {error.detail}; check the devices' pins and the right to use them") from error
+        self._measuring.start(now, self.inbox.put)
         self._tidy_at = now + TIDY_SECONDS
         self._link_loss.start(now)
 
     def stop(self) -> None:
         """End what must not go on alone, say goodbye, and keep every other level."""
+        self._measuring.stop()
         self._room.halt(self._monotonic())
         self._link.close()
         self._pins.close()
@@ -150,6 +156,8 @@ class Agent:
                     self._link.done_with(item)
             case Changed(pin):
                 self._room.edge(pin, now)
+            case Reading():
+                self._measuring.take(item, now)
             case Reached() | Up() | Down():
                 if self._link.took(item, now):
                     self._announcer.born(now)
@@ -162,7 +170,7 @@ class Agent:
 
     def tick(self, now: float) -> None:
         """Do what is due."""
-        for device in self._room.tick(now):
+        for device in (*self._room.tick(now), *self._measuring.tick(now)):
             self._announcer.tell(device)
         for device, events in self._room.listen(now):
             self._announcer.tell(device)
@@ -184,6 +192,7 @@ class Agent:
         """When `tick` has something to do next."""
         due = (
             self._room.deadline(),
+            self._measuring.deadline(),
             self._link.deadline(),
             self._proof.deadline(),
             self._announcer.deadline(),
@@ -266,10 +275,10 @@ class Agent:
             log.warning("Ledger cannot be tidied", extra=facts(reason=error.detail))
 
 
-def run(config: RoomConfig, pins: Pins) -> None:
+def run(config: RoomConfig, pins: Pins, sensors: Sensors) -> None:
     """Run the room until SIGTERM or SIGINT. Raises ConfigError."""
     ledger = Ledger(config.data / f"{config.room}.sqlite3")
-    agent = Agent(config, pins, ledger)
+    agent = Agent(config, pins, ledger, sensors=sensors)
 
     def on_signal(*_: Any) -> None:
         with contextlib.suppress(OSError):  # a second signal, when all is closed already

@@ -1,5 +1,6 @@
 """Reads a room's configuration, and says everything that is wrong with it at once: where, what, what would be right."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ import msgspec
 
 from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomConfig
 from device_agents.devices.output import BootPolicy
+from device_agents.devices.sensor import RANGES, Source
 from device_agents.pins_rpi import BOARD_PINS
 from shared.config import ConfigError, load
 from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_identity, is_reserved
@@ -25,6 +27,7 @@ _OUTPUT = _COMMON | {
 }
 _EXCLUSIVE = {"interlock", "dead_time"}
 _INPUT = _COMMON | {"active_low", "pull", "debounce_ms"}
+_SENSOR = (_COMMON | {"source", "address", "every", "report_change"}) - {"pin"}
 _SETTINGS: dict[Kind, frozenset[str]] = {
     Kind.SWITCH: _OUTPUT | _EXCLUSIVE | {"max_on", "min_off"},
     Kind.DIMMER: _OUTPUT | _EXCLUSIVE | {"max_on", "min_off", "frequency"},
@@ -34,8 +37,10 @@ _SETTINGS: dict[Kind, frozenset[str]] = {
     Kind.CONTACT: _INPUT,
     Kind.MOTION: _INPUT | {"hold"},
     Kind.BUTTON: _INPUT | {"double_ms", "long_ms", "binds"},
+    Kind.TEMPERATURE: _SENSOR,
+    Kind.HUMIDITY: _SENSOR,
 }
-"""Which settings each kind has; the kinds that are missing here are not built yet."""
+"""Which settings each kind has."""
 _BOOT: dict[Kind, tuple[BootPolicy, ...]] = {
     Kind.SWITCH: ("off", "on", "restore"),
     Kind.DIMMER: ("off", "on", "restore"),
@@ -72,13 +77,19 @@ def of(config: RoomConfig) -> Iterator[str]:
     if not 0 < len(config.devices) <= MOST_DEVICES:
         yield f"devices: there are {len(config.devices)}; a room has 1 to {MOST_DEVICES}, each a [[devices]] table"
     for index, device in enumerate(config.devices):
-        rules = (_setting_complaints(device), _policy_complaints(device), _partner_complaints(device, config))
+        rules = (
+            _setting_complaints(device),
+            _policy_complaints(device),
+            _partner_complaints(device, config),
+            _sensor_complaints(device),
+        )
         for name, what in (complaint for rule in rules for complaint in rule):
             yield f"devices[{index}].{name}: {what} ({device.id})"
     for id_, count in Counter(device.id for device in config.devices).items():
         if count > 1:
             yield f"devices: {id_!r} is there {count} times; every device needs an id of its own"
     yield from _pin_complaints(config)
+    yield from _source_complaints(config)
 
 
 def _pin_complaints(config: RoomConfig) -> Iterator[str]:
@@ -96,10 +107,7 @@ def _pin_complaints(config: RoomConfig) -> Iterator[str]:
 def _setting_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
     if not is_identity(device.id):
         yield "id", f"{device.id!r} is no id; use small letters, digits and dashes, such as front-door"
-    allowed = _SETTINGS.get(device.kind)
-    if allowed is None:
-        yield "kind", f"{device.kind} is not built into this agent yet; it has {', '.join(_SETTINGS)}"
-        return
+    allowed = _SETTINGS[device.kind]
     for field in msgspec.structs.fields(device):
         if field.name not in allowed and getattr(device, field.name) != _default(field):
             yield field.name, f"a {device.kind} has no such setting; it has {', '.join(sorted(allowed))}"
@@ -183,3 +191,40 @@ def _unbindable(bind: Bind, target: DeviceConfig) -> tuple[str, str] | None:
     if bind.value is not None and not 0 <= bind.value <= FULL:
         return "value", f"is {bind.value}; a whole number from 0 to {FULL} would be right"
     return None
+
+
+_ADDRESSES: dict[Source, tuple[str, str]] = {
+    "ds18b20": (r"28-[0-9a-f]{12}", "a 1-wire id, such as 28-0316a2795dff; ls /sys/bus/w1/devices shows it"),
+    "iio": (r"/.+|[\w:@.-]+", "the device's name, such as dht11; cat /sys/bus/iio/devices/*/name shows it"),
+    "bme280": (r"\d{1,2}:0x7[67]", "the I²C bus, then 0x76 or 0x77, such as 1:0x76"),
+}
+"""What an address of each source looks like."""
+
+
+def _sensor_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
+    if not device.is_sensor:
+        return
+    sources = [source for source, kind in RANGES if kind is device.kind]
+    if device.source is None:
+        yield "source", f"is missing; it may be {', '.join(sources)}"
+        return
+    if device.source not in sources:
+        yield "source", f"a {device.source} measures no {device.kind}; it may be {', '.join(sources)}"
+    form, meaning = _ADDRESSES[device.source]
+    if device.address is None and device.source != "ds18b20":
+        yield "address", f"is missing; give {meaning}"
+    elif device.address is not None and re.fullmatch(form, device.address) is None:
+        yield "address", f"{device.address!r} is none of a {device.source}; give {meaning}"
+
+
+def _source_complaints(config: RoomConfig) -> Iterator[str]:
+    users: dict[tuple[str, Kind], list[str]] = {}
+    on_wire = [device.id for device in config.devices if device.source == "ds18b20"]
+    for device in config.devices:
+        if device.source == "ds18b20" and device.address is None and len(on_wire) > 1:
+            yield f"devices: {device.id} needs an address, as there are {len(on_wire)} ds18b20: {', '.join(on_wire)}"
+        elif device.is_sensor and device.address is not None:
+            users.setdefault((device.address, device.kind), []).append(device.id)
+    for (address, kind), ids in users.items():
+        if len(ids) > 1:
+            yield f"devices: the {kind} of {address} is read by {' and '.join(ids)}; one device is enough"

@@ -7,6 +7,7 @@ import msgspec
 
 from device_agents.devices.input import Happening
 from device_agents.devices.output import BootPolicy
+from device_agents.devices.sensor import RESOLUTION, Source
 from device_agents.pins import PinUse, Pull
 from shared.config import Config
 from shared.mqtt import BrokerConfig
@@ -24,6 +25,8 @@ DEBOUNCE_MS = 30
 MOTION_HOLD = 30.0
 DOUBLE_MS = 400
 LONG_MS = 800
+SENSOR_EVERY = 30.0
+REPORT_CHANGE = {Kind.TEMPERATURE: 0.2, Kind.HUMIDITY: 1.0}
 
 TOGGLE = "toggle"
 
@@ -45,6 +48,7 @@ class DeviceConfig(Config, frozen=True):
     `pins` are a cover's opening and closing relay. `safe_actions` names what is safe beyond the kind's own.
     `interlock` is the name of a group of which one at most is on; each rests `dead_time` after another was.
     `contact` is the input that tells a lock whether its door is closed. `binds` say what a button does here.
+    `source`, `address`, `every` and `report_change` are a sensor's: docs/sensors.md.
     """
 
     id: str
@@ -76,11 +80,20 @@ class DeviceConfig(Config, frozen=True):
     double_ms: Annotated[int, msgspec.Meta(ge=0, le=5000)] | None = None
     long_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)] | None = None
     binds: dict[Happening, Bind] = msgspec.field(default_factory=dict)
+    source: Source | None = None
+    address: str | None = None
+    every: Annotated[float, msgspec.Meta(ge=2, le=86_400)] | None = None
+    report_change: Annotated[float, msgspec.Meta(ge=RESOLUTION, le=100)] | None = None
 
     @property
     def is_output(self) -> bool:
         """Whether it obeys commands."""
         return self.kind in ACTIONS
+
+    @property
+    def is_sensor(self) -> bool:
+        """Whether it measures, and so has a source rather than a pin."""
+        return self.kind in REPORT_CHANGE
 
     @property
     def every_pin(self) -> tuple[int, ...]:

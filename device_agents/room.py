@@ -213,7 +213,7 @@ class Room:
         if config.is_output:
             device.output = build.output(config)
             device.limits = build.limits(room, config)
-        else:
+        elif not config.is_sensor:
             device.input = build.input_(config)
         return device
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from device_agents import complaints
-from device_agents.__main__ import pins_of
+from device_agents.__main__ import pins_of, sensors_of
 from device_agents.agent import Agent
 from device_agents.ledger import Ledger
 
@@ -23,7 +23,8 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     ledger = Ledger(room.data / f"{room.room}.sqlite3")
-    Agent(room, pins_of(room), ledger, checkpoint=checkpoint).run()
+    pins = pins_of(room)
+    Agent(room, pins, ledger, sensors=sensors_of(room, pins), checkpoint=checkpoint).run()
 
 
 if __name__ == "__main__":

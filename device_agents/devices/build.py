@@ -9,6 +9,8 @@ from device_agents.config import (
     LONG_MS,
     MOTION_HOLD,
     PULSE_MS,
+    REPORT_CHANGE,
+    SENSOR_EVERY,
     DeviceConfig,
     RoomConfig,
     dead_time,
@@ -22,6 +24,7 @@ from device_agents.devices.lock import JAMMED, LOCKED, UNLOCKED, Lock
 from device_agents.devices.motion import CLEAR, MOTION, MotionSensor
 from device_agents.devices.output import Output
 from device_agents.devices.pulse import Pulse
+from device_agents.devices.sensor import RANGES, UNITS, Sensor
 from device_agents.devices.switch import Switch
 from device_agents.limits import Limits
 from shared.messages import DeviceDescription
@@ -63,6 +66,14 @@ def input_(device: DeviceConfig) -> Input:
     raise ValueError(f"{device.kind} is no input")
 
 
+def sensor(device: DeviceConfig) -> Sensor:
+    """The sensor that the settings describe; they were checked before."""
+    assert device.source is not None
+    lowest, highest = RANGES[device.source, device.kind]
+    change = device.report_change or REPORT_CHANGE[device.kind]
+    return Sensor(every=device.every or SENSOR_EVERY, change=change, lowest=lowest, highest=highest)
+
+
 def limits(room: RoomConfig, device: DeviceConfig) -> Limits:
     """What holds the output back besides its kind."""
     return Limits(
@@ -85,6 +96,9 @@ def description(room: RoomConfig, device: DeviceConfig) -> DeviceDescription:
         values=_VALUES.get(device.kind, ()),
         events=_EVENTS.get(device.kind, ()),
     )
+    if device.source is not None:
+        lowest, highest = RANGES[device.source, device.kind]
+        return msgspec.structs.replace(said, unit=UNITS[device.kind], minimum=lowest, maximum=highest)
     return _with_limits(said, room, device) if device.is_output else said
 
 

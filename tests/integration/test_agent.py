@@ -455,7 +455,7 @@ def test_a_configuration_is_checked(hall: Room) -> None:
         ("pin = 27", "pin = 17", "pin 17 is used by lamp and front-door"),
         ("hall.key", "lost.key", "lost.key: there is no such file"),
         ('pins = "simulated"', 'pins = "rpi"', "RPi.GPIO cannot be used"),
-        ('kind = "lock"', 'kind = "humidity"', "humidity is not built into this agent yet"),
+        ('kind = "lock"', 'kind = "humidity"', "devices[1].source: is missing"),
     ],
 )
 def test_a_configuration_that_cannot_be_used_ends_with_78(

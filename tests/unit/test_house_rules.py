@@ -21,6 +21,8 @@ OWNERS = {
     "aiosmtplib": {"shared/mail.py"},
     "aiosmtpd": {"deploy/mailbox.py"},
     "RPi": {"device_agents/pins_rpi.py"},
+    "bme280": {"device_agents/sensors/bme280.py"},
+    "smbus2": {"device_agents/sensors/bme280.py"},
     "limits": {"gateway/limits.py"},
     "aiohttp_cors": {"gateway/cors.py"},
     "aiohttp_sse": {"gateway/api/events.py", "gateway/events.py"},

@@ -11,6 +11,7 @@ from device_agents.agent import Agent, Changed
 from device_agents.devices.output import Memory
 from device_agents.ledger import Entry, Intent, Ledger
 from device_agents.link import Down, Heard, Reached, Up
+from device_agents.readings import Sensors
 from shared import messages, topics
 from shared.messages import Acknowledgement, AuditEvent, Availability, State
 from shared.problem import HomeError
@@ -190,10 +191,12 @@ class House:
         devices: Sequence[dict[str, Any]] = DEVICES,
         *,
         pins: FakePins | None = None,
+        sensors: Sensors | None = None,
         **settings: Any,
     ) -> None:
         self.config = room_config(folder, devices, **settings)
         self.pins = pins or FakePins()
+        self.sensors = sensors
         self.now = 1000.0
         self.boot = "boot-1"
         self.wall_shift = 0.0
@@ -210,6 +213,7 @@ class House:
             self.config,
             self.pins,
             self.ledger,
+            sensors=self.sensors,
             link=self.link,
             monotonic=lambda: self.now,
             wall=self.wall,

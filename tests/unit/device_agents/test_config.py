@@ -86,7 +86,7 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         ("pin = 17", "pin = 99", "there is no pin 99 (lamp)"),
         ("pin = 17", "", "devices[0].pin: is missing"),
         ('id = "lamp"', 'id = "The Lamp"', "devices[0].id: 'The Lamp' is no id"),
-        ('kind = "switch"', 'kind = "temperature"', "devices[0].kind: temperature is not built into this agent yet"),
+        ('kind = "switch"', 'kind = "temperature"', "devices[0].pin: a temperature has no such setting"),
         ('kind = "switch"', 'kind = "swich"', "Invalid enum value 'swich'"),
         ('kind = "switch"', 'kind = "cover"', "devices[0].travel_time: is missing"),
         ('kind = "switch"', 'kind = "cover"', "devices[0].pins: is missing"),
