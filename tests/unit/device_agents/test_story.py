@@ -293,6 +293,17 @@ class Story(RuleBasedStateMachine):
         self.home.heartbeat()
         self.plain_wish(other, "phone")
 
+    @rule(
+        device=st.sampled_from(["kettle", "heater", "dimmer", "front-door"]), pause=st.sampled_from([20.0, 31.0, 60.0])
+    )
+    def wanted_again_and_again(self, device: str, pause: float) -> None:
+        """Whoever wants it on for ever."""
+        action = "unlock" if device == "front-door" else "on"
+        for _ in range(3):
+            self.plain_wish((device, action, None), "gateway")
+            self.pass_time(pause)
+            self.home.heartbeat()
+
     @rule(seconds=st.sampled_from([0.05, 0.2, 1.2]))
     def button(self, seconds: float) -> None:
         self.home.edge(BUTTON, 1)
