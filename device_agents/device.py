@@ -12,7 +12,8 @@ from shared.names import SAFE_ACTIONS, Action
 
 
 class Device(msgspec.Struct, kw_only=True, eq=False):
-    """One device. `levels` are those written last; `locked_out` is the master user's word, besides the room's file."""
+    """One device. `levels` are those written last; `locked_out` is the master user's word, besides the room's file.
+    `deaf` is an input whose pin cannot be read."""
 
     config: DeviceConfig
     description: DeviceDescription
@@ -28,6 +29,7 @@ class Device(msgspec.Struct, kw_only=True, eq=False):
     fault: Fault | None = None
     locked_out: bool = False
     input: Input | None = None
+    deaf: bool = False
     signal: Signal = Signal(value=None, level=0)
 
     @property

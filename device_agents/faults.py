@@ -6,7 +6,9 @@ from shared.messages import AuditEvent, Who, utc
 from shared.names import Outcome, Severity
 
 MISMATCH = "mismatch"
-"""The fault's name in a state."""
+"""The fault, as a state names it, of an output whose pin reads something else than was written."""
+SENSOR = "sensor"
+"""That of an input that gives no reading."""
 
 
 class Fault(NamedTuple):

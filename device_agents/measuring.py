@@ -8,7 +8,8 @@ import msgspec
 
 from device_agents.device import Device
 from device_agents.devices import build
-from device_agents.devices.sensor import FAULT, Gauge, Sensor
+from device_agents.devices.sensor import Gauge, Sensor
+from device_agents.faults import SENSOR
 from device_agents.readings import Reading, Sensors
 from device_agents.room import Room
 from shared.log import facts
@@ -76,7 +77,7 @@ class Measuring:
         return min(due, default=None)
 
     def _stand(self, one: _Measured) -> bool:
-        fault = FAULT if one.gauge.fault else None
+        fault = SENSOR if one.gauge.fault else None
         state = one.device.state
         if (state.value, state.fault) == (one.gauge.value, fault):
             return False

@@ -1,5 +1,6 @@
 """The room as it stands: every device with its pins, its standing and its last state. Only it moves pins."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Iterable
@@ -12,10 +13,10 @@ from device_agents.config import DeviceConfig, RoomConfig
 from device_agents.device import Device
 from device_agents.devices import build
 from device_agents.devices.contact import OPEN
-from device_agents.devices.input import Happening
+from device_agents.devices.input import Happening, Input, Told, unsettled
 from device_agents.devices.lock import Lock
 from device_agents.devices.output import Memory, Step
-from device_agents.faults import MISMATCH, Fault
+from device_agents.faults import MISMATCH, SENSOR, Fault
 from device_agents.hands import Hands
 from device_agents.ledger import Ledger
 from device_agents.limits import Peer
@@ -28,6 +29,7 @@ from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+DEAF_SECONDS = 1.0
 _UNSET_UNTIL = datetime(2020, 1, 1, tzinfo=UTC)
 """A clock that shows an earlier time has not been set since the board started."""
 VERSION = "0.1.0"
@@ -157,14 +159,27 @@ class Room:
             at = device.signal.deadline
             if device.input is None or at is None or at > now:
                 continue
-            told = device.input.tick(device.signal, self._pins.read(device.input.pin), now)
+            told = self._tell(device, device.input, now)
             device.signal = told.signal
-            if told.events or told.signal.value != device.state.value:
-                self._stand(device, told.signal.value, By(source="input"))
+            value = None if device.deaf else told.signal.value
+            if told.events or value != device.state.value or device.deaf != (device.state.fault is not None):
+                self._stand(device, value, By(source="input"))
                 self.remember(device)
                 self._door(device, now)
                 news.append((device, told.events))
         return news
+
+    def _tell(self, device: Device, source: Input, now: float) -> Told:
+        """What an input tells; one whose pin cannot be read is asked again in a second, and holds up nothing else."""
+        try:
+            level = self._pins.read(source.pin)
+        except HomeError as error:
+            if not device.deaf:
+                log.error("Input cannot be read", extra=facts(device=device.id, reason=error.detail))
+            device.deaf = True
+            return Told(unsettled(device.signal, DEAF_SECONDS, now))
+        device.deaf = False
+        return source.tick(device.signal, level, now)
 
     def clock_set(self, seconds: float) -> list[Device]:
         """The wall clock was set by `seconds`: what began before it was set at all began that much later."""
@@ -181,10 +196,8 @@ class Room:
             assert device.output is not None
             step = device.output.halt(device.standing, now)
             if step.writes:
-                try:
+                with contextlib.suppress(HomeError):  # logged where it happened; the others must still stop
                     self.move(device, step, now)
-                except HomeError:
-                    continue  # logged where it happened; the others must still stop
                 self._stand(device, device.standing.value, By(source="failsafe"))
                 self.remember(device)
 
@@ -254,7 +267,7 @@ class Room:
         """A lock learns that its door was opened or closed."""
         for device in self._outputs:
             if isinstance(device.output, Lock) and device.config.contact == contact.id:
-                is_open = contact.signal.value == OPEN
+                is_open = contact.deaf or contact.signal.value == OPEN
                 device.standing = device.output.door(device.standing, now, is_open=is_open)
 
     def _follow(self, device: Device, by: By) -> bool:
@@ -275,7 +288,7 @@ class Room:
     def _stand(self, device: Device, value: Value, by: By) -> State:
         """A value that did not change keeps its `since` and what caused it, save where every time is news."""
         news = device.config.kind in _UNVALUED and by.source in {"command", "input"}
-        fault = None if device.fault is None else MISMATCH
+        fault = SENSOR if device.deaf else None if device.fault is None else MISMATCH
         if news or device.state.value != value or device.state.fault != fault:
             device.state = State(value=value, since=utc(self._wall()), by=by, fault=fault)
         return device.state

@@ -8,8 +8,6 @@ from shared.names import Kind
 
 Source = Literal["ds18b20", "iio", "bme280"]
 
-FAULT = "sensor"
-"""What a state's `fault` says of a sensor that gives no reading."""
 FAILURES = 3
 """So many failed readings in a row, or so many intervals without a good one, are a fault."""
 RESOLUTION = 0.1

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.messages import AuditEvent, CoverValue
+from shared import topics
+from shared.messages import AuditEvent, CoverValue, State
 from tests.unit.device_agents.fakes import House
 
 LAMP, KETTLE, DOOR, OPENING, CLOSING = 17, 24, 27, 5, 6
@@ -130,3 +131,18 @@ def test_a_pin_that_is_stuck_at_the_start_stops_nothing_else(house: House) -> No
     house.pins.stuck.clear()
     house.advance(1)
     assert shown(house, "kettle") == ("off", None)
+
+
+def test_an_input_that_cannot_be_read_is_unknown_and_stops_nothing_else(house: House) -> None:
+    before = len(house.link.heard(State, topics.state("hall", "contact")))
+    house.pins.unreadable.add(22)
+    house.edge(22, 0)
+    house.advance(3)
+    assert shown(house, "contact") == (None, "sensor")
+    assert len(house.link.heard(State, topics.state("hall", "contact"))) == before + 1
+    command(house, "kettle", "on")
+    house.advance(70)
+    assert shown(house, "kettle") == ("off", None)  # the link's policy is obeyed nevertheless
+    house.pins.unreadable.clear()
+    house.advance(2)
+    assert shown(house, "contact") == ("open", None)
