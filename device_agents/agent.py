@@ -31,6 +31,7 @@ from device_agents.proof import Proof
 from device_agents.readings import Reading, Sensors
 from device_agents.restrictions import Restrictions
 from device_agents.room import Room
+from device_agents.upkeep import Upkeep
 from shared import messages, systemd, topics
 from shared.config import ConfigError
 from shared.log import facts
@@ -44,13 +45,6 @@ from shared.problem import HomeError
 from shared.topics import Topic, TopicKind
 
 log = logging.getLogger(__name__)
-
-TIDY_SECONDS = 10.0
-"""How often the loop tidies up and tells the service manager that it is alive."""
-PRUNE_SECONDS = 3600.0
-QUIET_SECONDS = 1.0
-"""Without a command for so long, a disk sync holds up nobody."""
-
 
 _FAULT_SECONDS = 0.1
 """A pause after a fault, so that one that stays does not burn the board."""
@@ -108,9 +102,7 @@ class Agent:
             checkpoint=checkpoint,
         )
         self._restrictions = Restrictions(self._room, ledger, self._commands.lock_down)
-        self._tidy_at = 0.0
-        self._prune_at = 0.0
-        self._busy_at = 0.0
+        self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
         self._stopped = False
 
     def run(self) -> None:
@@ -134,7 +126,7 @@ class Agent:
         except HomeError as error:
             raise ConfigError(f"pins: {error.detail}; check the devices' pins and the right to use them") from error
         self._measuring.start(now, self.inbox.put)
-        self._tidy_at = now + TIDY_SECONDS
+        self._upkeep.start(now)
         self._link_loss.start(now)
 
     def stop(self) -> None:
@@ -180,8 +172,7 @@ class Agent:
             self._announcer.tell(device)
         self._link.tick(now)
         self._announcer.tick(now)
-        if now >= self._tidy_at:
-            self._tidy(now)
+        self._upkeep.tick(now)
         for device, fault in self._room.faults():
             place = f"{self._room.name}/{device.id}"
             self._proof.note(faults.event(wish.made_id(), place, self._room.name, fault, self._wall()))
@@ -197,7 +188,7 @@ class Agent:
             self._proof.deadline(),
             self._announcer.deadline(),
             self._link_loss.deadline(self._clocks.last_heard()),
-            self._tidy_at,
+            self._upkeep.deadline(),
         )
         return min(at for at in due if at is not None)
 
@@ -220,7 +211,7 @@ class Agent:
         try:
             match topic.kind:
                 case TopicKind.SET:
-                    self._busy_at = now
+                    self._upkeep.busy(now)
                     self._commands.obey(topic, heard.payload, retained=heard.retained, now=now)
                 case TopicKind.SERVICE:
                     self._hear_service(topic, heard)
@@ -252,27 +243,6 @@ class Agent:
         if (bind := device.config.binds.get(event)) is not None:
             self._commands.press(device, bind, now)
         self._announcer.happened(device, InputEvent(event=event, at=utc(self._wall())))
-
-    def _tidy(self, now: float) -> None:
-        self._tidy_at = now + TIDY_SECONDS
-        systemd.notify("WATCHDOG=1")
-        self._clocks.watch(now, self._wall())
-        if seconds := self._clocks.set_by():
-            log.warning("Clock was set", extra=facts(seconds=seconds))
-            for device in self._room.clock_set(seconds):
-                self._announcer.tell(device)
-        for device in self._room.patrol(now):
-            self._announcer.tell(device)
-        if self._answers.owes:
-            self._answers.write_late()
-        try:
-            if now >= self._prune_at:
-                self._prune_at = now + PRUNE_SECONDS
-                self._ledger.prune(self._wall())
-            if now - self._busy_at >= QUIET_SECONDS:
-                self._ledger.fold()
-        except HomeError as error:
-            log.warning("Ledger cannot be tidied", extra=facts(reason=error.detail))
 
 
 def run(config: RoomConfig, pins: Pins, sensors: Sensors) -> None:

@@ -81,10 +81,18 @@ class Clocks:
             known = self._gateways.get(issuer)
             return None if known is None else self._since(known, issued, now)
         self.watch(now, wall)
-        hub = max(self._gateways.values(), key=lambda known: known.learned, default=None)
+        hub = self._hub()
         if hub is None:
             return now + self._wall_ahead - issued
         return max(wall - issued, self._since(hub, issued, now))
+
+    def ahead_of_hub(self, now: float, wall: float) -> float:
+        """How many seconds our wall clock is ahead of the hub's; 0 before any gateway was heard."""
+        hub = self._hub()
+        return 0.0 if hub is None else wall - (now - hub.offset)
+
+    def _hub(self) -> _Learned | None:
+        return max(self._gateways.values(), key=lambda known: known.learned, default=None)
 
     def _since(self, known: _Learned, issued: float, now: float) -> float:
         offset = known.offset

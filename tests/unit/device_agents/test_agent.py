@@ -491,6 +491,16 @@ def test_inputs_tell_states_and_events(house: House) -> None:
     assert house.state("hallway").value == "motion"
 
 
+def test_clocks_that_disagree_are_told_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.advance(65)
+    said = [record.message for record in caplog.records if "Clocks" in record.message]
+    assert said == ["Clocks disagree: trusted clients may be refused"]
+    house.hub_ahead = 0.0
+    house.heartbeat()
+    house.advance(65)
+    assert [record.message for record in caplog.records if "Clocks" in record.message][1:] == ["Clocks agree again"]
+
+
 # --- lockdown and a lost hub --------------------------------------------------------------------------------------
 
 

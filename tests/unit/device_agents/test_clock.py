@@ -41,6 +41,13 @@ def test_what_others_issue_must_be_fresh_by_our_clock_and_by_the_hubs() -> None:
         assert found == pytest.approx(late)
 
 
+def test_it_is_known_how_far_our_clock_is_from_the_hubs() -> None:
+    clocks = Clocks()
+    assert clocks.ahead_of_hub(5.0, 99.0) == 0.0
+    heartbeat(clocks, 100.0)
+    assert clocks.ahead_of_hub(110.0, HUB + 130.0) == pytest.approx(20.0)
+
+
 def test_a_clock_that_is_set_is_noticed_once() -> None:
     clocks = Clocks()
     for now, wall in [(1.0, 5.0), (11.0, 15.01), (21.0, 7225.0), (31.0, 7235.0)]:
