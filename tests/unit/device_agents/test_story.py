@@ -179,6 +179,7 @@ class Story(RuleBasedStateMachine):
         self.moved_by: Counter[tuple[str, str]] = Counter()
         self.locked_down = False
         self.fresh = 0
+        self.sent: list[tuple[tuple[str, str, int | None], str, str]] = []
         self.seen: set[str] = set()
         self.outcomes: set[tuple[str, str]] = set()
         logging.disable(logging.CRITICAL)  # a hundred thousand steps say a lot
@@ -220,6 +221,13 @@ class Story(RuleBasedStateMachine):
     ) -> None:
         self.wish(wish, f"c{number}", issuer, age=age, kill=kill, retained=retained)
 
+    @rule(back=st.integers(0, 5), age=st.sampled_from([0.0, 0.0, 3.0, 60.0]))
+    def delivered_again(self, back: int, age: float) -> None:
+        """What was sent is sent once more, to the letter."""
+        if back < len(self.sent):
+            wish, id_, issuer = self.sent[-1 - back]
+            self.wish(wish, id_, issuer, age=age)
+
     def wish(
         self,
         wish: tuple[str, str, int | None],
@@ -232,6 +240,7 @@ class Story(RuleBasedStateMachine):
     ) -> None:
         device, action, value = wish
         key = (issuer, id_)
+        self.sent.append((wish, id_, issuer))
         house = self.home
         house.kill_at = kill if isinstance(kill, str) else None
         self.pins.kill_in = kill if isinstance(kill, int) else None
