@@ -82,6 +82,8 @@ class Cover:
         if direction == 0:
             return self._stopped(position, now)
         if motion is not None and motion.direction == direction:
+            if position is None:  # how far it has come is not known, but since when it runs is
+                now = motion.started
             return self._run(position, target, goal, now)
         stop = self._stopped(position, now) if motion is not None and motion.direction != 0 else Step(standing)
         ready_at = stop.standing.ready_at

@@ -274,6 +274,15 @@ def test_cover_opens_for_its_travel_and_a_little_longer() -> None:
     assert arrived.standing.value == CoverValue(position=100, moving=None)
 
 
+def test_cover_that_is_told_again_and_again_does_not_run_longer_for_it() -> None:
+    blind = cover()
+    closing = blind.act(at_rest(blind), Action.CLOSE, None, 10.0)
+    again = blind.act(closing.standing, Action.CLOSE, None, 25.0)
+    assert again.standing.deadline == closing.standing.deadline == pytest.approx(32.0)
+    by_way_of_the_end = blind.act(closing.standing, Action.SET, 40, 25.0)
+    assert by_way_of_the_end.standing.deadline == pytest.approx(32.0)
+
+
 def test_cover_stopped_midway_knows_about_where() -> None:
     blind = cover()
     closed, now = settled(blind, blind.act(at_rest(blind), Action.CLOSE, None, 1.0))
