@@ -15,7 +15,7 @@ from device_agents.sensors.reader import Reader
 from device_agents.sensors.simulated import SimulatedSensors
 from shared import log as logs
 from shared import tls
-from shared.config import EX_CONFIG, ConfigError
+from shared.config import ConfigError, fail
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,7 @@ def main() -> int:
         pins = pins_of(room)
         agent.run(room, pins, sensors_of(room, pins))
     except ConfigError as error:
-        print(f"configuration: {error}", file=sys.stderr)
-        return EX_CONFIG
+        return fail(error)
     except Exception:
         log.exception("Agent failed")
         return 1
