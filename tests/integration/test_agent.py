@@ -469,6 +469,29 @@ def test_a_configuration_that_cannot_be_used_ends_with_78(
     assert (ended.returncode, complaint in ended.stderr) == (78, True), ended.stderr
 
 
+def test_everything_that_is_wrong_is_told_at_once_a_line_each(hall: Room, tmp_path: Path) -> None:
+    path = tmp_path / "hall.toml"
+    text = hall.config.read_text()
+    for old, new in (
+        ("data = ", "datta = "),
+        ('kind = "lock"', 'kind = "luck"'),
+        ("pin = 17", "pin = 99"),
+        ("pin = 23", 'pin = "23"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    ended = check(path, "--check-config")
+    assert ended.returncode == 78
+    assert [line.removeprefix(f"configuration: {path}: ").partition(";")[0] for line in ended.stderr.splitlines()] == [
+        "top level: Object missing required field `data`",
+        "datta: there is no such setting",
+        "devices[1].kind: Invalid enum value 'luck'",
+        "devices[3].pin: Expected `int`, got `str`",
+        "devices: there is no pin 99 (lamp)",
+    ]
+
+
 def test_no_file_ends_with_78(tmp_path: Path) -> None:
     ended = check(tmp_path / "none.toml")
     assert ended.returncode == 78
