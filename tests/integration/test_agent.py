@@ -455,6 +455,7 @@ def test_a_configuration_is_checked(hall: Room) -> None:
         ("pin = 27", "pin = 17", "pin 17 is used by lamp and front-door"),
         ("hall.key", "lost.key", "lost.key: there is no such file"),
         ('pins = "simulated"', 'pins = "rpi"', "RPi.GPIO cannot be used"),
+        ("link_loss_after = 60.0", 'watchdog = "/dev/null"', "watchdog: /dev/null is no watchdog"),
         ('kind = "lock"', 'kind = "humidity"', "devices[1].source: is missing"),
     ],
 )

@@ -114,6 +114,8 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
             "contact: 'x' is no contact of this room",
         ),
         ("pin = 17", 'pin = 17\nbinds.press = {device = "x", action = "on"}', "binds: a switch has no such setting"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 4', "watchdog_seconds: Expected `int` >= 5"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 61', "watchdog_seconds: Expected `int` <= 60"),
         ("[[devices]]", "[[device]]", "device: there is no such setting; did you mean `devices`?"),
     ],
 )
