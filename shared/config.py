@@ -184,8 +184,10 @@ def _inside(kind: Any, raw: Any, place: tuple[str | int, ...]) -> Iterator[_Comp
     if isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield from _in_table(kind, raw, place)
     elif isinstance(raw, dict) and get_origin(kind) is dict:
+        key_kind, value_kind = get_args(kind)
         for name, value in raw.items():
-            yield from _complaints(get_args(kind)[1], value, (*place, name))
+            yield from _complaints(key_kind, name, (*place, name))
+            yield from _complaints(value_kind, value, (*place, name))
     elif isinstance(raw, list) and get_origin(kind) in {list, tuple, set, frozenset}:
         parts = [part for part in get_args(kind) if part is not ...]
         for index, value in enumerate(raw):

@@ -40,6 +40,7 @@ class House(Config, frozen=True):
     spare: Auth | None = None
     limits: dict[str, str] = msgspec.field(default_factory=dict)
     mixed: int | list[str] = 0
+    rooms: dict[Colour, Lamp] = msgspec.field(default_factory=dict)
 
 
 GOOD = 'name = "x"\n[https]\nport = 8443\n'
@@ -90,6 +91,8 @@ def test_a_file_becomes_a_struct(path: Path) -> None:
         (GOOD + '[[lamps]]\nid = "a"\npins = [1, "2"]\n', "lamps[0].pins[1]: Expected `int`, got `str`"),
         (GOOD + "[limits]\nlogin = 5\n", "limits.login: Expected `str`, got `int`"),
         (GOOD + "[lamps]\nid = 5\n", "lamps: Expected `array`, got `object`"),
+        (GOOD + '[rooms.blue]\nid = "a"\n', "rooms.blue: Invalid enum value 'blue'; it may be red, green"),
+        (GOOD + "[rooms.red]\nid = 5\n", "rooms.red.id: Expected `str`, got `int`"),
         ("mixed = 1.5\n" + GOOD, "mixed: Expected `int | array`, got `float`"),
         ("mixed = [5]\n" + GOOD, "mixed[0]: Expected `str`, got `int`"),
         ("name = ", "is not valid TOML"),
