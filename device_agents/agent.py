@@ -32,6 +32,7 @@ from device_agents.readings import Reading, Sensors
 from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from device_agents.upkeep import Upkeep
+from device_agents.watchdog import Watchdog
 from shared import messages, systemd, topics
 from shared.config import ConfigError
 from shared.log import facts
@@ -74,6 +75,7 @@ class Agent:
         *,
         sensors: Sensors | None = None,
         link: Link | None = None,
+        watchdog: Watchdog | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         checkpoint: Callable[[str], None] = lambda _name: None,
@@ -86,6 +88,7 @@ class Agent:
         self._monotonic = monotonic
         self._wall = wall
         self._link: Link = link or BrokerLink(config.broker, self.inbox, wall=wall)
+        self._watchdog = watchdog or Watchdog(None, config.watchdog_seconds)
         self._clocks = Clocks()
         self._proof = Proof(ledger.spool, config.room, self._link.publish)
         self._announcer = Announcer(self._room, ledger, self._link, wall)
@@ -178,6 +181,7 @@ class Agent:
             self._proof.note(faults.event(wish.made_id(), place, self._room.name, fault, self._wall()))
         if (due := self._proof.deadline()) is not None and now >= due:
             self._proof.tick(now)
+        self._watchdog.feed(now)  # last: a turn that fails before it is no sign of life
 
     def deadline(self) -> float:
         """When `tick` has something to do next."""
@@ -189,6 +193,7 @@ class Agent:
             self._announcer.deadline(),
             self._link_loss.deadline(self._clocks.last_heard()),
             self._upkeep.deadline(),
+            self._watchdog.deadline(),
         )
         return min(at for at in due if at is not None)
 
@@ -248,7 +253,8 @@ class Agent:
 def run(config: RoomConfig, pins: Pins, sensors: Sensors) -> None:
     """Run the room until SIGTERM or SIGINT. Raises ConfigError."""
     ledger = Ledger(config.data / f"{config.room}.sqlite3")
-    agent = Agent(config, pins, ledger, sensors=sensors)
+    watchdog = Watchdog(config.watchdog, config.watchdog_seconds)
+    agent = Agent(config, pins, ledger, sensors=sensors, watchdog=watchdog)
 
     def on_signal(*_: Any) -> None:
         with contextlib.suppress(OSError):  # a second signal, when all is closed already
@@ -258,5 +264,6 @@ def run(config: RoomConfig, pins: Pins, sensors: Sensors) -> None:
         signal.signal(number, on_signal)
     threading.current_thread().name = config.room
     log.info("Agent started", extra=facts(room=config.room, devices=len(config.devices), pins=len(pin_uses(config))))
-    agent.run()
+    with watchdog:
+        agent.run()
     log.info("Agent stopped", extra=facts(room=config.room))

@@ -1,9 +1,11 @@
 """Reads a room's configuration, and says everything that is wrong with it at once: where, what, what would be right."""
 
+import contextlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -11,7 +13,7 @@ from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomC
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RANGES, Source
 from device_agents.pins_rpi import BOARD_PINS
-from shared.config import ConfigError, load
+from shared.config import ConfigError, UnfitError, convert, load
 from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_identity, is_reserved
 
 _COMMON = frozenset({"id", "name", "kind", "critical", "pin"})
@@ -59,7 +61,11 @@ _LINK_LOSS: dict[Kind, tuple[str, ...]] = {
 
 def read(path: Path) -> RoomConfig:
     """Read and check a room's file. Raises ConfigError naming everything that is wrong."""
-    config = load(RoomConfig, path)
+    try:
+        config = load(RoomConfig, path)
+    except UnfitError as unfit:
+        beside = [f"{path}: {complaint}" for complaint in _of_readable(unfit.raw)]
+        raise ConfigError("\n".join((str(unfit), *beside))) from unfit
     wrong = [f"{path}: {complaint}" for complaint in of(config)]
     if wrong:
         raise ConfigError("\n".join(wrong))
@@ -77,24 +83,41 @@ def of(config: RoomConfig) -> Iterator[str]:
     if not 0 < len(config.devices) <= MOST_DEVICES:
         yield f"devices: there are {len(config.devices)}; a room has 1 to {MOST_DEVICES}, each a [[devices]] table"
     for index, device in enumerate(config.devices):
-        rules = (
-            _setting_complaints(device),
-            _policy_complaints(device),
-            _partner_complaints(device, config),
-            _sensor_complaints(device),
-        )
-        for name, what in (complaint for rule in rules for complaint in rule):
+        for name, what in (*_own_complaints(device), *_partner_complaints(device, config)):
             yield f"devices[{index}].{name}: {what} ({device.id})"
-    for id_, count in Counter(device.id for device in config.devices).items():
-        if count > 1:
-            yield f"devices: {id_!r} is there {count} times; every device needs an id of its own"
-    yield from _pin_complaints(config)
+    yield from _repetitions(config.devices)
     yield from _source_complaints(config)
 
 
-def _pin_complaints(config: RoomConfig) -> Iterator[str]:
+def _of_readable(raw: dict[str, Any]) -> Iterator[str]:
+    """Of a room that could not be read, what its other devices break, each for itself and by being alike."""
+    tables = raw.get("devices")
+    devices = []
+    for index, table in enumerate(tables if isinstance(tables, list) else ()):
+        with contextlib.suppress(msgspec.ValidationError):  # told already
+            devices.append(device := convert(table, DeviceConfig))
+            for name, what in _own_complaints(device):
+                yield f"devices[{index}].{name}: {what} ({device.id})"
+    yield from _repetitions(devices)
+
+
+def _own_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
+    """What is wrong with a device whatever else the room has."""
+    yield from _setting_complaints(device)
+    yield from _policy_complaints(device)
+    yield from _sensor_complaints(device)
+
+
+def _repetitions(devices: Sequence[DeviceConfig]) -> Iterator[str]:
+    for id_, count in Counter(device.id for device in devices).items():
+        if count > 1:
+            yield f"devices: {id_!r} is there {count} times; every device needs an id of its own"
+    yield from _pin_complaints(devices)
+
+
+def _pin_complaints(devices: Sequence[DeviceConfig]) -> Iterator[str]:
     users: dict[int, list[str]] = {}
-    for device in config.devices:
+    for device in devices:
         for pin in device.every_pin:
             users.setdefault(pin, []).append(device.id)
     for pin, ids in users.items():

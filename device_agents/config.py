@@ -114,6 +114,10 @@ class RoomConfig(Config, frozen=True):
     log_dir: Path | None = None
     link_loss_after: LinkLossSeconds = 60.0
     """Seconds without any gateway's heartbeat (one comes every 5 s) before `on_link_loss` is obeyed."""
+    watchdog: Path | None = None
+    """The board's watchdog device, such as /dev/watchdog: resets the board where the agent hangs or dies."""
+    watchdog_seconds: Annotated[int, msgspec.Meta(ge=5, le=60)] = 15
+    """After so long without a sign of life; 15 is the most that a Pi's can count."""
 
 
 def dead_time(room: RoomConfig, device: DeviceConfig) -> float:

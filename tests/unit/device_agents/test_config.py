@@ -114,6 +114,8 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
             "contact: 'x' is no contact of this room",
         ),
         ("pin = 17", 'pin = 17\nbinds.press = {device = "x", action = "on"}', "binds: a switch has no such setting"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 4', "watchdog_seconds: Expected `int` >= 5"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 61', "watchdog_seconds: Expected `int` <= 60"),
         ("[[devices]]", "[[device]]", "device: there is no such setting; did you mean `devices`?"),
     ],
 )
@@ -223,6 +225,30 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert "devices[1].max_on" in lines[0]
     assert "'lamp' is there 2 times" in lines[1]
     assert "pin 17 is used by lamp and lamp" in lines[2]
+
+
+def test_a_room_that_cannot_be_read_still_tells_the_rules_that_its_other_devices_break(tmp_path: Path) -> None:
+    wrong = LAMP.replace('kind = "switch"', 'kind = "swich"')
+    with pytest.raises(ConfigError) as told:
+        read(tmp_path, HEAD.replace("ca =", "caa =") + LAMP + wrong + LAMP.replace("pin = 17", "pin = 17\nhold = 3"))
+    path = tmp_path / "hall.toml"
+    lines = str(told.value).splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    assert [line.removeprefix(f"{path}: ").partition("; ")[0] for line in lines] == [
+        "broker.tls: Object missing required field `ca`",
+        "broker.tls.caa: there is no such setting",
+        "devices[1].kind: Invalid enum value 'swich'",
+        "devices[2].hold: a switch has no such setting",
+        "devices: 'lamp' is there 2 times",
+        "devices: pin 17 is used by lamp and lamp",
+    ]
+
+
+@pytest.mark.parametrize("devices", ["devices = 5\n", "[devices]\nlamp = 1\n"])
+def test_devices_that_are_no_tables_are_told(tmp_path: Path, devices: str) -> None:
+    text = devices + HEAD if "[" not in devices else HEAD + devices
+    with pytest.raises(ConfigError, match="devices: Expected `array`"):
+        read(tmp_path, text)
 
 
 def test_inputs_are_wired_as_sensors_usually_are(tmp_path: Path) -> None:
