@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from gateway.home import DeviceView
 from gateway.pages import times
+from gateway.views import DeviceView
 from shared.names import Action, Kind
 from shared.problem import HomeError
 

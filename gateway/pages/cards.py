@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from gateway.home import DeviceView, RoomView
 from gateway.pages import acts, states
 from gateway.pages.acts import Question
 from gateway.pages.states import Shown
+from gateway.views import DeviceView, RoomView
 from shared.names import ACTIONS, Action, Kind
 
 

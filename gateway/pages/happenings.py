@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway.home import RoomView
 from gateway.pages import times, user_agents
-from gateway.pages.plain import plain
+from gateway.plain import plain
+from gateway.views import RoomView
 from shared.messages import AuditEvent
 from shared.names import Action, Outcome, Severity, is_gateway
 from shared.problem import CATALOGUE

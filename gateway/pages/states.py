@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway.home import RoomView, Status
+from gateway.views import RoomView, Status
 from shared.messages import By, CoverValue, State
 from shared.names import ACTIONS, FULL, Kind, is_gateway
 

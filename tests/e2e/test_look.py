@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from playwright.sync_api import Page
 
-from gateway.home import RoomView, Status
 from gateway.pages import states, times
 from gateway.pages.static_files import StaticFiles
+from gateway.views import RoomView, Status
 from shared.messages import By, CoverValue, State, Value
 from shared.names import Kind
 from tests.e2e.actions import wait_until_live

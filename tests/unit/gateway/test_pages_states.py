@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.home import DeviceView, RoomView, Status
 from gateway.pages import states
+from gateway.views import DeviceView, RoomView, Status
 from shared.messages import By, CoverValue, State, Value
 from shared.names import Kind
 from tests.unit.gateway.parts import NOW
