@@ -13,6 +13,7 @@ from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+MASTER_ONLY = "Only the master user locks a device out, or lifts that."
 BY_ITS_ROOM = "It is set in the room's own file, and lifted there."
 
 
@@ -46,5 +47,5 @@ def _find(request: web.Request, info: SessionInfo, room: str, device: str) -> De
         raise HomeError("unknown-device")
     if not guards.may_lock_out(info):
         log.warning("Lock-out refused", extra=facts(user=info.user.id, room=room, device=device))
-        raise HomeError("forbidden", "Only the master user locks a device out, or lifts that.")
+        raise HomeError("forbidden", MASTER_ONLY)
     return found
