@@ -80,7 +80,7 @@ def question(device: DeviceView, room_name: str, action: str, value: int | None 
 
 def question_of_lifting(device: DeviceView) -> Question:
     """What to ask before a lock-out is lifted."""
-    text = "It obeys everyone who may use it again. Make sure that nobody is at work on it."
+    text = "From then on it obeys again. Make sure that nobody is at work on it."
     return Question(f"Lift the lock-out of {device.name}?", f"{text} {RECORDED}", "Lift the lock-out")
 
 
@@ -97,7 +97,7 @@ def locked_out(name: str, kind: str) -> Said:
 
 def lifted(name: str) -> Said:
     """It obeys again."""
-    return Said("good", f"{name}: lock-out lifted", "It obeys everyone who may use it again.")
+    return Said("good", f"{name}: lock-out lifted", "It obeys again.")
 
 
 def executed(name: str, kind: str, action: str, value: int | None = None) -> Said:

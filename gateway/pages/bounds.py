@@ -50,7 +50,8 @@ def _limits(device: DeviceView) -> Iterator[str]:
     if span := times.span(device.travel_time):
         yield f"takes no other press for {span}" if device.kind == Kind.PULSE else f"takes {span} from end to end"
     if device.minimum is not None and device.maximum is not None and device.kind not in (Kind.DIMMER, Kind.COVER):
-        yield f"from {device.minimum:.6g} to {device.maximum:.6g} {plain(device.unit or '', _WORD)}".rstrip()
+        least, most = (f"{number:.6g}".replace("-", "−") for number in (device.minimum, device.maximum))
+        yield f"from {least} to {most} {plain(device.unit or '', _WORD)}".rstrip()
 
 
 def _together(device: DeviceView, room: RoomView) -> Iterator[str]:

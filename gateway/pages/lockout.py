@@ -6,7 +6,7 @@ Form fields: `locked_out` "true" or "false", and `confirm` "true" from the page 
 from aiohttp import web
 from yarl import URL
 
-from gateway import guards, keys, lockouts, sessions
+from gateway import asking, guards, keys, lockouts, sessions
 from gateway.pages import acts, command, flash, render
 from gateway.pages.forms import read_form
 from shared.problem import HomeError
@@ -45,9 +45,11 @@ async def change_lockout(request: web.Request) -> web.StreamResponse:
     room, device = request.match_info["room"], request.match_info["device"]
     wanted = form.text("locked_out")
     if wanted not in ("true", "false"):
+        await asking.count(request)
         raise HomeError("bad-request", "locked_out is true or false.")
     locked_out = wanted == "true"
     if not locked_out and form.text("confirm") != "true":
+        await asking.count(request)
         raise web.HTTPSeeOther(_address(room, device))
     name, kind = command.named(request, room, device)
     try:

@@ -53,7 +53,7 @@ def test_a_partner_that_one_may_not_see_is_not_named() -> None:
         (like(boot="<b>"), ""),
         (like(on_link_loss="off", link_loss_after=300.0), "Goes off after 5 min without the hub"),
         (like(on_link_loss="hold", link_loss_after=300.0), "Stays as it is without the hub"),
-        (like(Kind.TEMPERATURE, minimum=-20.0, maximum=60.0, unit="°C"), "From -20 to 60 °C"),
+        (like(Kind.TEMPERATURE, minimum=-20.0, maximum=60.0, unit="°C"), "From −20 to 60 °C"),
         (like(Kind.DIMMER, minimum=0.0, maximum=100.0, unit="%"), ""),
         (like(max_on=-1.0, min_off=0.0, pulse_ms=10**400), "Pressed for over a year"),
     ],
