@@ -87,9 +87,11 @@ def renew() -> None:
 @app.command()
 def sim(
     device: Annotated[str, typer.Argument(metavar="ROOM/DEVICE")],
-    value: Annotated[str, typer.Argument(help="open, closed, press, double, long, motion, clear")],
+    value: Annotated[
+        str, typer.Argument(help="open, closed, press, double, long, motion, clear; for an output: stuck, free")
+    ],
 ) -> None:
-    """Drive a simulated input of a running home."""
+    """Drive a simulated input of a running home, or break an output: its line no longer follows commands."""
     from deploy import enrol
     from device_agents import simulation
 
