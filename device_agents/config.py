@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from device_agents import board
 from device_agents.devices.output import BootPolicy
 from device_agents.pins import PinUse, Pull
-from device_agents.pins_rpi import BOARD_PINS
 from shared.config import Config, ConfigError, load
 from shared.mqtt import BrokerConfig
 from shared.names import ACTIONS, Action, Kind, is_identity, is_reserved
@@ -95,7 +95,10 @@ class DeviceConfig(Config, frozen=True):
 
 
 class RoomConfig(Config, frozen=True):
-    """One room's agent. `data` is the folder of its ledger, `sim_dir` that of simulated pins."""
+    """One room's agent. `data` is the folder of its ledger, `sim_dir` that of simulated pins.
+
+    `free_pins` may be used although a board usually needs them for something else.
+    """
 
     room: str
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -104,6 +107,7 @@ class RoomConfig(Config, frozen=True):
     data: Path
     devices: tuple[DeviceConfig, ...]
     sim_dir: Path | None = None
+    free_pins: tuple[int, ...] = ()
     log_dir: Path | None = None
     link_loss_after: Annotated[float, msgspec.Meta(ge=16)] = 60.0
     """Seconds without any gateway's heartbeat (one comes every 5 s) before `on_link_loss` is obeyed."""
@@ -175,8 +179,8 @@ def _pin_complaints(config: RoomConfig) -> Iterator[str]:
     for pin, ids in users.items():
         if len(ids) > 1:
             yield f"devices: pin {pin} is used by {' and '.join(ids)}; every device needs pins of its own"
-        if pin not in BOARD_PINS:
-            yield f"devices: there is no pin {pin} ({ids[0]}); BCM numbers go from 0 to {BOARD_PINS[-1]}"
+    for what in board.complaints(((pin, ids[0]) for pin, ids in users.items()), config.free_pins):
+        yield f"devices: {what}"
 
 
 def _setting_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ OWNERS = {
     "aiosmtplib": {"shared/mail.py"},
     "aiosmtpd": {"deploy/mailbox.py"},
     "RPi": {"device_agents/pins_rpi.py"},
+    "gpiod": {"device_agents/pins_gpiod.py"},
     "limits": {"gateway/limits.py"},
     "aiohttp_cors": {"gateway/cors.py"},
     "aiohttp_sse": {"gateway/api/events.py", "gateway/events.py"},
