@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alert_service import config
 from shared import lifecycle, log
-from shared.config import ConfigError, file_of
+from shared.config import ConfigError, fail, file_of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = config.read(options.config)
     except ConfigError as error:
-        return lifecycle.fail(error)
+        return fail(error)
     if options.check_config:
         print(f"{options.config}: fine")
         return 0

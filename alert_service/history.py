@@ -8,14 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service import chain
 from alert_service.records import as_row
-from alert_service.rules import is_trusted
+from alert_service.rules import is_trusted, speaks_for
 from alert_service.tables import events
 from shared.internal import AuditPage
 from shared.messages import AuditEvent
 from shared.names import is_gateway
 
 CLAIMED_BY = "claimed_by"
-"""In an event's detail: the room whose word alone it is that this person did it."""
+"""In an event's detail: the room whose word alone it is that this person did it, or that it happened elsewhere."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,8 +59,9 @@ def _arms(scope: Scope) -> list[ColumnElement[bool]]:
 
 
 async def _with_claims(connection: AsyncConnection, rows: Sequence[chain.Row]) -> list[AuditEvent]:
-    """The events, with a mark where a room alone says who it was and no gateway's event confirms it."""
-    claims = [row for row in rows if row.event.who.user is not None and not is_trusted(row.source)]
+    """The events, marked where a room alone says who it was and no gateway confirms it, or speaks of other rooms."""
+    of_rooms = [row for row in rows if not is_trusted(row.source)]
+    claims = [row for row in of_rooms if row.event.who.user is not None or not speaks_for(row.source, row.event)]
     confirmed = await _confirmed(connection, [row for row in claims if row.event.command_id])
     return [
         _marked(row.event, row.source) if row in claims and _person(row.event) not in confirmed else row.event

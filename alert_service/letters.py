@@ -62,6 +62,7 @@ def write(story: Story, zone: tzinfo, history: str | None) -> Written:
     event = named.event
     seen: dict[str, object] = {
         "headline": story.headline,
+        "advice": wording.advice(event.what),
         "lines": _lines(story, zone),
         "proof": [row for row in (story.intent, story.outcome) if row is not None],
         "history": history,

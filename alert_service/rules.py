@@ -9,11 +9,13 @@ from enum import StrEnum
 import msgspec
 
 from shared.messages import AuditEvent
-from shared.names import Outcome, Severity, is_gateway
+from shared.names import Action, Outcome, Severity, is_gateway
 
 REASON = "reason"
 """The key in an event's detail that holds the slug of a refusal."""
 ID_REUSED = "id-reused"
+MISMATCH = "device:mismatch"
+"""A pin reads something else than was written: a stuck relay, a broken wire."""
 HUB_SOURCES = frozenset({"auth", "admin", "alerts"})
 
 
@@ -51,8 +53,9 @@ def speaks_for(source: str, event: AuditEvent) -> bool:
 
 
 def is_urgent(event: AuditEvent) -> bool:
-    """Whether the letter is marked urgent: an attack, or something that was done or may have been."""
-    return event.severity is Severity.SECURITY or event.outcome in {Outcome.EXECUTED, Outcome.UNKNOWN}
+    """Whether the letter is marked urgent: an attack, what was done or may have been, a device out of control."""
+    done = event.outcome in {Outcome.EXECUTED, Outcome.UNKNOWN}
+    return done or event.severity is Severity.SECURITY or event.what == MISMATCH
 
 
 def command_key(event: AuditEvent) -> str:
@@ -73,8 +76,16 @@ def digest_key(source: str, first_letter: int) -> str:
     return _key("digest", source, str(first_letter))
 
 
+_COMMANDS = frozenset(f"device:{action}" for action in Action)
+
+
 def _belongs_to_command(source: str, event: AuditEvent) -> bool:
-    """An id used twice is told apart, or the second use could take the place of the first one's letter."""
+    """An id used twice is told apart, or the second use could take the place of the first one's letter.
+
+    So is what a command brought to light: that a pin does not follow is no command's outcome.
+    """
+    if event.what not in _COMMANDS:
+        return False
     if not event.command_id or event.detail.get(REASON) == ID_REUSED:
         return False
     return source not in HUB_SOURCES and speaks_for(source, event)

@@ -7,12 +7,14 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from alert_service.chain import Row
-from alert_service.rules import is_trusted
+from alert_service.rules import MISMATCH, is_trusted
 from shared.names import Action, Outcome, Severity, is_identity
 
 SUBJECT_CHARACTERS = 120
 TEXT_CHARACTERS = 200
 NAME_CHARACTERS = 40
+BUTTON = "button"
+"""In an event's detail: the button in the room by which it was done."""
 
 _VERBS: dict[str, tuple[str, str]] = {
     Action.ON: ("switch on", "switched on"),
@@ -24,6 +26,12 @@ _VERBS: dict[str, tuple[str, str]] = {
     Action.CLOSE: ("close", "closed"),
     Action.STOP: ("stop", "stopped"),
     Action.PRESS: ("press", "pressed"),
+    "locked-out": ("lock-out", "locked out"),
+    "lockout-lifted": ("lifting the lock-out", "lock-out lifted"),
+}
+_DEVICES = {
+    MISMATCH: "Pin mismatch: {place} does not follow",
+    "device:follows-again": "{place} follows again",
 }
 _HAPPENINGS = {
     "account:created": "Account created",
@@ -74,6 +82,8 @@ def headline(what: str, where: str, outcome: Outcome) -> str:
     if subject != "device":
         told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
         return f"{told}: {place(where)}"
+    if what in _DEVICES:
+        return _DEVICES[what].format(place=place(where))
     verb, done = _VERBS.get(action, (clean(action, NAME_CHARACTERS), clean(action, NAME_CHARACTERS)))
     match outcome:
         case Outcome.EXECUTED:
@@ -92,9 +102,18 @@ def outcome_sentence(outcome: Outcome) -> str:
     return _OUTCOMES[outcome]
 
 
+def advice(what: str) -> str:
+    """What to do about it; the letter goes on with "and look at the history"."""
+    if what == MISMATCH:
+        return "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,"
+    return "If this was not meant to happen: lock what is open, end the sessions you do not know,"
+
+
 def who(row: Row) -> str:
-    """Who did it; a room's word is given as its claim (DESIGN.md §8)."""
+    """Who did it; a room's word is given as its claim (DESIGN.md §8), unless it speaks of nobody but itself."""
     told = row.event.who
+    if _by_the_room_itself(row):
+        return f"{who_briefly(row)} in the room {row.source}" if row.event.detail.get(BUTTON) else who_briefly(row)
     user = clean(told.user.name, NAME_CHARACTERS) if told.user is not None else ""
     issuer = clean(told.issuer, NAME_CHARACTERS)
     if is_trusted(row.source):
@@ -106,6 +125,9 @@ def who(row: Row) -> str:
 def who_briefly(row: Row) -> str:
     """The same for a subject line."""
     told = row.event.who
+    if _by_the_room_itself(row):
+        button = clean(row.event.detail.get(BUTTON, ""), NAME_CHARACTERS)
+        return f"the button {button}" if button else f"the room {row.source}"
     name = clean(told.user.name if told.user is not None else told.issuer, NAME_CHARACTERS)
     return name if is_trusted(row.source) else f"{name} (claimed)"
 
@@ -114,7 +136,7 @@ def address(row: Row) -> str:
     """From where it was asked for."""
     told = row.event.who.address
     if not told:
-        return "not known"
+        return f"the room {row.source}" if _by_the_room_itself(row) else "not known"
     return clean(told, 80) if is_trusted(row.source) else f"{clean(told, 80)}, as claimed by the room {row.source}"
 
 
@@ -129,3 +151,8 @@ def subject(text: str, row: Row, zone: tzinfo) -> str:
     mark = "Security: " if row.event.severity is Severity.SECURITY else ""
     line = f"{mark}{text} — {who_briefly(row)}, {row.event.at.astimezone(zone):%H:%M}"
     return clean(line, SUBJECT_CHARACTERS)
+
+
+def _by_the_room_itself(row: Row) -> bool:
+    """Whether the room says that it did this of itself: the broker vouches for the room, and nobody else is named."""
+    return not is_trusted(row.source) and row.event.who.issuer == row.source and row.event.who.user is None

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from auth_service import user_rows
+from auth_service.lockouts import Lockouts
 from auth_service.rooms import Rooms
 from auth_service.sessions import Sessions
 from auth_service.sign_in import SignIn
@@ -15,11 +16,12 @@ READY = "/internal/ready"
 GATEWAYS = ("gateway", "gateway-*")
 
 
-def make_app(store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms) -> web.Application:
+def make_app(store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms, lockouts: Lockouts) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
     signing = _Signing(sign_in, sessions)
     reading = _Reading(store, rooms)
+    locking = _Locking(lockouts)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
         app.router.add_route(method, path, allow(*names)(handler))
@@ -33,6 +35,7 @@ def make_app(store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms) ->
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
+    route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.change, *GATEWAYS)
     route("GET", internal.RECIPIENTS, reading.recipients, "alerts")
     route("GET", READY, reading.ready, *GATEWAYS, "alerts", "admin")
     return app
@@ -110,6 +113,19 @@ class _Reading:
     async def ready(self, _request: web.Request) -> web.Response:
         await self._store.ping()
         return json_response({"status": "ready"})
+
+
+class _Locking:
+    """What the master user will not have switched."""
+
+    def __init__(self, lockouts: Lockouts) -> None:
+        self._lockouts = lockouts
+
+    async def change(self, request: web.Request) -> web.Response:
+        wanted = await read_json(request, internal.LockoutChange)
+        request[USER] = wanted.by or "-"
+        room, device = request.match_info["room"], request.match_info["device"]
+        return json_response(await self._lockouts.change(room, device, wanted, _issuer(request)))
 
 
 def _issuer(request: web.Request) -> str:

@@ -10,6 +10,7 @@ from auth_service import code_rows
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.errands import Errands
+from auth_service.lockouts import LockoutAnnouncer, Lockouts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
@@ -52,6 +53,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         idle=timedelta(hours=config.sessions.idle_hours), absolute=timedelta(days=config.sessions.absolute_days)
     )
     announcer = Announcer(store)
+    lockout_announcer = LockoutAnnouncer(store, now=_now)
 
     def hear(delivery: Delivery) -> None:
         courier.hear(delivery)
@@ -59,6 +61,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async def link_up() -> None:
         courier.link_up()
         announcer.wake()
+        lockout_announcer.link_up()
 
     name = config.broker.identity
     bus = Bus(
@@ -78,19 +81,21 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now)
         rooms = Rooms(store, proof, now=_now)
-        async with serve_https(
-            make_app(store, sign_in, sessions, rooms), config.listen.host, config.listen.port, context
-        ):
+        lockouts = Lockouts(store, proof, wake=lockout_announcer.wake)
+        app = make_app(store, sign_in, sessions, rooms, lockouts)
+        async with serve_https(app, config.listen.host, config.listen.port, context):
             group.create_task(bus.run(), name="bus")
             group.create_task(courier.run(), name="courier")
             group.create_task(announcer.run(bus), name="announcer")
+            group.create_task(lockout_announcer.run(bus), name="lock-out announcer")
             systemd.notify("READY=1")
-            await _upkeep(store, sign_in, sessions)
+            await _upkeep(store, sign_in, sessions, proof)
 
 
-async def _upkeep(store: Store, sign_in: SignIn, sessions: Sessions) -> None:
-    """Once a minute: forget what is past its time, and tell of failures that were only counted."""
+async def _upkeep(store: Store, sign_in: SignIn, sessions: Sessions, proof: Proof) -> None:
+    """Once a minute: forget what is past its time, and tell of failures that were only counted, or could not be."""
     while True:
+        await proof.write_owed()
         try:
             await sessions.drop_expired()
             async with store.write() as connection:

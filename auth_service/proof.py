@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
@@ -14,6 +15,8 @@ from shared.spool import Spool
 
 log = logging.getLogger(__name__)
 
+OWED_MOST = 1000
+
 
 class Proof:
     """Writes events to `spool`; `wake` tells the courier, where one runs in this process."""
@@ -22,6 +25,7 @@ class Proof:
         self._spool = spool
         self._now = now
         self._wake = wake
+        self._owed: deque[AuditEvent] = deque(maxlen=OWED_MOST)
 
     async def write(
         self,
@@ -37,7 +41,44 @@ class Proof:
 
         Raises HomeError("no-proof") when it cannot be written.
         """
-        event = AuditEvent(
+        await self._append(self._event(what, where, who, severity, outcome, detail))
+        await self.write_owed()
+
+    async def write_or_owe(
+        self, what: str, where: str, who: Who, *, severity: Severity, outcome: Outcome = Outcome.EXECUTED
+    ) -> None:
+        """Append an event of what makes things safer, and so must go on; what cannot be written yet is owed."""
+        self._owed.append(self._event(what, where, who, severity, outcome, None))
+        await self.write_owed()
+
+    async def write_owed(self) -> None:
+        """Append what is owed, the oldest first, as far as that can be done now."""
+        while self._owed:
+            event = self._owed.popleft()
+            try:
+                await self._append(event)
+            except HomeError as error:
+                log.error("Event not recorded yet", extra=facts(what=event.what, where=event.where, reason=error))
+                self._owed.appendleft(event)
+                return
+
+    async def note(self, what: str, where: str, who: Who, **detail: str) -> None:
+        """Append an event of what must go on even if it cannot be recorded; then the log alone has it."""
+        try:
+            await self.write(what, where, who, detail=detail)
+        except HomeError as error:
+            log.error("Event not recorded", extra=facts(what=what, where=where, reason=error))
+
+    async def _append(self, event: AuditEvent) -> None:
+        durable = event.severity is not Severity.INFO
+        await asyncio.to_thread(lambda: self._spool.append(event, durable=durable))
+        if self._wake is not None:
+            self._wake()
+
+    def _event(
+        self, what: str, where: str, who: Who, severity: Severity, outcome: Outcome, detail: dict[str, str] | None
+    ) -> AuditEvent:
+        return AuditEvent(
             id=str(uuid.uuid4()),
             at=self._now(),
             what=what,
@@ -47,14 +88,3 @@ class Proof:
             severity=severity,
             detail={name: value[:200] for name, value in (detail or {}).items()},
         )
-        durable = severity is not Severity.INFO
-        await asyncio.to_thread(lambda: self._spool.append(event, durable=durable))
-        if self._wake is not None:
-            self._wake()
-
-    async def note(self, what: str, where: str, who: Who, **detail: str) -> None:
-        """Append an event of what must go on even if it cannot be recorded; then the log alone has it."""
-        try:
-            await self.write(what, where, who, detail=detail)
-        except HomeError as error:
-            log.error("Event not recorded", extra=facts(what=what, where=where, reason=error))

@@ -52,6 +52,22 @@ async def save(connection: AsyncConnection, before: RegisteredRoom, after: Regis
             await connection.execute(update(devices).where(*row).values(**values))
 
 
+async def set_lockout(connection: AsyncConnection, room: str, device: str, *, locked_out: bool) -> None:
+    """Lock a device out, or lift that; `save` leaves it alone, so that no description ever does."""
+    row = (devices.c.room == room, devices.c.id == device)
+    await connection.execute(update(devices).where(*row).values(locked_out=locked_out))
+
+
+async def all_locked_out(connection: AsyncConnection) -> tuple[str, ...]:
+    """Every device of an enrolled room that is locked out, as `room/device`, sorted."""
+    rows = await connection.execute(
+        select(devices.c.room, devices.c.id)
+        .join(identities, identities.c.name == devices.c.room)
+        .where(devices.c.locked_out, identities.c.revoked_at.is_(None))
+    )
+    return tuple(sorted(f"{row.room}/{row.id}" for row in rows))
+
+
 async def all_waiting(connection: AsyncConnection) -> tuple[tuple[str, Loosening], ...]:
     """What enrolled rooms would loosen, each with its room."""
     rows = await connection.execute(
@@ -86,7 +102,14 @@ async def replace_waiting(connection: AsyncConnection, room: str, wanted: tuple[
 
 
 def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
-    return RegisteredDevice(id=row.id, name=row.name, kind=Kind(row.kind), critical=row.critical, confirm=row.confirm)
+    return RegisteredDevice(
+        id=row.id,
+        name=row.name,
+        kind=Kind(row.kind),
+        critical=row.critical,
+        confirm=row.confirm,
+        locked_out=row.locked_out,
+    )
 
 
 def _loosening(row: Row[*tuple[Any, ...]]) -> Loosening:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -120,6 +121,7 @@ devices = Table(
     Column("kind", String(16), nullable=False),
     Column("critical", Boolean, nullable=False),
     Column("confirm", Boolean, nullable=False),
+    Column("locked_out", Boolean, nullable=False, server_default=false()),  # by the master user, not by the room's file
 )
 
 loosenings = Table(

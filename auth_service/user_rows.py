@@ -39,6 +39,13 @@ async def name_of(connection: AsyncConnection, user_id: str) -> str | None:
     return name
 
 
+async def enabled(connection: AsyncConnection, user_id: str) -> User | None:
+    """A user by id, unless disabled."""
+    found = await connection.execute(select(users).where(users.c.id == user_id, users.c.disabled_at.is_(None)))
+    row = found.first()
+    return None if row is None else user_of(row)
+
+
 async def add(connection: AsyncConnection, user: User, *, password_hash: str, now: datetime) -> None:
     """Add a user."""
     await connection.execute(

@@ -84,11 +84,19 @@ def renew() -> None:
         console.print("No broker is running here; it reads the list when it starts.")
 
 
-@app.command()
+@app.command("rights")
+def refresh_rights() -> None:
+    """Bring the hub's own rights at the broker up to date; its unit does so before each start."""
+    changed = control.refresh(_home())
+    console.print(f"Brought up to date: {', '.join(changed) or 'nothing was out of date'}.")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})  # -5 is a temperature
 def sim(
     device: Annotated[str, typer.Argument(metavar="ROOM/DEVICE")],
     value: Annotated[
-        str, typer.Argument(help="open, closed, press, double, long, motion, clear; for an output: stuck, free")
+        str,
+        typer.Argument(help="open, closed, press, double, long, motion, clear; 21.5, fail; for an output: stuck, free"),
     ],
 ) -> None:
     """Drive a simulated input of a running home, or break an output: its line no longer follows commands."""

@@ -13,9 +13,10 @@ from typing import Any, Self
 import msgspec
 
 from deploy import rights
-from deploy.home import Home
+from deploy.home import HUB_CLIENTS, Home
 from deploy.pki import write
 from shared import messages, mqtt, tls, topics
+from shared.config import ConfigError
 from shared.problem import HomeError
 
 _ANSWER_SECONDS = 5.0
@@ -124,6 +125,30 @@ def add(home: Home, role: rights.Role) -> None:
         _write(home, document)
 
 
+def refresh(home: Home) -> list[str]:
+    """Give the hub's own identities what this version needs them to have; returns whose rights changed.
+
+    A home that an older version made lacks what came later. To be called before the broker starts; where it runs, it
+    is told at once.
+    """
+    document = _read(home)
+    wanted = rights.outdated(document["roles"], HUB_CLIENTS)
+    if not wanted:
+        return []
+    names = {role["rolename"] for role in wanted}
+    new = names - {role["rolename"] for role in document["roles"]}
+    clients = [rights.client(name) for name in sorted(new)]
+    if broker_pid(home) is None:
+        document["roles"] = [role for role in document["roles"] if role["rolename"] not in names] + wanted
+        document["clients"] += clients
+        _write(home, document)
+    else:
+        orders = [{"command": "createRole" if role["rolename"] in new else "modifyRole", **role} for role in wanted]
+        with Control(home) as control:
+            control.order(*orders, *({"command": "createClient", **client} for client in clients))
+    return sorted(names)
+
+
 def shut_out(home: Home, name: str, *, is_room: bool) -> bool:
     """Take every right from an identity and drop its connection; True if a running broker did so at once.
 
@@ -172,7 +197,13 @@ def broker_pid(home: Home) -> int | None:
 
 
 def _read(home: Home) -> dict[str, Any]:
-    document: dict[str, Any] = msgspec.json.decode((home.mosquitto / "dynamic-security.json").read_bytes())
+    path = home.mosquitto / "dynamic-security.json"
+    try:
+        document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(
+            f"{path}: the broker's rights cannot be read ({error}); bring it back from a backup"
+        ) from error
     return document
 
 

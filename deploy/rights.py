@@ -62,7 +62,7 @@ def hub_role(name: str) -> Role:
             topics.ALL_SYSTEM,
         ]
     elif name == "auth":
-        sends += [topics.REVOKED, topics.LOCKDOWN]
+        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS]
     elif name == "alerts":
         sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]
         hears = [topics.ALL_AUDIT, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS]
@@ -97,9 +97,24 @@ def document(roles: Iterable[Role]) -> dict[str, Any]:
     }
 
 
+def outdated(known: Iterable[Role], hub: Iterable[str]) -> list[Role]:
+    """The roles of the hub's own identities as they should be, where `known` has another one, or none.
+
+    Further gateways count as the hub's own; what rooms and clients may is not looked at.
+    """
+    found = {role["rolename"]: _allowed(role) for role in known}
+    names = dict.fromkeys([*hub, *(name for name in found if is_gateway(name))])
+    return [role for role in map(hub_role, names) if found.get(role["rolename"]) != _allowed(role)]
+
+
 def client(name: str) -> Role:
     """The client entry of an identity. It has no password: the certificate is the login."""
     return {"username": name, "roles": [{"rolename": name}]}
+
+
+def _allowed(role: Role) -> set[tuple[str, str, bool]]:
+    """What a role comes down to, in whatever order it is written."""
+    return {(acl["acltype"], acl["topic"], acl["allow"]) for acl in role.get("acls", ())}
 
 
 def _role(name: str, *, sends: list[str], hears: list[str]) -> Role:

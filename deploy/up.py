@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from deploy import control
 from deploy import home as homes
 from deploy.pki import write
 from shared.config import ConfigError
@@ -24,6 +25,7 @@ def start(home: homes.Home) -> None:
     """Check what can be checked, then become the supervisor; does not return. Raises ConfigError."""
     homes.lay_out(home)
     _check_ports(home)
+    control.refresh(home)
     path = home.var / "supervisord.conf"
     write(path, supervisor_config(home).encode(), 0o600)
     # The services read their own files; what the environment overrides must be the same for all of them.

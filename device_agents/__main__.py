@@ -1,43 +1,66 @@
 """`python -m device_agents --config FILE [--check-config]`: one room's agent."""
 
-import argparse
+import getopt  # not argparse: with all that it imports, that is a megabyte of an agent's thirty
 import logging
 import sys
 from pathlib import Path
 
-from device_agents import agent, config, pins_gpiod, pins_rpi
+from device_agents import agent, complaints, config, pins_gpiod, pins_rpi
 from device_agents.pins import Pins
 from device_agents.pins_gpiod import GpiodPins
 from device_agents.pins_rpi import RpiPins
 from device_agents.pins_simulated import SimulatedPins
+from device_agents.readings import Sensors
+from device_agents.sensors.build import probes
+from device_agents.sensors.reader import Reader
+from device_agents.sensors.simulated import SimulatedSensors
 from shared import log as logs
 from shared import tls
-from shared.config import EX_CONFIG, ConfigError
+from shared.config import ConfigError, fail
 
 log = logging.getLogger(__name__)
 
+USAGE = """usage: python -m device_agents --config FILE [--check-config]
+
+The agent of one room. FILE is the room's TOML file; --check-config only says whether it is right."""
+
 
 def main() -> int:
-    """The exit code: 0 after a signal, 78 for a configuration that cannot be used, 1 for anything else."""
-    parser = argparse.ArgumentParser(prog="device_agents", description="The agent of one room.")
-    parser.add_argument("--config", type=Path, required=True, help="the room's TOML file")
-    parser.add_argument("--check-config", action="store_true", help="only say whether file and pins are right")
-    arguments = parser.parse_args()
+    """The exit code: 0 after a signal, 2 for a wrong call, 78 for a configuration of no use, 1 for anything else."""
     try:
-        room = config.read(arguments.config)
+        options = options_of(sys.argv[1:])
+    except getopt.GetoptError as error:
+        print(f"{error}\n{USAGE}", file=sys.stderr)
+        return 2
+    if "--help" in options:
+        print(USAGE)
+        return 0
+    try:
+        room = complaints.read(Path(options["--config"]))
         tls.client_context(room.broker.tls)
-        if arguments.check_config:
+        if "--check-config" in options:
             check_pins(room)
             return 0
         logs.set_up(f"agent-{room.room}", room.log_dir)
-        agent.run(room, pins_of(room))
+        pins = pins_of(room)
+        agent.run(room, pins, sensors_of(room, pins))
     except ConfigError as error:
-        print(f"configuration: {error}", file=sys.stderr)
-        return EX_CONFIG
+        return fail(error)
     except Exception:
         log.exception("Agent failed")
         return 1
     return 0
+
+
+def options_of(words: list[str]) -> dict[str, str]:
+    """The call's options by name. Raises GetoptError where it is none of `USAGE`."""
+    found, rest = getopt.getopt(words, "", ["help", "config=", "check-config"])
+    options = dict(found)
+    if rest:
+        raise getopt.GetoptError(f"{rest[0]!r} is not expected")
+    if not options.keys() & {"--help", "--config"}:
+        raise getopt.GetoptError("--config is missing")
+    return options
 
 
 def pins_of(room: config.RoomConfig) -> Pins:
@@ -73,6 +96,14 @@ def check_pins(room: config.RoomConfig) -> None:
     else:
         assert room.chip is not None
         pins_gpiod.check(library, room.chip, room.room, uses, room.free_pins)
+
+
+def sensors_of(room: config.RoomConfig, pins: Pins) -> Sensors:
+    """What reads the room's sensors; where pins are simulated, they are too. Raises ConfigError."""
+    if isinstance(pins, SimulatedPins):
+        assert room.sim_dir is not None
+        return SimulatedSensors(room.sim_dir, room.room, room.devices, pins.stage)
+    return Reader(probes(room))
 
 
 if __name__ == "__main__":

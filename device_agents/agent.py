@@ -12,28 +12,33 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from device_agents import faults, wish
+from device_agents.announcing import Announcer
 from device_agents.answers import Answers
+from device_agents.broker_link import BrokerLink
 from device_agents.clock import Clocks
 from device_agents.commands import Commands
 from device_agents.config import RoomConfig, pin_uses
+from device_agents.device import Device
+from device_agents.devices.input import Happening
 from device_agents.inbox import Inbox
 from device_agents.ledger import Ledger
-from device_agents.link import BrokerLink, Down, Heard, Link, Reached, Up
+from device_agents.link import Down, Heard, Link, Reached, Up
 from device_agents.linkloss import LinkLoss
+from device_agents.measuring import Measuring
 from device_agents.pins import Pins
 from device_agents.proof import Proof
-from device_agents.room import Device, Room
+from device_agents.readings import Reading, Sensors
+from device_agents.restrictions import Restrictions
+from device_agents.room import Room
+from device_agents.upkeep import Upkeep
+from device_agents.watchdog import Watchdog
 from shared import messages, systemd, topics
 from shared.config import ConfigError
 from shared.log import facts
 from shared.messages import (
-    ROOM_HEARTBEAT_SECONDS,
-    ROOM_SILENCE_SECONDS,
     Availability,
-    Description,
     InputEvent,
-    Lockdown,
-    State,
     utc,
 )
 from shared.names import is_gateway
@@ -41,13 +46,6 @@ from shared.problem import HomeError
 from shared.topics import Topic, TopicKind
 
 log = logging.getLogger(__name__)
-
-TIDY_SECONDS = 10.0
-"""How often the loop tidies up and tells the service manager that it is alive."""
-PRUNE_SECONDS = 3600.0
-QUIET_SECONDS = 1.0
-"""Without a command for so long, a disk sync holds up nobody."""
-
 
 _FAULT_SECONDS = 0.1
 """A pause after a fault, so that one that stays does not burn the board."""
@@ -63,7 +61,7 @@ class Stop(NamedTuple):
     """End."""
 
 
-Item = Heard | Reached | Up | Down | Changed | Stop
+Item = Heard | Reached | Up | Down | Changed | Reading | Stop
 
 
 class Agent:
@@ -75,36 +73,39 @@ class Agent:
         pins: Pins,
         ledger: Ledger,
         *,
+        sensors: Sensors | None = None,
         link: Link | None = None,
+        watchdog: Watchdog | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         checkpoint: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
         self._room = Room(config, pins, ledger, wall=wall)
+        self._measuring = Measuring(self._room, sensors, wall=wall)
         self._ledger = ledger
         self._pins = pins
         self._monotonic = monotonic
         self._wall = wall
-        self._link: Link = link or BrokerLink(config.broker, self.inbox)
+        self._link: Link = link or BrokerLink(config.broker, self.inbox, wall=wall)
+        self._watchdog = watchdog or Watchdog(None, config.watchdog_seconds)
         self._clocks = Clocks()
         self._proof = Proof(ledger.spool, config.room, self._link.publish)
-        self._link_loss = LinkLoss(config.link_loss_after)
+        self._announcer = Announcer(self._room, ledger, self._link, wall)
+        self._link_loss = LinkLoss(self._room, config.link_loss_after)
         self._answers = Answers(config.room, ledger, self._proof, self._link.publish, wall)
         self._commands = Commands(
             self._room,
             self._clocks,
             self._answers,
-            tell=self._tell,
+            tell=self._announcer.tell,
             is_slow=self._link.is_slow,
             monotonic=monotonic,
             wall=wall,
             checkpoint=checkpoint,
         )
-        self._heartbeat_at: float | None = None
-        self._tidy_at = 0.0
-        self._prune_at = 0.0
-        self._busy_at = 0.0
+        self._restrictions = Restrictions(self._room, ledger, self._commands.lock_down)
+        self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
         self._stopped = False
 
     def run(self) -> None:
@@ -122,15 +123,18 @@ class Agent:
         """Settle what an earlier process left, then bring every pin to where it belongs."""
         now = self._monotonic()
         interrupted = self._answers.recover()
+        self._restrictions.recall()
         try:
             self._room.start(now, interrupted=interrupted, changed=lambda pin: self.inbox.put(Changed(pin)))
         except HomeError as error:
             raise ConfigError(f"pins: {error.detail}; check the devices' pins and the right to use them") from error
-        self._tidy_at = now + TIDY_SECONDS
+        self._measuring.start(now, self.inbox.put)
+        self._upkeep.start(now)
         self._link_loss.start(now)
 
     def stop(self) -> None:
         """End what must not go on alone, say goodbye, and keep every other level."""
+        self._measuring.stop()
         self._room.halt(self._monotonic())
         self._link.close()
         self._pins.close()
@@ -147,43 +151,49 @@ class Agent:
                     self._link.done_with(item)
             case Changed(pin):
                 self._room.edge(pin, now)
+            case Reading():
+                self._measuring.take(item, now)
             case Reached() | Up() | Down():
                 if self._link.took(item, now):
-                    self._born(now)
+                    self._announcer.born(now)
+                    self._proof.link_up()
                 elif not self._link.up:
-                    self._heartbeat_at = None
+                    self._announcer.lost()
                     self._proof.link_down()
             case Stop():
                 self._stopped = True
 
     def tick(self, now: float) -> None:
         """Do what is due."""
-        for device in self._room.tick(now):
-            self._tell(device)
+        for device in (*self._room.tick(now), *self._measuring.tick(now)):
+            self._announcer.tell(device)
         for device, events in self._room.listen(now):
-            self._tell(device)
+            self._announcer.tell(device)
             for event in events:
-                happened = InputEvent(event=event, at=utc(self._wall()))
-                self._link.publish(device.event_topic, messages.encode(happened), expiry=InputEvent.EXPIRY)
-        for device in self._link_loss.tick(self._room, self._clocks.last_heard(), now):
-            self._tell(device)
+                self._happened(device, event, now)
+        for device in self._link_loss.tick(self._clocks.last_heard(), now):
+            self._announcer.tell(device)
         self._link.tick(now)
-        if self._heartbeat_at is not None and now >= self._heartbeat_at:
-            self._beat(now)
+        self._announcer.tick(now)
+        self._upkeep.tick(now)
+        for device, fault in self._room.faults():
+            place = f"{self._room.name}/{device.id}"
+            self._proof.note(faults.event(wish.made_id(), place, self._room.name, fault, self._wall()))
         if (due := self._proof.deadline()) is not None and now >= due:
             self._proof.tick(now)
-        if now >= self._tidy_at:
-            self._tidy(now)
+        self._watchdog.feed(now)  # last: a turn that fails before it is no sign of life
 
     def deadline(self) -> float:
         """When `tick` has something to do next."""
         due = (
             self._room.deadline(),
+            self._measuring.deadline(),
             self._link.deadline(),
             self._proof.deadline(),
-            self._heartbeat_at,
+            self._announcer.deadline(),
             self._link_loss.deadline(self._clocks.last_heard()),
-            self._tidy_at,
+            self._upkeep.deadline(),
+            self._watchdog.deadline(),
         )
         return min(at for at in due if at is not None)
 
@@ -206,12 +216,12 @@ class Agent:
         try:
             match topic.kind:
                 case TopicKind.SET:
-                    self._busy_at = now
+                    self._upkeep.busy(now)
                     self._commands.obey(topic, heard.payload, retained=heard.retained, now=now)
                 case TopicKind.SERVICE:
                     self._hear_service(topic, heard)
-                case TopicKind.LOCKDOWN:
-                    self._hear_lockdown(heard.payload)
+                case TopicKind.LOCKDOWN | TopicKind.LOCKOUTS:
+                    self._restrictions.hear(topic.kind, heard.payload)
                 case TopicKind.RECEIPT:
                     self._proof.receipted(heard.payload)
                 case TopicKind.RESEND:
@@ -231,56 +241,20 @@ class Agent:
         else:
             new = self._clocks.heard(topic.who, there.session, there.at.timestamp(), heard.at)
         if new:
-            self._announce()
+            self._announcer.announce()
 
-    def _hear_lockdown(self, payload: bytes) -> None:
-        self._commands.lockdown = bool(payload) and messages.decode(Lockdown, payload).active
-        log.warning("Lockdown", extra=facts(active=self._commands.lockdown))
-
-    def _born(self, now: float) -> None:
-        """Say what there is, how it stands, and last that we are there."""
-        description = messages.encode(self._room.description)
-        self._link.publish(topics.description(self._room.name), description, retain=Description.RETAIN)
-        self._announce()
-        self._heartbeat_at = now + ROOM_HEARTBEAT_SECONDS
-        self._proof.link_up()
-
-    def _announce(self) -> None:
-        for device in self._room.devices.values():
-            self._tell(device)
-        self._say_online()
-
-    def _beat(self, now: float) -> None:
-        self._heartbeat_at = now + ROOM_HEARTBEAT_SECONDS
-        self._say_online()
-
-    def _say_online(self) -> None:
-        here = Availability(status="online", at=utc(self._wall()), session=self._link.session)
-        topic = topics.availability(self._room.name)
-        self._link.publish(topic, messages.encode(here), retain=Availability.RETAIN, expiry=ROOM_SILENCE_SECONDS)
-
-    def _tell(self, device: Device) -> None:
-        self._link.publish(device.state_topic, messages.encode(device.state), retain=State.RETAIN)
-
-    def _tidy(self, now: float) -> None:
-        self._tidy_at = now + TIDY_SECONDS
-        systemd.notify("WATCHDOG=1")
-        if self._answers.owes:
-            self._answers.write_late()
-        try:
-            if now >= self._prune_at:
-                self._prune_at = now + PRUNE_SECONDS
-                self._ledger.prune(self._wall())
-            if now - self._busy_at >= QUIET_SECONDS:
-                self._ledger.fold()
-        except HomeError as error:
-            log.warning("Ledger cannot be tidied", extra=facts(reason=error.detail))
+    def _happened(self, device: Device, event: Happening, now: float) -> None:
+        """Do what a button is bound to, then tell of it."""
+        if (bind := device.config.binds.get(event)) is not None:
+            self._commands.press(device, bind, now)
+        self._announcer.happened(device, InputEvent(event=event, at=utc(self._wall())))
 
 
-def run(config: RoomConfig, pins: Pins) -> None:
+def run(config: RoomConfig, pins: Pins, sensors: Sensors) -> None:
     """Run the room until SIGTERM or SIGINT. Raises ConfigError."""
     ledger = Ledger(config.data / f"{config.room}.sqlite3")
-    agent = Agent(config, pins, ledger)
+    watchdog = Watchdog(config.watchdog, config.watchdog_seconds)
+    agent = Agent(config, pins, ledger, sensors=sensors, watchdog=watchdog)
 
     def on_signal(*_: Any) -> None:
         with contextlib.suppress(OSError):  # a second signal, when all is closed already
@@ -290,5 +264,6 @@ def run(config: RoomConfig, pins: Pins) -> None:
         signal.signal(number, on_signal)
     threading.current_thread().name = config.room
     log.info("Agent started", extra=facts(room=config.room, devices=len(config.devices), pins=len(pin_uses(config))))
-    agent.run()
+    with watchdog:
+        agent.run()
     log.info("Agent stopped", extra=facts(room=config.room))

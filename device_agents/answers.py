@@ -10,6 +10,7 @@ from collections.abc import Callable
 import msgspec
 
 from device_agents import wish
+from device_agents.devices.output import Memory
 from device_agents.ledger import Intent, Ledger
 from device_agents.proof import Proof
 from device_agents.wish import Wish
@@ -29,11 +30,11 @@ Publish = Callable[[str, bytes], bool]
 
 
 class _Outcome(msgspec.Struct, frozen=True):
-    """What the ledger could not take yet; without a state it is a refusal."""
+    """What the ledger could not take yet; without `stands` it is a refusal."""
 
     intent: Intent
     answer: bytes
-    state: State | None
+    stands: tuple[State, Memory] | None
     events: tuple[AuditEvent, ...]
 
 
@@ -76,28 +77,28 @@ class Answers:
         events = (wish.event(wanted, Outcome.ASKED, self._wall()),) if asked else ()
         return intent if self._ledger.begin(intent, *events, synced=synced) else None
 
-    def finish(self, wanted: Wish, intent: Intent, state: State, slug: str | None) -> bytes:
+    def finish(self, wanted: Wish, intent: Intent, state: State, memory: Memory, failure: HomeError | None) -> bytes:
         """Commit how it ended, with its audit event; returns the acknowledgement to publish."""
-        answer = messages.encode(wish.acknowledgement(wanted, slug, state, self._wall()))
+        answer = messages.encode(wish.acknowledgement(wanted, failure, state, self._wall()))
         events: tuple[AuditEvent, ...] = ()
         if wanted.audited:
-            events = (wish.event(wanted, wish.outcome_of(slug), self._wall(), reason=slug),)
+            events = (wish.event(wanted, wish.outcome_of(failure), self._wall(), reason=wish.slug_of(failure)),)
             self._proof.wake()
         try:
-            self._ledger.finish(intent, answer, state, *events, synced=wanted.critical)
+            self._ledger.finish(intent, answer, state, memory, *events, synced=wanted.critical)
         except HomeError as error:
             log.error("Outcome cannot be written yet", extra=facts(reason=error.detail, command_id=wanted.id))
-            self._owe(_Outcome(intent, answer, state, events))
+            self._owe(_Outcome(intent, answer, (state, memory), events))
         return answer
 
     def write_late(self) -> None:
         """Write outcomes that the ledger could not take when they were due."""
         for key, late in list(self._unwritten.items()):
             try:
-                if late.state is None:
+                if late.stands is None:
                     self._ledger.refuse(late.intent, late.answer, *late.events)
                 else:
-                    self._ledger.finish(late.intent, late.answer, late.state, *late.events, synced=bool(late.events))
+                    self._ledger.finish(late.intent, late.answer, *late.stands, *late.events, synced=bool(late.events))
             except HomeError:
                 return
             del self._unwritten[key]
@@ -116,7 +117,7 @@ class Answers:
         except HomeError as error:
             log.error("Ledger cannot be read", extra=facts(reason=error.detail))
             if late is None and not safe:
-                self.turn_away(wanted, "ledger-failed")
+                self.turn_away(wanted, error)
             return late is not None or not safe
         if late is not None:
             self._answer_again(wanted, late.intent.wish, late.answer)
@@ -124,10 +125,10 @@ class Answers:
             self._answer_again(wanted, entry.wish, entry.answer)
         return late is not None or entry is not None
 
-    def refuse(self, wanted: Wish, slug: str) -> None:
+    def refuse(self, wanted: Wish, why: HomeError) -> None:
         """Refuse, and remember it where the issuer could repeat it: a repeat is answered alike."""
-        answer = messages.encode(wish.acknowledgement(wanted, slug, None, self._wall()))
-        events = self._refusal_events(wanted, slug)
+        answer = messages.encode(wish.acknowledgement(wanted, why, None, self._wall()))
+        events = self._refusal_events(wanted, why)
         if wanted.command.id is not None:
             intent = self.intent(wanted)
             try:
@@ -138,14 +139,14 @@ class Answers:
             self._proof.wake()
         elif events:
             self._proof.note(*events)
-        self.say(wanted.device, answer)
+        self.say(wanted, answer)
 
-    def turn_away(self, wanted: Wish, slug: str) -> None:
+    def turn_away(self, wanted: Wish, why: HomeError) -> None:
         """Refuse what is not even a command for us, or cannot be remembered: its id stays free."""
-        log.info("Command turned away", extra=facts(device=wanted.device, issuer=wanted.issuer, reason=slug))
-        if events := self._refusal_events(wanted, slug):
+        log.info("Command turned away", extra=facts(device=wanted.device, issuer=wanted.issuer, reason=why.slug))
+        if events := self._refusal_events(wanted, why):
             self._proof.note(*events)
-        self.say(wanted.device, messages.encode(wish.acknowledgement(wanted, slug, None, self._wall())))
+        self.say(wanted, messages.encode(wish.acknowledgement(wanted, why, None, self._wall())))
 
     def unreadable(self, topic: Topic, payload: bytes, error: HomeError) -> None:
         """Refuse what is no command at all, under its id if it has one."""
@@ -164,13 +165,15 @@ class Answers:
                 detail={"reason": error.slug},
             )
             self._proof.note(event)
-        refusal = Acknowledgement(id=id_, outcome=Outcome.REJECTED, at=utc(self._wall()), reason=error.slug)
-        self.say(topic.device, messages.encode(refusal))
+        refusal = Acknowledgement(
+            id=id_, outcome=Outcome.REJECTED, at=utc(self._wall()), reason=error.slug, detail=error.detail[:200]
+        )
+        self._say(topic.device, messages.encode(refusal))
 
-    def say(self, device: str, answer: bytes) -> None:
-        """Publish an acknowledgement."""
-        if is_identity(device):  # a topic's level may hold anything; we repeat no such thing
-            self._publish(topics.acknowledgement(self._room, device), answer)
+    def say(self, wanted: Wish, answer: bytes) -> None:
+        """Publish an acknowledgement; a button of the room's own waits for none."""
+        if not wanted.button:
+            self._say(wanted.device, answer)
 
     def intent(self, wanted: Wish) -> Intent:
         """What the ledger is told of a command before it is done."""
@@ -186,22 +189,29 @@ class Answers:
             owed=owed,
         )
 
+    def _say(self, device: str, answer: bytes) -> None:
+        if is_identity(device):  # a topic's level may hold anything; we repeat no such thing
+            self._publish(topics.acknowledgement(self._room, device), answer)
+
     def _owe(self, outcome: _Outcome) -> None:
         if len(self._unwritten) < _UNWRITTEN_MOST:
             self._unwritten[outcome.intent.issuer, outcome.intent.id] = outcome
 
     def _answer_again(self, wanted: Wish, known: str, answer: bytes | None) -> None:
         if known != wanted.fingerprint:
-            self.turn_away(wanted, "id-reused")
+            self.turn_away(wanted, HomeError("id-reused"))
         else:
             # Without an answer it was interrupted, and the ledger could not be told so at the start.
-            self.say(wanted.device, answer or self._interrupted(wanted.id))
+            self.say(wanted, answer or self._interrupted(wanted.id))
 
-    def _refusal_events(self, wanted: Wish, slug: str) -> tuple[AuditEvent, ...]:
-        if not wanted.audited and slug not in wish.SECURITY_SLUGS and slug != "expired":
+    def _refusal_events(self, wanted: Wish, why: HomeError) -> tuple[AuditEvent, ...]:
+        if not wanted.audited and why.slug not in wish.SECURITY_SLUGS and why.slug != "expired":
             return ()
-        return (wish.event(wanted, wish.outcome_of(slug), self._wall(), reason=slug),)
+        return (wish.event(wanted, wish.outcome_of(why), self._wall(), reason=why.slug),)
 
     def _interrupted(self, id_: str) -> bytes:
-        interrupted = Acknowledgement(id=id_, outcome=Outcome.FAILED, at=utc(self._wall()), reason="interrupted")
+        why = HomeError("interrupted")
+        interrupted = Acknowledgement(
+            id=id_, outcome=wish.outcome_of(why), at=utc(self._wall()), reason=why.slug, detail=why.detail
+        )
         return messages.encode(interrupted)

@@ -25,7 +25,7 @@ def complaints(users: Iterable[tuple[int, str]], free: Collection[int]) -> Itera
     """
     for pin, device in users:
         if pin in free:
-            continue
+            continue  # also one beyond the header: a compute module has more
         if pin not in HEADER:
             yield f"there is no pin {pin} ({device}) on the header; BCM numbers go from 0 to {HEADER[-1]}"
         elif pin in _CARRIES:

@@ -4,6 +4,8 @@ The smallest difference between a heartbeat's arrival (monotonic) and its hub ti
 in it; measured against that, a held-back command shows its age (promise 3: a wish never acts late).
 """
 
+import math
+
 import msgspec
 
 from shared.messages import COMMAND_SECONDS
@@ -11,6 +13,8 @@ from shared.names import is_gateway
 
 DRIFT = 200e-6
 """How far two quartz clocks may run apart, in seconds per second."""
+JUMP_SECONDS = 0.5
+"""Network time slews a clock by far less between two looks; more is a jump."""
 SETTLE_SECONDS = 30.0
 """Longer than any delay on a link that is still up: the keepalive ends a stalled one after 20 s."""
 
@@ -28,6 +32,9 @@ class Clocks:
 
     def __init__(self) -> None:
         self._gateways: dict[str, _Learned] = {}
+        self._wall: float | None = None
+        self._wall_ahead = -math.inf
+        self._set_by = 0.0
 
     def heard(self, gateway: str, session: str, hub_time: float, now: float) -> bool:
         """Learn from a live heartbeat that arrived at `now`; True when it is a session not heard before."""
@@ -51,16 +58,43 @@ class Clocks:
         known = self._gateways.get(gateway)
         return known is not None and known.session == session
 
+    def watch(self, now: float, wall: float) -> None:
+        """Called now and then, so that no jump of our wall clock goes unseen."""
+        ahead = wall - now
+        if self._wall is not None and abs(ahead - self._wall) > JUMP_SECONDS:
+            self._set_by += ahead - self._wall
+        self._wall = ahead
+        self._wall_ahead = max(self._wall_ahead, ahead)
+
+    def set_by(self) -> float:
+        """By how many seconds our wall clock was set since this was asked last."""
+        seconds, self._set_by = self._set_by, 0.0
+        return seconds
+
     def lateness(self, issuer: str, issued: float, now: float, wall: float) -> float | None:
         """How many seconds ago `issuer` issued it; None when that gateway's clock is not known yet.
 
-        For others than gateways our wall clock has to do.
+        Others than gateways send no heartbeats: what they issue must be fresh by our wall clock and by the hub's, so
+        that neither makes anything young by jumping. Before any gateway was heard, the latest that ours was counts.
         """
-        if not is_gateway(issuer):
-            return wall - issued
-        known = self._gateways.get(issuer)
-        if known is None:
-            return None
+        if is_gateway(issuer):
+            known = self._gateways.get(issuer)
+            return None if known is None else self._since(known, issued, now)
+        self.watch(now, wall)
+        hub = self._hub()
+        if hub is None:
+            return now + self._wall_ahead - issued
+        return max(wall - issued, self._since(hub, issued, now))
+
+    def ahead_of_hub(self, now: float, wall: float) -> float:
+        """How many seconds our wall clock is ahead of the hub's; 0 before any gateway was heard."""
+        hub = self._hub()
+        return 0.0 if hub is None else wall - (now - hub.offset)
+
+    def _hub(self) -> _Learned | None:
+        return max(self._gateways.values(), key=lambda known: known.learned, default=None)
+
+    def _since(self, known: _Learned, issued: float, now: float) -> float:
         offset = known.offset
         if now - known.since < SETTLE_SECONDS and offset - known.older <= SETTLE_SECONDS:
             offset = min(offset, known.older)

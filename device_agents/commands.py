@@ -10,13 +10,15 @@ from typing import NamedTuple
 from device_agents import clock, wish
 from device_agents.answers import Answers
 from device_agents.clock import Clocks
+from device_agents.config import TOGGLE, Bind
+from device_agents.device import Device
 from device_agents.devices.output import Step
-from device_agents.room import Device, Room
+from device_agents.room import Room
 from device_agents.wish import Wish
 from shared import messages
 from shared.log import facts
 from shared.messages import By, Command
-from shared.names import Kind, is_gateway
+from shared.names import Action, Kind, is_gateway
 from shared.problem import HomeError
 from shared.topics import Topic
 
@@ -53,7 +55,7 @@ class Commands:
         wall: Callable[[], float],
         checkpoint: Callable[[str], None],
     ) -> None:
-        self.lockdown = False
+        self._locked_down = False
         self._room = room
         self._clocks = clocks
         self._answers = answers
@@ -80,37 +82,59 @@ class Commands:
             critical=device is not None and device.config.critical,
         )
         if device is None:
-            self._answers.turn_away(wanted, "unknown-device")
-        elif (slug := wish.misfit(device.config, command)) is not None:
-            self._answers.turn_away(wanted, slug)
+            self._answers.turn_away(wanted, HomeError("unknown-device"))
+        elif (why := wish.misfit(device.config, command)) is not None:
+            self._answers.turn_away(wanted, why)
         elif retained:
-            self._answers.turn_away(wanted, "retained")
+            self._answers.turn_away(wanted, HomeError("retained"))
         else:
             self._decide(wanted, device, now)
+
+    def lock_down(self, active: bool) -> None:
+        """Obey safe actions only, or everything again."""
+        self._locked_down = active
+
+    def press(self, button: Device, bind: Bind, now: float) -> None:
+        """An input of this room wants what it is bound to. It is here and now: nothing to judge about its age."""
+        device = self._room.devices[bind.device]
+        action = _toggled(device) if bind.action == TOGGLE else Action(bind.action)
+        wanted = Wish(
+            room=self._room.name,
+            device=device.id,
+            issuer=self._room.name,
+            id=wish.made_id(),
+            command=Command(action=action, value=bind.value),
+            critical=device.config.critical,
+            button=button.id,
+        )
+        self._decide(wanted, device, now)
 
     def _decide(self, wanted: Wish, device: Device, now: float) -> None:
         """Execute what nothing forbids. A repeat is answered alike, whatever would be said to it today."""
         command = wanted.command
         safe = wish.is_safe(device.config, command.action)
-        slug = "lockdown" if self.lockdown and not safe else self._judge(wanted, device, now, safe=safe)
-        if slug is None:
+        why = HomeError("lockdown") if self._locked_down and not safe else self._judge(wanted, device, now, safe=safe)
+        if why is None:
             try:
-                step = self._room.plan(device, command.action, command.value, now)
+                step = self._room.plan(device, command.action, command.value, now, safe=safe)
             except HomeError as error:
-                slug = error.slug
+                why = error
             else:
                 self._execute(wanted, device, _Plan(step, now), safe=safe)
-        if slug is not None and not self._answers.repeats(wanted, safe=safe):
-            self._answers.refuse(wanted, slug)
+        if why is not None and not self._answers.repeats(wanted, safe=safe):
+            self._answers.refuse(wanted, why)
 
-    def _judge(self, wanted: Wish, device: Device, now: float, *, safe: bool) -> str | None:
+    def _judge(self, wanted: Wish, device: Device, now: float, *, safe: bool) -> HomeError | None:
+        if wanted.button:
+            return None
         command = wanted.command
         issued = command.issued
         lateness = None
         if issued is not None and not (is_gateway(wanted.issuer) and self._is_slow(now)):
             lateness = self._clocks.lateness(wanted.issuer, issued, now, self._wall())
         stamped = wish.is_stamped(device.config, command)
-        return clock.judge(issued=issued, stamped=stamped, safe=safe, lateness=lateness)
+        slug = clock.judge(issued=issued, stamped=stamped, safe=safe, lateness=lateness)
+        return None if slug is None else HomeError(slug)
 
     def _execute(self, wanted: Wish, device: Device, plan: _Plan, *, safe: bool) -> None:
         """Commit, move, commit, answer. A repeat shows at the first commit, before anything has moved."""
@@ -125,34 +149,45 @@ class Commands:
             if self._answers.repeats(wanted, safe=safe):
                 return
             if not safe:
-                self._answers.turn_away(wanted, error.slug)
+                self._answers.turn_away(wanted, HomeError(error.slug))
                 return
             intent = self._answers.intent(wanted)
         if intent is None:
             self._answers.repeats(wanted, safe=False)
             return
         self._checkpoint("committed")
-        slug = self._act(wanted, device, plan, safe=safe)
-        if slug is None or slug == "pin-failed":
-            self._room.stand(device, By(source="command", issuer=wanted.issuer, command_id=wanted.id))
+        failure = self._act(wanted, device, plan, safe=safe)
+        if failure is None or failure.slug == "pin-failed":
+            self._room.stand(device, _by(wanted))
         self._checkpoint("moved")
-        answer = self._answers.finish(wanted, intent, device.state, slug)
+        answer = self._answers.finish(wanted, intent, device.state, self._room.memory(device), failure)
         self._checkpoint("finished")
         self._tell(device)
         self._checkpoint("stated")
-        self._answers.say(wanted.device, answer)
+        self._answers.say(wanted, answer)
         self._checkpoint("answered")
 
-    def _act(self, wanted: Wish, device: Device, plan: _Plan, *, safe: bool) -> str | None:
-        """Move the pins, unless the commit took so long that it is too late by now; the slug of what failed."""
+    def _act(self, wanted: Wish, device: Device, plan: _Plan, *, safe: bool) -> HomeError | None:
+        """Move the pins, unless the commit took so long that it is too late by now; what failed."""
         now = self._monotonic()
         command, step = wanted.command, plan.step
         try:
             if now - plan.made > STALE_SECONDS:
-                if (slug := self._judge(wanted, device, now, safe=safe)) is not None:
-                    return slug
-                step = self._room.plan(device, command.action, command.value, now)
-            self._room.move(device, step)
+                if (why := self._judge(wanted, device, now, safe=safe)) is not None:
+                    return why
+                step = self._room.plan(device, command.action, command.value, now, safe=safe)
+            self._room.move(device, step, now)
         except HomeError as error:
-            return error.slug
+            return error
         return None
+
+
+def _by(wanted: Wish) -> By:
+    if wanted.button:
+        return By(source="input")
+    return By(source="command", issuer=wanted.issuer, command_id=wanted.id)
+
+
+def _toggled(device: Device) -> Action:
+    """A hand at the button sees the lamp: off where it is on, else on."""
+    return Action.OFF if device.past.active else Action.ON

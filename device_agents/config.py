@@ -1,64 +1,54 @@
-"""A room's configuration: its devices, its pins, and how to reach the broker. Wrong settings are told all at once."""
+"""A room's configuration: its devices, its pins, and how to reach the broker. device_agents.complaints reads it."""
 
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 
-from device_agents import board
+from device_agents.devices.input import Happening
 from device_agents.devices.output import BootPolicy
+from device_agents.devices.sensor import RESOLUTION, Source
 from device_agents.pins import PinUse, Pull
-from shared.config import Config, ConfigError, load
+from shared.config import Config
 from shared.mqtt import BrokerConfig
-from shared.names import ACTIONS, Action, Kind, is_identity, is_reserved
+from shared.names import ACTIONS, Action, Kind
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+LinkLossSeconds = Annotated[float, msgspec.Meta(ge=16)]
+"""A gateway's heartbeat comes every 5 s: three may be lost."""
 
 MOST_DEVICES = 64
-COVER_DEAD_TIME = 0.5
+DEAD_TIME = 0.5
 PULSE_MS = 500
 DIMMER_HERTZ = 200
 DEBOUNCE_MS = 30
 MOTION_HOLD = 30.0
 DOUBLE_MS = 400
 LONG_MS = 800
+SENSOR_EVERY = 30.0
+REPORT_CHANGE = {Kind.TEMPERATURE: 0.2, Kind.HUMIDITY: 1.0}
 
-_COMMON = frozenset({"id", "name", "kind", "critical", "pin"})
-_OUTPUT = _COMMON | {"confirm", "active_low", "boot", "on_link_loss", "safe_actions"}
-_INPUT = _COMMON | {"active_low", "pull", "debounce_ms"}
-_SETTINGS: dict[Kind, frozenset[str]] = {
-    Kind.SWITCH: _OUTPUT | {"max_on"},
-    Kind.DIMMER: _OUTPUT | {"max_on", "frequency"},
-    Kind.LOCK: _OUTPUT,
-    Kind.COVER: (_OUTPUT | {"pins", "travel_time", "dead_time"}) - {"pin"},
-    Kind.PULSE: _OUTPUT | {"pulse_ms", "travel_time"},
-    Kind.CONTACT: _INPUT,
-    Kind.MOTION: _INPUT | {"hold"},
-    Kind.BUTTON: _INPUT | {"double_ms", "long_ms"},
-}
-"""Which settings each kind has; the kinds that are missing here are not built yet."""
-_BOOT: dict[Kind, tuple[BootPolicy, ...]] = {
-    Kind.SWITCH: ("off", "on", "restore"),
-    Kind.DIMMER: ("off", "on", "restore"),
-    Kind.LOCK: ("off",),
-    Kind.COVER: ("off",),
-    Kind.PULSE: ("off",),
-}
-_LINK_LOSS: dict[Kind, tuple[str, ...]] = {
-    Kind.SWITCH: ("hold", "off", "on"),
-    Kind.DIMMER: ("hold", "off", "on"),
-    Kind.LOCK: ("hold", "locked", "unlocked"),
-    Kind.COVER: ("hold",),
-    Kind.PULSE: ("hold",),
-}
+TOGGLE = "toggle"
+
+
+class Bind(Config, frozen=True):
+    """What a button does to an output of its room, whether the hub is there or not.
+
+    `toggle` is off for an output that is on, else on; `value` belongs to `set`.
+    """
+
+    device: str
+    action: Literal["on", "off", "set", "lock", "unlock", "open", "close", "stop", "press", "toggle"]
+    value: int | None = None
 
 
 class DeviceConfig(Config, frozen=True):
     """One device. Which settings it may have depends on its kind; durations are seconds unless they end in `_ms`.
 
     `pins` are a cover's opening and closing relay. `safe_actions` names what is safe beyond the kind's own.
+    `interlock` is the name of a group of which one at most is on; each rests `dead_time` after another was.
+    `contact` is the input that tells a lock whether its door is closed. `binds` say what a button does here.
+    `source`, `address`, `every` and `report_change` are a sensor's: docs/sensors.md.
     """
 
     id: str
@@ -71,8 +61,15 @@ class DeviceConfig(Config, frozen=True):
     active_low: bool | None = None
     boot: BootPolicy = "off"
     on_link_loss: Literal["hold", "off", "on", "locked", "unlocked"] = "hold"
+    link_loss_after: LinkLossSeconds | None = None
     safe_actions: tuple[Action, ...] = ()
+    lockout: bool = False
     max_on: Positive | None = None
+    min_off: Positive | None = None
+    min_interval: Positive | None = None
+    interlock: Annotated[str, msgspec.Meta(min_length=1, max_length=32)] | None = None
+    relock_after: Positive | None = None
+    contact: str | None = None
     pulse_ms: Annotated[int, msgspec.Meta(ge=10, le=60_000)] | None = None
     travel_time: Positive | None = None
     dead_time: Annotated[float, msgspec.Meta(ge=0.1, le=60)] | None = None
@@ -82,11 +79,21 @@ class DeviceConfig(Config, frozen=True):
     hold: Annotated[float, msgspec.Meta(ge=0)] | None = None
     double_ms: Annotated[int, msgspec.Meta(ge=0, le=5000)] | None = None
     long_ms: Annotated[int, msgspec.Meta(ge=100, le=60_000)] | None = None
+    binds: dict[Happening, Bind] = msgspec.field(default_factory=dict)
+    source: Source | None = None
+    address: str | None = None
+    every: Annotated[float, msgspec.Meta(ge=2, le=86_400)] | None = None
+    report_change: Annotated[float, msgspec.Meta(ge=RESOLUTION, le=100)] | None = None
 
     @property
     def is_output(self) -> bool:
         """Whether it obeys commands."""
         return self.kind in ACTIONS
+
+    @property
+    def is_sensor(self) -> bool:
+        """Whether it measures, and so has a source rather than a pin."""
+        return self.kind in REPORT_CHANGE
 
     @property
     def every_pin(self) -> tuple[int, ...]:
@@ -97,29 +104,32 @@ class DeviceConfig(Config, frozen=True):
 class RoomConfig(Config, frozen=True):
     """One room's agent. `data` is the folder of its ledger, `sim_dir` that of simulated pins.
 
-    `free_pins` may be used although a board usually needs them for something else.
+    `chip` is the GPIO chip whose lines `pins = "gpiod"` means; `free_pins` may be used although a board usually
+    needs them for something else.
     """
 
     room: str
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     broker: BrokerConfig
-    pins: Literal["simulated", "rpi"]
+    pins: Literal["simulated", "rpi", "gpiod"]
     data: Path
     devices: tuple[DeviceConfig, ...]
     sim_dir: Path | None = None
+    chip: Path | None = None
     free_pins: tuple[int, ...] = ()
     log_dir: Path | None = None
-    link_loss_after: Annotated[float, msgspec.Meta(ge=16)] = 60.0
+    link_loss_after: LinkLossSeconds = 60.0
     """Seconds without any gateway's heartbeat (one comes every 5 s) before `on_link_loss` is obeyed."""
+    watchdog: Path | None = None
+    """The board's watchdog device, such as /dev/watchdog: resets the board where the agent hangs or dies."""
+    watchdog_seconds: Annotated[int, msgspec.Meta(ge=5, le=60)] = 15
+    """After so long without a sign of life; 15 is the most that a Pi's can count."""
 
 
-def read(path: Path) -> RoomConfig:
-    """Read and check a room's file. Raises ConfigError naming everything that is wrong."""
-    config = load(RoomConfig, path)
-    wrong = [f"{path}: {complaint}" for complaint in complaints(config)]
-    if wrong:
-        raise ConfigError("\n".join(wrong))
-    return config
+def dead_time(room: RoomConfig, device: DeviceConfig) -> float:
+    """How long the others of its interlock group rest after one was on: the longest that any of them asks for."""
+    asked = [d.dead_time for d in room.devices if d.interlock == device.interlock and d.dead_time is not None]
+    return max(asked, default=DEAD_TIME)
 
 
 def pin_uses(config: RoomConfig) -> tuple[PinUse, ...]:
@@ -150,67 +160,3 @@ def _use(device: DeviceConfig, pin: int) -> PinUse:
         values=_VALUES[device.kind],
         idle=1 if device.kind is Kind.CONTACT else 0,
     )
-
-
-def complaints(config: RoomConfig) -> Iterator[str]:
-    """Everything that is wrong with a room that could be read: where, what, and what would be right."""
-    if not is_identity(config.room) or is_reserved(config.room):
-        yield f"room: {config.room!r} is no name for a room; use small letters, digits and dashes, such as hall"
-    if config.broker.identity != config.room:
-        yield f"broker.identity: is {config.broker.identity!r}; it must be the room's own name, {config.room!r}"
-    if config.pins == "simulated" and config.sim_dir is None:
-        yield "sim_dir: simulated pins need a folder to record in; set it"
-    if not 0 < len(config.devices) <= MOST_DEVICES:
-        yield f"devices: there are {len(config.devices)}; a room has 1 to {MOST_DEVICES}, each a [[devices]] table"
-    for index, device in enumerate(config.devices):
-        for name, what in (*_setting_complaints(device), *_policy_complaints(device)):
-            yield f"devices[{index}].{name}: {what} ({device.id})"
-    for id_, count in Counter(device.id for device in config.devices).items():
-        if count > 1:
-            yield f"devices: {id_!r} is there {count} times; every device needs an id of its own"
-    yield from _pin_complaints(config)
-
-
-def _pin_complaints(config: RoomConfig) -> Iterator[str]:
-    users: dict[int, list[str]] = {}
-    for device in config.devices:
-        for pin in device.every_pin:
-            users.setdefault(pin, []).append(device.id)
-    for pin, ids in users.items():
-        if len(ids) > 1:
-            yield f"devices: pin {pin} is used by {' and '.join(ids)}; every device needs pins of its own"
-    for what in board.complaints(((pin, ids[0]) for pin, ids in users.items()), config.free_pins):
-        yield f"devices: {what}"
-
-
-def _setting_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
-    if not is_identity(device.id):
-        yield "id", f"{device.id!r} is no id; use small letters, digits and dashes, such as front-door"
-    allowed = _SETTINGS.get(device.kind)
-    if allowed is None:
-        yield "kind", f"{device.kind} is not built into this agent yet; it has {', '.join(_SETTINGS)}"
-        return
-    for field in msgspec.structs.fields(device):
-        if field.name not in allowed and getattr(device, field.name) != field.default:
-            yield field.name, f"a {device.kind} has no such setting; it has {', '.join(sorted(allowed))}"
-    if "pin" in allowed and device.pin is None:
-        yield "pin", "is missing; give the BCM number of its pin"
-    if "pins" in allowed and device.pins is None:
-        yield "pins", "is missing; give the opening relay's pin and the closing one's, such as [5, 6]"
-    if device.kind is Kind.COVER and device.travel_time is None:
-        yield "travel_time", "is missing; measure how many seconds it takes from shut to open"
-
-
-def _policy_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
-    if not device.is_output:
-        return
-    boot, link_loss, actions = _BOOT[device.kind], _LINK_LOSS[device.kind], ACTIONS[device.kind]
-    if device.boot not in boot:
-        yield "boot", f"a {device.kind} cannot start {device.boot!r}; it may be {', '.join(boot)}"
-    elif device.max_on is not None and device.boot != "off":
-        yield "boot", f'{device.boot!r} would lengthen max_on with every start; set boot = "off"'
-    if device.on_link_loss not in link_loss:
-        yield "on_link_loss", f"a {device.kind} cannot do {device.on_link_loss!r}; it may be {', '.join(link_loss)}"
-    for action in device.safe_actions:
-        if action not in actions:
-            yield "safe_actions", f"a {device.kind} has no action {action}; it has {', '.join(actions)}"

@@ -1,5 +1,7 @@
 """The room's memory, one SQLite file: which commands were begun and how they ended, where devices stood, the spool.
 
+What is kept of devices is written when it changes and never on a timer, so that a card wears little.
+
 A command's intent is committed before its edge and its answer after it, so that whatever interrupts the agent, a
 repeat moves nothing and is answered alike (promise 3). Audit events lie in the same file and go in with the same
 commit: a finished command and its proof are written both or not at all.
@@ -7,24 +9,25 @@ commit: a finished command and its proof are written both or not at all.
 
 import contextlib
 import fcntl
-import logging
 import os
 import sqlite3
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
+from device_agents.boot import this_boot
+from device_agents.devices.output import Memory
 from shared.config import ConfigError
 from shared.messages import AuditEvent, State, decode, encode
 from shared.problem import HomeError
 from shared.spool import Spool
 
-log = logging.getLogger(__name__)
-
 KEPT_SECONDS = 86400.0
-"""A repeat is known for this long."""
+"""A repeat is known for at least this long."""
+MONTH_SECONDS = 31 * 86400.0
 _PAGES_BEFORE_CHECKPOINT = 4000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS command (
@@ -35,16 +38,28 @@ CREATE TABLE IF NOT EXISTS command (
     wish TEXT NOT NULL,
     owed BLOB,
     answer BLOB,
+    boot TEXT,
+    uptime REAL,
     PRIMARY KEY (issuer, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (
     device TEXT PRIMARY KEY,
-    state BLOB NOT NULL
+    state BLOB NOT NULL,
+    memory BLOB
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS note (
+    name TEXT PRIMARY KEY,
+    body BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-_BEGIN = "INSERT INTO command (issuer, id, begun, device, wish, owed, answer) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_LATER_COLUMNS = (("command", "boot", "TEXT"), ("command", "uptime", "REAL"), ("standing", "memory", "BLOB"))
+"""What files made by an earlier version lack."""
+_BEGIN = (
+    "INSERT INTO command (issuer, id, begun, device, wish, owed, answer, boot, uptime)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _FINISH = "UPDATE command SET answer = ? WHERE issuer = ? AND id = ?"
-_STAND = "INSERT OR REPLACE INTO standing (device, state) VALUES (?, ?)"
+_STAND = "INSERT OR REPLACE INTO standing (device, state, memory) VALUES (?, ?, ?)"
 
 
 class Entry(NamedTuple):
@@ -72,8 +87,13 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 class Ledger:
     """One room's file, for one process at a time. Only the loop calls it."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises ConfigError where the file cannot be used or another agent uses it."""
+    def __init__(self, path: Path, *, boot: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
+        """`boot` tells one boot of the board from another. Raises ConfigError where the file cannot be used or another
+        agent uses it.
+        """
+        self.boot = boot or this_boot()
+        self._monotonic = monotonic
+        self._opened = monotonic()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -86,6 +106,7 @@ class Ledger:
             self.spool = Spool(path)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
             self._db.executescript(_SCHEMA)
+            self._bring_up_to_date()
             # Ordinary commands pay no disk sync; the loop checkpoints when it is idle, this is the backstop.
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA cache_size = -200")  # KiB: the board has little memory, and rows are few
@@ -108,7 +129,7 @@ class Ledger:
 
         False, with nothing written, when the issuer has used this id before. Raises HomeError("ledger-failed").
         """
-        values = _values(intent, None)
+        values = self._values(intent, None)
         try:
             if not asked and not synced:
                 self._db.execute(_BEGIN, values)
@@ -124,14 +145,16 @@ class Ledger:
             raise HomeError("ledger-failed", error.detail) from error
         return True
 
-    def finish(self, intent: Intent, answer: bytes, state: State, *events: AuditEvent, synced: bool) -> None:
+    def finish(
+        self, intent: Intent, answer: bytes, state: State, memory: Memory, *events: AuditEvent, synced: bool
+    ) -> None:
         """Commit how it ended and where the device stands, with `events`. Raises HomeError("ledger-failed")."""
 
         def write(db: sqlite3.Connection) -> None:
             if db.execute(_FINISH, (answer, intent.issuer, intent.id)).rowcount == 0:
                 # A safe action whose intent could not be written, or an answer that comes late.
-                db.execute(_BEGIN, _values(intent, answer))
-            db.execute(_STAND, (intent.device, encode(state)))
+                db.execute(_BEGIN, self._values(intent, answer))
+            db.execute(_STAND, (intent.device, encode(state), encode(memory)))
 
         with _translated():
             if events or synced:
@@ -142,20 +165,45 @@ class Ledger:
 
     def refuse(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         """Remember a refusal, so that its repeat is refused alike. Raises HomeError("ledger-failed")."""
-        values = _values(intent, answer)
+        values = self._values(intent, answer)
         with _translated():
             self.spool.append(*events, durable=False, also=lambda db: _run(db, _BEGIN, values))
 
-    def stand(self, device: str, state: State) -> None:
+    def stand(self, device: str, state: State, memory: Memory | None = None) -> None:
         """Remember where a device stands that moved without a command. Raises HomeError("ledger-failed")."""
         with _translated():
-            self._db.execute(_STAND, (device, encode(state)))
+            self._db.execute(_STAND, (device, encode(state), None if memory is None else encode(memory)))
 
-    def stood(self, device: str) -> State | None:
-        """Where a device stood when it was last heard of."""
+    def stood(self, device: str) -> tuple[State | None, Memory | None]:
+        """Where a device stood when it was last heard of, and what is remembered where the board was not restarted."""
         with _translated():
-            row = self._db.execute("SELECT state FROM standing WHERE device = ?", (device,)).fetchone()
-        return None if row is None else decode(State, row[0])
+            row = self._db.execute("SELECT state, memory FROM standing WHERE device = ?", (device,)).fetchone()
+        if row is None:
+            return None, None
+        memory = None if row[1] is None else decode(Memory, row[1])
+        return decode(State, row[0]), memory if memory is not None and memory.boot == self.boot else None
+
+    def known(self) -> frozenset[str]:
+        """Every device that ever stood anywhere."""
+        with _translated():
+            return frozenset(row[0] for row in self._db.execute("SELECT device FROM standing"))
+
+    def forget(self, device: str) -> None:
+        """A device is gone. Raises HomeError("ledger-failed")."""
+        with _translated():
+            self._db.execute("DELETE FROM standing WHERE device = ?", (device,))
+
+    def note(self, name: str, body: bytes) -> None:
+        """Keep the hub's last word on something, for a start without the hub. Raises HomeError("ledger-failed")."""
+        with _translated():
+            if self.noted(name) != body:
+                self._db.execute("INSERT OR REPLACE INTO note (name, body) VALUES (?, ?)", (name, body))
+
+    def noted(self, name: str) -> bytes | None:
+        """The hub's last word on something. Raises HomeError("ledger-failed")."""
+        with _translated():
+            row = self._db.execute("SELECT body FROM note WHERE name = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
 
     def unfinished(self) -> tuple[Intent, ...]:
         """Commands that were begun and never answered: the agent was interrupted in the middle of them."""
@@ -187,15 +235,34 @@ class Ledger:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def prune(self, wall: float) -> None:
-        """Forget commands of more than a day ago. Raises HomeError("ledger-failed")."""
+        """Forget commands of more than a day ago. Raises HomeError("ledger-failed").
+
+        A day is one of this boot's monotonic clock: a wall clock that jumps ahead must not free an id. What earlier
+        boots left is kept until this one is a day old, or by the wall clock a month has passed.
+        """
+        uptime = self._monotonic()
         with _translated():
-            self._db.execute("DELETE FROM command WHERE begun < ? AND answer IS NOT NULL", (wall - KEPT_SECONDS,))
+            self._db.execute(
+                "DELETE FROM command WHERE answer IS NOT NULL"
+                " AND CASE WHEN boot = ? THEN uptime < ? ELSE ? OR begun < ? END",
+                (self.boot, uptime - KEPT_SECONDS, uptime - self._opened >= KEPT_SECONDS, wall - MONTH_SECONDS),
+            )
 
     def close(self) -> None:
         """Close the file."""
         self.spool.close()
         self._db.close()
         os.close(self._lock)
+
+    def _bring_up_to_date(self) -> None:
+        for table, column, kind in _LATER_COLUMNS:
+            if column not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
+                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+
+    def _values(self, intent: Intent, answer: bytes | None) -> tuple[object, ...]:
+        owed = None if intent.owed is None else encode(intent.owed)
+        identity = (intent.issuer, intent.id, intent.begun, intent.device, intent.wish)
+        return (*identity, owed, answer, self.boot, self._monotonic())
 
     @contextlib.contextmanager
     def _commit(self) -> Iterator[None]:
@@ -207,11 +274,6 @@ class Ledger:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
-
-
-def _values(intent: Intent, answer: bytes | None) -> tuple[object, ...]:
-    owed = None if intent.owed is None else encode(intent.owed)
-    return (intent.issuer, intent.id, intent.begun, intent.device, intent.wish, owed, answer)
 
 
 def _run(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> None:

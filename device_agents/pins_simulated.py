@@ -42,7 +42,7 @@ class SimulatedPins:
     def __init__(self, folder: Path, room: str, uses: Iterable[PinUse]) -> None:
         self._uses = {use.pin: use for use in uses}
         self._inputs_file = folder / f"{room}.inputs.json"
-        self._stage = Stage(folder, room, tuple(self._uses.values()))
+        self.stage = Stage(folder, room, tuple(self._uses.values()))
         self._changed: Callable[[int], None] = lambda _pin: None
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -82,11 +82,11 @@ class SimulatedPins:
     def watch(self, changed: Callable[[int], None]) -> None:
         """Open the socket for `homesystem sim`."""
         self._changed = changed
-        self._stage.open(self._drive)
+        self.stage.open(self._drive)
 
     def close(self) -> None:
         """Close the socket; every level stays recorded."""
-        self._stage.close()
+        self.stage.close()
         os.close(self._waveform)
 
     def _record(self, edge: Edge) -> None:

@@ -1,53 +1,40 @@
 """The room as it stands: every device with its pins, its standing and its last state. Only it moves pins."""
 
+import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from device_agents import birth
 from device_agents.config import DeviceConfig, RoomConfig
+from device_agents.device import Device
 from device_agents.devices import build
-from device_agents.devices.input import Happening, Input, Signal
-from device_agents.devices.output import Birth, Last, Output, Standing, Step, Write
+from device_agents.devices.contact import OPEN
+from device_agents.devices.input import Happening, Input, Told, unsettled
+from device_agents.devices.lock import Lock
+from device_agents.devices.output import Memory, Step
+from device_agents.faults import MISMATCH, SENSOR, Fault
+from device_agents.hands import Hands
 from device_agents.ledger import Ledger
+from device_agents.limits import Peer
 from device_agents.pins import Pins
 from shared import topics
 from shared.log import facts
-from shared.messages import By, Description, DeviceDescription, State, Value, utc
+from shared.messages import By, Description, State, Value, utc
 from shared.names import Action, Kind
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+DEAF_SECONDS = 1.0
+_UNSET_UNTIL = datetime(2020, 1, 1, tzinfo=UTC)
+"""A clock that shows an earlier time has not been set since the board started."""
 VERSION = "0.1.0"
 _UNVALUED = frozenset({Kind.PULSE, Kind.BUTTON})
 """Kinds whose value is always None: each new press is news."""
-
-
-class Device(msgspec.Struct, kw_only=True, eq=False):
-    """One device at run time."""
-
-    config: DeviceConfig
-    description: DeviceDescription
-    state: State
-    ack_topic: str
-    state_topic: str
-    event_topic: str
-    output: Output | None = None
-    standing: Standing = Standing(value=None)
-    input: Input | None = None
-    signal: Signal = Signal(value=None, level=0)
-
-    @property
-    def id(self) -> str:
-        """Its name in the room."""
-        return self.config.id
-
-    @property
-    def deadline(self) -> float | None:
-        """When it wants its tick."""
-        return self.signal.deadline if self.output is None else self.standing.deadline
 
 
 class Room:
@@ -58,10 +45,13 @@ class Room:
     ) -> None:
         self.name = config.room
         self._pins = pins
+        self._hands = Hands(pins)
         self._ledger = ledger
         self._wall = wall
-        self.devices = {device.id: self._device(device) for device in config.devices}
+        self.devices = {device.id: self._device(config, device) for device in config.devices}
+        self._outputs = tuple(device for device in self.devices.values() if device.output is not None)
         self._by_pin = {device.input.pin: device for device in self.devices.values() if device.input is not None}
+        self._told_faults: set[str] = set()
         self.description = Description(
             room=config.room,
             name=config.name,
@@ -74,42 +64,56 @@ class Room:
 
         `interrupted` names devices on which a command was begun and not finished. Raises HomeError("pin-failed").
         """
-        for device in self.devices.values():
-            if device.output is not None:
-                self._boot(device, device.output, now, device.id in interrupted)
+        for device in self._outputs:
+            self._boot(device, now, interrupted=device.id in interrupted)
         self._pins.watch(changed)
-        for device in self.devices.values():
+        for device in self._by_pin.values():
             if device.input is not None:
                 device.signal = device.input.start(self._pins.read(device.input.pin))
                 self._stand(device, device.signal.value, By(source="boot"))
+                self._door(device, now)
 
     def deadline(self) -> float | None:
         """The first deadline of any device."""
         due = [at for device in self.devices.values() if (at := device.deadline) is not None]
         return min(due, default=None)
 
-    def plan(self, device: Device, action: Action, value: int | None, now: float) -> Step:
-        """What an output would do; nothing has moved yet. Raises HomeError where its limits forbid it."""
-        assert device.output is not None
-        return device.output.act(device.standing, action, value, now)
+    def lock_out(self, devices: Iterable[str]) -> None:
+        """The master user's word: just these of our devices are locked out from now on."""
+        wanted = frozenset(devices)
+        for device in self._outputs:
+            if device.locked_out != (device.id in wanted):
+                device.locked_out = device.id in wanted
+                log.warning("Lock-out", extra=facts(device=device.id, locked_out=device.locked_out))
 
-    def move(self, device: Device, step: Step) -> None:
+    def plan(
+        self, device: Device, action: Action, value: int | None, now: float, *, safe: bool, wear: bool = True
+    ) -> Step:
+        """What an output would do; nothing has moved yet. Raises HomeError where something forbids it.
+
+        `safe`: a safe action, which no limit holds up, only the interlock and a lock-out. `wear`: whether
+        `min_interval` counts.
+        """
+        assert device.output is not None
+        if not device.may_be_told(action):
+            raise HomeError("locked-out")
+        step = device.output.act(device.standing, action, value, now)
+        if device.fault is not None and device.fault.stuck and step.is_active:
+            raise HomeError("pin-failed", f"Pin {device.fault.pin} does not let go; check its wiring first.")
+        if step.is_active and not device.past.active:
+            device.limits.check_interlock(self._peers(device), now)
+            if not safe:
+                device.limits.check_rest(device.past, now)
+        if wear and not safe and any(device.levels.get(write.pin) != write.level for write in step.writes):
+            device.limits.check_wear(device.past, now)
+        return step
+
+    def move(self, device: Device, step: Step, now: float) -> None:
         """Write the step's levels and read them back. Raises HomeError("pin-failed"); the standing follows what is so.
 
         The state is not touched: `stand` does that, once it is known what to say.
         """
-        assert device.output is not None
-        try:
-            for write in step.writes:
-                self._pins.write(write.pin, write.level)
-            for write in step.writes:
-                if (read := self._pins.read(write.pin)) != write.level:
-                    raise HomeError("pin-failed", f"pin {write.pin} was set to {write.level} and reads {read}")
-        except HomeError as error:
-            log.error("Pin does not follow", extra=facts(device=device.id, reason=error.detail))
-            self._recover(device, device.output, step.standing)
-            raise
-        device.standing = step.standing
+        self._hands.move(device, step, now)
 
     def stand(self, device: Device, by: By) -> State:
         """The device's state after a move."""
@@ -118,21 +122,29 @@ class Room:
     def tick(self, now: float) -> list[Device]:
         """Give every output that is due its tick; returns those that moved, their states already remembered."""
         moved = []
-        for device in self.devices.values():
+        for device in self._outputs:
             at = device.standing.deadline
-            if device.output is None or at is None or at > now:
+            if at is None or at > now:
                 continue
-            step = device.output.tick(device.standing, now)
-            try:
-                self.move(device, step)
-            except HomeError:
-                # Tried again in a second: what only the agent ends must end.
-                device.standing = msgspec.structs.replace(device.standing, deadline=now + 1.0)
-            if device.standing.value != device.state.value:
-                self._stand(device, device.standing.value, By(source="timer"))
-                self.remember(device)
+            self._tick(device, now)
+            if self._follow(device, By(source="timer")):
                 moved.append(device)
         return moved
+
+    def patrol(self, now: float) -> list[Device]:
+        """Look whether every output still is where it was set to; returns those of which there is news."""
+        news = []
+        for device in self._outputs:
+            self._hands.patrol(device, now)
+            if self._follow(device, By(source="failsafe")):
+                news.append(device)
+        return news
+
+    def faults(self) -> list[tuple[Device, Fault | None]]:
+        """The faults that came, or went (None), since this was asked last."""
+        news = [device for device in self._outputs if (device.fault is not None) != (device.id in self._told_faults)]
+        self._told_faults.symmetric_difference_update(device.id for device in news)
+        return [(device, device.fault) for device in news]
 
     def edge(self, pin: int, now: float) -> None:
         """An input's pin changed, or bounced."""
@@ -147,40 +159,65 @@ class Room:
             at = device.signal.deadline
             if device.input is None or at is None or at > now:
                 continue
-            told = device.input.tick(device.signal, self._pins.read(device.input.pin), now)
+            told = self._tell(device, device.input, now)
             device.signal = told.signal
-            if told.events or told.signal.value != device.state.value:
-                self._stand(device, told.signal.value, By(source="input"))
+            value = None if device.deaf else told.signal.value
+            if told.events or value != device.state.value or device.deaf != (device.state.fault is not None):
+                self._stand(device, value, By(source="input"))
                 self.remember(device)
+                self._door(device, now)
                 news.append((device, told.events))
         return news
 
+    def _tell(self, device: Device, source: Input, now: float) -> Told:
+        """What an input tells; one whose pin cannot be read is asked again in a second, and holds up nothing else."""
+        try:
+            level = self._pins.read(source.pin)
+        except HomeError as error:
+            if not device.deaf:
+                log.error("Input cannot be read", extra=facts(device=device.id, reason=error.detail))
+            device.deaf = True
+            return Told(unsettled(device.signal, DEAF_SECONDS, now))
+        device.deaf = False
+        return source.tick(device.signal, level, now)
+
+    def clock_set(self, seconds: float) -> list[Device]:
+        """The wall clock was set by `seconds`: what began before it was set at all began that much later."""
+        early = [device for device in self.devices.values() if device.state.since < _UNSET_UNTIL]
+        for device in early:
+            since = device.state.since + timedelta(seconds=seconds)
+            device.state = msgspec.structs.replace(device.state, since=since)
+            self.remember(device)
+        return early
+
     def halt(self, now: float) -> None:
         """The agent ends: stop what must not go on without it."""
-        for device in self.devices.values():
-            if device.output is None:
-                continue
+        for device in self._outputs:
+            assert device.output is not None
             step = device.output.halt(device.standing, now)
             if step.writes:
-                try:
-                    self.move(device, step)
-                except HomeError:
-                    continue  # logged where it happened; the others must still stop
+                with contextlib.suppress(HomeError):  # logged where it happened; the others must still stop
+                    self.move(device, step, now)
                 self._stand(device, device.standing.value, By(source="failsafe"))
                 self.remember(device)
 
+    def memory(self, device: Device) -> Memory:
+        """What the ledger is to keep of an output besides its state."""
+        return device.memory(self._ledger.boot)
+
     def remember(self, device: Device) -> None:
         """Write down a state that no command brought about. A ledger that fails costs only the memory."""
+        memory = None if device.output is None else self.memory(device)
         try:
-            self._ledger.stand(device.id, device.state)
+            self._ledger.stand(device.id, device.state, memory)
         except HomeError as error:
             log.warning("Standing is not remembered", extra=facts(device=device.id, reason=error.detail))
 
-    def _device(self, config: DeviceConfig) -> Device:
+    def _device(self, room: RoomConfig, config: DeviceConfig) -> Device:
         unknown = State(value=None, since=utc(self._wall()), by=By(source="boot"))
         device = Device(
             config=config,
-            description=build.description(config),
+            description=build.description(room, config),
             state=unknown,
             ack_topic=topics.acknowledgement(self.name, config.id),
             state_topic=topics.state(self.name, config.id),
@@ -188,61 +225,70 @@ class Room:
         )
         if config.is_output:
             device.output = build.output(config)
-        else:
+            device.limits = build.limits(room, config)
+        elif not config.is_sensor:
             device.input = build.input_(config)
         return device
 
-    def _boot(self, device: Device, output: Output, now: float, interrupted: bool) -> None:
-        stood = self._stood(device)
-        birth = Birth(
-            policy=device.config.boot,
-            levels=tuple(self._pins.driven(pin) for pin in output.pins),
-            last=None if stood is None else Last(stood.value, self._wall() - stood.since.timestamp()),
-            interrupted=interrupted,
-        )
-        step = output.boot(birth, now)
-        for write in step.writes:
-            self._pins.claim(write.pin, write.level)
-        device.standing = step.standing
+    def _boot(self, device: Device, now: float, *, interrupted: bool) -> None:
+        stood, memory = self._stood(device)
+        birth.begin(device, self._hands, stood, memory, now, interrupted=interrupted)
         if stood is not None:
             device.state = stood
-        if self._stand(device, step.standing.value, By(source="boot")) is not stood:
+            if stood.fault is not None:
+                self._told_faults.add(device.id)
+        state = self._stand(device, device.standing.value, By(source="boot"))
+        if state is not stood or self.memory(device) != memory:
             self.remember(device)
 
-    def _stood(self, device: Device) -> State | None:
+    def _tick(self, device: Device, now: float) -> None:
+        assert device.output is not None
+        if device.fault is not None and device.fault.stuck:
+            self._hands.rest_again(device, now)
+            return
+        step = device.output.tick(device.standing, now)
+        if device.is_locked_out and any(write.level > 0 for write in step.writes):
+            step = device.output.rest(device.standing, now)
         try:
-            stood = self._ledger.stood(device.id)
+            self.move(device, step, now)
+        except HomeError as error:
+            log.error("Timer could not move the device", extra=facts(device=device.id, reason=error.detail))
+
+    def _peers(self, device: Device) -> tuple[Peer, ...]:
+        """The other members of its interlock group, as they are and as their pins read."""
+        group = device.config.interlock
+        return tuple(
+            Peer(other.config.name, other.past, self._hands.reads_on(other))
+            for other in self._outputs
+            if group is not None and other is not device and other.config.interlock == group
+        )
+
+    def _door(self, contact: Device, now: float) -> None:
+        """A lock learns that its door was opened or closed."""
+        for device in self._outputs:
+            if isinstance(device.output, Lock) and device.config.contact == contact.id:
+                is_open = contact.deaf or contact.signal.value == OPEN
+                device.standing = device.output.door(device.standing, now, is_open=is_open)
+
+    def _follow(self, device: Device, by: By) -> bool:
+        """Say and remember how it stands where that is news."""
+        before = device.state
+        if self._stand(device, device.standing.value, by) is before:
+            return False
+        self.remember(device)
+        return True
+
+    def _stood(self, device: Device) -> tuple[State | None, Memory | None]:
+        try:
+            return self._ledger.stood(device.id)
         except HomeError as error:
             log.warning("Last state cannot be read", extra=facts(device=device.id, reason=error.detail))
-            return None
-        return stood
+            return None, None
 
     def _stand(self, device: Device, value: Value, by: By) -> State:
         """A value that did not change keeps its `since` and what caused it, save where every time is news."""
         news = device.config.kind in _UNVALUED and by.source in {"command", "input"}
-        if news or device.state.value != value:
-            device.state = State(value=value, since=utc(self._wall()), by=by)
+        fault = SENSOR if device.deaf else None if device.fault is None else MISMATCH
+        if news or device.state.value != value or device.state.fault != fault:
+            device.state = State(value=value, since=utc(self._wall()), by=by, fault=fault)
         return device.state
-
-    def _recover(self, device: Device, output: Output, wanted: Standing) -> None:
-        """A write failed: end what must not go on, and believe only what can be read."""
-        halt = output.halt(wanted, wanted.ready_at)
-        for write in halt.writes:
-            self._try(write)
-        levels = []
-        for pin in output.pins:
-            try:
-                levels.append(self._pins.read(pin))
-            except HomeError:
-                levels.append(0)
-        seen = output.seen(wanted, tuple(levels))
-        if seen.deadline is None and device.standing.deadline is not None:
-            # What was to end by itself must still end: off twice does no harm.
-            seen = msgspec.structs.replace(seen, deadline=device.standing.deadline)
-        device.standing = seen
-
-    def _try(self, write: Write) -> None:
-        try:
-            self._pins.write(write.pin, write.level)
-        except HomeError as error:
-            log.error("Pin cannot be set to rest", extra=facts(pin=write.pin, reason=error.detail))

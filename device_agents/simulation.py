@@ -74,7 +74,12 @@ class Stage:
         self._folder = folder
         self._room = room
         self._uses = {use.device: use for use in uses}
+        self._sensors: dict[str, Callable[[str], Driven]] = {}
         self._socket: socket.socket | None = None
+
+    def register(self, sensor: str, play: Callable[[str], Driven]) -> None:
+        """A device without a pin: `play` gets the value that it is driven to, in the stage's own thread."""
+        self._sensors[sensor] = play
 
     def open(self, play: Callable[[PinUse, Drive], Driven]) -> None:
         """Listen; `play` is called from the stage's own thread. Raises ConfigError where that is not possible."""
@@ -117,8 +122,11 @@ class Stage:
             wish = msgspec.json.decode(line, type=Drive)
         except msgspec.DecodeError as error:
             return Driven(ok=False, detail=f"Send one line of JSON with device and value: {error}.")
+        if (sensor := self._sensors.get(wish.device)) is not None:
+            return sensor(wish.value)
         use = self._uses.get(wish.device)
-        inputs = ", ".join(sorted(name for name, use in self._uses.items() if not use.output)) or "none"
+        named = [*self._sensors, *(name for name, use in self._uses.items() if not use.output)]
+        inputs = ", ".join(sorted(named)) or "none"
         if use is None:
             return Driven(ok=False, detail=f"Room {self._room!r} has no device {wish.device!r}; inputs are: {inputs}.")
         if use.output and wish.value not in FAULTS:

@@ -7,16 +7,21 @@ import msgspec
 
 from device_agents.config import DeviceConfig
 from shared.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
-from shared.names import ACTIONS, SAFE_ACTIONS, STAMPED_KINDS, Action, Outcome, Severity, is_gateway
+from shared.names import ACTIONS, FULL, SAFE_ACTIONS, STAMPED_KINDS, Action, Outcome, Severity, is_gateway
+from shared.problem import HomeError
 
 SECURITY_SLUGS = frozenset({"retained", "id-reused"})
 """Refusals that nobody causes by accident."""
+_DETAIL_CHARACTERS = 200
 _EXPIRED = frozenset({"expired"})
 _FAILED = frozenset({"pin-failed", "ledger-failed", "no-proof", "interrupted"})
 
 
 class Wish(NamedTuple):
-    """A command with its issuer, which the broker vouches for, and its id, made here where the issuer gave none."""
+    """A command with its issuer, which the broker vouches for, and its id, made here where the issuer gave none.
+
+    `button` names the input of this room whose own wish it is; its issuer is the room.
+    """
 
     room: str
     device: str
@@ -24,6 +29,7 @@ class Wish(NamedTuple):
     id: str
     command: Command
     critical: bool
+    button: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -54,12 +60,18 @@ def id_in(payload: bytes) -> str | None:
         return None
 
 
-def misfit(config: DeviceConfig, command: Command) -> str | None:
-    """The slug for which a device cannot obey such a command at all, or None."""
-    if command.action not in ACTIONS.get(config.kind, ()):
-        return "unknown-action"
-    if (command.value is not None) != (command.action is Action.SET):
-        return "invalid-value"
+def misfit(config: DeviceConfig, command: Command) -> HomeError | None:
+    """Why a device cannot obey such a command at all, or None."""
+    actions = ACTIONS.get(config.kind, ())
+    if command.action not in actions:
+        offered = f"it has {', '.join(actions)}" if actions else "it only reports, and obeys no commands"
+        return HomeError("unknown-action", f"{config.id} is a {config.kind}: {offered}.")
+    if command.action is not Action.SET:
+        if command.value is None:
+            return None
+        return HomeError("invalid-value", f"{command.action} takes no value.")
+    if command.value is None or not 0 <= command.value <= FULL:
+        return HomeError("invalid-value", f"set needs a value, a whole number from 0 to {FULL}.")
     return None
 
 
@@ -74,18 +86,26 @@ def is_stamped(config: DeviceConfig, command: Command) -> bool:
     return not wanted or (command.id is not None and command.issued_at is not None)
 
 
-def outcome_of(slug: str | None) -> Outcome:
-    """How a command ended that was refused or failed for `slug`."""
-    if slug is None:
+def slug_of(why: HomeError | None) -> str | None:
+    """The slug of what it was refused or failed for."""
+    return None if why is None else why.slug
+
+
+def outcome_of(why: HomeError | None) -> Outcome:
+    """How a command ended that was refused or failed for `why`."""
+    if why is None:
         return Outcome.EXECUTED
-    if slug in _EXPIRED:
+    if why.slug in _EXPIRED:
         return Outcome.EXPIRED
-    return Outcome.FAILED if slug in _FAILED else Outcome.REJECTED
+    return Outcome.FAILED if why.slug in _FAILED else Outcome.REJECTED
 
 
-def acknowledgement(wish: Wish, slug: str | None, state: State | None, wall: float) -> Acknowledgement:
-    """The agent's word on it; `slug` None means executed."""
-    return Acknowledgement(id=wish.id, outcome=outcome_of(slug), at=utc(wall), reason=slug, state=state)
+def acknowledgement(wish: Wish, why: HomeError | None, state: State | None, wall: float) -> Acknowledgement:
+    """The agent's word on it; `why` None means executed."""
+    detail = None if why is None else why.detail[:_DETAIL_CHARACTERS]
+    return Acknowledgement(
+        id=wish.id, outcome=outcome_of(why), at=utc(wall), reason=slug_of(why), detail=detail, state=state
+    )
 
 
 def event(wish: Wish, outcome: Outcome, wall: float, *, reason: str | None = None) -> AuditEvent:
@@ -94,6 +114,8 @@ def event(wish: Wish, outcome: Outcome, wall: float, *, reason: str | None = Non
     detail = {}
     if reason is not None:
         detail["reason"] = reason
+    if wish.button:
+        detail["button"] = wish.button
     if wish.command.value is not None:
         detail["value"] = str(wish.command.value)
     return AuditEvent(

@@ -8,7 +8,7 @@ from gateway.app import Gateway, check
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
 from shared import lifecycle, log
-from shared.config import ConfigError, file_of
+from shared.config import ConfigError, fail, file_of
 
 
 def main() -> int:
@@ -21,7 +21,7 @@ def main() -> int:
         config = load_config(options.config)
         check(config)
     except ConfigError as error:
-        return lifecycle.fail(error)
+        return fail(error)
     if options.check_config:
         return 0
     log.set_up("gateway", config.log_dir)

@@ -12,17 +12,15 @@ from aiohttp import web
 
 from gateway import guards, keys, limits, sessions
 from gateway.commands import Executed
-from gateway.devices import Device
+from gateway.devices import Device, is_held_back
 from gateway.proof import Wish
 from shared.internal import SessionInfo
 from shared.log import facts
 from shared.messages import Id, UserRef
-from shared.names import Action
+from shared.names import FULL, SAFE_ACTIONS, Action, Outcome
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
-
-MOST_PERCENT = 100
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +35,7 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
 async def ask(request: web.Request, room: str, device: str, asked: CommandRequest) -> Executed:
     """Have a device do something, and wait for its room's word.
 
-    Raises HomeError: sign-in-required, unknown-device, rate-limited, unknown-action, invalid-value,
+    Raises HomeError: sign-in-required, unknown-device, rate-limited, unknown-action, invalid-value, locked-out,
     confirmation-required, or as `Commands.execute`.
     """
     arrived = time.time()
@@ -76,16 +74,21 @@ async def count(request: web.Request, device: Device | None = None) -> None:
 
 
 def check(device: Device, asked: CommandRequest) -> Action:
-    """Whether the device offers that, pure. Raises unknown-action, invalid-value or confirmation-required."""
+    """Whether the device does that now, pure.
+
+    Raises unknown-action, invalid-value, locked-out or confirmation-required.
+    """
     if asked.action not in device.actions:
         offered = ", ".join(device.actions) or "no action at all"
         raise HomeError("unknown-action", f"{device.room}/{device.id} offers {offered}.")
     action = Action(asked.action)
     if action is Action.SET:
-        if asked.value is None or not 0 <= asked.value <= MOST_PERCENT:
+        if asked.value is None or not 0 <= asked.value <= FULL:
             raise HomeError("invalid-value", "set needs a value, a whole number from 0 to 100.")
     elif asked.value is not None:
         raise HomeError("invalid-value", f"{action} takes no value.")
+    if is_held_back(device.kind, device.lockout_by, action):
+        raise HomeError("locked-out", _locked_out(device), outcome=Outcome.REJECTED, reason="locked-out")
     if device.confirm and not asked.confirm and action not in device.safe_actions:
         raise HomeError("confirmation-required")
     return action
@@ -96,3 +99,12 @@ def _find(request: web.Request, info: SessionInfo, room: str, device: str) -> De
     found = request.app[keys.HOME].device(room, device)
     now = guards.local_now(request.app[keys.CONFIG].zone)
     return found if found is not None and guards.may_act(info, room, device, now) else None
+
+
+def _locked_out(device: Device) -> str:
+    """What still works, and who can change it."""
+    still = " and ".join(action for action in SAFE_ACTIONS.get(device.kind, ()) if action in device.actions)
+    works = f"Only {still} works" if still else "Nothing works"
+    if device.lockout_by == "room":
+        return f"{works}: the lock-out is set in the room's own file, and lifted there."
+    return f"{works} until the master user lifts the lock-out."

@@ -61,3 +61,8 @@ class AuthClient:
         """Tell what a room says of itself; the answer is what now stands."""
         path = f"{internal.ROOM_SEEN}/{quote(room, safe='')}"
         return await self._service.call("PUT", path, internal.RegisteredRoom, seen)
+
+    async def lock_out(self, room: str, device: str, wanted: internal.LockoutChange) -> internal.RegisteredRoom:
+        """Lock a device out, or lift that; the answer is what now stands. Raises the service's own problems."""
+        path = f"{internal.DEVICE}/{quote(room, safe='')}/{quote(device, safe='')}/lockout"
+        return await self._service.call("PUT", path, internal.RegisteredRoom, wanted)

@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.flights import Flight, Flights, Verdict
 from gateway.home import Home
+from gateway.plain import plain
 from gateway.proof import Proof, Wish
 from shared import messages, topics
 from shared.log import facts
@@ -30,6 +31,7 @@ WAIT_SECONDS = 6.5
 """Longer than a command may live, so that a refusal as expired still arrives."""
 REUSED_SECONDS = 60.0
 """A user who repeats ids has this told once in so long: each is refused, but the letters are not the user's to fill."""
+REFUSAL_CHARACTERS = 200
 _REUSERS = 1024
 _REFUSED_FROM = 128
 _STATUS = {Outcome.REJECTED: 409, Outcome.FAILED: 502}
@@ -111,7 +113,11 @@ class Commands:
             return
         state = said.state or self._home.state(room, device)
         slug = None if said.outcome is Outcome.EXECUTED else _slug(said)
-        self._flights.settle(flight, Verdict(outcome=said.outcome, slug=slug, reason=said.reason, state=state))
+        # The room's own sentence, where it has one: text of another machine, so no more than one plain line.
+        detail = plain(said.detail, REFUSAL_CHARACTERS) if said.detail else None
+        self._flights.settle(
+            flight, Verdict(outcome=said.outcome, slug=slug, reason=said.reason, detail=detail, state=state)
+        )
 
     def lose_room(self, room: str) -> None:
         """The room went or started anew: what was sent to it may or may not have been done."""

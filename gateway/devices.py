@@ -1,14 +1,19 @@
 """What one device is, pure: the registry's word and its room's, of which the stricter stands (DESIGN §6)."""
 
+from typing import Literal
+
 import msgspec
 
 from shared.internal import RegisteredDevice
 from shared.messages import DeviceDescription
 from shared.names import ACTIONS, SAFE_ACTIONS, Action, Kind
 
+LockoutBy = Literal["room", "master"]
+"""Whose will a lock-out is: the room's own file, which no hub overrules, or the master user."""
+
 
 class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """A device without its state. Limits are in seconds.
+    """A device without its state. `said` is its room's description of it, where there is one.
 
     `room_proves`: the room itself counts it critical, and so records how each of its commands ended.
     """
@@ -21,8 +26,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     confirm: bool
     actions: tuple[Action, ...]
     safe_actions: tuple[Action, ...]
-    max_on: float | None = None
-    travel_time: float | None = None
+    said: DeviceDescription | None = None
+    lockout_by: LockoutBy | None = None
     room_proves: bool = False
 
 
@@ -45,7 +50,21 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
         confirm=registered.confirm or (said is not None and said.confirm),
         actions=actions,
         safe_actions=tuple(a for a in actions if a in safe),
-        max_on=said.max_on if said is not None else None,
-        travel_time=said.travel_time if said is not None else None,
+        said=said,
+        lockout_by=_lockout(registered, said),
         room_proves=said is not None and said.critical,
     )
+
+
+def is_held_back(kind: Kind, lockout_by: LockoutBy | None, action: str) -> bool:
+    """Whether a lock-out forbids this: all but the kind's own safe actions.
+
+    What its room's file calls safe besides is forbidden too: a locked-out device is never energised.
+    """
+    return lockout_by is not None and action not in SAFE_ACTIONS.get(kind, ())
+
+
+def _lockout(registered: RegisteredDevice, said: DeviceDescription | None) -> LockoutBy | None:
+    if said is not None and said.lockout:
+        return "room"
+    return "master" if registered.locked_out else None

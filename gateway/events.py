@@ -16,8 +16,9 @@ from aiohttp import web
 
 from gateway import guards
 from gateway.config import GatewayConfig
-from gateway.home import Change, DescriptionChanged, Home, RoomView, StateChanged, StatusChanged
+from gateway.home import Change, DescriptionChanged, Home, StateChanged, StatusChanged
 from gateway.sessions import Sessions
+from gateway.views import RoomView
 from shared.internal import SessionInfo
 from shared.log import facts
 from shared.problem import HomeError

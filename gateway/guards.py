@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.home import RoomView
+from gateway.views import RoomView
 from shared.internal import Grant, User
 from shared.messages import AuditEvent, Who
 from shared.names import Role
@@ -87,6 +87,11 @@ def may_see_room(viewer: Viewer, room: str, now: datetime) -> bool:
 
 def may_manage_users(viewer: Viewer) -> bool:
     """Whether this person may see and change other people's accounts and sessions."""
+    return viewer.user.role is Role.MASTER
+
+
+def may_lock_out(viewer: Viewer) -> bool:
+    """Whether this person may lock devices out, and lift that."""
     return viewer.user.role is Role.MASTER
 
 

@@ -4,15 +4,14 @@ What was not heard on this connection is unknown (DESIGN §4): a room counts as 
 and a state is shown only while its room is online. Nothing here does I/O; `now` is monotonic seconds.
 """
 
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from gateway.devices import Device, device_of
+from gateway.views import DeviceView, RoomView, Status, view_of
 from shared.internal import RegisteredRoom, Registry
 from shared.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
-
-Status = Literal["online", "offline", "unknown"]
 
 _MOST_STATES: Final = 128
 """What is kept of one room, whatever it says; twice what a description may list."""
@@ -46,33 +45,6 @@ class Born(msgspec.Struct, frozen=True):
 
 
 Change = StatusChanged | StateChanged | DescriptionChanged | Born
-
-
-class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A device as people see it. `state` is None unless its room is online; limits are in seconds."""
-
-    room: str
-    id: str
-    name: str
-    kind: str
-    critical: bool
-    confirm: bool
-    actions: tuple[str, ...]
-    safe_actions: tuple[str, ...]
-    available: bool
-    status: Status
-    state: State | None
-    max_on: float | None = None
-    travel_time: float | None = None
-
-
-class RoomView(msgspec.Struct, frozen=True, kw_only=True):
-    """A room as people see it."""
-
-    id: str
-    name: str
-    status: Status
-    devices: tuple[DeviceView, ...]
 
 
 class _Room:
@@ -272,19 +244,4 @@ class Home:
         )
 
     def _device_view(self, device: Device) -> DeviceView:
-        status = self.status(device.room)
-        return DeviceView(
-            room=device.room,
-            id=device.id,
-            name=device.name,
-            kind=device.kind,
-            critical=device.critical,
-            confirm=device.confirm,
-            actions=device.actions,
-            safe_actions=device.safe_actions,
-            available=status == "online",
-            status=status,
-            state=self.state(device.room, device.id),
-            max_on=device.max_on,
-            travel_time=device.travel_time,
-        )
+        return view_of(device, self.status(device.room), self.state(device.room, device.id))

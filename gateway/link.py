@@ -33,6 +33,7 @@ def subscriptions(identity: str) -> tuple[Subscription, ...]:
         Subscription(topics.ALL_AVAILABILITY),
         Subscription(topics.ALL_ACKS),
         Subscription(topics.REVOKED),
+        Subscription(topics.LOCKOUTS),
         Subscription(topics.receipt(identity)),
         Subscription(topics.resend(identity)),
     )
@@ -122,6 +123,9 @@ class Link:
                 ended = messages.decode(messages.Revoked, delivery.payload).sessions
                 self._sessions.forget(ended)
                 self._hub.end_sessions(ended)
+            case TopicKind.LOCKOUTS:
+                # A retained list may be an older one; the registry is what holds.
+                self._registrar.outdated()
             case TopicKind.RECEIPT | TopicKind.RESEND:
                 self._courier.hear(delivery)
             case _:

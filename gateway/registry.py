@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from gateway.auth_client import AuthClient
 from gateway.home import Change, Home
 from shared import backoff
-from shared.internal import RoomSeen
+from shared.internal import LockoutChange, RoomSeen
 from shared.log import facts
 from shared.messages import Description
 from shared.problem import HomeError
@@ -35,12 +35,18 @@ class Registrar:
         self._woken = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._fetched_at: float | None = None
+        self._refresh_at = 0.0
 
     def seen(self, description: Description) -> None:
         """A room described itself: have the auth service know."""
         if self._told.get(description.room) != description:
             self._to_tell[description.room] = description
             self._woken.set()
+
+    def outdated(self) -> None:
+        """The registry is another one now: fetch it without waiting."""
+        self._refresh_at = 0.0
+        self._woken.set()
 
     def forget(self, room: str) -> None:
         """A room was revoked."""
@@ -51,21 +57,21 @@ class Registrar:
         """Fetch at once and now and then, and tell what rooms say, until cancelled."""
         attempt = 0
         loop = asyncio.get_running_loop()
-        refresh_at = loop.time()
         while True:
             try:
-                if loop.time() >= refresh_at:
+                if loop.time() >= self._refresh_at:
+                    # Before it is fetched: what becomes outdated meanwhile is due again.
+                    self._refresh_at = loop.time() + REFRESH_SECONDS
                     await self.refresh()
-                    refresh_at = loop.time() + REFRESH_SECONDS
                     self._tell_again()
                 await self._tell()
                 attempt = 0
-                wait = refresh_at - loop.time()
+                wait = self._refresh_at - loop.time()
             except HomeError as error:
                 log.warning("Registry cannot be brought up to date", extra=facts(reason=error, attempt=attempt))
                 wait = backoff.delay(attempt)
                 attempt += 1
-                refresh_at = loop.time()
+                self._refresh_at = 0.0
             # Not asyncio.wait_for: before Python 3.12 it may swallow a cancellation that comes with the wake-up.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(max(wait, 0.0)):
@@ -81,6 +87,11 @@ class Registrar:
             self._fetched_at = None
             self._apply(self._home.set_registry(await self._auth.registry()))
             self._fetched_at = now
+
+    async def lock_out(self, room: str, device: str, wanted: LockoutChange) -> None:
+        """Have the auth service lock a device out, or lift that; stands here at once. Raises HomeError, such as its."""
+        async with self._one_at_a_time:
+            self._apply(self._home.set_room(await self._auth.lock_out(room, device, wanted)))
 
     async def answers(self) -> bool:
         """Whether the auth service answers, as of the last two seconds."""

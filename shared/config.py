@@ -1,15 +1,19 @@
 """Configuration: one TOML file per service into one frozen struct; the environment may override single values.
 
+Whatever is wrong with a file is told at once, a line each, with its place.
+
 A field takes an override by naming its variable: `Annotated[int, env("HOMESYSTEM_HTTPS_PORT")]`.
 """
 
-import difflib
+import enum
 import os
 import re
+import sys
 import tomllib
-from collections.abc import Mapping
+import types
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -18,9 +22,20 @@ EX_CONFIG = 78
 
 C = TypeVar("C", bound=msgspec.Struct)
 
+_STEP = re.compile(r"\[(\d+)\]|\.([\w-]+)")
+"""One step of a path as msgspec writes it."""
+
 
 class ConfigError(Exception):
     """A configuration that cannot be used; the text names file, path, what is wrong and what would be right."""
+
+
+class UnfitError(ConfigError):
+    """A file that is TOML and does not fit; `raw` is what stands in it, for those who can tell more."""
+
+    def __init__(self, text: str, raw: dict[str, Any]) -> None:
+        super().__init__(text)
+        self.raw = raw
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -33,7 +48,10 @@ def env(variable: str) -> msgspec.Meta:
 
 
 def load(kind: type[C], path: Path, environment: Mapping[str, str] = os.environ) -> C:
-    """Read `path` as `kind`. Raises ConfigError where the file is missing, is no TOML or does not fit."""
+    """Read `path` as `kind`. Raises ConfigError where the file is missing or no TOML, UnfitError where it does not fit.
+
+    The latter names everything that does not, sorted by place, a line each.
+    """
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -42,11 +60,26 @@ def load(kind: type[C], path: Path, environment: Mapping[str, str] = os.environ)
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); check its owner and mode") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not valid TOML: {error}") from error
-    _override(kind, raw, environment)
+    wrong = list(_override(kind, raw, environment))
     try:
-        return msgspec.convert(raw, kind, strict=True, dec_hook=_read_path)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{path}: {_explain(kind, str(error))}") from error
+        config = convert(raw, kind)
+    except msgspec.ValidationError:
+        wrong += [f"{path}: {complaint}" for complaint in sorted(_complaints(kind, raw, ()))]
+    if wrong:
+        raise UnfitError("\n".join(dict.fromkeys(wrong)), raw)
+    return config
+
+
+def convert(raw: Any, kind: type[C]) -> C:
+    """What was read, as `kind`. Raises msgspec.ValidationError with the first thing that does not fit."""
+    return msgspec.convert(raw, kind, strict=True, dec_hook=_read_path)
+
+
+def fail(error: ConfigError) -> int:
+    """Say on standard error, a line for each thing, why the program cannot start; the exit code for it."""
+    for line in str(error).splitlines():
+        print(f"configuration: {line}", file=sys.stderr)
+    return EX_CONFIG
 
 
 def file_of(service: str, environment: Mapping[str, str] = os.environ) -> Path:
@@ -99,7 +132,8 @@ def _struct_in(hint: Any) -> type[msgspec.Struct] | None:
     return None
 
 
-def _override(kind: type[msgspec.Struct], raw: dict[str, Any], environment: Mapping[str, str]) -> None:
+def _override(kind: type[msgspec.Struct], raw: dict[str, Any], environment: Mapping[str, str]) -> Iterator[str]:
+    """Put what the environment says into `raw`; yields what it says that cannot be."""
     for name, hint in get_type_hints(kind, include_extras=True).items():
         for meta in getattr(hint, "__metadata__", ()):
             variable = (getattr(meta, "extra", None) or {}).get("env")
@@ -108,27 +142,93 @@ def _override(kind: type[msgspec.Struct], raw: dict[str, Any], environment: Mapp
                 try:
                     raw[name] = msgspec.convert(text, wanted, strict=False)
                 except msgspec.ValidationError as error:
-                    raise ConfigError(f"environment: {variable}={text!r}: {error}") from error
+                    yield f"environment: {variable}={text!r}: {error}"
         inner = _struct_in(hint)
         if inner is not None and isinstance(raw.get(name, {}), dict):
             nested = raw.get(name, {})
-            _override(inner, nested, environment)
+            yield from _override(inner, nested, environment)
             if nested:
                 raw[name] = nested
 
 
-def _explain(kind: type[msgspec.Struct], message: str) -> str:
-    """msgspec's sentence with the path in front and, for an unknown key, the nearest right one."""
-    text, _, where = message.partition(" - at `$")
-    path = where.strip("`.")
-    unknown = re.search(r"unknown field `(.+?)`", text)
-    if unknown is None:
-        return f"{path or 'top level'}: {text}"
-    name = unknown.group(1)
-    place: type[msgspec.Struct] | None = kind
-    for step in re.split(r"[.\[]", path):
-        if place is not None and step and not step.endswith("]"):
-            place = _struct_in(get_type_hints(place, include_extras=True).get(step))
-    near = difflib.get_close_matches(name, place.__struct_fields__ if place else (), n=1)
-    hint = f"; did you mean `{near[0]}`?" if near else ""
-    return f"{f'{path}.' if path else ''}{name}: there is no such setting{hint}"
+class _Complaint(NamedTuple):
+    """Where (names of tables and settings, numbers in arrays) and what."""
+
+    place: tuple[str | int, ...]
+    what: str
+
+    def __str__(self) -> str:
+        where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.place)
+        return f"{where.removeprefix('.') or 'top level'}: {self.what}"
+
+
+def _complaints(hint: Any, raw: Any, place: tuple[str | int, ...]) -> Iterator[_Complaint]:
+    """Everything in `raw` that does not fit the type `hint`.
+
+    msgspec ends at its first complaint, so every part is converted alone; what has no wrong part, as a whole.
+    """
+    inside = list(_inside(_bare(hint), raw, place))
+    yield from inside
+    try:
+        convert(raw, hint)
+    except msgspec.ValidationError as error:
+        text, _, deeper = str(error).partition(" - at `$")
+        # Of what has parts, only what is said of none of them is news, such as an array that is too long.
+        if not inside or (isinstance(raw, list) and not deeper):
+            text = text.replace(" | null", "")  # TOML has none
+            steps = (int(number) if number else name for number, name in _STEP.findall(deeper))
+            yield _Complaint((*place, *steps), text + _choices(_bare(hint)))
+
+
+def _inside(kind: Any, raw: Any, place: tuple[str | int, ...]) -> Iterator[_Complaint]:
+    if isinstance(raw, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        yield from _in_table(kind, raw, place)
+    elif isinstance(raw, dict) and get_origin(kind) is dict:
+        key_kind, value_kind = get_args(kind)
+        for name, value in raw.items():
+            yield from _complaints(key_kind, name, (*place, name))
+            yield from _complaints(value_kind, value, (*place, name))
+    elif isinstance(raw, list) and get_origin(kind) in {list, tuple, set, frozenset}:
+        parts = [part for part in get_args(kind) if part is not ...]
+        for index, value in enumerate(raw):
+            yield from _complaints(parts[min(index, len(parts) - 1)], value, (*place, index))
+
+
+def _in_table(kind: type[msgspec.Struct], raw: dict[str, Any], place: tuple[str | int, ...]) -> Iterator[_Complaint]:
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, value in raw.items():
+        if name in fields:
+            yield from _complaints(fields[name].type, value, (*place, name))
+        elif kind.__struct_config__.forbid_unknown_fields:
+            yield _Complaint((*place, name), f"there is no such setting{_nearest(name, fields)}")
+    for name, field in fields.items():
+        if field.required and name not in raw:
+            yield _Complaint(place, f"Object missing required field `{name}`")
+
+
+def _bare(hint: Any) -> Any:
+    """A type without what annotates it and without `| None`, which no TOML can say."""
+    while get_origin(hint) in {Annotated, Union, types.UnionType}:
+        some = [part for part in get_args(hint) if part is not types.NoneType]
+        if get_origin(hint) is not Annotated and len(some) != 1:
+            break
+        hint = some[0]
+    return hint
+
+
+def _nearest(name: str, names: Mapping[str, Any]) -> str:
+    import difflib  # costs memory that an agent may not need: only a file that is wrong asks for it
+
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _choices(kind: Any) -> str:
+    """What would be right, where there are words to choose from."""
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        words = [str(member.value) for member in kind]
+    elif get_origin(kind) is Literal:
+        words = [str(word) for word in get_args(kind)]
+    else:
+        return ""
+    return f"; it may be {', '.join(words)}"

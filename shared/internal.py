@@ -17,6 +17,7 @@ SESSIONS = "/internal/sessions"
 USERS = "/internal/users"
 REGISTRY = "/internal/registry"
 ROOM_SEEN = "/internal/registry/room"
+DEVICE = "/internal/registry/device"
 # auth service, for the alert service
 RECIPIENTS = "/internal/recipients"
 # alert service, for gateways
@@ -126,13 +127,17 @@ class UserRows(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hub holds true about a device; where a room's word differs, the stricter stands."""
+    """What the hub holds true about a device; where a room's word differs, the stricter stands.
+
+    `locked_out`: by the master user; what the room's own file says of that stands in its description.
+    """
 
     id: str
     name: str
     kind: Kind
     critical: bool
     confirm: bool
+    locked_out: bool = False
 
 
 class RegisteredRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +159,14 @@ class RoomSeen(msgspec.Struct, frozen=True, kw_only=True):
 
     name: Text
     devices: tuple[DeviceDescription, ...]
+
+
+class LockoutChange(msgspec.Struct, frozen=True, kw_only=True):
+    """PUT DEVICE/{room}/{device}/lockout: what the master user `by` (an id) wants, answered by the RegisteredRoom."""
+
+    locked_out: bool
+    by: Text
+    address: Text
 
 
 class Recipients(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,11 +5,10 @@ import contextlib
 import importlib.util
 import logging
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 
 from shared import systemd
-from shared.config import EX_CONFIG, ConfigError
+from shared.config import ConfigError, fail
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +44,6 @@ def leave_if_stopped() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
-
-
-def fail(error: ConfigError) -> int:
-    """Say on standard error why the service cannot start; the exit code for it."""
-    print(f"configuration: {error}", file=sys.stderr)
-    return EX_CONFIG
 
 
 async def _until_signal(main: Callable[[], Awaitable[None]]) -> None:

@@ -4,6 +4,7 @@ Never a payload, password, code, cookie or token. Every value is encoded, so tha
 (ASVS 5.0 16.4.1). Times are UTC.
 """
 
+import contextlib
 import functools
 import json
 import logging
@@ -11,7 +12,6 @@ import re
 import sys
 import time
 from contextvars import ContextVar
-from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 
 KEPT_DAYS = 31
@@ -20,6 +20,7 @@ KEPT_DAYS = 31
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that a line belongs to, set by the web floor."""
 
+_DAY = 86400
 _PLAIN = re.compile(r"[\w.,:;/@+=\[\]-]+", re.ASCII)
 
 
@@ -45,21 +46,44 @@ class Formatter(logging.Formatter):
         return line
 
 
-class DailyFile(TimedRotatingFileHandler):
-    """A new file each day; at every start and turn, files older than a month are deleted by their date."""
+class DailyFile(logging.FileHandler):
+    """A new file each day; at every start and turn, files older than a month are deleted by their date.
+
+    logging.handlers has one like it; with what its others import, it would be half a megabyte of an agent's thirty.
+    """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path, when="midnight", utc=True, backupCount=KEPT_DAYS, encoding="utf-8")
-        for old in self.getFilesToDelete():
-            Path(old).unlink(missing_ok=True)
+        super().__init__(path, encoding="utf-8")
+        self._path = path
+        self._day = int(path.stat().st_mtime // _DAY)
+        self._delete_old()
 
-    def getFilesToDelete(self) -> list[str]:  # noqa: N802 - the name is the standard library's
-        """The dated files that are too old, however few there are."""
-        oldest = time.strftime("%Y-%m-%d", time.gmtime(time.time() - KEPT_DAYS * 86400))
-        base = Path(self.baseFilename)
-        dated = (path for path in base.parent.glob(f"{base.name}.????-??-??"))
-        return [str(path) for path in dated if path.name.rpartition(".")[2] < oldest]
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line, the first one of a day into a new file."""
+        day = int(record.created // _DAY)
+        if day > self._day:  # a clock that is set back turns nothing
+            try:
+                self._turn(day)
+            except OSError:
+                self.handleError(record)
+        super().emit(record)
+
+    def _turn(self, day: int) -> None:
+        ended, self._day = self._day, day
+        if self.stream is not None:
+            self.stream.close()
+            self.stream = None  # FileHandler opens it again with the next line
+        with contextlib.suppress(FileNotFoundError):  # somebody took it away
+            self._path.replace(f"{self._path}.{_date(ended)}")
+        self._delete_old()
+
+    def _delete_old(self) -> None:
+        """However few there are."""
+        oldest = _date(int(time.time() // _DAY) - KEPT_DAYS)
+        for path in self._path.parent.glob(f"{self._path.name}.????-??-??"):
+            if path.name.rpartition(".")[2] < oldest:
+                path.unlink(missing_ok=True)
 
 
 def set_up(service: str, directory: Path | None, *, level: int = logging.INFO) -> None:
@@ -76,6 +100,10 @@ def set_up(service: str, directory: Path | None, *, level: int = logging.INFO) -
         handler.setFormatter(Formatter())
     logging.basicConfig(level=level, handlers=handlers, force=True)
     logging.captureWarnings(capture=True)
+
+
+def _date(day: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(day * _DAY))
 
 
 @functools.lru_cache(maxsize=4)

@@ -42,12 +42,15 @@ class UserRef(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Command(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The wish for an absolute value. `value` is 0 to 100 with `set`; `origin` is the browser's address."""
+    """The wish for an absolute value. `value` belongs to `set`; `origin` is the browser's address.
+
+    A value out of range can be read, so that its refusal names the right reason.
+    """
 
     EXPIRY: ClassVar[float | None] = COMMAND_SECONDS
 
     action: Action
-    value: Annotated[int, msgspec.Meta(ge=0, le=100)] | None = None
+    value: int | None = None
     id: Id | None = None
     issued_at: Moment | float | None = None
     user: UserRef | None = None
@@ -79,23 +82,29 @@ class By(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     command_id: str | None = None
 
 
-class State(Message, frozen=True, kw_only=True):
-    """The last value that the agent reported for one device, and since when."""
+class State(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """The last value that the agent reported for one device, and since when.
+
+    `fault` is there while the device cannot be trusted: `mismatch` (its pin reads something else than was written;
+    `value` is what is read) or `sensor` (it gives no reading; `value` is None).
+    """
 
     RETAIN: ClassVar[bool] = True
 
     value: Value
     since: Moment
     by: By
+    fault: Text | None = None
 
 
 class Acknowledgement(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The agent's outcome for one command id. `reason` is a slug of shared.problem."""
+    """The agent's outcome for one command id. `reason` is a slug of shared.problem, `detail` a sentence about it."""
 
     id: str
     outcome: Outcome
     at: Moment
     reason: Text | None = None
+    detail: Text | None = None
     state: State | None = None
 
 
@@ -109,7 +118,13 @@ class InputEvent(Message, frozen=True, kw_only=True):
 
 
 class DeviceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one device offers. Limits are in seconds, save `pulse_ms`."""
+    """What one device offers: all that a page or another system needs to build its controls.
+
+    Durations are in seconds, save `pulse_ms`. `values` are the words that a state's value may be; for numbers
+    `minimum`, `maximum` and `unit` say what they may be and mean. `events` are what an input tells besides.
+    `interlock` names a group of which one at most is on; `lockout` is the one that the room's own file demands.
+    `contact` names the input that tells whether a lock's door is closed.
+    """
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -123,6 +138,19 @@ class DeviceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     min_interval: float | None = None
     pulse_ms: int | None = None
     travel_time: float | None = None
+    dead_time: float | None = None
+    relock_after: float | None = None
+    interlock: Text | None = None
+    lockout: bool = False
+    contact: Text | None = None
+    boot: Text | None = None
+    on_link_loss: Text | None = None
+    link_loss_after: float | None = None
+    values: Annotated[tuple[Text, ...], msgspec.Meta(max_length=16)] = ()
+    events: Annotated[tuple[Text, ...], msgspec.Meta(max_length=16)] = ()
+    unit: Text | None = None
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 class Description(Message, frozen=True, kw_only=True):
@@ -158,6 +186,15 @@ class Lockdown(Message, frozen=True, kw_only=True):
     RETAIN: ClassVar[bool] = True
 
     active: bool
+    at: Moment
+
+
+class Lockouts(Message, frozen=True, kw_only=True):
+    """Which devices (`room/device`) the master user has locked out: they obey safe actions only."""
+
+    RETAIN: ClassVar[bool] = True
+
+    devices: tuple[Text, ...]
     at: Moment
 
 

@@ -87,6 +87,9 @@ SAFE_ACTIONS: dict[Kind, tuple[Action, ...]] = {
 }
 """What makes each kind safer: never held up by a limit, a spool or a clock."""
 
+FULL = 100
+"""A dimmer's brightest, a cover's widest: `set` takes 0 to this."""
+
 STAMPED_KINDS = frozenset({Kind.PULSE, Kind.COVER})
 """Kinds whose commands need an id and a fresh `issued_at` even when the device is not critical."""
 

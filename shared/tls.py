@@ -4,6 +4,7 @@ TLS 1.2 or newer, our own authority only, mutual certificates (ASVS 5.0 12.1.1, 
 """
 
 import ssl
+from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.config import Config, ConfigError
@@ -50,17 +51,33 @@ def own_fault(identity: Identity, now: float) -> str | None:
 
     A broker that refuses it just hangs up, so we look ourselves.
     """
-    try:
-        # The standard library has no public way to read a certificate's dates; they are used for this sentence alone.
-        decoded = ssl._ssl._test_decode_cert(str(identity.certificate))  # type: ignore[attr-defined]
-        begins, ends = (ssl.cert_time_to_seconds(decoded[name]) for name in ("notBefore", "notAfter"))
-    except (AttributeError, KeyError, ValueError, OSError):
-        return None
-    if now > ends:
+    _, ends = _dates(identity.certificate)
+    if ends is not None and now > ends:
         return f"{identity.certificate} has expired: run `homesystem renew` on the hub"
-    if now < begins:
-        return f"{identity.certificate} is not yet valid: the clock is wrong, wait for network time or set it"
-    return None
+    return not_yet(identity, now)
+
+
+def not_yet(identity: Identity, now: float) -> str | None:
+    """A sentence where our own certificate only begins after `now` (seconds since 1970): the clock is not set."""
+    begins, _ = _dates(identity.certificate)
+    if begins is None or now >= begins:
+        return None
+    date = datetime.fromtimestamp(now, tz=UTC)
+    return (
+        f"{identity.certificate} is not yet valid: the clock says {date:%Y-%m-%d %H:%M} UTC, which is wrong; "
+        "wait for network time or set it"
+    )
+
+
+def _dates(certificate: Path) -> tuple[float, float] | tuple[None, None]:
+    """When it begins and ends to be valid; None where that cannot be read."""
+    try:
+        # The standard library has no public way to read a certificate's dates; they are used for sentences, and for
+        # waiting with a connection that could not be made.
+        decoded = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]
+        return ssl.cert_time_to_seconds(decoded["notBefore"]), ssl.cert_time_to_seconds(decoded["notAfter"])
+    except (AttributeError, KeyError, ValueError, OSError):
+        return None, None
 
 
 def explain(error: BaseException) -> str:

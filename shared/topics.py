@@ -16,6 +16,7 @@ class TopicKind(StrEnum):
     SERVICE = "service"
     REVOKED = "revoked"
     LOCKDOWN = "lockdown"
+    LOCKOUTS = "lockouts"
     AUDIT = "audit"
     RECEIPT = "receipt"
     RESEND = "resend"
@@ -32,6 +33,7 @@ class Topic(NamedTuple):
 
 REVOKED = "system/revoked"
 LOCKDOWN = "system/lockdown"
+LOCKOUTS = "system/lockouts"
 ALL_SYSTEM = "system/#"
 ALL_SERVICES = "system/+/availability"
 ALL_STATES = "home/+/+/state"
@@ -43,7 +45,7 @@ ALL_AUDIT = "audit/+"
 
 _OF_DEVICE = {k.value: k for k in (TopicKind.ACK, TopicKind.STATE, TopicKind.EVENT)}
 _OF_ROOM = {k.value: k for k in (TopicKind.AVAILABILITY, TopicKind.DESCRIPTION)}
-_OF_SYSTEM = {k.value: k for k in (TopicKind.REVOKED, TopicKind.LOCKDOWN)}
+_OF_SYSTEM = {k.value: k for k in (TopicKind.REVOKED, TopicKind.LOCKDOWN, TopicKind.LOCKOUTS)}
 _OF_AUDIT = {k.value: k for k in (TopicKind.RECEIPT, TopicKind.RESEND)}
 
 

@@ -8,22 +8,23 @@ import signal
 import sys
 from pathlib import Path
 
-from device_agents import config
-from device_agents.__main__ import pins_of
+from device_agents import complaints
+from device_agents.__main__ import pins_of, sensors_of
 from device_agents.agent import Agent
 from device_agents.ledger import Ledger
 
 
 def main() -> None:
     """Run the agent until the checkpoint is reached."""
-    room = config.read(Path(sys.argv[1]))
+    room = complaints.read(Path(sys.argv[1]))
 
     def checkpoint(name: str) -> None:
         if name == sys.argv[2]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     ledger = Ledger(room.data / f"{room.room}.sqlite3")
-    Agent(room, pins_of(room), ledger, checkpoint=checkpoint).run()
+    pins = pins_of(room)
+    Agent(room, pins, ledger, sensors=sensors_of(room, pins), checkpoint=checkpoint).run()
 
 
 if __name__ == "__main__":

@@ -68,11 +68,13 @@ class Cover:
         """Nothing moves on its own."""
         return self._stopped(self._position(standing, now), now) if standing.motion is not None else Step(standing)
 
-    def seen(self, standing: Standing, _levels: tuple[int, ...]) -> Standing:
-        """A relay that does not follow: where the cover stands is not known any more."""
-        return msgspec.structs.replace(
-            standing, value=CoverValue(position=None, moving=None), position=None, motion=None, deadline=None
-        )
+    def rest(self, standing: Standing, now: float) -> Step:
+        """Both relays released; where the cover stands is not known any more."""
+        return self._stopped(self._position(standing, now) if standing.motion is None else None, now)
+
+    def seen(self, standing: Standing, _levels: tuple[int | None, ...]) -> Standing:
+        """A relay that does not follow: where the cover stands, and whether it moves, nobody knows."""
+        return msgspec.structs.replace(standing, value=CoverValue(position=None, moving=None), position=None)
 
     def _head_for(self, standing: Standing, position: float | None, target: int, goal: int, now: float) -> Step:
         direction = self._direction(position, target)
@@ -80,6 +82,8 @@ class Cover:
         if direction == 0:
             return self._stopped(position, now)
         if motion is not None and motion.direction == direction:
+            if position is None:  # how far it has come is not known, but since when it runs is
+                now = motion.started
             return self._run(position, target, goal, now)
         stop = self._stopped(position, now) if motion is not None and motion.direction != 0 else Step(standing)
         ready_at = stop.standing.ready_at

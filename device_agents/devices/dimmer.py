@@ -2,10 +2,8 @@
 
 import msgspec
 
-from device_agents.devices.output import Birth, Standing, Step, Write
-from shared.names import Action
-
-FULL = 100
+from device_agents.devices.output import Birth, Standing, Step, Write, left_running, running_out
+from shared.names import FULL, Action
 
 
 class Dimmer:
@@ -25,27 +23,36 @@ class Dimmer:
         brightness = FULL if birth.policy == "on" else 0
         if birth.policy == "restore" and birth.last is not None and isinstance(birth.last.value, int):
             brightness = birth.last.value
-        return self._set(brightness, Standing(value=0), now)
+        until = left_running(birth, self._max_on, now)
+        if until is not None and until <= now:
+            brightness = 0  # how much of `max_on` is left is not known: none
+        (level,) = birth.levels
+        if brightness and not level and now < birth.ready_at:
+            return Step(Standing(value=0, deadline=birth.ready_at, resume=brightness), (Write(self._pin, 0),))
+        return self._set(brightness, Standing(value=0, deadline=until), now)
 
     def act(self, standing: Standing, action: Action, value: int | None, now: float) -> Step:
         """Full, off, or the brightness `value`."""
         return self._set({Action.ON: FULL, Action.OFF: 0}.get(action, value or 0), standing, now)
 
     def tick(self, standing: Standing, now: float) -> Step:
-        """`max_on` is over."""
-        return self._set(0, standing, now)
+        """`max_on` is over, or the rest before a resumption is."""
+        return self._set(standing.resume, standing, now)
 
     def halt(self, standing: Standing, now: float) -> Step:
         """Stays as it is, unless only the agent would ever end it."""
-        return self._set(0, standing, now) if standing.deadline is not None else Step(standing)
+        if standing.deadline is None or standing.resume:
+            return Step(standing)
+        return self.rest(standing, now)
 
-    def seen(self, standing: Standing, levels: tuple[int, ...]) -> Standing:
-        """The brightness as read; a deadline stays for as long as it shines."""
-        deadline = standing.deadline if levels[0] > 0 else None
-        return msgspec.structs.replace(standing, value=levels[0], deadline=deadline)
+    def rest(self, standing: Standing, now: float) -> Step:
+        """Dark."""
+        return self._set(0, standing, now)
+
+    def seen(self, standing: Standing, levels: tuple[int | None, ...]) -> Standing:
+        """The brightness as read."""
+        return msgspec.structs.replace(standing, value=levels[0], resume=0)
 
     def _set(self, brightness: int, standing: Standing, now: float) -> Step:
-        deadline = None
-        if brightness > 0 and self._max_on is not None:
-            deadline = standing.deadline if standing.deadline is not None else now + self._max_on
+        deadline = running_out(brightness > 0, standing, self._max_on, now)
         return Step(Standing(value=brightness, deadline=deadline), (Write(self._pin, brightness),))

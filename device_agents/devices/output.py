@@ -34,7 +34,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where an output stands. Times are monotonic seconds.
 
     `value` is what is reported; at `deadline` the output wants its `tick`; before `ready_at` it refuses or waits.
-    `position` and `motion` are a cover's.
+    `position` and `motion` are a cover's. `resume` is the level to which it goes at its deadline, 0 for none.
+    `door_open` is what a lock knows of its door.
     """
 
     value: Value
@@ -42,6 +43,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     ready_at: float = 0.0
     position: float | None = None
     motion: Motion | None = None
+    resume: int = 0
+    door_open: bool = False
 
 
 class Step(NamedTuple):
@@ -50,25 +53,49 @@ class Step(NamedTuple):
     standing: Standing
     writes: tuple[Write, ...] = ()
 
+    @property
+    def is_active(self) -> bool:
+        """Whether something is driven afterwards, or will be without being asked again."""
+        return any(write.level > 0 for write in self.writes) or self.standing.motion is not None
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ledger keeps of an output besides its state. Times are monotonic seconds of the board's boot `boot`.
+
+    `active`: something was driven. `changed_at` is the last edge, `rested_at` since when nothing is driven.
+    """
+
+    boot: str
+    active: bool
+    changed_at: float
+    rested_at: float
+    deadline: float | None = None
+    ready_at: float = 0.0
+
 
 class Last(NamedTuple):
-    """What the ledger remembers of a device: its value, and how many seconds ago (by the wall clock) it changed."""
+    """What the ledger remembers: the value, and the memory where it is of the same boot of the board.
+
+    Monotonic time ends with a boot, and nobody knows how long the board was off: what is only known by time is
+    then taken for the worst.
+    """
 
     value: Value
-    seconds_ago: float
+    memory: Memory | None = None
 
 
 class Birth(NamedTuple):
     """What is known of an output when the agent starts.
 
     `levels` are those still driven on its pins, None where a pin is not an output now. `interrupted`: a command
-    on it was begun and not finished.
+    on it was begun and not finished. Before `ready_at` it may not be switched on.
     """
 
     policy: BootPolicy
     levels: tuple[int | None, ...]
     last: Last | None
     interrupted: bool
+    ready_at: float = 0.0
 
 
 class Output(Protocol):
@@ -90,5 +117,28 @@ class Output(Protocol):
     def halt(self, standing: Standing, now: float, /) -> Step:
         """The agent ends: nothing may be left on that only the agent would switch off."""
 
-    def seen(self, standing: Standing, levels: tuple[int, ...], /) -> Standing:
-        """Where it stands when a write failed and `levels` were read back."""
+    def rest(self, standing: Standing, now: float, /) -> Step:
+        """Nothing driven, whatever it did: where an output goes whose pin does not follow."""
+
+    def seen(self, standing: Standing, levels: tuple[int | None, ...], /) -> Standing:
+        """Where it stands as long as it does not follow and reads `levels`; None is a pin that cannot be read."""
+
+
+def running_out(on: bool, standing: Standing, max_on: float | None, now: float) -> float | None:
+    """Until when an output with `max_on` may be on; an `on` while it is on never extends that."""
+    if not on or max_on is None:
+        return None
+    return standing.deadline if standing.deadline is not None and not standing.resume else now + max_on
+
+
+def left_running(birth: Birth, max_on: float | None, now: float) -> float | None:
+    """The deadline that an output found switched on still has to keep; `now` or earlier where it has none left.
+
+    None without `max_on`. What is not known to run longer has run out.
+    """
+    if max_on is None:
+        return None
+    memory = birth.last.memory if birth.last is not None else None
+    if memory is None or not memory.active or memory.deadline is None:
+        return now
+    return min(memory.deadline, now + max_on)

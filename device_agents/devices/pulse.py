@@ -21,18 +21,20 @@ class Pulse:
         return (self._pin,)
 
     def boot(self, birth: Birth, now: float) -> Step:
-        """Released. A travel that may not be over yet is waited for; a press that was interrupted counts from now."""
-        rest = self._rest if birth.interrupted or birth.levels[0] == 1 else 0.0
-        if birth.last is not None and 0 <= birth.last.seconds_ago < self._rest:
-            rest = max(rest, self._rest - birth.last.seconds_ago)
-        elif birth.last is not None and birth.last.seconds_ago < 0:
-            rest = self._rest  # the wall clock went back: how long ago is not known
-        return Step(Standing(value=None, ready_at=now + rest), (Write(self._pin, 0),))
+        """Released. A travel that may not be over yet is waited for; where that is not known, it starts now."""
+        ready_at = now
+        if birth.last is not None and birth.last.memory is not None:
+            ready_at = min(birth.last.memory.ready_at, now + self._rest)
+        elif birth.last is not None:
+            ready_at = now + self._rest
+        if birth.interrupted or birth.levels[0] == 1:
+            ready_at = now + self._rest
+        return Step(Standing(value=None, ready_at=max(now, ready_at)), (Write(self._pin, 0),))
 
     def act(self, standing: Standing, _action: Action, _value: int | None, now: float) -> Step:
         """Press. Raises HomeError("too-soon") within the travel time."""
         if now < standing.ready_at:
-            raise HomeError("too-soon")
+            raise HomeError("too-soon", f"It may still be moving: wait another {standing.ready_at - now:.1f} s.")
         pressed = Standing(value=None, deadline=now + self._seconds, ready_at=now + self._rest)
         return Step(pressed, (Write(self._pin, 1),))
 
@@ -44,6 +46,10 @@ class Pulse:
         """A pulse under way ends now."""
         return self.tick(standing, now) if standing.deadline is not None else Step(standing)
 
-    def seen(self, standing: Standing, _levels: tuple[int, ...]) -> Standing:
-        """Whatever was read: it was told to let go, and the travel time is waited for before anything else."""
-        return msgspec.structs.replace(standing, deadline=None)
+    def rest(self, standing: Standing, now: float) -> Step:
+        """Released."""
+        return self.tick(standing, now)
+
+    def seen(self, standing: Standing, _levels: tuple[int | None, ...]) -> Standing:
+        """Whatever was read: the travel time is waited for before anything else."""
+        return standing

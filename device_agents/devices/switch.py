@@ -2,7 +2,7 @@
 
 import msgspec
 
-from device_agents.devices.output import Birth, Standing, Step, Write
+from device_agents.devices.output import Birth, Standing, Step, Write, left_running, running_out
 from shared.names import Action
 
 
@@ -20,33 +20,40 @@ class Switch:
 
     def boot(self, birth: Birth, now: float) -> Step:
         """Off, on, or as it was: a level that is still driven stays, else the last known value counts."""
-        on = birth.policy == "on"
-        if birth.policy == "restore":
-            (level,) = birth.levels
-            on = level == 1 if level is not None else birth.last is not None and birth.last.value == "on"
-        return self._turn(Standing(value="off"), now, on=on)
+        (level,) = birth.levels
+        last_on = birth.last is not None and birth.last.value == "on"
+        on = birth.policy == "on" or (birth.policy == "restore" and (level == 1 if level is not None else last_on))
+        until = left_running(birth, self._max_on, now)
+        if until is not None and (level != 1 or until <= now):
+            on = False  # how much of `max_on` is left is not known: none
+        if on and level != 1 and now < birth.ready_at:
+            return Step(Standing(value="off", deadline=birth.ready_at, resume=1), (Write(self._pin, 0),))
+        return self._turn(Standing(value="off", deadline=until), now, on=on)
 
     def act(self, standing: Standing, action: Action, _value: int | None, now: float) -> Step:
         """On or off."""
         return self._turn(standing, now, on=action is Action.ON)
 
     def tick(self, standing: Standing, now: float) -> Step:
-        """`max_on` is over."""
-        return self._turn(standing, now, on=False)
+        """`max_on` is over, or the rest before a resumption is."""
+        return self._turn(standing, now, on=standing.resume > 0)
 
     def halt(self, standing: Standing, now: float) -> Step:
         """Stays as it is, unless only the agent would ever end it."""
-        return self._turn(standing, now, on=False) if standing.deadline is not None else Step(standing)
+        if standing.deadline is None or standing.resume:
+            return Step(standing)
+        return self.rest(standing, now)
 
-    def seen(self, standing: Standing, levels: tuple[int, ...]) -> Standing:
-        """On or off as read; a deadline stays for as long as it is on."""
-        on = levels[0] == 1
-        return msgspec.structs.replace(
-            standing, value="on" if on else "off", deadline=standing.deadline if on else None
-        )
+    def rest(self, standing: Standing, now: float) -> Step:
+        """Off."""
+        return self._turn(standing, now, on=False)
+
+    def seen(self, standing: Standing, levels: tuple[int | None, ...]) -> Standing:
+        """On or off as read."""
+        (level,) = levels
+        value = None if level is None else "on" if level else "off"
+        return msgspec.structs.replace(standing, value=value, resume=0)
 
     def _turn(self, standing: Standing, now: float, *, on: bool) -> Step:
-        deadline = None
-        if on and self._max_on is not None:
-            deadline = standing.deadline if standing.deadline is not None else now + self._max_on
+        deadline = running_out(on, standing, self._max_on, now)
         return Step(Standing(value="on" if on else "off", deadline=deadline), (Write(self._pin, int(on)),))

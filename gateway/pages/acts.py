@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from gateway.home import DeviceView
 from gateway.pages import times
-from shared.names import Action, Kind
+from gateway.views import DeviceView
+from shared.names import ACTIONS, SAFE_ACTIONS, Action, Kind
 from shared.problem import HomeError
 
 _LABELS: dict[str, str] = {
@@ -76,6 +76,28 @@ def question(device: DeviceView, room_name: str, action: str, value: int | None 
     wished = wish(action, device.name, value)
     text = f"The room {room_name} does it at once."
     return Question(f"{wished}?", f"{text} {RECORDED}" if device.critical else text, wished)
+
+
+def question_of_lifting(device: DeviceView) -> Question:
+    """What to ask before a lock-out is lifted."""
+    text = "From then on it obeys again. Make sure that nobody is at work on it."
+    return Question(f"Lift the lock-out of {device.name}?", f"{text} {RECORDED}", "Lift the lock-out")
+
+
+def still_works(kind: str) -> str:
+    """What a device that is locked out still does: "only Off works"."""
+    safe = SAFE_ACTIONS.get(Kind(kind), ()) if kind in ACTIONS else ()
+    return f"only {' and '.join(label(action) for action in safe)} works" if safe else "nothing works"
+
+
+def locked_out(name: str, kind: str) -> Said:
+    """It obeys its kind's safe actions only."""
+    return Said("good", f"{name}: locked out", f"From now on {still_works(kind)}, until you lift the lock-out.")
+
+
+def lifted(name: str) -> Said:
+    """It obeys again."""
+    return Said("good", f"{name}: lock-out lifted", "It obeys again.")
 
 
 def executed(name: str, kind: str, action: str, value: int | None = None) -> Said:

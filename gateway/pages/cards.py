@@ -3,25 +3,30 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from gateway.home import DeviceView, RoomView
-from gateway.pages import acts, states
+from gateway.devices import is_held_back
+from gateway.pages import acts, bounds, states
 from gateway.pages.acts import Question
 from gateway.pages.states import Shown
+from gateway.views import DeviceView, RoomView
 from shared.names import ACTIONS, Action, Kind
 
 
 class Control(NamedTuple):
-    """One button of a card. `question` is what is asked first, None where nothing is asked."""
+    """One button of a card. `question` is what is asked first, None where nothing is asked; `held` by a lock-out."""
 
     action: str
     label: str
     wish: str
     safe: bool
+    held: bool
     question: Question | None
 
 
 class Card(NamedTuple):
-    """One device: what it is, what it shows, what it can be told. `setter` stands apart, since it takes a value."""
+    """One device: what it is, what it shows, what it can be told. `setter` stands apart, since it takes a value.
+
+    `limits` are those of its description in words; `still_works` says what a lock-out leaves.
+    """
 
     device: DeviceView
     shown: Shown
@@ -29,6 +34,8 @@ class Card(NamedTuple):
     base_icon: str
     controls: tuple[Control, ...]
     setter: Control | None
+    limits: str
+    still_works: str
 
 
 class RoomCards(NamedTuple):
@@ -50,7 +57,7 @@ def of_rooms(rooms: Iterable[RoomView]) -> tuple[RoomCards, ...]:
 
 
 def _room(room: RoomView) -> RoomCards:
-    cards = [_card(device, room.name) for device in sorted(room.devices, key=_rank)]
+    cards = [_card(device, room) for device in sorted(room.devices, key=_rank)]
     return RoomCards(
         room,
         tuple(c for c in cards if c.device.kind in ACTIONS),
@@ -63,10 +70,10 @@ def _rank(device: DeviceView) -> tuple[bool, int]:
     return device.kind not in _FIRST, _KINDS.index(Kind(device.kind))
 
 
-def _card(device: DeviceView, room_name: str) -> Card:
+def _card(device: DeviceView, room: RoomView) -> Card:
     shown = states.shown(device.kind, device.status, device.state)
     actions = sorted(device.actions, key=lambda action: _ORDER.index(action) if action in _ORDER else 0)
-    controls = tuple(_control(device, room_name, action) for action in actions)
+    controls = tuple(_control(device, room.name, action) for action in actions)
     return Card(
         device=device,
         shown=shown,
@@ -74,16 +81,20 @@ def _card(device: DeviceView, room_name: str) -> Card:
         base_icon=states.base_icon(device.kind, device.id),
         controls=tuple(control for control in controls if control.action != Action.SET),
         setter=next((control for control in controls if control.action == Action.SET), None),
+        limits=bounds.sentence(device, room),
+        still_works=acts.still_works(device.kind),
     )
 
 
 def _control(device: DeviceView, room_name: str, action: str) -> Control:
     safe = action in device.safe_actions
-    asks = device.confirm and not safe
+    held = is_held_back(Kind(device.kind), device.lockout_by, action)
+    asks = device.confirm and not safe and not held
     return Control(
         action=action,
         label=acts.label(action),
         wish=acts.wish(action, device.name),
         safe=safe,
+        held=held,
         question=acts.question(device, room_name, action) if asks else None,
     )

@@ -26,7 +26,7 @@ async def send_command(request: web.Request) -> web.StreamResponse:
     room, device = request.match_info["room"], request.match_info["device"]
     action, value = form.text("action"), _value(form)
     asked = CommandRequest(action=action, value=value, confirm=form.text("confirm") == "true")
-    name, kind = _named(request, room, device)
+    name, kind = named(request, room, device)
     try:
         await ask(request, room, device, asked)
     except HomeError as error:
@@ -47,7 +47,7 @@ def where_from(back: str, room: str, device: str) -> URL:
     return page.with_fragment(f"{room}.{device}")
 
 
-def _named(request: web.Request, room: str, device: str) -> tuple[str, str]:
+def named(request: web.Request, room: str, device: str) -> tuple[str, str]:
     """What to call the device, "Lamp in Hall", and its kind; what is not there is refused by `ask` all the same."""
     home = request.app[keys.HOME]
     view, around = home.view(room, device), home.room(room)

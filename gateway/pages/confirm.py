@@ -1,6 +1,7 @@
 """GET /rooms/{room}/{device}/confirm: names exactly what will happen, and asks. Changes nothing itself."""
 
 from aiohttp import web
+from yarl import URL
 
 from gateway import guards, keys, sessions
 from gateway.pages import acts, command, render
@@ -21,14 +22,15 @@ async def ask_confirmation(request: web.Request) -> web.StreamResponse:
     if action not in device.actions or (value is None) == (action == Action.SET):
         raise HomeError("not-found", "There is no such action to confirm.")
     back = request.query.get("back", "")
+    fields = {"back": back, "confirm": "true"}
+    if value is not None:
+        fields["value"] = str(value)
     return await render.page(
         request,
         "confirm.html",
-        room=room,
-        device=device,
-        action=action,
-        value=value,
         asked=acts.question(device, room.name, action, value),
-        back=back,
+        target=str(URL("/") / "rooms" / room_id / device_id),
+        fields=fields,
+        press=("action", action),
         cancel=str(command.where_from(back, room_id, device_id)),
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from gateway.home import RoomView
-from gateway.pages.plain import plain
+from gateway.plain import plain
+from gateway.views import RoomView
 from shared.internal import Grant
 
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway.home import RoomView
 from gateway.pages import times, user_agents
-from gateway.pages.plain import plain
+from gateway.plain import plain
+from gateway.views import RoomView
 from shared.messages import AuditEvent
 from shared.names import Action, Outcome, Severity, is_gateway
 from shared.problem import CATALOGUE
@@ -40,6 +40,10 @@ _HAPPENINGS = {
     "device:loosening": "Device wants to be less strict",
     "device:loosened": "Device made less strict",
     "device:command": "Command that cannot be read",
+    "device:locked-out": "Locked out",
+    "device:lockout-lifted": "Lock-out lifted",
+    "device:mismatch": "Pin does not follow",
+    "device:follows-again": "Pin follows again",
     "audit:malformed": "Unreadable event",
     "audit:too-large": "Oversized event",
     "audit:id-reused": "Event told twice, differently",
@@ -51,7 +55,9 @@ _REASONS = {
     "gateway-stopped": "The hub stopped in the middle of it.",
 }
 _CLAIMED_BY = "claimed_by"
-"""In an event's detail, by the alert service: the room whose word alone it is that this person did it."""
+"""In an event's detail, by the alert service: the room whose word alone it is."""
+_BUTTON = "button"
+"""In an event's detail: the button in the room by which it was done."""
 _OUTCOMES: dict[str, tuple[str, str]] = {
     Outcome.ASKED: ("asked", "unsure"),
     Outcome.EXECUTED: ("done", "good"),
@@ -107,6 +113,8 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
     reason = event.detail.get("reason")
     if reason is not None:
         notes.append(f"{CATALOGUE[reason].title}." if reason in CATALOGUE else _REASONS.get(reason, plain(reason)))
+    if event.what == "device:mismatch":
+        notes.append(_mismatch(event))
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(
@@ -120,6 +128,12 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
         severity="" if event.severity is Severity.INFO else str(event.severity),
         notes=tuple(notes),
     )
+
+
+def _mismatch(event: AuditEvent) -> str:
+    """What was written to the pin and what it reads, by the room's word."""
+    pin, wrote, reads = (plain(event.detail.get(name, "?"), 16) for name in ("pin", "wrote", "reads"))
+    return f"Pin {pin} was told {wrote} and reads {reads}."
 
 
 def _wish(event: AuditEvent) -> tuple[str, str] | None:
@@ -158,6 +172,9 @@ def _who(event: AuditEvent) -> str:
     who = event.who
     if who.user is not None:
         name = plain(who.user.name)
+    elif event.where.startswith(f"{who.issuer}/"):
+        button = plain(event.detail.get(_BUTTON, ""))
+        name = f"the button {button} in the room" if button else "the room itself"
     else:
         name = "the hub" if is_gateway(who.issuer) else _HUB.get(who.issuer, plain(who.issuer))
     room = event.detail.get(_CLAIMED_BY)

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from gateway import csrf, guards, keys, sessions
 from gateway.pages import flash, times
-from gateway.pages.plain import plain
 from gateway.pages.static_files import StaticFiles
+from gateway.plain import plain
 
 TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates"
 

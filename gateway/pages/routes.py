@@ -9,6 +9,7 @@ from gateway.pages import (
     confirm,
     end_session,
     history,
+    lockout,
     login,
     problems,
     render,
@@ -32,6 +33,8 @@ def add_pages(app: web.Application) -> None:
     routes.add(app, "POST", "/logout", sign_out.leave, limit="pages")
     routes.add(app, "GET", "/rooms/{room}", show_room.show_room, limit="pages")
     routes.add(app, "GET", "/rooms/{room}/{device}/confirm", confirm.ask_confirmation, limit="pages")
+    routes.add(app, "GET", "/rooms/{room}/{device}/lockout", lockout.ask_lift, limit="pages")
+    routes.add(app, "POST", "/rooms/{room}/{device}/lockout", lockout.change_lockout, limit="commands")
     routes.add(app, "POST", "/rooms/{room}/{device}", command.send_command, limit="commands")
     routes.add(app, "GET", "/history", history.show_history, limit="pages")
     routes.add(app, "GET", "/account", account.show_account, limit="pages")

@@ -17,4 +17,5 @@ async def show_room(request: web.Request) -> web.StreamResponse:
     shown = cards.of_rooms(guards.visible(info, (room,), now))
     if not shown:
         raise HomeError("not-found")
-    return await render.page(request, "room.html", shown=shown[0], back="room")
+    locks = guards.may_lock_out(info)
+    return await render.page(request, "room.html", shown=shown[0], back="room", locks=locks)

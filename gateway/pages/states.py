@@ -1,19 +1,17 @@
 """What a device's state looks like to people, pure: a word, a look, and since when and by what.
 
 A room that is not online, and a value that does not fit the kind, are "unknown" in words; the last value is never
-shown as if it were live (DESIGN §1, promise 4). static/wording.js says the same for what the stream brings; a test
-holds both against one another.
+shown as if it were live (DESIGN §1, promise 4), and a device at fault is never shown as if it could be trusted.
+static/wording.js says the same for what the stream brings; a test holds both against one another.
 """
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway.home import RoomView, Status
+from gateway.views import RoomView, Status
 from shared.messages import By, CoverValue, State
-from shared.names import ACTIONS, Kind, is_gateway
-
-FULL = 100
+from shared.names import ACTIONS, FULL, Kind, is_gateway
 
 
 class Shown(NamedTuple):
@@ -46,6 +44,9 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
     Kind.CONTACT: {"open": ("Open", "ajar"), "closed": ("Closed", "shut")},
     Kind.MOTION: {"motion": ("Motion", "motion"), "clear": ("Still", "clear")},
 }
+_FAULTS = {"mismatch": ("Does not follow", "mismatch"), "sensor": ("No reading", "sensor")}
+_FAULT = ("Fault", "fault")
+"""What a room calls a fault in a word that we do not know."""
 _MOVING = {"opening": "Opening", "closing": "Closing"}
 _UNITS = {Kind.TEMPERATURE: "°C", Kind.HUMIDITY: "%"}
 _MOMENTARY = (Kind.PULSE, Kind.BUTTON)
@@ -62,11 +63,21 @@ _ICONS: dict[str, str] = {
     Kind.TEMPERATURE: "thermometer",
     Kind.HUMIDITY: "drop",
 }
-_ICON_OF_LOOK = {"unlocked": "unlock", "jammed": "warning", "ajar": "door-open"}
+_ICON_OF_LOOK = {
+    "unlocked": "unlock",
+    "jammed": "warning",
+    "mismatch": "warning",
+    "sensor": "warning",
+    "fault": "warning",
+    "ajar": "door-open",
+}
 _FACTS: tuple[tuple[str, str, str], ...] = (
     ("jammed", "is jammed", "locks are jammed"),
+    ("mismatch", "does not follow", "devices do not follow"),
+    ("fault", "has a fault", "devices have a fault"),
     ("unlocked", "is unlocked", "locks are unlocked"),
     ("ajar", "is open", "contacts are open"),
+    ("sensor", "gives no reading", "devices give no reading"),
     ("moving", "is moving", "devices are moving"),
     ("on", "is on", "devices are on"),
     ("unknown", "is unknown", "devices are unknown"),
@@ -80,9 +91,11 @@ def shown(kind: str, status: Status, state: State | None) -> Shown:
         return OFFLINE
     if status != "online":
         return UNHEARD
-    if state is None:
-        return SILENT
+    if state is None or (state.value is None and state.fault is None and kind in _UNITS):
+        return SILENT  # a sensor's first reading is still to come
     said = _word(kind, state)
+    if state.fault is not None:
+        return _faulty(kind, state, said)
     if said is None:
         return UNFIT
     word, look, level = said
@@ -132,6 +145,14 @@ def headline(rooms: Iterable[RoomView]) -> tuple[str, ...]:
     if not sentences:
         return ("All is quiet.",) if devices else ("There is nothing here yet.",)
     return tuple(sentences)
+
+
+def _faulty(kind: str, state: State, said: tuple[str, str, int | None] | None) -> Shown:
+    """What the fault is; of a pin that does not follow also what it reads, which is all that is known."""
+    word, look = _FAULTS.get(state.fault or "", _FAULT)
+    if look == "mismatch" and said is not None and kind not in _MOMENTARY:
+        return Shown(word, look, f"reads “{said[0]}” since", state.since, "", said[2])
+    return Shown(word, look, "since", state.since)
 
 
 def _word(kind: str, state: State) -> tuple[str, str, int | None] | None:

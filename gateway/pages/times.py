@@ -1,5 +1,6 @@
 """Moments as a household says them, pure: "21:04", "Monday 21:04", "3 March 21:04". static/wording.js says the same."""
 
+import math
 from datetime import datetime, tzinfo
 
 _WEEK = 7
@@ -48,3 +49,13 @@ def wait(seconds: int) -> str:
     if minutes < 90:
         return f"{minutes} minutes"
     return f"{-(-minutes // 60)} hours"
+
+
+def span(seconds: float | None) -> str:
+    """How long something lasts, as briefly: "0.5 s", "10 min", "2.5 h"; empty for what is no length of time."""
+    if seconds is None or not math.isfinite(seconds) or seconds <= 0:
+        return ""
+    for unit, size, most in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800), ("days", 86_400, 31_536_000)):
+        if seconds < most:
+            return f"{max(round(seconds / size, 1), 0.1):g} {unit}"
+    return "over a year"

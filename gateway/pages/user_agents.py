@@ -1,6 +1,6 @@
 """A browser's own description of itself, made short, pure: a hint for recognising one's own sessions, no more."""
 
-from gateway.pages.plain import plain
+from gateway.plain import plain
 
 _BROWSERS = (
     ("Edg/", "Edge"),

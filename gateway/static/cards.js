@@ -9,6 +9,7 @@ export const section = (room) => document.querySelector(`section.room[data-room=
 export const sections = (within = document) => [...within.querySelectorAll("section.room")];
 
 const heard = new Map(); // what the stream said last, by room: its status, and its devices' states
+const described = new Map(); // what a room's description said last, but for how its devices are just now
 
 /** What a state event says of one device. */
 export function paintState(room, device, state) {
@@ -70,16 +71,26 @@ export function paintTimes() {
 /** Whether the page shows a room as its description has it; where it does not, the page is fetched anew. */
 export function fits({ room, name, devices }) {
   const found = section(room);
-  const offered = devices.map((d) => [d.id, d.name, d.kind, d.critical, d.confirm, d.actions.join(" "), d.safe_actions.join(" ")].join("|"));
-  return found !== null && shape(found) === [name, ...offered.sort()].join("\n");
+  const said = JSON.stringify(devices.map(({ state, status, available, ...offers }) => offers));
+  const news = described.has(room) && described.get(room) !== said; // limits are words on the page, and not compared
+  described.set(room, said);
+  const offered = devices.map((d) =>
+    [d.id, d.name, d.kind, d.critical, d.confirm, d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? ""].join("|"),
+  );
+  return !news && found !== null && shape(found) === [name, ...offered.sort()].join("\n");
 }
 
 /** What is drawn of a room, whatever its state. */
 export function shape(found) {
   const drawn = [...found.querySelectorAll(".device")].map(({ dataset: d }) =>
-    [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe].join("|"),
+    [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe, d.lockout].join("|"),
   );
   return [found.dataset.name, ...drawn.sort()].join("\n");
+}
+
+/** The same with the words that are not in the description's own: limits, and what the master user may do. */
+export function drawing(found) {
+  return [shape(found), ...[...found.querySelectorAll(".more")].map((it) => it.textContent)].join("\n");
 }
 
 function paint(found, said) {

@@ -1,6 +1,6 @@
 // Makes the home and the rooms live: the stream's events onto the cards, the forms' presses to the API.
 
-import { fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections, shape } from "./cards.js";
+import { drawing, fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections } from "./cards.js";
 import { heardCommand, showLevels, takeForms } from "./press.js";
 import { listen } from "./stream.js";
 
@@ -37,12 +37,15 @@ async function fetchAnew() {
   if (!response.ok || response.redirected) return location.reload();
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
   main.dataset.csrf = fresh.dataset.csrf;
-  const drawn = (root) => sections(root).map(shape).join("\n\n");
+  const drawn = (root) => sections(root).map(drawing).join("\n\n");
   if (drawn(fresh) === drawn(main)) return;
   const focused = document.activeElement?.closest?.(".device")?.id;
+  const within = document.activeElement?.closest?.(".more") ? "summary" : "button";
+  const open = [...main.querySelectorAll(".more[open]")].map((it) => it.closest(".device").id);
   main.replaceChildren(...fresh.childNodes);
   showLevels(main);
-  if (focused) document.getElementById(focused)?.querySelector("button")?.focus();
+  for (const id of open) document.getElementById(id)?.querySelector(".more")?.setAttribute("open", "");
+  if (focused) document.getElementById(focused)?.querySelector(within)?.focus();
   if (document.body.dataset.link === "lost") return paintReconnecting();
   paintHeard();
   paintHeadline();

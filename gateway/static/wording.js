@@ -7,15 +7,20 @@ const WORDS = {
   contact: { open: ["Open", "ajar"], closed: ["Closed", "shut"] },
   motion: { motion: ["Motion", "motion"], clear: ["Still", "clear"] },
 };
+const FAULTS = { mismatch: ["Does not follow", "mismatch"], sensor: ["No reading", "sensor"] };
+const FAULT = ["Fault", "fault"]; // what a room calls a fault in a word that we do not know
 const MOVING = { opening: "Opening", closing: "Closing" };
 const UNITS = { temperature: "°C", humidity: "%" };
 const OUTPUTS = new Set(["switch", "dimmer", "lock", "cover", "pulse"]);
 const GATEWAY = /^gateway(-[0-9]+)?$/;
-const ICON_OF_LOOK = { unlocked: "unlock", jammed: "warning", ajar: "door-open" };
+const ICON_OF_LOOK = { unlocked: "unlock", jammed: "warning", mismatch: "warning", sensor: "warning", fault: "warning", ajar: "door-open" };
 const FACTS = [
   ["jammed", "is jammed", "locks are jammed"],
+  ["mismatch", "does not follow", "devices do not follow"],
+  ["fault", "has a fault", "devices have a fault"],
   ["unlocked", "is unlocked", "locks are unlocked"],
   ["ajar", "is open", "contacts are open"],
+  ["sensor", "gives no reading", "devices give no reading"],
   ["moving", "is moving", "devices are moving"],
   ["on", "is on", "devices are on"],
   ["unknown", "is unknown", "devices are unknown"],
@@ -34,7 +39,9 @@ export function shown(kind, status, state) {
   if (status === "offline") return OFFLINE;
   if (status !== "online") return UNHEARD;
   if (state === null) return SILENT;
+  if (state.value === null && (state.fault ?? null) === null && Object.hasOwn(UNITS, kind)) return SILENT;
   const said = word(kind, state.value);
+  if ((state.fault ?? null) !== null) return faulty(kind, state, said);
   if (said === null) return UNFIT;
   const [text, look, level] = said;
   if (kind === "pulse" || kind === "button") {
@@ -98,6 +105,15 @@ function parts(moment, timeZone) {
   const found = Object.fromEntries(new Intl.DateTimeFormat("en-GB", options).formatToParts(moment).map((part) => [part.type, part.value]));
   const number = new Intl.DateTimeFormat("en-GB", { timeZone, month: "numeric" }).format(moment);
   return { ...found, number: Number(number), year: Number(found.year), day: Number(found.day) };
+}
+
+/** What the fault is; of a pin that does not follow also what it reads, which is all that is known. */
+function faulty(kind, { fault, since }, said) {
+  const [text, look] = Object.hasOwn(FAULTS, fault) ? FAULTS[fault] : FAULT;
+  if (look === "mismatch" && said !== null && kind !== "pulse" && kind !== "button") {
+    return says(text, look, `reads “${said[0]}” since`, since, "", said[2]);
+  }
+  return says(text, look, "since", since);
 }
 
 function word(kind, value) {

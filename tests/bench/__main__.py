@@ -1,4 +1,4 @@
-"""Runs the bench and prints its table; nothing here asserts a time. `python -m tests.bench [--seconds N]`."""
+"""Runs the bench and prints its tables; nothing here asserts a time. `python -m tests.bench [agent] [--seconds N]`."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import floors, load, resident
+from tests.bench import agent, floors, load, resident
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
@@ -123,12 +123,16 @@ def _cell(figures: load.Figures) -> str:
     return f"{figures.quantile(0.5):.2f} / {figures.quantile(0.99):.2f} ms, {figures.rate:,.0f}/s"
 
 
-def main() -> None:
+def one_agent(seconds: float) -> None:
+    """One agent alone, idle and at work."""
+    with tempfile.TemporaryDirectory() as folder, console.status("an agent with 20 devices …"):
+        table = agent.measure(Path(folder), max(seconds, agent.LEAST_SECONDS))
+    console.print(table)
+
+
+def whole_home(seconds: float) -> None:
     """Start a demo home of its own, measure, stop it."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
-    arguments = parser.parse_args()
-    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}; cells: p50 / p99, answers per second")
+    print("cells: p50 / p99, answers per second")
     with tempfile.TemporaryDirectory() as folder:
         demo = Demo(Path(folder) / "var")
         first = demo.start()
@@ -137,12 +141,24 @@ def main() -> None:
         second = demo.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(bench(demo, arguments.seconds, first, second))
+                runner.run(bench(demo, seconds, first, second))
         except BaseException:
             print(demo.logs())
             raise
         finally:
             demo.stop()
+
+
+def main() -> None:
+    """Everything, or one section."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("section", nargs="?", choices=("agent",), help="only this one; without it, everything")
+    parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    if arguments.section is None:
+        whole_home(arguments.seconds)
+    one_agent(arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ def born(pid: int) -> float:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """User and system time that a process has used, all its threads together."""
+    # What clock_getcpuclockid(3) gives for another process: nanoseconds, where /proc counts in hundredths of a second.
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def gateway_start(demo: Demo) -> float:

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from playwright.sync_api import Page
 
-from gateway.home import RoomView, Status
 from gateway.pages import states, times
 from gateway.pages.static_files import StaticFiles
+from gateway.views import RoomView, Status
 from shared.messages import By, CoverValue, State, Value
 from shared.names import Kind
 from tests.e2e.actions import wait_until_live
@@ -109,6 +109,11 @@ def test_the_browser_and_the_hub_use_the_same_words_for_a_state(open_page: Open)
     for source in ("timer", "failsafe"):
         by = msgspec.convert({"source": source}, By)
         cases += [(kind, "online", State(value="on", since=NOW, by=by)) for kind in Kind]
+    for fault in ("mismatch", "sensor", "smoke", "toString", ""):
+        by = By(source="failsafe")
+        faulty = [State(value=value, since=NOW, by=by, fault=fault) for value in VALUES]
+        cases += [(kind, "online", state) for kind in Kind for state in faulty]
+        cases += [(kind, "offline", faulty[0]) for kind in Kind]
     told = _in_browser(page, "cases.map((it) => words.shown(...it))", cases)
     for case, theirs in zip(cases, told, strict=True):
         ours = states.shown(*case)._asdict()
@@ -131,7 +136,16 @@ def test_the_browser_and_the_hub_write_the_same_headline(open_page: Open) -> Non
     page = open_page("/login")
     homes: list[list[tuple[RoomView, list[str]]]] = []
     for status in get_args(Status):
-        for values in ((), ("on",), ("on", "on"), ("off",), ("nonsense",), ("on", "off", "nonsense")):
+        for values in (
+            (),
+            ("on",),
+            ("on", "on"),
+            ("off",),
+            ("nonsense",),
+            ("on", "off", "nonsense"),
+            ("on!mismatch", "on", "off!sensor", "off!smoke"),
+            ("on!mismatch", "off!mismatch", "on!sensor", "on!sensor", "on!smoke", "on!smoke"),
+        ):
             homes.append([_room("Hall", "online", ("off",)), _room("Attic", status, values)])
             homes.append([_room("Attic", status, values), _room("Cellar", status, ("on",))])
     homes.append([])
@@ -151,12 +165,18 @@ def _room(name: str, status: Status, values: tuple[str, ...]) -> tuple[RoomView,
         {
             "room": name.lower(), "id": f"d{number}", "name": f"Lamp {number}", "kind": "switch", "critical": False,
             "confirm": False, "actions": [], "safe_actions": [], "available": status == "online", "status": status,
-            "state": {"value": value, "since": NOW, "by": {"source": "boot"}} if status == "online" else None,
+            "state": _state(value) if status == "online" else None,
         }
         for number, value in enumerate(values)
     ]  # fmt: skip
     room = msgspec.convert({"id": name.lower(), "name": name, "status": status, "devices": devices}, RoomView)
     return room, [states.shown(d.kind, d.status, d.state).look for d in room.devices]
+
+
+def _state(said: str) -> dict[str, Any]:
+    """A state from its value and, behind a mark, its fault: "on!mismatch"."""
+    value, _, fault = said.partition("!")
+    return {"value": value, "since": NOW, "by": {"source": "boot"}, "fault": fault or None}
 
 
 def _in_browser(page: Page, expression: str, cases: Any) -> Any:

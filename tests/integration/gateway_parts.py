@@ -24,7 +24,7 @@ from shared.names import Outcome
 from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response, read_json, serve_https
 from tests.house import DEADLINE, Broker
-from tests.unit.gateway.parts import DEVICES, HALL, HALL_ENTRY, NOW, registered, state
+from tests.unit.gateway.parts import DEVICES, HALL, HALL_ENTRY, NOW, registered, state, with_lockout
 
 PASSWORD = "violet engine of numbers"
 CODE = "ABCD-EFGH"
@@ -134,6 +134,8 @@ class FakeAuthService:
         self.rooms: dict[str, RegisteredRoom] = {}
         self.enrolled = {"hall"}
         self.ended: list[str] = []
+        self.locked_out: set[str] = set()
+        self.lockouts: list[tuple[str, internal.LockoutChange]] = []
         self.verified = 0
         self._server: contextlib.AbstractAsyncContextManager[None] | None = None
 
@@ -147,6 +149,7 @@ class FakeAuthService:
             ("POST", internal.SESSION_END, self._end),
             ("GET", internal.REGISTRY, self._registry),
             ("PUT", internal.ROOM_SEEN + "/{room}", self._seen),
+            ("PUT", internal.DEVICE + "/{room}/{device}/lockout", self._lockout),
         ):
             app.router.add_route(method, path, allow("gateway")(handler))
         context = tls.server_context(server_identity(self._home, "auth-server"))
@@ -195,9 +198,21 @@ class FakeAuthService:
         seen = await read_json(request, RoomSeen)
         if room not in self.enrolled:
             raise HomeError("not-found")
-        devices = tuple(registered(d) for d in seen.devices)
+        devices = tuple(registered(d, locked_out=f"{room}/{d.id}" in self.locked_out) for d in seen.devices)
         self.rooms[room] = RegisteredRoom(id=room, name=seen.name, devices=devices)
         return json_response(self.rooms[room])
+
+    async def _lockout(self, request: web.Request) -> web.Response:
+        room, device = request.match_info["room"], request.match_info["device"]
+        wanted = await read_json(request, internal.LockoutChange)
+        self.lockouts.append((f"{room}/{device}", wanted))
+        return json_response(self.lock_out(room, device, locked_out=wanted.locked_out))
+
+    def lock_out(self, room: str, device: str, *, locked_out: bool) -> RegisteredRoom:
+        """What another gateway had changed, or ours."""
+        (self.locked_out.add if locked_out else self.locked_out.discard)(f"{room}/{device}")
+        self.rooms[room] = with_lockout(self.rooms[room], device, locked_out=locked_out)
+        return self.rooms[room]
 
 
 class FakeAlertService:
@@ -260,6 +275,14 @@ class Visitor:
         status, body, _ = await self.post("/api/v1/login", {"email": email, "password": PASSWORD, "code": CODE})
         assert status == 200, body
         self.csrf = body["csrf_token"]
+
+    async def lock_out(
+        self, device: str, *, locked_out: object = True, **more: Any
+    ) -> tuple[int, Any, aiohttp.ClientResponse]:
+        """Have a device of the hall locked out, or that lifted."""
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self._house.url} | more.pop("headers", {})
+        path = f"/api/v1/devices/hall/{device}/lockout"
+        return await self._call("PUT", path, json={"locked_out": locked_out}, headers=headers)
 
     async def command(self, device: str, action: str, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
         """Ask a device of the hall."""

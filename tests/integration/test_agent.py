@@ -455,7 +455,8 @@ def test_a_configuration_is_checked(hall: Room) -> None:
         ("pin = 27", "pin = 17", "pin 17 is used by lamp and front-door"),
         ("hall.key", "lost.key", "lost.key: there is no such file"),
         ('pins = "simulated"', 'pins = "rpi"', "RPi.GPIO cannot be used"),
-        ('kind = "lock"', 'kind = "humidity"', "humidity is not built into this agent yet"),
+        ("link_loss_after = 60.0", 'watchdog = "/dev/null"', "watchdog: /dev/null is no watchdog"),
+        ('kind = "lock"', 'kind = "humidity"', "devices[1].source: is missing"),
     ],
 )
 def test_a_configuration_that_cannot_be_used_ends_with_78(
@@ -467,6 +468,29 @@ def test_a_configuration_that_cannot_be_used_ends_with_78(
     path.write_text(text.replace(old, new))
     ended = check(path)
     assert (ended.returncode, complaint in ended.stderr) == (78, True), ended.stderr
+
+
+def test_everything_that_is_wrong_is_told_at_once_a_line_each(hall: Room, tmp_path: Path) -> None:
+    path = tmp_path / "hall.toml"
+    text = hall.config.read_text()
+    for old, new in (
+        ("data = ", "datta = "),
+        ('kind = "lock"', 'kind = "luck"'),
+        ("pin = 17", "pin = 99"),
+        ("pin = 23", 'pin = "23"'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text)
+    ended = check(path, "--check-config")
+    assert ended.returncode == 78
+    assert [line.removeprefix(f"configuration: {path}: ").partition(";")[0] for line in ended.stderr.splitlines()] == [
+        "top level: Object missing required field `data`",
+        "datta: there is no such setting",
+        "devices[1].kind: Invalid enum value 'luck'",
+        "devices[3].pin: Expected `int`, got `str`",
+        "devices: there is no pin 99 (lamp)",
+    ]
 
 
 def test_no_file_ends_with_78(tmp_path: Path) -> None:

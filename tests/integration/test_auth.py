@@ -21,10 +21,18 @@ from deploy.home import Home
 from shared import internal, messages, tls, topics
 from shared.bus import Bus, Delivery
 from shared.client import AuthAddress, ServiceClient
-from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest, RoomSeen, SessionInfo, SessionToken
-from shared.messages import AuditEvent, DeviceDescription, Receipt, ReceiptLine, Revoked
+from shared.internal import (
+    LockoutChange,
+    LoginAnswer,
+    LoginCodeRequest,
+    LoginRequest,
+    RoomSeen,
+    SessionInfo,
+    SessionToken,
+)
+from shared.messages import AuditEvent, DeviceDescription, Lockouts, Receipt, ReceiptLine, Revoked
 from shared.mqtt import Subscription
-from shared.names import Action, Kind, Role
+from shared.names import Action, Kind, Role, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
 from tests.house import DEADLINE, Broker, SmtpSink, end, until
@@ -259,6 +267,7 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("GET", internal.USERS),
             ("GET", internal.REGISTRY),
             ("PUT", internal.ROOM_SEEN + "/hall"),
+            ("PUT", internal.DEVICE + "/hall/lamp/lockout"),
             ("GET", internal.RECIPIENTS),
             ("GET", "/internal/ready"),
         ):
@@ -324,6 +333,63 @@ async def test_room_describes_itself_through_a_gateway(service: Service, gateway
     ]
     with pytest.raises(HomeError, match="not-found"):
         await gateway.call("PUT", internal.ROOM_SEEN + "/attic", internal.RegisteredRoom, seen)
+
+
+async def lock_out(gateway: ServiceClient, user_id: str, *, locked_out: bool) -> internal.RegisteredRoom:
+    """Lock the kitchen's kettle out, or lift that, as a gateway asks for it."""
+    wanted = LockoutChange(locked_out=locked_out, by=user_id, address="192.0.2.7")
+    path = internal.DEVICE + "/kitchen/kettle/lockout"
+    return await gateway.call("PUT", path, internal.RegisteredRoom, wanted)
+
+
+def lists(*devices: str) -> Callable[[Delivery], bool]:
+    """Whether a delivery is the list of exactly these."""
+    return lambda delivery: messages.decode(Lockouts, delivery.payload).devices == devices
+
+
+async def test_lock_out_is_told_to_every_room_and_kept_by_the_broker(
+    service: Service, gateway: ServiceClient, broker: Broker, alerts_ear: Ear
+) -> None:
+    kettle = DeviceDescription(
+        id="kettle",
+        name="Kettle",
+        kind=Kind.SWITCH,
+        critical=False,
+        confirm=False,
+        actions=(Action.ON, Action.OFF),
+        safe_actions=(Action.OFF,),
+    )
+    seen = RoomSeen(name="Kitchen", devices=(kettle,))
+    await gateway.call("PUT", internal.ROOM_SEEN + "/kitchen", internal.RegisteredRoom, seen)
+    users = (await gateway.call("GET", internal.USERS, internal.UserRows)).users
+    ids = {row.user.role: row.user.id for row in users}
+    async for room in listening(broker, "hall", topics.LOCKOUTS):
+        await room.wait_for(lists())
+        with pytest.raises(HomeError, match="forbidden"):
+            await lock_out(gateway, ids[Role.GUEST], locked_out=True)
+        answer = await lock_out(gateway, ids[Role.MASTER], locked_out=True)
+        assert [device.locked_out for device in answer.devices] == [True]
+        heard = await room.wait_for(lists("kitchen/kettle"))
+        assert not heard.retained, "it comes by itself"
+    told = await alerts_ear.wait_for(lambda d: b"device:locked-out" in d.payload)
+    event = messages.decode(AuditEvent, told.payload)
+    assert (event.where, event.severity, event.who.issuer, event.who.address) == (
+        "kitchen/kettle",
+        Severity.CRITICAL,
+        "gateway",
+        "192.0.2.7",
+    )
+
+    # A broker that lost all that it kept is told again, and so is whoever comes later.
+    broker.kill()
+    (service.home.mosquitto / "mosquitto.db").unlink(missing_ok=True)
+    broker.start()
+    async for room in listening(broker, "kitchen", topics.LOCKOUTS):
+        await room.wait_for(lists("kitchen/kettle"))
+    async for room in listening(broker, "garage", topics.LOCKOUTS):
+        assert (await room.wait_for(lists("kitchen/kettle"))).retained
+        await lock_out(gateway, ids[Role.MASTER], locked_out=False)
+        await room.wait_for(lists())
 
 
 async def test_ended_session_is_dead_and_every_gateway_hears_it(

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from auth_service import code_rows, session_rows, user_rows
+from auth_service import code_rows, room_rows, session_rows, user_rows
 from auth_service.accounts import Accounts
+from auth_service.lockouts import Lockouts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
 from auth_service.store import open_store
 from shared.config import ConfigError
 from shared.database import Store
-from shared.internal import Grant, RoomSeen
+from shared.internal import Grant, LockoutChange, RoomSeen
 from shared.messages import DeviceDescription
 from shared.names import Action, Kind, Role
 from shared.problem import HomeError
@@ -137,6 +138,33 @@ async def test_gateways_that_tell_of_a_room_at_once_agree(store: Store, accounts
     answers = await asyncio.gather(*(rooms.seen("hall", seen, "gateway") for _ in range(4)))
     assert {answer.devices[0].id for answer in answers} == {"lamp"}
     assert len([event for event in spool.pending(10) if event.what == "device:added"]) == 1
+    spool.close()
+
+
+async def test_device_locked_out_by_many_at_once_is_recorded_once(
+    store: Store, accounts: Accounts, tmp_path: Path
+) -> None:
+    ada = await accounts.create_user(email="ada@example.org", name="Ada", password=PASSWORD, role=Role.MASTER)
+    await accounts.enrol_identity("hall", "room")
+    lamp = DeviceDescription(
+        id="lamp",
+        name="Lamp",
+        kind=Kind.SWITCH,
+        critical=False,
+        confirm=False,
+        actions=(Action.ON, Action.OFF),
+        safe_actions=(Action.OFF,),
+    )
+    spool = Spool(tmp_path / "lockouts.sqlite3")
+    proof = Proof(spool, now=lambda: NOW)
+    await Rooms(store, proof, now=lambda: NOW).seen("hall", RoomSeen(name="Hall", devices=(lamp,)), "gateway")
+    lockouts = Lockouts(store, proof, wake=lambda: None)
+    wanted = LockoutChange(locked_out=True, by=ada.id, address="")
+    answers = await asyncio.gather(*(lockouts.change("hall", "lamp", wanted, "gateway") for _ in range(4)))
+    assert {answer.devices[0].locked_out for answer in answers} == {True}
+    assert [event.what for event in spool.pending(10)] == ["device:added", "device:locked-out"]
+    async with store.read() as connection:
+        assert await room_rows.all_locked_out(connection) == ("hall/lamp",)
     spool.close()
 
 

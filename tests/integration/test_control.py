@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from deploy import control, rights
+from shared import topics
+from shared.config import ConfigError
 from shared.problem import HomeError
 from tests.house import DEADLINE, Broker, until
 
@@ -49,7 +51,7 @@ def test_a_revoked_client_is_dropped_while_it_talks_and_refused_at_the_next_hand
     assert broker.home.authority().revoke("lost") == 1
     assert control.reload(broker.home)
     until(lambda: broker.publish("lost", "-t", "x", "-m", "x").returncode != 0, "its handshake is refused")
-    assert "certificate verify failed" in broker.log
+    until(lambda: "certificate verify failed" in broker.log, "the broker says why")
 
 
 def test_a_revoked_room_leaves_nothing_retained(broker: Broker) -> None:
@@ -63,6 +65,61 @@ def test_a_revoked_room_leaves_nothing_retained(broker: Broker) -> None:
         control.shut_out(broker.home, "garage", is_room=True)
         assert next(line for line in gateway.stdout if line.startswith("home/")) == "home/garage/description (null)\n"
         gateway.kill()
+
+
+def age(broker: Broker) -> None:
+    """Have the broker be of a version in which auth could not speak of lock-outs, and there was no alert service."""
+    broker.stop()
+    path = broker.home.mosquitto / "dynamic-security.json"
+    document = msgspec.json.decode(path.read_bytes())
+    document["roles"] = [role for role in document["roles"] if role["rolename"] != "alerts"]
+    document["clients"] = [client for client in document["clients"] if client["username"] != "alerts"]
+    for role in document["roles"]:
+        if role["rolename"] == "auth":
+            role["acls"] = [acl for acl in role["acls"] if acl["topic"] != topics.LOCKOUTS]
+    path.write_bytes(msgspec.json.encode(document))
+
+
+def tells_of_lockouts(broker: Broker) -> bool:
+    return "Not authorized" not in broker.publish("auth", "-r", "-t", topics.LOCKOUTS, "-m", "x").stderr
+
+
+def test_a_home_of_an_older_version_gets_the_hubs_rights_before_its_broker_starts(broker: Broker) -> None:
+    age(broker)
+    before = control._read(broker.home)
+    assert control.refresh(broker.home) == ["alerts", "auth"]
+    assert control.refresh(broker.home) == []
+    others = [role for role in control._read(broker.home)["roles"] if role["rolename"] not in ("alerts", "auth")]
+    assert others == [role for role in before["roles"] if role["rolename"] != "auth"]
+    broker.start()
+    assert tells_of_lockouts(broker)
+    assert "Not authorized" not in broker.publish("alerts", "-t", topics.receipt("hall"), "-m", "x").stderr
+
+
+def test_a_broker_that_runs_takes_the_hubs_new_rights_at_once(broker: Broker) -> None:
+    age(broker)
+    broker.start()
+    assert not tells_of_lockouts(broker)
+    with listen(broker, "gateway", topics.ALL_SYSTEM) as gateway:
+        assert gateway.stdout is not None
+        next(line for line in gateway.stdout if "SUBACK" in line)
+        assert control.refresh(broker.home) == ["alerts", "auth"]
+        assert tells_of_lockouts(broker)
+        assert next(line for line in gateway.stdout if line.startswith(topics.LOCKOUTS)) == f"{topics.LOCKOUTS} x\n"
+        gateway.kill()
+    assert control.refresh(broker.home) == []
+    assert "Not authorized" not in broker.publish("alerts", "-t", topics.receipt("hall"), "-m", "x").stderr
+
+
+def test_rights_that_cannot_be_read_are_said(broker: Broker) -> None:
+    path = broker.home.mosquitto / "dynamic-security.json"
+    kept = path.read_bytes()
+    path.write_text("not json")
+    try:
+        with pytest.raises(ConfigError, match=r"dynamic-security\.json: the broker's rights cannot be read"):
+            control.refresh(broker.home)
+    finally:
+        path.write_bytes(kept)
 
 
 def test_with_the_broker_away_rights_change_in_its_file(broker: Broker) -> None:

@@ -22,6 +22,8 @@ OWNERS = {
     "aiosmtpd": {"deploy/mailbox.py"},
     "RPi": {"device_agents/pins_rpi.py"},
     "gpiod": {"device_agents/pins_gpiod.py"},
+    "bme280": {"device_agents/sensors/bme280.py"},
+    "smbus2": {"device_agents/sensors/bme280.py"},
     "limits": {"gateway/limits.py"},
     "aiohttp_cors": {"gateway/cors.py"},
     "aiohttp_sse": {"gateway/api/events.py", "gateway/events.py"},

@@ -82,6 +82,8 @@ async def test_a_rooms_word_about_a_person_is_marked_unless_a_gateway_confirms_i
         ("hall", event(id="swapped", command_id="c1", user=BOB)),
         ("hall", event(id="nobody", user=None, issuer="phone", command_id="c3")),
         ("garage", event(id="elsewhere", command_id="c1", where="garage/door")),
+        ("hall", event(id="button", user=None, issuer="hall", command_id="c4", detail={"button": "wall-button"})),
+        ("garage", event(id="forged", user=None, issuer="hall", command_id="c4", detail={"button": "wall-button"})),
     )
     marks = {one.id: one.detail.get(history.CLAIMED_BY) for one in await whole(store)}
     assert marks == {
@@ -91,6 +93,8 @@ async def test_a_rooms_word_about_a_person_is_marked_unless_a_gateway_confirms_i
         "swapped": "hall",
         "nobody": None,
         "elsewhere": "garage",
+        "button": None,
+        "forged": "garage",
     }
 
 

@@ -114,6 +114,63 @@ def test_an_account_event_and_a_security_event_have_their_subjects() -> None:
     assert written.subject == "Security: Front door (hall): unlock refused — phone (claimed), 21:04"
 
 
+MISMATCH = event(
+    what="device:mismatch",
+    where="hall/lamp",
+    issuer="hall",
+    user=None,
+    address=None,
+    command_id=None,
+    outcome=Outcome.FAILED,
+    detail={"pin": "17", "wrote": "0", "reads": "1"},
+)
+
+
+def test_a_pin_that_does_not_follow_is_told_with_what_it_reads_and_what_to_do() -> None:
+    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("hall", MISMATCH)), BERLIN, HISTORY)
+    assert written.subject == "Pin mismatch: Lamp (hall) does not follow — the room hall, 21:04"
+    for line in ("Who:      the room hall", "From:     the room hall", "Detail:   pin = 17", "Detail:   reads = 1"):
+        assert line in written.text.splitlines()
+    for body in (written.text, written.html):
+        assert "take the device off its supply" in body
+        assert "sessions you do not know" not in body
+    assert "border-left" in written.html, "it is marked urgent"
+
+
+@pytest.mark.parametrize(
+    ("what", "ended", "subject"),
+    [
+        ("device:locked-out", Outcome.EXECUTED, "Lamp (hall) locked out — Ada, 21:04"),
+        ("device:locked-out", Outcome.FAILED, "Lamp (hall): lock-out failed — Ada, 21:04"),
+        ("device:lockout-lifted", Outcome.EXECUTED, "Lamp (hall) lock-out lifted — Ada, 21:04"),
+        ("device:lockout-lifted", Outcome.FAILED, "Lamp (hall): lifting the lock-out failed — Ada, 21:04"),
+        ("device:follows-again", Outcome.EXECUTED, "Lamp (hall) follows again — Ada, 21:04"),
+    ],
+)
+def test_a_lock_out_is_told_with_its_master_user(what: str, ended: Outcome, subject: str) -> None:
+    told = event(what=what, where="hall/lamp", command_id=None, outcome=ended)
+    written = letters.write(Story(ended=ended, outcome=row("auth", told)), BERLIN, None)
+    assert written.subject == subject
+    assert "Who:      Ada (through gateway)" in written.text
+
+
+def test_a_button_in_the_room_is_named() -> None:
+    told = event(issuer="hall", user=None, address=None, detail={"button": "wall-button"})
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None)
+    assert written.subject == "Front door (hall) unlocked — the button wall-button, 21:04"
+    assert "Who:      the button wall-button in the room hall" in written.text
+    assert "From:     the room hall" in written.text
+
+
+def test_a_button_proves_nothing_where_somebody_else_is_named() -> None:
+    for told in (
+        event(issuer="hall", detail={"button": "wall-button"}),
+        event(issuer="phone", user=None, detail={"button": "wall-button"}),
+        event(issuer="garage", user=None, detail={"button": "wall-button"}),
+    ):
+        assert "as claimed by the room hall" in wording.who(row("hall", told))
+
+
 def test_a_late_record_says_when_it_was_recorded() -> None:
     late = chain.append("hall", event(at=START - 3600), received_at=utc(START), salt=b"s" * 16)
     assert (

@@ -23,6 +23,12 @@ from tests.unit.alert_service.parts import event
         ("auth", event(what="account:created", where="account", command_id=None), Part.ALONE),
         ("auth", event(what="session:started", command_id=None, severity=Severity.INFO), Part.NONE),
         ("hall", event(command_id=None, severity=Severity.SECURITY), Part.ALONE),
+        ("auth", event(what="device:locked-out", where="hall/lamp", command_id=None), Part.ALONE),
+        ("auth", event(what="device:lockout-lifted", where="hall/lamp", command_id=None), Part.ALONE),
+        ("hall", event(what="device:mismatch", issuer="hall", user=None, command_id=None), Part.ALONE),
+        ("hall", event(what="device:mismatch", command_id="c1", outcome=Outcome.FAILED), Part.ALONE),
+        ("hall", event(what="device:follows-again", command_id=None, severity=Severity.INFO), Part.NONE),
+        ("hall", event(what="device:on", issuer="hall", user=None, detail={"button": "bell"}), Part.OUTCOME),
     ],
 )
 def test_an_event_plays_its_part(source: str, told: AuditEvent, part: Part) -> None:
@@ -86,3 +92,8 @@ def test_what_moved_or_may_have_moved_is_urgent() -> None:
     assert rules.is_urgent(event(outcome=Outcome.UNKNOWN))
     assert rules.is_urgent(event(severity=Severity.SECURITY, outcome=Outcome.REJECTED))
     assert not rules.is_urgent(event(outcome=Outcome.REJECTED))
+
+
+def test_a_device_out_of_control_is_urgent() -> None:
+    assert rules.is_urgent(event(what="device:mismatch", outcome=Outcome.FAILED))
+    assert not rules.is_urgent(event(what="device:on", outcome=Outcome.FAILED))

@@ -1,11 +1,14 @@
 """The auth service's database is made by its migrations alone."""
 
+from pathlib import Path
+
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from auth_service import room_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
 from shared.config import ConfigError
@@ -25,6 +28,25 @@ async def test_migrations_make_the_tables_that_the_code_expects(store: Store) ->
     assert differences == []
 
 
+async def test_devices_of_an_older_home_are_not_locked_out(tmp_path: Path) -> None:
+    address = f"sqlite+aiosqlite:///{tmp_path / 'auth.sqlite3'}"
+    older = await open_store(address)
+    async with older.write() as connection:
+        await connection.execute(sa.text("ALTER TABLE devices DROP COLUMN locked_out"))
+        await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
+        await connection.execute(sa.text("INSERT INTO identities VALUES ('hall', 'room', '2026-03-01', NULL)"))
+        await connection.execute(sa.text("INSERT INTO rooms VALUES ('hall', 'Hall')"))
+        await connection.execute(sa.text("INSERT INTO devices VALUES ('hall', 'lamp', 'Lamp', 'switch', 0, 0)"))
+    await older.close()
+    newer = await open_store(address)
+    async with newer.read() as connection:
+        found = await room_rows.find(connection, "hall")
+        assert found is not None
+        assert [(device.id, device.locked_out) for device in found.devices] == [("lamp", False)]
+        assert await room_rows.all_locked_out(connection) == ()
+    await newer.close()
+
+
 async def test_database_that_cannot_be_opened_names_the_settings() -> None:
     with pytest.raises(ConfigError, match=r"check `database` in auth\.toml"):
         await open_store("sqlite+aiosqlite:////proc/none/auth.sqlite3")
@@ -33,4 +55,4 @@ async def test_database_that_cannot_be_opened_names_the_settings() -> None:
 async def test_row_that_is_there_already_exists(store: Store) -> None:
     with pytest.raises(HomeError, match="already-exists"):
         async with store.write() as connection:
-            await connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0001')"))
+            await connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0002')"))

@@ -45,6 +45,25 @@ def test_what_may_be_subscribed_may_be_received_and_nothing_else() -> None:
         assert subscribed == allowed(role, "publishClientReceive")
 
 
+def test_only_the_auth_service_says_who_is_locked_out_and_every_room_hears_it() -> None:
+    roles = [rights.hub_role(name) for name in ("gateway", "alerts", "admin")] + [rights.room_role("hall")]
+    assert not any(topics.LOCKOUTS in allowed(role, "publishClientSend") for role in roles)
+    assert topics.LOCKOUTS in allowed(rights.hub_role("auth"), "publishClientSend")
+    assert topics.ALL_SYSTEM in allowed(rights.room_role("hall"), "subscribePattern")
+
+
+def test_the_hubs_roles_that_are_missing_or_other_ones_are_outdated_and_no_others() -> None:
+    hub = ("gateway", "auth")
+    known = [rights.hub_role(name) for name in (*hub, "gateway-2")] + [rights.room_role("hall")]
+    for role in known:
+        role["acls"].reverse()
+    assert rights.outdated(known, hub) == []
+    for role in known:
+        role["acls"].pop()
+    assert rights.outdated(known, hub) == [rights.hub_role(name) for name in ("gateway", "auth", "gateway-2")]
+    assert rights.outdated([], hub) == [rights.hub_role(name) for name in hub]
+
+
 def test_a_stranger_is_no_identity_of_the_hub() -> None:
     with pytest.raises(ValueError, match="no identity"):
         rights.hub_role("phone")

@@ -6,18 +6,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from device_agents import config
+from device_agents import complaints, config
 from device_agents.agent import Agent, Changed
+from device_agents.devices.output import Memory
 from device_agents.ledger import Entry, Intent, Ledger
 from device_agents.link import Down, Heard, Reached, Up
+from device_agents.readings import Sensors
 from shared import messages, topics
 from shared.messages import Acknowledgement, AuditEvent, Availability, State
 from shared.problem import HomeError
 
 M = TypeVar("M", bound=msgspec.Struct)
 WALL = 1_800_000_000.0
-HUB_AHEAD = 77.0
-"""How far the hub's clock is ahead of the room's wall clock."""
+HUB_AHEAD = -77.0
+"""How far the hub's clock is ahead of the room's wall clock: behind, and by far."""
 
 DEVICES: tuple[dict[str, Any], ...] = (
     {"id": "lamp", "name": "Lamp", "kind": "switch", "pin": 17, "boot": "restore"},
@@ -45,7 +47,7 @@ def room_config(folder: Path, devices: Sequence[dict[str, Any]] = DEVICES, **set
         "devices": list(devices),
     }
     made = msgspec.convert(raw | settings, config.RoomConfig)
-    assert list(config.complaints(made)) == []
+    assert list(complaints.of(made)) == []
     return made
 
 
@@ -58,6 +60,7 @@ class FakePins:
         self.waveform: list[tuple[int, int]] = []
         self.broken: set[int] = set()
         self.stuck: set[int] = set()
+        self.unreadable: set[int] = set()
         self.changed: Callable[[int], None] = lambda _pin: None
 
     def driven(self, pin: int) -> int | None:
@@ -75,6 +78,8 @@ class FakePins:
             self.levels[pin] = level
 
     def read(self, pin: int) -> int:
+        if pin in self.unreadable:
+            raise HomeError("pin-failed", f"pin {pin} cannot be read")
         return self.inputs.get(pin, 0) if pin in {22, 23, 4} else self.levels.get(pin, 0)
 
     def watch(self, changed: Callable[[int], None]) -> None:
@@ -148,17 +153,19 @@ class FragileLedger(Ledger):
         self._check()
         return super().begin(intent, *asked, synced=synced)
 
-    def finish(self, intent: Intent, answer: bytes, state: State, *events: AuditEvent, synced: bool) -> None:
+    def finish(
+        self, intent: Intent, answer: bytes, state: State, memory: Memory, *events: AuditEvent, synced: bool
+    ) -> None:
         self._check()
-        super().finish(intent, answer, state, *events, synced=synced)
+        super().finish(intent, answer, state, memory, *events, synced=synced)
 
     def refuse(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         self._check()
         super().refuse(intent, answer, *events)
 
-    def stand(self, device: str, state: State) -> None:
+    def stand(self, device: str, state: State, memory: Memory | None = None) -> None:
         self._check()
-        super().stand(device, state)
+        super().stand(device, state, memory)
 
     def interrupted(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         self._check()
@@ -174,23 +181,39 @@ class Killed(BaseException):
 
 
 class House:
-    """One room on fakes, and a hub whose clock is ahead."""
+    """One room on fakes, and a hub whose clock is not ours."""
 
-    def __init__(self, folder: Path, devices: Sequence[dict[str, Any]] = DEVICES, **settings: Any) -> None:
+    link_kind: type[FakeLink] = FakeLink
+
+    def __init__(
+        self,
+        folder: Path,
+        devices: Sequence[dict[str, Any]] = DEVICES,
+        *,
+        pins: FakePins | None = None,
+        sensors: Sensors | None = None,
+        **settings: Any,
+    ) -> None:
         self.config = room_config(folder, devices, **settings)
-        self.pins = FakePins()
+        self.pins = pins or FakePins()
+        self.sensors = sensors
         self.now = 1000.0
+        self.boot = "boot-1"
+        self.wall_shift = 0.0
+        self.hub_ahead = HUB_AHEAD
         self.kill_at: str | None = None
+        self.killed = False
         self.born()
 
     def born(self) -> None:
         """A new process."""
-        self.link = FakeLink()
-        self.ledger = FragileLedger(self.config.data / "hall.sqlite3")
+        self.link = self.link_kind()
+        self.ledger = FragileLedger(self.config.data / "hall.sqlite3", boot=self.boot, monotonic=lambda: self.now)
         self.agent = Agent(
             self.config,
             self.pins,
             self.ledger,
+            sensors=self.sensors,
             link=self.link,
             monotonic=lambda: self.now,
             wall=self.wall,
@@ -210,10 +233,14 @@ class House:
         self.born()
 
     def wall(self) -> float:
+        """What the room's clock shows, which may have been set wrong."""
+        return WALL + self.now + self.wall_shift
+
+    def true_time(self) -> float:
         return WALL + self.now
 
     def hub_time(self) -> float:
-        return self.wall() + HUB_AHEAD
+        return self.true_time() + self.hub_ahead
 
     def advance(self, seconds: float) -> None:
         """Let time pass, with every deadline in between obeyed."""
@@ -237,6 +264,10 @@ class House:
         there = Availability(status="online", at=messages.utc(self.hub_time()), session=session)
         self.hear(topics.service(gateway), there, retained=retained)
 
+    def hear_hub(self, topic: str, message: msgspec.Struct) -> None:
+        """What the hub says is retained: it is heard now, or with the next link."""
+        self.hear(topic, message, retained=True)
+
     def command(
         self,
         device: str,
@@ -248,13 +279,14 @@ class House:
         **fields: Any,
     ) -> Acknowledgement | None:
         """A stamped command, `age` seconds old; the acknowledgement, if one came. Fields given as None are left out."""
-        clock = self.hub_time() if issuer.startswith("gateway") else self.wall()
+        clock = self.hub_time() if issuer.startswith("gateway") else self.true_time()
         raw = {"action": action, "id": "c1", "issued_at": clock - age} | fields
         before = len(self.link.said)
         payload = msgspec.json.encode({name: value for name, value in raw.items() if value is not None})
         try:
             self.hear(topics.command("hall", device, issuer), payload, retained=retained)
         except Killed:
+            self.killed = True
             return None
         topic = topics.acknowledgement("hall", device)
         acks = [messages.decode(Acknowledgement, body) for where, body, *_ in self.link.said[before:] if where == topic]

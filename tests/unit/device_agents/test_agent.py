@@ -20,7 +20,7 @@ from shared.messages import (
     Resend,
     State,
 )
-from tests.unit.device_agents.fakes import House
+from tests.unit.device_agents.fakes import DEVICES, WALL, House, room_config
 
 LAMP, DOOR, KETTLE, GATE = 17, 27, 24, 12
 
@@ -88,6 +88,60 @@ def test_after_a_reconnect_everything_is_told_again(house: House) -> None:
     house.agent.take(Up(None), house.now)
     assert house.link.said[0][0] == topics.description("hall")
     assert house.link.said[-1][0] == topics.availability("hall")
+
+
+def test_a_device_that_went_is_cleared_from_the_broker_until_that_is_surely_there(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.die()
+    house.config = room_config(tmp_path, DEVICES[1:])
+    for _ in range(2):  # the second process does not know whether the broker took what the first one said
+        house.born()
+        assert (topics.state("hall", "lamp"), b"", True, None) in house.link.said
+        assert "lamp" not in {
+            device.id for device in house.link.heard(Description, topics.description("hall"))[0].devices
+        }
+        house.die()
+    house.born()
+    house.advance(31)
+    house.restart()
+    assert topics.state("hall", "lamp") not in {topic for topic, *_ in house.link.said}
+    house.die()
+
+
+def test_what_began_before_the_clock_was_set_began_that_much_later(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.wall_shift = -WALL
+    house.restart()
+    house.heartbeat()
+    house.command("lamp", "on")
+    assert house.state("lamp").since.year == 1970
+    house.advance(20)
+    began = house.now - 20
+    house.wall_shift = 0.0
+    house.advance(20)
+    assert house.state("lamp").since == messages.utc(WALL + began)
+    assert house.pins.waveform == [(LAMP, 1)]
+    house.die()
+
+
+@pytest.mark.parametrize("jump", [-1e9, -3600.0, -60.0, 60.0, 3600.0, 1e8])
+def test_a_clock_that_jumps_moves_no_pin_and_forgives_no_late_command(tmp_path: Path, jump: float) -> None:
+    house = House(tmp_path)
+    house.hub_ahead = 0.0
+    house.heartbeat()
+    house.command("lamp", "on", id="a")
+    waveform = list(house.pins.waveform)
+    house.advance(12)
+    house.wall_shift = jump
+    house.advance(12)
+    assert house.pins.waveform == waveform
+    house.heartbeat()
+    for issuer in ("phone", "gateway"):
+        for age in (6.0, 50.0, 3000.0):
+            assert said(house.command("lamp", "off", id=f"{issuer}{age}", issuer=issuer, age=age))[0] == "expired"
+    assert house.pins.waveform == waveform
+    assert said(house.command("lamp", "off", id="b")) == ("executed", None)
+    house.die()
 
 
 # --- commands --------------------------------------------------------------------------------------------------
@@ -218,7 +272,7 @@ def test_retained_commands_are_refused_and_told_as_a_security_event(house: House
         ("contact", b'{"action":"on","id":"x"}', "unknown-action"),
         ("lamp", b'{"action":"on","id":"x","value":5}', "invalid-value"),
         ("dimmer", b'{"action":"set","id":"x"}', "invalid-value"),
-        ("dimmer", b'{"action":"set","id":"x","value":101}', "malformed"),
+        ("dimmer", b'{"action":"set","id":"x","value":101}', "invalid-value"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_reason(house: House, device: str, payload: bytes, reason: str) -> None:
@@ -362,8 +416,13 @@ def test_a_pin_that_does_not_follow_fails_and_the_state_says_what_is_so(house: H
     house.pins.stuck.add(DOOR)
     assert said(house.command("front-door", "unlock", id="b")) == ("failed", "pin-failed")
     assert house.state("front-door").value == "jammed"
-    (event,) = house.events()
-    assert (event.outcome, event.detail["reason"]) == ("failed", "pin-failed")
+    mismatch, command, other = house.events()
+    assert (command.outcome, command.detail["reason"]) == ("failed", "pin-failed")
+    assert [(e.what, e.where, e.severity) for e in (mismatch, other)] == [
+        ("device:mismatch", "hall/lamp", "critical"),
+        ("device:mismatch", "hall/front-door", "critical"),
+    ]
+    assert mismatch.detail == {"pin": "17", "wrote": "1", "reads": "0"}
 
 
 def test_a_pin_that_breaks_fails_its_command_alone(house: House) -> None:
@@ -430,6 +489,16 @@ def test_inputs_tell_states_and_events(house: House) -> None:
     house.edge(4, 1)
     house.advance(1)
     assert house.state("hallway").value == "motion"
+
+
+def test_clocks_that_disagree_are_told_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    house.advance(65)
+    said = [record.message for record in caplog.records if "Clocks" in record.message]
+    assert said == ["Clocks disagree: trusted clients may be refused"]
+    house.hub_ahead = 0.0
+    house.heartbeat()
+    house.advance(65)
+    assert [record.message for record in caplog.records if "Clocks" in record.message][1:] == ["Clocks agree again"]
 
 
 # --- lockdown and a lost hub --------------------------------------------------------------------------------------

@@ -33,6 +33,58 @@ def test_others_are_judged_by_the_wall_clock() -> None:
     assert Clocks().lateness("phone", 1000.0, 5.0, wall=1007.0) == 7.0
 
 
+def test_what_others_issue_must_be_fresh_by_our_clock_and_by_the_hubs() -> None:
+    clocks = Clocks()
+    heartbeat(clocks, 100.0)
+    for shift, late in [(0.0, 12.0), (-60.0, 12.0), (60.0, 72.0)]:
+        found = clocks.lateness("phone", HUB + 90.0, 102.0, wall=HUB + 102.0 + shift)
+        assert found == pytest.approx(late)
+
+
+def test_it_is_known_how_far_our_clock_is_from_the_hubs() -> None:
+    clocks = Clocks()
+    assert clocks.ahead_of_hub(5.0, 99.0) == 0.0
+    heartbeat(clocks, 100.0)
+    assert clocks.ahead_of_hub(110.0, HUB + 130.0) == pytest.approx(20.0)
+
+
+def test_a_clock_that_is_set_is_noticed_once() -> None:
+    clocks = Clocks()
+    for now, wall in [(1.0, 5.0), (11.0, 15.01), (21.0, 7225.0), (31.0, 7235.0)]:
+        clocks.watch(now, wall)
+    assert clocks.set_by() == pytest.approx(7200.0, abs=0.1)
+    assert clocks.set_by() == 0.0
+
+
+def test_before_any_gateway_was_heard_a_clock_set_back_makes_nothing_young() -> None:
+    clocks = Clocks()
+    clocks.watch(1.0, HUB + 1.0)
+    clocks.watch(2.0, HUB - 3600.0)
+    assert clocks.lateness("phone", HUB - 10.0, 3.0, wall=HUB - 3599.0) == pytest.approx(13.0)
+
+
+@given(
+    st.booleans(),
+    st.lists(st.tuples(st.floats(0.01, 20.0), st.floats(-5000.0, 5000.0)), max_size=20),
+    st.floats(0, 500),
+)
+def test_no_jump_of_our_wall_clock_makes_a_command_young(
+    heard: bool, jumps: list[tuple[float, float]], late: float
+) -> None:
+    """Our clock was right at the start, or the hub is heard; whatever our clock does then, late is late."""
+    clocks = Clocks()
+    now, shift = 100.0, 0.0
+    clocks.watch(now, HUB + now)
+    if heard:
+        heartbeat(clocks, now)
+    for pause, jump in jumps:
+        now, shift = now + pause, shift + jump
+        clocks.watch(now, HUB + now + shift)
+        found = clocks.lateness("phone", HUB + now - late, now, wall=HUB + now + shift)
+        assert found is not None
+        assert found >= late - 0.01
+
+
 def test_a_heartbeat_that_was_held_back_forgives_nothing() -> None:
     clocks = Clocks()
     heartbeat(clocks, 100.0)

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import jinja2
+import msgspec
 import pytest
 
-from device_agents import config
+from device_agents import complaints, config
 from device_agents.devices import build
 from device_agents.pins import PinUse
 from shared.config import ConfigError
@@ -31,7 +32,7 @@ LAMP = '[[devices]]\nid = "lamp"\nname = "Lamp"\nkind = "switch"\npin = 17\n'
 def read(folder: Path, text: str) -> config.RoomConfig:
     path = folder / "hall.toml"
     path.write_text(text)
-    return config.read(path)
+    return complaints.read(path)
 
 
 def test_a_room_that_is_right_is_read(tmp_path: Path) -> None:
@@ -72,7 +73,7 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         }[room]
     )
     for device in made.devices:
-        build.description(device)
+        build.description(made, device)
 
 
 @pytest.mark.parametrize(
@@ -87,13 +88,13 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         ('pins = "simulated"', 'pins = "gpio"', "Invalid enum value 'gpio'"),
         ("pin = 17", "", "devices[0].pin: is missing"),
         ('id = "lamp"', 'id = "The Lamp"', "devices[0].id: 'The Lamp' is no id"),
-        ('kind = "switch"', 'kind = "temperature"', "devices[0].kind: temperature is not built into this agent yet"),
+        ('kind = "switch"', 'kind = "temperature"', "devices[0].pin: a temperature has no such setting"),
         ('kind = "switch"', 'kind = "swich"', "Invalid enum value 'swich'"),
         ('kind = "switch"', 'kind = "cover"', "devices[0].travel_time: is missing"),
         ('kind = "switch"', 'kind = "cover"', "devices[0].pins: is missing"),
         ('kind = "switch"', 'kind = "cover"', "devices[0].pin: a cover has no such setting"),
         ("pin = 17", "pin = 17\npulse_ms = 500", "devices[0].pulse_ms: a switch has no such setting"),
-        ("pin = 17", 'pin = 17\nmax_on = 5\nboot = "on"', "devices[0].boot: 'on' would lengthen max_on"),
+        ("pin = 17", 'pin = 17\nmax_on = 5\nboot = "on"', 'devices[0].boot: "on" would lengthen max_on'),
         ("pin = 17", 'pin = 17\non_link_loss = "locked"', "devices[0].on_link_loss: a switch cannot do 'locked'"),
         ("pin = 17", 'pin = 17\nsafe_actions = ["lock"]', "devices[0].safe_actions: a switch has no action lock"),
         ("pin = 17", "pin = 17\nmax_onn = 5", "did you mean `max_on`?"),
@@ -101,6 +102,22 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         ('kind = "switch"', 'kind = "lock"\nboot = "restore"', "devices[0].boot: a lock cannot start 'restore'"),
         ('kind = "switch"', 'kind = "pulse"\nboot = "restore"', "devices[0].boot: a pulse cannot start 'restore'"),
         ('kind = "switch"', 'kind = "contact"\nconfirm = true', "devices[0].confirm: a contact has no such setting"),
+        ("pin = 17", "pin = 17\ndead_time = 2", "devices[0].dead_time: belongs to an interlock; name its group"),
+        ("pin = 17", 'pin = 17\ninterlock = "a"', "devices[0].interlock: 'a' has no other member"),
+        ("pin = 17", 'pin = 17\ninterlock = "a"\nboot = "restore"', "devices[0].boot: every member of an interlock"),
+        ("pin = 17", "pin = 17\nlink_loss_after = 20", "devices[0].link_loss_after: does nothing with on_link_loss"),
+        ("pin = 17", "pin = 17\nlink_loss_after = 5", "link_loss_after"),
+        ("pin = 17", 'pin = 17\nmin_off = 5\nsafe_actions = ["on"]', "safe_actions: on would pass min_off by"),
+        ("pin = 17", "pin = 17\nrelock_after = 5", "devices[0].relock_after: a switch has no such setting"),
+        ('kind = "switch"', 'kind = "lock"\ncontact = "x"', "devices[0].contact: says when it may lock by itself"),
+        (
+            'kind = "switch"',
+            'kind = "lock"\nrelock_after = 5\ncontact = "x"',
+            "contact: 'x' is no contact of this room",
+        ),
+        ("pin = 17", 'pin = 17\nbinds.press = {device = "x", action = "on"}', "binds: a switch has no such setting"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 4', "watchdog_seconds: Expected `int` >= 5"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 61', "watchdog_seconds: Expected `int` <= 60"),
         ("[[devices]]", "[[device]]", "device: there is no such setting; did you mean `devices`?"),
     ],
 )
@@ -118,6 +135,90 @@ def test_pins_that_the_owner_calls_free_are_right(tmp_path: Path) -> None:
     assert room.free_pins == (2,)
 
 
+BELL = LAMP.replace("lamp", "bell").replace("switch", "button").replace("17", "5")
+BELL += 'binds.press = {device = "lamp", action = "on"}\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('device = "lamp"', 'device = "bell"', "devices[1].binds.press.device: 'bell' is no output of this room"),
+        ('device = "lamp"', 'device = "cellar"', "devices[1].binds.press.device: 'cellar' is no output of this room"),
+        (
+            'action = "on"',
+            'action = "unlock"',
+            "binds.press.action: a switch has no action unlock; it has on, off, toggle",
+        ),
+        ('action = "on"', 'action = "explode"', "Invalid enum value 'explode'"),
+        ('action = "on"', 'action = "on", value = 3', "devices[1].binds.press.value: goes with set"),
+        ("binds.press", "binds.motion", "devices[1].binds.motion: a button tells press, double and long"),
+        ("binds.press", "binds.shout", "Invalid enum value 'shout'"),
+        ('kind = "switch"', 'kind = "lock"\nrelock_after = 5\ncontact = "bell"', "contact: 'bell' is no contact"),
+    ],
+)
+def test_what_does_not_fit_its_partner_is_told(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    text = HEAD + LAMP + BELL
+    read(tmp_path, text)
+    assert old in text
+    with pytest.raises(ConfigError) as told:
+        read(tmp_path, text.replace(old, new))
+    assert complaint in str(told.value)
+
+
+def test_dimmed_light_is_bound_within_its_range(tmp_path: Path) -> None:
+    bell = BELL.replace('action = "on"', 'action = "set", value = 101')
+    with pytest.raises(ConfigError, match=r"binds\.press\.value: is 101; a whole number from 0 to 100"):
+        read(tmp_path, HEAD + LAMP.replace("switch", "dimmer") + bell)
+
+
+def test_members_of_an_interlock_are_told_what_they_may_not_do_together(tmp_path: Path) -> None:
+    member = LAMP + 'interlock = "a"\non_link_loss = "on"\n'
+    two = HEAD + member + member.replace("lamp", "other").replace("17", "5\ndead_time = 4")
+    with pytest.raises(ConfigError) as told:
+        read(tmp_path, two)
+    assert "devices[0].on_link_loss: two members of 'a' cannot both be on" in str(told.value)
+    room = read(tmp_path, two.replace('on_link_loss = "on"', "", 1))
+    assert [config.dead_time(room, device) for device in room.devices] == [4.0, 4.0]
+
+
+def test_the_description_says_all_that_a_page_needs(tmp_path: Path) -> None:
+    text = (
+        HEAD
+        + LAMP
+        + 'max_on = 60\nmin_off = 5\nmin_interval = 1\nboot = "off"\non_link_loss = "off"\n'
+        + 'interlock = "a"\nlockout = true\n'
+        + LAMP.replace("lamp", "other").replace("17", '5\ninterlock = "a"\ndead_time = 2')
+        + LAMP.replace("lamp", "shade").replace("switch", "dimmer").replace("17", "6")
+        + LAMP.replace("lamp", "door").replace("switch", "lock").replace("17", '7\nrelock_after = 9\ncontact = "reed"')
+        + LAMP.replace("lamp", "reed").replace("switch", "contact").replace("17", "8")
+        + LAMP.replace("lamp", "bell").replace("switch", "button").replace("17", "9")
+    )
+    room = read(tmp_path, text)
+    said = {d.id: msgspec.to_builtins(build.description(room, d)) for d in room.devices}
+    assert said["lamp"] == {
+        "id": "lamp",
+        "name": "Lamp",
+        "kind": "switch",
+        "critical": False,
+        "confirm": False,
+        "actions": ("on", "off"),
+        "safe_actions": ("off",),
+        "values": ("on", "off"),
+        "max_on": 60.0,
+        "min_off": 5.0,
+        "min_interval": 1.0,
+        "dead_time": 2.0,
+        "interlock": "a",
+        "lockout": True,
+        "boot": "off",
+        "on_link_loss": "off",
+        "link_loss_after": 60.0,
+    }
+    assert [said["shade"][name] for name in ("minimum", "maximum", "unit")] == [0, 100, "%"]
+    assert [said["door"][name] for name in ("relock_after", "contact", "on_link_loss")] == [9.0, "reed", "hold"]
+    assert (said["reed"]["values"], said["bell"]["events"]) == (("open", "closed"), ("press", "double", "long"))
+
+
 def test_no_devices_are_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"devices: there are 0; a room has 1 to 64"):
         read(tmp_path, "devices = []\n" + HEAD)
@@ -131,6 +232,30 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert "devices[1].max_on" in lines[0]
     assert "'lamp' is there 2 times" in lines[1]
     assert "pin 17 is used by lamp and lamp" in lines[2]
+
+
+def test_a_room_that_cannot_be_read_still_tells_the_rules_that_its_other_devices_break(tmp_path: Path) -> None:
+    wrong = LAMP.replace('kind = "switch"', 'kind = "swich"')
+    with pytest.raises(ConfigError) as told:
+        read(tmp_path, HEAD.replace("ca =", "caa =") + LAMP + wrong + LAMP.replace("pin = 17", "pin = 17\nhold = 3"))
+    path = tmp_path / "hall.toml"
+    lines = str(told.value).splitlines()
+    assert all(line.startswith(f"{path}: ") for line in lines)
+    assert [line.removeprefix(f"{path}: ").partition("; ")[0] for line in lines] == [
+        "broker.tls: Object missing required field `ca`",
+        "broker.tls.caa: there is no such setting",
+        "devices[1].kind: Invalid enum value 'swich'",
+        "devices[2].hold: a switch has no such setting",
+        "devices: 'lamp' is there 2 times",
+        "devices: pin 17 is used by lamp and lamp",
+    ]
+
+
+@pytest.mark.parametrize("devices", ["devices = 5\n", "[devices]\nlamp = 1\n"])
+def test_devices_that_are_no_tables_are_told(tmp_path: Path, devices: str) -> None:
+    text = devices + HEAD if "[" not in devices else HEAD + devices
+    with pytest.raises(ConfigError, match="devices: Expected `array`"):
+        read(tmp_path, text)
 
 
 def test_inputs_are_wired_as_sensors_usually_are(tmp_path: Path) -> None:

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.ledger import KEPT_SECONDS, Entry, Intent, Ledger
+from device_agents.boot import this_boot
+from device_agents.devices.output import Memory
+from device_agents.ledger import KEPT_SECONDS, MONTH_SECONDS, Entry, Intent, Ledger
 from shared.config import ConfigError
-from shared.messages import AuditEvent, By, State, Who, utc
+from shared.messages import AuditEvent, By, State, Who, encode, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
 
 ON = State(value="on", since=utc(100.0), by=By(source="command", issuer="gateway", command_id="a"))
+
+MEMORY = Memory(boot=this_boot(), active=True, changed_at=5.0, rested_at=1.0, deadline=9.0)
 
 
 def event(id_: str) -> AuditEvent:
@@ -45,15 +49,15 @@ def test_a_command_is_known_from_its_intent_on(ledger: Ledger, synced: bool) -> 
     assert ledger.begin(intent(), synced=synced)
     assert ledger.find("gateway", "a") == Entry("lamp on", None)
     assert not ledger.begin(intent(), synced=synced)
-    ledger.finish(intent(), b"done", ON, synced=synced)
+    ledger.finish(intent(), b"done", ON, MEMORY, synced=synced)
     assert ledger.find("gateway", "a") == Entry("lamp on", b"done")
-    assert ledger.stood("lamp") == ON
+    assert ledger.stood("lamp") == (ON, MEMORY)
     assert ledger.find("phone", "a") is None
 
 
 def test_events_go_in_with_the_commit(ledger: Ledger) -> None:
     ledger.begin(intent(), event("asked"), synced=True)
-    ledger.finish(intent(), b"done", ON, event("done"), synced=True)
+    ledger.finish(intent(), b"done", ON, MEMORY, event("done"), synced=True)
     ledger.refuse(intent("b"), b"no", event("refused"))
     assert [e.id for e in ledger.spool.pending(9)] == ["asked", "done", "refused"]
 
@@ -61,13 +65,13 @@ def test_events_go_in_with_the_commit(ledger: Ledger) -> None:
 def test_an_event_that_cannot_be_written_takes_the_outcome_with_it(ledger: Ledger) -> None:
     ledger.begin(intent(), event("x"), synced=True)
     with pytest.raises(HomeError, match="ledger-failed"):
-        ledger.finish(intent(), b"done", ON, event("x"), synced=True)
+        ledger.finish(intent(), b"done", ON, MEMORY, event("x"), synced=True)
     assert ledger.find("gateway", "a") == Entry("lamp on", None)
-    assert ledger.stood("lamp") is None
+    assert ledger.stood("lamp") == (None, None)
 
 
 def test_an_outcome_without_an_intent_is_written_whole(ledger: Ledger) -> None:
-    ledger.finish(intent(), b"done", ON, synced=False)
+    ledger.finish(intent(), b"done", ON, MEMORY, synced=False)
     assert ledger.find("gateway", "a") == Entry("lamp on", b"done")
 
 
@@ -75,7 +79,7 @@ def test_an_interrupted_command_is_answered_once(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "hall.sqlite3")
     ledger.begin(intent("a", owed=event("owed")), synced=True)
     ledger.begin(intent("b"), synced=False)
-    ledger.finish(intent("b"), b"done", ON, synced=False)
+    ledger.finish(intent("b"), b"done", ON, MEMORY, synced=False)
     ledger.close()
     ledger = Ledger(tmp_path / "hall.sqlite3")
     (unfinished,) = ledger.unfinished()
@@ -88,22 +92,91 @@ def test_an_interrupted_command_is_answered_once(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_commands_are_forgotten_after_a_day(ledger: Ledger) -> None:
-    ledger.refuse(intent("old", begun=1000.0), b"no")
-    ledger.refuse(intent("new", begun=5000.0), b"no")
-    ledger.begin(intent("open", begun=1000.0), synced=False)
-    ledger.prune(4000.0 + KEPT_SECONDS)
+def test_commands_are_forgotten_after_a_day_of_uptime_whatever_the_wall_clock_says(tmp_path: Path) -> None:
+    now = 1000.0
+    ledger = Ledger(tmp_path / "hall.sqlite3", boot="one", monotonic=lambda: now)
+    ledger.refuse(intent("old"), b"no")
+    ledger.begin(intent("open"), synced=False)
+    now += 5000
+    ledger.refuse(intent("new"), b"no")
+    ledger.prune(9e9)
+    assert ledger.find("gateway", "old") is not None
+    now += KEPT_SECONDS - 4000
+    ledger.prune(0.0)
     ledger.fold()
     assert ledger.find("gateway", "old") is None
     assert ledger.find("gateway", "new") is not None
     assert ledger.find("gateway", "open") is not None
+    ledger.close()
+
+
+def test_what_an_earlier_boot_left_is_kept_for_a_day_of_this_one_or_a_month(tmp_path: Path) -> None:
+    now = 1000.0
+    ledger = Ledger(tmp_path / "hall.sqlite3", boot="one", monotonic=lambda: now)
+    ledger.refuse(intent("a", begun=1000.0), b"no")
+    ledger.refuse(intent("b", begun=1000.0 + MONTH_SECONDS), b"no")
+    ledger.close()
+    now = 5.0
+    ledger = Ledger(tmp_path / "hall.sqlite3", boot="two", monotonic=lambda: now)
+    ledger.prune(1001.0 + MONTH_SECONDS)
+    assert ledger.find("gateway", "a") is None
+    assert ledger.find("gateway", "b") is not None
+    now += KEPT_SECONDS
+    ledger.prune(0.0)
+    assert ledger.find("gateway", "b") is None
+    ledger.close()
 
 
 def test_where_a_device_stands_is_remembered(ledger: Ledger) -> None:
+    ledger.stand("lamp", ON, MEMORY)
+    assert ledger.stood("lamp") == (ON, MEMORY)
     ledger.stand("lamp", ON)
-    ledger.stand("lamp", ON)
-    assert ledger.stood("lamp") == ON
-    assert ledger.stood("other") is None
+    assert ledger.stood("lamp") == (ON, None)
+    assert ledger.stood("other") == (None, None)
+    assert ledger.known() == {"lamp"}
+    ledger.forget("lamp")
+    assert ledger.known() == set()
+
+
+def test_running_times_are_those_of_one_boot_of_the_board(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "hall.sqlite3", boot="one")
+    ledger.stand("lamp", ON, MEMORY)
+    ledger.close()
+    ledger = Ledger(tmp_path / "hall.sqlite3", boot="two")
+    assert ledger.stood("lamp") == (ON, None)
+    ledger.close()
+
+
+def test_this_boot_has_a_name_and_keeps_it(tmp_path: Path) -> None:
+    first, second = Ledger(tmp_path / "a.sqlite3"), Ledger(tmp_path / "b.sqlite3")
+    assert first.boot == second.boot != ""
+    first.close()
+    second.close()
+
+
+def test_what_the_hub_said_last_is_noted(ledger: Ledger) -> None:
+    assert ledger.noted("lockdown") is None
+    ledger.note("lockdown", b"1")
+    ledger.note("lockdown", b"2")
+    assert ledger.noted("lockdown") == b"2"
+
+
+def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "hall.sqlite3") as old:
+        old.execute(
+            "CREATE TABLE command (issuer TEXT NOT NULL, id TEXT NOT NULL, begun REAL NOT NULL, device TEXT NOT NULL,"
+            " wish TEXT NOT NULL, owed BLOB, answer BLOB, PRIMARY KEY (issuer, id)) WITHOUT ROWID"
+        )
+        old.execute("INSERT INTO command VALUES ('gateway', 'a', 1000, 'lamp', 'lamp on', NULL, x'00')")
+        old.execute("CREATE TABLE standing (device TEXT PRIMARY KEY, state BLOB NOT NULL) WITHOUT ROWID")
+        old.execute("INSERT INTO standing VALUES ('lamp', ?)", (encode(ON),))
+    old.close()
+    ledger = Ledger(tmp_path / "hall.sqlite3")
+    assert ledger.find("gateway", "a") == Entry("lamp on", b"\x00")
+    assert ledger.stood("lamp") == (ON, None)
+    ledger.prune(5000.0)
+    assert ledger.find("gateway", "a") is not None
+    ledger.close()
 
 
 def test_a_second_agent_on_the_same_file_is_told(tmp_path: Path, ledger: Ledger) -> None:
@@ -130,7 +203,7 @@ def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
         lambda: ledger.find("gateway", "a"),
         lambda: ledger.begin(intent(), synced=False),
         lambda: ledger.begin(intent(), synced=True),
-        lambda: ledger.finish(intent(), b"x", ON, synced=False),
+        lambda: ledger.finish(intent(), b"x", ON, MEMORY, synced=False),
         lambda: ledger.refuse(intent(), b"x"),
         lambda: ledger.stand("lamp", ON),
         lambda: ledger.prune(0.0),
@@ -145,7 +218,7 @@ def test_cut_anywhere_the_write_ahead_log_opens_with_a_prefix_of_what_was_commit
     ledger = Ledger(tmp_path / "hall.sqlite3")
     for number in range(6):
         ledger.begin(intent(f"c{number}"), synced=False)
-        ledger.finish(intent(f"c{number}"), b"done", ON, synced=False)
+        ledger.finish(intent(f"c{number}"), b"done", ON, MEMORY, synced=False)
     log = (tmp_path / "hall.sqlite3-wal").read_bytes()
     cut_at = [*range(0, len(log), 4096 + 24), len(log) - 1]
     seen = []

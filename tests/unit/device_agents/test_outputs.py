@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from device_agents.devices.cover import Cover
 from device_agents.devices.dimmer import Dimmer
 from device_agents.devices.lock import Lock
-from device_agents.devices.output import Birth, BootPolicy, Last, Output, Standing, Step, Write
+from device_agents.devices.output import Birth, BootPolicy, Last, Memory, Output, Standing, Step, Write
 from device_agents.devices.pulse import Pulse
 from device_agents.devices.switch import Switch
 from shared.messages import CoverValue
@@ -21,8 +21,13 @@ def birth(
     last: Last | None = None,
     *,
     interrupted: bool = False,
+    ready_at: float = 0.0,
 ) -> Birth:
-    return Birth(policy=policy, levels=levels, last=last, interrupted=interrupted)
+    return Birth(policy=policy, levels=levels, last=last, interrupted=interrupted, ready_at=ready_at)
+
+
+def memory(*, active: bool = True, deadline: float | None = None, ready_at: float = 0.0) -> Memory:
+    return Memory(boot="b", active=active, changed_at=0.0, rested_at=0.0, deadline=deadline, ready_at=ready_at)
 
 
 def at_rest(output: Output, now: float = 0.0) -> Standing:
@@ -53,7 +58,7 @@ def test_switch_does_what_it_is_told() -> None:
     ],
 )
 def test_switch_starts_as_its_policy_says(policy: BootPolicy, level: int | None, last: str | None, value: str) -> None:
-    known = None if last is None else Last(last, 10.0)
+    known = None if last is None else Last(last)
     step = Switch(17).boot(birth(policy, (level,), known), 0.0)
     assert step.standing.value == value
     assert step.writes == (Write(17, 1 if value == "on" else 0),)
@@ -84,9 +89,46 @@ def test_stopping_the_agent_leaves_a_lamp_alone_and_ends_what_it_alone_would_end
 
 def test_switch_that_does_not_follow_reports_what_is_read() -> None:
     lamp = Switch(17, max_on=60)
-    wanted = lamp.act(at_rest(lamp), Action.ON, None, 0.0).standing
-    assert lamp.seen(wanted, (0,)) == Standing(value="off")
-    assert lamp.seen(wanted, (1,)).deadline == 60.0
+    rest = lamp.rest(lamp.act(at_rest(lamp), Action.ON, None, 0.0).standing, 1.0)
+    assert rest == Step(Standing(value="off"), (Write(17, 0),))
+    assert [lamp.seen(rest.standing, (level,)).value for level in (0, 1, None)] == ["off", "on", None]
+
+
+@pytest.mark.parametrize(
+    ("level", "remembered", "on_until"),
+    [
+        (1, memory(deadline=150.0), 150.0),
+        (1, memory(deadline=9999.0), 700.0),
+        (1, memory(deadline=100.0), None),
+        (1, memory(deadline=None), None),
+        (1, memory(active=False), None),
+        (1, None, None),
+        (0, memory(deadline=150.0), None),
+        (None, None, None),
+    ],
+)
+def test_what_is_left_of_max_on_survives_a_restart_and_what_is_not_known_is_used_up(
+    level: int | None, remembered: Memory | None, on_until: float | None
+) -> None:
+    step = Switch(24, max_on=600).boot(birth("restore", (level,), Last("on", remembered)), 100.0)
+    assert (step.standing.value, step.standing.deadline) == ("off" if on_until is None else "on", on_until)
+    dimmed = Dimmer(18, max_on=600).boot(birth("restore", (level,), Last(40, remembered)), 100.0)
+    if level:
+        assert (dimmed.standing.value, dimmed.standing.deadline) == (40 if on_until else 0, on_until)
+
+
+def test_what_must_rest_first_comes_on_after_its_rest_unless_somebody_says_otherwise() -> None:
+    pump = Switch(24)
+    waiting = pump.boot(birth("restore", (None,), Last("on"), ready_at=130.0), 100.0)
+    assert waiting == Step(Standing(value="off", deadline=130.0, resume=1), (Write(24, 0),))
+    assert pump.tick(waiting.standing, 130.0).writes == (Write(24, 1),)
+    assert pump.act(waiting.standing, Action.OFF, None, 110.0).standing == Standing(value="off")
+    assert pump.halt(waiting.standing, 110.0).writes == ()
+    dimmer = Dimmer(18, max_on=5)
+    waiting = dimmer.boot(birth("on", (None,), ready_at=130.0), 100.0)
+    assert (waiting.standing.resume, waiting.standing.deadline) == (0, None)
+    waiting = Dimmer(18).boot(birth("on", (0,), ready_at=130.0), 100.0)
+    assert dimmer.tick(waiting.standing, 130.0).standing == Standing(value=100, deadline=135.0)
 
 
 # --- dimmer ----------------------------------------------------------------------------------------------------
@@ -102,7 +144,7 @@ def test_dimmer_takes_absolute_brightness(action: Action, value: int | None, lev
 
 
 def test_dimmer_restores_its_last_brightness() -> None:
-    assert Dimmer(18).boot(birth("restore", (1,), Last(40, 5.0)), 0.0).standing.value == 40
+    assert Dimmer(18).boot(birth("restore", (1,), Last(40)), 0.0).standing.value == 40
     assert Dimmer(18).boot(birth("restore", (1,)), 0.0).standing.value == 0
     assert Dimmer(18).boot(birth("on"), 0.0).standing.value == 100
 
@@ -114,7 +156,8 @@ def test_dimming_never_extends_max_on() -> None:
     assert standing.deadline == 10.0
     assert dimmer.tick(standing, 10.0).standing == Standing(value=0)
     assert dimmer.halt(standing, 9.5).writes == (Write(18, 0),)
-    assert dimmer.seen(standing, (0,)).deadline is None
+    assert dimmer.rest(standing, 9.5).writes == (Write(18, 0),)
+    assert [dimmer.seen(standing, (level,)).value for level in (0, 40, None)] == [0, 40, None]
 
 
 # --- lock ------------------------------------------------------------------------------------------------------
@@ -128,7 +171,7 @@ def test_lock_is_energised_to_unlock() -> None:
 
 @pytest.mark.parametrize("level", [None, 0, 1])
 def test_lock_starts_locked_whatever_was_before(level: int | None) -> None:
-    step = Lock(27).boot(birth("restore", (level,), Last("unlocked", 1.0)), 0.0)
+    step = Lock(27).boot(birth("restore", (level,), Last("unlocked")), 0.0)
     assert step == Step(Standing(value="locked"), (Write(27, 0),))
 
 
@@ -137,7 +180,32 @@ def test_lock_that_does_not_follow_is_jammed_and_stopping_leaves_it() -> None:
     wanted = door.act(at_rest(door), Action.LOCK, None, 0.0).standing
     assert door.seen(wanted, (1,)).value == "jammed"
     assert door.halt(wanted, 0.0).writes == ()
-    assert door.tick(wanted, 0.0) == Step(wanted)
+    unlocked = door.act(wanted, Action.UNLOCK, None, 0.0).standing
+    assert door.halt(unlocked, 0.0).writes == ()
+
+
+def test_lock_locks_by_itself_but_never_into_an_open_door() -> None:
+    door = Lock(27, relock_after=30)
+    unlocked = door.act(at_rest(door), Action.UNLOCK, None, 10.0).standing
+    assert unlocked.deadline == 40.0
+    assert door.tick(unlocked, 40.0).standing.value == "locked"
+    opened = door.door(unlocked, 20.0, is_open=True)
+    assert opened.deadline == 40.0
+    waiting = door.tick(opened, 40.0)
+    assert (waiting.standing.value, waiting.standing.deadline, waiting.writes) == ("unlocked", None, ())
+    closed = door.door(waiting.standing, 55.0, is_open=False)
+    assert closed.deadline == 55.0
+    assert door.tick(closed, 55.0).writes == (Write(27, 0),)
+    again = door.act(waiting.standing, Action.UNLOCK, None, 50.0).standing
+    assert (again.deadline, again.door_open) == (80.0, True)
+    assert door.act(again, Action.LOCK, None, 51.0).standing == Standing(value="locked", door_open=True)
+    assert door.halt(unlocked, 12.0).writes == (Write(27, 0),)
+
+
+def test_lock_without_a_relock_time_stays_as_it_is_when_its_door_moves() -> None:
+    door = Lock(27)
+    unlocked = door.act(at_rest(door), Action.UNLOCK, None, 10.0).standing
+    assert door.door(door.door(unlocked, 11.0, is_open=True), 12.0, is_open=False) == unlocked
 
 
 # --- pulse -----------------------------------------------------------------------------------------------------
@@ -157,10 +225,12 @@ def test_pulse_lets_go_after_its_time_and_rests_for_the_travel() -> None:
 def test_pulse_starts_released_and_waits_for_a_travel_that_may_not_be_over() -> None:
     door = Pulse(12, pulse_ms=500, travel_time=20.0)
     assert door.boot(birth(), 100.0).standing.ready_at == 100.0
-    assert door.boot(birth(last=Last(None, 15.0)), 100.0).standing.ready_at == 105.0
-    assert door.boot(birth(last=Last(None, 25.0)), 100.0).standing.ready_at == 100.0
-    assert door.boot(birth(last=Last(None, -3.0)), 100.0).standing.ready_at == 120.0
-    assert door.boot(birth(last=Last(None, 99.0), interrupted=True), 100.0).standing.ready_at == 120.0
+    for ready_at, waits_until in [(105.0, 105.0), (95.0, 100.0), (9999.0, 120.0)]:
+        known = Last(None, memory(active=False, ready_at=ready_at))
+        assert door.boot(birth(last=known), 100.0).standing.ready_at == waits_until
+        assert door.boot(birth(last=known, interrupted=True), 100.0).standing.ready_at == 120.0
+    # After a boot of the board nobody knows when it was pressed.
+    assert door.boot(birth(last=Last(None)), 100.0).standing.ready_at == 120.0
     pressed = door.boot(birth(levels=(1,)), 100.0)
     assert pressed.writes == (Write(12, 0),)
     assert pressed.standing.ready_at == 120.0
@@ -171,7 +241,8 @@ def test_stopping_the_agent_ends_a_pulse() -> None:
     pressed = door.act(at_rest(door), Action.PRESS, None, 0.0).standing
     assert door.halt(pressed, 0.1).writes == (Write(12, 0),)
     assert door.halt(at_rest(door), 0.1).writes == ()
-    assert door.seen(pressed, (0,)).deadline is None
+    assert door.rest(pressed, 0.1) == Step(Standing(value=None, ready_at=0.5), (Write(12, 0),))
+    assert door.seen(pressed, (0,)) == pressed
 
 
 # --- cover -----------------------------------------------------------------------------------------------------
@@ -201,6 +272,15 @@ def test_cover_opens_for_its_travel_and_a_little_longer() -> None:
     arrived = blind.tick(opening.standing, 32.0)
     assert arrived.writes == (Write(OPENING, 0), Write(CLOSING, 0))
     assert arrived.standing.value == CoverValue(position=100, moving=None)
+
+
+def test_cover_that_is_told_again_and_again_does_not_run_longer_for_it() -> None:
+    blind = cover()
+    closing = blind.act(at_rest(blind), Action.CLOSE, None, 10.0)
+    again = blind.act(closing.standing, Action.CLOSE, None, 25.0)
+    assert again.standing.deadline == closing.standing.deadline == pytest.approx(32.0)
+    by_way_of_the_end = blind.act(closing.standing, Action.SET, 40, 25.0)
+    assert by_way_of_the_end.standing.deadline == pytest.approx(32.0)
 
 
 def test_cover_stopped_midway_knows_about_where() -> None:
@@ -254,7 +334,7 @@ def test_cover_that_is_there_already_stays() -> None:
 def test_cover_starts_at_rest_and_knows_only_what_it_can(
     last: CoverValue | None, levels: tuple[int | None, ...], interrupted: bool, position: int | None
 ) -> None:
-    known = None if last is None else Last(last, 9.0)
+    known = None if last is None else Last(last)
     step = cover().boot(birth(levels=levels, last=known, interrupted=interrupted), 0.0)
     assert step.standing.value == CoverValue(position=position, moving=None)
     assert step.writes == (Write(OPENING, 0), Write(CLOSING, 0))
@@ -263,9 +343,12 @@ def test_cover_starts_at_rest_and_knows_only_what_it_can(
 def test_cover_whose_relay_does_not_let_go_is_lost_and_told_again() -> None:
     blind = cover()
     opening = blind.act(at_rest(blind), Action.OPEN, None, 10.0)
-    lost = blind.seen(opening.standing, (1, 0))
-    assert lost.value == CoverValue(position=None, moving=None)
-    assert blind.tick(lost, 11.0).writes == (Write(OPENING, 0), Write(CLOSING, 0))
+    rest = blind.rest(opening.standing, 11.0)
+    assert rest.writes == (Write(OPENING, 0), Write(CLOSING, 0))
+    lost = blind.seen(rest.standing, (1, 0))
+    assert (lost.value, lost.position, lost.motion) == (CoverValue(position=None, moving=None), None, None)
+    closed, now = settled(blind, blind.act(at_rest(blind), Action.CLOSE, None, 1.0))
+    assert blind.rest(closed, now + 1).standing.position == 0
 
 
 def test_stopping_the_agent_stops_a_cover() -> None:

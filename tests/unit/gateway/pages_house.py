@@ -25,6 +25,7 @@ from shared.client import AlertsAddress, AuthAddress
 from shared.internal import (
     AuditPage,
     Grant,
+    LockoutChange,
     LoginAnswer,
     LoginCodeRequest,
     LoginRequest,
@@ -153,6 +154,22 @@ class FakeHub:
         self.ended += session_ids
 
 
+class FakeRegistrar:
+    """Has lock-outs changed at once, or answers as the test says."""
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.asked: list[tuple[str, str, LockoutChange]] = []
+        self.answer: HomeError | None = None
+
+    async def lock_out(self, room: str, device: str, wanted: LockoutChange) -> None:
+        self.asked.append((room, device, wanted))
+        if self.answer is not None:
+            raise self.answer
+        entry = self._home._registered[room]
+        self._home.set_room(parts.with_lockout(entry, device, locked_out=wanted.locked_out))
+
+
 class House:
     """The fakes, and the browser."""
 
@@ -162,6 +179,7 @@ class House:
         self.alerts = FakeAlerts()
         self.commands = FakeCommands()
         self.hub = FakeHub()
+        self.registrar = FakeRegistrar(self.home)
         self.browser: TestClient[web.Request, web.Application]
 
     def put(self, device: str, value: Value, *, room: str = "hall") -> None:
@@ -245,6 +263,7 @@ def _application(house: House) -> web.Application:
     app[keys.LIMITS] = Limits(app[keys.CONFIG].limits)
     app[keys.COMMANDS] = cast("Any", house.commands)
     app[keys.HUB] = cast("Any", house.hub)
+    app[keys.REGISTRAR] = cast("Any", house.registrar)
     app.router.add_get("/static/sign-in/{role}", _sign_in)
     add_pages(app)
     return app

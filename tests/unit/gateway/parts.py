@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from shared import messages
 from shared.internal import Grant, RegisteredDevice, RegisteredRoom, Registry, SessionInfo, User
 from shared.messages import Availability, By, Description, DeviceDescription, State
@@ -26,11 +28,22 @@ def described(
     )
 
 
-def registered(device: DeviceDescription) -> RegisteredDevice:
+def registered(device: DeviceDescription, *, locked_out: bool = False) -> RegisteredDevice:
     """The same, as the registry holds it true."""
     return RegisteredDevice(
-        id=device.id, name=device.name, kind=device.kind, critical=device.critical, confirm=device.confirm
+        id=device.id,
+        name=device.name,
+        kind=device.kind,
+        critical=device.critical,
+        confirm=device.confirm,
+        locked_out=locked_out,
     )
+
+
+def with_lockout(room: RegisteredRoom, device: str, *, locked_out: bool) -> RegisteredRoom:
+    """The room with one device locked out, or not."""
+    devices = tuple(msgspec.structs.replace(d, locked_out=locked_out) if d.id == device else d for d in room.devices)
+    return msgspec.structs.replace(room, devices=devices)
 
 
 LAMP = described("lamp")

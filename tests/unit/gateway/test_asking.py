@@ -1,13 +1,14 @@
 """A request that does not fit the device is refused before anything is sent."""
 
+import msgspec
 import pytest
 
 from gateway.asking import CommandRequest, check
-from gateway.devices import Device, device_of
+from gateway.devices import Device, LockoutBy, device_of
 from shared.messages import DeviceDescription
-from shared.names import Action
+from shared.names import Action, Kind
 from shared.problem import HomeError
-from tests.unit.gateway.parts import BLIND, CONTACT, DIMMER, DOOR, LAMP, registered
+from tests.unit.gateway.parts import BLIND, CONTACT, DIMMER, DOOR, LAMP, described, registered
 
 
 def device(said: DeviceDescription) -> Device:
@@ -46,6 +47,63 @@ def test_what_does_not_fit_is_refused(said: DeviceDescription, asked: CommandReq
 )
 def test_what_fits_is_an_action(said: DeviceDescription, asked: CommandRequest) -> None:
     assert check(device(said), asked) == Action(asked.action)
+
+
+PUMP = msgspec.structs.replace(described("pump"), safe_actions=(Action.ON, Action.OFF))
+GATE = described("gate", Kind.PULSE)
+
+
+@pytest.mark.parametrize("by", ["master", "room"])
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        (LAMP, CommandRequest(action="on")),
+        (PUMP, CommandRequest(action="on")),
+        (DIMMER, CommandRequest(action="set", value=0)),
+        (DOOR, CommandRequest(action="unlock")),
+        (DOOR, CommandRequest(action="unlock", confirm=True)),
+        (BLIND, CommandRequest(action="close")),
+        (GATE, CommandRequest(action="press")),
+    ],
+)
+def test_a_device_that_is_locked_out_is_never_energised(
+    by: LockoutBy, said: DeviceDescription, asked: CommandRequest
+) -> None:
+    locked = msgspec.structs.replace(device(said), lockout_by=by)
+    with pytest.raises(HomeError) as refused:
+        check(locked, asked)
+    assert (refused.value.slug, refused.value.status) == ("locked-out", 409)
+    assert refused.value.facts == {"outcome": "rejected", "reason": "locked-out"}
+
+
+@pytest.mark.parametrize(("said", "action"), [(LAMP, "off"), (PUMP, "off"), (DOOR, "lock"), (BLIND, "stop")])
+def test_a_device_that_is_locked_out_still_obeys_its_kinds_safe_actions(said: DeviceDescription, action: str) -> None:
+    locked = msgspec.structs.replace(device(said), lockout_by="master")
+    assert check(locked, CommandRequest(action=action)) == action
+
+
+@pytest.mark.parametrize(
+    ("said", "by", "sentence"),
+    [
+        (LAMP, "master", "Only off works until the master user lifts the lock-out."),
+        (BLIND, "master", "Only stop works until the master user lifts the lock-out."),
+        (GATE, "master", "Nothing works until the master user lifts the lock-out."),
+        (LAMP, "room", "Only off works: the lock-out is set in the room's own file, and lifted there."),
+    ],
+)
+def test_a_refusal_says_what_still_works_and_who_lifts_it(
+    said: DeviceDescription, by: LockoutBy, sentence: str
+) -> None:
+    asked = CommandRequest(action=said.actions[0])
+    with pytest.raises(HomeError) as refused:
+        check(msgspec.structs.replace(device(said), lockout_by=by), asked)
+    assert refused.value.detail == sentence
+
+
+def test_what_the_device_never_does_is_said_before_the_lock_out() -> None:
+    locked = msgspec.structs.replace(device(LAMP), lockout_by="master")
+    with pytest.raises(HomeError, match="unknown-action"):
+        check(locked, CommandRequest(action="unlock"))
 
 
 def test_a_room_that_said_nothing_yet_offers_what_its_kinds_do() -> None:

@@ -17,7 +17,7 @@ from shared import messages
 from shared.internal import RegisteredDevice, RegisteredRoom, Registry
 from shared.messages import Acknowledgement, Availability, Command, UserRef
 from shared.names import Action, Kind, Outcome, Severity
-from shared.problem import HomeError
+from shared.problem import CATALOGUE, HomeError
 from shared.spool import Spool
 
 ADA = UserRef(id="u-ada", name="Ada")
@@ -201,6 +201,36 @@ async def test_what_the_room_refuses_is_told(
         await asked
     assert (refused.value.slug, refused.value.status) == (slug, status)
     assert refused.value.facts == {"id": "c1", "outcome": outcome, "reason": reason or slug}
+
+
+async def refusal_with(house: House, detail: str | None) -> HomeError:
+    """How the lamp's refusal reads, with this sentence of its room."""
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.commands.hear(
+        "hall",
+        "lamp",
+        Acknowledgement(id="c1", outcome=Outcome.REJECTED, reason="too-soon", detail=detail, at=NOW),
+    )
+    with pytest.raises(HomeError) as refused:
+        await asked
+    return refused.value
+
+
+async def test_the_rooms_own_sentence_is_the_detail_of_its_refusal(house: House) -> None:
+    refused = await refusal_with(house, "The lamp rests for 42 s more.")
+    assert (refused.slug, refused.detail) == ("too-soon", "The lamp rests for 42 s more.")
+
+
+@pytest.mark.parametrize("detail", [None, "", "\u202e \r\n"])
+async def test_without_a_sentence_the_catalogue_advises(house: House, detail: str | None) -> None:
+    assert (await refusal_with(house, detail)).detail == CATALOGUE["too-soon"].advice
+
+
+async def test_the_rooms_sentence_is_one_plain_line(house: House) -> None:
+    refused = await refusal_with(house, "one\r\ntwo\u202e <b>three</b>" + "x" * 300)
+    assert refused.detail.startswith("one two <b>three</b>x")
+    assert len(refused.detail) == 200
 
 
 async def test_a_room_that_is_away_gets_nothing(house: House) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import guards
-from gateway.home import DeviceView, RoomView
+from gateway.views import DeviceView, RoomView
 from shared.internal import Grant, User
 from shared.messages import AuditEvent, UserRef, Who, utc
 from shared.names import Outcome, Role, Severity

@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from gateway import views
 from gateway.home import Born, DescriptionChanged, Home, StateChanged, StatusChanged
 from shared.internal import RegisteredDevice, RegisteredRoom, Registry
 from shared.messages import ROOM_SILENCE_SECONDS, Availability, By, Description, DeviceDescription, State
@@ -160,6 +162,46 @@ def test_a_room_may_not_call_unlocking_safe() -> None:
     door = home.device("hall", "front-door")
     assert door is not None
     assert door.safe_actions == (Action.LOCK,)
+
+
+def test_a_lock_out_is_the_master_users_or_the_rooms_and_the_rooms_stands() -> None:
+    home = known_home()
+    plain = home.view("hall", "lamp")
+    assert plain is not None
+    assert (plain.locked_out, plain.lockout_by) == (False, None)
+    master = msgspec.structs.replace(registered(LAMP), locked_out=True)
+    entry = RegisteredRoom(id="hall", name="Hall", devices=(master, registered(DOOR)))
+    assert home.set_registry(Registry(rooms=(entry,))) == [DescriptionChanged("hall")]
+    locked = home.view("hall", "lamp")
+    assert locked is not None
+    assert (locked.locked_out, locked.lockout_by) == (True, "master")
+    described = msgspec.structs.replace(LAMP, lockout=True)
+    home.hear_description("hall", msgspec.structs.replace(HALL, devices=(described, DOOR)))
+    both = home.view("hall", "lamp")
+    assert both is not None
+    assert (both.locked_out, both.lockout_by, both.lockout) == (True, "room", True)
+
+
+def test_a_view_carries_every_limit_and_hint_of_the_description_and_leaves_out_what_is_not_there() -> None:
+    home = known_home()
+    own = {"id", "name", "kind", "critical", "confirm", "actions", "safe_actions"}
+    assert set(DeviceDescription.__struct_fields__) - own == set(views.HINTS)
+    view = msgspec.to_builtins(home.view("hall", "lamp"))
+    assert set(view) == own | {"room", "available", "status", "state"}
+    rich = msgspec.structs.replace(
+        LAMP, max_on=600.0, min_off=180.0, interlock="climate", boot="off", values=("on", "off"), pulse_ms=500
+    )
+    home.hear_description("hall", msgspec.structs.replace(HALL, devices=(rich, DOOR)))
+    view = msgspec.to_builtins(home.view("hall", "lamp"))
+    hints = ("max_on", "min_off", "interlock", "boot", "values", "pulse_ms")
+    assert {name: view[name] for name in hints} == {
+        "max_on": 600.0,
+        "min_off": 180.0,
+        "interlock": "climate",
+        "boot": "off",
+        "values": ("on", "off"),
+        "pulse_ms": 500,
+    }
 
 
 def test_actions_that_the_kind_does_not_know_are_not_offered() -> None:

@@ -53,6 +53,45 @@ async def test_a_rooms_word_about_a_person_is_given_as_its_claim() -> None:
         assert "Ada, as claimed by the room hall" in (await house.get("/history")).text
 
 
+async def test_what_a_room_did_of_itself_is_told_as_that() -> None:
+    button = Who(issuer="hall")
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (
+            event(3, what="device:on", where="hall/lamp", who=button, detail={"button": "wall-<b>"}),
+            event(2, what="device:off", where="hall/lamp", who=button),
+            event(1, what="device:on", where="hall/lamp", who=button, detail={"button": "x", "claimed_by": "garage"}),
+        )
+        page = await house.get("/history")
+        assert "Switch on Lamp, Hall the button wall-<b> in the room done" in page.text
+        assert "Switch off Lamp, Hall the room itself done" in page.text
+        assert "the button x in the room, as claimed by the room garage" in page.text
+        assert "<b>" not in page.body
+
+
+async def test_lock_outs_and_pins_that_do_not_follow_have_their_lines() -> None:
+    mismatch = {"pin": "17", "wrote": "0", "reads": "<script>alert(1)</script>"}
+    room = Who(issuer="hall")
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (
+            event(5, what="device:locked-out", severity=Severity.CRITICAL),
+            event(4, what="device:lockout-lifted", severity=Severity.CRITICAL),
+            event(3, what="device:mismatch", who=room, outcome=Outcome.FAILED, detail=mismatch),
+            event(2, what="device:follows-again", who=room),
+            event(1, what="device:mismatch", who=room, outcome=Outcome.FAILED),
+        )
+        page = await house.get("/history")
+        assert "Locked out Front door, Hall Ada from 192.0.2.7 done critical" in page.text
+        assert "Lock-out lifted Front door, Hall Ada" in page.text
+        assert "Pin does not follow Front door, Hall the room itself Pin 17 was told 0 and reads <script>alert(1…" in (
+            page.text
+        )
+        assert "Pin ? was told ? and reads ?. failed" in page.text
+        assert "Pin follows again Front door, Hall the room itself done" in page.text
+        assert "<script>alert" not in page.body
+
+
 async def test_a_refusal_says_why() -> None:
     async with open_house() as house:
         await house.sign_in(Role.MASTER)

@@ -2,12 +2,13 @@
 
 from typing import get_args
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.home import DeviceView, RoomView, Status
 from gateway.pages import states
+from gateway.views import DeviceView, RoomView, Status
 from shared.messages import By, CoverValue, State, Value
 from shared.names import Kind
 from tests.unit.gateway.parts import NOW
@@ -80,6 +81,11 @@ def test_a_value_that_does_not_fit_is_unknown(kind: Kind, value: Value) -> None:
     assert shown(kind, value) == states.UNFIT
 
 
+@pytest.mark.parametrize("kind", [Kind.TEMPERATURE, Kind.HUMIDITY])
+def test_a_sensor_before_its_first_reading_has_not_said_yet(kind: Kind) -> None:
+    assert shown(kind, None) == states.SILENT
+
+
 @given(kind=st.sampled_from(Kind), status=st.sampled_from(get_args(Status)), value=VALUES, source=SOURCES)
 def test_the_last_value_is_never_shown_of_a_room_that_is_away(
     kind: Kind, status: Status, value: Value, source: str
@@ -91,6 +97,32 @@ def test_the_last_value_is_never_shown_of_a_room_that_is_away(
         assert told.level is None
     assert told.word
     assert "<" not in told.word
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "fault", "word", "look", "note"),
+    [
+        (Kind.SWITCH, "on", "mismatch", "Does not follow", "mismatch", "reads “On” since"),
+        (Kind.LOCK, "unlocked", "mismatch", "Does not follow", "mismatch", "reads “Unlocked” since"),
+        (Kind.DIMMER, 40, "mismatch", "Does not follow", "mismatch", "reads “On, 40 %” since"),
+        (Kind.SWITCH, "<b>", "mismatch", "Does not follow", "mismatch", "since"),
+        (Kind.PULSE, None, "mismatch", "Does not follow", "mismatch", "since"),
+        (Kind.TEMPERATURE, None, "sensor", "No reading", "sensor", "since"),
+        (Kind.TEMPERATURE, 21.4, "sensor", "No reading", "sensor", "since"),
+        (Kind.SWITCH, "on", "smoke", "Fault", "fault", "since"),
+        (Kind.SWITCH, "on", "<script>", "Fault", "fault", "since"),
+        (Kind.SWITCH, "on", "", "Fault", "fault", "since"),
+    ],
+)
+def test_a_device_at_fault_is_not_shown_as_if_it_could_be_trusted(
+    kind: Kind, value: Value, fault: str, word: str, look: str, note: str
+) -> None:
+    state = State(value=value, since=NOW, by=By(source="failsafe"), fault=fault)
+    told = states.shown(kind, "online", state)
+    assert (told.word, told.look, told.before, told.at, told.after) == (word, look, note, NOW, "")
+    assert states.icon(kind, "lamp", told.look) == "warning"
+    assert states.shown(kind, "offline", state) == states.OFFLINE
+    assert states.shown(kind, "unknown", state) == states.UNHEARD
 
 
 @pytest.mark.parametrize(
@@ -147,6 +179,29 @@ def test_the_headline_names_one_and_counts_several_and_puts_doors_first() -> Non
     hall = room("Hall", view("hall", "lamp", Kind.SWITCH, "on"), view("hall", "door", Kind.LOCK, "unlocked"))
     kitchen = room("Kitchen", view("kitchen", "lamp", Kind.DIMMER, 40))
     assert states.headline([hall, kitchen]) == ("Door in Hall is unlocked.", "2 devices are on.")
+
+
+def test_the_headline_tells_of_a_fault_before_what_is_on() -> None:
+    def faulty(device: str, fault: str) -> DeviceView:
+        found = view("hall", device, Kind.SWITCH, "on")
+        assert found.state is not None
+        return msgspec.structs.replace(found, state=msgspec.structs.replace(found.state, fault=fault))
+
+    hall = room(
+        "Hall",
+        view("hall", "lamp", Kind.SWITCH, "on"),
+        faulty("probe", "sensor"),
+        faulty("heater", "mismatch"),
+        faulty("fan", "smoke"),
+        view("hall", "door", Kind.LOCK, "unlocked"),
+    )
+    assert states.headline([hall]) == (
+        "Heater in Hall does not follow.",
+        "Fan in Hall has a fault.",
+        "Door in Hall is unlocked.",
+        "Probe in Hall gives no reading.",
+        "Lamp in Hall is on.",
+    )
 
 
 def test_the_headline_never_says_that_all_is_quiet_where_something_is_not_known() -> None:

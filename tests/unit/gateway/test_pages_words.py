@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.home import Home
 from gateway.pages import acts, grants, user_agents
 from gateway.pages.login import local_path
-from gateway.pages.plain import plain
+from gateway.plain import plain
 from shared.internal import Grant
 from shared.problem import HomeError
 from tests.unit.gateway import parts

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 
 from gateway.auth_client import AuthClient
-from gateway.home import Change, Home
+from gateway.home import Change, DescriptionChanged, Home
 from gateway.registry import Registrar
-from shared.internal import RegisteredRoom, Registry, RoomSeen
+from shared.internal import LockoutChange, RegisteredRoom, Registry, RoomSeen
 from shared.problem import HomeError
-from tests.unit.gateway.parts import HALL, HALL_ENTRY, LAMP, online, registered
+from tests.unit.gateway.parts import HALL, HALL_ENTRY, LAMP, online, registered, with_lockout
 
 
 class FakeAuth:
@@ -40,6 +40,12 @@ class FakeAuth:
         if room not in self.enrolled:
             raise HomeError("not-found")
         self.rooms[room] = RegisteredRoom(id=room, name=seen.name, devices=tuple(registered(d) for d in seen.devices))
+        return self.rooms[room]
+
+    async def lock_out(self, room: str, device: str, wanted: LockoutChange) -> RegisteredRoom:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        self.rooms[room] = with_lockout(self.rooms[room], device, locked_out=wanted.locked_out)
         return self.rooms[room]
 
 
@@ -139,3 +145,44 @@ async def test_a_revoked_room_is_told_no_more(house: House) -> None:
     house.auth.away = False
     await house.registrar.refresh()
     assert house.auth.told == []
+
+
+def lockout_of_the_lamp(house: House) -> str | None:
+    view = house.home.view("hall", "lamp")
+    return view.lockout_by if view is not None else "no lamp"
+
+
+async def test_a_lock_out_stands_here_as_soon_as_the_auth_service_has_it(house: House) -> None:
+    house.auth.rooms["hall"] = HALL_ENTRY
+    await house.registrar.refresh()
+    await house.registrar.lock_out("hall", "lamp", LockoutChange(locked_out=True, by="u", address=""))
+    assert lockout_of_the_lamp(house) == "master"
+    assert DescriptionChanged("hall") in house.changes
+    house.auth.away = True
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.registrar.lock_out("hall", "lamp", LockoutChange(locked_out=False, by="u", address=""))
+    assert lockout_of_the_lamp(house) == "master"
+
+
+async def test_what_changed_elsewhere_is_fetched_without_waiting(house: House) -> None:
+    house.auth.rooms["hall"] = HALL_ENTRY
+    await house.registrar.refresh()
+    house.auth.rooms["hall"] = with_lockout(HALL_ENTRY, "lamp", locked_out=True)
+    house.registrar.outdated()
+    await house.until(lambda: lockout_of_the_lamp(house) == "master")
+
+
+async def test_what_changed_while_the_registry_was_fetched_is_fetched_again(house: House) -> None:
+    house.auth.rooms["hall"] = HALL_ENTRY
+    fetch = house.auth.registry
+
+    async def slowly() -> Registry:
+        found = await fetch()
+        house.auth.registry = fetch  # type: ignore[method-assign]  # as it was
+        house.auth.rooms["hall"] = with_lockout(HALL_ENTRY, "lamp", locked_out=True)
+        house.registrar.outdated()
+        return found
+
+    house.auth.registry = slowly  # type: ignore[method-assign]  # it changes while it is on its way
+    house.registrar.outdated()
+    await house.until(lambda: lockout_of_the_lamp(house) == "master")

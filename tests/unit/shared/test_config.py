@@ -1,7 +1,8 @@
 """Configuration: a mistake is refused with its place and its remedy, and the environment overrides what it may."""
 
+import enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -9,9 +10,17 @@ import pytest
 from shared.config import Config, ConfigError, check_database, env, load, read_secret
 
 
+class Colour(enum.StrEnum):
+    RED = "red"
+    GREEN = "green"
+
+
 class Lamp(Config, frozen=True):
     id: str
     watts: int = 5
+    colour: Colour = Colour.RED
+    wired: Literal["up", "down"] | None = None
+    pins: tuple[int, int] | None = None
 
 
 class Https(Config, frozen=True):
@@ -26,10 +35,12 @@ class Auth(Config, frozen=True):
 class House(Config, frozen=True):
     name: str
     https: Https
-    lamps: tuple[Lamp, ...] = ()
+    lamps: Annotated[tuple[Lamp, ...], msgspec.Meta(max_length=12)] = ()
     auth: Auth = Auth()
     spare: Auth | None = None
     limits: dict[str, str] = msgspec.field(default_factory=dict)
+    mixed: int | list[str] = 0
+    rooms: dict[Colour, Lamp] = msgspec.field(default_factory=dict)
 
 
 GOOD = 'name = "x"\n[https]\nport = 8443\n'
@@ -74,6 +85,16 @@ def test_a_file_becomes_a_struct(path: Path) -> None:
         ('name = "x"\n', "top level: Object missing required field `https`"),
         ('name = "x"\nhttps = 5\n', "https: Expected `object`, got `int`"),
         (GOOD + "[[lamps]]\nwatts = 5\n", "lamps[0]: Object missing required field `id`"),
+        (GOOD + '[[lamps]]\nid = "a"\ncolour = "blue"\n', "Invalid enum value 'blue'; it may be red, green"),
+        (GOOD + '[[lamps]]\nid = "a"\nwired = "no"\n', "Invalid enum value 'no'; it may be up, down"),
+        (GOOD + '[[lamps]]\nid = "a"\npins = [1, 2, 3]\n', "lamps[0].pins: Expected `array` of length 2, got 3"),
+        (GOOD + '[[lamps]]\nid = "a"\npins = [1, "2"]\n', "lamps[0].pins[1]: Expected `int`, got `str`"),
+        (GOOD + "[limits]\nlogin = 5\n", "limits.login: Expected `str`, got `int`"),
+        (GOOD + "[lamps]\nid = 5\n", "lamps: Expected `array`, got `object`"),
+        (GOOD + '[rooms.blue]\nid = "a"\n', "rooms.blue: Invalid enum value 'blue'; it may be red, green"),
+        (GOOD + "[rooms.red]\nid = 5\n", "rooms.red.id: Expected `str`, got `int`"),
+        ("mixed = 1.5\n" + GOOD, "mixed: Expected `int | array`, got `float`"),
+        ("mixed = [5]\n" + GOOD, "mixed[0]: Expected `str`, got `int`"),
         ("name = ", "is not valid TOML"),
         ("name = 'x'\nname = 'y'", "is not valid TOML"),
     ],
@@ -82,6 +103,50 @@ def test_a_mistake_is_refused_with_its_place(path: Path, text: str, told: str) -
     refused = refusal(path, text)
     assert refused.startswith(f"{path}: ")
     assert told in refused
+
+
+def test_everything_that_is_wrong_is_told_at_once_and_sorted_by_place(path: Path) -> None:
+    lamps = ['[[lamps]]\nid = "a"\n'] * 11
+    lamps[2] = '[[lamps]]\nwats = 5\npins = ["1", "2"]\n'
+    lamps[10] = '[[lamps]]\nid = 5\nwatts = "5"\ncolour = "blue"\n'
+    text = 'nam = "x"\nname = 5\n[https]\nport = 70000\nnames = ["a", 5, "b", 6]\n' + "".join(lamps)
+    told = refusal(path, text + "[limits]\nlogin = 5\n[spare]\nprt = 1\nport = true\n")
+    assert told.splitlines() == [
+        f"{path}: {line}"
+        for line in (
+            "https.names[1]: Expected `str`, got `int`",
+            "https.names[3]: Expected `str`, got `int`",
+            "https.port: Expected `int` <= 65535",
+            "lamps[2]: Object missing required field `id`",
+            "lamps[2].pins[0]: Expected `int`, got `str`",
+            "lamps[2].pins[1]: Expected `int`, got `str`",
+            "lamps[2].wats: there is no such setting; did you mean `watts`?",
+            "lamps[10].colour: Invalid enum value 'blue'; it may be red, green",
+            "lamps[10].id: Expected `str`, got `int`",
+            "lamps[10].watts: Expected `int`, got `str`",
+            "limits.login: Expected `str`, got `int`",
+            "nam: there is no such setting; did you mean `name`?",
+            "name: Expected `str`, got `int`",
+            "spare.port: Expected `int`, got `bool`",
+            "spare.prt: there is no such setting; did you mean `port`?",
+        )
+    ]
+
+
+def test_all_that_is_missing_is_told(path: Path) -> None:
+    told = refusal(path, "[https]\n")
+    assert told.splitlines() == [
+        f"{path}: top level: Object missing required field `name`",
+        f"{path}: https: Object missing required field `port`",
+    ]
+
+
+def test_an_array_that_is_too_long_is_told_beside_what_is_wrong_in_it(path: Path) -> None:
+    told = refusal(path, GOOD + "[[lamps]]\nid = 5\n" + '[[lamps]]\nid = "a"\n' * 12)
+    assert told.splitlines() == [
+        f"{path}: lamps: Expected `array` of length <= 12",
+        f"{path}: lamps[0].id: Expected `str`, got `int`",
+    ]
 
 
 def test_a_missing_file_says_what_makes_one(path: Path) -> None:
@@ -110,6 +175,12 @@ def test_the_environment_overrides_single_values(path: Path) -> None:
 def test_an_override_that_does_not_fit_is_refused_with_its_name(path: Path) -> None:
     assert "environment: TEST_PORT='http'" in refusal(path, GOOD, TEST_PORT="http")
     assert "port" in refusal(path, GOOD, TEST_PORT="70000")
+    both = refusal(path, GOOD.replace('"x"', "5"), TEST_PORT="http", TEST_AUTH_PORT="x").splitlines()
+    assert [line.partition(" ")[2].partition(":")[0] for line in both] == [
+        "TEST_PORT='http'",
+        "TEST_AUTH_PORT='x'",
+        "name",
+    ]
 
 
 def test_what_is_not_named_is_not_overridden(path: Path) -> None:

@@ -36,10 +36,10 @@ def test_an_end_of_its_own_is_fine() -> None:
 
 def test_a_configuration_error_is_told_and_ends_with_78(capsys: pytest.CaptureFixture[str]) -> None:
     async def main() -> None:
-        raise ConfigError("x.toml: port: no")
+        raise ConfigError("x.toml: port: no\nx.toml: host: no")
 
     assert lifecycle.run(main) == 78
-    assert capsys.readouterr().err == "configuration: x.toml: port: no\n"
+    assert capsys.readouterr().err == "configuration: x.toml: port: no\nconfiguration: x.toml: host: no\n"
 
 
 def test_a_configuration_error_inside_a_group_of_tasks_is_told_too(capsys: pytest.CaptureFixture[str]) -> None:

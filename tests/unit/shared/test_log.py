@@ -87,9 +87,12 @@ def test_requests_go_to_their_own_file_and_everything_else_to_the_services(tmp_p
     assert len(ordinary.read_text().splitlines()) == len(requests.read_text().splitlines()) == 1
 
 
+def dated_path(folder: Path, days: float, base: str = "x.log") -> Path:
+    return folder / f"{base}.{time.strftime('%Y-%m-%d', time.gmtime(time.time() - days * 86400))}"
+
+
 def dated(folder: Path, days: float, base: str = "x.log") -> Path:
-    day = time.strftime("%Y-%m-%d", time.gmtime(time.time() - days * 86400))
-    path = folder / f"{base}.{day}"
+    path = dated_path(folder, days, base)
     path.write_text("old\n")
     return path
 
@@ -99,6 +102,36 @@ def test_a_start_deletes_what_is_older_than_a_month_and_nothing_else(tmp_path: P
     others = dated(tmp_path, 400, "y.log")
     DailyFile(tmp_path / "x.log").close()
     assert (old.exists(), ancient.exists(), young.exists(), others.exists()) == (False, False, True, True)
+
+
+def record(created: float, text: str) -> logging.LogRecord:
+    made = logging.LogRecord("a", logging.INFO, "", 0, text, (), None)
+    made.created = created
+    return made
+
+
+def test_each_new_day_is_a_new_file_and_a_clock_that_is_set_back_is_none(tmp_path: Path, loggers: None) -> None:
+    now = time.time()
+    handler = DailyFile(tmp_path / "x.log")
+    for days in (0, 0, 1, -3, 0, 1, 2):
+        handler.emit(record(now + days * 86400, f"day {days}"))
+    handler.close()
+    assert (tmp_path / "x.log").read_text() == "day 2\n"
+    assert dated_path(tmp_path, 0).read_text() == "day 0\nday 0\n"
+    assert dated_path(tmp_path, -1).read_text() == "day 1\nday -3\nday 0\nday 1\n"
+
+
+def test_a_file_that_cannot_be_turned_goes_on_and_loses_no_line(
+    tmp_path: Path, loggers: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = time.time()
+    dated_path(tmp_path, 0).mkdir()
+    handler = DailyFile(tmp_path / "x.log")
+    for days in (0, 1, 1):
+        handler.emit(record(now + days * 86400, f"day {days}"))
+    handler.close()
+    assert (tmp_path / "x.log").read_text() == "day 0\nday 1\nday 1\n"
+    assert capsys.readouterr().err.count("Logging error") == 1
 
 
 def test_a_new_day_is_a_new_file(tmp_path: Path, loggers: None) -> None:

@@ -1,0 +1,92 @@
+"""What the room says of itself: its description, every state, that it is there; and that a device is gone."""
+
+import logging
+from collections.abc import Callable
+
+from device_agents.device import Device
+from device_agents.ledger import Ledger
+from device_agents.link import Link
+from device_agents.room import Room
+from shared import messages, topics
+from shared.log import facts
+from shared.messages import (
+    ROOM_HEARTBEAT_SECONDS,
+    ROOM_SILENCE_SECONDS,
+    Availability,
+    Description,
+    InputEvent,
+    State,
+    utc,
+)
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+
+class Announcer:
+    """Speaks while there is a link. `now` is monotonic seconds, `wall` seconds since 1970."""
+
+    def __init__(self, room: Room, ledger: Ledger, link: Link, wall: Callable[[], float]) -> None:
+        self._room = room
+        self._ledger = ledger
+        self._link = link
+        self._wall = wall
+        self._beat_at: float | None = None
+        self._cleared: frozenset[str] = frozenset()
+
+    def deadline(self) -> float | None:
+        """When the next heartbeat is due; None without a link."""
+        return self._beat_at
+
+    def born(self, now: float) -> None:
+        """A link has come about: say what there is, what is gone, how all stands, and last that we are there."""
+        description = messages.encode(self._room.description)
+        self._link.publish(topics.description(self._room.name), description, retain=Description.RETAIN)
+        self._cleared = self._gone()
+        for device in self._cleared:
+            self._link.publish(topics.state(self._room.name, device), b"", retain=State.RETAIN)
+        self.announce()
+        self._beat_at = now + ROOM_HEARTBEAT_SECONDS
+
+    def announce(self) -> None:
+        """Every state, and that we are there: for whoever was not there when it was said."""
+        for device in self._room.devices.values():
+            self.tell(device)
+        self._say_online()
+
+    def lost(self) -> None:
+        """The link is gone."""
+        self._beat_at = None
+
+    def tick(self, now: float) -> None:
+        """A heartbeat, where it is due. By then the broker has what was said at birth: what is gone is forgotten."""
+        if self._beat_at is None or now < self._beat_at:
+            return
+        self._beat_at = now + ROOM_HEARTBEAT_SECONDS
+        self._say_online()
+        try:
+            for device in self._cleared:
+                self._ledger.forget(device)
+            self._cleared = frozenset()
+        except HomeError as error:  # cleared once more at the next birth
+            log.warning("Former device is not forgotten yet", extra=facts(reason=error.detail))
+
+    def tell(self, device: Device) -> None:
+        """One device's state."""
+        self._link.publish(device.state_topic, messages.encode(device.state), retain=State.RETAIN)
+
+    def happened(self, device: Device, event: InputEvent) -> None:
+        """Something happened at an input."""
+        self._link.publish(device.event_topic, messages.encode(event), expiry=InputEvent.EXPIRY)
+
+    def _gone(self) -> frozenset[str]:
+        try:
+            return self._ledger.known() - self._room.devices.keys()
+        except HomeError as error:
+            log.warning("Former devices cannot be read", extra=facts(reason=error.detail))
+            return frozenset()
+
+    def _say_online(self) -> None:
+        here = Availability(status="online", at=utc(self._wall()), session=self._link.session)
+        topic = topics.availability(self._room.name)
+        self._link.publish(topic, messages.encode(here), retain=Availability.RETAIN, expiry=ROOM_SILENCE_SECONDS)

@@ -1,0 +1,63 @@
+"""One device at run time: what it is, where it stands, what it has done, and what is at fault."""
+
+import msgspec
+
+from device_agents.config import DeviceConfig
+from device_agents.devices.input import Input, Signal
+from device_agents.devices.output import Memory, Output, Standing
+from device_agents.faults import Fault
+from device_agents.limits import Limits, Past
+from shared.messages import DeviceDescription, State
+from shared.names import SAFE_ACTIONS, Action
+
+
+class Device(msgspec.Struct, kw_only=True, eq=False):
+    """One device. `levels` are those written last; `locked_out` is the master user's word, besides the room's file.
+    `deaf` is an input whose pin cannot be read."""
+
+    config: DeviceConfig
+    description: DeviceDescription
+    state: State
+    ack_topic: str
+    state_topic: str
+    event_topic: str
+    output: Output | None = None
+    standing: Standing = Standing(value=None)
+    levels: dict[int, int] = {}
+    limits: Limits = Limits()
+    past: Past = Past(active=False, changed_at=0.0, rested_at=0.0)
+    fault: Fault | None = None
+    locked_out: bool = False
+    input: Input | None = None
+    deaf: bool = False
+    signal: Signal = Signal(value=None, level=0)
+
+    @property
+    def id(self) -> str:
+        """Its name in the room."""
+        return self.config.id
+
+    @property
+    def deadline(self) -> float | None:
+        """When it wants its tick."""
+        return self.signal.deadline if self.output is None else self.standing.deadline
+
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether somebody has locked it out."""
+        return self.locked_out or self.config.lockout
+
+    def may_be_told(self, action: Action) -> bool:
+        """Whether a lock-out lets this pass: only what takes the power off. What a file calls safe is not enough."""
+        return not self.is_locked_out or action in SAFE_ACTIONS.get(self.config.kind, ())
+
+    def memory(self, boot: str) -> Memory:
+        """What the ledger keeps of it, for as long as the board is not restarted."""
+        return Memory(
+            boot=boot,
+            active=self.past.active,
+            changed_at=self.past.changed_at,
+            rested_at=self.past.rested_at,
+            deadline=self.standing.deadline,
+            ready_at=self.standing.ready_at,
+        )

@@ -1,0 +1,45 @@
+"""Pins that do not do what they are told, pure: what is known of such a fault, and the audit event about it."""
+
+from typing import NamedTuple
+
+from shared.messages import AuditEvent, Who, utc
+from shared.names import Outcome, Severity
+
+MISMATCH = "mismatch"
+"""The fault, as a state names it, of an output whose pin reads something else than was written."""
+SENSOR = "sensor"
+"""That of an input that gives no reading."""
+
+
+class Fault(NamedTuple):
+    """A pin that reads something else than was written, None where it cannot be read.
+
+    `stuck`: it does not even come to rest, and is told to again and again.
+    """
+
+    pin: int
+    wrote: int
+    reads: int | None
+    stuck: bool
+
+    def is_over(self, pin: int, level: int) -> bool:
+        """Whether the pin has now done what it once did not."""
+        return pin == self.pin and (level > 0) == (self.wrote > 0)
+
+
+def event(id_: str, place: str, room: str, fault: Fault | None, wall: float) -> AuditEvent:
+    """What is recorded of a fault at `place`, and, with None, of its end; `wall` is seconds since 1970."""
+    detail = {}
+    if fault is not None:
+        reads = "unreadable" if fault.reads is None else str(fault.reads)
+        detail = {"pin": str(fault.pin), "wrote": str(fault.wrote), "reads": reads}
+    return AuditEvent(
+        id=id_,
+        at=utc(wall),
+        what="device:follows-again" if fault is None else "device:mismatch",
+        where=place,
+        who=Who(issuer=room),
+        outcome=Outcome.EXECUTED if fault is None else Outcome.FAILED,
+        severity=Severity.INFO if fault is None else Severity.CRITICAL,
+        detail=detail,
+    )

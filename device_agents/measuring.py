@@ -1,0 +1,92 @@
+"""The room's sensors in the loop: readings come in, states go out when there is news, and silence is noticed."""
+
+import logging
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from device_agents.device import Device
+from device_agents.devices import build
+from device_agents.devices.sensor import Gauge, Sensor
+from device_agents.faults import SENSOR
+from device_agents.readings import Reading, Sensors
+from device_agents.room import Room
+from shared.log import facts
+from shared.messages import By, State, utc
+
+log = logging.getLogger(__name__)
+
+
+class _Measured(msgspec.Struct, kw_only=True, eq=False):
+    device: Device
+    sensor: Sensor
+    gauge: Gauge
+    reason: str = ""
+
+
+class Measuring:
+    """Only the loop calls it. Times are monotonic seconds; `wall` is what a state's `since` goes by."""
+
+    def __init__(self, room: Room, sensors: Sensors | None, *, wall: Callable[[], float] = time.time) -> None:
+        self._room = room
+        self._sensors = sensors
+        self._wall = wall
+        self._measured = {
+            device.id: _Measured(device=device, sensor=build.sensor(device.config), gauge=Gauge())
+            for device in room.devices.values()
+            if device.config.is_sensor
+        }
+
+    def start(self, now: float, heard: Callable[[Reading], None]) -> None:
+        """Begin to read. Every state stays null until its first reading."""
+        for one in self._measured.values():
+            one.gauge = one.sensor.start(now)
+        if self._sensors is not None:
+            self._sensors.start(heard)
+
+    def stop(self) -> None:
+        """Read no more."""
+        if self._sensors is not None:
+            self._sensors.close()
+
+    def take(self, reading: Reading, now: float) -> None:
+        """A reading came; the next `tick` tells whether it is news."""
+        one = self._measured.get(reading.device)
+        if one is None:
+            return
+        one.gauge = one.sensor.read(one.gauge, reading.value, now)
+        if reading.value is None:
+            one.reason = reading.reason
+        elif not one.sensor.is_plausible(reading.value):
+            one.reason = f"it reads {reading.value:g}, which it cannot measure"
+
+    def tick(self, now: float) -> list[Device]:
+        """The devices of which there is news, their states already remembered."""
+        news = []
+        for one in self._measured.values():
+            one.gauge = one.sensor.tick(one.gauge, now)
+            if self._stand(one):
+                self._room.remember(one.device)
+                news.append(one.device)
+        return news
+
+    def deadline(self) -> float | None:
+        """When the first sensor will have been silent for too long."""
+        due = [one.gauge.deadline for one in self._measured.values() if one.gauge.deadline is not None]
+        return min(due, default=None)
+
+    def _stand(self, one: _Measured) -> bool:
+        fault = SENSOR if one.gauge.fault else None
+        state = one.device.state
+        if (state.value, state.fault) == (one.gauge.value, fault):
+            return False
+        if fault is not None:
+            reason = one.reason or "it stays silent"
+            log.warning("Sensor gives no reading", extra=facts(device=one.device.id, reason=reason))
+        elif state.fault is not None:
+            log.info("Sensor reads again", extra=facts(device=one.device.id))
+        one.reason = ""
+        since = utc(self._wall())
+        one.device.state = State(value=one.gauge.value, since=since, by=By(source="input"), fault=fault)
+        return True

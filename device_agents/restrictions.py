@@ -1,0 +1,47 @@
+"""What the hub forbids, lockdown and lock-outs: obeyed at once, and from the ledger should we start without the hub."""
+
+import logging
+from collections.abc import Callable
+
+from device_agents.ledger import Ledger
+from device_agents.room import Room
+from shared import messages
+from shared.log import facts
+from shared.messages import Lockdown, Lockouts
+from shared.problem import HomeError
+from shared.topics import TopicKind
+
+log = logging.getLogger(__name__)
+
+
+class Restrictions:
+    """The hub's last word. `lock_down` is told whether the home obeys safe actions only."""
+
+    def __init__(self, room: Room, ledger: Ledger, lock_down: Callable[[bool], None]) -> None:
+        self._room = room
+        self._ledger = ledger
+        self._lock_down = lock_down
+
+    def recall(self) -> None:
+        """At a start: what held last still holds."""
+        for kind in (TopicKind.LOCKDOWN, TopicKind.LOCKOUTS):
+            try:
+                if (payload := self._ledger.noted(kind)) is not None:
+                    self._obey(kind, payload)
+            except HomeError as error:
+                log.error("What the hub forbade cannot be recalled", extra=facts(what=kind, reason=error.detail))
+
+    def hear(self, kind: TopicKind, payload: bytes) -> None:
+        """The hub says it anew; an empty payload forbids nothing. Raises HomeError where it cannot be read or kept."""
+        self._obey(kind, payload)
+        self._ledger.note(kind, payload)
+
+    def _obey(self, kind: TopicKind, payload: bytes) -> None:
+        if kind is TopicKind.LOCKDOWN:
+            active = bool(payload) and messages.decode(Lockdown, payload).active
+            self._lock_down(active)
+            log.warning("Lockdown", extra=facts(active=active))
+            return
+        places = messages.decode(Lockouts, payload).devices if payload else ()
+        own = (place.partition("/") for place in places)
+        self._room.lock_out(device for room, _, device in own if room == self._room.name)

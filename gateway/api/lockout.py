@@ -1,0 +1,26 @@
+"""PUT /api/v1/devices/{room}/{device}/lockout: have a device obey safe actions only, or everything again."""
+
+import msgspec
+from aiohttp import web
+
+from gateway import asking, lockouts, sessions
+from shared.problem import HomeError
+from shared.web import json_response, read_json
+
+
+class LockoutRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What the master user wants."""
+
+    locked_out: bool
+
+
+async def put(request: web.Request) -> web.Response:
+    """200 with the device as it then stands, however often it is asked."""
+    sessions.signed_in(request)
+    try:
+        asked = await read_json(request, LockoutRequest)
+    except HomeError:
+        await asking.count(request)
+        raise
+    room, device = request.match_info["room"], request.match_info["device"]
+    return json_response(await lockouts.change(request, room, device, locked_out=asked.locked_out))

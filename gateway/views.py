@@ -1,0 +1,105 @@
+"""Devices and rooms as people and programs see them, pure: the shapes of the API, and how one is made.
+
+Beside its state a device shows every limit and hint of its description, so that controls can be built from it alone
+and refusals understood. What stands in them comes from the room and is untrusted: limited in length, to be escaped.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from gateway.devices import Device, LockoutBy
+from shared.messages import State
+
+Status = Literal["online", "offline", "unknown"]
+
+HINTS = (
+    "max_on",
+    "min_off",
+    "min_interval",
+    "pulse_ms",
+    "travel_time",
+    "dead_time",
+    "relock_after",
+    "interlock",
+    "lockout",
+    "contact",
+    "boot",
+    "on_link_loss",
+    "link_loss_after",
+    "values",
+    "events",
+    "unit",
+    "minimum",
+    "maximum",
+)
+"""The fields of a description that are passed on as they are."""
+
+
+class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A device as people see it. `state` is None unless its room is online.
+
+    `locked_out`: it obeys its kind's own safe actions only, by the master user's will or its room's own file
+    (`lockout_by`). From `max_on` on: the hints, as DeviceDescription tells them; durations in seconds, save `pulse_ms`.
+    """
+
+    room: str
+    id: str
+    name: str
+    kind: str
+    critical: bool
+    confirm: bool
+    actions: tuple[str, ...]
+    safe_actions: tuple[str, ...]
+    available: bool
+    status: Status
+    state: State | None
+    locked_out: bool = False
+    lockout_by: LockoutBy | None = None
+    max_on: float | None = None
+    min_off: float | None = None
+    min_interval: float | None = None
+    pulse_ms: int | None = None
+    travel_time: float | None = None
+    dead_time: float | None = None
+    relock_after: float | None = None
+    interlock: str | None = None
+    lockout: bool = False
+    contact: str | None = None
+    boot: str | None = None
+    on_link_loss: str | None = None
+    link_loss_after: float | None = None
+    values: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+class RoomView(msgspec.Struct, frozen=True, kw_only=True):
+    """A room as people see it."""
+
+    id: str
+    name: str
+    status: Status
+    devices: tuple[DeviceView, ...]
+
+
+def view_of(device: Device, status: Status, state: State | None) -> DeviceView:
+    """One device, given whether its room is there and what it last said of it."""
+    return DeviceView(
+        room=device.room,
+        id=device.id,
+        name=device.name,
+        kind=device.kind,
+        critical=device.critical,
+        confirm=device.confirm,
+        actions=device.actions,
+        safe_actions=device.safe_actions,
+        available=status == "online",
+        status=status,
+        state=state,
+        locked_out=device.lockout_by is not None,
+        lockout_by=device.lockout_by,
+        **({name: getattr(device.said, name) for name in HINTS} if device.said is not None else {}),
+    )

@@ -1,0 +1,45 @@
+"""From a room's settings to what reads its sensors."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device_agents.__main__ import sensors_of
+from device_agents.sensors.build import probes
+from device_agents.sensors.reader import Reader
+from shared.config import ConfigError
+from tests.unit.device_agents.fakes import FakePins, room_config
+
+DEVICES: tuple[dict[str, Any], ...] = (
+    {"id": "lamp", "name": "Lamp", "kind": "switch", "pin": 17},
+    {"id": "cellar", "name": "Cellar", "kind": "temperature", "source": "ds18b20"},
+    {"id": "warmth", "name": "Temperature", "kind": "temperature", "source": "iio", "address": "dht11", "every": 5},
+    {"id": "damp", "name": "Humidity", "kind": "humidity", "source": "iio", "address": "dht11"},
+    {"id": "mist", "name": "Bath", "kind": "humidity", "source": "bme280", "address": "1:0x77"},
+)
+
+
+def test_every_sensor_is_read_and_channels_of_one_sensor_share_its_wire(tmp_path: Path) -> None:
+    made = [(probe.device, probe.wire, probe.every) for probe in probes(room_config(tmp_path, DEVICES))]
+    assert made == [
+        ("cellar", "ds18b20", 30.0),
+        ("warmth", "iio dht11", 5.0),
+        ("damp", "iio dht11", 30.0),
+        ("mist", "bme280 1:0x77", 30.0),
+    ]
+
+
+def test_real_pins_come_with_real_sensors(tmp_path: Path) -> None:
+    assert isinstance(sensors_of(room_config(tmp_path, DEVICES, pins="rpi"), FakePins()), Reader)
+
+
+def test_a_library_that_is_missing_is_told_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "bme280", None)
+    room = room_config(tmp_path, DEVICES, pins="rpi")
+    with pytest.raises(ConfigError, match=r"homesystem\[bme280\]"):
+        sensors_of(room, FakePins())
+    assert isinstance(sensors_of(room_config(tmp_path, DEVICES[:4], pins="rpi"), FakePins()), Reader)
