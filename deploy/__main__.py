@@ -94,9 +94,12 @@ def refresh_rights() -> None:
 @app.command(context_settings={"ignore_unknown_options": True})  # -5 is a temperature
 def sim(
     device: Annotated[str, typer.Argument(metavar="ROOM/DEVICE")],
-    value: Annotated[str, typer.Argument(help="open, closed, press, double, long, motion, clear; 21.5, fail")],
+    value: Annotated[
+        str,
+        typer.Argument(help="open, closed, press, double, long, motion, clear; 21.5, fail; for an output: stuck, free"),
+    ],
 ) -> None:
-    """Drive a simulated input of a running home."""
+    """Drive a simulated input of a running home, or break an output: its line no longer follows commands."""
     from deploy import enrol
     from device_agents import simulation
 

@@ -5,9 +5,10 @@ import logging
 import sys
 from pathlib import Path
 
-from device_agents import agent, complaints, config
+from device_agents import agent, complaints, config, pins_gpiod, pins_rpi
 from device_agents.pins import Pins
-from device_agents.pins_rpi import RpiPins, load
+from device_agents.pins_gpiod import GpiodPins
+from device_agents.pins_rpi import RpiPins
 from device_agents.pins_simulated import SimulatedPins
 from device_agents.readings import Sensors
 from device_agents.sensors.build import probes
@@ -38,6 +39,7 @@ def main() -> int:
         room = complaints.read(Path(options["--config"]))
         tls.client_context(room.broker.tls)
         if "--check-config" in options:
+            check_pins(room)
             return 0
         logs.set_up(f"agent-{room.room}", room.log_dir)
         pins = pins_of(room)
@@ -64,10 +66,36 @@ def options_of(words: list[str]) -> dict[str, str]:
 def pins_of(room: config.RoomConfig) -> Pins:
     """The pins that the configuration names. Raises ConfigError where there are none such here."""
     uses = config.pin_uses(room)
+    match room.pins:
+        case "rpi":
+            return RpiPins(pins_rpi.load(), uses)
+        case "gpiod":
+            assert room.chip is not None
+            return GpiodPins(pins_gpiod.load(), room.chip, room.room, uses, free=room.free_pins)
+        case "simulated":
+            assert room.sim_dir is not None
+            return SimulatedPins(room.sim_dir, room.room, uses)
+
+
+def check_pins(room: config.RoomConfig) -> None:
+    """Ask the board about every pin, and touch none; on a machine without the pins' library, say so.
+
+    Raises ConfigError where a pin cannot be used.
+    """
+    if room.pins == "simulated":
+        return
+    backend = pins_rpi if room.pins == "rpi" else pins_gpiod
+    try:
+        library = backend.load()
+    except ConfigError as error:
+        print(f"the file is right; its pins were not looked at: {error}", file=sys.stderr)
+        return
+    uses = config.pin_uses(room)
     if room.pins == "rpi":
-        return RpiPins(load(), uses)
-    assert room.sim_dir is not None
-    return SimulatedPins(room.sim_dir, room.room, uses)
+        pins_rpi.check(library, uses)
+    else:
+        assert room.chip is not None
+        pins_gpiod.check(library, room.chip, room.room, uses, room.free_pins)
 
 
 def sensors_of(room: config.RoomConfig, pins: Pins) -> Sensors:

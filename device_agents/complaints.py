@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
+from device_agents import board
 from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomConfig
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RANGES, Source
-from device_agents.pins_rpi import BOARD_PINS
 from shared.config import ConfigError, UnfitError, convert, load
 from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_identity, is_reserved
 
@@ -86,7 +86,19 @@ def of(config: RoomConfig) -> Iterator[str]:
         for name, what in (*_own_complaints(device), *_partner_complaints(device, config)):
             yield f"devices[{index}].{name}: {what} ({device.id})"
     yield from _repetitions(config.devices)
+    yield from _board_complaints(config)
     yield from _source_complaints(config)
+
+
+def _board_complaints(config: RoomConfig) -> Iterator[str]:
+    if config.pins == "gpiod" and config.chip is None:
+        yield 'chip: is missing; name the chip whose lines the pins are, such as "/dev/gpiochip0" (see gpiodetect)'
+    if config.pins != "gpiod" and config.chip is not None:
+        yield 'chip: only pins = "gpiod" has one; take it out'
+    if config.pins != "gpiod":  # whose chip says itself which lines there are
+        users = {pin: device.id for device in reversed(config.devices) for pin in device.every_pin}
+        for what in board.complaints(sorted(users.items()), config.free_pins):
+            yield f"devices: {what}"
 
 
 def _of_readable(raw: dict[str, Any]) -> Iterator[str]:
@@ -123,8 +135,6 @@ def _pin_complaints(devices: Sequence[DeviceConfig]) -> Iterator[str]:
     for pin, ids in users.items():
         if len(ids) > 1:
             yield f"devices: pin {pin} is used by {' and '.join(ids)}; every device needs pins of its own"
-        if pin not in BOARD_PINS:
-            yield f"devices: there is no pin {pin} ({ids[0]}); BCM numbers go from 0 to {BOARD_PINS[-1]}"
 
 
 def _setting_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:

@@ -102,15 +102,21 @@ class DeviceConfig(Config, frozen=True):
 
 
 class RoomConfig(Config, frozen=True):
-    """One room's agent. `data` is the folder of its ledger, `sim_dir` that of simulated pins."""
+    """One room's agent. `data` is the folder of its ledger, `sim_dir` that of simulated pins.
+
+    `chip` is the GPIO chip whose lines `pins = "gpiod"` means; `free_pins` may be used although a board usually
+    needs them for something else.
+    """
 
     room: str
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     broker: BrokerConfig
-    pins: Literal["simulated", "rpi"]
+    pins: Literal["simulated", "rpi", "gpiod"]
     data: Path
     devices: tuple[DeviceConfig, ...]
     sim_dir: Path | None = None
+    chip: Path | None = None
+    free_pins: tuple[int, ...] = ()
     log_dir: Path | None = None
     link_loss_after: LinkLossSeconds = 60.0
     """Seconds without any gateway's heartbeat (one comes every 5 s) before `on_link_loss` is obeyed."""

@@ -5,6 +5,8 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from shared.problem import HomeError
+
 Pull = Literal["up", "down", "none"]
 
 
@@ -27,7 +29,10 @@ class Pins(Protocol):
     """Every pin of a room. Only the loop calls it; every method may raise HomeError("pin-failed")."""
 
     def driven(self, pin: int) -> int | None:
-        """The level that an earlier process left driven on an output (PWM: 0 or 1); None where none did."""
+        """The level that an earlier process left driven on an output (PWM: 0 or 1).
+
+        None where none did, and where a library cannot look at a line without moving it.
+        """
 
     def claim(self, pin: int, level: int) -> None:
         """Make it the output that it is for, at `level` from the first instant."""
@@ -43,3 +48,18 @@ class Pins(Protocol):
 
     def close(self) -> None:
         """Let go without changing any level."""
+
+
+class translated:  # noqa: N801 - reads as a word: `with translated(pin)`
+    """Whatever a pins' library raises becomes HomeError("pin-failed")."""
+
+    def __init__(self, *pins: int) -> None:
+        self._pins = pins
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        # RPi.GPIO raises RuntimeError and ValueError, rpi-lgpio its own lgpio.error besides, gpiod OSError as well.
+        if isinstance(error, Exception):
+            raise HomeError("pin-failed", f"pin {', '.join(map(str, self._pins))}: {error}") from error

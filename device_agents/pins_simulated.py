@@ -1,6 +1,7 @@
 """Pins that exist in files: every change of an output is a line in `{room}.jsonl`, inputs are driven over a socket.
 
-The levels outlive the process, as they do on a real board: a restart records an edge only where there is one.
+The levels outlive the process, as they do on a real board: a restart records an edge only where there is one. An
+output can be stuck, as a broken wire is: that is kept in memory, and gone with the process.
 """
 
 import logging
@@ -52,6 +53,7 @@ class SimulatedPins:
         except OSError as error:
             raise ConfigError(f"sim_dir: {folder} cannot be used ({error}); check its owner and mode") from error
         self._levels: dict[int, int] = {}
+        self._stuck: frozenset[int] = frozenset()
 
     def driven(self, pin: int) -> int | None:
         """What the waveform's last line for this pin says."""
@@ -63,13 +65,15 @@ class SimulatedPins:
 
     def write(self, pin: int, level: int) -> None:
         """Record the edge, if it is one, before anybody is told."""
+        if pin in self._stuck:
+            return
         logical = 1 if level > 0 else 0
         if logical != self._recorded.get(pin, 0):
             self._record(Edge(utc(time.time()), pin, self._uses[pin].device, logical))
         self._levels[pin] = level
 
     def read(self, pin: int) -> int:
-        """An output's level as written, an input's as driven."""
+        """An output's level as written, unless it was stuck then; an input's as driven."""
         use = self._uses[pin]
         if use.output:
             return self._levels.get(pin, self._recorded.get(pin, 0))
@@ -98,6 +102,10 @@ class SimulatedPins:
 
     def _drive(self, use: PinUse, drive: Drive) -> Driven:
         """Play the levels that the driven value stands for. Called from the stage's thread."""
+        if use.output:
+            pins = {each.pin for each in self._uses.values() if each.device == use.device}
+            self._stuck = self._stuck | pins if drive.value == "stuck" else self._stuck - pins
+            return Driven(ok=True)
         for level, seconds in _PLAYS.get(drive.value, ()):
             self._set_input(use, level)
             time.sleep(seconds)

@@ -1,4 +1,6 @@
-"""Driving simulated inputs from outside: `drive` for `homesystem sim ROOM/DEVICE VALUE`, and the room's end of it.
+"""Driving a simulated room from outside: `drive` for `homesystem sim ROOM/DEVICE VALUE`, and the room's end of it.
+
+An input takes what a hand or a door would do; an output can be made to fail: `stuck`, and `free` again.
 
 One line of JSON each way over the Unix socket `{sim_dir}/{room}.sock`: {"device", "value"} in, {"ok", "detail"} out.
 """
@@ -20,12 +22,15 @@ from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+FAULTS = ("stuck", "free")
+"""What an output takes: its line stops following what is written to it, and follows again."""
+
 _SECONDS = 5.0
 _LONGEST = 4096
 
 
 class Drive(msgspec.Struct, frozen=True):
-    """The wish: this device's input shall become `value`."""
+    """The wish: this device's input shall become `value`, or its outputs `stuck` or `free`."""
 
     device: str
     value: str
@@ -39,10 +44,10 @@ class Driven(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def drive(sim_dir: Path, room: str, device: str, value: str) -> None:
-    """Drive a simulated input of a running room; returns when it is done.
+    """Drive a simulated input of a running room, or break an output and mend it; returns when it is done.
 
     Raises HomeError: not-found (no such simulated room), room-offline (it is not running), invalid-value (no such
-    device, it is an output, or it takes no such value).
+    device, or it takes no such value).
     """
     if not (sim_dir / f"{room}.jsonl").exists():
         known = sorted(path.stem for path in sim_dir.glob("*.jsonl"))
@@ -124,9 +129,10 @@ class Stage:
         inputs = ", ".join(sorted(named)) or "none"
         if use is None:
             return Driven(ok=False, detail=f"Room {self._room!r} has no device {wish.device!r}; inputs are: {inputs}.")
-        if use.output:
-            return Driven(ok=False, detail=f"{wish.device!r} is an output; send it a command. Inputs are: {inputs}.")
-        if wish.value not in use.values:
+        if use.output and wish.value not in FAULTS:
+            how = f"send it a command, or break it: {', '.join(FAULTS)}"
+            return Driven(ok=False, detail=f"{wish.device!r} is an output; {how}. Inputs are: {inputs}.")
+        if not use.output and wish.value not in use.values:
             return Driven(ok=False, detail=f"{wish.device!r} takes {', '.join(use.values)}, not {wish.value!r}.")
         return play(use, wish)
 

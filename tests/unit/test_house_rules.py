@@ -21,6 +21,7 @@ OWNERS = {
     "aiosmtplib": {"shared/mail.py"},
     "aiosmtpd": {"deploy/mailbox.py"},
     "RPi": {"device_agents/pins_rpi.py"},
+    "gpiod": {"device_agents/pins_gpiod.py"},
     "bme280": {"device_agents/sensors/bme280.py"},
     "smbus2": {"device_agents/sensors/bme280.py"},
     "limits": {"gateway/limits.py"},

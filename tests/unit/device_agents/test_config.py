@@ -84,6 +84,8 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         ('identity = "hall"', 'identity = "garage"', "broker.identity: is 'garage'; it must be the room's own name"),
         ('sim_dir = "/tmp/sim"', "", "sim_dir: simulated pins need a folder"),
         ("pin = 17", "pin = 99", "there is no pin 99 (lamp)"),
+        ("pin = 17", "pin = 2", "pin 2 (lamp) carries I²C data"),
+        ('pins = "simulated"', 'pins = "gpio"', "Invalid enum value 'gpio'"),
         ("pin = 17", "", "devices[0].pin: is missing"),
         ('id = "lamp"', 'id = "The Lamp"', "devices[0].id: 'The Lamp' is no id"),
         ('kind = "switch"', 'kind = "temperature"', "devices[0].pin: a temperature has no such setting"),
@@ -126,6 +128,11 @@ def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, complaint: st
         read(tmp_path, text.replace(old, new))
     assert complaint in str(told.value)
     assert "hall.toml" in str(told.value)
+
+
+def test_pins_that_the_owner_calls_free_are_right(tmp_path: Path) -> None:
+    room = read(tmp_path, "free_pins = [2]\n" + HEAD + LAMP.replace("17", "2"))
+    assert room.free_pins == (2,)
 
 
 BELL = LAMP.replace("lamp", "bell").replace("switch", "button").replace("17", "5")

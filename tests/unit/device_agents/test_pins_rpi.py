@@ -1,8 +1,6 @@
 """The RPi.GPIO pins on a library that records its calls: no click at start, none at stop, errors translated."""
 
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -11,65 +9,7 @@ from device_agents.pins import PinUse
 from device_agents.pins_rpi import RpiPins
 from shared.config import ConfigError
 from shared.problem import HomeError
-
-
-class FakePwm:
-    """A PWM channel."""
-
-    def __init__(self, gpio: "FakeGpio", pin: int, hertz: int) -> None:
-        self.gpio, self.pin, self.hertz = gpio, pin, hertz
-
-    def start(self, duty: int) -> None:
-        self.gpio.calls.append(("start", self.pin, duty))
-
-    def ChangeDutyCycle(self, duty: int) -> None:
-        self.gpio.calls.append(("duty", self.pin, duty))
-
-
-class FakeGpio:
-    """The part of RPi.GPIO that we use. Raw levels; lines that are outputs keep theirs."""
-
-    BCM, OUT, IN, BOTH, PUD_UP, PUD_DOWN, PUD_OFF = 11, 0, 1, 33, 22, 21, 20
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[Any, ...]] = []
-        self.functions: dict[int, int] = {}
-        self.levels: dict[int, int] = {}
-        self.callbacks: dict[int, Callable[[int], None]] = {}
-        self.error: Exception | None = None
-
-    def setwarnings(self, flag: bool) -> None:
-        assert not flag
-
-    def setmode(self, mode: int) -> None:
-        assert mode == self.BCM
-
-    def gpio_function(self, pin: int) -> int:
-        return self.functions.get(pin, self.IN)
-
-    def setup(self, pin: int, direction: int, initial: int | None = None, pull_up_down: int | None = None) -> None:
-        if self.error is not None:
-            raise self.error
-        self.functions[pin] = direction
-        if initial is not None:
-            self.levels[pin] = initial
-        self.calls.append(("setup", pin, direction, initial, pull_up_down))
-
-    def output(self, pin: int, level: int) -> None:
-        if self.error is not None:
-            raise self.error
-        self.levels[pin] = level
-
-    def input(self, pin: int) -> int:
-        return self.levels.get(pin, 0)
-
-    def PWM(self, pin: int, hertz: int) -> FakePwm:
-        return FakePwm(self, pin, hertz)
-
-    def add_event_detect(self, pin: int, edge: int, callback: Callable[[int], None]) -> None:
-        assert edge == self.BOTH
-        self.callbacks[pin] = callback
-
+from tests.unit.device_agents.wires import FakeGpio, FakeLgpio
 
 USES = (
     PinUse(pin=17, device="lamp", output=True, active_low=True),
@@ -89,11 +29,11 @@ def test_the_level_is_set_with_the_direction(gpio: FakeGpio) -> None:
     pins.claim(17, 0)
     assert gpio.calls == [("setup", 17, gpio.OUT, 1, None)]
     pins.write(17, 1)
-    assert (gpio.levels[17], pins.read(17)) == (0, 1)
+    assert (gpio.board.wires[17].level, pins.read(17)) == (0, 1)
 
 
 def test_a_line_that_is_still_driven_is_taken_over_as_it_stands(gpio: FakeGpio) -> None:
-    gpio.functions[17], gpio.levels[17] = gpio.OUT, 0
+    gpio.board.change(17, output=True, latch=0)
     pins = RpiPins(gpio, USES)
     assert pins.driven(17) == 1
     assert pins.driven(18) is None
@@ -116,7 +56,8 @@ def test_inputs_get_their_pull_and_tell_their_edges(gpio: FakeGpio) -> None:
     heard: list[int] = []
     pins.watch(heard.append)
     assert gpio.calls == [("setup", 22, gpio.IN, None, gpio.PUD_UP)]
-    gpio.callbacks[22](22)
+    assert pins.read(22) == 0
+    gpio.board.change(22, outside=0)
     assert heard == [22]
     assert pins.read(22) == 1
 
@@ -139,6 +80,57 @@ def test_what_the_library_raises_is_a_pin_that_failed(gpio: FakeGpio, error: Exc
         pins.write(17, 1)
     with pytest.raises(HomeError, match="pin 22"):
         pins.watch(print)
+
+
+def test_inputs_that_the_kernel_no_longer_lets_it_hear_are_told(gpio: FakeGpio) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("Failed to add edge detection")
+
+    gpio.add_event_detect = refuse  # type: ignore[method-assign]
+    with pytest.raises(HomeError, match=r'pin 22: Failed to add edge detection.*Linux 6\.6.*pins = "gpiod"'):
+        RpiPins(gpio, USES).watch(print)
+
+
+def test_rpi_lgpio_is_never_asked_to_look_at_a_line_since_that_moves_it() -> None:
+    gpio = FakeLgpio()
+    gpio.board.change(17, output=True, latch=1)
+    pins = RpiPins(gpio, USES)
+    assert pins.driven(17) is None
+    pins.claim(17, 0)
+    assert gpio.board.edges[17] == [1]  # ours, above
+
+
+# --- before any pin is touched ------------------------------------------------------------------------------------
+
+
+def test_everything_that_is_in_the_way_is_told_before_a_pin_is_touched(gpio: FakeGpio) -> None:
+    gpio.functions = {17: gpio.I2C, 18: gpio.HARD_PWM, 19: gpio.SPI, 22: gpio.UNKNOWN}
+    with pytest.raises(ConfigError) as told:
+        RpiPins(gpio, (*USES, PinUse(pin=99, device="gate", output=True)))
+    assert str(told.value).splitlines() == [
+        "devices: pin 17 (lamp) carries I²C; use another pin, or switch that off in raspi-config or config.txt",
+        "devices: pin 18 (dimmer) carries sound or another hardware PWM; use another pin, or switch that off in "
+        "raspi-config or config.txt",
+        "devices: pin 19 (strip) carries SPI; use another pin, or switch that off in raspi-config or config.txt",
+        "devices: pin 22 (contact) carries something of another driver; use another pin, or switch that off in "
+        "raspi-config or config.txt",
+        "devices: there is no pin 99 (gate) on this board; use another pin",
+    ]
+    assert gpio.calls == []
+
+
+def test_rpi_lgpio_which_knows_no_buses_is_believed() -> None:
+    gpio = FakeLgpio()
+    gpio.functions[17] = gpio.I2C
+    pins_rpi.check(gpio, USES)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("No access to /dev/mem"), Exception("can not open gpiochip")])
+def test_pins_that_may_not_be_reached_are_told_with_the_group(gpio: FakeGpio, error: Exception) -> None:
+    gpio.error = error
+    with pytest.raises(ConfigError, match=rf"{error}.*usermod -aG gpio") as told:
+        RpiPins(gpio, USES)
+    assert len(str(told.value).splitlines()) == 1
 
 
 def test_a_machine_without_the_library_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,8 @@ from shared.config import ConfigError
 from shared.problem import HomeError
 
 USES = (
+    PinUse(pin=5, device="blind", output=True),
+    PinUse(pin=6, device="blind", output=True),
     PinUse(pin=17, device="lamp", output=True, active_low=True),
     PinUse(pin=18, device="dimmer", output=True, frequency=200),
     PinUse(pin=22, device="contact", output=False, values=("open", "closed"), idle=1),
@@ -123,7 +125,8 @@ def test_a_button_is_pressed_and_let_go(tmp_path: Path, changes: "queue.SimpleQu
     [
         ("cellar", "contact", "open", "not-found", "there is: hall"),
         ("hall", "window", "open", "invalid-value", "no device 'window'; inputs are: contact, doorbell"),
-        ("hall", "lamp", "on", "invalid-value", "'lamp' is an output"),
+        ("hall", "lamp", "on", "invalid-value", "'lamp' is an output; send it a command, or break it: stuck, free."),
+        ("hall", "contact", "stuck", "invalid-value", "takes open, closed, not 'stuck'"),
         ("hall", "contact", "ajar", "invalid-value", "takes open, closed, not 'ajar'"),
         ("hall", "doorbell", "x" * 5000, "invalid-value", "one line of JSON"),
     ],
@@ -135,6 +138,37 @@ def test_what_cannot_be_driven_is_told(
         simulation.drive(tmp_path, room, device, value)
     assert told.value.slug == slug
     assert words in told.value.detail
+
+
+@pytest.mark.usefixtures("changes")
+def test_an_output_that_is_stuck_follows_nothing_until_it_is_free(tmp_path: Path, pins: SimulatedPins) -> None:
+    pins.write(17, 1)
+    simulation.drive(tmp_path, "hall", "lamp", "stuck")
+    simulation.drive(tmp_path, "hall", "lamp", "stuck")
+    pins.write(17, 0)
+    assert pins.read(17) == 1
+    simulation.drive(tmp_path, "hall", "lamp", "free")
+    assert pins.read(17) == 1
+    pins.write(17, 0)
+    assert pins.read(17) == 0
+    assert waveform(tmp_path) == [(17, "lamp", 1), (17, "lamp", 0)]
+
+
+@pytest.mark.usefixtures("changes")
+def test_all_pins_of_a_device_are_stuck_together_and_no_others(tmp_path: Path, pins: SimulatedPins) -> None:
+    simulation.drive(tmp_path, "hall", "blind", "stuck")
+    for pin in (5, 6, 18):
+        pins.write(pin, 1)
+    assert [pins.read(pin) for pin in (5, 6, 18)] == [0, 0, 1]
+
+
+@pytest.mark.usefixtures("changes")
+def test_the_next_process_is_not_stuck(tmp_path: Path, pins: SimulatedPins) -> None:
+    simulation.drive(tmp_path, "hall", "lamp", "stuck")
+    again = SimulatedPins(tmp_path, "hall", USES)
+    again.claim(17, 1)
+    assert again.read(17) == 1
+    again.close()
 
 
 def test_a_room_that_is_not_running_is_told(tmp_path: Path, pins: SimulatedPins) -> None:

@@ -91,7 +91,11 @@ def test_after_the_end_nothing_is_heard(tmp_path: Path, room: Simulation) -> Non
         ("warmth", "126", "takes a number from -55 to 125"),
         ("damp", "-1", "'damp' takes a number from 0 to 100 (%), or fail, not '-1'."),
         ("contact", "21.5", "'contact' takes open, closed, not '21.5'."),
-        ("lamp", "on", "'lamp' is an output; send it a command. Inputs are: contact, damp, warmth."),
+        (
+            "lamp",
+            "on",
+            "'lamp' is an output; send it a command, or break it: stuck, free. Inputs are: contact, damp, warmth.",
+        ),
         ("attic", "21.5", "no device 'attic'; inputs are: contact, damp, warmth"),
     ],
 )

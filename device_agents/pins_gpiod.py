@@ -1,0 +1,212 @@
+"""The pins of any board through libgpiod 2. The chip is a device such as /dev/gpiochip0; pins are its lines' offsets.
+
+A line belongs to whoever requested it, and the kernel promises its level only until then: when the process ends, by
+itself or by kill -9, the chip's driver decides. The kernels of Raspberry Pi OS let an output stand as it is
+(persist_gpio_outputs, unless config.txt says `dtparam=strict_gpiod`); the same chips on a mainline kernel become
+inputs, so that their pulls decide; expanders usually keep what they were told. docs/wiring.md has the consequences.
+"""
+
+import importlib
+import logging
+import os
+import select
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from device_agents import board
+from device_agents.pins import PinUse, translated
+from shared.config import ConfigError
+from shared.log import facts
+
+log = logging.getLogger(__name__)
+
+_FIND = "gpiodetect lists the chips; a Raspberry Pi's header is the one called pinctrl-…"
+_HEADERS = ("pinctrl-bcm2", "pinctrl-rp1")
+"""What the chips behind a Raspberry Pi's header are called."""
+_INNER = ("gpio-brcmstb", "raspberrypi-exp-gpio")
+"""Chips of a Raspberry Pi that work inside the board. Kernels have changed the numbers of all of them before."""
+_CONSUMER_LENGTH = 31
+"""What the kernel keeps of a consumer's name."""
+
+
+def load() -> Any:
+    """The gpiod module. Raises ConfigError where it is absent, or too old."""
+    try:
+        gpiod = importlib.import_module("gpiod")
+        importlib.import_module("gpiod.line")
+    except ImportError as error:
+        raise ConfigError(
+            f'pins = "gpiod": libgpiod 2 cannot be used ({error}); install homesystem[gpiod], or set pins = "simulated"'
+        ) from error
+    return gpiod
+
+
+def check(gpiod: Any, chip: Path, room: str, uses: Collection[PinUse], free: Collection[int]) -> None:
+    """Ask the chip about every line, and touch none. Raises ConfigError naming everything that is in the way.
+
+    Lines that a running agent of this room holds are right.
+    """
+    with _opened(gpiod, chip) as opened:
+        _refuse(chip, _complaints(opened, uses, free, ours=_consumer(room)))
+
+
+class GpiodPins:
+    """See device_agents.pins.Pins. `gpiod` is the module that `load` returns; it inverts active-low lines itself.
+
+    Raises ConfigError before any line is touched, naming everything that is in the way. `free` are pins that the
+    owner uses although a Raspberry Pi's header has them for something else.
+    """
+
+    def __init__(
+        self, gpiod: Any, chip: Path, room: str, uses: Iterable[PinUse], *, free: Collection[int] = ()
+    ) -> None:
+        self._gpiod = gpiod
+        self._line = gpiod.line
+        self._consumer = _consumer(room)
+        self._uses = {use.pin: use for use in uses}
+        self._requests: dict[int, Any] = {}
+        # The loop reads inputs while the reader takes their edges; the library wants such calls one at a time.
+        self._turn = threading.Lock()
+        self._stop = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._reader: threading.Thread | None = None
+        self._chip = _opened(gpiod, chip)
+        try:
+            _refuse(chip, _complaints(self._chip, self._uses.values(), free, ours=None))
+        except ConfigError:
+            self._chip.close()
+            os.close(self._stop)
+            raise
+
+    def driven(self, pin: int) -> int | None:
+        """A line that is still an output is taken over as it stands, and held: releasing it might move it."""
+        with translated(pin):
+            info = self._chip.get_line_info(pin)
+            if info.used or info.direction != self._line.Direction.OUTPUT:
+                return None
+            self._request({pin: self._settings(self._uses[pin], direction=self._line.Direction.AS_IS)})
+        return self.read(pin)
+
+    def claim(self, pin: int, level: int) -> None:
+        """The level goes to the kernel together with the direction, so that a relay never sees another one."""
+        settings = self._settings(
+            self._uses[pin], direction=self._line.Direction.OUTPUT, output_value=self._value(level)
+        )
+        with translated(pin):
+            if pin in self._requests:
+                self._requests[pin].reconfigure_lines({pin: settings})
+            else:
+                self._request({pin: settings})
+
+    def write(self, pin: int, level: int) -> None:
+        """Set the line."""
+        with translated(pin), self._turn:
+            self._requests[pin].set_value(pin, self._value(level))
+
+    def read(self, pin: int) -> int:
+        """What the chip reads on the line; a driver without a way to read outputs says what was written."""
+        with translated(pin), self._turn:
+            return int(self._requests[pin].get_value(pin) == self._line.Value.ACTIVE)
+
+    def watch(self, changed: Callable[[int], None]) -> None:
+        """All inputs in one request with their pulls, and a thread that waits for its edges."""
+        line = self._line
+        pulls = {"up": line.Bias.PULL_UP, "down": line.Bias.PULL_DOWN, "none": line.Bias.DISABLED}
+        inputs = {
+            use.pin: self._settings(
+                use, direction=line.Direction.INPUT, bias=pulls[use.pull], edge_detection=line.Edge.BOTH
+            )
+            for use in self._uses.values()
+            if not use.output
+        }
+        if inputs:
+            with translated(*inputs):
+                request = self._request(inputs)
+            self._reader = threading.Thread(target=self._hear, args=(request, changed), name="edges", daemon=True)
+            self._reader.start()
+
+    def close(self) -> None:
+        """Give the lines back; what becomes of their levels is the kernel's, as it is when the process ends."""
+        os.eventfd_write(self._stop, 1)
+        if self._reader is not None:
+            self._reader.join()
+        for request in set(self._requests.values()):
+            request.release()
+        self._requests.clear()
+        self._chip.close()
+        os.close(self._stop)
+
+    def _request(self, lines: dict[int, Any]) -> Any:
+        request = self._chip.request_lines(lines, consumer=self._consumer)
+        self._requests |= dict.fromkeys(lines, request)
+        return request
+
+    def _settings(self, use: PinUse, **settings: Any) -> Any:
+        return self._gpiod.LineSettings(active_low=use.active_low, **settings)
+
+    def _value(self, level: int) -> Any:
+        return self._line.Value.ACTIVE if level else self._line.Value.INACTIVE
+
+    def _hear(self, request: Any, changed: Callable[[int], None]) -> None:
+        """The reader thread, until `close`."""
+        waiting = select.poll()
+        waiting.register(request.fd, select.POLLIN)
+        waiting.register(self._stop, select.POLLIN)
+        while self._stop not in dict(waiting.poll()):
+            try:
+                with self._turn:
+                    events = request.read_edge_events()
+            except Exception:
+                log.exception("Inputs are lost", extra=facts(chip=request.chip_name))  # the chip was pulled out
+                return
+            for event in events:
+                changed(event.line_offset)
+
+
+def _consumer(room: str) -> str:
+    """What gpioinfo shows as the line's user."""
+    return f"homesystem {room}"[:_CONSUMER_LENGTH]
+
+
+def _opened(gpiod: Any, chip: Path) -> Any:
+    """The chip. Opening moves nothing."""
+    try:
+        return gpiod.Chip(str(chip))
+    except FileNotFoundError:
+        raise ConfigError(f"chip: there is no {chip}; {_FIND}") from None
+    except PermissionError as error:
+        raise ConfigError(
+            f"chip: {chip} may not be written; add the user to its group, usually: sudo usermod -aG gpio USER"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"chip: {chip} is no GPIO chip ({error}); {_FIND}") from error
+
+
+def _refuse(chip: Path, complaints: Iterable[str]) -> None:
+    wrong = [f"devices: {chip}: {what}" for what in complaints]
+    if wrong:
+        raise ConfigError("\n".join(wrong))
+
+
+def _complaints(chip: Any, uses: Collection[PinUse], free: Collection[int], *, ours: str | None) -> Iterator[str]:
+    """`ours` is a consumer that may hold lines already."""
+    about = chip.get_info()
+    if about.label.startswith(_INNER):
+        yield f"this is {about.label}, which works inside the board; {_FIND}"
+    if about.label.startswith(_HEADERS):
+        # Only some of its lines are on the header, and most kernels would take them away from a bus without a word.
+        yield from board.complaints(((use.pin, use.device) for use in uses), free)
+    for use in uses:
+        if use.frequency is not None:
+            yield (
+                f"pin {use.pin} ({use.device}): a dimmer needs PWM, which gpiod does not have; "
+                'use a switch, or set pins = "rpi"'
+            )
+        if not 0 <= use.pin < about.num_lines:
+            yield f"there is no line {use.pin} ({use.device}); the chip has 0 to {about.num_lines - 1}"
+            continue
+        info = chip.get_line_info(use.pin)
+        if info.used and info.consumer != ours:
+            by = f"used by {info.consumer!r}" if info.consumer else "used by the kernel, for a bus for instance"
+            yield f"line {use.pin} ({use.device}) is {by}; use another pin, or end that (gpioinfo shows all)"
