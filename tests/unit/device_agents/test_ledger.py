@@ -1,6 +1,5 @@
 """The ledger on a real file: what is committed stays, what is not was never there."""
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,31 +209,4 @@ def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
     ):
         with pytest.raises(HomeError, match="ledger-failed"):
             attempt()
-    ledger.close()
-
-
-def test_cut_anywhere_the_write_ahead_log_opens_with_a_prefix_of_what_was_committed(tmp_path: Path) -> None:
-    """Power may fail at any write: the file opens, and only the last commits can be missing, in order."""
-    ledger = Ledger(tmp_path / "hall.sqlite3")
-    for number in range(6):
-        ledger.begin(intent(f"c{number}"), synced=False)
-        ledger.finish(intent(f"c{number}"), b"done", ON, MEMORY, synced=False)
-    log = (tmp_path / "hall.sqlite3-wal").read_bytes()
-    cut_at = [*range(0, len(log), 4096 + 24), len(log) - 1]
-    seen = []
-    for number, length in enumerate(cut_at):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        shutil.copy(tmp_path / "hall.sqlite3", folder / "hall.sqlite3")
-        (folder / "hall.sqlite3-wal").write_bytes(log[:length])
-        cut = Ledger(folder / "hall.sqlite3")
-        entries = [cut.find("gateway", f"c{index}") for index in range(6)]
-        known = [entry for entry in entries if entry is not None]
-        assert entries == known + [None] * (6 - len(known))
-        assert all(entry.answer == b"done" for entry in known[:-1])
-        assert [unfinished.id for unfinished in cut.unfinished()] in ([], [f"c{len(known) - 1}"])
-        seen.append(len(known))
-        cut.close()
-    assert seen == sorted(seen)
-    assert seen[0] < seen[-1] == 6
     ledger.close()
