@@ -1,8 +1,10 @@
 """A room's agent as a process, and an ear and a mouth at the broker beside it."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,6 +17,8 @@ import msgspec
 import paho.mqtt.client as paho
 
 from deploy import home as homes
+from device_agents.devices.output import Memory
+from device_agents.pins_simulated import Edge
 from shared import messages, mqtt, topics
 from shared.messages import Acknowledgement, AuditEvent, Availability, InputEvent, State
 from tests.house import DEADLINE, Broker, until
@@ -151,11 +155,13 @@ class Room:
         self.config.parent.mkdir(exist_ok=True)
         homes.render(home, f"agents/{room}", self.config)
 
-    def start(self, *, checkpoint: str | None = None) -> None:
-        """Start it; with a checkpoint, it kills itself there."""
+    def start(self, *, checkpoint: str | None = None, doom: tuple[str, int] | None = None) -> None:
+        """Start it. With a checkpoint, it kills itself there; with a doom, at that effect of the command of that id."""
         command = ["device_agents", "--config", str(self.config)]
         if checkpoint is not None:
             command = ["tests.crash_agent", str(self.config), checkpoint]
+        elif doom is not None:
+            command = ["tests.crash_agent", str(self.config), doom[0], str(doom[1])]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command], cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": "."}
@@ -200,11 +206,30 @@ class Room:
     @property
     def waveform(self) -> list[tuple[str, int]]:
         """(device, level) of each edge so far."""
+        return [(edge.device, edge.level) for edge in self.edges]
+
+    @property
+    def edges(self) -> list[Edge]:
+        """Each edge so far."""
         path = self.home.var / "sim" / f"{self.room}.jsonl"
         if not path.exists():
             return []
-        lines = [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
-        return [(line["device"], line["level"]) for line in lines]
+        return [msgspec.json.decode(line, type=Edge) for line in path.read_bytes().splitlines()]
+
+    def stood(self, device: str) -> tuple[State, Memory]:
+        """Where an output stands, as its ledger's file has it."""
+        ((state, memory),) = self.query("SELECT state, memory FROM standing WHERE device = ?", device)
+        return messages.decode(State, state), messages.decode(Memory, memory)
+
+    def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """Rows of its ledger's file."""
+        with contextlib.closing(sqlite3.connect(self.home.var / "data" / "agents" / f"{self.room}.sqlite3")) as file:
+            return file.execute(sql, values).fetchall()
+
+    def furnish(self, devices: str) -> None:
+        """Give it other devices (TOML) than the demo's."""
+        head, _, _ = self.config.read_text().partition("[[devices]]")
+        self.config.write_text(head + devices)
 
 
 GATEWAY_HEARS = (
