@@ -5,6 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
+import device_agents.lean  # noqa: F401 - first: what it imports, it imports lightly
 from device_agents import agent, complaints, config, pins_gpiod, pins_rpi
 from device_agents.pins import Pins
 from device_agents.pins_gpiod import GpiodPins

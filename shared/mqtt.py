@@ -4,18 +4,14 @@ Used by the bus of the services and by the link of the agents; both take a fresh
 so that nothing queued in the old one can act late.
 """
 
-import contextlib
 import functools
-import importlib.machinery
-import importlib.util
 import secrets
 import socket
-import sys
 import time
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
+import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -24,30 +20,6 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from shared import messages, tls
 from shared.config import Config, env
 from shared.mqtt_socket import BufferedSocket
-
-
-@contextlib.contextmanager
-def _postponed(*names: str) -> Iterator[None]:
-    """Modules that are imported in here for the first time run when somebody first uses them, and not before."""
-
-    class Finder:
-        def find_spec(self, name: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
-            spec = importlib.machinery.PathFinder.find_spec(name, path, target) if name in names else None
-            if spec is not None and spec.loader is not None:
-                spec.loader = importlib.util.LazyLoader(spec.loader)
-            return spec
-
-    finder = Finder()
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)
-
-
-# paho imports it for proxies of websockets; with all that it brings along it is a tenth of an agent's memory.
-with _postponed("urllib.request"):
-    import paho.mqtt.client as paho
 
 KEEPALIVE_SECONDS = 10
 NO_MATCHING_SUBSCRIBERS = 16

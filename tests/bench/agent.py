@@ -34,11 +34,15 @@ _KINDS = (
     ("lock", 1, "critical = true\n"),
     ("cover", 1, "travel_time = 20.0\n"),
     ("pulse", 1, "travel_time = 1.0\n"),
-    ("contact", 4, ""),
+    ("contact", 3, ""),
     ("motion", 2, ""),
-    ("button", 2, ""),
+    ("button", 1, ""),
+    ("temperature", 1, 'source = "bme280"\naddress = "1:0x76"\n'),
+    ("humidity", 1, 'source = "bme280"\naddress = "1:0x76"\n'),
 )
 """Twenty devices: of which kind how many, and what each needs besides its pins."""
+_PINS = {"cover": 2, "temperature": 0, "humidity": 0}
+"""How many, where it is not one."""
 _PLAIN: tuple[tuple[str, str, dict[str, Any]], ...] = (
     *((f"switch-{number}", "on", {}) for number in range(6)),
     *((f"dimmer-{number}", "set", {"value": 40}) for number in range(3)),
@@ -102,6 +106,7 @@ room = "{ROOM}"
 name = "Hall"
 pins = "simulated"
 sim_dir = "{home.var}/sim"
+free_pins = [0, 1, 2, 3, 14, 15]
 data = "{home.var}/data/agents"
 log_dir = "{home.var}/log"
 [broker]
@@ -115,8 +120,9 @@ key = "{home.pki}/{ROOM}.key"
     pin = 0
     for kind, count, settings in _KINDS:
         for number in range(count):
-            pins = f"pins = [{pin}, {pin + 1}]" if kind == "cover" else f"pin = {pin}"
-            pin += 2 if kind == "cover" else 1
+            own = list(range(pin, pin + _PINS.get(kind, 1)))
+            pin += len(own)
+            pins = f"pin = {own[0]}" if len(own) == 1 else f"pins = {own}" if own else ""
             head += f'[[devices]]\nid = "{kind}-{number}"\nname = "{kind}"\nkind = "{kind}"\n{pins}\n{settings}'
     return head
 
