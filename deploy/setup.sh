@@ -37,6 +37,7 @@ has mosquitto || missing="$missing mosquitto"
 [ -n "$(find_python)" ] || missing="$missing python3 python3-venv"
 if [ "$purpose" = test ]; then
     has mosquitto_pub || missing="$missing mosquitto-clients"
+    has ip || missing="$missing iproute2"
     has chromium || missing="$missing chromium"
     # The browser driver's own runtime links to it, and a small system has none.
     ls /usr/lib/*/libatomic.so.1 /lib/*/libatomic.so.1 >/dev/null 2>&1 || missing="$missing libatomic1"

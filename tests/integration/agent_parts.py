@@ -40,6 +40,7 @@ class Client:
     def __init__(self, broker: Broker, who: str, *filters: str) -> None:
         self.who = who
         self.session = mqtt.new_session()
+        self.patience = DEADLINE
         self._filters = filters
         self._said: list[Said] = []
         self._came = threading.Condition()
@@ -86,8 +87,8 @@ class Client:
             return found()
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        """Say something, and wait until the broker has it."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(DEADLINE)
+        """Say something, and wait until the broker has it, or for no longer than our patience."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(self.patience)
 
     def heartbeat(self) -> None:
         """As a gateway: the hub is here, and this is its time."""
@@ -144,10 +145,11 @@ class Client:
 
 
 class Room:
-    """One agent's process, its configuration and its waveform."""
+    """One agent's process, its configuration and its waveform. `within` is a command that starts it elsewhere."""
 
-    def __init__(self, home: homes.Home, room: str = "hall") -> None:
+    def __init__(self, home: homes.Home, room: str = "hall", *, within: tuple[str, ...] = ()) -> None:
         self.home = home
+        self._within = within
         self.room = room
         self.config = home.var / "agents" / f"{room}.toml"
         self.log = home.var / "log" / f"agent-{room}.console"
@@ -164,7 +166,11 @@ class Room:
             command = ["tests.crash_agent", str(self.config), doom[0], str(doom[1])]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *command], cwd=ROOT, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": "."}
+                [*self._within, sys.executable, "-m", *command],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"PYTHONPATH": "."},
             )
 
     def online(self, ear: Client) -> None:
