@@ -3,7 +3,7 @@
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,9 +96,13 @@ def _board_complaints(config: RoomConfig) -> Iterator[str]:
     if config.pins != "gpiod" and config.chip is not None:
         yield 'chip: only pins = "gpiod" has one; take it out'
     if config.pins != "gpiod":  # whose chip says itself which lines there are
-        users = {pin: device.id for device in reversed(config.devices) for pin in device.every_pin}
-        for what in board.complaints(sorted(users.items()), config.free_pins):
-            yield f"devices: {what}"
+        yield from _header_complaints(config.devices, config.free_pins)
+
+
+def _header_complaints(devices: Sequence[DeviceConfig], free: Collection[int]) -> Iterator[str]:
+    users = {pin: device.id for device in reversed(devices) for pin in device.every_pin}
+    for what in board.complaints(sorted(users.items()), free):
+        yield f"devices: {what}"
 
 
 def _of_readable(raw: dict[str, Any]) -> Iterator[str]:
@@ -111,6 +115,9 @@ def _of_readable(raw: dict[str, Any]) -> Iterator[str]:
             for name, what in _own_complaints(device):
                 yield f"devices[{index}].{name}: {what} ({device.id})"
     yield from _repetitions(devices)
+    if raw.get("pins") in ("rpi", "simulated"):
+        free = raw.get("free_pins")
+        yield from _header_complaints(devices, free if isinstance(free, list) else ())
 
 
 def _own_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:

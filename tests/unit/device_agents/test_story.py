@@ -27,8 +27,8 @@ pytestmark = pytest.mark.timeout(1200)
 STORIES = int(os.environ.get("HOMESYSTEM_STORIES", "1010"))
 STEPS = 100
 
-LAMP, KETTLE, HEATER, COOLER, PUMP, DIMMER, DOOR, GATE, OPENING, CLOSING, VENT, SAW = range(5, 17)
-CONTACT, BUTTON = 22, 23
+LAMP, KETTLE, HEATER, COOLER, PUMP, DIMMER, DOOR, GATE, OPENING, CLOSING, VENT, SAW = range(16, 28)
+CONTACT, BUTTON = 5, 6
 KETTLE_ON, HEATER_ON, DIMMER_ON, COOLER_OFF, PUMP_OFF, RELOCK, TRAVEL = 90.0, 120.0, 200.0, 40.0, 30.0, 25.0, 4.0
 CLIMATE_DEAD, WIND_DEAD, COVER_DEAD = 3.0, 2.0, 0.5
 
@@ -182,9 +182,9 @@ class Story(RuleBasedStateMachine):
         self.sent: list[tuple[tuple[str, str, int | None], str, str]] = []
         self.seen: set[str] = set()
         self.outcomes: set[tuple[str, str]] = set()
-        logging.disable(logging.CRITICAL)  # a hundred thousand steps say a lot
         named = [{"name": device["id"], **device} for device in DEVICES]
         self.house = StoryHouse(self.folder, named, pins=self.pins)
+        logging.disable(logging.CRITICAL)  # a hundred thousand steps say a lot
         self.house.hub_ahead = 0.3
         self.observer.started = self.true_now()
 
