@@ -26,8 +26,7 @@ from shared.problem import HomeError
 from shared.spool import Spool
 
 KEPT_SECONDS = 86400.0
-"""A repeat is known for at least this long."""
-MONTH_SECONDS = 31 * 86400.0
+"""A repeat is known for at least this long, counted while the agent lives."""
 _PAGES_BEFORE_CHECKPOINT = 4000
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS command (
@@ -38,8 +37,7 @@ CREATE TABLE IF NOT EXISTS command (
     wish TEXT NOT NULL,
     owed BLOB,
     answer BLOB,
-    boot TEXT,
-    uptime REAL,
+    lived REAL,
     PRIMARY KEY (issuer, id)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS standing (
@@ -52,12 +50,10 @@ CREATE TABLE IF NOT EXISTS note (
     body BLOB NOT NULL
 ) WITHOUT ROWID;
 """
-_LATER_COLUMNS = (("command", "boot", "TEXT"), ("command", "uptime", "REAL"), ("standing", "memory", "BLOB"))
+_LATER_COLUMNS = (("command", "lived", "REAL"), ("standing", "memory", "BLOB"))
 """What files made by an earlier version lack."""
-_BEGIN = (
-    "INSERT INTO command (issuer, id, begun, device, wish, owed, answer, boot, uptime)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_LIVED = "lived"
+_BEGIN = "INSERT INTO command (issuer, id, begun, device, wish, owed, answer, lived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _FINISH = "UPDATE command SET answer = ? WHERE issuer = ? AND id = ?"
 _STAND = "INSERT OR REPLACE INTO standing (device, state, memory) VALUES (?, ?, ?)"
 
@@ -107,6 +103,7 @@ class Ledger:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
             self._db.executescript(_SCHEMA)
             self._bring_up_to_date()
+            self._lived_before = self._lived_so_far()
             # Ordinary commands pay no disk sync; the loop checkpoints when it is idle, this is the backstop.
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA cache_size = -200")  # KiB: the board has little memory, and rows are few
@@ -234,19 +231,16 @@ class Ledger:
         with _translated():
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
-    def prune(self, wall: float) -> None:
+    def prune(self) -> None:
         """Forget commands of more than a day ago. Raises HomeError("ledger-failed").
 
-        A day is one of this boot's monotonic clock: a wall clock that jumps ahead must not free an id. What earlier
-        boots left is kept until this one is a day old, or by the wall clock a month has passed.
+        Counted is the time for which the room's agents have lived, whatever restarts lay between: a wall clock that
+        jumps ahead must not free an id, and neither must a board that boots.
         """
-        uptime = self._monotonic()
-        with _translated():
-            self._db.execute(
-                "DELETE FROM command WHERE answer IS NOT NULL"
-                " AND CASE WHEN boot = ? THEN uptime < ? ELSE ? OR begun < ? END",
-                (self.boot, uptime - KEPT_SECONDS, uptime - self._opened >= KEPT_SECONDS, wall - MONTH_SECONDS),
-            )
+        lived = self._lived()
+        with _translated(), self._commit():
+            self.note(_LIVED, str(lived).encode())
+            self._db.execute("DELETE FROM command WHERE answer IS NOT NULL AND lived < ?", (lived - KEPT_SECONDS,))
 
     def close(self) -> None:
         """Close the file."""
@@ -262,7 +256,19 @@ class Ledger:
     def _values(self, intent: Intent, answer: bytes | None) -> tuple[object, ...]:
         owed = None if intent.owed is None else encode(intent.owed)
         identity = (intent.issuer, intent.id, intent.begun, intent.device, intent.wish)
-        return (*identity, owed, answer, self.boot, self._monotonic())
+        return (*identity, owed, answer, self._lived())
+
+    def _lived(self) -> float:
+        """For how many seconds the agents of this room have lived, at the least."""
+        return self._lived_before + self._monotonic() - self._opened
+
+    def _lived_so_far(self) -> float:
+        """What earlier processes made of it, by their last note or their last command; rows without it begin now."""
+        noted = self.noted(_LIVED)
+        newest = self._db.execute("SELECT max(lived) FROM command").fetchone()[0]
+        lived = max(float(noted or 0.0), newest or 0.0)
+        self._db.execute("UPDATE command SET lived = ? WHERE lived IS NULL", (lived,))
+        return lived
 
     @contextlib.contextmanager
     def _commit(self) -> Iterator[None]:

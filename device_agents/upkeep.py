@@ -70,7 +70,7 @@ class Upkeep:
         try:
             if now >= self._prune_at:
                 self._prune_at = now + PRUNE_SECONDS
-                self._ledger.prune(self._wall())
+                self._ledger.prune()
             if now - self._busy_at >= QUIET_SECONDS:
                 self._ledger.fold()
         except HomeError as error:

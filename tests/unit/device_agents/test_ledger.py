@@ -8,7 +8,7 @@ import pytest
 
 from device_agents.boot import this_boot
 from device_agents.devices.output import Memory
-from device_agents.ledger import KEPT_SECONDS, MONTH_SECONDS, Entry, Intent, Ledger
+from device_agents.ledger import KEPT_SECONDS, Entry, Intent, Ledger
 from shared.config import ConfigError
 from shared.messages import AuditEvent, By, State, Who, encode, utc
 from shared.names import Outcome, Severity
@@ -98,10 +98,10 @@ def test_commands_are_forgotten_after_a_day_of_uptime_whatever_the_wall_clock_sa
     ledger.begin(intent("open"), synced=False)
     now += 5000
     ledger.refuse(intent("new"), b"no")
-    ledger.prune(9e9)
+    ledger.prune()
     assert ledger.find("gateway", "old") is not None
     now += KEPT_SECONDS - 4000
-    ledger.prune(0.0)
+    ledger.prune()
     ledger.fold()
     assert ledger.find("gateway", "old") is None
     assert ledger.find("gateway", "new") is not None
@@ -109,20 +109,41 @@ def test_commands_are_forgotten_after_a_day_of_uptime_whatever_the_wall_clock_sa
     ledger.close()
 
 
-def test_what_an_earlier_boot_left_is_kept_for_a_day_of_this_one_or_a_month(tmp_path: Path) -> None:
+def test_what_earlier_boots_left_is_kept_until_agents_have_lived_for_a_day(tmp_path: Path) -> None:
+    """A board that is restarted all day long forgets nothing too early, and in the end does forget."""
+    uptimes: list[float] = [1000.0]
+
+    def born(boot: int) -> Ledger:
+        uptimes[0] = 5.0
+        return Ledger(tmp_path / "hall.sqlite3", boot=str(boot), monotonic=lambda: uptimes[0])
+
+    ledger = born(0)
+    ledger.refuse(intent("a"), b"no")
+    ledger.close()
+    known = []
+    for boot in range(1, 26):
+        ledger = born(boot)
+        uptimes[0] += KEPT_SECONDS / 24
+        ledger.prune()
+        known.append(ledger.find("gateway", "a") is not None)
+        ledger.close()
+    assert known == [True] * 24 + [False]
+
+
+def test_a_death_between_two_notes_shortens_nothing(tmp_path: Path) -> None:
     now = 1000.0
     ledger = Ledger(tmp_path / "hall.sqlite3", boot="one", monotonic=lambda: now)
-    ledger.refuse(intent("a", begun=1000.0), b"no")
-    ledger.refuse(intent("b", begun=1000.0 + MONTH_SECONDS), b"no")
+    now += KEPT_SECONDS - 1.0
+    ledger.refuse(intent("a"), b"no")
     ledger.close()
     now = 5.0
     ledger = Ledger(tmp_path / "hall.sqlite3", boot="two", monotonic=lambda: now)
-    ledger.prune(1001.0 + MONTH_SECONDS)
+    now += KEPT_SECONDS - 1.0
+    ledger.prune()
+    assert ledger.find("gateway", "a") is not None
+    now += 2.0
+    ledger.prune()
     assert ledger.find("gateway", "a") is None
-    assert ledger.find("gateway", "b") is not None
-    now += KEPT_SECONDS
-    ledger.prune(0.0)
-    assert ledger.find("gateway", "b") is None
     ledger.close()
 
 
@@ -173,7 +194,7 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> N
     ledger = Ledger(tmp_path / "hall.sqlite3")
     assert ledger.find("gateway", "a") == Entry("lamp on", b"\x00")
     assert ledger.stood("lamp") == (ON, None)
-    ledger.prune(5000.0)
+    ledger.prune()
     assert ledger.find("gateway", "a") is not None
     ledger.close()
 
@@ -205,7 +226,7 @@ def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
         lambda: ledger.finish(intent(), b"x", ON, MEMORY, synced=False),
         lambda: ledger.refuse(intent(), b"x"),
         lambda: ledger.stand("lamp", ON),
-        lambda: ledger.prune(0.0),
+        ledger.prune,
     ):
         with pytest.raises(HomeError, match="ledger-failed"):
             attempt()

@@ -171,7 +171,7 @@ def _live_again(writer: Writer) -> None:
         writer.begin(intent(f"g{number}", DEVICES[number % 2]))
         writer.finish(intent(f"g{number}", DEVICES[number % 2]))
     writer.now += KEPT_SECONDS - 6.0
-    ledger.prune(0.0)
+    ledger.prune()
     writer.did()
     ledger.forget("gone")
     writer.did()
