@@ -52,9 +52,7 @@ _FAULT_SECONDS = 0.1
 
 
 class Changed(NamedTuple):
-    """An input's pin changed, or bounced."""
-
-    pin: int
+    """An input's pin changed, or bounced: the room has noted it, and the loop is to look."""
 
 
 class Stop(NamedTuple):
@@ -125,7 +123,7 @@ class Agent:
         interrupted = self._answers.recover()
         self._restrictions.recall()
         try:
-            self._room.start(now, interrupted=interrupted, changed=lambda pin: self.inbox.put(Changed(pin)))
+            self._room.start(now, interrupted=interrupted, changed=self._changed)
         except HomeError as error:
             raise ConfigError(f"pins: {error.detail}; check the devices' pins and the right to use them") from error
         self._measuring.start(now, self.inbox.put)
@@ -149,8 +147,8 @@ class Agent:
                     self._hear(item, now)
                 finally:
                     self._link.done_with(item)
-            case Changed(pin):
-                self._room.edge(pin, now)
+            case Changed():
+                pass  # the next tick hears it
             case Reading():
                 self._measuring.take(item, now)
             case Reached() | Up() | Down():
@@ -196,6 +194,11 @@ class Agent:
             self._watchdog.deadline(),
         )
         return min(at for at in due if at is not None)
+
+    def _changed(self, pin: int) -> None:
+        """An edge, told by a thread of the pins'."""
+        self._room.hear(pin, self._monotonic())
+        self.inbox.put(Changed())
 
     def _turn(self) -> None:
         """One turn of the loop: the next item, or the next deadline. No fault of one command ends the agent."""

@@ -13,7 +13,7 @@ from shared.names import SAFE_ACTIONS, Action
 
 class Device(msgspec.Struct, kw_only=True, eq=False):
     """One device. `levels` are those written last; `locked_out` is the master user's word, besides the room's file.
-    `deaf` is an input whose pin cannot be read."""
+    `heard` is what an input's pin read at its last edge; `deaf` is one whose pin cannot be read."""
 
     config: DeviceConfig
     description: DeviceDescription
@@ -29,6 +29,7 @@ class Device(msgspec.Struct, kw_only=True, eq=False):
     fault: Fault | None = None
     locked_out: bool = False
     input: Input | None = None
+    heard: int = 0
     deaf: bool = False
     signal: Signal = Signal(value=None, level=0)
 

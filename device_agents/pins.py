@@ -26,7 +26,10 @@ class PinUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Pins(Protocol):
-    """Every pin of a room. Only the loop calls it; every method may raise HomeError("pin-failed")."""
+    """Every pin of a room. Only the loop calls it, save that whoever is told of an edge may `read` that pin at once.
+
+    Every method may raise HomeError("pin-failed").
+    """
 
     def driven(self, pin: int) -> int | None:
         """The level that an earlier process left driven on an output (PWM: 0 or 1).

@@ -13,13 +13,14 @@ from device_agents.config import DeviceConfig, RoomConfig
 from device_agents.device import Device
 from device_agents.devices import build
 from device_agents.devices.contact import OPEN
-from device_agents.devices.input import Happening, Input, Told, unsettled
+from device_agents.devices.input import Happening
 from device_agents.devices.lock import Lock
 from device_agents.devices.output import Memory, Step
 from device_agents.faults import MISMATCH, SENSOR, Fault
 from device_agents.hands import Hands
 from device_agents.ledger import Ledger
 from device_agents.limits import Peer
+from device_agents.listening import Listening
 from device_agents.pins import Pins
 from shared import topics
 from shared.log import facts
@@ -29,7 +30,6 @@ from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
-DEAF_SECONDS = 1.0
 _UNSET_UNTIL = datetime(2020, 1, 1, tzinfo=UTC)
 """A clock that shows an earlier time has not been set since the board started."""
 VERSION = "0.1.0"
@@ -50,7 +50,7 @@ class Room:
         self._wall = wall
         self.devices = {device.id: self._device(config, device) for device in config.devices}
         self._outputs = tuple(device for device in self.devices.values() if device.output is not None)
-        self._by_pin = {device.input.pin: device for device in self.devices.values() if device.input is not None}
+        self._listening = Listening(pins, self.devices.values())
         self._told_faults: set[str] = set()
         self.description = Description(
             room=config.room,
@@ -67,11 +67,9 @@ class Room:
         for device in self._outputs:
             self._boot(device, now, interrupted=device.id in interrupted)
         self._pins.watch(changed)
-        for device in self._by_pin.values():
-            if device.input is not None:
-                device.signal = device.input.start(self._pins.read(device.input.pin))
-                self._stand(device, device.signal.value, By(source="boot"))
-                self._door(device, now)
+        for device in self._listening.start():
+            self._stand(device, device.signal.value, By(source="boot"))
+            self._door(device, now)
 
     def deadline(self) -> float | None:
         """The first deadline of any device."""
@@ -146,40 +144,21 @@ class Room:
         self._told_faults.symmetric_difference_update(device.id for device in news)
         return [(device, device.fault) for device in news]
 
-    def edge(self, pin: int, now: float) -> None:
-        """An input's pin changed, or bounced."""
-        device = self._by_pin.get(pin)
-        if device is not None and device.input is not None:
-            device.signal = device.input.edge(device.signal, now)
+    def hear(self, pin: int, at: float) -> None:
+        """An input's pin changed, or bounced, at `at`; called from any thread."""
+        self._listening.hear(pin, at)
 
     def listen(self, now: float) -> list[tuple[Device, tuple[Happening, ...]]]:
-        """Give every input that is due its tick; returns those of which there is news."""
+        """Understand what the inputs said, and give each that is due its tick; returns those of which there is news."""
         news = []
-        for device in self._by_pin.values():
-            at = device.signal.deadline
-            if device.input is None or at is None or at > now:
-                continue
-            told = self._tell(device, device.input, now)
-            device.signal = told.signal
-            value = None if device.deaf else told.signal.value
-            if told.events or value != device.state.value or device.deaf != (device.state.fault is not None):
+        for device, events in self._listening.listen(now):
+            value = None if device.deaf else device.signal.value
+            if events or value != device.state.value or device.deaf != (device.state.fault is not None):
                 self._stand(device, value, By(source="input"))
                 self.remember(device)
                 self._door(device, now)
-                news.append((device, told.events))
+                news.append((device, events))
         return news
-
-    def _tell(self, device: Device, source: Input, now: float) -> Told:
-        """What an input tells; one whose pin cannot be read is asked again in a second, and holds up nothing else."""
-        try:
-            level = self._pins.read(source.pin)
-        except HomeError as error:
-            if not device.deaf:
-                log.error("Input cannot be read", extra=facts(device=device.id, reason=error.detail))
-            device.deaf = True
-            return Told(unsettled(device.signal, DEAF_SECONDS, now))
-        device.deaf = False
-        return source.tick(device.signal, level, now)
 
     def clock_set(self, seconds: float) -> list[Device]:
         """The wall clock was set by `seconds`: what began before it was set at all began that much later."""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from device_agents import complaints, config
-from device_agents.agent import Agent, Changed
+from device_agents.agent import Agent
 from device_agents.devices.output import Memory
 from device_agents.ledger import Entry, Intent, Ledger
 from device_agents.link import Down, Heard, Reached, Up
@@ -296,7 +296,8 @@ class House:
     def edge(self, pin: int, level: int) -> None:
         """An input changes."""
         self.pins.inputs[pin] = level
-        self.agent.take(Changed(pin), self.now)
+        self.pins.changed(pin)
+        self._empty_inbox()
         self.agent.tick(self.now)
 
     def state(self, device: str) -> State:
