@@ -97,6 +97,9 @@ class ConfirmedLockdown:
             return await (self._lockdown.end if ends else self._lockdown.begin)(who, still)
         except HomeError as error:
             if error.slug == "confirmation-failed":
+                stands = await self._lockdown.state()
+                if stands.active == request.active:
+                    return stands  # the form was sent twice, and the other one was quicker
                 self._errands.start(self._report_failure(user, who), "report-failure")
             raise
 

@@ -5,11 +5,11 @@ import secrets
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, literal, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service import user_rows
-from auth_service.tables import Moment, revocations, sessions, users
+from auth_service.tables import revocations, sessions, users
 from shared.internal import LoginAnswer, SessionInfo, SessionRow, User
 from shared.names import Role
 
@@ -152,9 +152,9 @@ async def end_all(connection: AsyncConnection, user_id: str, now: datetime) -> N
 
 async def end_everyones(connection: AsyncConnection, now: datetime) -> None:
     """End every session of everyone."""
-    all_ids = select(sessions.c.id, literal(now, Moment))
-    await connection.execute(insert(revocations).from_select(["session_id", "ended_at"], all_ids))
-    await connection.execute(delete(sessions))
+    ids = (await connection.execute(delete(sessions).returning(sessions.c.id))).scalars().all()
+    if ids:
+        await connection.execute(insert(revocations), [{"session_id": one, "ended_at": now} for one in ids])
 
 
 async def drop_expired(connection: AsyncConnection, *, limits: Limits, now: datetime) -> None:
