@@ -1,13 +1,10 @@
 """A lockdown from the auth service to the rooms: real broker, real auth service, real agent, killed in turn."""
 
 import asyncio
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +20,6 @@ from tests.integration.test_auth import EMAIL, NONE, PASSWORD, Service, letter, 
 
 __all__ = ["service"]
 
-ROOT = Path(__file__).resolve().parents[2]
 DEVICES = """
 [[devices]]
 id = "lamp"
@@ -228,38 +224,6 @@ async def test_it_outlives_the_auth_service_and_an_older_word_ends_nothing(
     service.start()
     await asyncio.to_thread(retained, broker, LockdownState(active=True))
     await asyncio.to_thread(refuses_and_obeys, gateway_ear)
-
-
-async def test_hubs_command_begins_and_ends_it_while_everything_runs(
-    home: homes.Home, service: Service, room: Room, gateway: ServiceClient, gateway_ear: Client, broker: Broker
-) -> None:
-    (home.var / "home.toml").write_text("demo = true\n")
-    ports = {name: str(port) for name, port in home.settings.ports.items()}
-    environment = ports | {"HOMESYSTEM_VAR": str(home.var), "COLUMNS": "200"}
-
-    def run(what: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "deploy", "lockdown", what],
-            cwd=ROOT,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    token = (await sign_in(service, gateway)).token
-    told = "Every room and gateway that is connected has been told"
-    assert told in await asyncio.to_thread(run, "begin")
-    with pytest.raises(HomeError, match="sign-in-required"):
-        await verify(gateway, token)
-    await asyncio.to_thread(refuses_and_obeys, gateway_ear)
-    assert "is locked down: since 20" in await asyncio.to_thread(run, "show")
-    assert told in await asyncio.to_thread(run, "end")
-    await asyncio.to_thread(until, lambda: gateway_ear.command("lamp", "on") == DONE, "the room obeys again")
-    assert "said anew" in await asyncio.to_thread(run, "end")
 
 
 async def test_everything_is_told_to_the_alert_service(
