@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -85,6 +85,7 @@ async def _act(steps: list[str]) -> tuple[LockdownState, Message | None]:
     return store.state, broker.kept
 
 
+@settings(deadline=None)
 @given(steps=_STEPS)
 def test_the_broker_ends_with_what_the_database_holds(steps: list[str]) -> None:
     state, kept = asyncio.run(_act(steps))
