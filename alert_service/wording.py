@@ -39,6 +39,7 @@ _HAPPENINGS = {
     "account:disabled": "Account disabled",
     "account:password-changed": "Password changed",
     "account:sign-in-failed": "Sign-in failed",
+    "account:confirmation-failed": "Confirmation failed",
     "session:started": "Signed in",
     "session:ended": "Session ended",
     "certificate:revoked": "Certificate revoked",
@@ -50,6 +51,11 @@ _HAPPENINGS = {
     "audit:too-large": "Oversized audit event",
     "audit:id-reused": "Audit event told twice, differently",
 }
+_HOME = {
+    "home:locked-down": ("The home is locked down", "The lockdown failed"),
+    "home:lockdown-ended": ("The lockdown is over", "Ending the lockdown failed"),
+}
+"""Of the whole home, so without a place: what was done, and that it was not."""
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",
     Outcome.EXECUTED: "executed",
@@ -79,6 +85,8 @@ def place(where: str) -> str:
 def headline(what: str, where: str, outcome: Outcome) -> str:
     """What happened, in a few words."""
     subject, _, action = what.partition(":")
+    if what in _HOME:
+        return _HOME[what][outcome is not Outcome.EXECUTED]
     if subject != "device":
         told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
         return f"{told}: {place(where)}"
@@ -106,6 +114,11 @@ def advice(what: str) -> str:
     """What to do about it; the letter goes on with "and look at the history"."""
     if what == MISMATCH:
         return "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,"
+    if what == "home:locked-down":
+        return (
+            "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password "
+            "and a code, or `homesystem lockdown end` on the hub does. Before that, find out why it began,"
+        )
     return "If this was not meant to happen: lock what is open, end the sessions you do not know,"
 
 

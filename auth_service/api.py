@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from auth_service import user_rows
+from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.lockouts import Lockouts
 from auth_service.rooms import Rooms
 from auth_service.sessions import Sessions
@@ -16,12 +17,14 @@ READY = "/internal/ready"
 GATEWAYS = ("gateway", "gateway-*")
 
 
-def make_app(store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms, lockouts: Lockouts) -> web.Application:
+def make_app(
+    store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms, lockouts: Lockouts, lockdown: ConfirmedLockdown
+) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
     signing = _Signing(sign_in, sessions)
     reading = _Reading(store, rooms)
-    locking = _Locking(lockouts)
+    locking = _Locking(lockouts, lockdown)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
         app.router.add_route(method, path, allow(*names)(handler))
@@ -35,7 +38,9 @@ def make_app(store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms, lo
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
-    route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.change, *GATEWAYS)
+    route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.lock_out, *GATEWAYS)
+    route("POST", internal.LOCKDOWN_CODE, locking.ask_code, *GATEWAYS)
+    route("PUT", internal.LOCKDOWN, locking.lock_down, *GATEWAYS)
     route("GET", internal.RECIPIENTS, reading.recipients, "alerts")
     route("GET", READY, reading.ready, *GATEWAYS, "alerts", "admin")
     return app
@@ -116,16 +121,25 @@ class _Reading:
 
 
 class _Locking:
-    """What the master user will not have switched."""
+    """What the master user will not have switched, and the lockdown of everything."""
 
-    def __init__(self, lockouts: Lockouts) -> None:
+    def __init__(self, lockouts: Lockouts, lockdown: ConfirmedLockdown) -> None:
         self._lockouts = lockouts
+        self._lockdown = lockdown
 
-    async def change(self, request: web.Request) -> web.Response:
+    async def lock_out(self, request: web.Request) -> web.Response:
         wanted = await read_json(request, internal.LockoutChange)
         request[USER] = wanted.by or "-"
         room, device = request.match_info["room"], request.match_info["device"]
         return json_response(await self._lockouts.change(room, device, wanted, _issuer(request)))
+
+    async def ask_code(self, request: web.Request) -> web.Response:
+        await self._lockdown.ask_code(await read_json(request, internal.LockdownCodeRequest))
+        return web.Response(status=202)
+
+    async def lock_down(self, request: web.Request) -> web.Response:
+        wanted = await read_json(request, internal.LockdownChange)
+        return json_response(await self._lockdown.change(wanted, _issuer(request)))
 
 
 def _issuer(request: web.Request) -> str:

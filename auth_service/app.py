@@ -4,13 +4,17 @@ import asyncio
 import logging
 import ssl
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import code_rows
+from auth_service import code_rows, lockdown, lockouts
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
+from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.errands import Errands
-from auth_service.lockouts import LockoutAnnouncer, Lockouts
+from auth_service.lockdown import Lockdown
+from auth_service.lockouts import Lockouts
+from auth_service.notices import Noticeboard
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
@@ -53,7 +57,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         idle=timedelta(hours=config.sessions.idle_hours), absolute=timedelta(days=config.sessions.absolute_days)
     )
     announcer = Announcer(store)
-    lockout_announcer = LockoutAnnouncer(store, now=_now)
+    board = Noticeboard(store, lockdown.notice(), lockouts.notice(_now), now=_now)
 
     def hear(delivery: Delivery) -> None:
         courier.hear(delivery)
@@ -61,7 +65,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async def link_up() -> None:
         courier.link_up()
         announcer.wake()
-        lockout_announcer.link_up()
+        board.link_up()
 
     name = config.broker.identity
     bus = Bus(
@@ -74,6 +78,10 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     proof = Proof(spool, now=_now, wake=courier.wake)
     sessions = Sessions(store, proof, limits=limits, now=_now, wake=announcer.wake)
 
+    def locked_down() -> None:
+        board.wake()  # first, so that rooms and gateways know it before the sessions go
+        announcer.wake()
+
     async def send(letter: mail.Letter) -> None:
         await mail.send(config.smtp, letter, time.time())
 
@@ -81,18 +89,30 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now)
         rooms = Rooms(store, proof, now=_now)
-        lockouts = Lockouts(store, proof, wake=lockout_announcer.wake)
-        app = make_app(store, sign_in, sessions, rooms, lockouts)
+        confirmed = ConfirmedLockdown(
+            store,
+            Lockdown(store, proof, now=_now, wake=locked_down),
+            sessions,
+            passwords,
+            proof,
+            errands,
+            send=send,
+            limits=limits,
+            now=_now,
+        )
+        app = make_app(store, sign_in, sessions, rooms, Lockouts(store, proof, wake=board.wake), confirmed)
         async with serve_https(app, config.listen.host, config.listen.port, context):
             group.create_task(bus.run(), name="bus")
             group.create_task(courier.run(), name="courier")
             group.create_task(announcer.run(bus), name="announcer")
-            group.create_task(lockout_announcer.run(bus), name="lock-out announcer")
+            group.create_task(board.run(bus), name="noticeboard")
             systemd.notify("READY=1")
-            await _upkeep(store, sign_in, sessions, proof)
+            await _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep))
 
 
-async def _upkeep(store: Store, sign_in: SignIn, sessions: Sessions, proof: Proof) -> None:
+async def _upkeep(
+    store: Store, sessions: Sessions, proof: Proof, sweeps: tuple[Callable[[], Awaitable[None]], ...]
+) -> None:
     """Once a minute: forget what is past its time, and tell of failures that were only counted, or could not be."""
     while True:
         await proof.write_owed()
@@ -100,7 +120,8 @@ async def _upkeep(store: Store, sign_in: SignIn, sessions: Sessions, proof: Proo
             await sessions.drop_expired()
             async with store.write() as connection:
                 await code_rows.drop_expired(connection, _now())
-            await sign_in.sweep()
+            for sweep in sweeps:
+                await sweep()
         except HomeError as error:
             log.warning("Upkeep failed", extra=facts(reason=error))
         await asyncio.sleep(_UPKEEP_SECONDS)

@@ -1,17 +1,39 @@
 """Confirmation codes, pure: how one is made, and how one that a person typed is read.
 
-39 random bits, 10 minutes, once, five tries, bound to one account and one browser (V-09 to V-12, N-05).
+39 random bits, 10 minutes, once, five tries, bound to one account, one browser and one purpose (V-09 to V-12, N-05).
 """
 
 import secrets
 import unicodedata
 from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Without 0 O, 1 I L, and U, which is V by hand."""
 _HALF = 4
+
+
+class Purpose(StrEnum):
+    """What a code was mailed for; it is good for nothing else."""
+
+    SIGN_IN = "sign-in"
+    LOCK_DOWN = "lock-down"
+    END_LOCKDOWN = "end-lockdown"
+
+
+class Binding(msgspec.Struct, frozen=True):
+    """What a code is good for, whose it is, and where it is to be typed.
+
+    `place` is the id of a browser that is not signed in yet, or of a session.
+    """
+
+    purpose: Purpose
+    user_id: str
+    place: str
 
 
 def new() -> str:

@@ -1,39 +1,29 @@
 """Lock-outs: what the master user will not have switched, kept in the registry and told to every room.
 
-Rooms and gateways learn of them from one retained list. Nothing on the broker is the truth: the registry is, and the
-list is published again whenever it may differ.
+Rooms and gateways learn of them from one retained list, which notices.py keeps equal to the registry.
 """
 
-import asyncio
-import contextlib
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service import room_rows, user_rows
+from auth_service.notices import Notice
 from auth_service.proof import Proof
 from shared import messages, topics
-from shared.bus import Bus
 from shared.database import Store
 from shared.internal import LockoutChange, RegisteredDevice, RegisteredRoom
-from shared.log import facts
 from shared.messages import UserRef, Who
 from shared.names import ACTIONS, Outcome, Role, Severity
 from shared.problem import HomeError
-from shared.seldom import Seldom
-
-log = logging.getLogger(__name__)
 
 MOST = 800
 """Of one home: the whole list must fit into one message (64 KiB), or no room would hear any of it."""
-_PATROL_SECONDS = 1.0
-_COMPLAINT_SECONDS = 60.0
 
 
 class Lockouts:
-    """Changes lock-outs, each with its proof. `wake` makes the announcer go."""
+    """Changes lock-outs, each with its proof. `wake` has the noticeboard look."""
 
     def __init__(self, store: Store, proof: Proof, *, wake: Callable[[], None]) -> None:
         self._store = store
@@ -71,59 +61,13 @@ class Lockouts:
         return known
 
 
-class LockoutAnnouncer:
-    """Keeps the retained list at the broker equal to the registry, on this connection and on every later one."""
+def notice(now: Callable[[], datetime]) -> Notice[tuple[str, ...]]:
+    """The whole list, for the noticeboard."""
 
-    def __init__(self, store: Store, *, now: Callable[[], datetime]) -> None:
-        self._store = store
-        self._now = now
-        self._woken = asyncio.Event()
-        self._life = 0
-        self._told: tuple[int, tuple[str, ...]] | None = None
-        self._complained = Seldom(_COMPLAINT_SECONDS, most=16)
+    def told(devices: tuple[str, ...]) -> messages.Lockouts:
+        return messages.Lockouts(devices=devices, at=now())
 
-    def wake(self) -> None:
-        """A lock-out changed."""
-        self._woken.set()
-
-    def link_up(self) -> None:
-        """The broker is back, and may have lost what it confirmed."""
-        self._life += 1
-        self._woken.set()
-
-    async def run(self, bus: Bus) -> None:
-        """Announce until cancelled."""
-        while True:
-            # The timeout is the patrol: what did not get through, and rooms that `homesystem` revoked. Not wait_for,
-            # which may lose a cancellation (3.11).
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATROL_SECONDS):
-                    await self._woken.wait()
-            self._woken.clear()
-            if bus.connected:
-                try:
-                    await self._announce(bus)
-                except HomeError as error:
-                    self._complain(error)
-
-    async def _announce(self, bus: Bus) -> None:
-        life = self._life
-        async with self._store.read() as connection:
-            devices = await room_rows.all_locked_out(connection)
-        if self._told == (life, devices):
-            return
-        reason = await bus.publish(topics.LOCKOUTS, messages.Lockouts(devices=devices, at=self._now()))
-        if reason >= 128:
-            detail = f"the broker refused the list ({reason}); `homesystem rights` brings our rights up to date"
-            raise HomeError("broker-unreachable", detail)
-        self._told = (life, devices)
-
-    def _complain(self, error: HomeError) -> None:
-        """Once a minute per reason: the patrol goes on by the second."""
-        now = self._now().timestamp()
-        if self._complained.is_due(str(error), now):
-            log.warning("Lock-outs not announced yet", extra=facts(reason=error))
-            self._complained.said(str(error), now)
+    return Notice(topics.LOCKOUTS, room_rows.all_locked_out, told)
 
 
 async def _master(connection: AsyncConnection, user_id: str) -> UserRef:

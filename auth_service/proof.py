@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
+from auth_service.regulation import Report
 from shared.log import facts
 from shared.messages import AuditEvent, Who
 from shared.names import Outcome, Severity
@@ -68,6 +69,18 @@ class Proof:
             await self.write(what, where, who, detail=detail)
         except HomeError as error:
             log.error("Event not recorded", extra=facts(what=what, where=where, reason=error))
+
+    async def tell_failures(self, what: str, report: Report, who: Who, detail: dict[str, str]) -> None:
+        """Append the event that a report of failed tries makes. Raises HomeError("no-proof")."""
+        counted = {"count": str(report.count), "since": report.since.isoformat(timespec="seconds")}
+        await self.write(
+            what, report.key, who, severity=report.severity, outcome=Outcome.REJECTED, detail=detail | counted
+        )
+
+    @property
+    def owes(self) -> bool:
+        """Whether events still wait for room on the disk."""
+        return bool(self._owed)
 
     async def _append(self, event: AuditEvent) -> None:
         durable = event.severity is not Severity.INFO

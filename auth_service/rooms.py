@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import registry, room_rows
+from auth_service import lockdown_rows, registry, room_rows
 from auth_service.proof import Proof
 from auth_service.registry import Loosening, Merged
 from shared.database import Store
@@ -28,9 +28,11 @@ class Rooms:
         self._told = Seldom(LOOSENING_SECONDS, most=_LOOSENINGS)
 
     async def registry(self) -> Registry:
-        """Every room that is enrolled and not revoked."""
+        """Every room that is enrolled and not revoked, and whether the home is locked down."""
         async with self._store.read() as connection:
-            return Registry(rooms=await room_rows.all_enrolled(connection))
+            return Registry(
+                rooms=await room_rows.all_enrolled(connection), lockdown=await lockdown_rows.read(connection)
+            )
 
     async def seen(self, room: str, seen: RoomSeen, issuer: str) -> RegisteredRoom:
         """Merge a description as heard by the gateway `issuer`; the room that now stands.

@@ -150,6 +150,13 @@ async def end_all(connection: AsyncConnection, user_id: str, now: datetime) -> N
         await connection.execute(insert(revocations).values(session_id=session_id, ended_at=now))
 
 
+async def end_everyones(connection: AsyncConnection, now: datetime) -> None:
+    """End every session of everyone."""
+    ids = (await connection.execute(delete(sessions).returning(sessions.c.id))).scalars().all()
+    if ids:
+        await connection.execute(insert(revocations), [{"session_id": one, "ended_at": now} for one in ids])
+
+
 async def drop_expired(connection: AsyncConnection, *, limits: Limits, now: datetime) -> None:
     """Forget sessions past their time; gateways know the time themselves."""
     await connection.execute(delete(sessions).where(~_live(limits, now)))

@@ -4,31 +4,27 @@ Nothing that a caller can see or measure tells whether an account exists or whic
 """
 
 import asyncio
-import hmac
 import logging
-import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import code_rows, codes, letters, session_rows, user_rows
+from auth_service import code_rows, letters, session_rows, user_rows
+from auth_service.codes import Binding, Purpose
+from auth_service.confirmations import Confirmations, Send
 from auth_service.errands import Errands
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
-from shared import backoff
 from shared.database import Store
 from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.log import facts
-from shared.mail import Letter, MailError
 from shared.messages import UserRef, Who
-from shared.names import Outcome
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
 _NOBODY = ""
 """The account id of who does not exist: the same statements run for it, and find nothing."""
-Send = Callable[[Letter], Awaitable[None]]
 
 
 class SignIn:
@@ -49,7 +45,7 @@ class SignIn:
         self._passwords = passwords
         self._proof = proof
         self._errands = errands
-        self._send = send
+        self._confirmations = Confirmations(store, passwords, send=send, now=now)
         self._limits = limits
         self._now = now
         self._failures = Failures()
@@ -63,13 +59,13 @@ class SignIn:
     async def enter(self, request: LoginRequest, issuer: str) -> LoginAnswer:
         """Step 2. Raises HomeError("sign-in-failed"), the same whatever was wrong."""
         account = await self._account(request.email)
-        browser = self._browser(request.browser)
+        binding = Binding(Purpose.SIGN_IN, account.user.id if account else _NOBODY, request.browser)
         # The try is counted while bcrypt runs: no answer shows whether there was a code to count it on.
         right, claim = await asyncio.gather(
             self._passwords.verify(request.password, account.password_hash if account else None),
-            self._claim(account.user.id if account else _NOBODY, browser),
+            self._confirmations.claim(binding),
         )
-        if account is None or not right or not self._fits(claim, account, browser, request.code):
+        if account is None or not right or not self._confirmations.fits(claim, binding, request.code):
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         assert claim is not None
@@ -93,57 +89,17 @@ class SignIn:
         if account is None or not right:
             await self._report_failure(account, issuer, request.address)
             return
-        code, code_id, browser = codes.new(), secrets.token_hex(8), self._browser(request.browser)
-        expires_at = self._now() + codes.LIFETIME
-        async with self._store.write() as connection:
-            await code_rows.put(
-                connection,
-                code_id=code_id,
-                user_id=account.user.id,
-                browser_hash=browser,
-                code_hash=self._code_hash(account, browser, code),
-                now=self._now(),
-            )
         user = account.user
+        issued = await self._confirmations.issue(Binding(Purpose.SIGN_IN, user.id, request.browser))
         letter = letters.code_letter(
-            to=user.email, name=user.name, code=code, address=request.address, message_id=code_id
+            to=user.email, name=user.name, code=issued.code, address=request.address, message_id=issued.id
         )
-        await self._deliver(letter, code_id, user.id, expires_at)
-
-    async def _deliver(self, letter: Letter, code_id: str, user_id: str, expires_at: datetime) -> None:
-        """Try until the letter is taken, or the code is of no more use."""
-        attempt = 0
-        while self._now() < expires_at:
-            async with self._store.read() as connection:
-                if not await code_rows.stands(connection, code_id):
-                    return
-            try:
-                await self._send(letter)
-            except MailError as error:
-                log.warning("Code letter not taken", extra=facts(user=user_id, attempt=attempt, reason=error))
-                if error.permanent:
-                    return
-            else:
-                log.info("Code letter sent", extra=facts(user=user_id))
-                return
-            await asyncio.sleep(backoff.delay(attempt, first=1.0, most=30.0))
-            attempt += 1
-        log.error("Code letter never went out", extra=facts(user=user_id))
+        await self._confirmations.deliver(issued, letter)
 
     async def _account(self, email: str) -> user_rows.Account | None:
         async with self._store.read() as connection:
             account = await user_rows.find(connection, email)
         return None if account is None or account.disabled else account
-
-    async def _claim(self, user_id: str, browser: str) -> code_rows.Claim | None:
-        async with self._store.write() as connection:
-            return await code_rows.claim(connection, user_id=user_id, browser_hash=browser, now=self._now())
-
-    def _fits(self, claim: code_rows.Claim | None, account: user_rows.Account, browser: str, typed: str) -> bool:
-        code = codes.read(typed)
-        if claim is None or code is None:
-            return False
-        return hmac.compare_digest(claim.code_hash, self._code_hash(account, browser, code))
 
     async def _start_session(
         self, account: user_rows.Account, claim: code_rows.Claim, request: LoginRequest
@@ -165,12 +121,6 @@ class SignIn:
                 now=now,
             )
 
-    def _browser(self, browser: str) -> str:
-        return self._passwords.keyed("browser", browser)
-
-    def _code_hash(self, account: user_rows.Account, browser: str, code: str) -> str:
-        return self._passwords.keyed("code", account.user.id, browser, code)
-
     def _fail(self, account: user_rows.Account | None, issuer: str, address: str) -> None:
         self._errands.start(self._report_failure(account, issuer, address), "report-failure")
 
@@ -183,11 +133,4 @@ class SignIn:
             await self._tell(report, Who(issuer=issuer, address=address), detail if report.key == key else {})
 
     async def _tell(self, report: Report, who: Who, detail: dict[str, str]) -> None:
-        await self._proof.write(
-            "account:sign-in-failed",
-            report.key,
-            who,
-            severity=report.severity,
-            outcome=Outcome.REJECTED,
-            detail=detail | {"count": str(report.count), "since": report.since.isoformat(timespec="seconds")},
-        )
+        await self._proof.tell_failures("account:sign-in-failed", report, who, detail)

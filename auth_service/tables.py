@@ -136,4 +136,13 @@ loosenings = Table(
     Column("seen_at", Moment, nullable=False),
 )
 
+lockdown = Table(
+    # One row, from the beginning: whoever changes it locks it first.
+    "lockdown",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("active", Boolean, nullable=False),
+    Column("changed_at", Moment),
+)
+
 Index("codes_by_expiry", codes.c.expires_at)

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import control, up
+from deploy import control, lockdown, up
 from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
 from shared.names import Role
@@ -33,6 +33,7 @@ client_app = typer.Typer(no_args_is_help=True, help="Trusted clients: wall table
 app.add_typer(user_app, name="user")
 app.add_typer(room_app, name="room")
 app.add_typer(client_app, name="client")
+app.add_typer(lockdown.app, name="lockdown")
 
 console = Console()
 T = TypeVar("T")

@@ -7,6 +7,8 @@ revocation list again.
 import os
 import queue
 import signal
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -92,6 +94,19 @@ class Control:
                 retained.add(topic)
         self._client.unsubscribe(filters)
         return retained
+
+    def hears(self, topic: str, fits: Callable[[bytes], bool]) -> bool:
+        """Whether a fitting message is retained on `topic`, or comes within seconds."""
+        self._client.subscribe(topic, qos=1)
+        end = time.monotonic() + _ANSWER_SECONDS
+        while (left := end - time.monotonic()) > 0:
+            try:
+                heard, payload = self._inbox.get(timeout=left)
+            except queue.Empty:
+                break
+            if heard == topic and fits(payload):
+                return True
+        return False
 
     def clear(self, retained: set[str]) -> None:
         """Empty these topics; whoever listens hears of it."""

@@ -62,6 +62,14 @@ class AuthClient:
         path = f"{internal.ROOM_SEEN}/{quote(room, safe='')}"
         return await self._service.call("PUT", path, internal.RegisteredRoom, seen)
 
+    async def ask_lockdown_code(self, request: internal.LockdownCodeRequest) -> None:
+        """Have the code for what can be done next mailed. Raises sign-in-required or forbidden."""
+        await self._service.call("POST", internal.LOCKDOWN_CODE, type(None), request)
+
+    async def lock_down(self, wanted: internal.LockdownChange) -> internal.LockdownState:
+        """Begin a lockdown, or end it; the answer is what now stands. Raises the service's own problems."""
+        return await self._service.call("PUT", internal.LOCKDOWN, internal.LockdownState, wanted)
+
     async def lock_out(self, room: str, device: str, wanted: internal.LockoutChange) -> internal.RegisteredRoom:
         """Lock a device out, or lift that; the answer is what now stands. Raises the service's own problems."""
         path = f"{internal.DEVICE}/{quote(room, safe='')}/{quote(device, safe='')}/lockout"

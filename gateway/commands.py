@@ -140,6 +140,8 @@ class Commands:
         loop = asyncio.get_running_loop()
         flight = self._flights.begin(wish, self._settled)
         self._waiting[flight] = loop.create_future()
+        if self._refused_by_lockdown(flight):
+            return flight
         if wish.device.critical and not wish.safe:
             task = loop.create_task(self._prove_and_send(flight), name="prove command")
             self._proving.add(task)
@@ -167,6 +169,8 @@ class Commands:
         if self._home.status(wish.device.room) != "online":
             self._flights.settle(flight, Verdict(outcome=None, slug="room-offline"))
             return
+        if self._refused_by_lockdown(flight):  # it began while the intent was written
+            return
         command = Command(
             action=wish.action,
             value=wish.value,
@@ -187,6 +191,13 @@ class Commands:
         self._timers[flight] = asyncio.get_running_loop().call_later(
             self._wait_seconds, self._give_up, flight, "no-answer"
         )
+
+    def _refused_by_lockdown(self, flight: Flight) -> bool:
+        """The rooms would refuse it too; but what is not sent cannot go wrong."""
+        if flight.wish.safe or not self._home.lockdown.active:
+            return False
+        self._flights.settle(flight, Verdict(outcome=Outcome.REJECTED, slug="lockdown"))
+        return True
 
     def _confirmed(self, flight: Flight, sent: asyncio.Future[int]) -> None:
         """PUBACK came, or never will."""
@@ -213,7 +224,7 @@ class Commands:
         waiting = self._waiting.pop(flight)
         if not waiting.done():
             waiting.set_result(verdict)
-        self._record(flight.wish, verdict)
+        self._record(flight, verdict)
 
     def _note_reuse(self, wish: Wish) -> None:
         now = self._now()
@@ -221,9 +232,10 @@ class Commands:
             self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason="id-reused", severity=Severity.SECURITY))
             self._reused.said(wish.user.id, now)
 
-    def _record(self, wish: Wish, verdict: Verdict) -> None:
+    def _record(self, flight: Flight, verdict: Verdict) -> None:
         """What the room records itself is its own; what never reached it, and all the rest, is ours to record."""
-        if verdict.outcome is None:
+        wish = flight.wish
+        if verdict.outcome is None or not flight.sent:
             if wish.device.critical:
                 self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason=verdict.slug))
         elif not wish.device.room_proves:

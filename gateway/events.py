@@ -16,10 +16,10 @@ from aiohttp import web
 
 from gateway import guards
 from gateway.config import GatewayConfig
-from gateway.home import Change, DescriptionChanged, Home, StateChanged, StatusChanged
+from gateway.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.sessions import Sessions
-from gateway.views import RoomView
-from shared.internal import SessionInfo
+from gateway.views import RoomView, lockdown_view
+from shared.internal import LockdownState, SessionInfo
 from shared.log import facts
 from shared.problem import HomeError
 
@@ -34,10 +34,13 @@ MOST_STREAMS: Final = 10
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event on its way. `body` None is made for each viewer: a description shows only their devices."""
+    """One event on its way. `body` None is made for each viewer: a description shows only their devices.
+
+    `room` None is everyone's to know.
+    """
 
     name: str
-    room: str
+    room: str | None
     device: str | None
     body: str | None
 
@@ -170,7 +173,7 @@ class Hub:
                 await self._sessions.verify(token)
 
     def _snapshot(self, info: SessionInfo) -> list[Event]:
-        events = []
+        events = [_lockdown(self._home.lockdown)]
         for room in guards.visible(info, self._home.rooms(), guards.local_now(self._zone)):
             events.append(Event("description", room.id, None, None))
             events.append(Event("availability", room.id, None, _json({"room": room.id, "status": room.status})))
@@ -182,6 +185,9 @@ class Hub:
 
     async def _send(self, response: aiohttp_sse.EventSourceResponse, event: Event, info: SessionInfo) -> None:
         now = guards.local_now(self._zone)
+        if event.room is None:
+            await response.send(event.body or "{}", event=event.name)
+            return
         if event.device is not None:
             allowed = guards.may_see(info, event.room, event.device, now)
         else:
@@ -209,8 +215,14 @@ def _event_of(change: Change) -> Event | None:
             return Event("availability", room, None, _json({"room": room, "status": status}))
         case DescriptionChanged(room):
             return Event("description", room, None, None)
+        case LockdownChanged(now):
+            return _lockdown(now)
         case _:
             return None
+
+
+def _lockdown(stands: LockdownState) -> Event:
+    return Event("lockdown", None, None, _json(lockdown_view(stands)))
 
 
 def _json(body: object) -> str:

@@ -95,6 +95,16 @@ def may_lock_out(viewer: Viewer) -> bool:
     return viewer.user.role is Role.MASTER
 
 
+def may_lock_down(viewer: Viewer) -> bool:
+    """Whether this person may lock the home down: whoever lives here and sees something wrong."""
+    return viewer.user.role in (Role.MASTER, Role.MEMBER)
+
+
+def may_end_lockdown(viewer: Viewer) -> bool:
+    """Whether this person may end a lockdown."""
+    return viewer.user.role is Role.MASTER
+
+
 def visible(viewer: Viewer, rooms: Iterable[RoomView], now: datetime) -> tuple[RoomView, ...]:
     """The rooms that this person may know of, each with only the devices that they may see."""
     if viewer.user.role in (Role.MASTER, Role.MEMBER):

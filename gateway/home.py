@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.devices import Device, device_of
 from gateway.views import DeviceView, RoomView, Status, view_of
-from shared.internal import RegisteredRoom, Registry
+from shared.internal import LockdownState, RegisteredRoom, Registry
 from shared.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
 
 _MOST_STATES: Final = 128
@@ -44,7 +44,13 @@ class Born(msgspec.Struct, frozen=True):
     room: str
 
 
-Change = StatusChanged | StateChanged | DescriptionChanged | Born
+class LockdownChanged(msgspec.Struct, frozen=True):
+    """From now on the home obeys safe actions only, or everything again."""
+
+    lockdown: LockdownState
+
+
+Change = StatusChanged | StateChanged | DescriptionChanged | Born | LockdownChanged
 
 
 class _Room:
@@ -67,6 +73,8 @@ class Home:
         self._registered: dict[str, RegisteredRoom] = {}
         self._rooms: dict[str, _Room] = {}
         self._devices: dict[tuple[str, str], Device] = {}
+        self.lockdown = LockdownState()
+        """Before the first registry came nothing is locked down, and there is no device either."""
 
     # --- asking -----------------------------------------------------------------------------------------------
 
@@ -129,7 +137,19 @@ class Home:
         for name in dict.fromkeys([*before, *self._registered]):
             if before.get(name) != self._registered.get(name):
                 changes += self._rebuild(name)
-        return changes
+        return changes + self.set_lockdown(registry.lockdown)
+
+    def set_lockdown(self, told: LockdownState) -> list[Change]:
+        """Whether the home is locked down.
+
+        What is older than what stands is left: an answer that was under way when a lockdown began, or what a broker
+        that was killed had retained.
+        """
+        stands = self.lockdown
+        if told == stands or (stands.at is not None and (told.at is None or told.at < stands.at)):
+            return []
+        self.lockdown = told
+        return [LockdownChanged(told)]
 
     def set_room(self, room: RegisteredRoom) -> list[Change]:
         """One room of the registry."""

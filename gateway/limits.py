@@ -21,8 +21,9 @@ from shared.config import ConfigError
 from shared.problem import HomeError
 from shared.web import Handler
 
-_IN_THE_HANDLER: Final = frozenset({"commands", "login", "login_code"})
-"""Counted where account, device and action are known; until somebody is signed in commands count as "default"."""
+_BY_ACCOUNT: Final = frozenset({"login", "login_code"})
+_IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code"}
+"""Counted where account, session, device or action are known; until somebody is signed in, the latter as "default"."""
 
 
 class Limits:
@@ -86,7 +87,7 @@ async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts every request whose route names a limit; "default" counts per route."""
     name = routes.limit_of(request)
     if name in _IN_THE_HANDLER:
-        name = None if name != "commands" or sessions.viewer(request) is not None else routes.DEFAULT
+        name = None if name in _BY_ACCOUNT or sessions.viewer(request) is not None else routes.DEFAULT
     if name == routes.DEFAULT:
         resource = request.match_info.route.resource
         where = resource.canonical if resource is not None else "nowhere"

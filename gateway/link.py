@@ -9,12 +9,13 @@ from collections.abc import Iterable
 
 from gateway.commands import Commands
 from gateway.events import Hub
-from gateway.home import Born, Change, Home, StatusChanged
+from gateway.home import Born, Change, Home, LockdownChanged, StatusChanged
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared import messages, topics
 from shared.bus import Bus, Delivery
 from shared.courier import Courier
+from shared.internal import LockdownState
 from shared.log import facts
 from shared.mqtt import Subscription
 from shared.problem import HomeError
@@ -34,6 +35,7 @@ def subscriptions(identity: str) -> tuple[Subscription, ...]:
         Subscription(topics.ALL_ACKS),
         Subscription(topics.REVOKED),
         Subscription(topics.LOCKOUTS),
+        Subscription(topics.LOCKDOWN),
         Subscription(topics.receipt(identity)),
         Subscription(topics.resend(identity)),
     )
@@ -60,8 +62,9 @@ class Link:
             self._bus.beat()
 
     async def up(self) -> None:
-        """The broker is reached."""
+        """The broker is reached. What changed meanwhile is asked for, whatever it has retained."""
         self._courier.link_up()
+        self._registrar.outdated()
 
     def down(self) -> None:
         """The broker is lost: we know nothing more, and hear of no session's end."""
@@ -96,6 +99,9 @@ class Link:
                     if status != "online":
                         self._commands.lose_room(room)
                     log.info("Room changed", extra=facts(room=room, status=status))
+                case LockdownChanged(now):
+                    self._sessions.forget_all()  # those of before have ended: believe none without asking
+                    log.warning("Lockdown", extra=facts(active=now.active))
         self._hub.tell(changes)
 
     async def run(self) -> None:
@@ -113,10 +119,7 @@ class Link:
                 if not delivery.retained:  # a retained one answers nothing that is under way now
                     self._take_acknowledgement(topic, delivery)
             case TopicKind.AVAILABILITY:
-                if delivery.payload:
-                    said = messages.decode(messages.Availability, delivery.payload)
-                    now = asyncio.get_running_loop().time()
-                    self.apply(self._home.hear_availability(topic.room, said, retained=delivery.retained, now=now))
+                self._take_availability(topic, delivery)
             case TopicKind.DESCRIPTION:
                 self._take_description(topic, delivery)
             case TopicKind.REVOKED:
@@ -126,6 +129,8 @@ class Link:
             case TopicKind.LOCKOUTS:
                 # A retained list may be an older one; the registry is what holds.
                 self._registrar.outdated()
+            case TopicKind.LOCKDOWN:
+                self._take_lockdown(delivery)
             case TopicKind.RECEIPT | TopicKind.RESEND:
                 self._courier.hear(delivery)
             case _:
@@ -137,6 +142,19 @@ class Link:
             self.apply(self._home.hear_state(topic.room, topic.device, state))
         else:
             self.apply(self._home.forget_state(topic.room, topic.device))
+
+    def _take_availability(self, topic: Topic, delivery: Delivery) -> None:
+        if delivery.payload:
+            said = messages.decode(messages.Availability, delivery.payload)
+            now = asyncio.get_running_loop().time()
+            self.apply(self._home.hear_availability(topic.room, said, retained=delivery.retained, now=now))
+
+    def _take_lockdown(self, delivery: Delivery) -> None:
+        """A word that it began counts at once; that it is over is believed of the auth service alone."""
+        told = messages.decode(messages.Lockdown, delivery.payload) if delivery.payload else None
+        if told is not None and told.active:
+            self.apply(self._home.set_lockdown(LockdownState(active=True, at=told.at)))
+        self._registrar.outdated()
 
     def _take_acknowledgement(self, topic: Topic, delivery: Delivery) -> None:
         said = messages.decode(messages.Acknowledgement, delivery.payload)

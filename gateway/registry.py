@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from gateway.auth_client import AuthClient
 from gateway.home import Change, Home
 from shared import backoff
-from shared.internal import LockoutChange, RoomSeen
+from shared.internal import LockdownChange, LockdownState, LockoutChange, RoomSeen
 from shared.log import facts
 from shared.messages import Description
 from shared.problem import HomeError
@@ -92,6 +92,12 @@ class Registrar:
         """Have the auth service lock a device out, or lift that; stands here at once. Raises HomeError, such as its."""
         async with self._one_at_a_time:
             self._apply(self._home.set_room(await self._auth.lock_out(room, device, wanted)))
+
+    async def lock_down(self, wanted: LockdownChange) -> LockdownState:
+        """Have the auth service begin a lockdown or end it; stands here at once. Raises HomeError, such as its."""
+        stands = await self._auth.lock_down(wanted)
+        self._apply(self._home.set_lockdown(stands))
+        return stands
 
     async def answers(self) -> bool:
         """Whether the auth service answers, as of the last two seconds."""

@@ -4,11 +4,13 @@ Beside its state a device shows every limit and hint of its description, so that
 and refusals understood. What stands in them comes from the room and is untrusted: limited in length, to be escaped.
 """
 
+from datetime import datetime
 from typing import Literal
 
 import msgspec
 
 from gateway.devices import Device, LockoutBy
+from shared.internal import LockdownState
 from shared.messages import State
 
 Status = Literal["online", "offline", "unknown"]
@@ -83,6 +85,18 @@ class RoomView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     status: Status
     devices: tuple[DeviceView, ...]
+
+
+class LockdownView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the home obeys safe actions only; `since` is there while it does."""
+
+    active: bool
+    since: datetime | None = None
+
+
+def lockdown_view(stands: LockdownState) -> LockdownView:
+    """The lockdown as people see it."""
+    return LockdownView(active=stands.active, since=stands.at if stands.active else None)
 
 
 def view_of(device: Device, status: Status, state: State | None) -> DeviceView:

@@ -18,6 +18,8 @@ USERS = "/internal/users"
 REGISTRY = "/internal/registry"
 ROOM_SEEN = "/internal/registry/room"
 DEVICE = "/internal/registry/device"
+LOCKDOWN = "/internal/lockdown"
+LOCKDOWN_CODE = "/internal/lockdown/code"
 # auth service, for the alert service
 RECIPIENTS = "/internal/recipients"
 # alert service, for gateways
@@ -148,10 +150,18 @@ class RegisteredRoom(msgspec.Struct, frozen=True, kw_only=True):
     devices: tuple[RegisteredDevice, ...]
 
 
+class LockdownState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether the home obeys safe actions only, and since when it does or does not; `at` is None before the first."""
+
+    active: bool = False
+    at: datetime | None = None
+
+
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
-    """GET REGISTRY: every room that is enrolled and not revoked."""
+    """GET REGISTRY: every room that is enrolled and not revoked, and whether the home is locked down."""
 
     rooms: tuple[RegisteredRoom, ...]
+    lockdown: LockdownState = LockdownState()
 
 
 class RoomSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +176,26 @@ class LockoutChange(msgspec.Struct, frozen=True, kw_only=True):
 
     locked_out: bool
     by: Text
+    address: Text
+
+
+class LockdownCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """POST LOCKDOWN_CODE: mail whose session this is the code for what may be done next, beginning or ending (202)."""
+
+    token: str
+    address: Text
+
+
+class LockdownChange(msgspec.Struct, frozen=True, kw_only=True):
+    """PUT LOCKDOWN: what whose session this is wants, answered by the LockdownState that now stands.
+
+    Ending needs the `password` beside the code.
+    """
+
+    token: str
+    active: bool
+    code: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=1024)] = ""
     address: Text
 
 

@@ -35,6 +35,11 @@ CATALOGUE: dict[str, Entry] = {
         "The sign-in failed",
         "Check e-mail, password and code. A code lives 10 minutes and works once: ask for a new one if in doubt.",
     ),
+    "confirmation-failed": Entry(
+        403,
+        "The confirmation failed",
+        "Check what you typed. A code lives 10 minutes, works once, and only for what it was mailed for.",
+    ),
     "csrf": Entry(
         403,
         "The request was not confirmed as yours",

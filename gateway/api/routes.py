@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import routes
-from gateway.api import audit, commands, csrf, devices, events, health, lockout, login, me, rooms
+from gateway.api import audit, commands, csrf, devices, events, health, lockdown, lockout, login, me, rooms
 
 
 def add_api(app: web.Application) -> None:
@@ -21,6 +21,9 @@ def add_api(app: web.Application) -> None:
         ("GET", "/api/v1/devices/{room}/{device}", devices.show, "reads"),
         ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),
         ("PUT", "/api/v1/devices/{room}/{device}/lockout", lockout.put, "commands"),
+        ("GET", "/api/v1/lockdown", lockdown.show, "reads"),
+        ("POST", "/api/v1/lockdown/code", lockdown.ask_code, "lockdown_code"),
+        ("PUT", "/api/v1/lockdown", lockdown.put, "lockdown"),
         ("GET", "/api/v1/events", events.stream, "streams"),
         ("GET", "/api/v1/audit", audit.show, "reads"),
     ):

@@ -28,6 +28,9 @@ _HAPPENINGS = {
     "account:disabled": "Account disabled",
     "account:password-changed": "Password changed",
     "account:sign-in-failed": "Sign-in failed",
+    "account:confirmation-failed": "Confirmation failed",
+    "home:locked-down": "The home was locked down",
+    "home:lockdown-ended": "The lockdown was ended",
     "session:started": "Signed in",
     "session:ended": "Session ended",
     "certificate:revoked": "Certificate revoked",
@@ -153,6 +156,8 @@ def _what(event: AuditEvent) -> str:
 def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
     """`hall/lamp` by the names that it has now, else as it was written; ids that tell people nothing are left out."""
     first, _, second = event.where.partition("/")
+    if event.what.startswith("home:"):
+        return ""
     if event.what.startswith("session:"):
         return user_agents.named(event.detail["browser"]) if "browser" in event.detail else ""
     if first == "user":

@@ -54,6 +54,9 @@ def _render(request: web.Request, name: str, status: int, values: dict[str, Any]
     common = {
         "user": info.user if info is not None else None,
         "manages_users": info is not None and guards.may_manage_users(info),
+        "may_lock_down": info is not None and guards.may_lock_down(info),
+        "may_end_lockdown": info is not None and guards.may_end_lockdown(info),
+        "lockdown": request.app[keys.HOME].lockdown,
         "path": request.path,
         "now": guards.local_now(config.zone),
         "timezone": config.timezone,

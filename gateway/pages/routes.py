@@ -9,6 +9,7 @@ from gateway.pages import (
     confirm,
     end_session,
     history,
+    lockdown,
     lockout,
     login,
     problems,
@@ -42,5 +43,9 @@ def add_pages(app: web.Application) -> None:
     routes.add(app, "POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
     routes.add(app, "GET", "/users", users.show_users, limit="pages")
     routes.add(app, "POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
+    routes.add(app, "GET", "/lockdown", lockdown.show_lockdown, limit="pages")
+    routes.add(app, "GET", "/lockdown/code", lockdown.show_code, limit="pages")
+    routes.add(app, "POST", "/lockdown/code", lockdown.ask_code, limit="lockdown_code")
+    routes.add(app, "POST", "/lockdown", lockdown.change, limit="lockdown")
     routes.add(app, "GET", "/problems/{slug}", problems.explain, limit="pages")
     routes.add(app, "GET", "/static/{version}/{name}", files.serve, limit=None)

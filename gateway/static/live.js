@@ -19,6 +19,12 @@ function link(state, text) {
   light.querySelector(".text").textContent = text;
 }
 
+/** The banner, and how the buttons look that it forbids. */
+function lockdown(active) {
+  document.body.dataset.lockdown = active;
+  document.getElementById("lockdown").hidden = !active;
+}
+
 /** The rooms are other ones than the page shows: fetch it anew, quietly. */
 function changed() {
   clearTimeout(refresh);
@@ -63,7 +69,8 @@ const on = {
     } else if (name === "state") {
       paintState(data.room, data.device, data.state);
       if (document.body.dataset.link === "live") paintHeadline();
-    } else if (name === "command") heardCommand(data);
+    } else if (name === "lockdown") lockdown(data.active);
+    else if (name === "command") heardCommand(data);
     else if (name === "ready") {
       link("live", "Live");
       paintHeadline();

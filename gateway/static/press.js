@@ -43,7 +43,7 @@ async function press(main, form, button) {
   const wish = { action: button.value };
   const slider = form.elements.value;
   if (slider) wish.value = Number(slider.value);
-  if (form.dataset.title) {
+  if (form.dataset.title && document.body.dataset.lockdown !== "true") {
     if (!(await confirmed(form.dataset, wish.value))) return;
     wish.confirm = true;
   }

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -136,6 +137,8 @@ class FakeAuthService:
         self.ended: list[str] = []
         self.locked_out: set[str] = set()
         self.lockouts: list[tuple[str, internal.LockoutChange]] = []
+        self.lockdown = internal.LockdownState()
+        self.lockdowns: list[internal.LockdownChange] = []
         self.verified = 0
         self._server: contextlib.AbstractAsyncContextManager[None] | None = None
 
@@ -150,6 +153,8 @@ class FakeAuthService:
             ("GET", internal.REGISTRY, self._registry),
             ("PUT", internal.ROOM_SEEN + "/{room}", self._seen),
             ("PUT", internal.DEVICE + "/{room}/{device}/lockout", self._lockout),
+            ("POST", internal.LOCKDOWN_CODE, self._lockdown_code),
+            ("PUT", internal.LOCKDOWN, self._lockdown),
         ):
             app.router.add_route(method, path, allow("gateway")(handler))
         context = tls.server_context(server_identity(self._home, "auth-server"))
@@ -191,7 +196,7 @@ class FakeAuthService:
         return web.Response(status=204)
 
     async def _registry(self, _request: web.Request) -> web.Response:
-        return json_response(Registry(rooms=tuple(self.rooms.values())))
+        return json_response(Registry(rooms=tuple(self.rooms.values()), lockdown=self.lockdown))
 
     async def _seen(self, request: web.Request) -> web.Response:
         room = request.match_info["room"]
@@ -207,6 +212,20 @@ class FakeAuthService:
         wanted = await read_json(request, internal.LockoutChange)
         self.lockouts.append((f"{room}/{device}", wanted))
         return json_response(self.lock_out(room, device, locked_out=wanted.locked_out))
+
+    async def _lockdown_code(self, request: web.Request) -> web.Response:
+        self.codes.add(("lockdown", (await read_json(request, internal.LockdownCodeRequest)).token))
+        return web.Response(status=202)
+
+    async def _lockdown(self, request: web.Request) -> web.Response:
+        wanted = await read_json(request, internal.LockdownChange)
+        self.lockdowns.append(wanted)
+        if ("lockdown", wanted.token) not in self.codes or wanted.code != CODE:
+            raise HomeError("confirmation-failed")
+        if wanted.active:
+            self.sessions.clear()
+        self.lockdown = internal.LockdownState(active=wanted.active, at=datetime.now(UTC))
+        return json_response(self.lockdown)
 
     def lock_out(self, room: str, device: str, *, locked_out: bool) -> RegisteredRoom:
         """What another gateway had changed, or ours."""
@@ -261,6 +280,11 @@ class Visitor:
             more["json"] = body if body is not None else {}
         return await self._call("POST", path, headers={k: v for k, v in headers.items() if v}, **more)
 
+    async def put(self, path: str, body: object, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
+        """As a program would."""
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self._house.url} | more.pop("headers", {})
+        return await self._call("PUT", path, json=body, headers=headers)
+
     async def fetch_token(self) -> str:
         """GET /api/v1/csrf."""
         _, body, _ = await self.get("/api/v1/csrf")
@@ -280,9 +304,7 @@ class Visitor:
         self, device: str, *, locked_out: object = True, **more: Any
     ) -> tuple[int, Any, aiohttp.ClientResponse]:
         """Have a device of the hall locked out, or that lifted."""
-        headers = {"X-CSRF-Token": self.csrf, "Origin": self._house.url} | more.pop("headers", {})
-        path = f"/api/v1/devices/hall/{device}/lockout"
-        return await self._call("PUT", path, json={"locked_out": locked_out}, headers=headers)
+        return await self.put(f"/api/v1/devices/hall/{device}/lockout", {"locked_out": locked_out}, **more)
 
     async def command(self, device: str, action: str, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
         """Ask a device of the hall."""

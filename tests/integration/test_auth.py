@@ -268,6 +268,8 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("GET", internal.REGISTRY),
             ("PUT", internal.ROOM_SEEN + "/hall"),
             ("PUT", internal.DEVICE + "/hall/lamp/lockout"),
+            ("POST", internal.LOCKDOWN_CODE),
+            ("PUT", internal.LOCKDOWN),
             ("GET", internal.RECIPIENTS),
             ("GET", "/internal/ready"),
         ):

@@ -9,6 +9,7 @@ import pytest
 
 from auth_service import code_rows, room_rows, session_rows, user_rows
 from auth_service.accounts import Accounts
+from auth_service.lockdown import Lockdown
 from auth_service.lockouts import Lockouts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
@@ -16,8 +17,8 @@ from auth_service.rooms import Rooms
 from auth_service.store import open_store
 from shared.config import ConfigError
 from shared.database import Store
-from shared.internal import Grant, LockoutChange, RoomSeen
-from shared.messages import DeviceDescription
+from shared.internal import Grant, LockdownState, LockoutChange, RoomSeen
+from shared.messages import DeviceDescription, Who
 from shared.names import Action, Kind, Role
 from shared.problem import HomeError
 from shared.spool import Spool
@@ -165,6 +166,32 @@ async def test_device_locked_out_by_many_at_once_is_recorded_once(
     assert [event.what for event in spool.pending(10)] == ["device:added", "device:locked-out"]
     async with store.read() as connection:
         assert await room_rows.all_locked_out(connection) == ("hall/lamp",)
+    spool.close()
+
+
+async def test_lockdown_begun_by_many_at_once_begins_once_and_every_session_that_ends_is_told(
+    store: Store, accounts: Accounts, tmp_path: Path
+) -> None:
+    ada = await accounts.create_user(email="ada@example.org", name="Ada", password=PASSWORD, role=Role.MASTER)
+    spool = Spool(tmp_path / "lockdown.sqlite3")
+    lockdown = Lockdown(store, Proof(spool, now=lambda: NOW), now=lambda: NOW)
+
+    async def start() -> str:
+        async with store.write() as connection:
+            answer = await session_rows.start(connection, ada, address="", agent="", limits=LIMITS, now=NOW)
+        return answer.session.id
+
+    before = [await start() for _ in range(3)]
+    states = await asyncio.gather(*(lockdown.begin(Who(issuer="admin")) for _ in range(4)))
+    assert set(map(str, states)) == {str(LockdownState(active=True, at=NOW))}
+    assert [event.what for event in spool.pending(10)] == ["home:locked-down"]
+    async with store.read() as connection:
+        assert set(await session_rows.untold(connection)) == set(before)
+    ended, again = await lockdown.end(Who(issuer="admin")), await lockdown.repeat()
+    assert ended.at is not None
+    assert again.at is not None
+    assert NOW < ended.at < again.at
+    assert await lockdown.state() == again
     spool.close()
 
 

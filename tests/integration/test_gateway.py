@@ -439,6 +439,7 @@ async def test_a_guests_stream_tells_what_is_granted_and_nothing_else(house: Gat
                 break
     assert seen == [
         ("hello", None, []),
+        ("lockdown", None, []),
         ("description", None, ["lamp"]),
         ("availability", None, []),
         ("state", "lamp", []),

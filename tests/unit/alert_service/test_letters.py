@@ -154,6 +154,23 @@ def test_a_lock_out_is_told_with_its_master_user(what: str, ended: Outcome, subj
     assert "Who:      Ada (through gateway)" in written.text
 
 
+@pytest.mark.parametrize(
+    ("what", "ended", "subject"),
+    [
+        ("home:locked-down", Outcome.EXECUTED, "The home is locked down — Ada, 21:04"),
+        ("home:locked-down", Outcome.FAILED, "The lockdown failed — Ada, 21:04"),
+        ("home:lockdown-ended", Outcome.EXECUTED, "The lockdown is over — Ada, 21:04"),
+        ("home:lockdown-ended", Outcome.FAILED, "Ending the lockdown failed — Ada, 21:04"),
+    ],
+)
+def test_a_lockdown_is_told_without_a_place_and_with_the_way_out(what: str, ended: Outcome, subject: str) -> None:
+    told = event(what=what, where="home", command_id=None, outcome=ended)
+    written = letters.write(Story(ended=ended, outcome=row("auth", told)), BERLIN, None)
+    assert written.subject == subject
+    assert "Who:      Ada (through gateway)" in written.text
+    assert ("`homesystem lockdown end`" in written.text) is (what == "home:locked-down")
+
+
 def test_a_button_in_the_room_is_named() -> None:
     told = event(issuer="hall", user=None, address=None, detail={"button": "wall-button"})
     written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None)

@@ -11,9 +11,11 @@ import msgspec
 import pytest
 
 from auth_service import lockouts as lockouts_module
+from auth_service import notices as notices_module
 from auth_service import room_rows
 from auth_service.accounts import Accounts
-from auth_service.lockouts import LockoutAnnouncer, Lockouts
+from auth_service.lockouts import Lockouts
+from auth_service.notices import Noticeboard
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
 from shared import topics
@@ -227,9 +229,9 @@ class FakeBus:
 @pytest.fixture
 async def announcer(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[tuple[LockoutAnnouncer, FakeBus]]:
-    monkeypatch.setattr(lockouts_module, "_PATROL_SECONDS", 0.01)
-    made, bus = LockoutAnnouncer(store, now=clock), FakeBus()
+) -> AsyncIterator[tuple[Noticeboard, FakeBus]]:
+    monkeypatch.setattr(notices_module, "_PATROL_SECONDS", 0.01)
+    made, bus = Noticeboard(store, lockouts_module.notice(clock), now=clock), FakeBus()
     task = asyncio.create_task(made.run(cast("Bus", bus)))
     yield made, bus
     task.cancel()
@@ -238,7 +240,7 @@ async def announcer(
 
 
 async def test_whole_list_is_told_at_every_connection_even_an_empty_one(
-    house: House, announcer: tuple[LockoutAnnouncer, FakeBus]
+    house: House, announcer: tuple[Noticeboard, FakeBus]
 ) -> None:
     made, bus = announcer
     made.link_up()
@@ -252,7 +254,7 @@ async def test_whole_list_is_told_at_every_connection_even_an_empty_one(
 
 
 async def test_list_that_did_not_get_through_is_told_again(
-    house: House, announcer: tuple[LockoutAnnouncer, FakeBus]
+    house: House, announcer: tuple[Noticeboard, FakeBus]
 ) -> None:
     made, bus = announcer
     made.link_up()
@@ -263,7 +265,7 @@ async def test_list_that_did_not_get_through_is_told_again(
 
 
 async def test_revoked_room_leaves_the_list(
-    house: House, accounts: Accounts, announcer: tuple[LockoutAnnouncer, FakeBus]
+    house: House, accounts: Accounts, announcer: tuple[Noticeboard, FakeBus]
 ) -> None:
     made, bus = announcer
     await house.change("lamp", locked_out=True)

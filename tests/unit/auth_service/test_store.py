@@ -8,11 +8,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from auth_service import room_rows
+from auth_service import lockdown_rows, room_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
 from shared.config import ConfigError
 from shared.database import Store
+from shared.internal import LockdownState
 from shared.problem import HomeError
 
 
@@ -28,10 +29,11 @@ async def test_migrations_make_the_tables_that_the_code_expects(store: Store) ->
     assert differences == []
 
 
-async def test_devices_of_an_older_home_are_not_locked_out(tmp_path: Path) -> None:
+async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path: Path) -> None:
     address = f"sqlite+aiosqlite:///{tmp_path / 'auth.sqlite3'}"
     older = await open_store(address)
     async with older.write() as connection:
+        await connection.execute(sa.text("DROP TABLE lockdown"))
         await connection.execute(sa.text("ALTER TABLE devices DROP COLUMN locked_out"))
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         await connection.execute(sa.text("INSERT INTO identities VALUES ('hall', 'room', '2026-03-01', NULL)"))
@@ -44,6 +46,7 @@ async def test_devices_of_an_older_home_are_not_locked_out(tmp_path: Path) -> No
         assert found is not None
         assert [(device.id, device.locked_out) for device in found.devices] == [("lamp", False)]
         assert await room_rows.all_locked_out(connection) == ()
+        assert await lockdown_rows.read(connection) == LockdownState(active=False, at=None)
     await newer.close()
 
 
@@ -55,4 +58,4 @@ async def test_database_that_cannot_be_opened_names_the_settings() -> None:
 async def test_row_that_is_there_already_exists(store: Store) -> None:
     with pytest.raises(HomeError, match="already-exists"):
         async with store.write() as connection:
-            await connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0002')"))
+            await connection.execute(sa.text(f"INSERT INTO alembic_version VALUES ('{PLAN.head}')"))

@@ -32,6 +32,14 @@ def test_a_client_commands_what_it_was_granted_in_its_own_name(name: str, may: l
         assert not any("#" in topic or "+" in topic for topic in allowed(role, kind))
 
 
+@given(name=NAMES, may=st.lists(st.tuples(NAMES, NAMES), max_size=4))
+def test_only_the_auth_service_says_whether_there_is_a_lockdown(name: str, may: list[tuple[str, str]]) -> None:
+    roles = [rights.hub_role(hub) for hub in ("gateway", "gateway-2", "alerts", "admin")]
+    for role in (*roles, rights.room_role(name), rights.client_role(name, may)):
+        assert topics.LOCKDOWN not in allowed(role, "publishClientSend")
+    assert topics.LOCKDOWN in allowed(rights.hub_role("auth"), "publishClientSend")
+
+
 def test_only_the_alert_service_writes_receipts() -> None:
     roles = [rights.hub_role(name) for name in ("gateway", "auth", "admin")] + [rights.room_role("hall")]
     for role in roles:

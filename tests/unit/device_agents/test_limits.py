@@ -185,6 +185,33 @@ def test_what_its_file_locks_out_is_not_even_switched_on_by_its_start_policy(hou
     assert command(house, "saw", "off") == OK
 
 
+def test_an_older_word_ends_no_lockdown_and_an_equal_or_a_later_one_does(house: House) -> None:
+    house.advance(61)
+    began = house.wall()
+
+    def hear(word: str, later: float) -> None:
+        told = Lockdown(active=word == "begun", at=messages.utc(began + later))
+        house.hear(topics.LOCKDOWN, told, retained=True)
+
+    hear("begun", 0)
+    for older in ("ended", "begun", "ended"):
+        hear(older, -1)
+        assert command(house, "pump", "on") == ("rejected", "lockdown")
+    house.restart()
+    house.advance(61)
+    hear("ended", -1)
+    assert command(house, "pump", "on") == ("rejected", "lockdown"), "nor is it believed after a start"
+    hear("ended", 0)
+    assert command(house, "pump", "on") == OK
+    hear("begun", -5)
+    house.advance(61)
+    assert command(house, "pump", "off") == OK
+    assert command(house, "pump", "on") == ("rejected", "lockdown"), "what is safer need not be new"
+    hear("ended", 1)
+    house.advance(61)
+    assert command(house, "pump", "on") == OK
+
+
 def test_a_lockdown_is_remembered_when_the_agent_starts_without_the_hub(house: House) -> None:
     house.hear(topics.LOCKDOWN, Lockdown(active=True, at=messages.utc(house.wall())), retained=True)
     house.restart()

@@ -25,6 +25,9 @@ from shared.client import AlertsAddress, AuthAddress
 from shared.internal import (
     AuditPage,
     Grant,
+    LockdownChange,
+    LockdownCodeRequest,
+    LockdownState,
     LockoutChange,
     LoginAnswer,
     LoginCodeRequest,
@@ -57,6 +60,7 @@ class FakeAuth(parts.FakeAuth):
     def __init__(self) -> None:
         super().__init__()
         self.code_requests: list[LoginCodeRequest] = []
+        self.lockdown_codes: list[LockdownCodeRequest] = []
         self.ended: list[tuple[str, str]] = []
         self.people: list[UserRow] = []
         self.accounts: dict[str, SessionInfo] = {}
@@ -72,6 +76,11 @@ class FakeAuth(parts.FakeAuth):
             raise HomeError("sign-in-failed")
         self.sessions["signed-in"] = info
         return LoginAnswer(token="signed-in", session=info)
+
+    async def ask_lockdown_code(self, request: LockdownCodeRequest) -> None:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        self.lockdown_codes.append(request)
 
     async def sign_out(self, token: str) -> None:
         self.sessions.pop(token, None)
@@ -155,10 +164,12 @@ class FakeHub:
 
 
 class FakeRegistrar:
-    """Has lock-outs changed at once, or answers as the test says."""
+    """Has lock-outs and lockdowns changed at once, or answers as the test says."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, auth: FakeAuth) -> None:
         self._home = home
+        self._auth = auth
+        self.lockdowns: list[LockdownChange] = []
         self.asked: list[tuple[str, str, LockoutChange]] = []
         self.answer: HomeError | None = None
 
@@ -168,6 +179,16 @@ class FakeRegistrar:
             raise self.answer
         entry = self._home._registered[room]
         self._home.set_room(parts.with_lockout(entry, device, locked_out=wanted.locked_out))
+
+    async def lock_down(self, wanted: LockdownChange) -> LockdownState:
+        self.lockdowns.append(wanted)
+        if self.answer is not None:
+            raise self.answer
+        if wanted.active:
+            self._auth.sessions.clear()
+        at = (self._home.lockdown.at or parts.NOW) + timedelta(seconds=1)
+        self._home.set_lockdown(LockdownState(active=wanted.active, at=at))
+        return self._home.lockdown
 
 
 class House:
@@ -179,7 +200,7 @@ class House:
         self.alerts = FakeAlerts()
         self.commands = FakeCommands()
         self.hub = FakeHub()
-        self.registrar = FakeRegistrar(self.home)
+        self.registrar = FakeRegistrar(self.home, self.auth)
         self.browser: TestClient[web.Request, web.Application]
 
     def put(self, device: str, value: Value, *, room: str = "hall") -> None:

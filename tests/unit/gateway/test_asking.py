@@ -109,3 +109,8 @@ def test_what_the_device_never_does_is_said_before_the_lock_out() -> None:
 def test_a_room_that_said_nothing_yet_offers_what_its_kinds_do() -> None:
     assert device_of("hall", registered(DIMMER), None).actions == (Action.ON, Action.OFF, Action.SET)
     assert device_of("hall", registered(DOOR), None).safe_actions == (Action.LOCK,)
+
+
+def test_in_a_lockdown_nothing_is_confirmed_that_is_refused_all_the_same() -> None:
+    assert check(device(DOOR), CommandRequest(action="unlock"), locked_down=True) == "unlock"
+    assert check(device(DOOR), CommandRequest(action="lock"), locked_down=True) == "lock"

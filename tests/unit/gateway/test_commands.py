@@ -14,7 +14,7 @@ from gateway.devices import Device
 from gateway.home import Home
 from gateway.proof import Proof, Wish
 from shared import messages
-from shared.internal import RegisteredDevice, RegisteredRoom, Registry
+from shared.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
 from shared.messages import Acknowledgement, Availability, Command, UserRef
 from shared.names import Action, Kind, Outcome, Severity
 from shared.problem import CATALOGUE, HomeError
@@ -524,3 +524,61 @@ async def test_in_any_order_everyone_gets_one_answer_and_executed_only_by_the_ro
     for future in house.broker.pubacks:
         future.cancel()
     spool.close()
+
+
+# --- lockdown ------------------------------------------------------------------------------------------------
+
+
+async def test_in_a_lockdown_nothing_is_sent_but_what_is_safe(house: House) -> None:
+    house.home.set_lockdown(LockdownState(active=True, at=NOW))
+    for device, action in (("lamp", Action.ON), ("front-door", Action.UNLOCK)):
+        with pytest.raises(HomeError) as refused:
+            await house.commands.execute(house.wish(action, device=device, command_id=device))
+        assert (refused.value.slug, refused.value.status) == ("lockdown", 409)
+        assert refused.value.facts == {"id": device, "outcome": Outcome.REJECTED, "reason": "lockdown"}
+    assert house.broker.sent == []
+    for device, action in (("lamp", Action.OFF), ("front-door", Action.LOCK)):
+        asked = asyncio.create_task(house.commands.execute(house.wish(action, device=device, command_id=action)))
+        await house.until_sent(1 if device == "lamp" else 2)
+        house.acknowledge(device=device, command_id=action)
+        assert (await asked).outcome == "executed"
+
+
+@pytest.mark.parametrize("room_proves", [True, False])
+async def test_a_critical_wish_that_a_lockdown_refused_is_recorded_once_by_us(
+    house: House, *, room_proves: bool
+) -> None:
+    house.room_proves = room_proves
+    house.home.set_lockdown(LockdownState(active=True, at=NOW))
+    for device, action in (("lamp", Action.ON), ("front-door", Action.UNLOCK)):
+        with pytest.raises(HomeError, match="lockdown"):
+            await house.commands.execute(house.wish(action, device=device, command_id=device))
+    assert await house.recorded() == [("device:unlock", Outcome.REJECTED, Severity.CRITICAL, "lockdown")]
+
+
+async def test_a_wish_whose_intent_was_being_written_when_it_began_is_not_sent(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, written = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_wish: Wish) -> None:
+        writing.set()
+        await written.wait()
+
+    monkeypatch.setattr(house.proof, "intent", slowly)
+    asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))
+    await writing.wait()
+    house.home.set_lockdown(LockdownState(active=True, at=NOW))
+    written.set()
+    with pytest.raises(HomeError, match="lockdown"):
+        await asked
+    assert house.broker.sent == []
+    assert await house.recorded() == [("device:unlock", Outcome.REJECTED, Severity.CRITICAL, "lockdown")]
+
+
+async def test_what_was_sent_before_it_began_is_answered_by_its_room(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.home.set_lockdown(LockdownState(active=True, at=NOW))
+    house.acknowledge()
+    assert (await asked).outcome == "executed"

@@ -138,3 +138,8 @@ def test_a_discreet_scope_shows_of_others_what_they_did_and_not_who() -> None:
     assert (shown.what, shown.where, shown.outcome) == ("device:on", "hall/lamp", Outcome.EXECUTED)
     assert shown.who == Who(issuer="gateway")
     assert guards.as_shown(guards.Scope(user="u-member", places=()), event("u-other")) == event("u-other")
+
+
+def test_masters_and_members_lock_down_and_masters_alone_end_it() -> None:
+    assert [guards.may_lock_down(someone(role)) for role in Role] == [True, True, False]
+    assert [guards.may_end_lockdown(someone(role)) for role in Role] == [True, False, False]

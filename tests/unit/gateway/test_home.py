@@ -1,6 +1,6 @@
 """The picture of the home: what was not heard live is never shown as if it were."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from hypothesis import given
@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gateway import views
-from gateway.home import Born, DescriptionChanged, Home, StateChanged, StatusChanged
-from shared.internal import RegisteredDevice, RegisteredRoom, Registry
+from gateway.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from shared.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
 from shared.messages import ROOM_SILENCE_SECONDS, Availability, By, Description, DeviceDescription, State
 from shared.names import Action, Kind
 
@@ -317,3 +317,39 @@ class AnyOrder(RuleBasedStateMachine):
 
 
 TestAnyOrder = AnyOrder.TestCase
+
+
+# --- lockdown ------------------------------------------------------------------------------------------------
+
+
+def test_a_lockdown_is_told_once_and_ends_by_a_later_word() -> None:
+    home = Home()
+    assert not home.lockdown.active
+    began = LockdownState(active=True, at=NOW)
+    assert home.set_lockdown(began) == [LockdownChanged(began)]
+    assert home.set_lockdown(began) == []
+    assert home.set_registry(Registry(rooms=())) == [], "an answer of a home that never was locked down is an older one"
+    ended = LockdownState(active=False, at=NOW + timedelta(seconds=1))
+    assert home.set_registry(Registry(rooms=(), lockdown=ended)) == [LockdownChanged(ended)]
+    assert home.set_lockdown(began) == []
+    assert home.lockdown == ended
+
+
+_MOMENTS = st.integers(0, 20)
+
+
+@given(st.lists(_MOMENTS, max_size=30))
+def test_whatever_the_order_of_the_words_the_latest_stands(moments: list[int]) -> None:
+    """Each change has a moment of its own; even ones begin a lockdown. Words repeat, get lost and pass one another."""
+    home = Home()
+    for moment in moments:
+        home.set_lockdown(LockdownState(active=moment % 2 == 0, at=NOW + timedelta(seconds=moment)))
+    if moments:
+        assert home.lockdown == LockdownState(active=max(moments) % 2 == 0, at=NOW + timedelta(seconds=max(moments)))
+
+
+def test_losing_the_broker_ends_no_lockdown() -> None:
+    home = Home()
+    home.set_lockdown(LockdownState(active=True, at=NOW))
+    home.link_down()
+    assert home.lockdown.active

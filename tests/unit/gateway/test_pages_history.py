@@ -131,12 +131,14 @@ async def test_ids_that_tell_people_nothing_are_left_out() -> None:
             event(3, what="account:created", where="user/u-123", detail={"user": "Guest"}, who=Who(issuer="admin")),
             event(2, what="room:added", where="room/hall", who=Who(issuer="admin")),
             event(1, what="device:set", where="kitchen/lamp", who=Who(issuer="phone"), detail={"value": "40"}),
+            event(0, what="home:locked-down", where="home", who=Who(issuer="admin")),
         )
         text = (await house.get("/history")).text
         assert "Signed in Firefox on Android" in text
         assert "Account created Guest the hub's command line" in text
         assert "Room added Hall" in text
         assert "Set to 40 % kitchen/lamp phone" in text
+        assert "The home was locked down the hub's command line" in text
         assert "123" not in text.replace("12:3", "")
 
 

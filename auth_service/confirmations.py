@@ -1,0 +1,98 @@
+"""Confirmation codes at work: made, mailed, tried and compared, for signing in and for whatever else asks for one.
+
+The binding goes into both hashes that the database keeps, so a code of another purpose, account or place is not found.
+"""
+
+import asyncio
+import hmac
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from auth_service import code_rows, codes
+from auth_service.codes import Binding
+from auth_service.passwords import Passwords
+from shared import backoff
+from shared.database import Store
+from shared.log import facts
+from shared.mail import Letter, MailError
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[Letter], Awaitable[None]]
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """A code that was made just now: its row, what its letter says, and whose it is."""
+
+    id: str
+    code: str
+    binding: Binding
+    expires_at: datetime
+
+
+class Confirmations:
+    """`send` hands a letter to the mail server, or raises MailError."""
+
+    def __init__(self, store: Store, passwords: Passwords, *, send: Send, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._send = send
+        self._now = now
+
+    async def issue(self, binding: Binding) -> Issued:
+        """A new code; the former one of the same binding is void."""
+        code, code_id, now = codes.new(), secrets.token_hex(8), self._now()
+        async with self._store.write() as connection:
+            await code_rows.put(
+                connection,
+                code_id=code_id,
+                user_id=binding.user_id,
+                browser_hash=self._place_hash(binding),
+                code_hash=self._code_hash(binding, code),
+                now=now,
+            )
+        return Issued(code_id, code, binding, now + codes.LIFETIME)
+
+    async def deliver(self, issued: Issued, letter: Letter) -> None:
+        """Try until the letter is taken, or the code is of no more use."""
+        attempt, user_id = 0, issued.binding.user_id
+        while self._now() < issued.expires_at:
+            async with self._store.read() as connection:
+                if not await code_rows.stands(connection, issued.id):
+                    return
+            try:
+                await self._send(letter)
+            except MailError as error:
+                log.warning("Code letter not taken", extra=facts(user=user_id, attempt=attempt, reason=error))
+                if error.permanent:
+                    return
+            else:
+                log.info("Code letter sent", extra=facts(user=user_id))
+                return
+            await asyncio.sleep(backoff.delay(attempt, first=1.0, most=30.0))
+            attempt += 1
+        log.error("Code letter never went out", extra=facts(user=user_id))
+
+    async def claim(self, binding: Binding) -> code_rows.Claim | None:
+        """Spend one try; None when there is no code, or none that may still be tried."""
+        async with self._store.write() as connection:
+            return await code_rows.claim(
+                connection, user_id=binding.user_id, browser_hash=self._place_hash(binding), now=self._now()
+            )
+
+    def fits(self, claim: code_rows.Claim | None, binding: Binding, typed: str) -> bool:
+        """Whether this is the code; it is not used up by that."""
+        code = codes.read(typed)
+        if claim is None or code is None:
+            return False
+        return hmac.compare_digest(claim.code_hash, self._code_hash(binding, code))
+
+    def _place_hash(self, binding: Binding) -> str:
+        return self._passwords.keyed("place", binding.purpose, binding.place)
+
+    def _code_hash(self, binding: Binding, code: str) -> str:
+        return self._passwords.keyed("code", binding.purpose, binding.user_id, binding.place, code)

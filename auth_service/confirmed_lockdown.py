@@ -1,0 +1,160 @@
+"""Lockdown as people ask for it: signed in, and with a code that was mailed for this alone.
+
+Master users and members may begin one; a master user alone ends it, with the password and a code of another purpose.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service import code_rows, letters, session_rows, user_rows
+from auth_service.code_rows import Claim
+from auth_service.codes import Binding, Purpose
+from auth_service.confirmations import Confirmations, Send
+from auth_service.errands import Errands
+from auth_service.lockdown import Lockdown
+from auth_service.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.regulation import Failures
+from auth_service.sessions import Sessions
+from shared.database import Store
+from shared.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
+from shared.log import facts
+from shared.messages import UserRef, Who
+from shared.names import Role
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+_MAY_BEGIN = (Role.MASTER, Role.MEMBER)
+_MAY_END = (Role.MASTER,)
+
+
+class ConfirmedLockdown:
+    """Both steps, the code and the change. `issuer` in its methods is the gateway that asks."""
+
+    def __init__(
+        self,
+        store: Store,
+        lockdown: Lockdown,
+        sessions: Sessions,
+        passwords: Passwords,
+        proof: Proof,
+        errands: Errands,
+        *,
+        send: Send,
+        limits: session_rows.Limits,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._lockdown = lockdown
+        self._sessions = sessions
+        self._passwords = passwords
+        self._proof = proof
+        self._errands = errands
+        self._confirmations = Confirmations(store, passwords, send=send, now=now)
+        self._limits = limits
+        self._now = now
+        self._failures = Failures()
+
+    async def ask_code(self, request: LockdownCodeRequest) -> None:
+        """Mail the code for what can be done next: begin, or end. Raises HomeError: sign-in-required, forbidden."""
+        session = await self._sessions.verify(request.token)
+        ends = (await self._lockdown.state()).active
+        _check(session.user, ends=ends)
+        issued = await self._confirmations.issue(_binding(session, ends=ends))
+        letter = letters.lockdown_letter(
+            to=session.user.email,
+            name=session.user.name,
+            code=issued.code,
+            address=request.address,
+            message_id=issued.id,
+            ends=ends,
+        )
+        self._errands.start(self._confirmations.deliver(issued, letter), "mail-code")
+
+    async def change(self, request: LockdownChange, issuer: str) -> LockdownState:
+        """Begin a lockdown, or end it; what stands already is asked no code for.
+
+        Raises HomeError: sign-in-required, forbidden, confirmation-failed (whatever was wrong), no-proof (ending only).
+        """
+        session = await self._sessions.verify(request.token)
+        user, ends = session.user, not request.active
+        _check(user, ends=ends)
+        stands = await self._lockdown.state()
+        if stands.active == request.active:
+            return stands
+        who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=request.address or None)
+        try:
+            account, claim = await self._confirm(request, session)
+
+            async def still(connection: AsyncConnection) -> None:
+                await self._check_still(connection, request, account, claim)
+
+            return await (self._lockdown.end if ends else self._lockdown.begin)(who, still)
+        except HomeError as error:
+            if error.slug == "confirmation-failed":
+                stands = await self._lockdown.state()
+                if stands.active == request.active:
+                    return stands  # the form was sent twice, and the other one was quicker
+                self._errands.start(self._report_failure(user, who), "report-failure")
+            raise
+
+    async def sweep(self) -> None:
+        """Tell of failed tries whose window is over."""
+        for report in self._failures.sweep(self._now()):
+            await self._proof.tell_failures("account:confirmation-failed", report, Who(issuer="auth"), {})
+
+    async def _confirm(self, request: LockdownChange, session: SessionInfo) -> tuple[user_rows.Account, Claim]:
+        """Whether the code fits and, for ending, the password; which of them does not is not told."""
+        ends, binding = not request.active, _binding(session, ends=not request.active)
+        async with self._store.read() as connection:
+            account = await user_rows.find(connection, session.user.email)
+        stored = account.password_hash if account is not None else None
+        right, claim = await asyncio.gather(
+            self._passwords.verify(request.password, stored) if ends else _needless(),
+            self._confirmations.claim(binding),
+        )
+        if account is None or claim is None or not right or not self._confirmations.fits(claim, binding, request.code):
+            raise HomeError("confirmation-failed")
+        return account, claim
+
+    async def _check_still(
+        self, connection: AsyncConnection, request: LockdownChange, account: user_rows.Account, claim: Claim
+    ) -> None:
+        """In the transaction of the change: nothing has changed meanwhile, and the code is used up."""
+        found = await session_rows.find(connection, request.token, limits=self._limits, now=self._now())
+        if found is None:
+            raise HomeError("sign-in-required")
+        _check(found.info.user, ends=not request.active)
+        current = await user_rows.find(connection, account.user.email)
+        if current is None or current.password_hash != account.password_hash:
+            raise HomeError("confirmation-failed")
+        if not await code_rows.spend(connection, claim.id):
+            raise HomeError("confirmation-failed")  # another request was quicker
+
+    async def _report_failure(self, user: User, who: Who) -> None:
+        key = f"user/{user.id}"
+        log.warning("Confirmation failed", extra=facts(event="confirmation_failed", at=key, address=who.address or "-"))
+        for report in self._failures.note(key, self._now()):
+            detail = {"user": user.name} if report.key == key else {}
+            await self._proof.tell_failures("account:confirmation-failed", report, who, detail)
+
+
+async def _needless() -> bool:
+    """Beginning asks for no password: whoever is in a hurry has a code to type, and has signed in before."""
+    return True
+
+
+def _binding(session: SessionInfo, *, ends: bool) -> Binding:
+    return Binding(Purpose.END_LOCKDOWN if ends else Purpose.LOCK_DOWN, session.user.id, session.id)
+
+
+def _check(user: User, *, ends: bool) -> None:
+    """The gateway has looked, and so do we. Raises forbidden."""
+    if user.role not in (_MAY_END if ends else _MAY_BEGIN):
+        who = "Only a master user ends a lockdown." if ends else "Master users and members lock the home down."
+        raise HomeError("forbidden", who)

@@ -1,0 +1,85 @@
+"""GET /lockdown and /lockdown/code, POST /lockdown/code and /lockdown: lock the home down, or end that, in two steps.
+
+Form fields: none for the code; then `active` "true" or "false", `code`, and `password` for ending.
+"""
+
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway import guards, keys, lockdown, sessions
+from gateway.pages import flash, render, times
+from gateway.pages.acts import Said
+from gateway.pages.forms import read_form
+from shared.problem import HomeError
+
+_SHOWN_HERE: Final = frozenset({"confirmation-failed", "rate-limited", "auth-unreachable", "no-proof"})
+_BEGUN: Final = Said(
+    "good",
+    "The home is locked down",
+    "Everyone is signed out, you too. Whoever signs in again can switch off, lock and stop, and nothing else.",
+)
+_ENDED: Final = Said("good", "The lockdown is over", "Your home obeys again. Whoever was signed out may sign in.")
+
+
+async def show_lockdown(request: web.Request) -> web.StreamResponse:
+    """What a lockdown is, whether there is one, and the first step of beginning or ending it."""
+    sessions.signed_in(request)
+    return await _form(request, step=1)
+
+
+async def show_code(request: web.Request) -> web.StreamResponse:
+    """The second step: the code, and the password for ending."""
+    sessions.signed_in(request)
+    return await _form(request, step=2)
+
+
+async def ask_code(request: web.Request) -> web.StreamResponse:
+    """Have the code mailed."""
+    try:
+        await lockdown.ask_code(request)
+    except HomeError as error:
+        if error.slug not in _SHOWN_HERE:
+            raise
+        return await _form(request, step=1, error=error)
+    raise web.HTTPSeeOther("/lockdown/code")
+
+
+async def change(request: web.Request) -> web.StreamResponse:
+    """Begin or end, with the code."""
+    sessions.signed_in(request)
+    form = await read_form(request)
+    wanted = form.text("active")
+    if wanted not in ("true", "false"):
+        raise HomeError("bad-request", "active is true or false.")
+    active = wanted == "true"
+    code, password = form.text("code").strip()[:32], form.text("password")[:1024]
+    try:
+        await lockdown.change(request, active=active, code=code, password=password)
+    except HomeError as error:
+        if error.slug not in _SHOWN_HERE:
+            raise
+        return await _form(request, step=2, error=error)
+    await flash.put(request, _BEGUN if active else _ENDED)
+    raise web.HTTPSeeOther("/login" if active else "/")
+
+
+async def _form(request: web.Request, *, step: int, error: HomeError | None = None) -> web.Response:
+    """The page for what can be done next. Raises forbidden for guests while there is nothing to tell them."""
+    info = sessions.signed_in(request)
+    stands = request.app[keys.HOME].lockdown
+    may = guards.may_end_lockdown(info) if stands.active else guards.may_lock_down(info)
+    if not stands.active and not may:
+        raise HomeError("forbidden", lockdown.NOT_GUESTS)
+    problem: dict[str, Any] | None = None
+    headers: dict[str, str] = {}
+    if error is not None:
+        problem = {"title": error.title, "detail": error.detail}
+        if "retry_after" in error.facts:
+            seconds = int(error.facts["retry_after"])
+            problem["detail"] = f"Too many tries for now. Try again in {times.wait(seconds)}."
+            headers["Retry-After"] = str(seconds)
+    status = error.status if error is not None else 200
+    page = await render.page(request, "lockdown.html", status=status, step=step, may=may, problem=problem)
+    page.headers.update(headers)
+    return page
