@@ -83,10 +83,7 @@ def append(
 
 def erase(row: Row, user_id: str | None = None) -> Row:
     """The same row without its people; it verifies as before. With `user_id`: as far as it tells of that user."""
-    told = row.event.who.user
-    if user_id is not None and told is not None and told.id != user_id:
-        return unflat(forms.without_subject(flat(row)))
-    return unflat(forms.without_person(flat(row)))
+    return unflat(forms.without_person(flat(row)) if user_id is None else forms.without_user(flat(row), user_id))
 
 
 def verify(rows: Iterable[Row], *, after: int = 0, head: str = GENESIS) -> Verdict:

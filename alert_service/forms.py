@@ -64,6 +64,11 @@ def without_person(flat: Flat) -> Flat:
     return _opened(flat)._replace(user_id=None, user_name=None, address=None, salt=None)
 
 
+def without_user(flat: Flat, user_id: str) -> Flat:
+    """The row without that user; where somebody else acted, that one stays."""
+    return without_person(flat) if flat.user_id in {None, user_id} else without_subject(flat)
+
+
 def without_subject(flat: Flat) -> Flat:
     """The row without the person whom it tells of, but still with the one who acted; only form 2 can do this."""
     if flat.form == 1 or flat.salt is None or len(flat.salt) > SALT_BYTES:

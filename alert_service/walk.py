@@ -54,17 +54,19 @@ async def walk(store: Store, *, from_row: int = 1, rest: float = 0.0, batch: int
         broken = broken or await _misplaced(connection, gone)
     start = Verdict(row=begin.row, head=begin.head, broken=broken)
     yield start
-    async for verdict in extend(store, start, rest=rest, batch=batch):
+    async for verdict in _on(store, start, rest, batch):
         yield verdict
 
 
 async def extend(store: Store, sound: Verdict, *, rest: float = 0.0, batch: int = BATCH) -> AsyncIterator[Verdict]:
     """Go on from the row that was found sound last; that row must still be there as it was, or be a removed one."""
-    verdict = sound
-    if verdict.broken is None:
-        verdict = await _still_there(store, verdict)
-        if verdict != sound:
-            yield verdict
+    start = await _still_there(store, sound)
+    yield start
+    async for verdict in _on(store, start, rest, batch):
+        yield verdict
+
+
+async def _on(store: Store, verdict: Verdict, rest: float, batch: int) -> AsyncIterator[Verdict]:
     while verdict.broken is None:
         step = await _step(store, verdict, batch)
         if step is None:
@@ -89,11 +91,11 @@ async def _step(store: Store, verdict: Verdict, batch: int) -> Verdict | None:
         return None
     made = chain.verify_flat(flat, after=verdict.row, head=verdict.head)
     if made.broken is not None:
-        # Not where a day was removed under our feet: then the chain goes on after it.
+        # Not where rows of a removed day were deleted under our feet: then the chain goes on after them.
         async with store.read() as connection:
             gone = await removed(connection)
             broken = removal.fault(gone) or await _unproven(connection, gone)
-        begin = removal.start(gone)
+            begin = await _begin(connection, gone, from_row=1)
         if begin.row > verdict.row:
             return Verdict(row=begin.row, head=begin.head, broken=broken)
     return made
@@ -144,7 +146,7 @@ async def _unproven(connection: AsyncConnection, gone: list[Day]) -> Broken | No
 async def _still_there(store: Store, verdict: Verdict) -> Verdict:
     async with store.read() as connection:
         stands = (await connection.execute(select(events.c.hash).where(events.c.row == verdict.row))).scalar()
-        begin = removal.start(await removed(connection))
+        begin = await _begin(connection, await removed(connection), from_row=1)
     if begin.row > verdict.row:
         return Verdict(row=begin.row, head=begin.head)
     if stands == verdict.head or (begin.row, begin.head) == (verdict.row, verdict.head):

@@ -37,6 +37,7 @@ _HAPPENINGS = {
     "account:created": "Account created",
     "account:changed": "Account changed",
     "account:disabled": "Account disabled",
+    "account:erased": "Account erased",
     "account:password-changed": "Password changed",
     "account:sign-in-failed": "Sign-in failed",
     "session:started": "Signed in",
@@ -49,6 +50,8 @@ _HAPPENINGS = {
     "audit:malformed": "Unreadable audit event",
     "audit:too-large": "Oversized audit event",
     "audit:id-reused": "Audit event told twice, differently",
+    "audit:chain-broken": "The record was tampered with",
+    "audit:day-removed": "Old day removed from the record",
 }
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",
@@ -104,6 +107,8 @@ def outcome_sentence(outcome: Outcome) -> str:
 
 def advice(what: str) -> str:
     """What to do about it; the letter goes on with "and look at the history"."""
+    if what == "audit:chain-broken":
+        return "On the hub, `homesystem audit verify --letters FOLDER` says what does not fit: run it,"
     if what == MISMATCH:
         return "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,"
     return "If this was not meant to happen: lock what is open, end the sessions you do not know,"

@@ -10,7 +10,6 @@ from shared.messages import UserRef, utc
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event
 
-
 PERSONAL = {"user": "Ada", "email": "ada@example.org", "browser": "Firefox", "count": "5"}
 
 
