@@ -106,7 +106,7 @@ def _lines(story: Story, zone: tzinfo) -> list[tuple[str, str]]:
         ("When", wording.times(event.at, zone)),
         ("Who", wording.who(named)),
         ("From", wording.address(named)),
-        ("Outcome", wording.outcome_sentence(story.known)),
+        ("Outcome", wording.outcome_sentence(story.known, event.what)),
     ]
     told = story.outcome or named
     if told.event.what != event.what:

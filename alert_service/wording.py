@@ -100,9 +100,10 @@ def headline(what: str, where: str, outcome: Outcome) -> str:
     return f"{place(where)}: {verb}, outcome unknown"
 
 
-def outcome_sentence(outcome: Outcome) -> str:
-    """An outcome and what it means."""
-    return _OUTCOMES[outcome]
+def outcome_sentence(outcome: Outcome, what: str) -> str:
+    """An outcome and what it means; only of a device it can be said where to look."""
+    told = _OUTCOMES[outcome]
+    return told if what.startswith("device:") else told.partition(", ")[0]
 
 
 def advice(what: str) -> str:

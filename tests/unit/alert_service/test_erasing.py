@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from alert_service import erasing, mailbox
+from alert_service.store import open_store
 from alert_service.tables import deliveries, events
 from shared.database import Store
 from shared.messages import AuditEvent, UserRef
@@ -59,6 +60,11 @@ def of_her(path: Path) -> list[str]:
     return [cell for cell in cells if any(needle in cell for needle in needles)]
 
 
+def raw(folder: Path) -> bytes:
+    """Every byte of the database's files."""
+    return b"".join(path.read_bytes() for path in folder.glob("alerts.sqlite3*"))
+
+
 async def test_nothing_of_the_person_is_left_and_the_chain_holds(store: Store, tmp_path: Path) -> None:
     await tell(store, [*acts(3), *life(), *acts(3, first=10)])
     assert of_her(tmp_path / "alerts.sqlite3") != []
@@ -73,6 +79,17 @@ async def test_nothing_of_the_person_is_left_and_the_chain_holds(store: Store, t
     assert rows["bob-in"].detail == {"browser": "Links"}
     assert rows["e1"].who.user is not None
     assert rows["done"].what == "device:unlock"
+
+
+async def test_the_file_itself_holds_nothing_of_the_person_any_more(url: str, tmp_path: Path) -> None:
+    """Not in pages that are unused now, either."""
+    opened = await open_store(url)
+    await tell(opened, [*acts(50), *life(), *acts(50, first=100)])
+    await erase(opened)
+    await opened.close()
+    content = raw(tmp_path)
+    assert b"device:unlock" in content
+    assert [needle for needle in (b"Evelyn", EMAIL.encode(), b"192.0.2.50", b"Lynx") if needle in content] == []
 
 
 async def test_it_may_be_repeated(store: Store) -> None:
