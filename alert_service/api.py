@@ -6,6 +6,7 @@ import msgspec
 from aiohttp import web
 
 from alert_service import history, mailbox
+from alert_service.check import Check
 from alert_service.history import Scope
 from alert_service.outbox import Outbox
 from alert_service.recorder import Recorder
@@ -37,21 +38,26 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     broker: bool
     recording: bool
     mail: MailStatus
+    chain: internal.ChainStatus
 
 
 class Api:
     """The routes over one store."""
 
-    def __init__(self, store: Store, recorder: Recorder, outbox: Outbox, *, connected: Callable[[], bool]) -> None:
+    def __init__(
+        self, store: Store, recorder: Recorder, outbox: Outbox, check: Check, *, connected: Callable[[], bool]
+    ) -> None:
         self._store = store
         self._recorder = recorder
         self._outbox = outbox
+        self._check = check
         self._connected = connected
 
     def app(self) -> web.Application:
         """The application, with the house's middlewares."""
         app = internal_app()
         app.router.add_get(internal.AUDIT, allow(*_CALLERS)(self.audit))
+        app.router.add_get(internal.AUDIT_CHAIN, allow(*_CALLERS)(self.chain))
         app.router.add_get(READY, allow(*_CALLERS)(self.ready))
         return app
 
@@ -62,6 +68,10 @@ class Api:
         after = _number(request, "after")
         async with self._store.read() as connection:
             return json_response(await history.page(connection, scope, limit=limit, after=after))
+
+    async def chain(self, _request: web.Request) -> web.StreamResponse:
+        """Whether the record is whole; see shared.internal.ChainStatus."""
+        return json_response(self._check.status)
 
     async def ready(self, _request: web.Request) -> web.StreamResponse:
         """200 when the database answers; what else is wrong stands in the body."""
@@ -76,7 +86,8 @@ class Api:
             failing_since=messages.utc(since).isoformat() if since is not None else None,
             failure=self._outbox.failure,
         )
-        return json_response(Ready(broker=self._connected(), recording=not self._recorder.failing, mail=mail))
+        recording, chain = not self._recorder.failing, self._check.status
+        return json_response(Ready(broker=self._connected(), recording=recording, mail=mail, chain=chain))
 
 
 def _scope(request: web.Request) -> Scope:

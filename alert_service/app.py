@@ -6,9 +6,12 @@ import time
 
 from alert_service import recipients
 from alert_service.api import Api
+from alert_service.check import Check
 from alert_service.config import AlertsConfig
+from alert_service.daily import DailyLetter
 from alert_service.outbox import Manner, Outbox
 from alert_service.recorder import Recorder
+from alert_service.retention import Retention
 from alert_service.store import open_store
 from shared import mail, systemd, tls, topics
 from shared.bus import Bus
@@ -51,7 +54,10 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
     )
-    api = Api(store, recorder, outbox, connected=lambda: bus.connected)
+    check = Check(store, now=time.time, recorded=outbox.wake)
+    daily = DailyLetter(store, config.letters.daily_at, config.zone, lambda: check.status, now=time.time)
+    retention = Retention(store, config.history.keep_days, lambda: check.status, now=time.time)
+    api = Api(store, recorder, outbox, check, connected=lambda: bus.connected)
     auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
     async with (
         auth,
@@ -61,6 +67,9 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(bus.run(), name="bus")
         group.create_task(recorder.run(bus), name="recorder")
         group.create_task(outbox.run(), name="outbox")
+        group.create_task(check.run(), name="check")
+        group.create_task(daily.run(made=outbox.wake), name="daily letter")
+        group.create_task(retention.run(), name="retention")
         refreshing = recipients.keep_fresh(auth, store, changed=outbox.wake, now=time.time)
         group.create_task(refreshing, name="recipients")
         systemd.notify("READY=1")

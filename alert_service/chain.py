@@ -1,6 +1,7 @@
 """The chain of proof, pure: every row's hash covers the row before it, so that no edit, deletion or swap goes unseen.
 
 People enter as a salted digest: without its salt a row still verifies, so that a person can be erased from it.
+forms.py says what exactly a hash covers.
 """
 
 import hashlib
@@ -9,19 +10,24 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shared.messages import AuditEvent, UserRef
+from alert_service import forms
+from alert_service.forms import Flat
+from shared.messages import AuditEvent, UserRef, Who
+from shared.names import Outcome, Severity
 
 GENESIS = hashlib.sha256(b"home system audit chain 1").hexdigest()
 """What stands before the first row."""
-SALT_BYTES = 16
+SALT_BYTES = forms.SALT_BYTES
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FORM = 1
-"""The canonical form below; a new one gets a new number, so that old rows still verify."""
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One recorded event. `salt` is None once its person was erased; `people` is the digest that stays."""
+    """One recorded event. `salt` is None once its person was erased; `people` is the digest that stays.
+
+    A longer salt is what remains of it where the person whom the event tells of was erased, but not who acted.
+    """
 
     row: int
     source: str
@@ -31,6 +37,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     people: str
     previous: str
     hash: str
+    form: int = forms.FORM
 
 
 class Broken(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,95 +56,118 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def append(
-    source: str, event: AuditEvent, *, received_at: datetime, salt: bytes, row: int = 1, previous: str = GENESIS
+    source: str,
+    event: AuditEvent,
+    *,
+    received_at: datetime,
+    salt: bytes,
+    row: int = 1,
+    previous: str = GENESIS,
+    form: int = forms.FORM,
 ) -> Row:
     """The row that follows `previous`; `row` is its position, counted from 1."""
-    people = digest_people(salt, event.who.user, event.who.address)
-    return Row(
+    made = Row(
         row=row,
         source=source,
         event=event,
         received_at=received_at,
-        salt=salt,
-        people=people,
+        salt=None,
+        people="",
         previous=previous,
-        hash=_hash(previous, row, source, event, received_at, people),
+        hash="",
+        form=form,
     )
+    sealed = forms.seal(flat(made), salt)
+    return msgspec.structs.replace(made, salt=salt, people=sealed.people, hash=sealed.hash)
 
 
-def erase(row: Row) -> Row:
-    """The same row without its person; it verifies as before."""
-    who = msgspec.structs.replace(row.event.who, user=None, address=None)
-    return msgspec.structs.replace(row, event=msgspec.structs.replace(row.event, who=who), salt=None)
+def erase(row: Row, user_id: str | None = None) -> Row:
+    """The same row without its people; it verifies as before. With `user_id`: as far as it tells of that user."""
+    return unflat(forms.without_person(flat(row)) if user_id is None else forms.without_user(flat(row), user_id))
 
 
 def verify(rows: Iterable[Row], *, after: int = 0, head: str = GENESIS) -> Verdict:
     """Walk the rows in order; `after` and `head` name the last row already known to be sound."""
+    return verify_flat(map(flat, rows), after=after, head=head)
+
+
+def verify_flat(rows: Iterable[Flat], *, after: int, head: str) -> Verdict:
+    """The same for rows as the table has them."""
     for row in rows:
-        reason = _fault(row, after + 1, head)
+        reason = forms.fault(row, after + 1, head)
         if reason is not None:
             return Verdict(row=after, head=head, broken=Broken(row=row.row, reason=reason))
         after, head = row.row, row.hash
     return Verdict(row=after, head=head)
 
 
-def digest_people(salt: bytes, user: UserRef | None, address: str | None) -> str:
-    """Person and address as one digest that nobody can guess without the salt."""
-    named = [user.id, user.name] if user is not None else None
-    return hashlib.sha256(salt + msgspec.json.encode([named, address])).hexdigest()
-
-
 def same_content(row: Row, event: AuditEvent) -> bool:
-    """Whether `event` says what `row` recorded; an erased person is not compared."""
-    if row.salt is None:
-        who = msgspec.structs.replace(event.who, user=None, address=None)
-        event = msgspec.structs.replace(event, who=who)
-    return row.event == event
+    """Whether `event` says what `row` recorded; who was erased is not compared."""
+    told = flat(msgspec.structs.replace(row, event=event))
+    return unflat(forms.as_erased(told)).event == row.event
+
+
+def flat(row: Row) -> Flat:
+    """The row as the table has it."""
+    event, user = row.event, row.event.who.user
+    return Flat(
+        row=row.row,
+        source=row.source,
+        id=event.id,
+        seq=event.seq,
+        at=microseconds(event.at),
+        received_at=microseconds(row.received_at),
+        what=event.what,
+        place=event.where,
+        room=forms.room_of(event.where),
+        issuer=event.who.issuer,
+        user_id=user.id if user is not None else None,
+        user_name=user.name if user is not None else None,
+        address=event.who.address,
+        command_id=event.command_id,
+        outcome=event.outcome.value,
+        severity=event.severity.value,
+        detail=msgspec.json.encode(event.detail).decode(),
+        salt=row.salt,
+        people=row.people,
+        previous=row.previous,
+        hash=row.hash,
+        form=row.form,
+    )
+
+
+def unflat(found: Flat) -> Row:
+    """The other way round."""
+    user = UserRef(id=found.user_id, name=found.user_name or "") if found.user_id is not None else None
+    return Row(
+        row=found.row,
+        source=found.source,
+        event=AuditEvent(
+            id=found.id,
+            seq=found.seq,
+            at=from_microseconds(found.at),
+            what=found.what,
+            where=found.place,
+            who=Who(issuer=found.issuer, user=user, address=found.address),
+            command_id=found.command_id,
+            outcome=Outcome(found.outcome),
+            severity=Severity(found.severity),
+            detail=msgspec.json.decode(found.detail, type=dict[str, str]),
+        ),
+        received_at=from_microseconds(found.received_at),
+        salt=found.salt,
+        people=found.people,
+        previous=found.previous,
+        hash=found.hash,
+        form=found.form,
+    )
 
 
 def microseconds(moment: datetime) -> int:
     """A moment as a whole number, exact."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_microseconds(number: int) -> datetime:
     """The other way round, in UTC."""
     return _EPOCH + timedelta(microseconds=number)
-
-
-def _fault(row: Row, expected: int, head: str) -> str | None:
-    if row.row != expected:
-        return f"row {expected} is missing" if row.row > expected else "stands where another row belongs"
-    if row.previous != head:
-        return "does not follow the row before it"
-    if row.hash != _hash(head, row.row, row.source, row.event, row.received_at, row.people):
-        return "was changed"
-    who = row.event.who
-    if row.salt is None:
-        return "names a person although it was erased" if who.user is not None or who.address is not None else None
-    if row.people != digest_people(row.salt, who.user, who.address):
-        return "names another person or address than was recorded"
-    return None
-
-
-def _hash(previous: str, row: int, source: str, event: AuditEvent, received_at: datetime, people: str) -> str:
-    canonical = msgspec.json.encode(
-        [
-            _FORM,
-            row,
-            source,
-            event.id,
-            event.seq,
-            microseconds(event.at),
-            microseconds(received_at),
-            event.what,
-            event.where,
-            event.who.issuer,
-            event.command_id,
-            event.outcome,
-            event.severity,
-            sorted(event.detail.items()),
-            people,
-        ]
-    )
-    return hashlib.sha256(bytes.fromhex(previous) + canonical).hexdigest()

@@ -22,10 +22,14 @@ class Listen(Config, frozen=True):
 
 
 class Letters(Config, frozen=True):
-    """How letters go out: at most so many a minute, and past so many of one party in ten minutes as a digest."""
+    """How letters go out: at most so many a minute, and past so many of one party in ten minutes as a digest.
+
+    `daily_at` is when the daily letter is made, in the home's zone ("07:00", or "never").
+    """
 
     per_minute: Annotated[int, msgspec.Meta(ge=1, le=600)] = 30
     alone: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    daily_at: Annotated[str, msgspec.Meta(pattern=r"^(never|([01]\d|2[0-3]):[0-5]\d)\Z")] = "07:00"
     host: str | None = None
     https_port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
 
@@ -33,6 +37,15 @@ class Letters(Config, frozen=True):
     def history(self) -> str | None:
         """The address of the history's page, for the end of every letter."""
         return None if self.host is None else f"https://{self.host}:{self.https_port}/history"
+
+
+class History(Config, frozen=True):
+    """How long the record is kept: whole days (UTC) go when they are older than `keep_days`.
+
+    Two weeks at the least: producers tell an event again for a week, and it must still be known then.
+    """
+
+    keep_days: Annotated[int, msgspec.Meta(ge=14, le=36_500)] = 365
 
 
 class AlertsConfig(Config, frozen=True):
@@ -46,6 +59,7 @@ class AlertsConfig(Config, frozen=True):
     log: Path | None = None
     timezone: str = "UTC"
     letters: Letters = Letters()
+    history: History = History()
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

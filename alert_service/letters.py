@@ -94,6 +94,11 @@ def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo
     return Written(f"{count} alerts from {name}", *_render("digest", seen))
 
 
+def write_daily(subject: str, seen: dict[str, object]) -> Written:
+    """The daily letter; what it says is put together in daily.py."""
+    return Written(subject, *_render("daily", seen))
+
+
 def _lines(story: Story, zone: tzinfo) -> list[tuple[str, str]]:
     named, event = story.named, story.named.event
     lines = [
@@ -101,7 +106,7 @@ def _lines(story: Story, zone: tzinfo) -> list[tuple[str, str]]:
         ("When", wording.times(event.at, zone)),
         ("Who", wording.who(named)),
         ("From", wording.address(named)),
-        ("Outcome", wording.outcome_sentence(story.known)),
+        ("Outcome", wording.outcome_sentence(story.known, event.what)),
     ]
     told = story.outcome or named
     if told.event.what != event.what:

@@ -90,10 +90,14 @@ async def release(connection: AsyncConnection, now: float, allowed: int) -> int:
     if leaving:
         going = update(letters).where(letters.c.id.in_(leaving))
         await connection.execute(going.values(state="released", released_at=now))
-        await connection.execute(
-            insert(deliveries), [_delivery(letter, person, now) for letter in leaving for person in people]
-        )
+        await deliver(connection, leaving, people, now)
     return len(found)
+
+
+async def deliver(connection: AsyncConnection, leaving: Sequence[int], people: Sequence[str], now: float) -> None:
+    """These letters go to these people."""
+    made = [_delivery(letter, person, now) for letter in leaving for person in people]
+    await connection.execute(insert(deliveries), made)
 
 
 async def due(connection: AsyncConnection, now: float, limit: int) -> list[Due]:

@@ -15,7 +15,7 @@ import msgspec
 from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import letters, mailbox, records
+from alert_service import daily, letters, mailbox, records
 from alert_service.letters import Story, Written
 from alert_service.mailbox import Due, Told
 from shared import backoff
@@ -124,8 +124,9 @@ class Outbox:
         async with self._store.read() as connection:
             told = await mailbox.told(connection, due.letter)
             sources = await self._sources(connection, told)
+            figures = await daily.figures(connection, told.letter) if told.kind == daily.KIND else None
         try:
-            written = self._write(told, *sources)
+            written = self._write(told, *sources) if figures is None else daily.write(figures, self._manner.zone)
             await self._send(
                 Letter(
                     to=due.recipient,

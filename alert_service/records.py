@@ -1,6 +1,6 @@
 """The chain and the letters in the making, in SQL: records a batch of events in one transaction.
 
-Called by the recorder alone; there is one writer of the chain.
+Whoever calls it, one transaction appends at a time.
 """
 
 import secrets
@@ -14,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service import arrivals, chain, joining, rules
 from alert_service.arrivals import Arrival
-from alert_service.tables import events, letters
-from shared.messages import AuditEvent, ReceiptLine, UserRef, Who, utc
-from shared.names import Outcome, Severity
+from alert_service.forms import Flat
+from alert_service.tables import erased, events, letters
+from shared.messages import AuditEvent, ReceiptLine, utc
+from shared.names import Outcome
 
 CASE_FIELDS = (
     letters.c.round,
@@ -28,6 +29,9 @@ CASE_FIELDS = (
     letters.c.due_at,
 )
 Key = tuple[str, str]
+USER_PLACE = "user/"
+"""How the place of an event about a user's account begins; the user's id follows."""
+_CHAIN_LOCK = 4_803_317
 
 
 async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: float) -> dict[Key, ReceiptLine]:
@@ -35,7 +39,9 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
 
     The first with a key stands; another content under it becomes an incident of our own.
     """
+    await _alone(connection)
     known = await _known(connection, batch)
+    gone = await _erased(connection, batch)
     head, row = await _head(connection)
     seq = await _own_seq(connection)
     fresh: list[chain.Row] = []
@@ -56,19 +62,12 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
             seq += 1
             event = msgspec.structs.replace(event, seq=seq)
         row += 1
-        made = chain.append(
-            arrival.source,
-            event,
-            received_at=utc(now),
-            salt=secrets.token_bytes(chain.SALT_BYTES),
-            row=row,
-            previous=head,
-        )
+        made = _erase(_made(arrival.source, event, now, row, head), gone)
         head = made.hash
         known[key] = made
         fresh.append(made)
     if fresh:
-        await connection.execute(insert(events), [_columns(made) for made in fresh])
+        await connection.execute(insert(events), [chain.flat(made)._asdict() for made in fresh])
     for made in fresh:
         await _open_letter(connection, made, now)
     receipts = {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
@@ -98,58 +97,15 @@ async def rows(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int,
     return {one.row: as_row(one) for one in found.all()}
 
 
+def subjects(event: AuditEvent) -> set[str]:
+    """The ids of the users whom an event names or tells of."""
+    named = {event.who.user.id} if event.who.user is not None else set()
+    return named | ({event.where.removeprefix(USER_PLACE)} if event.where.startswith(USER_PLACE) else set())
+
+
 def as_row(found: SqlRow[*tuple[Any, ...]]) -> chain.Row:
     """A row of the table as a row of the chain."""
-    user = UserRef(id=found.user_id, name=found.user_name) if found.user_id is not None else None
-    return chain.Row(
-        row=found.row,
-        source=found.source,
-        event=AuditEvent(
-            id=found.id,
-            seq=found.seq,
-            at=chain.from_microseconds(found.at),
-            what=found.what,
-            where=found.place,
-            who=Who(issuer=found.issuer, user=user, address=found.address),
-            command_id=found.command_id,
-            outcome=Outcome(found.outcome),
-            severity=Severity(found.severity),
-            detail=msgspec.json.decode(found.detail, type=dict[str, str]),
-        ),
-        received_at=chain.from_microseconds(found.received_at),
-        salt=found.salt,
-        people=found.people,
-        previous=found.previous,
-        hash=found.hash,
-    )
-
-
-def _columns(made: chain.Row) -> dict[str, object]:
-    event = made.event
-    user = event.who.user
-    return {
-        "row": made.row,
-        "source": made.source,
-        "id": event.id,
-        "seq": event.seq,
-        "at": chain.microseconds(event.at),
-        "received_at": chain.microseconds(made.received_at),
-        "what": event.what,
-        "place": event.where,
-        "room": event.where.partition("/")[0],
-        "issuer": event.who.issuer,
-        "user_id": user.id if user is not None else None,
-        "user_name": user.name if user is not None else None,
-        "address": event.who.address,
-        "command_id": event.command_id,
-        "outcome": event.outcome.value,
-        "severity": event.severity.value,
-        "detail": msgspec.json.encode(event.detail).decode(),
-        "salt": made.salt,
-        "people": made.people,
-        "previous": made.previous,
-        "hash": made.hash,
-    }
+    return chain.unflat(Flat._make(found))
 
 
 async def _known(connection: AsyncConnection, batch: Sequence[Arrival]) -> dict[Key, chain.Row]:
@@ -161,6 +117,32 @@ async def _known(connection: AsyncConnection, batch: Sequence[Arrival]) -> dict[
     one_of = [and_(events.c.source == source, events.c.id.in_(named)) for source, named in ids.items()]
     found = await connection.execute(select(events).where(or_(*one_of)))
     return {(one.source, one.id): as_row(one) for one in found.all()}
+
+
+def _made(source: str, event: AuditEvent, now: float, row: int, head: str) -> chain.Row:
+    salt = secrets.token_bytes(chain.SALT_BYTES)
+    return chain.append(source, event, received_at=utc(now), salt=salt, row=row, previous=head)
+
+
+def _erase(made: chain.Row, gone: set[str]) -> chain.Row:
+    """What a producer tells late of somebody who was erased does not bring the person back."""
+    for user_id in gone & subjects(made.event):
+        made = chain.erase(made, user_id)
+    return made
+
+
+async def _alone(connection: AsyncConnection) -> None:
+    """Whoever appends waits for the one before: SQLite's write lock sees to it, PostgreSQL has to be told."""
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(_CHAIN_LOCK)))
+
+
+async def _erased(connection: AsyncConnection, batch: Sequence[Arrival]) -> set[str]:
+    """Of whom the batch tells although they were erased: a producer that was away may still name them."""
+    told = set[str]().union(*(subjects(arrival.event) for arrival in batch))
+    if not told:
+        return set()
+    return set((await connection.execute(select(erased.c.user_id).where(erased.c.user_id.in_(told)))).scalars())
 
 
 async def _head(connection: AsyncConnection) -> tuple[str, int]:

@@ -46,6 +46,7 @@ events = Table(
     Column("people", String(64), nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("form", Integer, nullable=False, server_default="1"),  # the canonical form that the hash covers: forms.py
     UniqueConstraint("source", "id", name="one_row_per_event"),
     Index("events_by_seq", "source", "seq"),
     Index("events_by_user", "user_id", "row"),
@@ -54,12 +55,32 @@ events = Table(
     Index("events_by_command", "command_id"),
 )
 
+days = Table(
+    # Whole days that were removed from the chain: what stood before and after them, so that it still joins.
+    "days",
+    metadata,
+    Column("day", String(10), primary_key=True),  # UTC, by when the rows were received
+    Column("first_row", Integer, nullable=False),
+    Column("last_row", Integer, nullable=False),
+    Column("before", String(64), nullable=False),
+    Column("after", String(64), nullable=False),
+    Column("told_in", Integer, nullable=False),  # the row that says so
+)
+
+erased = Table(
+    # Users whose personal fields were erased: what is told of them later enters without them.
+    "erased",
+    metadata,
+    Column("user_id", String(200), primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
 letters = Table(
     # The outbox: one row per letter, from the first event that calls for it.
     "letters",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),  # command, event or digest
+    Column("kind", String(8), nullable=False),  # command, event, digest or daily
     Column("key", String(64), nullable=False),
     Column("round", Integer, nullable=False),
     Column("source", String(32), nullable=False),
@@ -76,6 +97,15 @@ letters = Table(
     UniqueConstraint("key", "round", name="one_letter_per_key"),
     Index("letters_by_state", "state", "due_at"),
     Index("letters_by_source", "source", "released_at"),
+)
+
+dailies = Table(
+    # What a daily letter says: as it was when it was made, however late it leaves.
+    "dailies",
+    metadata,
+    Column("day", String(10), primary_key=True),  # in the home's zone
+    Column("letter", Integer, ForeignKey("letters.id"), nullable=False, unique=True),
+    Column("figures", Text, nullable=False),
 )
 
 deliveries = Table(

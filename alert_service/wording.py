@@ -37,6 +37,7 @@ _HAPPENINGS = {
     "account:created": "Account created",
     "account:changed": "Account changed",
     "account:disabled": "Account disabled",
+    "account:erased": "Account erased",
     "account:password-changed": "Password changed",
     "account:sign-in-failed": "Sign-in failed",
     "account:confirmation-failed": "Confirmation failed",
@@ -50,6 +51,8 @@ _HAPPENINGS = {
     "audit:malformed": "Unreadable audit event",
     "audit:too-large": "Oversized audit event",
     "audit:id-reused": "Audit event told twice, differently",
+    "audit:chain-broken": "The record was tampered with",
+    "audit:day-removed": "Old day removed from the record",
 }
 _HOME = {
     "home:locked-down": ("The home is locked down", "The lockdown failed"),
@@ -105,13 +108,16 @@ def headline(what: str, where: str, outcome: Outcome) -> str:
     return f"{place(where)}: {verb}, outcome unknown"
 
 
-def outcome_sentence(outcome: Outcome) -> str:
-    """An outcome and what it means."""
-    return _OUTCOMES[outcome]
+def outcome_sentence(outcome: Outcome, what: str) -> str:
+    """An outcome and what it means; only of a device it can be said where to look."""
+    told = _OUTCOMES[outcome]
+    return told if what.startswith("device:") else told.partition(", ")[0]
 
 
 def advice(what: str) -> str:
     """What to do about it; the letter goes on with "and look at the history"."""
+    if what == "audit:chain-broken":
+        return "On the hub, `homesystem audit verify --letters FOLDER` says what does not fit: run it,"
     if what == MISMATCH:
         return "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,"
     if what == "home:locked-down":

@@ -6,7 +6,7 @@ Every change appends its audit event to auth's spool inside the transaction that
 import contextlib
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -122,6 +122,30 @@ class Accounts:
             await session_rows.end_all(connection, account.user.id, self._now())
             await say("account:disabled", f"user/{account.user.id}", user=account.user.name)
 
+    async def erase_user(
+        self, email: str, *, elsewhere: Callable[[User], Awaitable[object]], by: UserRef | None = None
+    ) -> None:
+        """Delete a disabled account; `elsewhere` erases the person from what is no table of ours, and may be repeated.
+
+        What is told of it names nobody. Raises HomeError: not-found, invalid-value (the account may still sign in).
+        """
+        user = await self.erasable(email)
+        # Told before anything is gone, so that an erasure that is interrupted leaves its proof as well.
+        await self._write("account:erased", f"user/{user.id}", by, {}, Outcome.ASKED, severity=Severity.INFO)
+        await elsewhere(user)
+        async with self._change(by) as (connection, say):
+            await user_rows.delete_disabled(connection, user.id)
+            await say("account:erased", f"user/{user.id}")
+
+    async def erasable(self, email: str) -> User:
+        """The user of a disabled account. Raises HomeError: not-found, invalid-value."""
+        async with self._store.read() as connection:
+            account = await _existing(connection, email)
+        if not account.disabled:
+            next_step = f"First end that: homesystem user disable {account.user.email}"
+            raise HomeError("invalid-value", f"This account may still sign in. {next_step}")
+        return account.user
+
     async def set_password(self, email: str, password: str, *, by: UserRef | None = None) -> None:
         """Another password, and every session ends. Raises HomeError: not-found, invalid-value."""
         async with self._store.read() as connection:
@@ -192,9 +216,18 @@ class Accounts:
                 await self._write(what, where, by, detail, Outcome.FAILED)
             raise
 
-    async def _write(self, what: str, where: str, by: UserRef | None, detail: dict[str, str], outcome: Outcome) -> None:
+    async def _write(
+        self,
+        what: str,
+        where: str,
+        by: UserRef | None,
+        detail: dict[str, str],
+        outcome: Outcome,
+        *,
+        severity: Severity | None = None,
+    ) -> None:
         who = Who(issuer=ISSUER, user=by)
-        await self._proof.write(what, where, who, severity=self._severity, outcome=outcome, detail=detail)
+        await self._proof.write(what, where, who, severity=severity or self._severity, outcome=outcome, detail=detail)
 
 
 async def _existing(connection: AsyncConnection, email: str) -> user_rows.Account:

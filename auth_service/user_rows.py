@@ -71,6 +71,11 @@ async def disable(connection: AsyncConnection, user_id: str, now: datetime) -> N
     await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=now))
 
 
+async def delete_disabled(connection: AsyncConnection, user_id: str) -> None:
+    """Delete a disabled user with sessions, codes and grants."""
+    await connection.execute(delete(users).where(users.c.id == user_id, users.c.disabled_at.is_not(None)))
+
+
 async def signed_in(connection: AsyncConnection, user_id: str, now: datetime) -> None:
     """Remember the latest sign-in."""
     await connection.execute(update(users).where(users.c.id == user_id).values(signed_in_at=now))

@@ -4,7 +4,6 @@ What needs a database is imported where it is used: `up` must not wait for it.
 """
 
 import asyncio
-import getpass
 import os
 import sys
 from collections.abc import Coroutine
@@ -15,10 +14,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import control, lockdown, up
+from deploy import audit, control, lockdown, up, users
 from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
-from shared.names import Role
 from shared.problem import HomeError
 
 app = typer.Typer(
@@ -27,10 +25,10 @@ app = typer.Typer(
     help="Sets up a home, runs it, and changes who may do what in it.",
     pretty_exceptions_enable=False,
 )
-user_app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
 room_app = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.")
 client_app = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
-app.add_typer(user_app, name="user")
+app.add_typer(users.app, name="user")
+app.add_typer(audit.app, name="audit")
 app.add_typer(room_app, name="room")
 app.add_typer(client_app, name="client")
 app.add_typer(lockdown.app, name="lockdown")
@@ -109,37 +107,6 @@ def sim(
     console.print(f"{device} is driven: {value}")
 
 
-@user_app.command("add")
-def user_add(
-    email: str,
-    *,
-    name: Annotated[str, typer.Option(help="How others see this user.")],
-    role: Annotated[Role, typer.Option(help="What this user may do.")] = Role.MEMBER,
-    may: Annotated[list[str] | None, typer.Option(help="ROOM/DEVICE, for a guest; repeat for more.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="Read the password from this file.")] = None,
-) -> None:
-    """Add a user; asks for the password, which never stands on a command line."""
-    from deploy import people
-
-    home = _home()
-    password = _password(password_file)
-    _run(people.add(home, email=email, name=name, password=password, role=role, may=may or []))
-    console.print(f"{email} may sign in as {role}.")
-
-
-@user_app.command("list")
-def user_list() -> None:
-    """List every user."""
-    from deploy import people
-
-    table = Table("E-mail", "Name", "Role", "May use", "Last sign-in")
-    for row in _run(people.rows(_home())):
-        may = ", ".join(f"{g.room}/{g.device}" for g in row.grants) if row.user.role is Role.GUEST else "all"
-        last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"
-        table.add_row(row.user.email, row.user.name, row.user.role, may or "nothing", last)
-    console.print(table)
-
-
 @room_app.command("add")
 def room_add(name: str, out: OutDir) -> None:
     """Enrol a room: writes ca.crt, room.crt and room.key for its Pi."""
@@ -206,17 +173,6 @@ def _home() -> homes.Home:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
-
-
-def _password(file: Path | None) -> str:
-    if file is not None:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
-    if not os.isatty(sys.stdin.fileno()):
-        raise HomeError("invalid-value", "There is no terminal to ask for a password; use --password-file.")
-    first = getpass.getpass("Password: ")
-    if first != getpass.getpass("Again: "):
-        raise HomeError("invalid-value", "The two passwords differ; nothing was changed.")
-    return first
 
 
 def _revoke(name: str, role: str) -> None:

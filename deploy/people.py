@@ -1,10 +1,16 @@
-"""Users, for the `homesystem` command: added and listed in the auth service's own database, whether it runs or not."""
+"""Users, for the `homesystem` command: in the auth service's own database, whether it runs or not."""
 
+import time
+from collections.abc import Callable
+
+from alert_service import config as alerts_config
+from alert_service import erasing
+from alert_service.store import open_store
 from auth_service import accounts
 from auth_service import config as auth_config
 from deploy import enrol
 from deploy import home as homes
-from shared.internal import Grant, UserRow
+from shared.internal import Grant, User, UserRow
 from shared.names import Role
 
 
@@ -19,3 +25,41 @@ async def rows(home: homes.Home) -> tuple[UserRow, ...]:
     """Every user, the oldest first."""
     async with accounts.opened(auth_config.read(home.config("auth"))) as book:
         return await book.list_users()
+
+
+async def disable(home: homes.Home, email: str) -> None:
+    """No sign-in from now on, and every session ends. Raises HomeError: not-found, last-master."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        await book.disable_user(email)
+
+
+async def reset(home: homes.Home, email: str, password: str) -> None:
+    """Another password, and every session ends. Raises HomeError: not-found, invalid-value."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        await book.set_password(email, password)
+
+
+async def erasable(home: homes.Home, email: str) -> User:
+    """Whom `erase` would erase. Raises HomeError: not-found, invalid-value (the account may still sign in)."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        return await book.erasable(email)
+
+
+async def erase(home: homes.Home, email: str, told: Callable[[int], None]) -> int:
+    """Erase a person from the record and from the accounts; returns in how many rows, which `told` hears of meanwhile.
+
+    May be repeated after it was interrupted. Raises HomeError: not-found, invalid-value, no-proof.
+    """
+    store = await open_store(alerts_config.read(home.config("alerts")).database)
+    erased = 0
+
+    async def elsewhere(user: User) -> None:
+        nonlocal erased
+        erased = await erasing.erase(store, user_id=user.id, email=user.email, now=time.time(), told=told)
+
+    try:
+        async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+            await book.erase_user(email, elsewhere=elsewhere)
+    finally:
+        await store.close()
+    return erased

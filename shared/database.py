@@ -122,13 +122,16 @@ async def _prepare_sqlite(database: str | None, plan: Plan) -> None:
 
 
 def _tame_sqlite(engine: AsyncEngine) -> None:
-    """Every commit synced, foreign keys kept, and transactions that take the write lock when they begin."""
+    """Every commit synced, foreign keys kept, and transactions that take the write lock when they begin.
+
+    What is deleted is overwritten: an erased person may not be read from the file's unused parts.
+    """
 
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None  # the driver's own implicit BEGIN comes too late
         cursor = dbapi.cursor()
-        for pragma in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000"):
+        for pragma in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000", "secure_delete = ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -24,6 +24,7 @@ LOCKDOWN_CODE = "/internal/lockdown/code"
 RECIPIENTS = "/internal/recipients"
 # alert service, for gateways
 AUDIT = "/internal/audit"
+AUDIT_CHAIN = "/internal/audit/chain"
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
@@ -214,3 +215,23 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
 
     events: tuple[AuditEvent, ...]
     next: str | None
+
+
+class ChainBroken(msgspec.Struct, frozen=True, kw_only=True):
+    """The first row of the record that does not fit, and why (a sentence's end: "was changed")."""
+
+    row: int
+    reason: str
+
+
+class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """GET AUDIT_CHAIN: whether the record is whole, by the service's own check.
+
+    `row` and `hash` are the last row found sound. `checked_at` is when the check last came to the end of the record,
+    None before that; until then `broken` is not known either.
+    """
+
+    row: int
+    hash: str
+    checked_at: datetime | None = None
+    broken: ChainBroken | None = None

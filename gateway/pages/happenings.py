@@ -26,6 +26,7 @@ _HAPPENINGS = {
     "account:created": "Account created",
     "account:changed": "Account changed",
     "account:disabled": "Account disabled",
+    "account:erased": "Account erased",
     "account:password-changed": "Password changed",
     "account:sign-in-failed": "Sign-in failed",
     "account:confirmation-failed": "Confirmation failed",
@@ -50,6 +51,8 @@ _HAPPENINGS = {
     "audit:malformed": "Unreadable event",
     "audit:too-large": "Oversized event",
     "audit:id-reused": "Event told twice, differently",
+    "audit:chain-broken": "The record was tampered with",
+    "audit:day-removed": "Old day removed from the record",
 }
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
 _REASONS = {

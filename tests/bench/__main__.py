@@ -1,4 +1,7 @@
-"""Runs the bench and prints its tables; nothing here asserts a time. `python -m tests.bench [agent] [--seconds N]`."""
+"""Runs the bench and prints its tables; nothing here asserts a time.
+
+`python -m tests.bench [agent|history] [--seconds N]`
+"""
 
 import argparse
 import asyncio
@@ -11,7 +14,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import agent, floors, load, resident
+from tests.bench import agent, floors, history, load, resident
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
@@ -130,6 +133,12 @@ def one_agent(seconds: float) -> None:
     console.print(table)
 
 
+def whole_record() -> None:
+    """A record of a million rows: pages and the check."""
+    with tempfile.TemporaryDirectory() as folder:
+        console.print(history.measure(Path(folder) / "var", console))
+
+
 def whole_home(seconds: float) -> None:
     """Start a demo home of its own, measure, stop it."""
     print("cells: p50 / p99, answers per second")
@@ -152,13 +161,18 @@ def whole_home(seconds: float) -> None:
 def main() -> None:
     """Everything, or one section."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("section", nargs="?", choices=("agent",), help="only this one; without it, everything")
+    parser.add_argument(
+        "section", nargs="?", choices=("agent", "history"), help="only this one; without it, everything"
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     if arguments.section is None:
         whole_home(arguments.seconds)
-    one_agent(arguments.seconds)
+    if arguments.section in {None, "agent"}:
+        one_agent(arguments.seconds)
+    if arguments.section in {None, "history"}:
+        whole_record()
 
 
 if __name__ == "__main__":

@@ -1,19 +1,24 @@
 """The record and the outbox over PostgreSQL: the same rules, another database."""
 
+import asyncio
 import zoneinfo
 from collections.abc import AsyncIterator
 
 import pytest
 
-from alert_service import chain, history, mailbox, records
+from alert_service import chain, erasing, history, mailbox, records
 from alert_service.arrivals import Arrival
+from alert_service.daily import DailyLetter
 from alert_service.history import Scope
 from alert_service.outbox import Manner, Outbox
+from alert_service.retention import Retention
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, Postman, event
+from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
+from tests.unit.alert_service.test_retention import WHOLE
 
 
 @pytest.fixture
@@ -79,3 +84,31 @@ async def test_an_intent_expires(store: Store) -> None:
     async with store.write() as connection:
         assert await records.expire(connection, START + 29) == 0
         assert await records.expire(connection, START + 30) == 1
+
+
+async def test_days_are_removed_people_erased_and_the_record_checked_alike(store: Store) -> None:
+    await tell(store, acts(5), START - 40 * DAY)
+    await tell(store, acts(5, first=10))
+    assert (await verdict(store)).row == 10
+    assert await Retention(store, 30, lambda: WHOLE, now=lambda: START).round() is not None
+    assert [row.row for row in await all_rows(store)] == [6, 7, 8, 9, 10, 11]
+    assert await erasing.erase(store, user_id="u1", email="ada@example.org", now=START) == 5
+    assert (await verdict(store)).broken is None
+    async with store.write() as connection:
+        await mailbox.set_recipients(connection, ["ada@example.org"], START)
+    daily = DailyLetter(store, "07:00", zoneinfo.ZoneInfo("UTC"), lambda: WHOLE, now=lambda: START + DAY)
+    assert await daily.round()
+    assert not await daily.round()
+    postman = Postman()
+    manner = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=1000, alone=1)
+    await Outbox(store, postman, manner, now=lambda: START + DAY).round()
+    assert "row 11, hash" in postman.letters[0].text
+    async with store.write() as connection:
+        await connection.execute(events.update().where(events.c.row == 8).values(seq=99))
+    broken = (await verdict(store)).broken
+    assert broken == chain.Broken(row=8, reason="was changed")
+
+
+async def test_whoever_appends_at_the_same_time_waits_and_the_chain_has_no_fork(store: Store) -> None:
+    await asyncio.gather(*(tell(store, acts(3, first=10 * n)) for n in range(1, 9)))
+    assert (await verdict(store)).row == 24

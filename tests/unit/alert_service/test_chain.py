@@ -10,6 +10,8 @@ from shared.messages import UserRef, utc
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event
 
+PERSONAL = {"user": "Ada", "email": "ada@example.org", "browser": "Firefox", "count": "5"}
+
 
 def a_chain(count: int) -> list[chain.Row]:
     rows: list[chain.Row] = []
@@ -38,9 +40,87 @@ def test_verifying_goes_on_from_a_row_known_to_be_sound() -> None:
     assert chain.verify(rows[3:], after=3, head=rows[2].hash).broken is None
 
 
-def test_the_canonical_form_never_changes_by_accident() -> None:
-    row = chain.append("hall", event(id="e1"), received_at=utc(START), salt=b"s" * 16)
-    assert row.hash == "3a0fb6b41283c3e37ca6055754e3b7140b95df5f32d24625720a9bd51d9213ba"
+@pytest.mark.parametrize(
+    ("form", "told", "expected"),
+    [
+        (1, None, "3a0fb6b41283c3e37ca6055754e3b7140b95df5f32d24625720a9bd51d9213ba"),
+        (2, None, "3714cb767fd03f42c6c6e2d565e0d86059d5b077d47ebc40c1a4bb35e3b719f0"),
+        (2, PERSONAL, "af0b639d3f9c0f5e46e0e53921e7f04752352e5bad2efc6ada7e6c57c0c3a5a4"),
+    ],
+)
+def test_a_canonical_form_never_changes_by_accident(form: int, told: dict[str, str] | None, expected: str) -> None:
+    row = chain.append("hall", event(id="e1", detail=told), received_at=utc(START), salt=b"s" * 16, form=form)
+    assert row.hash == expected
+
+
+def test_a_personal_field_enters_the_hash_by_its_salted_digest_alone() -> None:
+    one = chain.append("auth", event(id="e1", detail=PERSONAL), received_at=utc(START), salt=b"s" * 16)
+    erased = chain.erase(one)
+    assert erased.event.detail == {"count": "5"}
+    assert (erased.event.who.user, erased.event.who.address) == (None, None)
+    assert chain.verify([erased]).broken is None
+    for changed in (
+        {**PERSONAL, "user": "Eve"},
+        {**PERSONAL, "email": "e@example.org"},
+        {"count": "5"},
+        {"count": "6"},
+    ):
+        forged = msgspec.structs.replace(one, event=msgspec.structs.replace(one.event, detail=changed))
+        assert chain.verify([forged]).broken is not None
+
+
+def test_the_address_in_the_place_of_a_failed_sign_in_is_personal_too() -> None:
+    row = chain.append("auth", event(where="address/192.0.2.9"), received_at=utc(START), salt=b"s" * 16)
+    erased = chain.erase(row)
+    assert erased.event.where == "address/"
+    assert chain.verify([erased]).broken is None
+    other = msgspec.structs.replace(row, event=msgspec.structs.replace(row.event, where="address/192.0.2.8"))
+    assert chain.verify([other]).broken is not None
+
+
+def test_rows_of_the_first_form_verify_beside_those_of_the_second() -> None:
+    rows: list[chain.Row] = []
+    for number, form in enumerate((1, 1, 2, 2), start=1):
+        head = rows[-1].hash if rows else chain.GENESIS
+        one = event(id=f"e{number}", detail=PERSONAL)
+        rows.append(
+            chain.append("auth", one, received_at=utc(START), salt=b"s" * 16, row=number, previous=head, form=form)
+        )
+    rows[1], rows[2] = chain.erase(rows[1]), chain.erase(rows[2])
+    assert chain.verify(rows) == chain.Verdict(row=4, head=rows[-1].hash)
+    assert rows[1].event.detail == PERSONAL  # in the first form it is part of the hash
+    for number in range(4):
+        relabelled = [*rows]
+        relabelled[number] = msgspec.structs.replace(rows[number], form=3 - rows[number].form)
+        broken = chain.verify(relabelled).broken
+        assert broken is not None
+        assert broken.row == number + 1
+
+
+def test_a_subject_can_be_erased_while_who_acted_stays_and_is_still_vouched_for() -> None:
+    row = chain.append("auth", event(where="user/u2", detail=PERSONAL), received_at=utc(START), salt=b"s" * 16)
+    left = chain.erase(row, "u2")
+    assert left.event.who == row.event.who
+    assert left.event.detail == {"count": "5"}
+    assert chain.verify([left]).broken is None
+    assert chain.same_content(left, row.event)
+    assert not chain.same_content(left, msgspec.structs.replace(row.event, who=event(address="192.0.2.8").who))
+    for forged in (event(user=UserRef(id="u3", name="Eve")).who, event(user=None).who, event(address=None).who):
+        other = msgspec.structs.replace(left, event=msgspec.structs.replace(left.event, who=forged))
+        assert chain.verify([other]).broken is not None
+    told_again = msgspec.structs.replace(left, event=msgspec.structs.replace(left.event, detail=PERSONAL))
+    assert chain.verify([told_again]).broken is not None
+    gone = chain.erase(left, "u1")
+    assert gone.event.who.user is None
+    assert gone.salt is None
+    assert chain.verify([gone]).broken is None
+
+
+def test_what_comes_again_of_an_erased_person_is_the_same_event() -> None:
+    told = event(id="e1", where="user/u1", detail=PERSONAL)
+    row = chain.append("auth", told, received_at=utc(START), salt=b"s" * 16)
+    assert chain.same_content(chain.erase(row), told)
+    assert not chain.same_content(chain.erase(row), event(id="e1", where="user/u1", detail={**PERSONAL, "count": "6"}))
 
 
 @given(st.integers(2, 9), st.data())

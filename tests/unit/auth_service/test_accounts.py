@@ -119,6 +119,67 @@ async def test_last_master_cannot_be_disabled(accounts: Accounts, ada: User, clo
     assert [row.disabled for row in await accounts.list_users()] == [True, False]
 
 
+async def test_erasing_deletes_a_disabled_account_and_its_proof_names_nobody(
+    accounts: Accounts, ada: User, spool: Spool
+) -> None:
+    bob = await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MASTER)
+    erased: list[User] = []
+
+    async def elsewhere(user: User) -> None:
+        assert len(await accounts.list_users()) == 2  # the account goes last, so that this can be repeated
+        erased.append(user)
+
+    with pytest.raises(HomeError, match=r"homesystem user disable b@example\.org"):
+        await accounts.erase_user("b@example.org", elsewhere=elsewhere)
+    assert erased == []
+    await accounts.disable_user("b@example.org")
+    before = len(spool.pending(100))
+    await accounts.erase_user("b@example.org", elsewhere=elsewhere)
+    assert erased == [bob]
+    assert [row.user for row in await accounts.list_users()] == [ada]
+    events = spool.pending(100)[before:]
+    assert [(x.what, x.where, x.outcome, x.severity) for x in events] == [
+        ("account:erased", f"user/{bob.id}", Outcome.ASKED, Severity.INFO),
+        ("account:erased", f"user/{bob.id}", Outcome.EXECUTED, Severity.CRITICAL),
+    ]
+    assert all(x.detail == {} and x.who.user is None for x in events)
+    with pytest.raises(HomeError, match="not-found"):
+        await accounts.erase_user("b@example.org", elsewhere=elsewhere)
+
+
+async def test_an_erasure_that_fails_elsewhere_keeps_the_account_and_can_be_repeated(
+    accounts: Accounts, ada: User
+) -> None:
+    await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MEMBER)
+    await accounts.disable_user("b@example.org")
+
+    async def fails(_user: User) -> None:
+        raise HomeError("internal", "the record cannot be written")
+
+    async def works(_user: User) -> None:
+        pass
+
+    with pytest.raises(HomeError, match="internal"):
+        await accounts.erase_user("b@example.org", elsewhere=fails)
+    assert len(await accounts.list_users()) == 2
+    await accounts.erase_user("b@example.org", elsewhere=works)
+    assert len(await accounts.list_users()) == 1
+
+
+async def test_without_proof_nobody_is_erased(accounts: Accounts, ada: User, tmp_path: Path) -> None:
+    await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MEMBER)
+    await accounts.disable_user("b@example.org")
+    fill(tmp_path / "spool.sqlite3")
+    erased: list[User] = []
+
+    async def elsewhere(user: User) -> None:
+        erased.append(user)
+
+    with pytest.raises(HomeError, match="no-proof"):
+        await accounts.erase_user("b@example.org", elsewhere=elsewhere)
+    assert erased == []
+
+
 async def test_unknown_user_is_not_found(accounts: Accounts) -> None:
     with pytest.raises(HomeError, match="not-found"):
         await accounts.disable_user("nobody@example.org")

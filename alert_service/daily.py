@@ -1,0 +1,205 @@
+"""The daily letter: the record's head, the day in figures, and whether the record is whole. Made once a day.
+
+It is a letter of the outbox from the moment it is made, so that neither a crash nor an absent mail server loses it.
+What it says is kept as it was then.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alert_service import arrivals, chain, letters, mailbox, walk, wording
+from alert_service.letters import Written
+from alert_service.tables import dailies, deliveries, events
+from alert_service.tables import letters as outbox
+from shared.database import Store
+from shared.internal import ChainStatus
+from shared.lifecycle import leave_if_stopped
+from shared.log import facts
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+KIND = "daily"
+NEVER = "never"
+_PATROL_SECONDS = 20.0
+_OPEN = "open"
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a daily letter says. Times are in seconds since 1970; `critical` counts letters by how they ended."""
+
+    day: str
+    since: float
+    until: float
+    row: int
+    hash: str
+    events: int
+    security: int
+    critical: dict[str, int]
+    sent: int
+    waiting: int
+    refused: int
+    gathered: dict[str, int]
+    removed: dict[str, int]
+    status: ChainStatus
+
+
+class DailyLetter:
+    """Makes the daily letter of one store at `at` ("07:00" in `zone`, or "never")."""
+
+    def __init__(
+        self, store: Store, at: str, zone: tzinfo, status: Callable[[], ChainStatus], *, now: Callable[[], float]
+    ) -> None:
+        self._store = store
+        self._at = at
+        self._zone = zone
+        self._status = status
+        self._now = now
+
+    async def run(self, *, made: Callable[[], None]) -> None:
+        """Make it whenever it is due, until cancelled; `made` is called then."""
+        while self._at != NEVER:
+            try:
+                if await self.round():
+                    made()
+            except HomeError as error:
+                log.error("The daily letter cannot be made yet", extra=facts(reason=error))
+            leave_if_stopped()
+            await asyncio.sleep(_PATROL_SECONDS)
+
+    async def round(self) -> bool:
+        """Make the letter if it is due and there is somebody to read it; True when it was made."""
+        due = last_due(self._at, self._zone, datetime.fromtimestamp(self._now(), tz=UTC))
+        async with self._store.read() as connection:
+            if await _since(connection, due) is None:
+                return False
+        async with self._store.write() as connection:
+            since = await _since(connection, due)
+            people = await mailbox.known_recipients(connection)
+            if since is None or not people:
+                return False
+            made = await _figures(connection, due.date().isoformat(), since, self._now(), self._status())
+            await _put(connection, made, people)
+        log.info("Daily letter made", extra=facts(day=made.day, row=made.row))
+        return True
+
+
+def last_due(at: str, zone: tzinfo, now: datetime) -> datetime:
+    """The newest moment not after `now` at which the clock in `zone` showed `at`."""
+    hour, minute = (int(part) for part in at.split(":"))
+    today = now.astimezone(zone).date()
+    moments = (datetime.combine(today - timedelta(days=back), time(hour, minute), tzinfo=zone) for back in (0, 1, 2))
+    return next(moment for moment in moments if moment.astimezone(UTC) <= now)
+
+
+def write(figures: Figures, zone: tzinfo) -> Written:
+    """The letter, as `letters` renders it."""
+    day = datetime.fromisoformat(figures.day)
+    broken = figures.status.broken
+    state = "whole" if broken is None else f"BROKEN at row {broken.row}"
+    if broken is None and figures.status.checked_at is None:
+        state = "not checked yet"
+    critical = {name: count for name in (*Outcome, _OPEN) if (count := figures.critical.get(name, 0))}
+    seen: dict[str, object] = {
+        "figures": figures,
+        "day": f"{day:%A %d %B %Y}",
+        "state": state,
+        "since": wording.times(datetime.fromtimestamp(figures.since, tz=UTC), zone),
+        "until": wording.times(datetime.fromtimestamp(figures.until, tz=UTC), zone),
+        "checked": wording.times(at, zone) if (at := figures.status.checked_at) is not None else None,
+        "critical": _list(critical),
+        "gathered": _list(figures.gathered),
+        "removed": _list(figures.removed),
+    }
+    mark = "Security: " if broken is not None else ""
+    return letters.write_daily(f"{mark}Daily record of {day:%A %d %B}: {state}", seen)
+
+
+async def figures(connection: AsyncConnection, letter: int) -> Figures:
+    """What a daily letter of the outbox says."""
+    found = await connection.execute(select(dailies.c.figures).where(dailies.c.letter == letter))
+    return msgspec.json.decode(found.scalar_one(), type=Figures)
+
+
+class _Since(msgspec.Struct, frozen=True):
+    """Up to where the last letter told, in seconds since 1970 and in rows."""
+
+    time: float
+    row: int
+
+
+async def _since(connection: AsyncConnection, due: datetime) -> _Since | None:
+    """From where the letter that is due tells on; None where it was made already, or the record is younger than it."""
+    last = (await connection.execute(select(dailies).order_by(dailies.c.day.desc()).limit(1))).first()
+    if last is not None:
+        before = msgspec.json.decode(last.figures, type=Figures)
+        return _Since(before.until, before.row) if last.day < due.date().isoformat() else None
+    oldest = (await connection.execute(select(events.c.received_at).order_by(events.c.row).limit(1))).scalar()
+    if oldest is None or chain.from_microseconds(oldest) > due:
+        return None
+    return _Since(oldest / 1_000_000, 0)
+
+
+async def _figures(connection: AsyncConnection, day: str, since: _Since, now: float, status: ChainStatus) -> Figures:
+    head = (await connection.execute(select(events.c.row, events.c.hash).order_by(events.c.row.desc()).limit(1))).one()
+    severities = await _counts(connection, events.c.severity, events.c.row > since.row)
+    told = events.c.row == func.coalesce(outbox.c.outcome, outbox.c.intent)
+    lately = outbox.c.created_at >= since.time
+    ended = select(func.coalesce(outbox.c.ended, _OPEN), func.count()).select_from(outbox.join(events, told))
+    ended = ended.where(events.c.row > since.row, events.c.severity == Severity.CRITICAL.value)
+    sent = select(func.count()).select_from(deliveries).where(deliveries.c.sent_at > since.time)
+    mail = await mailbox.count(connection)
+    return Figures(
+        day=day,
+        since=since.time,
+        until=now,
+        row=head.row,
+        hash=head.hash,
+        events=sum(severities.values()),
+        security=severities.get(Severity.SECURITY.value, 0),
+        critical={str(one[0]): int(one[1]) for one in (await connection.execute(ended.group_by(outbox.c.ended))).all()},
+        sent=(await connection.execute(sent)).scalar_one(),
+        waiting=mail.waiting,
+        refused=mail.refused,
+        gathered=await _counts(connection, outbox.c.source, outbox.c.state == "gathered", lately),
+        removed={day.day: day.rows for day in await walk.removed(connection) if day.told_in > since.row},
+        status=status,
+    )
+
+
+async def _counts(connection: AsyncConnection, column: Any, *where: Any) -> dict[str, int]:
+    found = await connection.execute(select(column, func.count()).where(*where).group_by(column))
+    return {str(one[0]): int(one[1]) for one in found.all()}
+
+
+async def _put(connection: AsyncConnection, made: Figures, people: list[str]) -> None:
+    """Into the outbox, ready to leave; the day is its key, so that there is one."""
+    letter = await connection.execute(
+        insert(outbox).values(
+            kind=KIND,
+            key=f"{KIND}:{made.day}",
+            round=1,
+            source=arrivals.OURSELVES,
+            state="released",
+            refused_by_gateway=False,
+            created_at=made.until,
+            released_at=made.until,
+        )
+    )
+    assert letter.inserted_primary_key is not None
+    number = int(letter.inserted_primary_key[0])
+    text = msgspec.json.encode(made).decode()
+    await connection.execute(insert(dailies).values(day=made.day, letter=number, figures=text))
+    await mailbox.deliver(connection, [number], people, made.until)
+
+
+def _list(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {wording.clean(name, wording.NAME_CHARACTERS)}" for name, count in counts.items())

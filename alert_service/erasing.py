@@ -1,0 +1,74 @@
+"""Erases a person from the record, in SQL: what the rows hold of them goes, their hashes stay and still fit.
+
+Called by `homesystem user erase`, while the service runs or not. What producers tell later of the person is recorded
+without them, too (records.py).
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alert_service import forms, records
+from alert_service.forms import Flat
+from alert_service.tables import deliveries, erased, events
+from shared.database import Store
+from shared.problem import HomeError
+
+BATCH = 200
+"""A transaction for so many rows: the service that writes beside us waits for milliseconds, not seconds."""
+
+
+async def erase(
+    store: Store, *, user_id: str, email: str, now: float, told: Callable[[int], None] = lambda _: None
+) -> int:
+    """Erase a user; returns in how many rows. `told` gets the count after each batch. May be called again."""
+    async with store.write() as connection:
+        await _mark(connection, user_id, now)
+        await _forget_letters(connection, user_id, email)
+    after, count = 0, 0
+    while True:
+        async with store.write() as connection:
+            wanted = select(events).where(events.c.row > after, _of(user_id)).order_by(events.c.row).limit(BATCH)
+            found = [Flat._make(one) for one in (await connection.execute(wanted)).all()]
+            for flat in found:
+                count += await _erase(connection, flat, user_id)
+        told(count)
+        if len(found) < BATCH:
+            return count
+        after = found[-1].row
+
+
+async def count(store: Store, user_id: str) -> int:
+    """How many rows name the user or tell of their account."""
+    async with store.read() as connection:
+        wanted = select(func.count()).select_from(events).where(_of(user_id))
+        return (await connection.execute(wanted)).scalar_one()
+
+
+def _of(user_id: str) -> ColumnElement[bool]:
+    return or_(events.c.user_id == user_id, events.c.place == f"{records.USER_PLACE}{user_id}")
+
+
+async def _erase(connection: AsyncConnection, flat: Flat, user_id: str) -> bool:
+    try:
+        bare = forms.without_user(flat, user_id)._asdict()
+    except msgspec.MsgspecError as error:
+        raise HomeError("internal", f"row {flat.row} cannot be read; run `homesystem audit verify`") from error
+    changed = {name: value for name, value in bare.items() if value != getattr(flat, name)}
+    if changed:
+        await connection.execute(update(events).where(events.c.row == flat.row).values(changed))
+    return bool(changed)
+
+
+async def _mark(connection: AsyncConnection, user_id: str, now: float) -> None:
+    known = (await connection.execute(select(erased.c.user_id).where(erased.c.user_id == user_id))).scalar()
+    if known is None:
+        await connection.execute(insert(erased).values(user_id=user_id, at=int(now * 1_000_000)))
+
+
+async def _forget_letters(connection: AsyncConnection, user_id: str, email: str) -> None:
+    """Whom letters went to; one that still waits is for the recipients of today, as soon as the service knows them."""
+    done = deliveries.c.recipient == email, deliveries.c.state != "pending"
+    await connection.execute(update(deliveries).where(*done).values(recipient=f"erased/{user_id}", refusal=None))

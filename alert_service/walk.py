@@ -1,0 +1,155 @@
+"""Checks the table, in SQL: batch after batch, in bounded memory, whether the service writes meanwhile or not.
+
+Called by the service's own check and by `homesystem audit verify`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alert_service import chain, records, removal
+from alert_service.chain import Broken, Verdict
+from alert_service.forms import Flat
+from alert_service.removal import Day, Start
+from alert_service.tables import days, events
+from shared.database import Store
+from shared.problem import HomeError
+
+BATCH = 500
+"""More at once is no faster, and holds the loop of a running service for longer."""
+
+
+class Extent(NamedTuple):
+    """The rows that there are; both 0 for an empty table."""
+
+    first: int
+    last: int
+
+
+async def extent(connection: AsyncConnection) -> Extent:
+    """From which row to which the table goes."""
+    found = (await connection.execute(select(func.min(events.c.row), func.max(events.c.row)))).one()
+    return Extent(found[0] or 0, found[1] or 0)
+
+
+async def removed(connection: AsyncConnection) -> list[Day]:
+    """The removed days, in the order of their rows."""
+    found = await connection.execute(select(days).order_by(days.c.last_row))
+    return [Day._make(one) for one in found.all()]
+
+
+async def walk(store: Store, *, from_row: int = 1, rest: float = 0.0, batch: int = BATCH) -> AsyncIterator[Verdict]:
+    """Check the table from `from_row` to its end; a verdict after every batch, the last one is the result.
+
+    `rest` is how many seconds to leave to others between two batches. A removed day is no fault where its record
+    joins; from a later row on, that row's own word about the one before it is where the check begins.
+    """
+    async with store.read() as connection:
+        gone = await removed(connection)
+        broken = removal.fault(gone) or await _unproven(connection, gone)
+        begin = await _begin(connection, gone, from_row)
+        broken = broken or await _misplaced(connection, gone)
+    start = Verdict(row=begin.row, head=begin.head, broken=broken)
+    yield start
+    async for verdict in _on(store, start, rest, batch):
+        yield verdict
+
+
+async def extend(store: Store, sound: Verdict, *, rest: float = 0.0, batch: int = BATCH) -> AsyncIterator[Verdict]:
+    """Go on from the row that was found sound last; that row must still be there as it was, or be a removed one."""
+    start = await _still_there(store, sound)
+    yield start
+    async for verdict in _on(store, start, rest, batch):
+        yield verdict
+
+
+async def _on(store: Store, verdict: Verdict, rest: float, batch: int) -> AsyncIterator[Verdict]:
+    while verdict.broken is None:
+        step = await _step(store, verdict, batch)
+        if step is None:
+            return
+        verdict = step
+        yield verdict
+        await asyncio.sleep(rest)
+
+
+async def _step(store: Store, verdict: Verdict, batch: int) -> Verdict | None:
+    """One batch; None at the end."""
+    try:
+        async with store.read() as connection:
+            found = await connection.execute(_rows(verdict.row, batch))
+            flat = [Flat._make(one) for one in found.all()]
+    except (HomeError, ValueError):
+        # Something that the database itself cannot read as what its column is: which row is it?
+        if batch > 1:
+            return await _step(store, verdict, batch // 8 or 1)
+        return await _unreadable(store, verdict)
+    if not flat:
+        return None
+    made = chain.verify_flat(flat, after=verdict.row, head=verdict.head)
+    if made.broken is not None:
+        # Not where rows of a removed day were deleted under our feet: then the chain goes on after them.
+        async with store.read() as connection:
+            gone = await removed(connection)
+            broken = removal.fault(gone) or await _unproven(connection, gone)
+            begin = await _begin(connection, gone, from_row=1)
+        if begin.row > verdict.row:
+            return Verdict(row=begin.row, head=begin.head, broken=broken)
+    return made
+
+
+async def _unreadable(store: Store, verdict: Verdict) -> Verdict | None:
+    next_one = select(events.c.row).where(events.c.row > verdict.row).order_by(events.c.row).limit(1)
+    async with store.read() as connection:
+        number = (await connection.execute(next_one)).scalar()
+    if number is None:
+        return None
+    broken = Broken(row=number, reason="was changed: the database itself cannot read it")
+    return Verdict(row=verdict.row, head=verdict.head, broken=broken)
+
+
+def _rows(after: int, most: int) -> Select[Any]:
+    return select(events).where(events.c.row > after).order_by(events.c.row).limit(most)
+
+
+async def _begin(connection: AsyncConnection, gone: list[Day], from_row: int) -> Start:
+    """After the removed days, or before `from_row`; rows of a day whose removal is still under way are checked, too."""
+    start = removal.start(gone)
+    first = (await extent(connection)).first
+    if gone and gone[-1].first_row <= first <= start.row:
+        from_row = max(from_row, first)
+    elif from_row <= start.row + 1:
+        return start
+    previous = (await connection.execute(select(events.c.previous).where(events.c.row == from_row))).scalar()
+    if previous is None:
+        raise HomeError("not-found", f"There is no row {from_row}.")
+    return Start(from_row - 1, previous)
+
+
+async def _misplaced(connection: AsyncConnection, gone: list[Day]) -> Broken | None:
+    """What stands before the first row, or among the days whose removal is over."""
+    first = gone[-1].first_row if gone else 1
+    found = (await connection.execute(select(func.min(events.c.row)).where(events.c.row < first))).scalar()
+    return Broken(row=found, reason="stands where no row belongs") if found is not None else None
+
+
+async def _unproven(connection: AsyncConnection, gone: list[Day]) -> Broken | None:
+    if not gone:
+        return None
+    found = (await records.rows(connection, [gone[-1].told_in])).get(gone[-1].told_in)
+    return removal.unproven(gone, found.source if found else "", found.event if found else None)
+
+
+async def _still_there(store: Store, verdict: Verdict) -> Verdict:
+    async with store.read() as connection:
+        stands = (await connection.execute(select(events.c.hash).where(events.c.row == verdict.row))).scalar()
+        begin = await _begin(connection, await removed(connection), from_row=1)
+    if begin.row > verdict.row:
+        return Verdict(row=begin.row, head=begin.head)
+    if stands == verdict.head or (begin.row, begin.head) == (verdict.row, verdict.head):
+        return verdict
+    reason = "is missing: the table was truncated or rolled back" if stands is None else "was replaced since"
+    return Verdict(row=verdict.row, head=verdict.head, broken=Broken(row=verdict.row, reason=reason))

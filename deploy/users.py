@@ -1,0 +1,108 @@
+"""`homesystem user`: who may sign in.
+
+What needs a database is imported where it is used: `homesystem up` must not wait for it.
+"""
+
+import asyncio
+import getpass
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy import home as homes
+from shared.names import Role
+from shared.problem import HomeError
+
+app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
+console = Console()
+
+PasswordFile = Annotated[Path | None, typer.Option(help="Read the password from this file.")]
+
+
+@app.command("add")
+def user_add(
+    email: str,
+    *,
+    name: Annotated[str, typer.Option(help="How others see this user.")],
+    role: Annotated[Role, typer.Option(help="What this user may do.")] = Role.MEMBER,
+    may: Annotated[list[str] | None, typer.Option(help="ROOM/DEVICE, for a guest; repeat for more.")] = None,
+    password_file: PasswordFile = None,
+) -> None:
+    """Add a user; asks for the password, which never stands on a command line."""
+    from deploy import people
+
+    home = homes.find(homes.folder())
+    password = _password(password_file)
+    asyncio.run(people.add(home, email=email, name=name, password=password, role=role, may=may or []))
+    console.print(f"{email} may sign in as {role}.")
+
+
+@app.command("list")
+def user_list() -> None:
+    """List every user."""
+    from deploy import people
+
+    table = Table("E-mail", "Name", "Role", "May use", "Last sign-in", "Disabled")
+    for row in asyncio.run(people.rows(homes.find(homes.folder()))):
+        may = ", ".join(f"{g.room}/{g.device}" for g in row.grants) if row.user.role is Role.GUEST else "all"
+        last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"
+        disabled = "yes" if row.disabled else ""
+        table.add_row(row.user.email, row.user.name, row.user.role, may or "nothing", last, disabled)
+    console.print(table)
+
+
+@app.command("disable")
+def user_disable(email: str) -> None:
+    """End every session of a user, and let them sign in no more."""
+    from deploy import people
+
+    asyncio.run(people.disable(homes.find(homes.folder()), email))
+    console.print(f"{email} cannot sign in any more, and every session is ended.")
+
+
+@app.command("reset")
+def user_reset(email: str, *, password_file: PasswordFile = None) -> None:
+    """Give a user another password, and end every session; asks for the password."""
+    from deploy import people
+
+    home = homes.find(homes.folder())
+    asyncio.run(people.reset(home, email, _password(password_file)))
+    console.print(f"{email} has another password, and every session is ended.")
+
+
+@app.command("erase")
+def user_erase(
+    email: str, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False
+) -> None:
+    """Erase a disabled user from the accounts and from the record: what was done stays, by whom is gone for good."""
+    from deploy import people
+
+    home = homes.find(homes.folder())
+    user = asyncio.run(people.erasable(home, email))
+    if not yes:
+        question = f"Erase {user.name} ({user.email}) for good? The record will not say any more who it was"
+        typer.confirm(question, abort=True)
+    rows = asyncio.run(people.erase(home, email, _count))
+    console.print(f"{email} is erased: the account, and the person in {rows} rows of the record, which still fits.")
+    console.print("Copies remain in spools for a week, in logs for a month, and in letters and backups.")
+
+
+def _count(rows: int) -> None:
+    if rows and rows % 1000 == 0:
+        console.print(f"{rows} rows …")
+
+
+def _password(file: Path | None) -> str:
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    if not os.isatty(sys.stdin.fileno()):
+        raise HomeError("invalid-value", "There is no terminal to ask for a password; use --password-file.")
+    first = getpass.getpass("Password: ")
+    if first != getpass.getpass("Again: "):
+        raise HomeError("invalid-value", "The two passwords differ; nothing was changed.")
+    return first

@@ -1,0 +1,116 @@
+"""Checks the record for `homesystem audit verify`, whether the alert service runs or not, and tells what was found."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import make_url
+
+from alert_service import config as alerts_config
+from alert_service import evidence, walk
+from alert_service.chain import Verdict
+from alert_service.evidence import Evidence
+from alert_service.store import open_store
+from deploy import home as homes
+from shared.database import Store
+from shared.problem import HomeError
+
+console = Console(soft_wrap=True, highlight=False, markup=False)
+
+_PLAIN_SECONDS = 5.0
+"""Without a terminal a line so often tells how far it is."""
+_SHOWN = 20
+
+
+async def verify(home: homes.Home, letters: Path | None, from_row: int) -> bool:
+    """Check every row from `from_row` on, and the letters of a folder; False where something does not fit.
+
+    Raises HomeError: not-found (no record, no such row, no such folder).
+    """
+    url = alerts_config.read(home.config("alerts")).database
+    _must_exist(url)
+    gathered = evidence.gather(letters) if letters is not None else None
+    store = await open_store(url)
+    try:
+        sound = _tell(await _walk(store, from_row), from_row)
+        if gathered is not None:
+            sound = _tell_letters(await evidence.weigh(store, gathered)) and sound
+    finally:
+        await store.close()
+    return sound
+
+
+async def _walk(store: Store, from_row: int) -> Verdict:
+    async with store.read() as connection:
+        extent = await walk.extent(connection)
+    verdict: Verdict | None = None
+    with _progress(max(from_row, extent.first), extent.last) as tell:
+        async for verdict in walk.walk(store, from_row=from_row):
+            tell(verdict.row)
+    assert verdict is not None, "a walk has at least one verdict"
+    return verdict
+
+
+@contextmanager
+def _progress(first: int, last: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, now and then a line elsewhere."""
+    total = max(0, last - first + 1)
+    if not sys.stdout.isatty():
+        told = time.monotonic()
+
+        def say(row: int) -> None:
+            nonlocal told
+            if time.monotonic() - told >= _PLAIN_SECONDS:
+                told = time.monotonic()
+                print(f"checked {row - first + 1} of {total} rows", flush=True)
+
+        yield say
+        return
+    columns = TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TextColumn("rows,"), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("rows", total=total)
+        yield lambda row: bar.update(task, completed=row - first + 1)
+
+
+def _tell(verdict: Verdict, from_row: int) -> bool:
+    if verdict.broken is not None:
+        console.print(f"BROKEN: row {verdict.broken.row} {verdict.broken.reason}")
+        if verdict.row >= from_row:
+            console.print(f"The rows before it are whole, up to row {verdict.row}, hash {verdict.head}")
+        return False
+    if verdict.row == 0:
+        console.print("The record is empty.")
+        return True
+    since = f" from row {from_row} on" if from_row > 1 else ""
+    console.print(f"The record is whole{since}: row {verdict.row}, hash {verdict.head}")
+    return True
+
+
+def _tell_letters(weighed: Evidence) -> bool:
+    for name, reason in weighed.unreadable:
+        console.print(f"Letter {name} cannot be read and was left out: {reason}")
+    for one in weighed.conflicts[:_SHOWN]:
+        console.print(f"BROKEN: row {one.row} {one.reason}; letter {one.letter} knows it")
+    if len(weighed.conflicts) > _SHOWN:
+        console.print(f"… and {len(weighed.conflicts) - _SHOWN} more that letters know otherwise")
+    told = f"{weighed.letters} letters name {weighed.proofs} rows"
+    removed = f", {weighed.removed} of them of days that were removed" if weighed.removed else ""
+    if weighed.conflicts:
+        console.print(f"{told}{removed}: {len(weighed.conflicts)} of them are not as they were told.")
+        return False
+    console.print(f"{told}{removed}: all as they were told.")
+    return True
+
+
+def _must_exist(url: str) -> None:
+    """Nothing may be made where something should be checked."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+        raise HomeError(
+            "not-found",
+            f"{parsed.database} is not there: the alert service never ran here, or its database was taken away",
+        )

@@ -1,0 +1,158 @@
+"""Erasing a person: nothing of them is left in the table, the chain still holds, and nobody brings them back."""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import update
+
+from alert_service import erasing, mailbox
+from alert_service.store import open_store
+from alert_service.tables import deliveries, events
+from shared.database import Store
+from shared.messages import AuditEvent, UserRef
+from shared.names import Severity
+from tests.unit.alert_service.parts import START, event
+from tests.unit.alert_service.record_parts import BOB, acts, all_rows, tell, verdict
+
+EVE = UserRef(id="u9", name="Evelyn")
+EMAIL = "evelyn@example.org"
+ABOUT = {"user": "Evelyn", "email": EMAIL, "role": "member"}
+
+
+def started(number: str, user: UserRef, browser: str) -> AuditEvent:
+    return event(
+        id=number,
+        what="session:started",
+        where=f"session/{number}",
+        user=user,
+        detail={"browser": browser},
+        severity=Severity.INFO,
+        command_id=None,
+    )
+
+
+def life() -> list[tuple[str, AuditEvent]]:
+    """What is told of Evelyn by those who tell of her, among other things."""
+    home = "192.0.2.50"
+    slip = {"user": "Evelyn", "count": "5"}
+    return [
+        ("auth", event(id="created", what="account:created", where="user/u9", user=None, address=None, detail=ABOUT)),
+        ("auth", event(id="by-bob", what="account:changed", where="user/u9", user=BOB, detail=ABOUT)),
+        ("gateway", event(id="asked", user=EVE, address=home)),
+        ("hall", event(id="done", user=EVE, address=home)),
+        ("auth", started("in", EVE, "Lynx")),
+        ("auth", event(id="slip", what="account:x", where="user/u9", user=None, address=home, detail=slip)),
+        ("auth", started("bob-in", BOB, "Links")),
+    ]
+
+
+async def erase(store: Store) -> int:
+    return await erasing.erase(store, user_id="u9", email=EMAIL, now=START)
+
+
+def of_her(path: Path) -> list[str]:
+    """Every cell of the database that still tells of her."""
+    needles = ("Evelyn", EMAIL, "192.0.2.50", "Lynx")
+    with sqlite3.connect(path) as direct:
+        tables = [name for (name,) in direct.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        cells = [str(cell) for table in tables for row in direct.execute(f"SELECT * FROM {table}") for cell in row]
+    direct.close()
+    return [cell for cell in cells if any(needle in cell for needle in needles)]
+
+
+def raw(folder: Path) -> bytes:
+    """Every byte of the database's files."""
+    return b"".join(path.read_bytes() for path in folder.glob("alerts.sqlite3*"))
+
+
+async def test_nothing_of_the_person_is_left_and_the_chain_holds(store: Store, tmp_path: Path) -> None:
+    await tell(store, [*acts(3), *life(), *acts(3, first=10)])
+    assert of_her(tmp_path / "alerts.sqlite3") != []
+    assert await erasing.count(store, "u9") == 6
+    head = await verdict(store)
+    assert await erase(store) == 6
+    assert of_her(tmp_path / "alerts.sqlite3") == []
+    assert await verdict(store) == head
+    rows = {row.event.id: row.event for row in await all_rows(store)}
+    assert rows["by-bob"].who.user == BOB  # what others did stays theirs
+    assert rows["by-bob"].detail == {"role": "member"}
+    assert rows["bob-in"].detail == {"browser": "Links"}
+    assert rows["e1"].who.user is not None
+    assert rows["done"].what == "device:unlock"
+
+
+async def test_the_file_itself_holds_nothing_of_the_person_any_more(url: str, tmp_path: Path) -> None:
+    """Not in pages that are unused now, either."""
+    opened = await open_store(url)
+    await tell(opened, [*acts(50), *life(), *acts(50, first=100)])
+    await erase(opened)
+    await opened.close()
+    content = raw(tmp_path)
+    assert b"device:unlock" in content
+    assert [needle for needle in (b"Evelyn", EMAIL.encode(), b"192.0.2.50", b"Lynx") if needle in content] == []
+
+
+async def test_it_may_be_repeated(store: Store) -> None:
+    await tell(store, life())
+    assert (await erase(store), await erase(store)) == (6, 0)
+
+
+async def test_it_goes_in_batches(store: Store) -> None:
+    await tell(store, acts(450, user=EVE))
+    told: list[int] = []
+    assert await erasing.erase(store, user_id="u9", email=EMAIL, now=START, told=told.append) == 450
+    assert told == [200, 400, 450]
+    assert (await verdict(store, batch=100)).broken is None
+
+
+async def test_what_is_told_again_of_an_erased_person_is_known_and_brings_nobody_back(
+    store: Store, tmp_path: Path
+) -> None:
+    await tell(store, life())
+    await erase(store)
+    await tell(store, life(), START + 60)
+    assert len(await all_rows(store)) == 7
+    assert of_her(tmp_path / "alerts.sqlite3") == []
+
+
+async def test_what_is_told_late_of_an_erased_person_is_recorded_without_them(store: Store, tmp_path: Path) -> None:
+    await tell(store, life()[:2])
+    await erase(store)
+    await tell(store, life(), START + 60)
+    rows = await all_rows(store)
+    assert [row.event.id for row in rows] == ["created", "by-bob", "asked", "done", "in", "slip", "bob-in"]
+    assert of_her(tmp_path / "alerts.sqlite3") == []
+    assert rows[6].event.detail == {"browser": "Links"}
+    assert (await verdict(store)).broken is None
+
+
+async def test_another_content_about_an_erased_person_is_still_an_incident(store: Store) -> None:
+    await tell(store, life())
+    await erase(store)
+    await tell(store, [("hall", event(id="done", user=EVE, what="device:lock"))], START + 60)
+    assert (await all_rows(store))[-1].event.what == "audit:id-reused"
+
+
+async def test_nobody_can_be_put_where_a_person_was_erased(store: Store) -> None:
+    await tell(store, life())
+    await erase(store)
+    async with store.write() as connection:
+        await connection.execute(update(events).where(events.c.row == 3).values(user_id="u1", user_name="Ada"))
+    broken = (await verdict(store)).broken
+    assert broken is not None
+    assert (broken.row, broken.reason) == (3, "names a person although it was erased")
+
+
+async def test_the_addresses_of_letters_that_left_are_erased_and_those_that_wait_are_not(store: Store) -> None:
+    async with store.write() as connection:
+        await mailbox.set_recipients(connection, [EMAIL], START)
+    await tell(store, life())
+    async with store.write() as connection:
+        await mailbox.release(connection, START, 20)
+        await connection.execute(update(deliveries).where(deliveries.c.id == 1).values(state="sent"))
+    await erase(store)
+    async with store.read() as connection:
+        due = await mailbox.due(connection, START, 10)
+        assert {one.recipient for one in due} == {EMAIL}
+        first = await connection.execute(deliveries.select().where(deliveries.c.id == 1))
+        assert first.one().recipient == "erased/u9"
