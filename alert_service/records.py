@@ -47,9 +47,7 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         if first is not None:
             if arrival.source != arrivals.OURSELVES and not chain.same_content(first, arrival.event):
                 conflict = arrivals.incident(rules.ID_REUSED, arrival.source, f"event {arrival.event.id}", now)
-                if (conflict.source, conflict.event.id) not in known:
-                    known |= await _known(connection, [conflict])
-                waiting.append(conflict)
+                await _add(connection, conflict, waiting, known)
             continue
         event = arrival.event
         if arrival.source == arrivals.OURSELVES:
@@ -67,6 +65,8 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         head = made.hash
         known[key] = made
         fresh.append(made)
+        for remark in arrival.remarks:
+            await _add(connection, remark, waiting, known)
     if fresh:
         await connection.execute(insert(events), [_columns(made) for made in fresh])
     for made in fresh:
@@ -161,6 +161,15 @@ async def _known(connection: AsyncConnection, batch: Sequence[Arrival]) -> dict[
     one_of = [and_(events.c.source == source, events.c.id.in_(named)) for source, named in ids.items()]
     found = await connection.execute(select(events).where(or_(*one_of)))
     return {(one.source, one.id): as_row(one) for one in found.all()}
+
+
+async def _add(
+    connection: AsyncConnection, incident: Arrival, waiting: list[Arrival], known: dict[Key, chain.Row]
+) -> None:
+    """An incident that another arrival brings with it is recorded after it, once."""
+    if (incident.source, incident.event.id) not in known:
+        known |= await _known(connection, [incident])
+    waiting.append(incident)
 
 
 async def _head(connection: AsyncConnection) -> tuple[str, int]:

@@ -49,6 +49,11 @@ _HAPPENINGS = {
     "audit:malformed": "Unreadable audit event",
     "audit:too-large": "Oversized audit event",
     "audit:id-reused": "Audit event told twice, differently",
+    "audit:flood": "Flood of audit events",
+    "audit:from-future": "Audit event dated in the future",
+    "audit:not-its-own": "Audit event about somebody else's place",
+    "audit:missing": "Audit events are missing",
+    "audit:dropped": "Ordinary audit events dropped for want of space",
 }
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",

@@ -47,6 +47,11 @@ _HAPPENINGS = {
     "audit:malformed": "Unreadable event",
     "audit:too-large": "Oversized event",
     "audit:id-reused": "Event told twice, differently",
+    "audit:flood": "Flood of events",
+    "audit:from-future": "Event dated in the future",
+    "audit:not-its-own": "Event about somebody else's place",
+    "audit:missing": "Events are missing",
+    "audit:dropped": "Ordinary events dropped for want of space",
 }
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
 _REASONS = {
