@@ -6,6 +6,7 @@ import time
 
 from alert_service import recipients
 from alert_service.api import Api
+from alert_service.asker import Asker
 from alert_service.config import AlertsConfig
 from alert_service.outbox import Manner, Outbox
 from alert_service.recorder import Recorder
@@ -42,11 +43,13 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         history=config.letters.history,
     )
     outbox = Outbox(store, send, manner)
-    recorder = Recorder(store, recorded=outbox.wake)
+    asker = Asker(store)
+    recorder = Recorder(store, recorded=outbox.wake, heard=asker.heard)
     bus = Bus(
         config.broker,
         subscriptions=(Subscription(topics.ALL_AUDIT),),
         on_message=recorder.hear,
+        on_up=asker.link_up,
         on_down=recorder.forget,
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
@@ -60,6 +63,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     ):
         group.create_task(bus.run(), name="bus")
         group.create_task(recorder.run(bus), name="recorder")
+        group.create_task(asker.run(bus, note=recorder.note), name="asker")
         group.create_task(outbox.run(), name="outbox")
         refreshing = recipients.keep_fresh(auth, store, changed=outbox.wake, now=time.time)
         group.create_task(refreshing, name="recipients")
