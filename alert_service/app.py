@@ -12,7 +12,7 @@ from alert_service.outbox import Manner, Outbox
 from alert_service.recorder import Recorder
 from alert_service.store import open_store
 from shared import mail, systemd, tls, topics
-from shared.bus import Bus
+from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store
 from shared.mqtt import Subscription
@@ -45,10 +45,15 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     outbox = Outbox(store, send, manner)
     asker = Asker(store)
     recorder = Recorder(store, recorded=outbox.wake, heard=asker.heard)
+
+    def hear(delivery: Delivery) -> None:
+        asker.hear(delivery)
+        recorder.hear(delivery)
+
     bus = Bus(
         config.broker,
-        subscriptions=(Subscription(topics.ALL_AUDIT),),
-        on_message=recorder.hear,
+        subscriptions=(Subscription(topics.ALL_AUDIT), Subscription(topics.ALL_AVAILABILITY)),
+        on_message=hear,
         on_up=asker.link_up,
         on_down=recorder.forget,
         keep_session=KEPT_SESSION_SECONDS,

@@ -14,17 +14,22 @@ from alert_service.arrivals import Arrival
 from alert_service.gaps import Ask, Gaps, Missing
 from alert_service.spans import Span
 from shared import backoff, messages, topics
+from shared.bus import Delivery
 from shared.database import Store
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.messages import Resend
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
+from shared.names import is_identity
 from shared.problem import HomeError
 from shared.spool import DROPPED
 
 log = logging.getLogger(__name__)
 
 PATROL_SECONDS = 1.0
+HUB_SOURCES = ("auth", "gateway")
+"""Asked even where nothing of theirs is recorded; rooms are met by their availability, others when they say something.
+"""
 _LOOKED_UP = 10_000
 
 
@@ -52,6 +57,12 @@ class Asker:
             gone = arrival.event.detail
             for span in gaps.read(f"{gone.get('first')}-{gone.get('last')}"):
                 self._gaps.know(arrival.source, *span)
+
+    def hear(self, delivery: Delivery) -> None:
+        """Meet a room by its availability."""
+        topic = topics.parse(delivery.topic)
+        if topic is not None and topic.kind is topics.TopicKind.AVAILABILITY and is_identity(topic.room):
+            self._gaps.meet(topic.room, _clock())
 
     async def link_up(self) -> None:
         """The broker is there anew; so may be an older copy of our database."""
@@ -83,6 +94,8 @@ class Asker:
                 attempt += 1
         for source, first, last in known:
             self._gaps.know(source, first, last)
+        for source in HUB_SOURCES:
+            self._gaps.meet(source, _clock())
         self._gaps.link_up(_clock())
 
     def _ask(self, ask: Ask, link: Link) -> None:

@@ -150,7 +150,7 @@ class _Source:
             attempt = self.tries[first]
             if attempt.at > now:
                 continue
-            if attempt.count >= TRIES:
+            if attempt.count >= (TRIES if first > 1 else TAIL_TRIES):
                 del self.tries[first]
                 self.give_up(gap)
                 continue
@@ -215,6 +215,12 @@ class Gaps:
         """An event of `source` with this number is recorded; 0 means that it has none."""
         if seq > 0:
             self._sources.setdefault(source, _Source()).heard(seq, now)
+
+    def meet(self, source: str, now: float) -> None:
+        """There is such a source: one that we know nothing of may have told an alert service before us."""
+        if source not in self._sources:
+            self._sources[source] = _Source()
+            self._sources[source].tail = _Try(now + SOON_SECONDS)
 
     def link_up(self, now: float) -> None:
         """A new connection: ask everybody for what may have come after what we know."""

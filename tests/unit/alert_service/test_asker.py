@@ -16,7 +16,7 @@ from shared.messages import AuditEvent, Resend
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.names import Severity
 from shared.problem import HomeError
-from tests.unit.alert_service.parts import Clock, event
+from tests.unit.alert_service.parts import Clock, delivery, event
 
 
 class Producer:
@@ -35,17 +35,17 @@ class Producer:
         self.some.set()
         if self.down:
             raise HomeError("broker-unreachable")
-        assert topic == topics.resend("hall")
+        if topic != topics.resend("hall"):
+            assert topic in {topics.resend(name) for name in asking.HUB_SOURCES}
+            return _reason(NO_MATCHING_SUBSCRIBERS)
         asked = messages.decode(Resend, payload)
         self.asked.append(asked)
-        future = asyncio.get_running_loop().create_future()
-        future.set_result(NO_MATCHING_SUBSCRIBERS if self.away else 0)
         if not self.away:
             wanted = {*asked.seq, *(n for n in self.kept if asked.after is not None and n > asked.after)}
             for n in sorted(wanted & set(self.kept)):
                 self.recorded.add(n)
                 self.asker.heard(Arrival("hall", self.kept[n]))
-        return future
+        return _reason(NO_MATCHING_SUBSCRIBERS if self.away else 0)
 
     def note(self, arrival: Arrival) -> None:
         self.noted.append(arrival)
@@ -56,6 +56,12 @@ class Producer:
             while not numbers <= self.recorded:
                 self.some.clear()
                 await self.some.wait()
+
+
+def _reason(code: int) -> asyncio.Future[int]:
+    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    future.set_result(code)
+    return future
 
 
 def numbered(*numbers: int) -> list[AuditEvent]:
@@ -134,6 +140,17 @@ async def test_what_is_recorded_but_forgotten_here_is_not_told(quick: None, stor
     running.cancel()
     await asyncio.wait({running})
     assert [gaps.read(one.event.detail[gaps.NUMBERS]) for one in producer.noted] == [[(6, 19)]]
+
+
+async def test_a_room_is_met_by_its_availability_and_asked(quick: None, producer: Producer) -> None:
+    producer.kept = {one.seq: one for one in numbered(5, 6)}
+    for topic in (topics.availability("hall"), topics.availability("No such room"), topics.state("x", "y"), "nonsense"):
+        producer.asker.hear(delivery("", b"{}", topic=topic))
+    running = asyncio.create_task(producer.asker.run(producer, note=producer.note))
+    await producer.until({5, 6})
+    running.cancel()
+    await asyncio.wait({running})
+    assert producer.noted == []
 
 
 async def test_refused_and_dropped_events_count_as_heard(producer: Producer) -> None:

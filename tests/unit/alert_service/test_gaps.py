@@ -130,6 +130,19 @@ def test_an_empty_database_gets_what_a_source_still_keeps_and_blames_it_for_noth
     assert bench.missing == []
 
 
+def test_a_source_that_is_only_met_is_asked_for_all_it_keeps(bench: Bench) -> None:
+    bench.spools["hall"] = set(range(BASE + 1, BASE + 501))
+    bench.gaps.meet("hall", bench.now)
+    bench.gaps.meet("garage", bench.now)
+    bench.run(3600)
+    assert bench.known(range(BASE + 1, BASE + 501))
+    assert (bench.missing, len([ask for ask in bench.asks if ask.source == "garage"])) == ([], gaps.TAIL_TRIES)
+    asked = len(bench.asks)
+    bench.gaps.meet("hall", bench.now)
+    bench.run(3600)
+    assert len(bench.asks) == asked
+
+
 def test_a_busy_source_is_not_asked_for_ever_what_comes_after(bench: Bench) -> None:
     bench.gaps.know("hall", 0, BASE)
     bench.gaps.link_up(bench.now)
