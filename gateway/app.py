@@ -86,6 +86,7 @@ class Gateway:
         try:
             async with self.auth, self.alerts, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.proof.run(), name="proof")
+                tasks.create_task(self.proof.watch(), name="disk")
                 tasks.create_task(self.bus.run(), name="bus")
                 tasks.create_task(self.courier.run(), name="courier")
                 tasks.create_task(self.registrar.run(), name="registrar")
@@ -126,6 +127,7 @@ class Gateway:
         app[keys.BROWSERS] = Browsers(secret)
         app[keys.LIMITS] = Limits(self.config.limits)
         app[keys.COMMANDS] = self.commands
+        app[keys.PROOF] = self.proof
         app[keys.HUB] = self.hub
         app[keys.REGISTRAR] = self.registrar
         app.on_response_prepare.append(headers.harden)

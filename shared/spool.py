@@ -5,6 +5,7 @@ A new file begins to number where no earlier one of its producer ended, so that 
 """
 
 import contextlib
+import shutil
 import sqlite3
 import threading
 import time
@@ -59,6 +60,7 @@ class Spool:
     """
 
     def __init__(self, path: Path, *, source: str | None = None, ordinary_most: int = ORDINARY_MOST) -> None:
+        self._folder = path.parent
         self._source = source
         self._ordinary_most = ordinary_most
         self._unlooked = _LOOK_EVERY
@@ -142,6 +144,13 @@ class Spool:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise HomeError("no-proof", f"the spool cannot be written: {error}") from error
+
+    def space(self) -> int:
+        """Bytes that are free on the spool's disk. Raises HomeError("no-proof") where that cannot be told."""
+        try:
+            return shutil.disk_usage(self._folder).free
+        except OSError as error:
+            raise HomeError("no-proof", f"the spool's disk cannot be read: {error}") from error
 
     def close(self) -> None:
         """Close the file."""

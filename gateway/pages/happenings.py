@@ -120,6 +120,8 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
         notes.append(f"{CATALOGUE[reason].title}." if reason in CATALOGUE else _REASONS.get(reason, plain(reason)))
     if event.what == "device:mismatch":
         notes.append(_mismatch(event))
+    if event.what.startswith("audit:") and "told" in event.detail:
+        notes.append(plain(event.detail["told"]))
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(

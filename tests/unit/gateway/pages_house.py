@@ -170,6 +170,12 @@ class FakeRegistrar:
         self._home.set_room(parts.with_lockout(entry, device, locked_out=wanted.locked_out))
 
 
+class FakeDisk:
+    """The proof, as far as pages ask for it."""
+
+    writable = True
+
+
 class House:
     """The fakes, and the browser."""
 
@@ -180,6 +186,7 @@ class House:
         self.commands = FakeCommands()
         self.hub = FakeHub()
         self.registrar = FakeRegistrar(self.home)
+        self.disk = FakeDisk()
         self.browser: TestClient[web.Request, web.Application]
 
     def put(self, device: str, value: Value, *, room: str = "hall") -> None:
@@ -262,6 +269,7 @@ def _application(house: House) -> web.Application:
     app[keys.BROWSERS] = Browsers(SECRET)
     app[keys.LIMITS] = Limits(app[keys.CONFIG].limits)
     app[keys.COMMANDS] = cast("Any", house.commands)
+    app[keys.PROOF] = cast("Any", house.disk)
     app[keys.HUB] = cast("Any", house.hub)
     app[keys.REGISTRAR] = cast("Any", house.registrar)
     app.router.add_get("/static/sign-in/{role}", _sign_in)
