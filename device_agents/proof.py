@@ -51,6 +51,8 @@ class Proof:
             self._spool.append(*events, durable=False)
         except HomeError as error:
             log.error("Audit event cannot be written yet", extra=facts(reason=error.detail))
+            if len(self._owed) + len(events) > OWED_MOST:
+                log.error("Audit events dropped: too many wait for the disk", extra=facts(events=len(events)))
             self._owed.extend(events)
         self._due = 0.0
 
