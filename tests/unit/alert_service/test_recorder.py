@@ -227,3 +227,13 @@ async def test_oddities_are_told_once_and_only_about_what_is_new(bench: Bench, c
     bench.recorder.hear(delivery("hall", odd))
     await bench.until(lambda: len(bench.link.receipts("hall")) == 3)
     assert await bench.count() == 4
+
+
+async def test_an_event_that_is_told_a_thousand_times_is_one_row(bench: Bench) -> None:
+    again = delivery("hall", event(id="e1", severity=Severity.INFO)).payload
+    for _ in range(1000):
+        bench.recorder.hear(delivery("hall", again))
+    bench.recorder.hear(delivery("hall", event(id="last", severity=Severity.INFO)))
+    await bench.until(lambda: "last" in {x.id for x in bench.link.receipts("hall")})
+    assert len(bench.link.acknowledged) == 1001
+    assert await bench.count() == 2
