@@ -6,6 +6,7 @@ import time
 
 from alert_service import recipients
 from alert_service.api import Api
+from alert_service.asker import Asker
 from alert_service.check import Check
 from alert_service.config import AlertsConfig
 from alert_service.daily import DailyLetter
@@ -14,7 +15,7 @@ from alert_service.recorder import Recorder
 from alert_service.retention import Retention
 from alert_service.store import open_store
 from shared import mail, systemd, tls, topics
-from shared.bus import Bus
+from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store
 from shared.mqtt import Subscription
@@ -45,11 +46,18 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         history=config.letters.history,
     )
     outbox = Outbox(store, send, manner)
-    recorder = Recorder(store, recorded=outbox.wake)
+    asker = Asker(store)
+    recorder = Recorder(store, recorded=outbox.wake, heard=asker.heard)
+
+    def hear(delivery: Delivery) -> None:
+        asker.hear(delivery)
+        recorder.hear(delivery)
+
     bus = Bus(
         config.broker,
-        subscriptions=(Subscription(topics.ALL_AUDIT),),
-        on_message=recorder.hear,
+        subscriptions=(Subscription(topics.ALL_AUDIT), Subscription(topics.ALL_AVAILABILITY)),
+        on_message=hear,
+        on_up=asker.link_up,
         on_down=recorder.forget,
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
@@ -66,6 +74,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     ):
         group.create_task(bus.run(), name="bus")
         group.create_task(recorder.run(bus), name="recorder")
+        group.create_task(asker.run(bus, note=recorder.note), name="asker")
         group.create_task(outbox.run(), name="outbox")
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")

@@ -5,12 +5,13 @@ Whatever it is, it can be recorded, so that no message can be offered again and 
 
 import hashlib
 import unicodedata
+from collections.abc import Iterator
 
 import msgspec
 
-from alert_service.rules import REASON
+from alert_service.rules import REASON, speaks_for
 from shared import topics
-from shared.messages import AuditEvent, Id, Who, decode, utc
+from shared.messages import AuditEvent, Id, M, Who, decode, utc
 from shared.names import Outcome, Severity, is_identity
 from shared.problem import HomeError
 
@@ -24,22 +25,35 @@ COALESCED_SECONDS = 600.0
 """Incidents of one kind from one source within this time are one event."""
 
 
+FUTURE_SECONDS = 86400.0
+"""An event further ahead of our clock is recorded, and told: a clock is wrong, or somebody lies about when."""
+
+
 class _Named(msgspec.Struct, frozen=True):
     """As much of an event as its receipt needs."""
 
     id: Id
 
 
+class _Numbered(msgspec.Struct, frozen=True):
+    """As much of an event as is needed to know that it came."""
+
+    seq: int
+
+
 class Arrival(msgspec.Struct, frozen=True):
     """One event to record, from the source that the broker vouches for.
 
     `instead_of` names the source and id of the event that an incident stands for: its producer gets a receipt all
-    the same, or what we refuse would block everything behind it in the producer's spool.
+    the same, or what we refuse would block everything behind it in the producer's spool; `number` is that event's
+    `seq`. `remarks` are incidents to be recorded where the event itself is new.
     """
 
     source: str
     event: AuditEvent
     instead_of: tuple[str, str] | None = None
+    number: int | None = None
+    remarks: tuple["Arrival", ...] = ()
 
 
 def read(topic: str, payload: bytes, now: float) -> Arrival | None:
@@ -57,7 +71,14 @@ def read(topic: str, payload: bytes, now: float) -> Arrival | None:
     except HomeError as error:
         return _refused("malformed", source, error.detail, payload, now)
     fault = _fault(event)
-    return _refused("malformed", source, fault, payload, now) if fault is not None else Arrival(source, event)
+    if fault is not None:
+        return _refused("malformed", source, fault, payload, now)
+    return Arrival(source, event, remarks=tuple(_remarks(source, event, now)))
+
+
+def whose(arrival: Arrival) -> str:
+    """Who sent what became this arrival: of an incident, the source that it is about."""
+    return arrival.event.where if arrival.source == OURSELVES else arrival.source
 
 
 def incident(slug: str, source: str, told: str, now: float) -> Arrival:
@@ -81,11 +102,28 @@ def incident(slug: str, source: str, told: str, now: float) -> Arrival:
 
 def _refused(slug: str, source: str, told: str, payload: bytes, now: float) -> Arrival:
     made = incident(slug, source, told, now)
+    named, numbered = _part(_Named, payload), _part(_Numbered, payload)
+    return msgspec.structs.replace(
+        made,
+        instead_of=(source, named.id) if named is not None else None,
+        number=numbered.seq if numbered is not None and 0 < numbered.seq < MAX_SEQ else None,
+    )
+
+
+def _part(kind: type[M], payload: bytes) -> M | None:
     try:
-        named = decode(_Named, payload)
+        return decode(kind, payload)
     except HomeError:
-        return made
-    return msgspec.structs.replace(made, instead_of=(source, named.id))
+        return None
+
+
+def _remarks(source: str, event: AuditEvent, now: float) -> Iterator[Arrival]:
+    """What is odd about an event that is recorded all the same, as its source's claim."""
+    if event.at.timestamp() > now + FUTURE_SECONDS:
+        yield incident("from-future", source, f"event {event.id} is dated {event.at:%Y-%m-%d %H:%M} UTC", now)
+    if not speaks_for(source, event):
+        told = f"event {event.id} is about {event.where}, by {event.who.issuer}"
+        yield incident("not-its-own", source, told, now)
 
 
 def _fault(event: AuditEvent) -> str | None:

@@ -101,14 +101,15 @@ async def deliver(connection: AsyncConnection, leaving: Sequence[int], people: S
 
 
 async def due(connection: AsyncConnection, now: float, limit: int) -> list[Due]:
-    """The deliveries whose time has come, oldest letter first."""
-    wanted = select(deliveries.c.id, deliveries.c.letter, deliveries.c.recipient, deliveries.c.attempts)
-    found = await connection.execute(
-        wanted.where(deliveries.c.state == "pending", deliveries.c.next_at <= now)
-        .order_by(deliveries.c.id)
-        .limit(limit)
+    """The deliveries whose time has come: each source's oldest first, in turn, so that none waits for a flood's."""
+    turn = func.row_number().over(partition_by=letters.c.source, order_by=deliveries.c.id).label("turn")
+    wanted = (
+        select(deliveries.c.id, deliveries.c.letter, deliveries.c.recipient, deliveries.c.attempts, turn)
+        .join(letters, letters.c.id == deliveries.c.letter)
+        .where(deliveries.c.state == "pending", deliveries.c.next_at <= now)
     )
-    return [Due(*one) for one in found.all()]
+    found = await connection.execute(wanted.order_by(turn, deliveries.c.id).limit(limit))
+    return [Due(x.id, x.letter, x.recipient, x.attempts) for x in found.all()]
 
 
 async def next_time(connection: AsyncConnection) -> float | None:

@@ -97,11 +97,15 @@ class Outbox:
                 0 if self.failing_since is not None else await mailbox.release(connection, now, self._manner.alone)
             )
             due = await mailbox.due(connection, now, _BATCH)
+        if released == mailbox.RELEASE_LIMIT:
+            return 0.0  # a flood is sorted out whole before its first letter holds up what stands behind it
         for delivery in due:
             leave_if_stopped()  # between letters: one that was taken is marked as sent first
             if not await self._deliver(delivery):
                 return backoff.delay(self._misses - 1, first=1.0, most=60.0)
-        if released == mailbox.RELEASE_LIMIT or len(due) == _BATCH:
+            if self._woken.is_set():
+                return 0.0  # what is new may have its turn before the rest
+        if len(due) == _BATCH:
             return 0.0
         async with self._store.read() as connection:
             upcoming = await mailbox.next_time(connection)

@@ -1,32 +1,37 @@
 """Takes audit events off the broker: gathers what is there, commits it, and only then acknowledges and receipts.
 
-A crash in between makes the broker offer the events again; they are found known and receipted once more.
+A crash in between makes the broker offer the events again; they are found known and receipted once more. What a flood
+brings beyond its source's share is acknowledged before (see inbox): its producer keeps it until the receipt.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
+from alert_service.inbox import Fate, Inbox, Taken
 from shared import backoff, messages, topics
 from shared.bus import Delivery
 from shared.database import Store
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.messages import ReceiptLine
+from shared.names import Severity
 from shared.problem import HomeError
+from shared.seldom import Seldom
 
 log = logging.getLogger(__name__)
 
 BATCH = 200
-"""As many as the broker lets be under way (`max_inflight_messages`)."""
+"""Events in one transaction; nobody's event waits for more than the batch under way and its own turn."""
 _RECEIPT_LINES = 200
 """Lines in one receipt: about 30 KB, below the broker's limit."""
+_FLOODS = 1024
 
 
 class Link(Protocol):
@@ -39,44 +44,96 @@ class Link(Protocol):
         """Publish; raises HomeError when nothing was sent."""
 
 
-class Recorder:
-    """One inbox, one writer. `recorded` is called after each batch that may have made letters."""
+class Pending(NamedTuple):
+    """One arrival on its way into the chain, and the message that brought it, if one did."""
 
-    def __init__(self, store: Store, *, recorded: Callable[[], None], now: Callable[[], float] = time.time) -> None:
+    arrival: Arrival
+    delivery: Delivery | None
+
+
+class Recorder:
+    """One inbox, one writer. `recorded` is called after each batch that may have made letters.
+
+    `heard` gets every arrival once it is on the disk.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        recorded: Callable[[], None],
+        heard: Callable[[Arrival], None] = lambda _arrival: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
         self._recorded = recorded
+        self._heard = heard
         self._now = now
-        self._inbox: asyncio.Queue[Delivery] = asyncio.Queue()
+        self._inbox: Inbox[Pending] = Inbox()
+        self._some = asyncio.Event()
+        self._link: Link | None = None
+        self._floods = Seldom(arrivals.COALESCED_SECONDS, most=_FLOODS)
         self.failing = False
 
     def hear(self, delivery: Delivery) -> None:
         """Take a message from the bus."""
-        self._inbox.put_nowait(delivery)
+        arrival = arrivals.read(delivery.topic, delivery.payload, self._now())
+        if arrival is None:
+            self._confirm(delivery)
+            return
+        source = arrivals.whose(arrival)
+        size = min(len(delivery.payload), arrivals.MAX_EVENT_BYTES)
+        fate = self._inbox.put(source, Pending(arrival, delivery), size)
+        if fate is not Fate.HELD:
+            self._confirm(delivery)
+        if fate is Fate.DROPPED:
+            self._tell_flood(source)
+        self._some.set()
+
+    def note(self, arrival: Arrival) -> None:
+        """Take an event of our own."""
+        self._inbox.keep(arrival.source, Pending(arrival, None))
+        self._some.set()
 
     def forget(self) -> None:
         """The connection is gone: what was not acknowledged on it comes again."""
-        while not self._inbox.empty():
-            self._inbox.get_nowait()
+        self._inbox.forget()
 
     async def run(self, link: Link) -> None:
         """Record until cancelled."""
+        self._link = link
         while True:
             leave_if_stopped()
-            batch = [await self._inbox.get()]
-            while len(batch) < BATCH and not self._inbox.empty():
-                batch.append(self._inbox.get_nowait())
-            await self._settle(batch, link)
+            batch = self._inbox.take(BATCH)
+            if batch:
+                await self._settle(batch, link)
+            else:
+                self._some.clear()
+                await self._some.wait()
 
-    async def _settle(self, batch: list[Delivery], link: Link) -> None:
+    def _confirm(self, delivery: Delivery) -> None:
+        if self._link is not None:
+            self._link.acknowledge(delivery)
+
+    def _tell_flood(self, source: str) -> None:
         now = self._now()
-        read = [arrivals.read(delivery.topic, delivery.payload, now) for delivery in batch]
-        told = [arrival for arrival in read if arrival is not None]
+        if self._floods.is_due(source, now):
+            self._floods.said(source, now)
+            told = "more events at once than can wait; some are recorded only if it sends them again"
+            self.note(arrivals.incident("flood", source, told, now))
+
+    async def _settle(self, batch: list[Taken[Pending]], link: Link) -> None:
+        told = [taken.item.arrival for taken in batch]
         for arrival in told:
-            if arrival.source == arrivals.OURSELVES:
-                log.warning("Audit event refused", extra=facts(source=arrival.event.where, **arrival.event.detail))
+            if arrival.source == arrivals.OURSELVES and arrival.event.severity is Severity.SECURITY:
+                log.warning("Audit event of our own", extra=facts(source=arrival.event.where, **arrival.event.detail))
         receipts = await self._commit(told)
-        for delivery in batch:
-            link.acknowledge(delivery)
+        for taken in batch:
+            if taken.held and taken.item.delivery is not None:
+                link.acknowledge(taken.item.delivery)
+        self._inbox.settled(batch)
+        for arrival in told:
+            self._heard(arrival)
         self._recorded()
         _publish(link, receipts)
 

@@ -53,9 +53,7 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         if first is not None:
             if arrival.source != arrivals.OURSELVES and not chain.same_content(first, arrival.event):
                 conflict = arrivals.incident(rules.ID_REUSED, arrival.source, f"event {arrival.event.id}", now)
-                if (conflict.source, conflict.event.id) not in known:
-                    known |= await _known(connection, [conflict])
-                waiting.append(conflict)
+                await _add(connection, conflict, waiting, known)
             continue
         event = arrival.event
         if arrival.source == arrivals.OURSELVES:
@@ -66,6 +64,8 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         head = made.hash
         known[key] = made
         fresh.append(made)
+        for remark in arrival.remarks:
+            await _add(connection, remark, waiting, known)
     if fresh:
         await connection.execute(insert(events), [chain.flat(made)._asdict() for made in fresh])
     for made in fresh:
@@ -143,6 +143,15 @@ async def _erased(connection: AsyncConnection, batch: Sequence[Arrival]) -> set[
     if not told:
         return set()
     return set((await connection.execute(select(erased.c.user_id).where(erased.c.user_id.in_(told)))).scalars())
+
+
+async def _add(
+    connection: AsyncConnection, incident: Arrival, waiting: list[Arrival], known: dict[Key, chain.Row]
+) -> None:
+    """An incident that another arrival brings with it is recorded after it, once."""
+    if (incident.source, incident.event.id) not in known:
+        known |= await _known(connection, [incident])
+    waiting.append(incident)
 
 
 async def _head(connection: AsyncConnection) -> tuple[str, int]:

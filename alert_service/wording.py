@@ -53,6 +53,11 @@ _HAPPENINGS = {
     "audit:id-reused": "Audit event told twice, differently",
     "audit:chain-broken": "The record was tampered with",
     "audit:day-removed": "Old day removed from the record",
+    "audit:flood": "Flood of audit events",
+    "audit:from-future": "Audit event dated in the future",
+    "audit:not-its-own": "Audit event about somebody else's place",
+    "audit:missing": "Audit events are missing",
+    "audit:dropped": "Ordinary audit events dropped for want of space",
 }
 _HOME = {
     "home:locked-down": ("The home is locked down", "The lockdown failed"),

@@ -129,7 +129,7 @@ async def _upkeep(
 
 def _open_spool(config: AuthConfig) -> Spool:
     try:
-        return Spool(config.spool)
+        return Spool(config.spool, source=config.broker.identity)
     except (HomeError, OSError) as error:
         raise ConfigError(f"spool: {error}; free space, or check the folder's owner") from error
 

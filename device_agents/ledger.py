@@ -99,7 +99,7 @@ class Ledger:
         except OSError as error:
             raise ConfigError(f"data: {path.parent} cannot be used ({error}); check its owner and mode") from error
         try:
-            self.spool = Spool(path)
+            self.spool = Spool(path, source=path.stem)
             self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
             self._db.executescript(_SCHEMA)
             self._bring_up_to_date()

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 PATROL_SECONDS = 1.0
 OWED_MOST = 1000
+ANSWERS_AT_ONCE = 20
+ANSWER_SECONDS = 0.1
+"""What the alert service asks for goes out in portions: commands must not wait behind a week's events."""
 
 
 class Proof:
@@ -30,6 +33,7 @@ class Proof:
         self._send = send
         self._resender = Resender()
         self._owed: deque[AuditEvent] = deque(maxlen=OWED_MOST)
+        self._asked: deque[AuditEvent] = deque()
         self._linked = False
         self._due: float | None = 0.0
 
@@ -47,6 +51,8 @@ class Proof:
             self._spool.append(*events, durable=False)
         except HomeError as error:
             log.error("Audit event cannot be written yet", extra=facts(reason=error.detail))
+            if len(self._owed) + len(events) > OWED_MOST:
+                log.error("Audit events dropped: too many wait for the disk", extra=facts(events=len(events)))
             self._owed.extend(events)
         self._due = 0.0
 
@@ -57,8 +63,9 @@ class Proof:
         self._due = 0.0
 
     def link_down(self) -> None:
-        """Nothing is sent until the link is back."""
+        """Nothing is sent until the link is back; the alert service asks again then."""
         self._linked = False
+        self._asked.clear()
 
     def receipted(self, payload: bytes) -> None:
         """The alert service has recorded these. Raises HomeError for a receipt that cannot be read or kept."""
@@ -67,9 +74,12 @@ class Proof:
 
     def resend(self, payload: bytes) -> None:
         """The alert service misses these. Raises HomeError where the wish cannot be read."""
-        wanted = messages.decode(messages.Resend, payload).seq[:WINDOW]
-        for event in self._spool.numbered(wanted):
-            self._send(self._topic, messages.encode(event))
+        asked = messages.decode(messages.Resend, payload)
+        found = self._spool.numbered(asked.seq[:WINDOW])
+        if asked.after is not None:
+            found += self._spool.following(asked.after, WINDOW - len(found))
+        self._asked.extend(found[: WINDOW - len(self._asked)])
+        self._due = 0.0
 
     def tick(self, now: float) -> None:
         """Write what is owed, send what is due."""
@@ -95,3 +105,7 @@ class Proof:
                 break
         if pending:
             self._due = now + PATROL_SECONDS
+        for _ in range(min(ANSWERS_AT_ONCE, len(self._asked))):
+            self._send(self._topic, messages.encode(self._asked.popleft()))
+        if self._asked:
+            self._due = now + ANSWER_SECONDS

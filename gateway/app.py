@@ -57,7 +57,7 @@ class Gateway:
             on_up=self.link.up,
             on_down=self.link.down,
         )
-        self.spool = Spool(config.spool)
+        self.spool = Spool(config.spool, source=identity)
         self.courier = Courier(self.spool, self.bus)
         self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry)
         self.auth = AuthClient(config.auth, config.broker.tls)
@@ -86,6 +86,7 @@ class Gateway:
         try:
             async with self.auth, self.alerts, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.proof.run(), name="proof")
+                tasks.create_task(self.proof.watch(), name="disk")
                 tasks.create_task(self.bus.run(), name="bus")
                 tasks.create_task(self.courier.run(), name="courier")
                 tasks.create_task(self.registrar.run(), name="registrar")
@@ -126,6 +127,7 @@ class Gateway:
         app[keys.BROWSERS] = Browsers(secret)
         app[keys.LIMITS] = Limits(self.config.limits)
         app[keys.COMMANDS] = self.commands
+        app[keys.PROOF] = self.proof
         app[keys.HUB] = self.hub
         app[keys.REGISTRAR] = self.registrar
         app.on_response_prepare.append(headers.harden)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gateway.events import Hub
     from gateway.home import Home
     from gateway.limits import Limits
+    from gateway.proof import Proof
     from gateway.registry import Registrar
     from gateway.sessions import Sessions
     from shared.bus import Bus
@@ -34,6 +35,7 @@ SESSIONS: "web.AppKey[Sessions]" = web.AppKey("sessions")
 BROWSERS: "web.AppKey[Browsers]" = web.AppKey("browsers")
 LIMITS: "web.AppKey[Limits]" = web.AppKey("limits")
 COMMANDS: "web.AppKey[Commands]" = web.AppKey("commands")
+PROOF: "web.AppKey[Proof]" = web.AppKey("proof")
 HUB: "web.AppKey[Hub]" = web.AppKey("hub")
 REGISTRAR: "web.AppKey[Registrar]" = web.AppKey("registrar")
 OWN_ORIGINS: web.AppKey[frozenset[str]] = web.AppKey("own_origins")

@@ -1,7 +1,8 @@
 """What this gateway leaves as proof: audit events into its durable spool, from which the courier carries them.
 
 A critical command's intent is on disk before anything is sent (`intent`); everything else is gathered and written a
-few times a second, off the path of the commands (`note`), and kept in memory until it could be written.
+few times a second, off the path of the commands (`note`), and kept in memory until it could be written. Pages say when
+nothing can be written (`writable`), which `watch` finds out without anybody's command.
 """
 
 import asyncio
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 GATHER_SECONDS = 0.2
 INTENT_SECONDS = 3.0
 """A disk that takes longer than this to write an intent counts as one that cannot."""
+WATCH_SECONDS = 5.0
+SPARSE_BYTES = 1024 * 1024
+"""A disk with less than this is tried by writing: looking costs no wear, so that it is all that is done otherwise."""
 _HELD_EVENTS = 20_000
 
 
@@ -59,6 +63,7 @@ class Proof:
         self._urgent = urgent
         self._gathered: list[AuditEvent] = []
         self._some = asyncio.Event()
+        self.writable = True
 
     def event(
         self, wish: Wish, outcome: Outcome, *, reason: str | None = None, severity: Severity | None = None
@@ -86,7 +91,12 @@ class Proof:
             async with asyncio.timeout(INTENT_SECONDS):
                 written = await asyncio.to_thread(self._spool.append, event, durable=True)
         except TimeoutError:
+            self._found(writable=False)
             raise HomeError("no-proof", "the disk took too long to write the intent") from None
+        except HomeError as error:
+            self._found(writable=False, reason=error.detail)
+            raise
+        self._found(writable=True)
         self._urgent(written)
 
     def note(self, event: AuditEvent) -> None:
@@ -108,6 +118,26 @@ class Proof:
         finally:
             self._write_now(self._take())
 
+    async def watch(self) -> None:
+        """Look after the spool's disk until cancelled: one that failed, or is all but full, is tried again."""
+        while True:
+            try:
+                if not self.writable or await asyncio.to_thread(self._spool.space) < SPARSE_BYTES:
+                    await asyncio.to_thread(self._spool.probe)
+            except HomeError as error:
+                self._found(writable=False, reason=error.detail)
+            else:
+                self._found(writable=True)
+            await asyncio.sleep(WATCH_SECONDS)
+
+    def _found(self, *, writable: bool, reason: str = "") -> None:
+        if writable != self.writable:
+            self.writable = writable
+            if writable:
+                log.info("Proof can be written again")
+            else:
+                log.error("No proof can be written: critical actions are refused", extra=facts(reason=reason or "-"))
+
     async def _write(self) -> bool:
         events = self._take()
         writing = asyncio.ensure_future(asyncio.to_thread(self._append, events))
@@ -118,9 +148,11 @@ class Proof:
             raise
         except HomeError as error:
             log.error("Audit events cannot be written yet", extra=facts(events=len(events), reason=error))
+            self._found(writable=False, reason=error.detail)
             self._gathered[:0] = events
             self._some.set()
             return False
+        self._found(writable=True)
         self._urgent(tuple(event for event in written if event.severity is not Severity.INFO))
         return True
 

@@ -29,6 +29,7 @@ class Courier:
         self._woken = asyncio.Event()
         self._receipts: list[messages.Receipt] = []
         self._wanted: list[int] = []
+        self._wanted_after: int | None = None
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -69,7 +70,9 @@ class Courier:
             if topic.kind is topics.TopicKind.RECEIPT:
                 self._receipts.append(messages.decode(messages.Receipt, delivery.payload))
             elif topic.kind is topics.TopicKind.RESEND:
-                self._wanted = [*self._wanted, *messages.decode(messages.Resend, delivery.payload).seq][:WINDOW]
+                asked = messages.decode(messages.Resend, delivery.payload)
+                self._wanted = [*self._wanted, *asked.seq][:WINDOW]
+                self._wanted_after = asked.after if asked.after is not None else self._wanted_after
                 self._woken.set()
             else:
                 return False
@@ -87,11 +90,18 @@ class Courier:
                 log.warning("Receipt cannot be kept", extra=facts(reason=error))
         if not self._bus.connected:
             return
-        wanted, self._wanted = tuple(self._wanted), []
-        if wanted:
-            self._send(await asyncio.to_thread(self._spool.numbered, wanted))
+        self._send(await self._answer())
         pending = await asyncio.to_thread(self._spool.pending, WINDOW)
         self._send(tuple(self._resender.due(pending, asyncio.get_running_loop().time())))
+
+    async def _answer(self) -> tuple[messages.AuditEvent, ...]:
+        """What the alert service asked for, a window's worth."""
+        wanted, self._wanted = tuple(self._wanted), []
+        after, self._wanted_after = self._wanted_after, None
+        found = await asyncio.to_thread(self._spool.numbered, wanted) if wanted else ()
+        if after is not None:
+            found += await asyncio.to_thread(self._spool.following, after, WINDOW - len(found))
+        return found
 
     def _send(self, events: tuple[messages.AuditEvent, ...]) -> None:
         for event in events:

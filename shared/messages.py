@@ -236,10 +236,14 @@ class Receipt(Message, frozen=True, kw_only=True):
     events: tuple[ReceiptLine, ...]
 
 
-class Resend(Message, frozen=True, kw_only=True):
-    """Which `seq` the alert service misses."""
+class Resend(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Which `seq` the alert service misses; with `after` also whatever there is above that number, the lowest first.
+
+    The source answers with what it still keeps, a few hundred at a time, receipted or not.
+    """
 
     seq: tuple[int, ...]
+    after: int | None = None
 
 
 M = TypeVar("M", bound=msgspec.Struct)

@@ -53,6 +53,11 @@ _HAPPENINGS = {
     "audit:id-reused": "Event told twice, differently",
     "audit:chain-broken": "The record was tampered with",
     "audit:day-removed": "Old day removed from the record",
+    "audit:flood": "Flood of events",
+    "audit:from-future": "Event dated in the future",
+    "audit:not-its-own": "Event about somebody else's place",
+    "audit:missing": "Events are missing",
+    "audit:dropped": "Ordinary events dropped for want of space",
 }
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
 _REASONS = {
@@ -121,6 +126,8 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
         notes.append(f"{CATALOGUE[reason].title}." if reason in CATALOGUE else _REASONS.get(reason, plain(reason)))
     if event.what == "device:mismatch":
         notes.append(_mismatch(event))
+    if event.what.startswith("audit:") and "told" in event.detail:
+        notes.append(plain(event.detail["told"]))
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(

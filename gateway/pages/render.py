@@ -61,6 +61,7 @@ def _render(request: web.Request, name: str, status: int, values: dict[str, Any]
         "now": guards.local_now(config.zone),
         "timezone": config.timezone,
         "demo": config.demo,
+        "no_proof": not request.app[keys.PROOF].writable,
     }
     return aiohttp_jinja2.render_template(name, request, common | values, status=status)
 

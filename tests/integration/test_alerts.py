@@ -46,7 +46,7 @@ def event(
 ) -> AuditEvent:
     return AuditEvent(
         id=uuid.uuid4().hex,
-        at=messages.utc(1_800_000_000),
+        at=messages.utc(1_700_000_000),
         what=what,
         where="hall/front-door",
         who=Who(issuer=issuer, user=ADA, address="192.0.2.7"),

@@ -6,12 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alert_service import chain, erasing, history, mailbox, records
+from alert_service import asker, chain, erasing, history, mailbox, records, seq_rows
 from alert_service.arrivals import Arrival
 from alert_service.daily import DailyLetter
+from alert_service.gaps import Missing
 from alert_service.history import Scope
 from alert_service.outbox import Manner, Outbox
 from alert_service.retention import Retention
+from alert_service.spans import Spans
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
@@ -112,3 +114,16 @@ async def test_days_are_removed_people_erased_and_the_record_checked_alike(store
 async def test_whoever_appends_at_the_same_time_waits_and_the_chain_has_no_fork(store: Store) -> None:
     await asyncio.gather(*(tell(store, acts(3, first=10 * n)) for n in range(1, 9)))
     assert (await verdict(store)).row == 24
+
+
+async def test_recorded_numbers_and_their_gaps(store: Store) -> None:
+    told = [Arrival("hall", event(seq=n, severity=Severity.INFO)) for n in (7, 5, 6, 12, 2**52)]
+    async with store.write() as connection:
+        await records.record(connection, [*told, asker.report(Missing("hall", ((8, 9),)), START)], START)
+    known = Spans()
+    async with store.read() as connection:
+        for source, first, last in await seq_rows.recorded(connection):
+            assert source == "hall"
+            known.add(first, last)
+        assert await seq_rows.between(connection, "hall", (6, 100), 9) == [6, 7, 12]
+    assert list(known) == [(0, 9), (12, 12), (2**52, 2**52)]

@@ -1,5 +1,7 @@
 """Whatever arrives can be recorded: as an event, or as an incident of our own, told once in a while."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -95,3 +97,35 @@ def test_a_refused_event_is_named_so_that_its_producer_gets_a_receipt() -> None:
         told = arrivals.read("audit/hall", payload, START)
         assert told is not None
         assert told.instead_of is None
+
+
+def test_a_refused_event_still_counts_as_heard_from_its_spool() -> None:
+    told = arrivals.read("audit/hall", changed(detail={"k\0": "v"}), START)
+    assert told is not None
+    assert told.number == GOOD.seq
+    for seq in (-1, 2**70, 0, "x"):
+        told = arrivals.read("audit/hall", changed(seq=seq, detail={"k\0": "v"}), START)
+        assert told is not None
+        assert told.number is None
+
+
+@pytest.mark.parametrize(
+    ("source", "fields", "remarks"),
+    [
+        ("hall", {}, []),
+        ("hall", {"at": START + 86300}, []),
+        ("hall", {"at": START + 86500}, ["audit:from-future"]),
+        ("hall", {"where": "hall"}, []),
+        ("hall", {"where": "hallway/door"}, ["audit:not-its-own"]),
+        ("hall", {"where": "garage/door", "at": START + 10**6}, ["audit:from-future", "audit:not-its-own"]),
+        ("gateway", {"where": "garage/door"}, []),
+        ("gateway", {"issuer": "gateway-2"}, ["audit:not-its-own"]),
+        ("auth", {"where": "user/1", "issuer": "gateway"}, []),
+    ],
+)
+def test_what_is_odd_is_recorded_as_a_claim_and_told(source: str, fields: dict[str, Any], remarks: list[str]) -> None:
+    told = arrivals.read(f"audit/{source}", messages.encode(event(**fields)), START)
+    assert told is not None
+    assert told.source == source
+    assert [remark.event.what for remark in told.remarks] == remarks
+    assert all(remark.event.where == source for remark in told.remarks)

@@ -93,6 +93,17 @@ async def test_an_unanswered_intent_is_written_about_after_its_time(house: House
     assert len(house.postman.letters) == 1
 
 
+async def test_a_sources_letters_take_turns_with_anothers(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*[alone(n, source=f"room-{n % 2}") for n in range(2 * ALONE)])
+    await house.tell(alone(0, source="gateway"))
+    async with house.store.write() as connection:
+        await mailbox.release(connection, house.clock(), ALONE)
+        due = await mailbox.due(connection, house.clock(), 3)
+        told = [(await mailbox.told(connection, one.letter)).source for one in due]
+    assert sorted(told) == ["gateway", "room-0", "room-1"]
+
+
 async def test_an_absent_server_costs_no_letter_and_is_not_besieged(house: House) -> None:
     await house.people(ADA)
     house.postman.away = True

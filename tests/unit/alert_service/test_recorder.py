@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from sqlalchemy import func, select
 
-from alert_service import records
+from alert_service import arrivals, inbox, records
 from alert_service.arrivals import Arrival
 from alert_service.recorder import Recorder
 from alert_service.tables import events
@@ -23,7 +23,8 @@ class Bench:
         self.link = FakeLink()
         self.batches = 0
         self.store = store
-        self.recorder = Recorder(store, recorded=self._recorded, now=clock)
+        self.heard: list[Arrival] = []
+        self.recorder = Recorder(store, recorded=self._recorded, heard=self.heard.append, now=clock)
 
     def _recorded(self) -> None:
         self.batches += 1
@@ -156,3 +157,83 @@ async def test_what_is_refused_is_receipted_with_the_incidents_row(bench: Bench)
     await bench.until(lambda: bool(bench.link.receipts("hall")))
     assert [(x.id, x.row) for x in bench.link.receipts("hall")] == [("e1", 1)]
     assert await bench.count() == 1
+
+
+async def test_anothers_event_comes_before_the_rest_of_a_flood(bench: Bench) -> None:
+    flood = [delivery("hall", event(id=f"e{n}", severity=Severity.INFO)) for n in range(5000)]
+    for one in flood[:4000]:
+        bench.recorder.hear(one)
+    bench.recorder.hear(delivery("garage", event(id="door", where="garage/door")))
+    for one in flood[4000:]:
+        bench.recorder.hear(one)
+    await bench.until(lambda: bool(bench.link.receipts("garage")))
+    assert len(bench.link.receipts("hall")) < 2 * 200
+    assert {flood.index(x) for x in bench.link.acknowledged[:1000]} >= set(range(200, 1000)), "confirmed at once"
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 5000)
+    assert len(bench.link.acknowledged) == len({x.mid for x in bench.link.acknowledged}) == 5001
+    assert await bench.count() == 5001
+    assert [one.event.id for one in bench.heard if one.source == "hall"] == [f"e{n}" for n in range(5000)]
+
+
+async def test_what_finds_no_place_is_dropped_unreceipted_and_told_once(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(store, clock)
+    monkeypatch.setattr(bench.recorder, "_inbox", inbox.Inbox(events=150))
+    running = asyncio.create_task(bench.recorder.run(bench.link))
+    await asyncio.sleep(0)  # it waits for the first
+    for n in range(400):
+        bench.recorder.hear(delivery("hall", event(id=f"e{n}", severity=Severity.INFO)))
+    bench.recorder.hear(delivery("garage", event(id="door", where="garage/door")))
+    await bench.until(lambda: len(bench.link.acknowledged) == 401 and len(bench.link.receipts("hall")) == 150)
+    assert [x.id for x in bench.link.receipts("garage")] == ["door"]
+    floods = [one.event for one in bench.heard if one.source == arrivals.OURSELVES]
+    assert [(one.what, one.where, one.severity) for one in floods] == [("audit:flood", "hall", Severity.SECURITY)]
+    assert await bench.count() == 152
+    bench.recorder.hear(delivery("hall", event(id="e399", severity=Severity.INFO)))  # an honest room's second try
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 151)
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_what_was_acknowledged_survives_a_lost_connection(store: Store, clock: Clock) -> None:
+    bench = Bench(store, clock)
+    running = asyncio.create_task(bench.recorder.run(bench.link))
+    await asyncio.sleep(0)
+    for n in range(300):
+        bench.recorder.hear(delivery("hall", event(id=f"e{n}", severity=Severity.INFO)))
+    bench.recorder.forget()
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 200)
+    assert {x.id for x in bench.link.receipts("hall")} == {f"e{n}" for n in range(100, 300)}
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_an_event_of_our_own_is_recorded_like_any_other(bench: Bench) -> None:
+    bench.recorder.note(arrivals.incident("missing", "hall", "5 to 7", bench.recorder._now()))
+    bench.recorder.hear(delivery("hall", event(id="e1")))
+    await bench.until(lambda: bool(bench.link.receipts("hall")))
+    assert await bench.count() == 2
+    assert bench.link.receipts("alerts") == []
+
+
+async def test_oddities_are_told_once_and_only_about_what_is_new(bench: Bench, clock: Clock) -> None:
+    odd = event(id="odd", where="garage/door", at=clock() + 10 * 86400, severity=Severity.INFO)
+    bench.recorder.hear(delivery("hall", odd))
+    bench.recorder.hear(delivery("hall", event(id="odd-2", where="garage/door", severity=Severity.INFO)))
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 2)
+    assert await bench.count() == 4
+    clock.time += 3 * arrivals.COALESCED_SECONDS
+    bench.recorder.hear(delivery("hall", odd))
+    await bench.until(lambda: len(bench.link.receipts("hall")) == 3)
+    assert await bench.count() == 4
+
+
+async def test_an_event_that_is_told_a_thousand_times_is_one_row(bench: Bench) -> None:
+    again = delivery("hall", event(id="e1", severity=Severity.INFO)).payload
+    for _ in range(1000):
+        bench.recorder.hear(delivery("hall", again))
+    bench.recorder.hear(delivery("hall", event(id="last", severity=Severity.INFO)))
+    await bench.until(lambda: "last" in {x.id for x in bench.link.receipts("hall")})
+    assert len(bench.link.acknowledged) == 1001
+    assert await bench.count() == 2

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.proof import PATROL_SECONDS, Proof
+from device_agents.proof import ANSWER_SECONDS, ANSWERS_AT_ONCE, PATROL_SECONDS, Proof
 from shared import messages
-from shared.messages import AuditEvent, Receipt, ReceiptLine, Who, utc
+from shared.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
+from shared.resend import WINDOW
 from shared.spool import Spool
 
 
@@ -123,3 +124,44 @@ def test_a_spool_that_cannot_be_read_is_tried_again(bench: Bench) -> None:
 def test_a_receipt_that_cannot_be_read_is_told(bench: Bench) -> None:
     with pytest.raises(HomeError, match="malformed"):
         bench.proof.receipted(b"{")
+
+
+def test_what_is_asked_for_goes_out_in_portions_receipted_or_not(bench: Bench) -> None:
+    names = [f"e{n}" for n in range(WINDOW + 50)]
+    made = bench.spool.append(*(event(name) for name in names), durable=False)
+    bench.spool.receipted(Receipt(events=tuple(ReceiptLine(id=name, row=1, hash="h") for name in names)))
+    bench.proof.resend(messages.encode(Resend(seq=(made[3].seq, made[3].seq - 9), after=made[10].seq)))
+    now = 0.0
+    while (due := bench.proof.deadline()) is not None:
+        now = max(now, due)
+        before = len(bench.sent)
+        bench.proof.tick(now)
+        assert len(bench.sent) - before <= ANSWERS_AT_ONCE
+    assert bench.sent == ["e3", *names[11 : WINDOW + 10]]
+    assert now < 2 * ANSWER_SECONDS * WINDOW / ANSWERS_AT_ONCE
+
+
+def test_who_asks_again_and_again_has_one_window_waiting_at_the_most(bench: Bench) -> None:
+    made = bench.spool.append(*(event(f"e{n}") for n in range(WINDOW + 50)), durable=False)
+    bench.spool.receipted(Receipt(events=tuple(ReceiptLine(id=one.id, row=1, hash="h") for one in made)))
+    for _ in range(50):
+        bench.proof.resend(messages.encode(Resend(seq=(), after=0)))
+    for n in range(100):
+        bench.proof.tick(float(n))
+    assert bench.sent == [one.id for one in made[:WINDOW]]
+
+
+def test_an_answer_ends_with_its_link(bench: Bench) -> None:
+    made = bench.spool.append(event("a"), durable=False)
+    bench.spool.receipted(Receipt(events=(ReceiptLine(id="a", row=1, hash="h"),)))
+    bench.proof.resend(messages.encode(Resend(seq=(made[0].seq,))))
+    bench.proof.link_down()
+    bench.proof.link_up()
+    bench.proof.tick(0.0)
+    assert (bench.sent, bench.proof.deadline()) == ([], None)
+
+
+@pytest.mark.parametrize("payload", [b"{", b'{"seq":["x"]}', b'{"seq":[1],"after":"x"}'])
+def test_a_wish_that_cannot_be_read_is_told(bench: Bench, payload: bytes) -> None:
+    with pytest.raises(HomeError, match="malformed"):
+        bench.proof.resend(payload)

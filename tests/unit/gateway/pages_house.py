@@ -191,6 +191,12 @@ class FakeRegistrar:
         return self._home.lockdown
 
 
+class FakeDisk:
+    """The proof, as far as pages ask for it."""
+
+    writable = True
+
+
 class House:
     """The fakes, and the browser."""
 
@@ -201,6 +207,7 @@ class House:
         self.commands = FakeCommands()
         self.hub = FakeHub()
         self.registrar = FakeRegistrar(self.home, self.auth)
+        self.disk = FakeDisk()
         self.browser: TestClient[web.Request, web.Application]
 
     def put(self, device: str, value: Value, *, room: str = "hall") -> None:
@@ -283,6 +290,7 @@ def _application(house: House) -> web.Application:
     app[keys.BROWSERS] = Browsers(SECRET)
     app[keys.LIMITS] = Limits(app[keys.CONFIG].limits)
     app[keys.COMMANDS] = cast("Any", house.commands)
+    app[keys.PROOF] = cast("Any", house.disk)
     app[keys.HUB] = cast("Any", house.hub)
     app[keys.REGISTRAR] = cast("Any", house.registrar)
     app.router.add_get("/static/sign-in/{role}", _sign_in)

@@ -136,3 +136,16 @@ async def test_a_room_that_never_described_itself_says_so() -> None:
         await house.sign_in(Role.MEMBER)
         page = await house.get("/rooms/attic")
         assert "This room has not described itself yet." in page.text
+
+
+async def test_while_no_proof_can_be_written_every_page_says_so() -> None:
+    async with open_house() as house:
+        house.disk.writable = False
+        assert "No proof" not in (await house.get("/login")).text, "nothing for strangers"
+        await house.sign_in(Role.MEMBER)
+        for path in ("/", "/rooms/hall"):
+            page = await house.get(path)
+            assert "No proof can be written: critical actions are refused." in page.text
+            assert "Off, lock and stop still work." in page.text
+        house.disk.writable = True
+        assert "No proof" not in (await house.get("/")).text

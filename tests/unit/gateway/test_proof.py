@@ -15,6 +15,7 @@ from shared.messages import AuditEvent, UserRef
 from shared.names import Action, Outcome, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
+from tests.house import until
 from tests.unit.gateway.parts import DIMMER, DOOR, registered
 
 
@@ -24,6 +25,7 @@ class Disk(Spool):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.full = False
+        self.free = 10 * proofs.SPARSE_BYTES
         self.tried = threading.Event()
 
     def append(self, *events: AuditEvent, **options: Any) -> tuple[AuditEvent, ...]:
@@ -31,6 +33,9 @@ class Disk(Spool):
         if self.full:
             raise HomeError("no-proof", "the disk is full")
         return super().append(*events, **options)
+
+    def space(self) -> int:
+        return self.free
 
 
 def wish(*, critical: bool = True) -> Wish:
@@ -81,8 +86,8 @@ def test_an_event_says_what_where_who_and_how_it_ended(house: House) -> None:
 
 async def test_an_intent_is_on_disk_and_goes_at_once(house: House) -> None:
     await house.proof.intent(wish())
-    assert [(e.outcome, e.seq) for e in house.disk.pending(9)] == [(Outcome.ASKED, 1)]
-    assert [e.seq for e in house.urgent] == [1]
+    assert [e.outcome for e in house.disk.pending(9)] == [Outcome.ASKED]
+    assert [e.seq for e in house.urgent] == [e.seq for e in house.disk.pending(9)]
 
 
 async def test_an_intent_that_cannot_be_written_is_refused(house: House) -> None:
@@ -129,3 +134,64 @@ def test_memory_is_not_filled_without_end(house: House, monkeypatch: pytest.Monk
     for _ in range(3):
         house.proof.note(house.proof.event(wish(), Outcome.REJECTED))
     assert len(house.proof._gathered) == 2
+
+
+async def test_it_is_known_whether_proof_can_be_written(house: House) -> None:
+    assert house.proof.writable
+    house.disk.full = True
+    with pytest.raises(HomeError):
+        await house.proof.intent(wish())
+    assert not house.proof.writable
+    house.disk.full = False
+    await house.proof.intent(wish())
+    assert house.proof.writable
+
+
+async def test_a_disk_that_is_too_slow_counts_as_one_that_cannot(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proofs, "INTENT_SECONDS", 0.0)
+    with pytest.raises(HomeError, match="took too long"):
+        await house.proof.intent(wish())
+    assert not house.proof.writable
+
+
+@pytest.mark.parametrize("how", ["by a failed write", "by looking at a sparse disk", "by a disk that cannot be read"])
+async def test_the_disk_is_tried_again_without_a_command(
+    house: House, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(proofs, "WATCH_SECONDS", 0.001)
+    house.disk.full = True
+    if "sparse" in how:
+        house.disk.free = proofs.SPARSE_BYTES - 1
+    elif "failed" in how:
+        with pytest.raises(HomeError):
+            await house.proof.intent(wish())
+    else:
+        monkeypatch.setattr(house.disk, "_folder", Path("/nowhere/at/all"))
+        monkeypatch.setattr(house.disk, "space", lambda: Spool.space(house.disk))
+    watching = asyncio.create_task(house.proof.watch())
+    await asyncio.to_thread(until, lambda: not house.proof.writable or None, "it is noticed")
+    house.disk.full = False
+    monkeypatch.setattr(house.disk, "space", lambda: proofs.SPARSE_BYTES)
+    await asyncio.to_thread(until, lambda: house.proof.writable or None, "it is noticed that it works again")
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+    assert house.disk.pending(9) == (), "trying leaves nothing behind"
+
+
+async def test_a_disk_with_space_is_not_written_to_in_vain(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proofs, "WATCH_SECONDS", 0.001)
+    watching = asyncio.create_task(house.proof.watch())
+    looked = 0
+
+    def space() -> int:
+        nonlocal looked
+        looked += 1
+        return proofs.SPARSE_BYTES
+
+    monkeypatch.setattr(house.disk, "space", space)
+    await asyncio.to_thread(until, lambda: looked >= 3 or None, "it is looked at")
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
+    assert not house.disk.tried.is_set()

@@ -13,6 +13,7 @@ from shared.courier import Courier
 from shared.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
+from shared.resend import WINDOW
 from shared.spool import Spool
 
 
@@ -85,10 +86,10 @@ def receipt(*names: str) -> Receipt:
 
 
 async def test_what_is_appended_goes_out_with_its_number(bus: FakeBus, spool: Spool, courier: Courier) -> None:
-    spool.append(event("a"), event("b"), durable=True)
+    made = spool.append(event("a"), event("b"), durable=True)
     courier.wake()
     await bus.until(lambda: len(bus.sent) == 2)
-    assert [(one.id, one.seq) for one in bus.sent] == [("a", 1), ("b", 2)]
+    assert bus.sent == [*made]
 
 
 async def test_what_another_process_appended_goes_out_unasked(bus: FakeBus, spool: Spool, courier: Courier) -> None:
@@ -98,8 +99,9 @@ async def test_what_another_process_appended_goes_out_unasked(bus: FakeBus, spoo
 
 async def test_what_is_urgent_passes_the_others(bus: FakeBus, spool: Spool, courier: Courier) -> None:
     spool.append(event("a"), durable=False)
-    courier.carry(spool.append(event("b"), durable=True))
-    assert [(one.id, one.seq) for one in bus.sent] == [("b", 2)]
+    made = spool.append(event("b"), durable=True)
+    courier.carry(made)
+    assert bus.sent == [*made]
     await bus.until(lambda: "a" in [one.id for one in bus.sent])
 
 
@@ -138,10 +140,25 @@ async def test_nothing_goes_out_while_the_link_is_down_and_all_when_it_is_back(
 async def test_what_the_alert_service_misses_is_sent_again_though_receipted(
     bus: FakeBus, spool: Spool, courier: Courier
 ) -> None:
-    spool.append(event("a"), event("b"), durable=True)
+    _, b = spool.append(event("a"), event("b"), durable=True)
     spool.receipted(receipt("a", "b"))
-    assert courier.hear(delivery(topics.resend("gateway"), Resend(seq=(2, 99))))
+    assert courier.hear(delivery(topics.resend("gateway"), Resend(seq=(b.seq, b.seq + 97))))
     await bus.until(lambda: [one.id for one in bus.sent] == ["b"])
+
+
+async def test_what_follows_a_number_goes_out_in_a_windows_portions(
+    bus: FakeBus, spool: Spool, courier: Courier
+) -> None:
+    names = [f"e{n}" for n in range(WINDOW + 50)]
+    made = spool.append(*(event(name) for name in names), durable=True)
+    spool.receipted(receipt(*names))
+    asked = Resend(seq=(made[0].seq, made[0].seq - 1, 2**70), after=made[9].seq)
+    assert courier.hear(delivery(topics.resend("gateway"), asked))
+    await bus.until(lambda: len(bus.sent) == WINDOW)
+    assert bus.sent == [made[0], *made[10 : WINDOW + 9]]
+    assert courier.hear(delivery(topics.resend("gateway"), Resend(seq=(), after=bus.sent[-1].seq)))
+    await bus.until(lambda: len(bus.sent) == len(made) - 9)
+    assert bus.sent[-1] == made[-1]
 
 
 @pytest.mark.parametrize(

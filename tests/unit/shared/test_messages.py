@@ -117,6 +117,7 @@ GOLDEN: list[tuple[Message, str]] = [
         '{"events":[{"id":"e-1","row":3,"hash":"00ff"}]}',
     ),
     (Resend(seq=(4, 5)), '{"seq":[4,5]}'),
+    (Resend(seq=(), after=7), '{"seq":[],"after":7}'),
 ]
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.messages import AuditEvent, Receipt, ReceiptLine, Who, utc
+from shared.messages import AuditEvent, Receipt, ReceiptLine, Who, encode, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
-from shared.spool import KEPT_SECONDS, Spool
+from shared.spool import DROPPED, DROPPED_AT_ONCE, KEPT_SECONDS, NUMBERS, Spool
 
 
 def event(name: str, **fields: object) -> AuditEvent:
@@ -43,10 +43,11 @@ def test_events_are_numbered_and_wait_in_order(path: Path, *, durable: bool) -> 
     spool = Spool(path)
     first = spool.append(event("a"), event("b"), durable=durable)
     (third,) = spool.append(event("c", detail={"ü": "<x>"}), durable=durable)
-    assert [one.seq for one in (*first, third)] == [1, 2, 3]
+    start = first[0].seq - 1
+    assert [one.seq - start for one in (*first, third)] == [1, 2, 3]
     assert spool.pending(10) == (*first, third)
     assert spool.pending(2) == first
-    assert spool.pending(10, after=2) == (third,)
+    assert spool.pending(10, after=first[1].seq) == (third,)
     assert spool.count_pending() == 3
 
 
@@ -61,25 +62,25 @@ def test_a_receipt_ends_the_waiting_of_what_it_names(path: Path) -> None:
 
 def test_receipted_events_are_kept_for_who_asks_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = Spool(path)
-    spool.append(event("a"), event("b"), durable=True)
+    a, b = (one.seq for one in spool.append(event("a"), event("b"), durable=True))
     spool.receipted(receipt("a"))
-    assert [one.id for one in spool.numbered((1, 2, 99))] == ["a", "b"]
+    assert [one.id for one in spool.numbered((a, b, b + 99))] == ["a", "b"]
     assert spool.numbered(()) == ()
     now = time.time() + KEPT_SECONDS + 1
     monkeypatch.setattr(time, "time", lambda: now)
     spool.receipted(receipt())
-    assert [one.id for one in spool.numbered((1, 2))] == ["b"]
+    assert [one.id for one in spool.numbered((a, b))] == ["b"]
 
 
 def test_everything_is_there_after_a_restart_and_numbers_never_come_again(path: Path) -> None:
     spool = Spool(path)
-    spool.append(event("a"), durable=True)
+    (first,) = spool.append(event("a"), durable=True)
     spool.receipted(receipt("a"))
     spool.append(event("b"), durable=False)
     spool.close()
     again = Spool(path)
     assert [one.id for one in again.pending(10)] == ["b"]
-    assert again.append(event("c"), durable=True)[0].seq == 3
+    assert again.append(event("c"), durable=True)[0].seq == first.seq + 2
 
 
 def test_an_id_that_exists_writes_nothing_of_its_batch(path: Path) -> None:
@@ -196,5 +197,111 @@ def test_what_is_pending_is_what_was_appended_and_not_receipted(
             spool.close()
             spool = Spool(path)
     assert [one.id for one in spool.pending(100)] == waiting
-    assert [one.seq for one in spool.pending(100)] == [int(name[1:]) for name in waiting]
+    numbers = {one.seq - int(one.id[1:]) for one in spool.pending(100)}
+    assert len(numbers) <= 1, "an event's number is its place in the file"
     spool.close()
+
+
+def test_a_new_file_numbers_on_where_no_earlier_one_ended(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = Spool(path)
+    (last,) = old.append(event("a"), durable=True)
+    assert last.seq % NUMBERS == 1
+    now = time.time() + 1
+    monkeypatch.setattr(time, "time", lambda: now)
+    (new,) = Spool(path.with_name("new.sqlite3")).append(event("b"), durable=True)
+    assert new.seq >= last.seq + NUMBERS
+    assert old.append(event("c"), durable=True)[0].seq == last.seq + 1
+
+
+@pytest.mark.parametrize("now", [-5.0, 0.0, 1e12])
+def test_a_clock_gone_mad_makes_no_number_that_would_be_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch, now: float
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: now)
+    assert 0 < Spool(path).append(event("a"), durable=True)[0].seq < 2**53
+
+
+def test_an_earlier_versions_file_numbers_on(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as old:
+        old.executescript(
+            "CREATE TABLE event (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL,"
+            " receipted_at REAL)"
+        )
+        old.execute("INSERT INTO event (id, body) VALUES ('a', ?)", (encode(event("a")),))
+    old.close()
+    spool = Spool(path, source="hall")
+    assert spool.append(event("b", severity=Severity.INFO), durable=True)[0].seq == 2
+    assert [one.id for one in spool.pending(9)] == ["a", "b"]
+
+
+def test_who_asks_for_what_follows_gets_the_first_of_it_receipted_or_not(path: Path) -> None:
+    spool = Spool(path)
+    made = spool.append(*(event(f"e{n}") for n in range(9)), durable=True)
+    spool.receipted(receipt("e3", "e4", "e8"))
+    assert spool.following(0, 3) == made[:3]
+    assert spool.following(made[2].seq, 4) == made[3:7]
+    assert spool.following(made[-1].seq, 4) == ()
+
+
+@pytest.mark.parametrize("number", [-(2**70), -1, 0, 2**53, 2**63, 2**64, 2**200])
+def test_numbers_that_no_spool_has_are_answered_with_nothing(path: Path, number: int) -> None:
+    spool = Spool(path)
+    spool.append(event("a"), durable=True)
+    assert spool.numbered((number,)) == ()
+    assert spool.following(number, 5) == (() if number > 0 else spool.pending(1))
+
+
+def ordinary(*names: str) -> list[AuditEvent]:
+    return [event(name, severity=Severity.INFO) for name in names]
+
+
+def test_ordinary_events_are_bounded_what_goes_is_told_and_grave_ones_stay(path: Path) -> None:
+    spool = Spool(path, source="hall", ordinary_most=300)
+    numbers: dict[str, int] = {}
+    for n in range(0, 3000, 10):
+        made = spool.append(*ordinary(*(f"e{m}" for m in range(n, n + 10))), event(f"grave{n}"), durable=False)
+        numbers |= {one.id: one.seq for one in made}
+    left = spool.pending(10_000)
+    assert [one.id for one in left if one.id.startswith("grave")] == [f"grave{n}" for n in range(0, 3000, 10)]
+    kept = [one.id for one in left if one.id.startswith("e")]
+    assert len(kept) <= 300 + 500
+    assert kept == [f"e{n}" for n in range(3000 - len(kept), 3000)], "the newest stay"
+    told = [one for one in left if one.what == DROPPED]
+    assert all((one.where, one.who.issuer, one.severity) == ("hall", "hall", Severity.SECURITY) for one in told)
+    assert sum(int(one.detail["events"]) for one in told) == 3000 - len(kept)
+    spans = [(int(one.detail["first"]), int(one.detail["last"])) for one in told]
+    assert all(sum(first <= numbers[f"e{n}"] <= last for first, last in spans) == 1 for n in range(3000 - len(kept)))
+
+
+def test_ordinary_events_with_a_receipt_are_bounded_too_without_a_word(path: Path) -> None:
+    spool = Spool(path, source="hall", ordinary_most=100)
+    for n in range(0, 2000, 50):
+        names = [f"e{m}" for m in range(n, n + 50)]
+        spool.append(*ordinary(*names), event(f"grave{n}"), durable=False)
+        spool.receipted(receipt(*names, f"grave{n}"))
+    assert spool.count_pending() == 0
+    kept = spool.following(0, 10_000)
+    assert sum(one.severity is Severity.INFO for one in kept) <= 100 + 500
+    assert sum(one.severity is not Severity.INFO for one in kept) == 40
+
+
+def test_a_great_backlog_goes_in_great_portions() -> None:
+    assert DROPPED_AT_ONCE >= 1000, "weeks without a hub must not become as many events that tell of it"
+
+
+def test_without_a_name_to_tell_it_in_nothing_goes(path: Path) -> None:
+    spool = Spool(path, ordinary_most=10)
+    for n in range(0, 1200, 100):
+        spool.append(*ordinary(*(f"e{m}" for m in range(n, n + 100))), durable=False)
+    assert spool.count_pending() == 1200
+
+
+def test_a_probe_tells_whether_events_could_be_written(path: Path) -> None:
+    spool = full(path)
+    with pytest.raises(HomeError):
+        spool.probe()
+    spool._db.execute("PRAGMA max_page_count = 100000")
+    spool.probe()
+    spool.probe()
+    assert [one.id for one in spool.pending(9)] == ["a"]

@@ -1,0 +1,83 @@
+"""Which numbers are recorded, read from a real database: spans per source, and nothing that is too old to ask for."""
+
+from collections.abc import Iterable, Sequence
+
+import pytest
+
+from alert_service import asker, gaps, records, seq_rows
+from alert_service.arrivals import Arrival
+from alert_service.gaps import Missing
+from alert_service.spans import Spans
+from shared.database import Store
+from shared.names import Severity
+from tests.unit.alert_service.parts import START, event
+
+
+async def write(store: Store, source: str, numbers: Iterable[int], *, now: float = START) -> None:
+    batch = [Arrival(source, event(seq=n, where=source, severity=Severity.INFO)) for n in numbers]
+    async with store.write() as connection:
+        await records.record(connection, batch, now)
+
+
+async def spans(store: Store) -> dict[str, list[tuple[int, int]]]:
+    found: dict[str, Spans] = {}
+    async with store.read() as connection:
+        for source, first, last in await seq_rows.recorded(connection):
+            found.setdefault(source, Spans()).add(first, last)
+    return {source: list(one) for source, one in found.items()}
+
+
+async def test_an_empty_database_knows_nothing(store: Store) -> None:
+    assert await spans(store) == {}
+
+
+async def test_gaps_are_between_the_spans_whatever_the_order_of_the_rows(store: Store) -> None:
+    await write(store, "hall", [7, 5, 6, 12, 10])
+    await write(store, "garage", [3, 3, 1])
+    await write(store, "gateway", [0])  # without a number
+    await write(store, "hall", [11, 20])
+    assert await spans(store) == {"hall": [(0, 7), (10, 12), (20, 20)], "garage": [(0, 1), (3, 3)]}
+
+
+async def test_what_is_older_than_spools_keep_it_is_not_asked_for(store: Store) -> None:
+    await write(store, "hall", [1, 2, 9, 50])
+    await write(store, "garage", [4, 8])
+    await write(store, "hall", [11, 14], now=START + 9 * 86400)
+    assert await spans(store) == {"hall": [(0, 11), (14, 14), (50, 50)], "garage": [(0, 8)]}
+
+
+async def test_only_the_newest_rows_are_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seq_rows, "LOOK_BACK_ROWS", 10)
+    await write(store, "hall", range(1, 40, 2))
+    await write(store, "garage", [1, 3, 5])
+    assert await spans(store) == {
+        "hall": [(0, 27), *((n, n) for n in range(29, 40, 2))],
+        "garage": [(0, 1), (3, 3), (5, 5)],
+    }
+
+
+async def test_what_was_told_as_missing_is_known(store: Store) -> None:
+    await write(store, "hall", [1, 5, 9])
+    told = asker.report(Missing("hall", ((2, 4),)), START)
+    async with store.write() as connection:
+        await records.record(connection, [told], START)
+    assert await spans(store) == {"hall": [(0, 5), (9, 9)]}
+
+
+async def test_recorded_numbers_are_found_within_a_span(store: Store) -> None:
+    await write(store, "hall", [1, 5, 9, 10])
+    await write(store, "garage", [6])
+    async with store.read() as connection:
+        assert await seq_rows.between(connection, "hall", (2, 9), 99) == [5, 9]
+        assert await seq_rows.between(connection, "hall", (2, 2**53), 2) == [5, 9]
+
+
+@pytest.mark.parametrize("missing", [((3, 4),), ((3, 4), (7, 7)), ((5, 2**52),)])
+def test_a_report_names_its_numbers_and_is_the_same_whenever_it_is_made(missing: Sequence[tuple[int, int]]) -> None:
+    made = asker.report(Missing("hall", tuple(missing)), START)
+    again = asker.report(Missing("hall", tuple(missing)), START + 5000)
+    other = asker.report(Missing("garage", tuple(missing)), START)
+    assert made.event.id == again.event.id != other.event.id
+    assert (made.source, made.event.what, made.event.where) == ("alerts", gaps.MISSING, "hall")
+    assert made.event.severity is Severity.SECURITY
+    assert gaps.read(made.event.detail[gaps.NUMBERS]) == list(missing)
