@@ -7,6 +7,7 @@ import time
 from alert_service import recipients
 from alert_service.api import Api
 from alert_service.config import AlertsConfig
+from alert_service.news import News
 from alert_service.outbox import Manner, Outbox
 from alert_service.recorder import Recorder
 from alert_service.store import open_store
@@ -42,7 +43,13 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         history=config.letters.history,
     )
     outbox = Outbox(store, send, manner)
-    recorder = Recorder(store, recorded=outbox.wake)
+    news = News()
+
+    def recorded() -> None:
+        outbox.wake()
+        news.tell()
+
+    recorder = Recorder(store, recorded=recorded)
     bus = Bus(
         config.broker,
         subscriptions=(Subscription(topics.ALL_AUDIT),),
@@ -51,7 +58,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
     )
-    api = Api(store, recorder, outbox, connected=lambda: bus.connected)
+    api = Api(store, recorder, outbox, news=news, connected=lambda: bus.connected)
     auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
     async with (
         auth,

@@ -12,7 +12,7 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import arrivals, chain, joining, rules
+from alert_service import arrivals, chain, joining, narrowing, rules
 from alert_service.arrivals import Arrival
 from alert_service.tables import events, letters
 from shared.messages import AuditEvent, ReceiptLine, UserRef, Who, utc
@@ -68,7 +68,7 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         known[key] = made
         fresh.append(made)
     if fresh:
-        await connection.execute(insert(events), [_columns(made) for made in fresh])
+        await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
     for made in fresh:
         await _open_letter(connection, made, now)
     receipts = {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
@@ -124,6 +124,15 @@ def as_row(found: SqlRow[*tuple[Any, ...]]) -> chain.Row:
     )
 
 
+def columns(fresh: Sequence[chain.Row], *, clock: int) -> list[dict[str, object]]:
+    """The rows as the table has them; `clock` is that of the row before them."""
+    made = []
+    for row in fresh:
+        clock = max(clock, chain.microseconds(row.received_at))
+        made.append(_columns(row) | {"clock": clock})
+    return made
+
+
 def _columns(made: chain.Row) -> dict[str, object]:
     event = made.event
     user = event.who.user
@@ -136,7 +145,7 @@ def _columns(made: chain.Row) -> dict[str, object]:
         "received_at": chain.microseconds(made.received_at),
         "what": event.what,
         "place": event.where,
-        "room": event.where.partition("/")[0],
+        "room": narrowing.room_of(event.where),
         "issuer": event.who.issuer,
         "user_id": user.id if user is not None else None,
         "user_name": user.name if user is not None else None,
@@ -168,6 +177,11 @@ async def _head(connection: AsyncConnection) -> tuple[str, int]:
         await connection.execute(select(events.c.hash, events.c.row).order_by(events.c.row.desc()).limit(1))
     ).first()
     return (last.hash, last.row) if last is not None else (chain.GENESIS, 0)
+
+
+async def _clock(connection: AsyncConnection) -> int:
+    last = select(events.c.clock).order_by(events.c.row.desc()).limit(1)
+    return (await connection.execute(last)).scalar() or 0
 
 
 async def _own_seq(connection: AsyncConnection) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp_session
 from aiohttp import web
 
-from gateway import cors, csrf, headers, keys, limits, link, problem_pages, sessions
+from gateway import cors, csrf, headers, keys, limits, link, problem_pages, record_watch, sessions
 from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
 from gateway.auth_client import AuthClient
@@ -90,6 +90,7 @@ class Gateway:
                 tasks.create_task(self.courier.run(), name="courier")
                 tasks.create_task(self.registrar.run(), name="registrar")
                 tasks.create_task(self.link.run(), name="silence")
+                tasks.create_task(record_watch.run(self.alerts, self.hub), name="record")
                 # What was made by now stays: the collector need not look at it again with every command.
                 gc.freeze()
                 async with serve_https(self.app, self.config.https.host, self.config.https.port, self.tls):

@@ -44,6 +44,7 @@ class LimitsConfig(Config, frozen=True):
     pages: Rate = "120/minute"
     reads: Rate = "300/minute"
     streams: Rate = "60/minute"
+    exports: Rate = "20/hour"
 
 
 class CorsConfig(Config, frozen=True):
