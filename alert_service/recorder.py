@@ -17,7 +17,7 @@ from shared import backoff, messages, topics
 from shared.bus import Delivery
 from shared.database import Store
 from shared.lifecycle import leave_if_stopped
-from shared.log import facts
+from shared.log import facts, security
 from shared.messages import ReceiptLine
 from shared.problem import HomeError
 
@@ -73,7 +73,7 @@ class Recorder:
         told = [arrival for arrival in read if arrival is not None]
         for arrival in told:
             if arrival.source == arrivals.OURSELVES:
-                log.warning("Audit event refused", extra=facts(source=arrival.event.where, **arrival.event.detail))
+                security("audit_refused", source=arrival.event.where, **arrival.event.detail)
         receipts = await self._commit(told)
         for delivery in batch:
             link.acknowledge(delivery)

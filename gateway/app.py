@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp_session
 from aiohttp import web
 
-from gateway import cors, csrf, headers, keys, limits, link, problem_pages, record_watch, sessions
+from gateway import cors, csrf, headers, keys, limits, link, problem_pages, record_watch, refusals, sessions
 from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
 from gateway.auth_client import AuthClient
@@ -109,6 +109,7 @@ class Gateway:
                 log_requests,
                 answer_problems,
                 problem_pages.answer_as_page,
+                refusals.note,
                 aiohttp_session.session_middleware(sessions.storage(secret)),
                 sessions.know_viewer,
                 csrf.protect,

@@ -541,8 +541,33 @@ async def test_the_log_names_every_request_and_no_secret(house: GatewayHouse, ca
     assert [(f["user"], f["address"], f["method"], f["status"]) for f in commands] == [
         (MEMBER.user.id, "127.0.0.1", "POST", 200)
     ]
-    assert ("sign_in_failed", {"address": "127.0.0.1"}) in lines
+    assert ("Sign-in failed", {"event": "sign_in_failed", "address": "127.0.0.1"}) in lines
     written = caplog.text + repr(lines)
     secrets = [PASSWORD, CODE, "hunter22", "ZZZZ-ZZZZ", "query-secret", ada.csrf, *house.auth.sessions]
     secrets += [cookie.value for cookie in ada.http.cookie_jar]
     assert [secret for secret in secrets if secret in written] == []
+
+
+async def test_whoever_is_refused_stands_in_the_log_once(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    async with GatewayHouse(broker, edit=lambda text: text.replace('reads = "300/', 'reads = "3/')) as house:
+        ada, guest = await house.visitor(MEMBER), await house.visitor(GUEST)
+        caplog.clear()
+        assert (await ada.lock_out("lamp"))[0] == 403
+        assert (await ada.get("/users"))[0] == 403
+        assert (await guest.command("front-door", "unlock"))[0] == 404
+        assert (await guest.command("no-such-thing", "on"))[0] == 404
+        path = "/api/v1/devices/hall/lamp/commands"
+        assert (await ada.post(path, {"action": "on"}, headers={"Origin": "https://elsewhere.example"}))[0] == 403
+        while (await ada.get("/api/v1/me"))[0] != 429:
+            pass
+        told = [record.__dict__["facts"] for record in caplog.records if record.name == "security"]
+    for one in told:
+        assert one.pop("address") == "127.0.0.1"
+    who = {"user": MEMBER.user.id}
+    assert told == [
+        {"event": "forbidden", **who, "method": "PUT", "path": "/api/v1/devices/hall/lamp/lockout"},
+        {"event": "forbidden", **who, "method": "GET", "path": "/users"},
+        {"event": "forbidden", "user": GUEST.user.id, "room": "hall", "device": "front-door"},
+        {"event": "csrf_refused", **who, "method": "POST", "path": path},
+        {"event": "rate_limited", "limit": "reads", "key": f"user:{MEMBER.user.id}"},
+    ]
