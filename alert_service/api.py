@@ -7,18 +7,19 @@ from aiohttp import web
 
 from alert_service import history, mailbox
 from alert_service.check import Check
-from alert_service.history import Scope
+from alert_service.narrowing import Scope
+from alert_service.news import News
 from alert_service.outbox import Outbox
 from alert_service.recorder import Recorder
 from shared import internal, messages
 from shared.database import Store
+from shared.internal import AuditHead, AuditQuery
 from shared.problem import HomeError
-from shared.web import allow, internal_app, json_response
+from shared.web import allow, internal_app, json_response, read_json
 
 READY = "/internal/ready"
-MAX_PLACES = 100
-MAX_PAGE = 200
-_DEFAULT_PAGE = 50
+HEAD_SECONDS = 25.0
+"""How long a question for a newer row is held."""
 _CALLERS = ("gateway", "gateway-*", "admin")
 
 
@@ -45,9 +46,17 @@ class Api:
     """The routes over one store."""
 
     def __init__(
-        self, store: Store, recorder: Recorder, outbox: Outbox, check: Check, *, connected: Callable[[], bool]
+        self,
+        store: Store,
+        recorder: Recorder,
+        outbox: Outbox,
+        check: Check,
+        *,
+        news: News,
+        connected: Callable[[], bool],
     ) -> None:
         self._store = store
+        self._news = news
         self._recorder = recorder
         self._outbox = outbox
         self._check = check
@@ -56,18 +65,37 @@ class Api:
     def app(self) -> web.Application:
         """The application, with the house's middlewares."""
         app = internal_app()
-        app.router.add_get(internal.AUDIT, allow(*_CALLERS)(self.audit))
+        app.router.add_post(internal.AUDIT, allow(*_CALLERS)(self.audit))
+        app.router.add_get(internal.HEAD, allow(*_CALLERS)(self.head))
         app.router.add_get(internal.AUDIT_CHAIN, allow(*_CALLERS)(self.chain))
+        app.on_shutdown.append(self._end_what_waits)
         app.router.add_get(READY, allow(*_CALLERS)(self.ready))
         return app
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
-        """A page of the history; see shared.internal.AuditPage."""
-        scope = _scope(request)
-        limit = _number(request, "limit", most=MAX_PAGE) or _DEFAULT_PAGE
-        after = _number(request, "after")
+        """A page of the history; see shared.internal.AuditQuery."""
+        query = await read_json(request, AuditQuery)
+        scope = Scope()
+        if query.scope is not None:
+            scope = Scope(user=query.scope.user, rooms=query.scope.rooms, places=query.scope.places)
         async with self._store.read() as connection:
-            return json_response(await history.page(connection, scope, limit=limit, after=after))
+            found = await history.page(connection, scope, limit=query.limit, after=query.after, wanted=query.filter)
+        return json_response(found)
+
+    async def head(self, request: web.Request) -> web.StreamResponse:
+        """The newest row, once it is past `after`; see shared.internal.AuditHead."""
+        after = _number(request, "after")
+        async with self._news.waiting(HEAD_SECONDS) as news:
+            while (row := await self._head()) <= after and await news.more():
+                pass
+        return json_response(AuditHead(row=row))
+
+    async def _head(self) -> int:
+        async with self._store.read() as connection:
+            return await history.head(connection)
+
+    async def _end_what_waits(self, _app: web.Application) -> None:
+        self._news.close()
 
     async def chain(self, _request: web.Request) -> web.StreamResponse:
         """Whether the record is whole; see shared.internal.ChainStatus."""
@@ -90,20 +118,8 @@ class Api:
         return json_response(Ready(broker=self._connected(), recording=recording, mail=mail, chain=chain))
 
 
-def _scope(request: web.Request) -> Scope:
-    """Narrowed as soon as either is named: an empty list of places sees nothing, never everything."""
-    if "user" not in request.query and "devices" not in request.query:
-        return Scope()
-    places = tuple(dict.fromkeys(place for place in request.query.get("devices", "").split(",") if place))
-    if len(places) > MAX_PLACES:
-        raise HomeError("invalid-value", f"devices: more than {MAX_PLACES} places; name whole rooms as room/*")
-    return Scope(user=request.query.get("user", ""), places=places)
-
-
-def _number(request: web.Request, name: str, *, most: int = 2**62) -> int | None:
-    text = request.query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 19 and 1 <= int(text) <= most):
-        raise HomeError("invalid-value", f"{name}: not a whole number between 1 and {most}")
+def _number(request: web.Request, name: str) -> int:
+    text = request.query.get(name, "")
+    if not (text.isascii() and text.isdecimal() and len(text) < 17):
+        raise HomeError("invalid-value", f"{name}: write a whole number, the last row that is known, or 0")
     return int(text)

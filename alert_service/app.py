@@ -10,6 +10,7 @@ from alert_service.asker import Asker
 from alert_service.check import Check
 from alert_service.config import AlertsConfig
 from alert_service.daily import DailyLetter
+from alert_service.news import News
 from alert_service.outbox import Manner, Outbox
 from alert_service.recorder import Recorder
 from alert_service.retention import Retention
@@ -46,8 +47,14 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         history=config.letters.history,
     )
     outbox = Outbox(store, send, manner)
+    news = News()
+
+    def recorded() -> None:
+        outbox.wake()
+        news.tell()
+
     asker = Asker(store)
-    recorder = Recorder(store, recorded=outbox.wake, heard=asker.heard)
+    recorder = Recorder(store, recorded=recorded, heard=asker.heard)
 
     def hear(delivery: Delivery) -> None:
         asker.hear(delivery)
@@ -62,10 +69,10 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
     )
-    check = Check(store, now=time.time, recorded=outbox.wake)
+    check = Check(store, now=time.time, recorded=recorded)
     daily = DailyLetter(store, config.letters.daily_at, config.zone, lambda: check.status, now=time.time)
     retention = Retention(store, config.history.keep_days, lambda: check.status, now=time.time)
-    api = Api(store, recorder, outbox, check, connected=lambda: bus.connected)
+    api = Api(store, recorder, outbox, check, news=news, connected=lambda: bus.connected)
     auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
     async with (
         auth,

@@ -12,6 +12,7 @@ import msgspec
 
 from alert_service import forms
 from alert_service.forms import Flat
+from alert_service.narrowing import room_of
 from shared.messages import AuditEvent, UserRef, Who
 from shared.names import Outcome, Severity
 
@@ -48,11 +49,12 @@ class Broken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What `verify` found: the last sound row and its hash, and the first broken one, if any."""
+    """What `verify` found: the last sound row, its hash and its clock, and the first broken one, if any."""
 
     row: int
     head: str
     broken: Broken | None = None
+    clock: int | None = None
 
 
 def append(
@@ -88,17 +90,23 @@ def erase(row: Row, user_id: str | None = None) -> Row:
 
 def verify(rows: Iterable[Row], *, after: int = 0, head: str = GENESIS) -> Verdict:
     """Walk the rows in order; `after` and `head` name the last row already known to be sound."""
-    return verify_flat(map(flat, rows), after=after, head=head)
-
-
-def verify_flat(rows: Iterable[Flat], *, after: int, head: str) -> Verdict:
-    """The same for rows as the table has them."""
-    for row in rows:
+    for row in map(flat, rows):
         reason = forms.fault(row, after + 1, head)
         if reason is not None:
             return Verdict(row=after, head=head, broken=Broken(row=row.row, reason=reason))
         after, head = row.row, row.hash
     return Verdict(row=after, head=head)
+
+
+def verify_flat(rows: Iterable[Flat], known: Verdict) -> Verdict:
+    """The same for rows as the table has them, from the last one that is known to be sound, with their clocks."""
+    after, head, clock = known.row, known.head, known.clock
+    for row in rows:
+        reason = forms.fault(row, after + 1, head) or forms.fault_of_clock(row, clock)
+        if reason is not None:
+            return Verdict(row=after, head=head, broken=Broken(row=row.row, reason=reason), clock=clock)
+        after, head, clock = row.row, row.hash, row.clock
+    return Verdict(row=after, head=head, clock=clock)
 
 
 def same_content(row: Row, event: AuditEvent) -> bool:
@@ -119,7 +127,7 @@ def flat(row: Row) -> Flat:
         received_at=microseconds(row.received_at),
         what=event.what,
         place=event.where,
-        room=forms.room_of(event.where),
+        room=room_of(event.where),
         issuer=event.who.issuer,
         user_id=user.id if user is not None else None,
         user_name=user.name if user is not None else None,

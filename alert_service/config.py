@@ -11,6 +11,7 @@ from shared.client import AuthAddress
 from shared.config import Config, ConfigError, check_database, env, load
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
+from shared.syslog import SyslogConfig
 
 
 class Listen(Config, frozen=True):
@@ -57,6 +58,7 @@ class AlertsConfig(Config, frozen=True):
     auth: AuthAddress
     smtp: SmtpConfig
     log: Path | None = None
+    syslog: SyslogConfig | None = None
     timezone: str = "UTC"
     letters: Letters = Letters()
     history: History = History()

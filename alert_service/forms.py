@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from alert_service.narrowing import room_of
+
 FORM = 2
 """What new rows get."""
 KNOWN = frozenset({1, FORM})
@@ -25,7 +27,11 @@ _decode = msgspec.json.Decoder(dict[str, str]).decode
 
 
 class Flat(NamedTuple):
-    """A row as the table has it, in the order of its columns: times in microseconds, `detail` as JSON."""
+    """A row as the table has it, in the order of its columns: times in microseconds, `detail` as JSON.
+
+    `room` and `clock` follow from the rest and the rows before it; the hash does not cover them, `fault` and
+    `fault_of_clock` do.
+    """
 
     row: int
     source: str
@@ -49,6 +55,7 @@ class Flat(NamedTuple):
     previous: str
     hash: str
     form: int
+    clock: int = 0
 
 
 def seal(flat: Flat, salt: bytes) -> Flat:
@@ -108,9 +115,13 @@ def fault(flat: Flat, expected: int, head: str) -> str | None:
         return "was changed: it holds what nobody records"
 
 
-def room_of(place: str) -> str:
-    """What stands before the slash: by this the history finds a room's events."""
-    return place.partition("/")[0]
+def fault_of_clock(flat: Flat, before: int | None) -> str | None:
+    """Why a row's clock is not the highest arrival so far; `before` is that of the row before it, None if unknown."""
+    if before is None:
+        right = isinstance(flat.clock, int) and flat.clock >= flat.received_at
+    else:
+        right = flat.clock == max(before, flat.received_at)
+    return None if right else "was changed: its clock is not the highest arrival so far"
 
 
 def _fault_of_people(flat: Flat, detail: dict[str, str]) -> str | None:

@@ -19,7 +19,7 @@ from shared import backoff, messages, topics
 from shared.bus import Delivery
 from shared.database import Store
 from shared.lifecycle import leave_if_stopped
-from shared.log import facts
+from shared.log import facts, security
 from shared.messages import ReceiptLine
 from shared.names import Severity
 from shared.problem import HomeError
@@ -126,7 +126,7 @@ class Recorder:
         told = [taken.item.arrival for taken in batch]
         for arrival in told:
             if arrival.source == arrivals.OURSELVES and arrival.event.severity is Severity.SECURITY:
-                log.warning("Audit event of our own", extra=facts(source=arrival.event.where, **arrival.event.detail))
+                security("audit_refused", source=arrival.event.where, **arrival.event.detail)
         receipts = await self._commit(told)
         for taken in batch:
             if taken.held and taken.item.delivery is not None:

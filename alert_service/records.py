@@ -67,7 +67,7 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         for remark in arrival.remarks:
             await _add(connection, remark, waiting, known)
     if fresh:
-        await connection.execute(insert(events), [chain.flat(made)._asdict() for made in fresh])
+        await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
     for made in fresh:
         await _open_letter(connection, made, now)
     receipts = {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
@@ -106,6 +106,15 @@ def subjects(event: AuditEvent) -> set[str]:
 def as_row(found: SqlRow[*tuple[Any, ...]]) -> chain.Row:
     """A row of the table as a row of the chain."""
     return chain.unflat(Flat._make(found))
+
+
+def columns(fresh: Sequence[chain.Row], *, clock: int) -> list[dict[str, Any]]:
+    """The rows as the table has them; `clock` is that of the row before them."""
+    made = []
+    for flat in map(chain.flat, fresh):
+        clock = max(clock, flat.received_at)
+        made.append(flat._replace(clock=clock)._asdict())
+    return made
 
 
 async def _known(connection: AsyncConnection, batch: Sequence[Arrival]) -> dict[Key, chain.Row]:
@@ -159,6 +168,11 @@ async def _head(connection: AsyncConnection) -> tuple[str, int]:
         await connection.execute(select(events.c.hash, events.c.row).order_by(events.c.row.desc()).limit(1))
     ).first()
     return (last.hash, last.row) if last is not None else (chain.GENESIS, 0)
+
+
+async def _clock(connection: AsyncConnection) -> int:
+    last = select(events.c.clock).order_by(events.c.row.desc()).limit(1)
+    return (await connection.execute(last)).scalar() or 0
 
 
 async def _own_seq(connection: AsyncConnection) -> int:

@@ -18,9 +18,18 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
+
+LATE_MICROSECONDS = 3_600_000_000
+OFF_CLOCK = text(f"at - clock NOT BETWEEN -{LATE_MICROSECONDS} AND {LATE_MICROSECONDS}")
+"""Events that arrived late, or in whose time the clock was wrong: few, and with an index of their own.
+
+It and the two below are literal, in queries too: a partial index is used only where its condition is.
+"""
+_IN_ROOMS, _ELSEWHERE = text("room <> ''"), text("room = ''")
 
 events = Table(
     "events",
@@ -33,7 +42,7 @@ events = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("what", String(200), nullable=False),
     Column("place", String(200), nullable=False),
-    Column("room", String(200), nullable=False),  # what stands before the slash of `place`: for the history's filter
+    Column("room", String(200), nullable=False),  # the room of `place`, or '': for the history's filter
     Column("issuer", String(200), nullable=False),
     Column("user_id", String(200)),
     Column("user_name", String(200)),
@@ -47,11 +56,23 @@ events = Table(
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
     Column("form", Integer, nullable=False, server_default="1"),  # the canonical form that the hash covers: forms.py
+    # The highest `received_at` so far. It never falls, whatever the hub's clock does: times become rows by it.
+    Column("clock", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("source", "id", name="one_row_per_event"),
     Index("events_by_seq", "source", "seq"),
-    Index("events_by_user", "user_id", "row"),
-    Index("events_by_place", "place", "row"),
-    Index("events_by_room", "room", "row"),
+    # One for each question of the history, and all of them in the order of the answer.
+    Index("events_in_rooms", "outcome", "row", sqlite_where=_IN_ROOMS, postgresql_where=_IN_ROOMS),
+    Index("events_elsewhere", "outcome", "row", sqlite_where=_ELSEWHERE, postgresql_where=_ELSEWHERE),
+    Index("events_by_user_in_rooms", "user_id", "outcome", "row", sqlite_where=_IN_ROOMS, postgresql_where=_IN_ROOMS),
+    Index(
+        "events_by_user_elsewhere", "user_id", "outcome", "row", sqlite_where=_ELSEWHERE, postgresql_where=_ELSEWHERE
+    ),
+    Index("events_by_room", "room", "outcome", "row"),
+    Index("events_by_place", "place", "outcome", "row"),
+    Index("events_by_user_and_room", "user_id", "room", "outcome", "row"),
+    Index("events_by_user_and_place", "user_id", "place", "outcome", "row"),
+    Index("events_by_clock", "clock", "row"),
+    Index("events_off_clock", "at", "row", sqlite_where=OFF_CLOCK, postgresql_where=OFF_CLOCK),
     Index("events_by_command", "command_id"),
 )
 

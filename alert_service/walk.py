@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,7 +53,7 @@ async def walk(store: Store, *, from_row: int = 1, rest: float = 0.0, batch: int
         broken = removal.fault(gone) or await _unproven(connection, gone)
         begin = await _begin(connection, gone, from_row)
         broken = broken or await _misplaced(connection, gone)
-    start = Verdict(row=begin.row, head=begin.head, broken=broken)
+    start = Verdict(row=begin.row, head=begin.head, broken=broken, clock=None if begin.row else 0)
     yield start
     async for verdict in _on(store, start, rest, batch):
         yield verdict
@@ -89,7 +90,7 @@ async def _step(store: Store, verdict: Verdict, batch: int) -> Verdict | None:
         return await _unreadable(store, verdict)
     if not flat:
         return None
-    made = chain.verify_flat(flat, after=verdict.row, head=verdict.head)
+    made = chain.verify_flat(flat, verdict)
     if made.broken is not None:
         # Not where rows of a removed day were deleted under our feet: then the chain goes on after them.
         async with store.read() as connection:
@@ -145,11 +146,14 @@ async def _unproven(connection: AsyncConnection, gone: list[Day]) -> Broken | No
 
 async def _still_there(store: Store, verdict: Verdict) -> Verdict:
     async with store.read() as connection:
-        stands = (await connection.execute(select(events.c.hash).where(events.c.row == verdict.row))).scalar()
+        last = select(events.c.hash, events.c.clock).where(events.c.row == verdict.row)
+        found = (await connection.execute(last)).first()
         begin = await _begin(connection, await removed(connection), from_row=1)
     if begin.row > verdict.row:
         return Verdict(row=begin.row, head=begin.head)
-    if stands == verdict.head or (begin.row, begin.head) == (verdict.row, verdict.head):
+    if found is not None and found.hash == verdict.head:
+        return msgspec.structs.replace(verdict, clock=found.clock)
+    if (begin.row, begin.head) == (verdict.row, verdict.head):
         return verdict
-    reason = "is missing: the table was truncated or rolled back" if stands is None else "was replaced since"
+    reason = "is missing: the table was truncated or rolled back" if found is None else "was replaced since"
     return Verdict(row=verdict.row, head=verdict.head, broken=Broken(row=verdict.row, reason=reason))

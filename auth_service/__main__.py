@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.check_config:
         print(f"{options.config}: fine")
         return 0
-    log.set_up("auth", settings.log)
+    log.set_up("auth", settings.log, syslog=settings.syslog)
 
     gc.disable()  # what is imported stays: looking through it for garbage is a tenth of the start
     from auth_service.app import serve

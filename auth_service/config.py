@@ -9,6 +9,7 @@ from shared import tls
 from shared.config import Config, ConfigError, check_database, env, load
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
+from shared.syslog import SyslogConfig
 
 
 class Listen(Config, frozen=True):
@@ -43,6 +44,7 @@ class AuthConfig(Config, frozen=True):
     broker: BrokerConfig
     smtp: SmtpConfig
     log: Path | None = None
+    syslog: SyslogConfig | None = None
     sessions: Sessions = Sessions()
     passwords: PasswordRules = PasswordRules()
 

@@ -17,7 +17,7 @@ from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
 from shared.database import Store
 from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest
-from shared.log import facts
+from shared.log import security
 from shared.messages import UserRef, Who
 from shared.problem import HomeError
 
@@ -126,8 +126,7 @@ class SignIn:
 
     async def _report_failure(self, account: user_rows.Account | None, issuer: str, address: str) -> None:
         key = f"user/{account.user.id}" if account else f"address/{address}"
-        # `event` is a stable key: fail2ban and the like may match it.
-        log.warning("Sign-in failed", extra=facts(event="sign_in_failed", at=key, address=address))
+        security("sign_in_failed", address=address, at=key)
         detail = {"user": account.user.name} if account else {}
         for report in self._failures.note(key, self._now()):
             await self._tell(report, Who(issuer=issuer, address=address), detail if report.key == key else {})

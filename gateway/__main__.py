@@ -24,7 +24,7 @@ def main() -> int:
         return fail(error)
     if options.check_config:
         return 0
-    log.set_up("gateway", config.log_dir)
+    log.set_up("gateway", config.log_dir, syslog=config.syslog)
     return lifecycle.run(lambda: _serve(config))
 
 

@@ -1,10 +1,15 @@
-"""What the gateway asks of the alert service: the history."""
+"""What the gateway asks of the alert service: the history, its newest row, and whether its chain is whole."""
 
 from typing import Self
 
-from gateway.guards import Scope, as_shown
+from gateway import guards
+from gateway.guards import Scope
 from shared import internal, tls
 from shared.client import AlertsAddress, ServiceClient
+from shared.internal import AuditFilter, AuditHead, AuditPage, AuditQuery, AuditScope, ChainStatus
+
+_HEAD_SECONDS = 35.0
+"""The alert service holds the question for 25 seconds."""
 
 
 class AlertsClient:
@@ -20,13 +25,27 @@ class AlertsClient:
     async def __aexit__(self, *_: object) -> None:
         await self._service.__aexit__()
 
-    async def history(self, scope: Scope, *, limit: int, after: str | None = None) -> internal.AuditPage:
-        """A page of the history within `scope`, newest first. Raises "alerts-unreachable"."""
-        query = {"limit": str(limit)}
-        if after is not None:
-            query["after"] = after
+    async def history(
+        self, scope: Scope, wanted: AuditFilter, *, limit: int, after: int | None = None
+    ) -> internal.AuditPage:
+        """A page of the history, newest first: what is in `scope` and `wanted`. Raises "alerts-unreachable"."""
+        if not guards.may_look_for(scope, wanted):
+            return AuditPage(events=(), next=None)
+        seen = None
         if scope.user is not None:
-            query["user"] = scope.user
-            query["devices"] = ",".join(scope.places)
-        page = await self._service.call("GET", internal.AUDIT, internal.AuditPage, query=query)
-        return internal.AuditPage(events=tuple(as_shown(scope, event) for event in page.events), next=page.next)
+            seen = AuditScope(user=scope.user, rooms=scope.rooms, places=scope.places)
+        query = AuditQuery(scope=seen, filter=wanted, limit=limit, after=after)
+        page = await self._service.call("POST", internal.AUDIT, AuditPage, query)
+        shown = tuple(guards.as_shown(scope, event) for event in page.events)
+        return AuditPage(events=shown, next=page.next, head=page.head)
+
+    async def head(self, after: int) -> int:
+        """The newest row, once it is past `after`, or after a while. Raises "alerts-unreachable"."""
+        query = {"after": str(after)}
+        answer = await self._service.call("GET", internal.HEAD, AuditHead, query=query, seconds=_HEAD_SECONDS)
+        return answer.row
+
+    async def chain(self) -> ChainStatus | None:
+        """Whether the chain is whole; None where it was not looked at yet. Raises "alerts-unreachable"."""
+        found = await self._service.call("GET", internal.AUDIT_CHAIN, ChainStatus)
+        return found if found.checked_at is not None or found.broken is not None else None

@@ -9,7 +9,7 @@ from typing import Final
 import aiohttp_session
 from aiohttp import web
 
-from gateway import cors, csrf, headers, keys, limits, link, problem_pages, sessions
+from gateway import cors, csrf, headers, keys, limits, link, problem_pages, record_watch, refusals, sessions
 from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
 from gateway.auth_client import AuthClient
@@ -91,6 +91,7 @@ class Gateway:
                 tasks.create_task(self.courier.run(), name="courier")
                 tasks.create_task(self.registrar.run(), name="registrar")
                 tasks.create_task(self.link.run(), name="silence")
+                tasks.create_task(record_watch.run(self.alerts, self.hub), name="record")
                 # What was made by now stays: the collector need not look at it again with every command.
                 gc.freeze()
                 async with serve_https(self.app, self.config.https.host, self.config.https.port, self.tls):
@@ -109,6 +110,7 @@ class Gateway:
                 log_requests,
                 answer_problems,
                 problem_pages.answer_as_page,
+                refusals.note,
                 aiohttp_session.session_middleware(sessions.storage(secret)),
                 sessions.know_viewer,
                 csrf.protect,

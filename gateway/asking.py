@@ -3,7 +3,6 @@
 What one may not see is answered like a device that does not exist.
 """
 
-import logging
 import time
 import uuid
 
@@ -15,12 +14,10 @@ from gateway.commands import Executed
 from gateway.devices import Device, is_held_back
 from gateway.proof import Wish
 from shared.internal import SessionInfo
-from shared.log import facts
+from shared.log import security
 from shared.messages import Id, UserRef
 from shared.names import FULL, SAFE_ACTIONS, Action, Outcome
 from shared.problem import HomeError
-
-log = logging.getLogger(__name__)
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +41,8 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
     if found is None or asked.action not in found.safe_actions:
         await count(request, found)
     if found is None:
-        log.warning("Command refused", extra=facts(user=info.user.id, room=room, device=device))
+        if request.app[keys.HOME].device(room, device) is not None:
+            security("forbidden", user=info.user.id, room=room, device=device)
         raise HomeError("unknown-device")
     action = check(found, asked, locked_down=request.app[keys.HOME].lockdown.active)
     if found.critical and action not in found.safe_actions:

@@ -10,6 +10,7 @@ import msgspec
 from shared.client import AlertsAddress, AuthAddress
 from shared.config import Config, ConfigError, env, load
 from shared.mqtt import BrokerConfig
+from shared.syslog import SyslogConfig
 
 Rate = Annotated[str, msgspec.Meta(min_length=3)]
 """One or more limits, such as "200/day;50/hour" or "10/10 minute"; all of them hold."""
@@ -46,6 +47,7 @@ class LimitsConfig(Config, frozen=True):
     pages: Rate = "120/minute"
     reads: Rate = "300/minute"
     streams: Rate = "60/minute"
+    exports: Rate = "20/hour"
 
 
 class CorsConfig(Config, frozen=True):
@@ -69,6 +71,7 @@ class GatewayConfig(Config, frozen=True):
     expose_demo: bool = False
     limits: LimitsConfig = LimitsConfig()
     cors: CorsConfig = CorsConfig()
+    syslog: SyslogConfig | None = None
 
     @property
     def zone(self) -> ZoneInfo:

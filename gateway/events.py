@@ -23,6 +23,8 @@ from shared.internal import LockdownState, SessionInfo
 from shared.log import facts
 from shared.problem import HomeError
 
+AUDIT: Final = "audit"
+"""The event that tells of new rows of the record: for those who asked, and may."""
 log = logging.getLogger(__name__)
 
 PING_SECONDS: Final = 10.0
@@ -36,7 +38,7 @@ MOST_STREAMS: Final = 10
 class Event(msgspec.Struct, frozen=True):
     """One event on its way. `body` None is made for each viewer: a description shows only their devices.
 
-    `room` None is everyone's to know.
+    `room` None: it is about the home or the record as a whole.
     """
 
     name: str
@@ -48,9 +50,10 @@ class Event(msgspec.Struct, frozen=True):
 class _Client:
     """One open stream and what waits for it."""
 
-    __slots__ = ("ended", "queue", "session_id", "some", "transport", "user_id")
+    __slots__ = ("ended", "follows", "queue", "session_id", "some", "transport", "user_id")
 
-    def __init__(self, info: SessionInfo, transport: asyncio.Transport | None) -> None:
+    def __init__(self, info: SessionInfo, transport: asyncio.Transport | None, *, follows: bool = False) -> None:
+        self.follows = follows and guards.may_hear_of_records(info)
         self.session_id = info.id
         self.user_id = info.user.id
         self.transport = transport
@@ -96,6 +99,8 @@ class Hub:
         self._zone = config.zone
         self._clients: dict[_Client, None] = {}  # a set that keeps their order, oldest first
         self._closed = False
+        self._followed = asyncio.Event()
+        self._recorded: Event | None = None
 
     def tell(self, changes: Iterable[Change]) -> None:
         """What changed in the home, to everyone who may know."""
@@ -115,6 +120,17 @@ class Hub:
         for client in tuple(self._clients):
             client.offer(event)
 
+    def tell_recorded(self, row: int) -> None:
+        """The record goes up to this row, to everyone who follows it."""
+        event = self._recorded = Event(AUDIT, None, None, _json({"row": row}))
+        for client in tuple(self._clients):
+            if client.follows:
+                client.offer(event)
+
+    async def followed(self) -> None:
+        """Wait until somebody follows the record."""
+        await self._followed.wait()
+
     def end_sessions(self, session_ids: Iterable[str]) -> None:
         """These sessions are over: so are their streams."""
         gone = set(session_ids)
@@ -132,7 +148,7 @@ class Hub:
         """Serve one stream until the client, its session or we end."""
         response = aiohttp_sse.EventSourceResponse(ping_interval=PING_SECONDS, send_timeout=_SEND_SECONDS)
         await response.prepare(request)
-        client = _Client(info, request.transport)
+        client = _Client(info, request.transport, follows=AUDIT in request.query)
         # Snapshot and subscription in one step: nothing can change unseen in between.
         snapshot = self._snapshot(info)
         self._join(client)
@@ -142,6 +158,8 @@ class Hub:
                 for event in snapshot:
                     await self._send(response, event, info)
                 await response.send("{}", event="ready")
+                if client.follows and self._recorded is not None:
+                    await self._send(response, self._recorded, info)
                 while (event_or_end := await self._next(client, response, token)) is not None:
                     info = await self._sessions.verify(token)
                     await self._send(response, event_or_end, info)
@@ -151,6 +169,7 @@ class Hub:
             log.info("Event stream ended", extra=facts(session=info.id, reason=error.slug))
         finally:
             self._clients.pop(client, None)
+            self._count_followers()
         return response
 
     def _join(self, client: _Client) -> None:
@@ -158,8 +177,15 @@ class Hub:
         for one in theirs[: max(0, len(theirs) + 1 - MOST_STREAMS)]:
             one.end()  # a page that still looks comes back by itself
         self._clients[client] = None
+        self._count_followers()
         if self._closed:
             client.end()
+
+    def _count_followers(self) -> None:
+        if any(client.follows for client in self._clients):
+            self._followed.set()
+        else:
+            self._followed.clear()
 
     async def _next(self, client: _Client, response: aiohttp_sse.EventSourceResponse, token: str) -> Event | None:
         """The next event; in quiet times the session is looked at now and then, so that an expired one ends."""
@@ -186,15 +212,14 @@ class Hub:
     async def _send(self, response: aiohttp_sse.EventSourceResponse, event: Event, info: SessionInfo) -> None:
         now = guards.local_now(self._zone)
         if event.room is None:
-            await response.send(event.body or "{}", event=event.name)
-            return
-        if event.device is not None:
+            allowed = event.name != AUDIT or guards.may_hear_of_records(info)
+        elif event.device is not None:
             allowed = guards.may_see(info, event.room, event.device, now)
         else:
             allowed = guards.may_see_room(info, event.room, now)
         if allowed:
-            body = event.body
-            await response.send(body if body is not None else self._describe(event.room, info), event=event.name)
+            body = event.body if event.body is not None else self._describe(event.room or "", info)
+            await response.send(body, event=event.name)
 
     def _describe(self, room: str, info: SessionInfo) -> str:
         """The room as this viewer sees it; no devices where it is gone."""

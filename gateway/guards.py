@@ -6,15 +6,17 @@ Master and member use every room; a guest what a grant names, while it holds; ev
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.views import RoomView
-from shared.internal import Grant, User
+from shared.internal import AuditFilter, Grant, User
 from shared.messages import AuditEvent, Who
 from shared.names import Role
+
+E = TypeVar("E", bound=AuditEvent)
 
 
 class Viewer(Protocol):
@@ -30,22 +32,29 @@ class Viewer(Protocol):
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """Which part of the history one may read: `user` None means all of it, else that user's acts and those places.
+    """Which part of the history one may read: `user` None means all of it.
 
+    Else that user's own acts, with `rooms` what happened in any room, and what happened in those places.
     `discreet`: of others' acts one reads what, where and when, not who and from where.
     """
 
     user: str | None
+    rooms: bool = False
     places: tuple[str, ...] = ()
     discreet: bool = False
 
 
-def as_shown(scope: Scope, event: AuditEvent) -> AuditEvent:
+def as_shown(scope: Scope, event: E) -> E:
     """The event as one may read it."""
     theirs = event.who.user is not None and event.who.user.id == scope.user
     if not scope.discreet or theirs:
         return event
     return msgspec.structs.replace(event, who=Who(issuer=event.who.issuer), detail={})
+
+
+def may_look_for(scope: Scope, wanted: AuditFilter) -> bool:
+    """Whether the filter asks for nothing that the scope hides: who is hidden may not be found out by asking for."""
+    return not scope.discreet or wanted.user in (None, scope.user)
 
 
 def local_now(zone: ZoneInfo) -> datetime:
@@ -116,11 +125,21 @@ def visible(viewer: Viewer, rooms: Iterable[RoomView], now: datetime) -> tuple[R
     )
 
 
-def scope(viewer: Viewer, rooms: Iterable[str], now: datetime) -> Scope:
-    """The history that this person may read; `rooms` are the home's room ids."""
+def may_check_the_record(viewer: Viewer) -> bool:
+    """Whether this person is told if the record as a whole is sound."""
+    return viewer.user.role is Role.MASTER
+
+
+def may_hear_of_records(viewer: Viewer) -> bool:
+    """Whether this person is told that something was recorded, whatever it was: a guest would learn of others' acts."""
+    return viewer.user.role in (Role.MASTER, Role.MEMBER)
+
+
+def scope(viewer: Viewer, now: datetime) -> Scope:
+    """The history that this person may read: the rooms that one uses, those that are gone included, and one's own."""
     if viewer.user.role is Role.MASTER:
         return Scope(user=None)
     if viewer.user.role is Role.MEMBER:
-        return Scope(user=viewer.user.id, places=tuple(f"{room}/*" for room in rooms))
+        return Scope(user=viewer.user.id, rooms=True)
     places = tuple(dict.fromkeys(f"{g.room}/{g.device}" for g in viewer.grants if holds(g, now)))
     return Scope(user=viewer.user.id, places=places, discreet=True)

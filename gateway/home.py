@@ -82,10 +82,6 @@ class Home:
         """Every room that is enrolled and not revoked, in the registry's order."""
         return tuple(self._room_view(room) for room in self._registered.values())
 
-    def room_ids(self) -> tuple[str, ...]:
-        """The ids of those rooms."""
-        return tuple(self._registered)
-
     def room(self, room: str) -> RoomView | None:
         """One room; None for one that nobody enrolled."""
         registered = self._registered.get(room)

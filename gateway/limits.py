@@ -18,6 +18,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from gateway import keys, routes, sessions
 from gateway.config import LimitsConfig
 from shared.config import ConfigError
+from shared.log import security
 from shared.problem import HomeError
 from shared.web import Handler
 
@@ -51,6 +52,7 @@ class Limits:
                 await self._refuse(item, name, *key)
 
     async def _refuse(self, item: RateLimitItem, *key: str) -> None:
+        security("rate_limited", limit=key[0], key=" ".join(key[1:]))
         window = await self._limiter.get_window_stats(item, *key)
         raise HomeError("rate-limited", retry_after=max(1, math.ceil(window.reset_time - time.time())))
 

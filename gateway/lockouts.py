@@ -1,17 +1,12 @@
 """Locking devices out and lifting that, for API and pages alike: the master user's, by the word of this moment."""
 
-import logging
-
 from aiohttp import web
 
 from gateway import asking, guards, keys, sessions
 from gateway.devices import Device
 from gateway.views import DeviceView
 from shared.internal import LockoutChange, SessionInfo
-from shared.log import facts
 from shared.problem import HomeError
-
-log = logging.getLogger(__name__)
 
 MASTER_ONLY = "Only the master user locks a device out, or lifts that."
 BY_ITS_ROOM = "It is set in the room's own file, and lifted there."
@@ -46,6 +41,5 @@ def _find(request: web.Request, info: SessionInfo, room: str, device: str) -> De
     if found is None or not guards.may_see(info, room, device, now):
         raise HomeError("unknown-device")
     if not guards.may_lock_out(info):
-        log.warning("Lock-out refused", extra=facts(user=info.user.id, room=room, device=device))
         raise HomeError("forbidden", MASTER_ONLY)
     return found

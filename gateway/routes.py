@@ -16,10 +16,10 @@ STATIC: Final = "/static/"
 
 
 def add(app: web.Application, method: str, path: str, handler: Handler, *, limit: str | None = DEFAULT) -> None:
-    """Add one route, counted under `limit`. GET answers HEAD too, except for streams."""
+    """Add one route, counted under `limit`. GET answers HEAD too, except for what streams."""
     resource = app.router.add_resource(path)
     resource.add_route(method, handler)
-    if method == "GET" and limit != "streams":
+    if method == "GET" and limit not in ("streams", "exports"):
         resource.add_route("HEAD", handler)
     app[keys.ROUTE_LIMITS][handler] = limit
 

@@ -1,7 +1,7 @@
 """Signing in and out, for API and pages alike: the limits of each step, the call to the auth service, the cookies.
 
 Step 1 is answered alike, and in the same time, whether or not the account exists; step 2 fails always alike
-(DESIGN §5; ASVS 5.0 6.3.8). A refused sign-in is logged as `sign_in_failed` with its address, for fail2ban.
+(DESIGN §5; ASVS 5.0 6.3.8). What comes of it is a security event of the log, with its address.
 """
 
 import logging
@@ -12,7 +12,7 @@ from aiohttp import web
 from gateway import csrf, keys, limits, sessions
 from gateway.browsers import account
 from shared.internal import LoginCodeRequest, LoginRequest, User
-from shared.log import facts
+from shared.log import facts, security
 from shared.problem import HomeError
 from shared.web import USER
 
@@ -55,13 +55,13 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
         )
     except HomeError as error:
         if error.slug == "sign-in-failed":
-            log.warning("sign_in_failed", extra=facts(address=request.remote or "-"))
+            security("sign_in_failed")
         raise
     await sessions.renew(request, answer.token)
     await csrf.token(request)
     request[_REMEMBER] = email
     request[USER] = answer.session.user.id
-    log.info("Signed in", extra=facts(user=answer.session.user.id, address=request.remote or "-"))
+    security("signed_in", user=answer.session.user.id)
     if former is not None:
         await _end(request, former)
     return answer.session.user

@@ -56,17 +56,19 @@ class ServiceClient:
         answer: type[T],
         body: msgspec.Struct | None = None,
         query: dict[str, str] | None = None,
+        seconds: float | None = None,
     ) -> T:
-        """Call and read the answer as `answer` (`type(None)` for none).
+        """Call and read the answer as `answer` (`type(None)` for none); `seconds` is for one that is long in coming.
 
         Raises HomeError: the service's own problem, or `absent`.
         """
         assert self._session is not None, "used outside its context"
         headers = {"Content-Type": "application/json"} if body is not None else None
         payload = msgspec.json.encode(body) if body is not None else None
+        timeout = aiohttp.ClientTimeout(total=seconds) if seconds is not None else self._timeout
         try:
             async with self._session.request(
-                method, self._base + path, data=payload, headers=headers, params=query
+                method, self._base + path, data=payload, headers=headers, params=query, timeout=timeout
             ) as response:
                 content = await response.read()
                 if response.status >= 400:

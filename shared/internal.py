@@ -5,8 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from shared.messages import AuditEvent, DeviceDescription, Text
-from shared.names import Kind, Role
+from shared.messages import AuditEvent, DeviceDescription, Moment, Text
+from shared.names import Kind, Outcome, Role
 
 # auth service, for gateways
 LOGIN_CODE = "/internal/login/code"
@@ -24,6 +24,7 @@ LOCKDOWN_CODE = "/internal/lockdown/code"
 RECIPIENTS = "/internal/recipients"
 # alert service, for gateways
 AUDIT = "/internal/audit"
+HEAD = "/internal/audit/head"
 AUDIT_CHAIN = "/internal/audit/chain"
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
@@ -206,15 +207,71 @@ class Recipients(msgspec.Struct, frozen=True, kw_only=True):
     emails: tuple[str, ...]
 
 
-class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
-    """GET AUDIT?limit=&after=&user=&devices=: newest first. `next` goes into `after` for the following page.
+MAX_AUDIT_PAGE = 500
+"""Events in one answer at most: an export asks for so many at a time."""
+Place = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
-    Without `user` and `devices`: everything (the master user). With them: events of that user, or in those
-    places (`room/device`, comma-separated; `room/*` for a whole room).
+
+class AuditScope(msgspec.Struct, frozen=True, kw_only=True):
+    """What one may read of the history: `user`'s own acts, what happened in any room, and what in these places.
+
+    A place is `room/device`, or `room/*` for a whole room. `rooms` spares naming every room there ever was.
     """
 
-    events: tuple[AuditEvent, ...]
+    user: Text
+    rooms: bool = False
+    places: Annotated[tuple[Place, ...], msgspec.Meta(max_length=500)] = ()
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What of it is wanted; everything that is named must fit.
+
+    `user` is an id, `device` is `room/device`; `since` is the first moment that counts, `until` the first that does
+    not any more, both by the event's own time.
+    """
+
+    user: Text | None = None
+    room: Place | None = None
+    device: Place | None = None
+    outcome: Outcome | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """POST AUDIT, answered by AuditPage: up to `limit` events older than row `after`, newest first.
+
+    `scope` null is the whole history, and has to be said. A POST, because a guest's places may be more than an
+    address carries.
+    """
+
+    scope: AuditScope | None
+    filter: AuditFilter = AuditFilter()
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_AUDIT_PAGE)] = 50
+    after: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+
+
+class AuditRecord(AuditEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """An event as it stands in the chain: its row and that row's hash, who told it, and when it arrived."""
+
+    row: int
+    hash: str
+    source: str
+    received_at: Moment
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the history. `next` goes into `after` for the following one; `head` is the newest row of all."""
+
+    events: tuple[AuditRecord, ...]
     next: str | None
+    head: int = 0
+
+
+class AuditHead(msgspec.Struct, frozen=True, kw_only=True):
+    """GET HEAD?after=N: the newest row, as soon as it is past N, or after 25 seconds whatever it is."""
+
+    row: int
 
 
 class ChainBroken(msgspec.Struct, frozen=True, kw_only=True):

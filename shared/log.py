@@ -1,7 +1,7 @@
 """Logs: a constant sentence with facts as fields, to the console and to a file a day, kept a month.
 
 Never a payload, password, code, cookie or token. Every value is encoded, so that nothing can forge a line
-(ASVS 5.0 16.4.1). Times are UTC.
+(ASVS 5.0 16.4.1). Times are UTC. docs/logs.md lists every log; `security` writes what fail2ban may read.
 """
 
 import contextlib
@@ -13,6 +13,10 @@ import sys
 import time
 from contextvars import ContextVar
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.syslog import SyslogConfig
 
 KEPT_DAYS = 31
 """Files older than this are deleted."""
@@ -20,7 +24,24 @@ KEPT_DAYS = 31
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that a line belongs to, set by the web floor."""
 
+remote: ContextVar[str | None] = ContextVar("remote", default=None)
+"""The address that the request came from, set by the web floor."""
+
+SECURITY_EVENTS = {
+    "signed_in": "Signed in",
+    "sign_in_failed": "Sign-in failed",
+    "forbidden": "Not permitted",
+    "csrf_refused": "Request from elsewhere refused",
+    "rate_limited": "Asked too often",
+    "certificate_refused": "Certificate refused",
+    "audit_refused": "Audit event refused",
+}
+"""Every security event by its stable name, and the sentence for people: letters, blanks and dashes only."""
+
+_security_log = logging.getLogger("security")
+_ORDINARY = frozenset({"signed_in"})
 _DAY = 86400
+_INVISIBLE = re.compile(r"[^ -~]")
 _PLAIN = re.compile(r"[\w.,:;/@+=\[\]-]+", re.ASCII)
 
 
@@ -29,11 +50,21 @@ def facts(**fields: object) -> dict[str, object]:
     return {"facts": fields}
 
 
+def security(event: str, *, address: str | None = None, **fields: object) -> None:
+    """Log a security event in the one form that docs/logs.md promises: `event=` and `address=` first, then the rest.
+
+    `address` is that of the request under way unless another is named, and "-" where there is none.
+    """
+    level = logging.INFO if event in _ORDINARY else logging.WARNING
+    told = {"event": event, "address": address or remote.get() or "-", **fields}
+    _security_log.log(level, SECURITY_EVENTS[event], extra=facts(**told))
+
+
 class Formatter(logging.Formatter):
     """`2026-11-23T20:45:18.123Z INFO gateway.app Room came online room=hall`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line, and behind it a traceback where there is one."""
+        """One line, and behind it a traceback where there is one, set in: none of its lines begins like one of ours."""
         at = f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
         line = f"{at} {record.levelname} {record.name} {_encoded(record.getMessage())}"
         fields = dict(getattr(record, "facts", {}))
@@ -42,7 +73,7 @@ class Formatter(logging.Formatter):
         for name, value in fields.items():
             line += f" {name}={_value(value)}"
         if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+            line += "".join(f"\n  {_visible(told)}" for told in self.formatException(record.exc_info).split("\n"))
         return line
 
 
@@ -86,20 +117,36 @@ class DailyFile(logging.FileHandler):
                 path.unlink(missing_ok=True)
 
 
-def set_up(service: str, directory: Path | None, *, level: int = logging.INFO) -> None:
-    """Log to standard error and, with a directory, to `{service}.log` and (requests alone) `{service}-requests.log`."""
-    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+def set_up(
+    service: str, directory: Path | None, *, level: int = logging.INFO, syslog: "SyslogConfig | None" = None
+) -> None:
+    """Log to standard error and, with a directory, to `{service}.log`.
+
+    Requests stand alone in `{service}-requests.log`, security events once more in `{service}-security.log`. With
+    `syslog`, every line goes there, too.
+    """
+    everywhere: list[logging.Handler] = []
+    if syslog is not None:
+        from shared.syslog import copier  # an agent need not carry it
+
+        everywhere.append(copier(syslog, service))
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr), *everywhere]
     if directory is not None:
         handlers.append(DailyFile(directory / f"{service}.log"))
-        requests = DailyFile(directory / f"{service}-requests.log")
-        requests.setFormatter(Formatter())
-        requests_log = logging.getLogger("requests")
-        requests_log.propagate = False
-        requests_log.handlers = [requests]
+        _log_apart("requests", [DailyFile(directory / f"{service}-requests.log"), *everywhere], propagate=False)
+        _log_apart("security", [DailyFile(directory / f"{service}-security.log")], propagate=True)
     for handler in handlers:
         handler.setFormatter(Formatter())
     logging.basicConfig(level=level, handlers=handlers, force=True)
     logging.captureWarnings(capture=True)
+
+
+def _log_apart(name: str, handlers: list[logging.Handler], *, propagate: bool) -> None:
+    logger = logging.getLogger(name)
+    logger.propagate = propagate
+    logger.handlers = handlers
+    for handler in handlers:
+        handler.setFormatter(Formatter())
 
 
 def _date(day: int) -> str:
@@ -119,3 +166,7 @@ def _encoded(text: str) -> str:
 def _value(value: object) -> str:
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=True)
+
+
+def _visible(text: str) -> str:
+    return _INVISIBLE.sub(lambda sign: json.dumps(sign[0])[1:-1], text)

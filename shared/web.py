@@ -17,7 +17,7 @@ from aiohttp import web, web_response
 
 from shared import tls
 from shared.config import ConfigError
-from shared.log import facts, request_id
+from shared.log import facts, remote, request_id, security
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def problem_response(error: HomeError) -> web.Response:
 @web.middleware
 async def log_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: gives the request its id and writes its line, whatever happens inside. Paths only, never queries."""
-    token = request_id.set(secrets.token_hex(8))
+    token, address = request_id.set(secrets.token_hex(8)), remote.set(request.remote)
     started = time.perf_counter()
     status = 500
     try:
@@ -102,6 +102,7 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
             ),
         )
         request_id.reset(token)
+        remote.reset(address)
 
 
 @web.middleware
@@ -171,7 +172,7 @@ def allow(*names: str) -> Callable[[Handler], Handler]:
         async def guarded(request: web.Request) -> web.StreamResponse:
             name = caller(request) or ""
             if not any(name == n or (n.endswith("*") and name.startswith(n[:-1])) for n in names):
-                log.warning("Certificate refused", extra=facts(caller=name, path=request.path))
+                security("certificate_refused", caller=name, path=request.path)
                 raise HomeError("forbidden")
             return await handler(request)
 

@@ -263,7 +263,7 @@ def text_of(letter: email.message.EmailMessage) -> str:
 
 
 def _answer(status: int, headers: Any, content: bytes) -> Answer:
-    is_json = "json" in (headers.get("Content-Type") or "")
+    is_json = (headers.get("Content-Type") or "").partition(";")[0].endswith("json")  # one document, not lines of them
     return Answer(status, dict(headers.items()), json.loads(content) if is_json and content else content)
 
 

@@ -1,33 +1,42 @@
-"""GET /api/v1/audit?limit=&after=: the history, newest first, as far as the viewer may read it."""
+"""GET /api/v1/audit and /api/v1/audit/export: the history, newest first, as far as the viewer may read it."""
 
 from typing import Final
 
 from aiohttp import web
 
-from gateway import guards, keys, sessions
+from gateway import audit_query, guards, keys, sessions
+from gateway.api import audit_export
+from gateway.guards import Scope
+from shared.internal import AuditFilter
 from shared.problem import HomeError
 from shared.web import json_response
 
 MOST_EVENTS: Final = 200
+MOST_ROWS: Final = 2**53
 _USUALLY: Final = 50
-_CURSOR_CHARACTERS: Final = 64
 
 
 async def show(request: web.Request) -> web.Response:
     """{events, next}; `next`, where there is more, goes into `after`."""
+    scope, wanted = _asked(request, "limit", "after")
+    limit = audit_query.number(request.query, "limit", most=MOST_EVENTS) or _USUALLY
+    after = audit_query.number(request.query, "after", most=MOST_ROWS)
+    page = await request.app[keys.ALERTS].history(scope, wanted, limit=limit, after=after)
+    return json_response({"events": page.events, "next": page.next})
+
+
+async def export(request: web.Request) -> web.StreamResponse:
+    """All of it as a file, `format` csv or jsonl; see gateway/api/audit_export.py."""
+    scope, wanted = _asked(request, "format")
+    kind = request.query.get("format", "")
+    form = audit_export.FORMS.get(kind)
+    if form is None:
+        raise HomeError("bad-request", f"format: write one of {', '.join(audit_export.FORMS)}.")
+    return await audit_export.send(request, form, scope, wanted)
+
+
+def _asked(request: web.Request, *names: str) -> tuple[Scope, AuditFilter]:
     info = sessions.signed_in(request)
-    limit = _limit(request.query.get("limit"))
-    after = request.query.get("after")
-    if after is not None and not (0 < len(after) <= _CURSOR_CHARACTERS):
-        raise HomeError("invalid-value", "after: use what `next` of the page before says.")
-    now = guards.local_now(request.app[keys.CONFIG].zone)
-    scope = guards.scope(info, request.app[keys.HOME].room_ids(), now)
-    return json_response(await request.app[keys.ALERTS].history(scope, limit=limit, after=after))
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return _USUALLY
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:4]) <= MOST_EVENTS or len(text) > len("200"):
-        raise HomeError("invalid-value", f"limit: use a whole number from 1 to {MOST_EVENTS}.")
-    return int(text)
+    audit_query.check_names(request.query, *names)
+    zone = request.app[keys.CONFIG].zone
+    return guards.scope(info, guards.local_now(zone)), audit_query.read(request.query, zone)

@@ -26,5 +26,6 @@ def add_api(app: web.Application) -> None:
         ("PUT", "/api/v1/lockdown", lockdown.put, "lockdown"),
         ("GET", "/api/v1/events", events.stream, "streams"),
         ("GET", "/api/v1/audit", audit.show, "reads"),
+        ("GET", "/api/v1/audit/export", audit.export, "exports"),
     ):
         routes.add(app, method, path, handler, limit=limit)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from gateway.pages import times, user_agents
 from gateway.plain import plain
 from gateway.views import RoomView
+from shared.internal import AuditRecord
 from shared.messages import AuditEvent
 from shared.names import Action, Outcome, Severity, is_gateway
 from shared.problem import CATALOGUE
@@ -69,7 +70,7 @@ _CLAIMED_BY = "claimed_by"
 """In an event's detail, by the alert service: the room whose word alone it is."""
 _BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
-_OUTCOMES: dict[str, tuple[str, str]] = {
+OUTCOMES: dict[str, tuple[str, str]] = {
     Outcome.ASKED: ("asked", "unsure"),
     Outcome.EXECUTED: ("done", "good"),
     Outcome.REJECTED: ("refused", "bad"),
@@ -77,11 +78,19 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     Outcome.FAILED: ("failed", "bad"),
     Outcome.UNKNOWN: ("not known", "unsure"),
 }
+"""How it ended, in words, and the tone to say them in."""
 
 
 class Line(NamedTuple):
-    """One event, ready to be shown. `tone` is "good", "bad" or "unsure"; `notes` say what needs saying."""
+    """One event, ready to be shown. `tone` is "good", "bad" or "unsure"; `notes` say what needs saying.
 
+    `ended_in` is the row that tells how what was asked for ended, where it is on the page; `hash` is the row's own.
+    """
+
+    row: int
+    hash: str
+    source: str
+    received_at: datetime
     at: datetime
     what: str
     where: str
@@ -91,6 +100,7 @@ class Line(NamedTuple):
     tone: str
     severity: str
     notes: tuple[str, ...]
+    ended_in: int | None
 
 
 class Day(NamedTuple):
@@ -100,13 +110,13 @@ class Day(NamedTuple):
     lines: tuple[Line, ...]
 
 
-def days(events: Iterable[AuditEvent], rooms: Iterable[RoomView], now: datetime) -> list[Day]:
+def days(events: Iterable[AuditRecord], rooms: Iterable[RoomView], now: datetime) -> list[Day]:
     """The page's events by day."""
     events, rooms = tuple(events), tuple(rooms)
-    ended = {_wish(event) for event in events if event.outcome is not Outcome.ASKED}
+    ended = {_wish(event): event.row for event in events if event.outcome is not Outcome.ASKED}
     found: list[Day] = []
     for event in events:
-        one = line(event, rooms, ended=_wish(event) in ended)
+        one = line(event, rooms, ended_in=ended.get(wish) if (wish := _wish(event)) is not None else None)
         name = times.day(event.at, now)
         if found and found[-1].name == name:
             found[-1] = Day(name, (*found[-1].lines, one))
@@ -115,12 +125,11 @@ def days(events: Iterable[AuditEvent], rooms: Iterable[RoomView], now: datetime)
     return found
 
 
-def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
-    """One event. `ended` says that another event of the page tells how the same command ended."""
-    outcome, tone = _OUTCOMES[event.outcome]
-    notes = []
-    if event.outcome is Outcome.ASKED:
-        notes.append("How it ended stands beside it." if ended else "How it ended is not recorded here.")
+def line(event: AuditRecord, rooms: Iterable[RoomView], *, ended_in: int | None) -> Line:
+    """One event. `ended_in`: the row of the page that tells how the same command ended."""
+    outcome, tone = OUTCOMES[event.outcome]
+    asked = event.outcome is Outcome.ASKED
+    notes = ["How it ended is not recorded here."] if asked and ended_in is None else []
     reason = event.detail.get("reason")
     if reason is not None:
         notes.append(f"{CATALOGUE[reason].title}." if reason in CATALOGUE else _REASONS.get(reason, plain(reason)))
@@ -131,6 +140,10 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(
+        row=event.row,
+        hash=event.hash,
+        source=plain(event.source, 32),
+        received_at=event.received_at,
         at=event.at,
         what=_what(event),
         where=_where(event, rooms),
@@ -140,6 +153,7 @@ def line(event: AuditEvent, rooms: Iterable[RoomView], *, ended: bool) -> Line:
         tone=tone,
         severity="" if event.severity is Severity.INFO else str(event.severity),
         notes=tuple(notes),
+        ended_in=ended_in if asked else None,
     )
 
 
@@ -165,21 +179,26 @@ def _what(event: AuditEvent) -> str:
 
 def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
     """`hall/lamp` by the names that it has now, else as it was written; ids that tell people nothing are left out."""
-    first, _, second = event.where.partition("/")
     if event.what.startswith("home:"):
         return ""
     if event.what.startswith("session:"):
         return user_agents.named(event.detail["browser"]) if "browser" in event.detail else ""
-    if first == "user":
+    if event.where.startswith("user/"):
         return plain(event.detail.get("user", ""))
+    return named(event.where, rooms)
+
+
+def named(place: str, rooms: Iterable[RoomView]) -> str:
+    """A place by its name, where it has one."""
+    first, _, second = place.partition("/")
     for room in rooms:
-        if (first, second) == ("room", room.id):
+        if (first, second) in (("room", room.id), (room.id, "")):
             return plain(room.name)
         if room.id == first:
             for device in room.devices:
                 if device.id == second:
                     return f"{plain(device.name)}, {plain(room.name)}"
-    return plain(second if first in ("room", "client", "certificate") else event.where, 80)
+    return plain(second if first in ("room", "client", "certificate") else place, 80)
 
 
 def _who(event: AuditEvent) -> str:

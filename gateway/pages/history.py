@@ -1,38 +1,106 @@
-"""GET /history: who did what, where, when, from where and how it ended, newest first; `after` is the next page's."""
+"""GET /history: who did what, where, when, from where and how it ended, newest first.
+
+Its parameters are the filter's (gateway/audit_query.py), `after` for the next page, and `row` for the page that holds
+that row of the record, as letters name it.
+"""
+
+import asyncio
+from typing import Any, Final
 
 from aiohttp import web
-from yarl import URL
 
-from gateway import guards, keys, sessions
-from gateway.pages import happenings, render
-from shared.internal import AuditPage
+from gateway import audit_query, guards, keys, sessions
+from gateway.pages import happenings, history_form, render
+from shared.internal import AuditFilter, AuditPage, ChainStatus, SessionInfo, User
 from shared.problem import HomeError
 
-PAGE = 50
+PAGE: Final = 50
+_NEWER: Final = 10
+"""Rows above the one that was asked for."""
+_MOST: Final = 2**53
 
 
 async def show_history(request: web.Request) -> web.StreamResponse:
     """Show a page of the history that the viewer may read. Without the alert service the page says so."""
     info = sessions.signed_in(request)
-    home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
-    after = request.query.get("after") or None
-    found: AuditPage | None = None
+    zone = request.app[keys.CONFIG].zone
+    given = history_form.active(request.query)
+    after = row = problem = None
+    wanted: AuditFilter | None = None
     try:
-        found = await request.app[keys.ALERTS].history(
-            guards.scope(info, home.room_ids(), now), limit=PAGE, after=after
-        )
+        wanted = audit_query.read(request.query, zone)
+        after = audit_query.number(request.query, "after", most=_MOST)
+        row = audit_query.number(request.query, "row", most=_MOST - _NEWER)
+    except HomeError as error:
+        problem = error.detail
+    if wanted is None or problem is not None:
+        return await _show(request, info, given, wanted, AuditPage(events=(), next=None), status=400, problem=problem)
+    start = after if row is None else row + _NEWER + 1
+    scope = guards.scope(info, guards.local_now(zone))
+    try:
+        page = await request.app[keys.ALERTS].history(scope, wanted, limit=PAGE, after=start)
     except HomeError as error:
         if error.slug != "alerts-unreachable":
             raise
-    events = found.events if found is not None else ()
-    names = guards.visible(info, home.rooms(), now)
-    older = URL("/history").with_query(after=found.next) if found is not None and found.next is not None else None
-    return await render.page(
-        request,
-        "history.html",
-        status=200 if found is not None else 503,
-        away=found is None,
-        days=happenings.days(events, names, now),
-        older=str(older) if older is not None else None,
-        first=after is None,
+        return await _show(request, info, given, wanted, None, status=503)
+    return await _show(request, info, given, wanted, page, row=row, first=start is None)
+
+
+async def _show(
+    request: web.Request,
+    info: SessionInfo,
+    given: dict[str, str],
+    wanted: AuditFilter | None,
+    page: AuditPage | None,
+    *,
+    status: int = 200,
+    row: int | None = None,
+    first: bool = True,
+    problem: str | None = None,
+) -> web.StreamResponse:
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    rooms = guards.visible(info, request.app[keys.HOME].rooms(), now)
+    events = page.events if page is not None else ()
+    (chain, checked), known = await asyncio.gather(
+        _chain(request, info, asked=page is not None), _people(request, info)
     )
+    names = history_form.people(info.user, known, events)
+    older = history_form.address(given, after=page.next) if page is not None and page.next is not None else None
+    values: dict[str, Any] = {
+        "away": page is None,
+        "days": happenings.days(events, rooms, now),
+        "form": history_form.make(given, wanted, names, rooms, now, problem),
+        "newest": history_form.address(given),
+        "older": older,
+        "first": first,
+        "row": row,
+        "found": row is None or any(event.row == row for event in events),
+        "head": page.head if page is not None else 0,
+        "chain": chain,
+        "checked": checked,
+    }
+    return await render.page(request, "history.html", status=status, **values)
+
+
+async def _chain(request: web.Request, info: SessionInfo, *, asked: bool) -> tuple[ChainStatus | None, bool]:
+    """Whether the record is whole, and whether that is told to this person at all."""
+    if not (asked and guards.may_check_the_record(info)):
+        return None, False
+    try:
+        return await request.app[keys.ALERTS].chain(), True
+    except HomeError as error:
+        if error.slug != "alerts-unreachable":
+            raise
+        return None, True
+
+
+async def _people(request: web.Request, info: SessionInfo) -> tuple[User, ...]:
+    """Whom the filter offers: everyone to whoever looks after them; without the auth service, nobody."""
+    if not guards.may_manage_users(info):
+        return ()
+    try:
+        return tuple(row.user for row in (await request.app[keys.AUTH].users()).users)
+    except HomeError as error:
+        if error.slug != "auth-unreachable":
+            raise
+        return ()

@@ -20,7 +20,7 @@ from sqlalchemy import insert
 
 from alert_service import chain, history
 from alert_service.forms import Flat
-from alert_service.history import Scope
+from alert_service.narrowing import Scope
 from alert_service.store import open_store
 from alert_service.tables import events
 from deploy import home as homes
@@ -98,7 +98,8 @@ def _chain(rows: int) -> Iterator[Flat]:
             previous=head,
         )
         head = made.hash
-        yield chain.flat(made)
+        flat = chain.flat(made)
+        yield flat._replace(clock=flat.received_at)
 
 
 def _event(row: int) -> AuditEvent:

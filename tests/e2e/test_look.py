@@ -19,7 +19,16 @@ from tests.e2e.actions import wait_until_live
 from tests.e2e.conftest import Open
 
 Take = Callable[[Page, str], None]
-PATHS = ("/", "/rooms/hall", "/history", "/account", "/users", "/problems/unknown", "/nowhere")
+PATHS = (
+    "/",
+    "/rooms/hall",
+    "/history",
+    "/history?room=hall&outcome=executed&since=nonsense",
+    "/account",
+    "/users",
+    "/problems/unknown",
+    "/nowhere",
+)
 NOW = datetime(2026, 11, 23, 20, 4, 30, tzinfo=UTC)
 VALUES: tuple[Value, ...] = (
     *("on", "off", "locked", "unlocked", "jammed", "open", "closed", "motion", "clear", "", "toString", "<b>"),

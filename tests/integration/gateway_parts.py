@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 import ssl
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,7 @@ from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
 from shared import internal, messages, mqtt, tls, topics
 from shared.internal import LoginAnswer, LoginRequest, RegisteredRoom, Registry, RoomSeen, SessionInfo, SessionToken
-from shared.messages import Acknowledgement, AuditEvent, Availability, Command, State
+from shared.messages import Acknowledgement, Availability, Command, State
 from shared.names import Outcome
 from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response, read_json, serve_https
@@ -235,25 +236,54 @@ class FakeAuthService:
 
 
 class FakeAlertService:
-    """Answers the history with one event and keeps what it was asked."""
+    """Answers the history from `events`, keeps what it was asked, and tells of news when the test does."""
 
     def __init__(self, home: homes.Home) -> None:
         self._home = home
-        self.queries: list[dict[str, str]] = []
-        self.events: tuple[AuditEvent, ...] = ()
+        self.queries: list[internal.AuditQuery] = []
+        self.events: tuple[internal.AuditRecord, ...] = ()
+        self.chain: internal.ChainStatus | None = None
+        self._changed = asyncio.Condition()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Listen."""
         app = internal_app()
-        app.router.add_get(internal.AUDIT, allow("gateway")(self._audit))
+        app.router.add_post(internal.AUDIT, allow("gateway")(self._audit))
+        app.router.add_get(internal.HEAD, allow("gateway")(self._head))
+        app.router.add_get(internal.AUDIT_CHAIN, allow("gateway")(self._chain))
         context = tls.server_context(server_identity(self._home, "alerts-server"))
         async with serve_https(app, "127.0.0.1", self._home.settings.alerts_port, context):
             yield
 
+    async def record(self, *events: internal.AuditRecord) -> None:
+        """Newest first."""
+        async with self._changed:
+            self.events = (*events, *self.events)
+            self._changed.notify_all()
+
+    @property
+    def row(self) -> int:
+        """The newest."""
+        return self.events[0].row if self.events else 0
+
     async def _audit(self, request: web.Request) -> web.Response:
-        self.queries.append(dict(request.query))
-        return json_response(internal.AuditPage(events=self.events, next="cursor"))
+        query = await read_json(request, internal.AuditQuery)
+        self.queries.append(query)
+        older = [one for one in self.events if query.after is None or one.row < query.after]
+        page = tuple(older[: query.limit])
+        more = str(page[-1].row) if len(older) > query.limit else None
+        return json_response(internal.AuditPage(events=page, next=more, head=self.row))
+
+    async def _head(self, request: web.Request) -> web.Response:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.row > int(request.query["after"]))
+        return json_response(internal.AuditHead(row=self.row))
+
+    async def _chain(self, _request: web.Request) -> web.Response:
+        if self.chain is None:
+            raise HomeError("not-found")
+        return json_response(self.chain)
 
 
 class Visitor:
@@ -312,7 +342,7 @@ class Visitor:
 
     async def _call(self, method: str, path: str, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
         async with self.http.request(method, path, allow_redirects=False, **more) as response:
-            is_json = "json" in response.headers.get("Content-Type", "")
+            is_json = response.content_type.endswith("json")  # one document, not lines of them
             content = await response.read()
             return response.status, await response.json(content_type=None) if is_json and content else content, response
 
@@ -391,3 +421,28 @@ def server_identity(home: homes.Home, name: str) -> tls.Identity:
 
 
 __all__ = ["CODE", "HALL_ENTRY", "PASSWORD", "GatewayHouse", "ScriptedRoom", "State", "Visitor"]
+
+
+async def stream_events(
+    visitor: Visitor, path: str = "/api/v1/events"
+) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
+    """The named events of one stream, until it ends."""
+    async with visitor.http.get(path) as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"].startswith("text/event-stream")
+        name = ""
+        async for line in response.content:
+            text = line.decode().rstrip("\r\n")
+            if text.startswith("event: "):
+                name = text.removeprefix("event: ")
+            elif text.startswith("data: "):
+                yield name, json.loads(text.removeprefix("data: "))
+
+
+async def next_event(events: AsyncIterator[tuple[str, dict[str, Any]]], name: str) -> dict[str, Any]:
+    """The next event of that name."""
+    async with asyncio.timeout(DEADLINE):
+        async for found, body in events:
+            if found == name:
+                return body
+    raise AssertionError(f"the stream ended before {name}")

@@ -10,13 +10,15 @@ from alert_service import asker, chain, erasing, history, mailbox, records, seq_
 from alert_service.arrivals import Arrival
 from alert_service.daily import DailyLetter
 from alert_service.gaps import Missing
-from alert_service.history import Scope
+from alert_service.narrowing import Scope
 from alert_service.outbox import Manner, Outbox
 from alert_service.retention import Retention
 from alert_service.spans import Spans
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
+from shared.internal import AuditFilter
+from shared.messages import utc
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, Postman, event
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
@@ -50,6 +52,12 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
     async with store.read() as connection:
         rows = [records.as_row(one) for one in (await connection.execute(events.select().order_by(events.c.row))).all()]
         mine = await history.page(connection, Scope(user="u1", places=("garage/*",)), limit=2, after=None)
+        late = AuditFilter(user="u1", outcome=Outcome.EXECUTED, since=utc(START - 9), until=utc(START + 0.2))
+        for scope in (Scope(), Scope(user="u1"), Scope(user="u2", rooms=True)):
+            wanted = await history.page(connection, scope, limit=9, after=None, wanted=late)
+            assert [one.row for one in wanted.events] == [2]
+            indoors = await history.page(connection, Scope(user="", rooms=True), limit=9, after=None)
+            assert {one.row for one in indoors.events} == {1, 2, 3, 4}
     assert [row.event for row in rows[:2]] == [told[0].event, told[1].event]
     assert len(rows) == 4
     assert chain.verify(rows).broken is None

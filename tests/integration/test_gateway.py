@@ -1,8 +1,7 @@
 """The gateway as browsers and programs meet it, on a real broker and over real TLS."""
 
 import asyncio
-import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,11 +9,11 @@ import pytest
 from gateway.events import MOST_STREAMS
 from shared import messages, topics
 from shared.bus import Bus
-from shared.internal import Grant
+from shared.internal import AuditScope, Grant
 from shared.messages import Acknowledgement
 from shared.names import Outcome, Role, Severity
 from tests.house import DEADLINE, Broker
-from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, Visitor
+from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, next_event, stream_events
 from tests.unit.gateway.parts import NOW, session
 
 MASTER = session(Role.MASTER)
@@ -26,29 +25,6 @@ GUEST = session(Role.GUEST, Grant(room="hall", device="lamp"))
 async def house(broker: Broker) -> AsyncIterator[GatewayHouse]:
     async with GatewayHouse(broker) as made:
         yield made
-
-
-async def stream_events(visitor: Visitor) -> AsyncGenerator[tuple[str, dict[str, Any]], None]:
-    """The named events of one stream, until it ends."""
-    async with visitor.http.get("/api/v1/events") as response:
-        assert response.status == 200
-        assert response.headers["Content-Type"].startswith("text/event-stream")
-        name = ""
-        async for line in response.content:
-            text = line.decode().rstrip("\r\n")
-            if text.startswith("event: "):
-                name = text.removeprefix("event: ")
-            elif text.startswith("data: "):
-                yield name, json.loads(text.removeprefix("data: "))
-
-
-async def next_event(events: AsyncIterator[tuple[str, dict[str, Any]]], name: str) -> dict[str, Any]:
-    """The next event of that name."""
-    async with asyncio.timeout(DEADLINE):
-        async for found, body in events:
-            if found == name:
-                return body
-    raise AssertionError(f"the stream ended before {name}")
 
 
 async def end_of(events: AsyncIterator[tuple[str, dict[str, Any]]]) -> list[str]:
@@ -208,22 +184,13 @@ async def test_a_guest_sees_and_moves_what_is_granted_and_nothing_else(house: Ga
     assert (status, body["type"]) == (404, "/problems/unknown-device")
     assert [c.action for c in house.room.heard] == ["on"]
     _, _, _ = await guest.get("/api/v1/audit")
-    assert house.alerts.queries[-1] == {"limit": "50", "user": GUEST.user.id, "devices": "hall/lamp"}
-
-
-async def test_the_history_is_read_within_ones_scope(house: GatewayHouse) -> None:
-    ada = await house.visitor(MASTER)
-    status, body, _ = await ada.get("/api/v1/audit?limit=5&after=c1")
-    assert (status, body) == (200, {"events": [], "next": "cursor"})
-    assert house.alerts.queries[-1] == {"limit": "5", "after": "c1"}
-    for query in ("limit=0", "limit=201", "limit=x", "limit=-1", "limit=1e2", "after="):
-        assert (await ada.get(f"/api/v1/audit?{query}"))[0] == 422
+    assert house.alerts.queries[-1].scope == AuditScope(user=GUEST.user.id, places=("hall/lamp",))
 
 
 async def test_without_a_session_nothing_is_told(house: GatewayHouse) -> None:
     stranger = await house.visitor()
     await stranger.fetch_token()
-    for path in ("me", "rooms", "devices", "devices/hall/lamp", "events", "audit"):
+    for path in ("me", "rooms", "devices", "devices/hall/lamp", "events", "audit", "audit/export?format=csv"):
         status, body, _ = await stranger.get(f"/api/v1/{path}")
         assert (status, body["type"]) == (401, "/problems/sign-in-required"), path
     assert (await stranger.command("lamp", "on"))[0] == 401
@@ -575,8 +542,33 @@ async def test_the_log_names_every_request_and_no_secret(house: GatewayHouse, ca
     assert [(f["user"], f["address"], f["method"], f["status"]) for f in commands] == [
         (MEMBER.user.id, "127.0.0.1", "POST", 200)
     ]
-    assert ("sign_in_failed", {"address": "127.0.0.1"}) in lines
+    assert ("Sign-in failed", {"event": "sign_in_failed", "address": "127.0.0.1"}) in lines
     written = caplog.text + repr(lines)
     secrets = [PASSWORD, CODE, "hunter22", "ZZZZ-ZZZZ", "query-secret", ada.csrf, *house.auth.sessions]
     secrets += [cookie.value for cookie in ada.http.cookie_jar]
     assert [secret for secret in secrets if secret in written] == []
+
+
+async def test_whoever_is_refused_stands_in_the_log_once(broker: Broker, caplog: pytest.LogCaptureFixture) -> None:
+    async with GatewayHouse(broker, edit=lambda text: text.replace('reads = "300/', 'reads = "3/')) as house:
+        ada, guest = await house.visitor(MEMBER), await house.visitor(GUEST)
+        caplog.clear()
+        assert (await ada.lock_out("lamp"))[0] == 403
+        assert (await ada.get("/users"))[0] == 403
+        assert (await guest.command("front-door", "unlock"))[0] == 404
+        assert (await guest.command("no-such-thing", "on"))[0] == 404
+        path = "/api/v1/devices/hall/lamp/commands"
+        assert (await ada.post(path, {"action": "on"}, headers={"Origin": "https://elsewhere.example"}))[0] == 403
+        while (await ada.get("/api/v1/me"))[0] != 429:
+            pass
+        told = [record.__dict__["facts"] for record in caplog.records if record.name == "security"]
+    for one in told:
+        assert one.pop("address") == "127.0.0.1"
+    who = {"user": MEMBER.user.id}
+    assert told == [
+        {"event": "forbidden", **who, "method": "PUT", "path": "/api/v1/devices/hall/lamp/lockout"},
+        {"event": "forbidden", **who, "method": "GET", "path": "/users"},
+        {"event": "forbidden", "user": GUEST.user.id, "room": "hall", "device": "front-door"},
+        {"event": "csrf_refused", **who, "method": "POST", "path": path},
+        {"event": "rate_limited", "limit": "reads", "key": f"user:{MEMBER.user.id}"},
+    ]

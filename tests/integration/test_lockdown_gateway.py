@@ -13,8 +13,8 @@ from shared.bus import Bus
 from shared.internal import Grant, LockdownState
 from shared.names import Role
 from tests.house import DEADLINE, Broker
-from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse
-from tests.integration.test_gateway import end_of, next_event, stream_events
+from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, next_event, stream_events
+from tests.integration.test_gateway import end_of
 from tests.unit.gateway.parts import session
 
 MASTER = session(Role.MASTER)

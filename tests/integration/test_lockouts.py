@@ -11,8 +11,7 @@ from shared.bus import Bus
 from shared.internal import Grant
 from shared.names import Role
 from tests.house import Broker
-from tests.integration.gateway_parts import GatewayHouse
-from tests.integration.test_gateway import next_event, stream_events
+from tests.integration.gateway_parts import GatewayHouse, next_event, stream_events
 from tests.unit.gateway.parts import DEVICES, HALL, LAMP, NOW, session
 
 MASTER = session(Role.MASTER)

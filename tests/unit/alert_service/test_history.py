@@ -1,35 +1,45 @@
 """The history: newest first, whole, narrowed to a scope, and honest about whose word it is."""
 
+import re
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
+from sqlalchemy.event import listens_for
 
-from alert_service import history, records
+from alert_service import history, narrowing, records
 from alert_service.arrivals import Arrival
-from alert_service.history import Scope
+from alert_service.narrowing import Scope
 from alert_service.tables import events
 from shared.database import Store
-from shared.messages import AuditEvent, UserRef
+from shared.internal import AuditFilter, AuditRecord
+from shared.messages import AuditEvent, UserRef, utc
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA, START, event
 
 BOB = UserRef(id="u2", name="Bob")
 EVERYTHING = Scope()
-PLACES = ["hall/lamp", "hall/front-door", "hallway/lamp", "garage/door", "account"]
+ANY = AuditFilter()
+PLACES = ["hall/lamp", "hall/front-door", "hallway/lamp", "garage/door", "account", "user/u1", "hall", "gateway"]
+ROOMS = {"hall", "hallway", "garage"}
 
 
-async def tell(store: Store, *told: tuple[str, AuditEvent]) -> None:
+async def tell(store: Store, *told: tuple[str, AuditEvent], now: float = START) -> None:
     async with store.write() as connection:
-        await records.record(connection, [Arrival(*one) for one in told], START)
+        await records.record(connection, [Arrival(*one) for one in told], now)
 
 
-async def whole(store: Store, scope: Scope = EVERYTHING, *, limit: int = 7) -> list[AuditEvent]:
-    found: list[AuditEvent] = []
+async def whole(
+    store: Store, scope: Scope = EVERYTHING, wanted: AuditFilter = ANY, *, limit: int = 7
+) -> list[AuditRecord]:
+    found: list[AuditRecord] = []
     after: int | None = None
     async with store.read() as connection:
         while True:
-            page = await history.page(connection, scope, limit=limit, after=after)
+            page = await history.page(connection, scope, limit=limit, after=after, wanted=wanted)
             assert len(page.events) <= limit
             found += page.events
             if page.next is None:
@@ -37,35 +47,173 @@ async def whole(store: Store, scope: Scope = EVERYTHING, *, limit: int = 7) -> l
             after = int(page.next)
 
 
+def ids(events: Iterable[AuditEvent]) -> list[str]:
+    return [one.id for one in events]
+
+
 async def test_pages_join_without_gap_or_repeat(store: Store) -> None:
     told = [event(id=f"e{n}", severity=Severity.INFO, user=None) for n in range(20)]
     await tell(store, *[("hall", one) for one in told])
     for limit in (1, 7, 20, 50):
-        assert await whole(store, limit=limit) == told[::-1]
+        assert ids(await whole(store, limit=limit)) == ids(told[::-1])
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from([ADA, BOB, None])), max_size=25),
-    st.sampled_from(["u1", "u2", ""]),
-    st.lists(st.sampled_from([*PLACES, "hall/*", "garage/*", "nowhere/x"]), max_size=3),
+async def test_a_record_says_where_it_stands_in_the_chain(store: Store) -> None:
+    await tell(store, ("hall", event(id="e1", at=START - 5)), ("garage", event(id="e2", where="garage/door")))
+    async with store.read() as connection:
+        rows = await records.rows(connection, [1, 2])
+    newest, first = await whole(store)
+    assert (first.row, first.hash, first.source, first.received_at) == (1, rows[1].hash, "hall", utc(START))
+    assert (newest.row, newest.hash, newest.source, newest.at) == (2, rows[2].hash, "garage", utc(START))
+
+
+async def test_a_page_names_the_newest_row_of_all(store: Store) -> None:
+    async with store.read() as connection:
+        empty = await history.page(connection, EVERYTHING, limit=5, after=None)
+    assert (empty.events, empty.next, empty.head) == ((), None, 0)
+    await tell(store, *[("hall", event(id=f"e{n}")) for n in range(3)])
+    async with store.read() as connection:
+        page = await history.page(connection, Scope(user="nobody"), limit=5, after=None)
+    assert (page.events, page.head) == ((), 3)
+
+
+def may_see(scope: Scope, one: AuditEvent) -> bool:
+    room = one.where.partition("/")[0]
+    theirs = one.who.user is not None and one.who.user.id == scope.user
+    listed = one.where in scope.places or f"{room}/*" in scope.places
+    return scope.everything or theirs or listed or (scope.rooms and room in ROOMS)
+
+
+def fits(wanted: AuditFilter, one: AuditEvent) -> bool:
+    user = one.who.user.id if one.who.user is not None else None
+    room = one.where.partition("/")[0]
+    return (
+        wanted.user in (None, user)
+        and (wanted.room is None or wanted.room == room in ROOMS)
+        and wanted.device in (None, one.where)
+        and wanted.outcome in (None, one.outcome)
+        and (wanted.since is None or one.at >= wanted.since)
+        and (wanted.until is None or one.at < wanted.until)
+    )
+
+
+HOURS = st.integers(-30, 30).map(lambda hours: START + 3600 * hours)
+ACTS = st.lists(
+    st.tuples(
+        st.sampled_from(PLACES),
+        st.sampled_from([ADA, BOB, None]),
+        st.sampled_from([Outcome.EXECUTED, Outcome.REJECTED]),
+        HOURS,  # by the producer's clock
+        HOURS,  # by ours, which may jump, too
+    ),
+    max_size=15,
 )
-async def test_a_scope_shows_ones_own_acts_and_places_and_nothing_else(
-    store: Store, acts: list[tuple[str, UserRef | None]], user: str, places: list[str]
+SCOPES = st.one_of(
+    st.just(EVERYTHING),
+    st.builds(
+        Scope,
+        user=st.sampled_from(["u1", "u2", ""]),
+        rooms=st.booleans(),
+        places=st.lists(st.sampled_from([*PLACES, "hall/*", "garage/*", "nowhere/x"]), max_size=3).map(tuple),
+    ),
+)
+FILTERS = st.builds(
+    AuditFilter,
+    user=st.sampled_from([None, None, "u1", "u2", "u9"]),
+    room=st.sampled_from([None, None, "hall", "garage", "user", "nowhere"]),
+    device=st.sampled_from([None, None, *PLACES]),
+    outcome=st.sampled_from([None, None, Outcome.EXECUTED, Outcome.REJECTED, Outcome.FAILED]),
+    since=st.one_of(st.none(), HOURS.map(utc)),
+    until=st.one_of(st.none(), HOURS.map(utc)),
+)
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(ACTS, st.lists(st.tuples(SCOPES, FILTERS), min_size=1, max_size=4))
+async def test_one_finds_all_that_one_may_see_and_wants_and_nothing_else(
+    store: Store,
+    acts: list[tuple[str, UserRef | None, Outcome, float, float]],
+    questions: list[tuple[Scope, AuditFilter]],
 ) -> None:
     async with store.write() as connection:
         await connection.execute(delete(events))
-    told = [event(id=f"e{n}", where=where, user=who, severity=Severity.INFO) for n, (where, who) in enumerate(acts)]
-    await tell(store, *[("gateway", one) for one in told])
-    seen = await whole(store, Scope(user=user, places=tuple(places)))
-    expected = [
-        one
-        for one in told
-        if (one.who.user is not None and one.who.user.id == user)
-        or one.where in places
-        or f"{one.where.partition('/')[0]}/*" in places
-    ]
-    assert seen == expected[::-1]
+    told = []
+    for number, (where, who, outcome, at, now) in enumerate(acts):
+        told.append(event(id=f"e{number}", where=where, user=who, outcome=outcome, at=at, severity=Severity.INFO))
+        await tell(store, ("gateway", told[-1]), now=now)
+    for scope, wanted in questions:
+        expected = [one for one in told if may_see(scope, one) and fits(wanted, one)]
+        assert ids(await whole(store, scope, wanted, limit=3)) == ids(expected[::-1]), (scope, wanted)
+
+
+@given(SCOPES, FILTERS)
+def test_a_filter_never_widens_a_scope(scope: Scope, wanted: AuditFilter) -> None:
+    seen = set(narrowing.arms(scope, ANY))
+    for arm in narrowing.arms(scope, wanted):
+        assert any(
+            (wide.user in (None, arm.user))
+            and (wide.place in (None, arm.place))
+            and (wide.room is None or wide.room == arm.room or (arm.place or "").startswith(f"{wide.room}/"))
+            and (not wide.in_rooms or arm.in_rooms or narrowing.room_of(arm.room or arm.place or "") != "")
+            for wide in seen
+        )
+
+
+async def test_a_guest_with_more_grants_than_a_union_takes_is_answered(store: Store) -> None:
+    await tell(store, ("hall", event(id="e1", where="hall/lamp", user=None)))
+    scope = Scope(user="guest", places=("hall/lamp", *(f"hall/d{n}" for n in range(150))))
+    assert ids(await whole(store, scope)) == ["e1"]
+    assert ids(await whole(store, scope, AuditFilter(until=utc(START + 1)))) == ["e1"]
+
+
+@pytest.mark.parametrize(
+    ("place", "room"),
+    [
+        ("hall/lamp", "hall"),
+        ("hall", "hall"),
+        ("room-9/x/y", "room-9"),
+        *((f"{first}/x", "") for first in ("user", "session", "address", "client", "certificate", "room", "gateway")),
+        *((place, "") for place in ("", "home", "account", "broker", "auth", "gateway-2", "Hall/x", "<b>/x", "/x")),
+    ],
+)
+def test_what_is_no_room_has_none(place: str, room: str) -> None:
+    assert narrowing.room_of(place) == room
+
+
+QUESTIONS = [
+    AuditFilter(user=user, room=room, device=device, outcome=outcome, since=since, until=until)
+    for user in (None, "u2")
+    for room, device in ((None, None), ("hall", None), (None, "hall/lamp"))
+    for outcome in (None, Outcome.FAILED)
+    for since, until in ((None, None), (utc(START), None), (utc(START), utc(START + 60)))
+]
+
+
+@pytest.mark.parametrize("scope", [EVERYTHING, Scope(user="u1", rooms=True), Scope(user="u1", places=("hall/lamp",))])
+async def test_no_question_reads_the_whole_table(store: Store, scope: Scope) -> None:
+    asked: list[tuple[str, Any]] = []
+
+    async with store.read() as connection:
+
+        @listens_for(connection.sync_connection, "before_cursor_execute")
+        def on_execute(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if statement.startswith("SELECT"):
+                asked.append((statement, parameters))
+
+        for wanted in QUESTIONS:
+            asked.clear()
+            await history.page(connection, scope, limit=50, after=None, wanted=wanted)
+            anything = scope.everything and wanted in (ANY, AuditFilter(since=wanted.since, until=wanted.until))
+            for statement, parameters in asked:
+                plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                steps = [str(step.detail) for step in plan.all()]
+                walks = [
+                    step for step in steps if "events" in step and not re.search(r"INDEX \w*events|rowid=\?", step)
+                ]
+                walks = [step for step in walks if "max(" not in statement and not (anything and "rowid" in step)]
+                assert walks == [] or anything, (wanted, statement, steps)
+                if "at - clock" in statement:
+                    assert any("events_off_clock" in step for step in steps), steps
 
 
 async def test_an_empty_scope_sees_nothing(store: Store) -> None:

@@ -1,15 +1,20 @@
 """The alert service's database: its migrations make what the tables say, and what it cannot keep is told plainly."""
 
 import pytest
+from alembic import command
+from alembic.config import Config as AlembicConfig
 from alembic.script import ScriptDirectory
-from sqlalchemy import MetaData, Table, insert, select
+from sqlalchemy import Connection, MetaData, Table, insert, select, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from alert_service import records
+from alert_service import chain, records
 from alert_service.store import PLAN, open_store
 from alert_service.tables import events, metadata, settings
 from shared.config import ConfigError
 from shared.database import Store
+from shared.messages import utc
 from shared.problem import HomeError
+from tests.unit.alert_service.parts import event
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -29,6 +34,42 @@ async def test_the_migrations_make_exactly_the_tables(store: Store) -> None:
     assert made.tables.keys() == metadata.tables.keys() | {"alembic_version"}
     for name, table in metadata.tables.items():
         assert shape(made.tables[name]) == shape(table), name
+
+
+async def test_an_older_record_gets_its_rooms_and_a_clock_that_never_falls(url: str) -> None:
+    def upgrade(connection: Connection) -> None:
+        steps = AlembicConfig()
+        steps.set_main_option("script_location", str(PLAN.migrations))
+        steps.set_main_option("path_separator", "os")
+        steps.attributes["connection"] = connection
+        command.upgrade(steps, "0001")
+
+    told = [("hall/lamp", "hall", 5), ("user/u1", "user", 9), ("hall", "hall", 7), ("gateway", "gateway", 10)]
+    engine = create_async_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(upgrade)
+        there = {one.name for one in (await connection.execute(text("PRAGMA table_info(events)"))).all()}
+        assert "clock" not in there
+        for row, (place, room, received_at) in enumerate(told, 1):
+            made = chain.append("gateway", event(where=place), received_at=utc(received_at), salt=b"s" * 16, row=row)
+            now = records.columns([made], clock=0)[0] | {"room": room}
+            values = {name: value for name, value in now.items() if name in there}
+            await connection.execute(text(_insert(values)), values)
+    await engine.dispose()
+    store = await open_store(url)
+    async with store.read() as connection:
+        found = (await connection.execute(select(events).order_by(events.c.row))).all()
+    await store.close()
+    assert [(one.place, one.room, one.clock // 1_000_000) for one in found] == [
+        ("hall/lamp", "hall", 5),
+        ("user/u1", "", 9),
+        ("hall", "hall", 9),
+        ("gateway", "", 10),
+    ]
+
+
+def _insert(values: dict[str, object]) -> str:
+    return f"INSERT INTO events ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})"
 
 
 async def test_an_impossible_database_names_the_settings() -> None:

@@ -38,8 +38,11 @@ CHANGES: dict[str, object] = {
     "previous": "0" * 64,
     "hash": "0" * 64,
     "form": 1,
+    "clock": 4_000_000_000_000_000,
 }
 RUBBISH: list[tuple[str, object]] = [
+    ("clock", 0),
+    ("clock", "soon"),
     ("detail", "no JSON"),
     ("detail", "[]"),
     ("detail", '{"user": "Ada", "reason": "r4"}'),
@@ -143,7 +146,7 @@ async def test_the_check_may_begin_in_the_middle(store: Store) -> None:
 
 
 async def test_an_empty_table_is_whole(store: Store) -> None:
-    assert await verdict(store) == chain.Verdict(row=0, head=chain.GENESIS)
+    assert await verdict(store) == chain.Verdict(row=0, head=chain.GENESIS, clock=0)
 
 
 async def test_rows_that_come_while_it_checks_are_checked_too(store: Store) -> None:

@@ -26,6 +26,7 @@ class Page(html.parser.HTMLParser):
         self.elements: list[tuple[str, dict[str, str]]] = []
         self.words: list[str] = []
         self._open: Form | None = None
+        self._select = ""
         self.feed(body)
 
     @property
@@ -56,6 +57,11 @@ class Page(html.parser.HTMLParser):
             self.forms.append(self._open)
         elif self._open is not None and tag == "input" and "disabled" not in attributes:
             self._open.fields[attributes["name"]] = attributes.get("value", "")
+        elif self._open is not None and tag == "select":
+            self._select = attributes["name"]
+            self._open.fields[self._select] = ""
+        elif self._open is not None and tag == "option" and "selected" in attributes:
+            self._open.fields[self._select] = attributes["value"]
         elif self._open is not None and tag == "button":
             self._open.buttons.append((attributes.get("name", ""), attributes.get("value", "")))
 

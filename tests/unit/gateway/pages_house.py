@@ -23,7 +23,10 @@ from gateway.sessions import Sessions
 from shared import tls
 from shared.client import AlertsAddress, AuthAddress
 from shared.internal import (
+    AuditFilter,
     AuditPage,
+    AuditRecord,
+    ChainStatus,
     Grant,
     LockdownChange,
     LockdownCodeRequest,
@@ -39,7 +42,7 @@ from shared.internal import (
     UserRow,
     UserRows,
 )
-from shared.messages import AuditEvent, Value
+from shared.messages import Value
 from shared.mqtt import BrokerConfig
 from shared.names import Role
 from shared.problem import HomeError
@@ -109,6 +112,8 @@ class FakeAuth(parts.FakeAuth):
         self.sessions = {token: info for token, info in self.sessions.items() if info.id != session_id}
 
     async def users(self) -> UserRows:
+        if self.away:
+            raise HomeError("auth-unreachable")
         return UserRows(users=tuple(self.people))
 
 
@@ -124,19 +129,23 @@ class _AuthPort:
 
 
 class FakeAlerts:
-    """The alert service: the events it has, or its absence."""
+    """The alert service: the events it has, what it says of its chain, or its absence."""
 
     def __init__(self) -> None:
-        self.events: tuple[AuditEvent, ...] = ()
+        self.events: tuple[AuditRecord, ...] = ()
         self.next: str | None = None
+        self.whole: ChainStatus | None = None
         self.away = False
-        self.asked: list[tuple[Scope, str | None]] = []
+        self.asked: list[tuple[Scope, AuditFilter, int | None]] = []
 
-    async def history(self, scope: Scope, *, limit: int, after: str | None = None) -> AuditPage:
+    async def history(self, scope: Scope, wanted: AuditFilter, *, limit: int, after: int | None = None) -> AuditPage:
         if self.away:
             raise HomeError("alerts-unreachable")
-        self.asked.append((scope, after))
-        return AuditPage(events=self.events, next=self.next)
+        self.asked.append((scope, wanted, after))
+        return AuditPage(events=self.events, next=self.next, head=self.events[0].row if self.events else 0)
+
+    async def chain(self) -> ChainStatus | None:
+        return self.whole
 
 
 class FakeCommands:

@@ -90,3 +90,25 @@ def test_each_change_has_its_event() -> None:
     assert told.body.startswith('{"room":"hall","device":"lamp","state":{"value":"on"')
     assert _event_of(DescriptionChanged("hall")) == Event("description", "hall", None, None)
     assert _event_of(Born("hall")) is None
+
+
+async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
+    sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
+    hub = Hub(Home(), sessions, config())
+    master, member, guest = (_Client(session(role), None, follows=True) for role in Role)
+    elsewhere = _Client(session(Role.MASTER), None)
+    waiting = asyncio.create_task(hub.followed())
+    for one in (guest, elsewhere):
+        hub._join(one)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    for one in (master, member):
+        hub._join(one)
+    await waiting
+    hub.tell_recorded(7)
+    assert [list(one.queue) for one in (master, member, guest, elsewhere)] == [
+        [Event("audit", None, None, '{"row":7}')],
+        [Event("audit", None, None, '{"row":7}')],
+        [],
+        [],
+    ]

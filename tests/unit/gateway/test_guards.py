@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway import guards
 from gateway.views import DeviceView, RoomView
-from shared.internal import Grant, User
+from shared.internal import AuditFilter, Grant, User
 from shared.messages import AuditEvent, UserRef, Who, utc
 from shared.names import Outcome, Role, Severity
 
@@ -94,15 +94,27 @@ def test_a_grant_over_midnight_belongs_to_its_evening() -> None:
 
 
 def test_the_history_has_a_scope_for_each_role() -> None:
-    rooms = ("hall", "garage")
-    assert guards.scope(someone(Role.MASTER), rooms, MONDAY_NOON) == guards.Scope(user=None)
-    assert guards.scope(someone(Role.MEMBER), rooms, MONDAY_NOON) == guards.Scope(
-        user="id-member", places=("hall/*", "garage/*")
-    )
+    assert guards.scope(someone(Role.MASTER), MONDAY_NOON) == guards.Scope(user=None)
+    assert guards.scope(someone(Role.MEMBER), MONDAY_NOON) == guards.Scope(user="id-member", rooms=True)
     expired = Grant(room="hall", device="front-door", until=MONDAY_NOON)
-    assert guards.scope(someone(Role.GUEST, LAMP, expired), rooms, MONDAY_NOON) == guards.Scope(
+    assert guards.scope(someone(Role.GUEST, LAMP, expired), MONDAY_NOON) == guards.Scope(
         user="id-guest", places=("hall/lamp",), discreet=True
     )
+
+
+def test_a_guest_may_not_find_out_who_it_was_by_asking_for_somebody() -> None:
+    everything, member = guards.Scope(user=None), guards.Scope(user="u", rooms=True)
+    guest = guards.Scope(user="u", places=("hall/lamp",), discreet=True)
+    for user in (None, "u", "somebody"):
+        wanted = AuditFilter(user=user)
+        assert guards.may_look_for(everything, wanted)
+        assert guards.may_look_for(member, wanted)
+        assert guards.may_look_for(guest, wanted) == (user != "somebody")
+
+
+def test_who_is_told_of_the_record_as_a_whole() -> None:
+    assert [role for role in Role if guards.may_check_the_record(someone(role))] == [Role.MASTER]
+    assert [role for role in Role if guards.may_hear_of_records(someone(role))] == [Role.MASTER, Role.MEMBER]
 
 
 @given(

@@ -1,16 +1,16 @@
 """The history: who did what, told honestly, within what one may read."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from gateway.guards import Scope
-from shared.internal import Grant
-from shared.messages import AuditEvent, UserRef, Who
+from shared.internal import AuditFilter, AuditRecord, ChainBroken, ChainStatus, Grant, UserRow
+from shared.messages import UserRef, Who
 from shared.names import Outcome, Role, Severity
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_house import open_house
 
 
-def event(number: int, what: str = "device:unlock", outcome: Outcome = Outcome.EXECUTED, **more: object) -> AuditEvent:
+def event(number: int, what: str = "device:unlock", outcome: Outcome = Outcome.EXECUTED, **more: object) -> AuditRecord:
     fields: dict[str, object] = {
         "id": f"e{number}",
         "at": parts.NOW + timedelta(seconds=number),
@@ -19,8 +19,12 @@ def event(number: int, what: str = "device:unlock", outcome: Outcome = Outcome.E
         "who": Who(issuer="gateway", user=UserRef(id="u", name="Ada"), address="192.0.2.7"),
         "outcome": outcome,
         "severity": Severity.INFO,
+        "row": number,
+        "hash": f"{number:064x}",
+        "source": "hall",
+        "received_at": parts.NOW + timedelta(seconds=number + 1),
     }
-    return AuditEvent(**(fields | more))  # type: ignore[arg-type]  # by name, from the caller
+    return AuditRecord(**(fields | more))  # type: ignore[arg-type]  # by name, from the caller
 
 
 async def test_a_line_says_what_where_who_from_where_and_how_it_ended() -> None:
@@ -150,9 +154,149 @@ async def test_each_reads_only_their_own_part() -> None:
         await house.sign_in(Role.MASTER)
         await house.get("/history?after=77")
         assert house.alerts.asked == [
-            (Scope(user="u-guest", places=("hall/lamp",), discreet=True), None),
-            (Scope(user=None), "77"),
+            (Scope(user="u-guest", places=("hall/lamp",), discreet=True), AuditFilter(), None),
+            (Scope(user=None), AuditFilter(), 77),
         ]
+
+
+FILTER = "user=u-master&room=hall&device=hall%2Flamp&outcome=failed&since=2027-01-14&until=2027-01-15"
+
+
+async def test_the_filter_is_asked_for_and_keeps_its_values() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.next = "30"
+        page = await house.get(f"/history?{FILTER}")
+        ((scope, wanted, after),) = house.alerts.asked
+        assert (scope, after) == (Scope(user=None), None)
+        assert wanted == AuditFilter(
+            user="u-master",
+            room="hall",
+            device="hall/lamp",
+            outcome=Outcome.FAILED,
+            since=datetime(2027, 1, 13, 23, tzinfo=UTC),  # the household's midnights
+            until=datetime(2027, 1, 15, 23, tzinfo=UTC),
+        )
+        fields = page.form("/history").fields
+        assert fields == {
+            "user": "u-master",
+            "room": "hall",
+            "device": "hall/lamp",
+            "outcome": "failed",
+            "since": "2027-01-14",
+            "until": "2027-01-15",
+        }
+        for word in ("Master (you)", "Hall", "Lamp, Hall", "failed", "from 14 January", "until 15 January"):
+            assert page.text.count(word) >= 1, word
+        without = FILTER.replace("user=u-master&", "").replace("%2F", "/")
+        for address in (f"/history?{without}", "/history", f"/history?{FILTER}&after=30".replace("%2F", "/")):
+            assert page.has("a", href=address), address
+        for kind in ("csv", "jsonl"):
+            assert page.has("a", href=f"/api/v1/audit/export?{FILTER}&format={kind}".replace("%2F", "/"))
+        assert "Nothing fits this filter." in page.text
+
+
+async def test_a_moment_keeps_its_clock() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        page = await house.get("/history?since=2027-01-14T20:00:00Z")
+        assert page.form("/history").fields["since"] == "2027-01-14T21:00:00"
+        again = await house.get("/history?since=2027-01-14T21:00:00")
+        assert house.alerts.asked[0] == house.alerts.asked[1]
+        assert again.form("/history").fields["since"] == "2027-01-14T21:00:00"
+
+
+async def test_an_empty_form_is_no_filter() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get("/history?user=&room=&device=&outcome=&since=&until=")
+        assert house.alerts.asked == [(Scope(user="u-member", rooms=True), AuditFilter(), None)]
+        assert "Nothing has happened yet." in page.text
+
+
+async def test_what_cannot_be_asked_is_said_in_the_form() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        page = await house.get("/history?since=<yesterday>&outcome=failed")
+        assert (page.status, house.alerts.asked) == (400, [])
+        assert "since: write a day such as 2026-11-23" in page.text
+        assert page.form("/history").fields["since"] == "<yesterday>"
+        assert page.form("/history").fields["outcome"] == "failed"
+        assert page.has("input", id="filter-since", type="text")
+        assert "Nothing has happened yet." not in page.text
+        for bad in ("after=x", "row=0", "row=-1", "after=1e9", f"row={2**53}"):
+            assert (await house.get(f"/history?{bad}")).status == 400, bad
+
+
+async def test_a_filter_offers_whom_one_knows_and_what_one_may_see() -> None:
+    async with open_house() as house:
+        info = await house.sign_in(Role.GUEST, Grant(room="hall", device="lamp"))
+        page = await house.get("/history")
+        assert "Guest (you)" in page.text
+        assert "Front door" not in page.text
+        await house.sign_in(Role.MASTER)
+        house.auth.people = [UserRow(user=info.user, grants=(), created_at=parts.NOW, signed_in_at=None)]
+        house.alerts.events = (event(1),)
+        page = await house.get("/history?user=gone")
+        assert {"u", "u-guest", "u-master", "gone", ""} <= {
+            a.get("value") for tag, a in page.elements if tag == "option"
+        }
+        house.auth.away = True
+        assert (await house.get("/history")).status == 200  # it offers whom it knows
+
+
+async def test_every_line_says_where_it_stands_in_the_record() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (event(4567),)
+        page = await house.get("/history")
+        assert page.has("li", id="row-4567")
+        assert "Row 4567 00000000" in page.text
+        assert f"{4567:064x}" in page.text
+        assert page.has("main", **{"data-head": "4567"})
+
+
+async def test_a_letters_link_shows_its_row_with_those_around_it() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (event(8), event(7), event(6))
+        page = await house.get("/history?row=7")
+        assert house.alerts.asked[0][2] == 18
+        assert page.has("li", **{"id": "row-7", "aria-current": "true"})
+        assert not page.has("li", **{"id": "row-8", "aria-current": "true"})
+        assert page.has("a", href="/history")  # to the newest
+        missing = await house.get("/history?row=99")
+        assert "Row 99 is not here." in missing.text
+        assert "Row 7 is not here." not in page.text
+
+
+async def test_the_master_user_reads_whether_the_record_is_whole() -> None:
+    at = parts.NOW
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        assert "was not checked yet" in (await house.get("/history")).text
+        house.alerts.whole = ChainStatus(row=41, hash="h", checked_at=at)
+        assert "The record is whole up to row 41 , checked at" in (await house.get("/history")).text
+        broken = ChainBroken(row=42, reason="was <b>changed")
+        house.alerts.whole = ChainStatus(row=41, hash="h", checked_at=at, broken=broken)
+        page = await house.get("/history")
+        assert "The record was changed at row 42: was <b>changed." in page.text
+        assert page.has("div", **{"class": "said bad", "role": "alert"})
+        assert "<b>" not in page.body
+        await house.sign_in(Role.MEMBER)
+        assert "The record" not in (await house.get("/history")).text
+
+
+async def test_only_the_newest_page_is_live() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        for path, live in (
+            ("/history", True),
+            ("/history?room=hall", True),
+            ("/history?after=9", False),
+            ("/history?row=9", False),
+        ):
+            assert ("history.js" in (await house.get(path)).body) == live, path
 
 
 async def test_a_guest_reads_no_names_of_what_they_may_not_see() -> None:
@@ -165,9 +309,9 @@ async def test_a_guest_reads_no_names_of_what_they_may_not_see() -> None:
 async def test_older_events_are_a_link_away() -> None:
     async with open_house() as house:
         await house.sign_in(Role.MASTER)
-        house.alerts.events, house.alerts.next = (event(1),), "a&b=c"
+        house.alerts.events, house.alerts.next = (event(1),), "17"
         page = await house.get("/history")
-        assert page.has("a", href="/history?after=a%26b%3Dc")
+        assert page.has("a", href="/history?after=17")
         assert not page.has("a", href="/history", rel="next")
 
 

@@ -1,0 +1,88 @@
+"""Which events a reader may see and wants to see, pure: as a few arms, each of them one range of one index.
+
+An arm holds what must be equal. What one may see is a union of arms, what one wants is one arm, and the answer is
+where they meet. So no question reads more rows than the page has, however rare what it asks for.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.internal import AuditFilter
+from shared.names import is_identity, is_reserved
+
+NO_ROOM = ""
+"""What stands in an event's `room` when it happened in none."""
+_SUBJECTS = frozenset({"account", "address", "certificate", "client", "home", "room", "session", "user"})
+"""What stands before the slash where an event is about a person, a session or an identity, and not about a room."""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be seen: everything, or `user`'s own acts, what happened in any room, and what in these places.
+
+    A place is `room/device`, or `room/*` for the whole room.
+    """
+
+    user: str | None = None
+    rooms: bool = False
+    places: tuple[str, ...] = ()
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is hidden."""
+        return self.user is None
+
+
+class Arm(msgspec.Struct, frozen=True, kw_only=True):
+    """Events that agree in what is named here; `in_rooms`: only what happened in some room."""
+
+    user: str | None = None
+    room: str | None = None
+    place: str | None = None
+    in_rooms: bool = False
+
+
+def room_of(place: str) -> str:
+    """The room that an event's `where` lies in; NO_ROOM for what is about people, certificates or the hub itself."""
+    first = place.partition("/")[0]
+    return first if is_identity(first) and not is_reserved(first) and first not in _SUBJECTS else NO_ROOM
+
+
+def arms(scope: Scope, wanted: AuditFilter) -> tuple[Arm, ...]:
+    """Where what may be seen and what is wanted meet; none where they do not."""
+    want = Arm(user=wanted.user, room=wanted.room, place=wanted.device)
+    met = (_meet(seen, want) for seen in _seen(scope))
+    return tuple(dict.fromkeys(arm for arm in met if arm is not None))
+
+
+def _seen(scope: Scope) -> Iterable[Arm]:
+    if scope.everything:
+        yield Arm()
+        return
+    yield Arm(user=scope.user)
+    if scope.rooms:
+        yield Arm(in_rooms=True)
+    for place in scope.places:
+        room, _, device = place.partition("/")
+        yield Arm(room=room) if device == "*" else Arm(place=place)
+
+
+def _meet(seen: Arm, want: Arm) -> Arm | None:
+    """What both arms hold; None where nothing can be in both."""
+    for one, other in ((seen.user, want.user), (seen.place, want.place), (seen.room, want.room)):
+        if one is not None and other is not None and one != other:
+            return None
+    place = seen.place if seen.place is not None else want.place
+    room = seen.room if seen.room is not None else want.room
+    in_rooms = seen.in_rooms
+    if place is not None:
+        if room not in (None, room_of(place)):
+            return None
+        room = None
+    where = room if room is not None else room_of(place) if place is not None else None
+    if in_rooms and where is not None:
+        if room_of(where) == NO_ROOM:
+            return None
+        in_rooms = False
+    user = seen.user if seen.user is not None else want.user
+    return Arm(user=user, room=room, place=place, in_rooms=in_rooms)

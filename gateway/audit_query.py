@@ -1,0 +1,115 @@
+"""Which part of the history a request asks for, pure: an address's parameters as a filter, for API and page alike.
+
+What does not fit is a bad-request that says what would. A parameter that is empty is none: forms send all their fields.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
+
+from shared.internal import AuditFilter
+from shared.names import Outcome, is_identity
+from shared.problem import HomeError
+
+FIELDS: Final = ("user", "room", "device", "outcome", "since", "until")
+_FORM: Final = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)([T ](?P<time>\d\d:\d\d(:\d\d(\.\d{1,6})?)?)(?P<zone>[Zz]|[+ -]\d\d:\d\d)?)?", re.ASCII
+)
+_USER: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_FIRST_YEAR, _LAST_YEAR = 1970, 9998
+
+
+def read(query: Mapping[str, str], zone: tzinfo) -> AuditFilter:
+    """The filter; dates and times without a zone are the household's. Raises bad-request."""
+    given = {name: query[name] for name in FIELDS if query.get(name)}
+    since, until = _moment(given, "since", zone), _moment(given, "until", zone)
+    if since is not None and until is not None and until <= since:
+        raise _bad("until: it ends before it begins; write a later day, or leave one of them out.")
+    return AuditFilter(
+        user=_user(given.get("user")),
+        room=_room(given.get("room")),
+        device=_device(given.get("device"), given.get("room")),
+        outcome=_outcome(given.get("outcome")),
+        since=since,
+        until=until,
+    )
+
+
+def check_names(query: Mapping[str, str], *names: str) -> None:
+    """Raises bad-request for a parameter that is none of ours, or comes twice: it would be thought to narrow."""
+    for name in query:
+        if name not in (*FIELDS, *names):
+            raise _bad(f"{name[:40]}: there is no such parameter; there are {', '.join((*FIELDS, *names))}.")
+    if len(set(query)) != len(query):
+        raise _bad("A parameter comes twice: give each once.")
+
+
+def number(query: Mapping[str, str], name: str, *, most: int) -> int | None:
+    """A whole number from 1 to `most`; None where it is not given. Raises bad-request."""
+    text = query.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most)) and 1 <= int(text) <= most):
+        raise _bad(f"{name}: use a whole number from 1 to {most}.")
+    return int(text)
+
+
+def is_date(text: str) -> bool:
+    """Whether a moment is given as a day alone."""
+    found = _FORM.fullmatch(text)
+    return found is not None and found["time"] is None
+
+
+def _user(text: str | None) -> str | None:
+    if text is not None and not _USER.fullmatch(text):
+        raise _bad("user: write a person's id, as an event's who.user.id has it.")
+    return text
+
+
+def _room(text: str | None) -> str | None:
+    if text is not None and not is_identity(text):
+        raise _bad("room: write a room's id, such as hall.")
+    return text
+
+
+def _device(text: str | None, room: str | None) -> str | None:
+    if text is None:
+        return None
+    whole = text if "/" in text or room is None else f"{room}/{text}"
+    first, _, second = whole.partition("/")
+    if not (is_identity(first) and is_identity(second)):
+        raise _bad("device: write room/device, such as hall/lamp.")
+    return whole
+
+
+def _outcome(text: str | None) -> Outcome | None:
+    if text is None:
+        return None
+    if text not in set(Outcome):
+        raise _bad(f"outcome: write one of {', '.join(Outcome)}.")
+    return Outcome(text)
+
+
+def _moment(given: Mapping[str, str], name: str, zone: tzinfo) -> datetime | None:
+    """In UTC; `until` a day alone means its end."""
+    text = given.get(name)
+    if text is None:
+        return None
+    found = _FORM.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError
+        offset = (found["zone"] or "").upper().replace(" ", "+")  # a plus that was not encoded arrives as a blank
+        moment = datetime.fromisoformat(f"{found['date']}T{found['time'] or '00:00'}{offset.replace('Z', '+00:00')}")
+        if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+            raise ValueError
+    except ValueError:
+        raise _bad(f"{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z.") from None
+    if name == "until" and found["time"] is None:
+        moment += timedelta(days=1)
+    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def _bad(detail: str) -> HomeError:
+    return HomeError("bad-request", detail)
