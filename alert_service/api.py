@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import msgspec
 from aiohttp import web
 
 from alert_service import history, mailbox
@@ -14,29 +13,10 @@ from shared.database import Store
 from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response
 
-READY = "/internal/ready"
 MAX_PLACES = 100
 MAX_PAGE = 200
 _DEFAULT_PAGE = 50
 _CALLERS = ("gateway", "gateway-*", "admin")
-
-
-class MailStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the letters fare; `failing_since` is None while the mail server takes them."""
-
-    letters_waiting: int
-    letters_refused: int
-    recipients_known: bool
-    failing_since: str | None
-    failure: str | None
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """GET /internal/ready."""
-
-    broker: bool
-    recording: bool
-    mail: MailStatus
 
 
 class Api:
@@ -52,7 +32,7 @@ class Api:
         """The application, with the house's middlewares."""
         app = internal_app()
         app.router.add_get(internal.AUDIT, allow(*_CALLERS)(self.audit))
-        app.router.add_get(READY, allow(*_CALLERS)(self.ready))
+        app.router.add_get(internal.READY, allow(*_CALLERS)(self.ready))
         return app
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
@@ -67,16 +47,18 @@ class Api:
         """200 when the database answers; what else is wrong stands in the body."""
         async with self._store.read() as connection:
             counts = await mailbox.count(connection)
-            people = await mailbox.known_recipients(connection)
-        since = self._outbox.failing_since
-        mail = MailStatus(
+            people = await mailbox.known_people(connection)
+        since = self._outbox.mail.failing_since
+        mail = internal.MailStatus(
             letters_waiting=counts.waiting,
             letters_refused=counts.refused,
-            recipients_known=bool(people),
-            failing_since=messages.utc(since).isoformat() if since is not None else None,
-            failure=self._outbox.failure,
+            recipients_known=any(one.master for one in people),
+            failing_since=messages.utc(since) if since is not None else None,
+            failure=self._outbox.mail.failure,
         )
-        return json_response(Ready(broker=self._connected(), recording=not self._recorder.failing, mail=mail))
+        ways = {x.way.name: x.failure for x in self._outbox.carriers if x is not self._outbox.mail and x.failure}
+        recording = not self._recorder.failing
+        return json_response(internal.AlertsReady(broker=self._connected(), recording=recording, mail=mail, ways=ways))
 
 
 def _scope(request: web.Request) -> Scope:

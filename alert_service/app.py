@@ -4,14 +4,17 @@ import asyncio
 import ssl
 import time
 
-from alert_service import recipients
+from alert_service import recipients, room_watch, ways
 from alert_service.api import Api
 from alert_service.config import AlertsConfig
-from alert_service.outbox import Manner, Outbox
+from alert_service.outbox import Further, Manner, Outbox
+from alert_service.policy import Policy
+from alert_service.presence import Presence
 from alert_service.recorder import Recorder
+from alert_service.room_watch import RoomWatch
 from alert_service.store import open_store
-from shared import mail, systemd, tls, topics
-from shared.bus import Bus
+from shared import systemd, tls, topics
+from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store
 from shared.mqtt import Subscription
@@ -32,22 +35,38 @@ async def serve(config: AlertsConfig) -> None:
 
 
 async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) -> None:
-    async def send(letter: mail.Letter) -> None:
-        await mail.send(config.smtp, letter, time.time())
-
+    policy = Policy(config.rules)
     manner = Manner(
         zone=config.zone,
         per_minute=config.letters.per_minute,
         alone=config.letters.alone,
         history=config.letters.history,
+        policy=policy,
     )
-    outbox = Outbox(store, send, manner)
-    recorder = Recorder(store, recorded=outbox.wake)
+    urgent_only = (way.urgent_only for way in config.ways)
+    further = [Further(*pair) for pair in zip(ways.further(config.ways), urgent_only, strict=True)]
+    outbox = Outbox(store, ways.MailWay(config.smtp), manner, further=further)
+    recorder = Recorder(store, recorded=outbox.wake, policy=policy)
+    away = await room_watch.told_away(store)
+    rooms = RoomWatch(Presence(config.letters.offline_after, away), away, recorder.tell)
+
+    def hear(delivery: Delivery) -> None:
+        if not rooms.hear(delivery):
+            recorder.hear(delivery)
+
+    async def link_up() -> None:
+        rooms.link_up()
+
+    def link_down() -> None:
+        rooms.link_down()
+        recorder.forget()
+
     bus = Bus(
         config.broker,
-        subscriptions=(Subscription(topics.ALL_AUDIT),),
-        on_message=recorder.hear,
-        on_down=recorder.forget,
+        subscriptions=(Subscription(topics.ALL_AUDIT), *room_watch.SUBSCRIPTIONS),
+        on_message=hear,
+        on_up=link_up,
+        on_down=link_down,
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
     )
@@ -60,8 +79,9 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     ):
         group.create_task(bus.run(), name="bus")
         group.create_task(recorder.run(bus), name="recorder")
+        group.create_task(rooms.run(), name="rooms")
         group.create_task(outbox.run(), name="outbox")
-        refreshing = recipients.keep_fresh(auth, store, changed=outbox.wake, now=time.time)
+        refreshing = recipients.keep_fresh(auth, store, changed=outbox.people_changed, now=time.time)
         group.create_task(refreshing, name="recipients")
         systemd.notify("READY=1")
         await asyncio.get_running_loop().create_future()  # until cancelled, or until a task fails

@@ -13,6 +13,7 @@ import msgspec
 
 from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
+from alert_service.policy import Policy
 from shared import backoff, messages, topics
 from shared.bus import Delivery
 from shared.database import Store
@@ -42,8 +43,17 @@ class Link(Protocol):
 class Recorder:
     """One inbox, one writer. `recorded` is called after each batch that may have made letters."""
 
-    def __init__(self, store: Store, *, recorded: Callable[[], None], now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        recorded: Callable[[], None],
+        policy: Policy = records.HOUSE_POLICY,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._store = store
+        self._policy = policy
+        self._writing = asyncio.Lock()
         self._recorded = recorded
         self._now = now
         self._inbox: asyncio.Queue[Delivery] = asyncio.Queue()
@@ -67,6 +77,12 @@ class Recorder:
                 batch.append(self._inbox.get_nowait())
             await self._settle(batch, link)
 
+    async def tell(self, own: Arrival) -> None:
+        """Record an event of our own; returns once it is committed. The chain has one writer at a time."""
+        async with self._writing:
+            await self._commit([own])
+        self._recorded()
+
     async def _settle(self, batch: list[Delivery], link: Link) -> None:
         now = self._now()
         read = [arrivals.read(delivery.topic, delivery.payload, now) for delivery in batch]
@@ -74,7 +90,8 @@ class Recorder:
         for arrival in told:
             if arrival.source == arrivals.OURSELVES:
                 log.warning("Audit event refused", extra=facts(source=arrival.event.where, **arrival.event.detail))
-        receipts = await self._commit(told)
+        async with self._writing:
+            receipts = await self._commit(told)
         for delivery in batch:
             link.acknowledge(delivery)
         self._recorded()
@@ -87,7 +104,7 @@ class Recorder:
             leave_if_stopped()
             try:
                 async with self._store.write() as connection:
-                    receipts = await records.record(connection, told, self._now())
+                    receipts = await records.record(connection, told, self._now(), self._policy)
             except HomeError as error:
                 if error.slug == "invalid-value":
                     return await self._one_by_one(told)

@@ -7,7 +7,8 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from alert_service.chain import Row
-from alert_service.rules import MISMATCH, is_trusted
+from alert_service.policy import MISMATCH
+from alert_service.rules import is_trusted
 from shared.names import Action, Outcome, Severity, is_identity
 
 SUBJECT_CHARACTERS = 120
@@ -32,13 +33,23 @@ _VERBS: dict[str, tuple[str, str]] = {
 _DEVICES = {
     MISMATCH: "Pin mismatch: {place} does not follow",
     "device:follows-again": "{place} follows again",
+    "device:added": "New device: {place}",
+    "device:tightened": "{place} was made stricter",
+    "device:loosening": "{place} wants to be less strict",
+    "device:loosened": "{place} was made less strict",
+    "device:command": "{place}: a command that cannot be read",
 }
 _HAPPENINGS = {
     "account:created": "Account created",
     "account:changed": "Account changed",
     "account:disabled": "Account disabled",
     "account:password-changed": "Password changed",
+    "account:erased": "Account erased",
+    "account:factor-added": "Sign-in factor added",
+    "account:factor-removed": "Sign-in factor removed",
+    "account:grants-changed": "Grants changed",
     "account:sign-in-failed": "Sign-in failed",
+    "session:new-place": "Sign-in from a new place",
     "session:started": "Signed in",
     "session:ended": "Session ended",
     "certificate:revoked": "Certificate revoked",
@@ -48,8 +59,32 @@ _HAPPENINGS = {
     "room:revoked": "Room revoked",
     "audit:malformed": "Unreadable audit event",
     "audit:too-large": "Oversized audit event",
+    "room:offline": "Room is offline",
+    "room:online-again": "Room is online again",
+    "home:locked-down": "Lockdown",
+    "home:lockdown-ended": "Lockdown ended",
     "audit:id-reused": "Audit event told twice, differently",
+    "audit:flood": "Flood of audit events",
+    "audit:missing": "Audit events are missing",
+    "audit:day-removed": "Day of the record removed",
+    "audit:chain-broken": "The record was changed",
 }
+_STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"
+_ADVICE = {
+    MISMATCH: "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,",
+    "session:new-place": _STRANGER,
+    "account:sign-in-failed": _STRANGER,
+    "account:password-changed": "If this was not you: tell the master user at once,",
+    "room:offline": "Its locks and doors obey nobody from afar until it is back: check its power and its network,",
+    "room:online-again": "What its devices did meanwhile stands in the history: look whether all is as it should be,",
+    "home:locked-down": "Only what makes the home safer is obeyed until the master user ends it: stay calm,",
+    "home:lockdown-ended": "The home obeys everyone again: if the master user did not want that, lock it down anew,",
+    "audit:chain-broken": "Somebody wrote into the record: keep your letters, run `homesystem audit verify`,",
+}
+KNOWN = (*_HAPPENINGS, *_DEVICES, *(f"device:{action}" for action in _VERBS))
+"""Every event that has words here, by its `what`."""
+_WHOLE_HOME = "home"
+_NO_OUTCOME = frozenset({"room:offline", "room:online-again", "session:new-place"})
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",
     Outcome.EXECUTED: "executed",
@@ -81,7 +116,7 @@ def headline(what: str, where: str, outcome: Outcome) -> str:
     subject, _, action = what.partition(":")
     if subject != "device":
         told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
-        return f"{told}: {place(where)}"
+        return told if where == _WHOLE_HOME else f"{told}: {place(where)}"
     if what in _DEVICES:
         return _DEVICES[what].format(place=place(where))
     verb, done = _VERBS.get(action, (clean(action, NAME_CHARACTERS), clean(action, NAME_CHARACTERS)))
@@ -97,6 +132,11 @@ def headline(what: str, where: str, outcome: Outcome) -> str:
     return f"{place(where)}: {verb}, outcome unknown"
 
 
+def has_outcome(what: str) -> bool:
+    """Whether how it ended says more than that it happened."""
+    return what not in _NO_OUTCOME
+
+
 def outcome_sentence(outcome: Outcome) -> str:
     """An outcome and what it means."""
     return _OUTCOMES[outcome]
@@ -104,9 +144,7 @@ def outcome_sentence(outcome: Outcome) -> str:
 
 def advice(what: str) -> str:
     """What to do about it; the letter goes on with "and look at the history"."""
-    if what == MISMATCH:
-        return "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,"
-    return "If this was not meant to happen: lock what is open, end the sessions you do not know,"
+    return _ADVICE.get(what, "If this was not meant to happen: lock what is open, end the sessions you do not know,")
 
 
 def who(row: Row) -> str:

@@ -12,7 +12,6 @@ from shared.database import Store
 from shared.problem import HomeError
 from shared.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 
-READY = "/internal/ready"
 GATEWAYS = ("gateway", "gateway-*")
 
 
@@ -37,7 +36,7 @@ def make_app(store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms, lo
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
     route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.change, *GATEWAYS)
     route("GET", internal.RECIPIENTS, reading.recipients, "alerts")
-    route("GET", READY, reading.ready, *GATEWAYS, "alerts", "admin")
+    route("GET", internal.READY, reading.ready, *GATEWAYS, "alerts", "admin")
     return app
 
 
@@ -100,8 +99,8 @@ class _Reading:
 
     async def recipients(self, _request: web.Request) -> web.Response:
         async with self._store.read() as connection:
-            emails = await user_rows.master_emails(connection)
-        return json_response(internal.Recipients(emails=emails))
+            people = await user_rows.recipients(connection)
+        return json_response(internal.Recipients(people=people))
 
     async def registry(self, _request: web.Request) -> web.Response:
         return json_response(await self._rooms.registry())

@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import grants, users
-from shared.internal import Grant, User, UserRow
+from shared.internal import Grant, Recipient, User, UserRow
 from shared.names import Role
 
 
@@ -130,14 +130,14 @@ async def all_rows(connection: AsyncConnection) -> tuple[UserRow, ...]:
     )
 
 
-async def master_emails(connection: AsyncConnection) -> tuple[str, ...]:
-    """Where critical letters go."""
+async def recipients(connection: AsyncConnection) -> tuple[Recipient, ...]:
+    """Who may get letters: everyone who may sign in."""
     rows = await connection.execute(
-        select(users.c.email)
-        .where(users.c.role == Role.MASTER.value, users.c.disabled_at.is_(None))
+        select(users.c.id, users.c.email, users.c.role)
+        .where(users.c.disabled_at.is_(None))
         .order_by(users.c.created_at, users.c.id)
     )
-    return tuple(rows.scalars())
+    return tuple(Recipient(id=row.id, email=row.email, master=row.role == Role.MASTER.value) for row in rows)
 
 
 def user_of(row: Row[*tuple[Any, ...]]) -> User:

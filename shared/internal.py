@@ -22,6 +22,8 @@ DEVICE = "/internal/registry/device"
 RECIPIENTS = "/internal/recipients"
 # alert service, for gateways
 AUDIT = "/internal/audit"
+# every service
+READY = "/internal/ready"
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
@@ -169,10 +171,40 @@ class LockoutChange(msgspec.Struct, frozen=True, kw_only=True):
     address: Text
 
 
-class Recipients(msgspec.Struct, frozen=True, kw_only=True):
-    """GET RECIPIENTS: whom critical letters go to (the master users)."""
+class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may get letters; critical ones go to the master users."""
 
-    emails: tuple[str, ...]
+    id: Text
+    email: Email
+    master: bool
+
+
+class Recipients(msgspec.Struct, frozen=True, kw_only=True):
+    """GET RECIPIENTS: every user who may sign in."""
+
+    people: tuple[Recipient, ...]
+
+
+class MailStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the letters fare; `failing_since` is None while the mail server takes them.
+
+    `letters_refused`: how many it refused for good, each because of its address; they are tried again now and then.
+    """
+
+    letters_waiting: int
+    letters_refused: int
+    recipients_known: bool
+    failing_since: datetime | None
+    failure: str | None
+
+
+class AlertsReady(msgspec.Struct, frozen=True, kw_only=True):
+    """GET READY at the alert service. `ways`: those beside mail that fail just now, and what they say."""
+
+    broker: bool
+    recording: bool
+    mail: MailStatus
+    ways: dict[str, str] = {}
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):

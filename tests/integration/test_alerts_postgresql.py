@@ -13,7 +13,7 @@ from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
 from shared.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, Postman, event
+from tests.unit.alert_service.parts import START, Postman, event, masters, work
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
     for _ in range(2):
         async with store.write() as connection:
             receipts = await records.record(connection, told, START)
-            await mailbox.set_recipients(connection, ["ada@example.org"], START)
+            await mailbox.set_people(connection, masters("ada@example.org"), START)
     assert {key for key in receipts if key[0] != "alerts"} == {
         ("gateway", "asked"),
         ("hall", "done"),
@@ -51,12 +51,12 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
 
     postman = Postman()
     outbox = Outbox(store, postman, Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=1000, alone=1), now=lambda: START)
-    await outbox.round()
-    await outbox.round()
+    await work(outbox)
+    await work(outbox)
     assert len(postman.letters) == 2
     async with store.read() as connection:
         assert await mailbox.count(connection) == (0, 0)
-        assert await mailbox.next_time(connection) is None
+        assert await mailbox.next_delivery(connection, "mail") is None
 
 
 async def test_a_flood_becomes_a_digest(store: Store) -> None:
@@ -64,12 +64,12 @@ async def test_a_flood_becomes_a_digest(store: Store) -> None:
     now = START
     async with store.write() as connection:
         await records.record(connection, told, now)
-        await mailbox.set_recipients(connection, ["ada@example.org"], now)
+        await mailbox.set_people(connection, masters("ada@example.org"), now)
     postman = Postman()
     outbox = Outbox(store, postman, Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=1000, alone=5), now=lambda: now)
-    await outbox.round()
+    await work(outbox)
     now += 31
-    await outbox.round()
+    await work(outbox)
     assert [x.subject for x in postman.letters][5:] == ["25 alerts from hall"]
 
 

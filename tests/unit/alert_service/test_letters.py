@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_service import chain, letters, wording
-from alert_service.letters import Story
+from alert_service.story import Story
 from shared.mail import Letter, compose
 from shared.messages import AuditEvent, UserRef, utc
 from shared.names import Outcome, Severity
@@ -44,8 +44,8 @@ def test_the_first_lines_say_what_when_who_where_from_and_how_it_ended() -> None
         "From:     192.0.2.7",
         "Outcome:  executed",
     ]
-    assert HISTORY in written.text
-    assert f'href="{HISTORY}"' in written.html
+    assert f"{HISTORY}?row=8#row-8" in written.text
+    assert f'href="{HISTORY}?row=8#row-8"' in written.html
 
 
 def test_every_row_and_its_hash_are_printed() -> None:
@@ -127,7 +127,7 @@ MISMATCH = event(
 
 
 def test_a_pin_that_does_not_follow_is_told_with_what_it_reads_and_what_to_do() -> None:
-    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("hall", MISMATCH)), BERLIN, HISTORY)
+    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("hall", MISMATCH)), BERLIN, HISTORY, urgent=True)
     assert written.subject == "Pin mismatch: Lamp (hall) does not follow — the room hall, 21:04"
     for line in ("Who:      the room hall", "From:     the room hall", "Detail:   pin = 17", "Detail:   reads = 1"):
         assert line in written.text.splitlines()
@@ -196,6 +196,10 @@ PLAIN_TAGS = {
     "body",
     "h1",
     "table",
+    "style",
+    "ol",
+    "li",
+    "small",
     "tr",
     "th",
     "td",

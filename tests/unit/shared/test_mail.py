@@ -100,7 +100,12 @@ def test_on_this_machine_clear_text_is_fine(host: str) -> None:
 def test_a_user_needs_a_password_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"smtp\.password_file"):
         SmtpConfig(host="localhost", port=25, sender=SENDER, user="x").check()
-    SmtpConfig(host="localhost", port=25, sender=SENDER, user="x", password_file=tmp_path / "p").check()
+    known = SmtpConfig(host="localhost", port=25, sender=SENDER, user="x", password_file=tmp_path / "p")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        known.check()
+    (tmp_path / "p").write_text("secret\n")
+    (tmp_path / "p").chmod(0o600)
+    known.check()
 
 
 async def test_an_absent_server_is_told_as_such() -> None:
