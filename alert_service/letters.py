@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alert_service import wording
-from alert_service.rules import digest_thread
+from alert_service.rules import digest_thread, is_trusted
 from alert_service.story import Story
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo
 def headline(story: Story) -> str:
     """What happened, in a few words."""
     event = story.named.event
-    return wording.headline(event.what, event.where, story.known)
+    named = event.detail.get("user", "") if is_trusted(story.named.source) else ""
+    return wording.headline(event.what, event.where, story.known, named=named)
 
 
 def _link(history: str | None, story: Story) -> str | None:

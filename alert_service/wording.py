@@ -84,6 +84,7 @@ _ADVICE = {
 KNOWN = (*_HAPPENINGS, *_DEVICES, *(f"device:{action}" for action in _VERBS))
 """Every event that has words here, by its `what`."""
 _WHOLE_HOME = "home"
+_BY_NAME = frozenset({"room", "client", "certificate", "address"})
 _NO_OUTCOME = frozenset({"room:offline", "room:online-again", "session:new-place"})
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",
@@ -111,12 +112,13 @@ def place(where: str) -> str:
     return clean(where)
 
 
-def headline(what: str, where: str, outcome: Outcome) -> str:
-    """What happened, in a few words."""
+def headline(what: str, where: str, outcome: Outcome, *, named: str = "") -> str:
+    """What happened, in a few words; `named` is what the event calls the account that it is about."""
     subject, _, action = what.partition(":")
     if subject != "device":
         told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
-        return told if where == _WHOLE_HOME else f"{told}: {place(where)}"
+        about = _about(where, named)
+        return f"{told}: {about}" if about else told
     if what in _DEVICES:
         return _DEVICES[what].format(place=place(where))
     verb, done = _VERBS.get(action, (clean(action, NAME_CHARACTERS), clean(action, NAME_CHARACTERS)))
@@ -130,6 +132,16 @@ def headline(what: str, where: str, outcome: Outcome) -> str:
         case Outcome.FAILED:
             return f"{place(where)}: {verb} failed"
     return f"{place(where)}: {verb}, outcome unknown"
+
+
+def _about(where: str, named: str) -> str:
+    """Whom or what an event is about that is no device's; an id that tells people nothing is left out."""
+    kind, slash, name = where.partition("/")
+    if where == _WHOLE_HOME or (slash and kind == "session"):
+        return ""
+    if slash and kind == "user":
+        return clean(named, NAME_CHARACTERS)
+    return clean(name, NAME_CHARACTERS) if slash and kind in _BY_NAME else place(where)
 
 
 def has_outcome(what: str) -> bool:
