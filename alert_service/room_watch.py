@@ -76,11 +76,15 @@ class RoomWatch:
         """Look every second, and record what is to be told, until cancelled."""
         while True:
             leave_if_stopped()
-            for gone in self._presence.look(self._monotonic()):
-                self._note(gone)
-            while not self._due.empty():
-                await self._record(self._due.get_nowait())
+            await self.look()
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Once."""
+        for gone in self._presence.look(self._monotonic()):
+            self._note(gone)
+        while not self._due.empty():
+            await self._record(self._due.get_nowait())
 
     def _fold(self, parsed: topics.Topic, delivery: Delivery) -> None:
         if parsed.kind is topics.TopicKind.DESCRIPTION:
