@@ -6,7 +6,7 @@ import ssl
 import time
 from datetime import UTC, datetime, timedelta
 
-from auth_service import code_rows
+from auth_service import code_rows, place_rows
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.errands import Errands
@@ -100,6 +100,7 @@ async def _upkeep(store: Store, sign_in: SignIn, sessions: Sessions, proof: Proo
             await sessions.drop_expired()
             async with store.write() as connection:
                 await code_rows.drop_expired(connection, _now())
+                await place_rows.drop_expired(connection, _now())
             await sign_in.sweep()
         except HomeError as error:
             log.warning("Upkeep failed", extra=facts(reason=error))

@@ -10,8 +10,9 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from auth_service import code_rows, codes, letters, session_rows, user_rows
+from auth_service import code_rows, codes, letters, place_rows, session_rows, user_rows
 from auth_service.errands import Errands
+from auth_service.networks import network
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
@@ -21,7 +22,7 @@ from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.log import facts
 from shared.mail import Letter, MailError
 from shared.messages import UserRef, Who
-from shared.names import Outcome
+from shared.names import Outcome, Severity
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -73,11 +74,11 @@ class SignIn:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         assert claim is not None
-        answer = await self._start_session(account, claim, request)
+        who = Who(issuer=issuer, user=UserRef(id=account.user.id, name=account.user.name), address=request.address)
+        answer = await self._start_session(account, claim, request, who)
         if answer is None:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
-        who = Who(issuer=issuer, user=UserRef(id=account.user.id, name=account.user.name), address=request.address)
         # Signing in is no critical action: a full disk must not keep the owner from switching things off.
         await self._proof.note("session:started", f"session/{answer.session.id}", who, browser=request.agent)
         return answer
@@ -146,7 +147,7 @@ class SignIn:
         return hmac.compare_digest(claim.code_hash, self._code_hash(account, browser, code))
 
     async def _start_session(
-        self, account: user_rows.Account, claim: code_rows.Claim, request: LoginRequest
+        self, account: user_rows.Account, claim: code_rows.Claim, request: LoginRequest, who: Who
     ) -> LoginAnswer | None:
         now = self._now()
         async with self._store.write() as connection:
@@ -155,8 +156,10 @@ class SignIn:
                 return None  # changed while bcrypt ran
             if not await code_rows.spend(connection, claim.id):
                 return None  # another request was quicker
-            await user_rows.signed_in(connection, account.user.id, now)
-            return await session_rows.start(
+            first = await user_rows.signed_in(connection, account.user.id, now)
+            place = self._passwords.keyed("place", account.user.id, network(request.address), request.agent)
+            seen = await place_rows.visit(connection, account.user.id, place, now)
+            answer = await session_rows.start(
                 connection,
                 current.user,
                 address=request.address,
@@ -164,6 +167,17 @@ class SignIn:
                 limits=self._limits,
                 now=now,
             )
+            if not (request.known or seen):
+                # Told before it is committed: a crash in between would make the place a known one untold.
+                # The first time of all stands in the history alone: that the account was made was told already.
+                await self._proof.write_or_owe(
+                    "session:new-place",
+                    f"session/{answer.session.id}",
+                    who,
+                    severity=Severity.INFO if first else Severity.SECURITY,
+                    detail={"browser": request.agent, "network": network(request.address)},
+                )
+            return answer
 
     def _browser(self, browser: str) -> str:
         return self._passwords.keyed("browser", browser)

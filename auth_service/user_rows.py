@@ -71,9 +71,11 @@ async def disable(connection: AsyncConnection, user_id: str, now: datetime) -> N
     await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=now))
 
 
-async def signed_in(connection: AsyncConnection, user_id: str, now: datetime) -> None:
-    """Remember the latest sign-in."""
+async def signed_in(connection: AsyncConnection, user_id: str, now: datetime) -> bool:
+    """Remember the latest sign-in; whether it is the first."""
+    before = (await connection.execute(select(users.c.signed_in_at).where(users.c.id == user_id))).scalar()
     await connection.execute(update(users).where(users.c.id == user_id).values(signed_in_at=now))
+    return before is None
 
 
 async def count_masters(connection: AsyncConnection) -> int:

@@ -59,7 +59,10 @@ class LoginCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Step 2: POST LOGIN, answered by LoginAnswer, or the problem sign-in-failed, always alike."""
+    """Step 2: POST LOGIN, answered by LoginAnswer, or the problem sign-in-failed, always alike.
+
+    `known`: the gateway holds a signed proof that this browser opened the account before.
+    """
 
     email: Email
     password: Password
@@ -67,6 +70,7 @@ class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     browser: Text
     address: Text
     agent: Text = ""
+    known: bool = False
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,8 +32,6 @@ class SmtpConfig(Config, frozen=True):
             raise ConfigError(f'smtp.security: "none" is for a server on this machine; use "starttls" for {self.host}')
         if self.user is not None and self.password_file is None:
             raise ConfigError("smtp.password_file: is needed beside smtp.user")
-        if self.password_file is not None:
-            read_secret(self.password_file)
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
