@@ -1,10 +1,17 @@
-"""What the gateway asks of the alert service: the history."""
+"""What the gateway asks of the alert service: the history, and how the letters fare."""
 
+import asyncio
+import time
 from typing import Self
 
 from gateway.guards import Scope, as_shown
 from shared import internal, tls
 from shared.client import AlertsAddress, ServiceClient
+from shared.problem import HomeError
+
+MAIL_FRESH_SECONDS = 10.0
+MAIL_PATIENCE_SECONDS = 0.3
+"""A page waits no longer than this to know how the letters fare: it is asked for beside what the page is about."""
 
 
 class AlertsClient:
@@ -12,6 +19,8 @@ class AlertsClient:
 
     def __init__(self, address: AlertsAddress, identity: tls.Identity) -> None:
         self._service = ServiceClient(address, identity, absent="alerts-unreachable")
+        self._mail: internal.MailStatus | None = None
+        self._mail_asked_at = float("-inf")
 
     async def __aenter__(self) -> Self:
         await self._service.__aenter__()
@@ -30,3 +39,14 @@ class AlertsClient:
             query["devices"] = ",".join(scope.places)
         page = await self._service.call("GET", internal.AUDIT, internal.AuditPage, query=query)
         return internal.AuditPage(events=tuple(as_shown(scope, event) for event in page.events), next=page.next)
+
+    async def mail(self) -> internal.MailStatus | None:
+        """How the letters fare, some seconds old at most; None where the alert service does not say so at once."""
+        if time.monotonic() - self._mail_asked_at >= MAIL_FRESH_SECONDS:
+            self._mail_asked_at = time.monotonic()  # first: whoever comes meanwhile need not ask too
+            try:
+                async with asyncio.timeout(MAIL_PATIENCE_SECONDS):
+                    self._mail = (await self._service.call("GET", internal.READY, internal.AlertsReady)).mail
+            except (HomeError, TimeoutError):
+                self._mail = None
+        return self._mail

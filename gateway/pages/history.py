@@ -4,7 +4,7 @@ from aiohttp import web
 from yarl import URL
 
 from gateway import guards, keys, sessions
-from gateway.pages import happenings, render
+from gateway.pages import happenings, mail_notice, render
 from shared.internal import AuditPage
 from shared.problem import HomeError
 
@@ -32,6 +32,7 @@ async def show_history(request: web.Request) -> web.StreamResponse:
         "history.html",
         status=200 if found is not None else 503,
         away=found is None,
+        mail=await mail_notice.of(request, info),
         days=happenings.days(events, names, now),
         older=str(older) if older is not None else None,
         first=after is None,

@@ -29,6 +29,7 @@ from shared.internal import (
     LoginAnswer,
     LoginCodeRequest,
     LoginRequest,
+    MailStatus,
     Registry,
     SessionInfo,
     SessionRow,
@@ -122,6 +123,10 @@ class FakeAlerts:
         self.next: str | None = None
         self.away = False
         self.asked: list[tuple[Scope, str | None]] = []
+        self.status: MailStatus | None = None
+
+    async def mail(self) -> MailStatus | None:
+        return self.status
 
     async def history(self, scope: Scope, *, limit: int, after: str | None = None) -> AuditPage:
         if self.away:
