@@ -84,6 +84,8 @@ _ADVICE = {
 KNOWN = (*_HAPPENINGS, *_DEVICES, *(f"device:{action}" for action in _VERBS))
 """Every event that has words here, by its `what`."""
 _WHOLE_HOME = "home"
+_OURSELVES = "alerts"
+"""What the alert service says of itself needs no name in a subject."""
 _BY_NAME = frozenset({"room", "client", "certificate", "address"})
 _NO_OUTCOME = frozenset({"room:offline", "room:online-again", "session:new-place"})
 _OUTCOMES = {
@@ -199,7 +201,8 @@ def times(moment: datetime, zone: tzinfo) -> str:
 def subject(text: str, row: Row, zone: tzinfo) -> str:
     """A subject that a lock screen shows whole: what, who, when."""
     mark = "Security: " if row.event.severity is Severity.SECURITY else ""
-    line = f"{mark}{text} — {who_briefly(row)}, {row.event.at.astimezone(zone):%H:%M}"
+    who = "" if row.event.who.issuer == _OURSELVES else f"{who_briefly(row)}, "
+    line = f"{mark}{text} — {who}{row.event.at.astimezone(zone):%H:%M}"
     return clean(line, SUBJECT_CHARACTERS)
 
 

@@ -1,6 +1,7 @@
 """Sends one letter over SMTP. When to try again is the caller's to decide (auth for codes, alerts for letters)."""
 
 import contextlib
+import hashlib
 import ipaddress
 from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
@@ -37,7 +38,7 @@ class SmtpConfig(Config, frozen=True):
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """One letter. `message_id` (its local part) makes a repeated sending recognisable.
 
-    `thread` is alike for letters that a mailbox should show together; it may be anything that fits a Message-ID.
+    `thread`, any text, is alike for letters that a mailbox should show together.
     """
 
     to: str
@@ -72,8 +73,10 @@ def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
     message["Message-ID"] = f"<{letter.message_id}@{domain}>" if letter.message_id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
     if letter.thread is not None:
-        # They answer a letter that nobody ever got: mailboxes thread by what is named here (RFC 5322 3.6.4).
-        message["In-Reply-To"] = message["References"] = f"<thread-{letter.thread}@{domain}>"
+        # They answer a letter that nobody ever got: mailboxes thread by what is named here (RFC 5322 3.6.4). Short,
+        # because the standard library breaks a longer name up into encoded words, which no mailbox knows again.
+        name = hashlib.sha256(f"{letter.thread} {domain}".encode()).hexdigest()[:32]
+        message["In-Reply-To"] = message["References"] = f"<{name}@thread.invalid>"
     if letter.urgent:
         message["Importance"] = "high"  # RFC 2156 5.3.4
         message["X-Priority"] = "1"
