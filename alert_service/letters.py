@@ -73,8 +73,12 @@ def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo
 def headline(story: Story) -> str:
     """What happened, in a few words."""
     event = story.named.event
-    named = event.detail.get("user", "") if is_trusted(story.named.source) else ""
-    return wording.headline(event.what, event.where, story.known, named=named)
+    return wording.headline(event.what, event.where, story.known, named=_named(story))
+
+
+def _named(story: Story) -> str:
+    """What the event calls the account that it is about; a room may call nobody anything."""
+    return story.named.event.detail.get("user", "") if is_trusted(story.named.source) else ""
 
 
 def _link(history: str | None, story: Story) -> str | None:
@@ -85,7 +89,7 @@ def _link(history: str | None, story: Story) -> str | None:
 def _lines(story: Story, zone: tzinfo) -> list[tuple[str, str]]:
     named, event = story.named, story.named.event
     lines = [
-        ("What", f"{wording.clean(event.what)} — {wording.place(event.where)}"),
+        ("What", " — ".join(filter(None, (wording.clean(event.what), wording.about(event.where, _named(story)))))),
         ("When", wording.times(event.at, zone)),
         ("Who", wording.who(named)),
         ("From", wording.address(named)),

@@ -119,8 +119,8 @@ def headline(what: str, where: str, outcome: Outcome, *, named: str = "") -> str
     subject, _, action = what.partition(":")
     if subject != "device":
         told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
-        about = _about(where, named)
-        return f"{told}: {about}" if about else told
+        whom = about(where, named)
+        return f"{told}: {whom}" if whom else told
     if what in _DEVICES:
         return _DEVICES[what].format(place=place(where))
     verb, done = _VERBS.get(action, (clean(action, NAME_CHARACTERS), clean(action, NAME_CHARACTERS)))
@@ -136,8 +136,8 @@ def headline(what: str, where: str, outcome: Outcome, *, named: str = "") -> str
     return f"{place(where)}: {verb}, outcome unknown"
 
 
-def _about(where: str, named: str) -> str:
-    """Whom or what an event is about that is no device's; an id that tells people nothing is left out."""
+def about(where: str, named: str) -> str:
+    """Whom or what an event is about, as people call it; an id that tells them nothing is left out."""
     kind, slash, name = where.partition("/")
     if where == _WHOLE_HOME or (slash and kind == "session"):
         return ""
