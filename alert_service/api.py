@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import msgspec
 from aiohttp import web
 
 from alert_service import history, mailbox
@@ -13,33 +12,13 @@ from alert_service.outbox import Outbox
 from alert_service.recorder import Recorder
 from shared import internal, messages
 from shared.database import Store
-from shared.internal import AuditHead, AuditQuery
+from shared.internal_alerts import AlertsReady, AuditHead, AuditQuery, MailStatus
 from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response, read_json
 
-READY = "/internal/ready"
 HEAD_SECONDS = 25.0
 """How long a question for a newer row is held."""
 _CALLERS = ("gateway", "gateway-*", "admin")
-
-
-class MailStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """How the letters fare; `failing_since` is None while the mail server takes them."""
-
-    letters_waiting: int
-    letters_refused: int
-    recipients_known: bool
-    failing_since: str | None
-    failure: str | None
-
-
-class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """GET /internal/ready."""
-
-    broker: bool
-    recording: bool
-    mail: MailStatus
-    chain: internal.ChainStatus
 
 
 class Api:
@@ -68,12 +47,12 @@ class Api:
         app.router.add_post(internal.AUDIT, allow(*_CALLERS)(self.audit))
         app.router.add_get(internal.HEAD, allow(*_CALLERS)(self.head))
         app.router.add_get(internal.AUDIT_CHAIN, allow(*_CALLERS)(self.chain))
+        app.router.add_get(internal.READY, allow(*_CALLERS)(self.ready))
         app.on_shutdown.append(self._end_what_waits)
-        app.router.add_get(READY, allow(*_CALLERS)(self.ready))
         return app
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
-        """A page of the history; see shared.internal.AuditQuery."""
+        """A page of the history; see shared.AuditQuery."""
         query = await read_json(request, AuditQuery)
         scope = Scope()
         if query.scope is not None:
@@ -83,7 +62,7 @@ class Api:
         return json_response(found)
 
     async def head(self, request: web.Request) -> web.StreamResponse:
-        """The newest row, once it is past `after`; see shared.internal.AuditHead."""
+        """The newest row, once it is past `after`; see shared.AuditHead."""
         after = _number(request, "after")
         async with self._news.waiting(HEAD_SECONDS) as news:
             while (row := await self._head()) <= after and await news.more():
@@ -98,24 +77,27 @@ class Api:
         self._news.close()
 
     async def chain(self, _request: web.Request) -> web.StreamResponse:
-        """Whether the record is whole; see shared.internal.ChainStatus."""
+        """Whether the record is whole; see shared.ChainStatus."""
         return json_response(self._check.status)
 
     async def ready(self, _request: web.Request) -> web.StreamResponse:
         """200 when the database answers; what else is wrong stands in the body."""
         async with self._store.read() as connection:
             counts = await mailbox.count(connection)
-            people = await mailbox.known_recipients(connection)
-        since = self._outbox.failing_since
+            people = await mailbox.known_people(connection)
+        since = self._outbox.mail.failing_since
         mail = MailStatus(
             letters_waiting=counts.waiting,
             letters_refused=counts.refused,
-            recipients_known=bool(people),
-            failing_since=messages.utc(since).isoformat() if since is not None else None,
-            failure=self._outbox.failure,
+            recipients_known=any(one.master for one in people),
+            failing_since=messages.utc(since) if since is not None else None,
+            failure=self._outbox.mail.failure,
         )
+        ways = {x.way.name: x.failure for x in self._outbox.carriers if x is not self._outbox.mail and x.failure}
         recording, chain = not self._recorder.failing, self._check.status
-        return json_response(Ready(broker=self._connected(), recording=recording, mail=mail, chain=chain))
+        return json_response(
+            AlertsReady(broker=self._connected(), recording=recording, mail=mail, chain=chain, ways=ways)
+        )
 
 
 def _number(request: web.Request, name: str) -> int:

@@ -4,18 +4,21 @@ import asyncio
 import ssl
 import time
 
-from alert_service import recipients
+from alert_service import recipients, room_watch, ways
 from alert_service.api import Api
 from alert_service.asker import Asker
 from alert_service.check import Check
 from alert_service.config import AlertsConfig
 from alert_service.daily import DailyLetter
 from alert_service.news import News
-from alert_service.outbox import Manner, Outbox
+from alert_service.outbox import Further, Manner, Outbox
+from alert_service.policy import Policy
+from alert_service.presence import Presence
 from alert_service.recorder import Recorder
 from alert_service.retention import Retention
+from alert_service.room_watch import RoomWatch
 from alert_service.store import open_store
-from shared import mail, systemd, tls, topics
+from shared import systemd, tls, topics
 from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store
@@ -37,16 +40,17 @@ async def serve(config: AlertsConfig) -> None:
 
 
 async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) -> None:
-    async def send(letter: mail.Letter) -> None:
-        await mail.send(config.smtp, letter, time.time())
-
+    policy = Policy(config.rules)
     manner = Manner(
         zone=config.zone,
         per_minute=config.letters.per_minute,
         alone=config.letters.alone,
         history=config.letters.history,
+        policy=policy,
     )
-    outbox = Outbox(store, send, manner)
+    urgent_only = (way.urgent_only for way in config.ways)
+    further = [Further(*pair) for pair in zip(ways.further(config.ways), urgent_only, strict=True)]
+    outbox = Outbox(store, ways.MailWay(config.smtp), manner, further=further)
     news = News()
 
     def recorded() -> None:
@@ -54,18 +58,29 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         news.tell()
 
     asker = Asker(store)
-    recorder = Recorder(store, recorded=recorded, heard=asker.heard)
+    recorder = Recorder(store, recorded=recorded, heard=asker.heard, policy=policy)
+    away = await room_watch.told_away(store)
+    rooms = RoomWatch(Presence(config.letters.offline_after, away), away, recorder.tell)
 
     def hear(delivery: Delivery) -> None:
         asker.hear(delivery)
-        recorder.hear(delivery)
+        if not rooms.hear(delivery):
+            recorder.hear(delivery)
+
+    async def link_up() -> None:
+        rooms.link_up()
+        await asker.link_up()
+
+    def link_down() -> None:
+        rooms.link_down()
+        recorder.forget()
 
     bus = Bus(
         config.broker,
-        subscriptions=(Subscription(topics.ALL_AUDIT), Subscription(topics.ALL_AVAILABILITY)),
+        subscriptions=(Subscription(topics.ALL_AUDIT), *room_watch.SUBSCRIPTIONS),
         on_message=hear,
-        on_up=asker.link_up,
-        on_down=recorder.forget,
+        on_up=link_up,
+        on_down=link_down,
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
     )
@@ -82,11 +97,12 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(bus.run(), name="bus")
         group.create_task(recorder.run(bus), name="recorder")
         group.create_task(asker.run(bus, note=recorder.note), name="asker")
+        group.create_task(rooms.run(), name="rooms")
         group.create_task(outbox.run(), name="outbox")
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")
         group.create_task(retention.run(), name="retention")
-        refreshing = recipients.keep_fresh(auth, store, changed=outbox.wake, now=time.time)
+        refreshing = recipients.keep_fresh(auth, store, changed=outbox.people_changed, now=time.time)
         group.create_task(refreshing, name="recipients")
         systemd.notify("READY=1")
         await asyncio.get_running_loop().create_future()  # until cancelled, or until a task fails

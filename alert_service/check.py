@@ -15,7 +15,7 @@ from alert_service.arrivals import Arrival
 from alert_service.chain import Broken, Verdict
 from shared import backoff
 from shared.database import Store
-from shared.internal import ChainBroken, ChainStatus
+from shared.internal_alerts import ChainBroken, ChainStatus
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.messages import AuditEvent, Who, utc

@@ -1,17 +1,23 @@
 """The alert service's settings, as `homesystem init` renders them into `alerts.toml`."""
 
 import zoneinfo
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
+from alert_service import rule_check
+from alert_service.policy import Rule
 from shared import tls
 from shared.client import AuthAddress
-from shared.config import Config, ConfigError, check_database, env, load
+from shared.config import Config, ConfigError, check_database, env, load, read_secret
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 from shared.syslog import SyslogConfig
+
+MAIL = "mail"
+"""The name of the way that is always there."""
 
 
 class Listen(Config, frozen=True):
@@ -26,11 +32,13 @@ class Letters(Config, frozen=True):
     """How letters go out: at most so many a minute, and past so many of one party in ten minutes as a digest.
 
     `daily_at` is when the daily letter is made, in the home's zone ("07:00", or "never").
+    `offline_after`: a room with a critical device is told about when it is away for so many seconds.
     """
 
     per_minute: Annotated[int, msgspec.Meta(ge=1, le=600)] = 30
     alone: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
     daily_at: Annotated[str, msgspec.Meta(pattern=r"^(never|([01]\d|2[0-3]):[0-5]\d)\Z")] = "07:00"
+    offline_after: Annotated[int, msgspec.Meta(ge=10, le=86400)] = 60
     host: str | None = None
     https_port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
 
@@ -49,6 +57,15 @@ class History(Config, frozen=True):
     keep_days: Annotated[int, msgspec.Meta(ge=14, le=36_500)] = 365
 
 
+class WayConfig(Config, frozen=True):
+    """One more way to be told, beside mail. `url_file` holds its address with its token, and stays out of this file."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+    kind: Literal["apprise"]
+    url_file: Path
+    urgent_only: bool = False
+
+
 class AlertsConfig(Config, frozen=True):
     """Everything the alert service needs to know."""
 
@@ -62,6 +79,8 @@ class AlertsConfig(Config, frozen=True):
     timezone: str = "UTC"
     letters: Letters = Letters()
     history: History = History()
+    rules: tuple[Rule, ...] = ()
+    ways: Annotated[tuple[WayConfig, ...], msgspec.Meta(max_length=8)] = ()
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
@@ -70,18 +89,34 @@ class AlertsConfig(Config, frozen=True):
 
 
 def read(path: Path) -> AlertsConfig:
-    """The settings in `path`, checked. Raises ConfigError."""
+    """The settings in `path`, checked. Raises ConfigError with everything that is wrong, a line each."""
     config = load(AlertsConfig, path)
-    try:
-        config.smtp.check()
-        check_database(config.database)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    wrong = [*_wrong(config)]
+    if wrong:
+        raise ConfigError("\n".join(f"{path}: {complaint}" for complaint in wrong))
+    return config
+
+
+def _wrong(config: AlertsConfig) -> Iterator[str]:
+    for check in (config.smtp.check, lambda: check_database(config.database)):
+        try:
+            check()
+        except ConfigError as error:
+            yield str(error)
     try:
         _ = config.zone
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigError(
-            f'{path}: timezone: "{config.timezone}" is not known here; write one like "Europe/Berlin" '
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        yield (
+            f'timezone: "{config.timezone}" is not known here; write one like "Europe/Berlin" '
             "(on a machine without time zones: apt install tzdata)"
-        ) from error
-    return config
+        )
+    yield from rule_check.complaints(config.rules)
+    names = [way.name for way in config.ways]
+    yield from (f"ways: two are called {name}" for name in dict.fromkeys(names) if names.count(name) > 1)
+    if MAIL in names:
+        yield f'ways: "{MAIL}" is the way that is there already; choose another name'
+    for way in config.ways:
+        try:
+            read_secret(way.url_file)
+        except ConfigError as error:
+            yield f"ways.{way.name}: {str(error).replace('`homesystem init` makes it', 'write the address into it')}"

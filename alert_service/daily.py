@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service import arrivals, chain, letters, mailbox, walk, wording
 from alert_service.letters import Written
+from alert_service.policy import MASTERS
+from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events
 from alert_service.tables import letters as outbox
 from shared.database import Store
-from shared.internal import ChainStatus
+from shared.internal_alerts import ChainStatus
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.names import Outcome, Severity
@@ -27,7 +29,6 @@ from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
-KIND = "daily"
 NEVER = "never"
 _PATROL_SECONDS = 20.0
 _OPEN = "open"
@@ -83,7 +84,7 @@ class DailyLetter:
                 return False
         async with self._store.write() as connection:
             since = await _since(connection, due)
-            people = await mailbox.known_recipients(connection)
+            people = mailbox.addresses(MASTERS, await mailbox.known_people(connection))
             if since is None or not people:
                 return False
             made = await _figures(connection, due.date().isoformat(), since, self._now(), self._status())
@@ -184,10 +185,11 @@ async def _put(connection: AsyncConnection, made: Figures, people: list[str]) ->
     """Into the outbox, ready to leave; the day is its key, so that there is one."""
     letter = await connection.execute(
         insert(outbox).values(
-            kind=KIND,
-            key=f"{KIND}:{made.day}",
+            kind=DAILY,
+            key=f"{DAILY}:{made.day}",
             round=1,
             source=arrivals.OURSELVES,
+            audience=MASTERS,
             state="released",
             refused_by_gateway=False,
             created_at=made.until,
@@ -198,7 +200,8 @@ async def _put(connection: AsyncConnection, made: Figures, people: list[str]) ->
     number = int(letter.inserted_primary_key[0])
     text = msgspec.json.encode(made).decode()
     await connection.execute(insert(dailies).values(day=made.day, letter=number, figures=text))
-    await mailbox.deliver(connection, [number], people, made.until)
+    leaving = [mailbox.delivery(number, email, made.until) for email in people]
+    await connection.execute(insert(deliveries), leaving)
 
 
 def _list(counts: dict[str, int]) -> str:

@@ -16,7 +16,7 @@ from alert_service.narrowing import Arm, Scope
 from alert_service.records import as_row
 from alert_service.rules import is_trusted, speaks_for
 from alert_service.tables import LATE_MICROSECONDS, OFF_CLOCK, events
-from shared.internal import AuditFilter, AuditPage, AuditRecord
+from shared.internal_alerts import AuditFilter, AuditPage, AuditRecord
 from shared.messages import AuditEvent
 from shared.names import Outcome, is_gateway
 

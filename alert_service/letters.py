@@ -6,12 +6,9 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from alert_service import wording
-from alert_service.chain import Row
-from alert_service.rules import is_urgent
-from shared.names import Outcome, Severity
+from alert_service.rules import digest_thread, is_trusted
+from alert_service.story import Story
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -20,55 +17,34 @@ _RECORDED_LATE_SECONDS = 60.0
 _DETAILS = 12
 
 
-class Story(msgspec.Struct, frozen=True, kw_only=True):
-    """What a letter tells: the gateway's intent, the outcome, or both; `ended` is the outcome as it was settled."""
-
-    ended: Outcome
-    intent: Row | None = None
-    outcome: Row | None = None
-
-    @property
-    def named(self) -> Row:
-        """The row that says who and when: the gateway's where there is one."""
-        row = self.intent or self.outcome
-        assert row is not None, "a letter tells at least one event"
-        return row
-
-    @property
-    def known(self) -> Outcome:
-        """What is known now: an outcome that came after the letter was settled, but before it left, is told."""
-        if self.ended is Outcome.UNKNOWN and self.outcome is not None:
-            return self.outcome.event.outcome
-        return self.ended
-
-    @property
-    def headline(self) -> str:
-        """What happened, in a few words."""
-        event = self.named.event
-        return wording.headline(event.what, event.where, self.known)
+DAILY_THREAD = "daily"
+"""The daily letters stand together."""
 
 
 class Written(NamedTuple):
-    """A finished letter."""
+    """A finished letter; `thread` is alike for letters about the same device, person or source."""
 
     subject: str
     text: str
     html: str
+    thread: str
+    urgent: bool = False
 
 
-def write(story: Story, zone: tzinfo, history: str | None) -> Written:
-    """The letter about one command or one event."""
+def write(story: Story, zone: tzinfo, history: str | None, *, urgent: bool = False) -> Written:
+    """The letter about one command or one event. `history` is the address of the history's page."""
     named = story.named
     event = named.event
+    told = headline(story)
     seen: dict[str, object] = {
-        "headline": story.headline,
+        "headline": told,
         "advice": wording.advice(event.what),
         "lines": _lines(story, zone),
-        "proof": [row for row in (story.intent, story.outcome) if row is not None],
-        "history": history,
-        "urgent": event.severity is Severity.SECURITY or is_urgent(event),
+        "proof": story.rows,
+        "history": _link(history, story),
+        "urgent": urgent,
     }
-    return Written(wording.subject(story.headline, named, zone), *_render("letter", seen))
+    return Written(wording.subject(told, named, zone), *_render("letter", seen), story.thread, urgent)
 
 
 def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo, history: str | None) -> Written:
@@ -76,39 +52,60 @@ def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo
     lines = [
         {
             "when": f"{story.named.event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
-            "headline": story.headline,
+            "headline": headline(story),
             "who": wording.who(story.named),
-            "row": (story.outcome or story.named).row,
-            "hash": (story.outcome or story.named).hash,
+            "row": story.last.row,
+            "hash": story.last.hash,
+            "link": _link(history, story),
         }
         for story in stories
     ]
     name = wording.clean(source, wording.NAME_CHARACTERS)
+    times = [story.named.event.at.astimezone(zone) for story in stories]
     seen: dict[str, object] = {
         "source": name,
         "count": count,
         "lines": lines,
         "left": count - len(lines),
+        "since": f"{min(times):%Y-%m-%d %H:%M %Z}" if times else "",
+        "until": f"{max(times):%Y-%m-%d %H:%M %Z}" if times else "",
         "history": history,
     }
-    return Written(f"{count} alerts from {name}", *_render("digest", seen))
+    return Written(f"{count} alerts from {name}", *_render("digest", seen), digest_thread(source))
+
+
+def headline(story: Story) -> str:
+    """What happened, in a few words."""
+    event = story.named.event
+    return wording.headline(event.what, event.where, story.known, named=_named(story))
+
+
+def _named(story: Story) -> str:
+    """What the event calls the account that it is about; a room may call nobody anything."""
+    return story.named.event.detail.get("user", "") if is_trusted(story.named.source) else ""
+
+
+def _link(history: str | None, story: Story) -> str | None:
+    """The address of the event itself: the history opens at its row."""
+    return None if history is None else f"{history}?row={story.last.row}#row-{story.last.row}"
 
 
 def write_daily(subject: str, seen: dict[str, object]) -> Written:
     """The daily letter; what it says is put together in daily.py."""
-    return Written(subject, *_render("daily", seen))
+    return Written(subject, *_render("daily", seen), DAILY_THREAD)
 
 
 def _lines(story: Story, zone: tzinfo) -> list[tuple[str, str]]:
     named, event = story.named, story.named.event
     lines = [
-        ("What", f"{wording.clean(event.what)} — {wording.place(event.where)}"),
+        ("What", " — ".join(filter(None, (wording.clean(event.what), wording.about(event.where, _named(story)))))),
         ("When", wording.times(event.at, zone)),
         ("Who", wording.who(named)),
         ("From", wording.address(named)),
-        ("Outcome", wording.outcome_sentence(story.known, event.what)),
     ]
-    told = story.outcome or named
+    if wording.has_outcome(event.what):
+        lines.append(("Outcome", wording.outcome_sentence(story.known, event.what)))
+    told = story.last
     if told.event.what != event.what:
         lines.append(("Beware", f"the room {told.source} reports another action: {wording.clean(told.event.what)}"))
     # Under a name of ours, so that a room cannot write a line "Who" of its own.

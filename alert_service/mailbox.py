@@ -1,24 +1,22 @@
-"""The outbox in SQL: which letters may leave, to whom, what is due, and what the mail server said.
+"""The outbox in SQL: to whom letters go and by which way, what is due, and what was said to it.
 
-Called by the outbox and by the one who knows the recipients; nothing is ever deleted here.
+Called by the carriers and by the one who knows the recipients; nothing is ever deleted here. Which letters may leave
+at all stands in release.py.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, not_, or_, select, update
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import digest, rules
-from alert_service.tables import deliveries, events, letters, recipients
+from alert_service.config import MAIL
+from alert_service.policy import EVERYONE, MASTERS
+from alert_service.tables import deliveries, events, letters, recipients, settings
+from shared.internal import Recipient
 from shared.names import Outcome, Severity
-
-RELEASE_LIMIT = 500
-"""How many letters are sorted out in one transaction."""
-DIGEST_FULL = 1000
-"""A digest with so many lines that are never cut is closed for further ones: no mail server takes an endless letter."""
 
 
 class Due(NamedTuple):
@@ -41,6 +39,7 @@ class Told(NamedTuple):
     intent: int | None
     outcome: int | None
     ended: str | None
+    audience: str | None
     created_at: float
 
 
@@ -51,73 +50,54 @@ class Counts(NamedTuple):
     refused: int
 
 
-async def release(connection: AsyncConnection, now: float, allowed: int) -> int:
-    """Let ready letters leave, alone or in a digest; returns how many were sorted out. None without recipients."""
-    people = await known_recipients(connection)
-    if not people:
-        return 0
-    named = letters.outerjoin(events, events.c.row == func.coalesce(letters.c.intent, letters.c.outcome))
-    of_whom = events.c.user_id, events.c.place, events.c.issuer
-    ready = select(letters.c.id, letters.c.source, letters.c.kind, *of_whom, _proven().label("proven"))
-    ready = ready.select_from(named).where(letters.c.state == "ready").order_by(letters.c.id).limit(RELEASE_LIMIT)
-    found = (await connection.execute(ready)).all()
-    if not found:
-        return 0
-    counting = (
-        select(letters.c.source, *of_whom, func.count().label("left"))
-        .select_from(named)
-        .where(letters.c.state == "released", letters.c.kind != "digest", not_(_proven()))
-        .where(letters.c.released_at > now - digest.WINDOW_SECONDS)
-        .group_by(letters.c.source, *of_whom)
-    )
-    counts = Counter[tuple[str, str]]()
-    for x in (await connection.execute(counting)).all():
-        counts[x.source, digest.party(x.user_id, x.place, x.issuer)] += x.left
-    plan = digest.plan(
-        (
-            digest.Ready(x.id, x.source, digest.party(x.user_id, x.place, x.issuer), x.proven)
-            for x in found
-            if x.kind != "digest"
-        ),
-        counts,
-        allowed,
-    )
-    leaving = plan.alone + [x.id for x in found if x.kind == "digest"]
-    for source, gathered in plan.gathered.items():
-        into = await _digest(connection, source, gathered[0], now)
-        joining = update(letters).where(letters.c.id.in_(gathered))
-        await connection.execute(joining.values(state="gathered", digest=into))
-    if leaving:
-        going = update(letters).where(letters.c.id.in_(leaving))
-        await connection.execute(going.values(state="released", released_at=now))
-        await deliver(connection, leaving, people, now)
-    return len(found)
-
-
-async def deliver(connection: AsyncConnection, leaving: Sequence[int], people: Sequence[str], now: float) -> None:
-    """These letters go to these people."""
-    made = [_delivery(letter, person, now) for letter in leaving for person in people]
-    await connection.execute(insert(deliveries), made)
-
-
-async def due(connection: AsyncConnection, now: float, limit: int) -> list[Due]:
-    """The deliveries whose time has come: each source's oldest first, in turn, so that none waits for a flood's."""
+async def due(connection: AsyncConnection, way: str, now: float, limit: int) -> list[Due]:
+    """The deliveries of a way whose time has come: each source's oldest first, in turn, so that none waits for a
+    flood's.
+    """
     turn = func.row_number().over(partition_by=letters.c.source, order_by=deliveries.c.id).label("turn")
     wanted = (
         select(deliveries.c.id, deliveries.c.letter, deliveries.c.recipient, deliveries.c.attempts, turn)
         .join(letters, letters.c.id == deliveries.c.letter)
-        .where(deliveries.c.state == "pending", deliveries.c.next_at <= now)
+        .where(deliveries.c.way == way, deliveries.c.state == "pending", deliveries.c.next_at <= now)
     )
     found = await connection.execute(wanted.order_by(turn, deliveries.c.id).limit(limit))
     return [Due(x.id, x.letter, x.recipient, x.attempts) for x in found.all()]
 
 
-async def next_time(connection: AsyncConnection) -> float | None:
-    """When the next letter or delivery is due, if any is."""
-    pending = select(func.min(deliveries.c.next_at)).where(deliveries.c.state == "pending")
-    waiting = select(func.min(letters.c.due_at)).where(letters.c.state == "waiting")
-    times = [(await connection.execute(one)).scalar() for one in (pending, waiting)]
-    return min((time for time in times if time is not None), default=None)
+async def next_delivery(connection: AsyncConnection, way: str) -> float | None:
+    """When the next delivery of a way is due, if any is."""
+    pending = select(func.min(deliveries.c.next_at))
+    found: float | None = (
+        await connection.execute(pending.where(deliveries.c.way == way, deliveries.c.state == "pending"))
+    ).scalar()
+    return found
+
+
+async def stale(connection: AsyncConnection, way: str, before: float) -> list[Due]:
+    """What waits by a way since before that moment, oldest letter first."""
+    wanted = select(deliveries.c.id, deliveries.c.letter, deliveries.c.recipient, deliveries.c.attempts)
+    wanted = wanted.join(letters, letters.c.id == deliveries.c.letter).order_by(deliveries.c.id)
+    waiting = deliveries.c.way == way, deliveries.c.state == "pending", letters.c.released_at < before
+    return [Due(*one) for one in (await connection.execute(wanted.where(*waiting))).all()]
+
+
+async def summed(connection: AsyncConnection, told_of: Sequence[int], now: float) -> None:
+    """These deliveries were told of in one message."""
+    done = update(deliveries).where(deliveries.c.id.in_(told_of))
+    await connection.execute(done.values(state="gathered", sent_at=now))
+
+
+async def remember(connection: AsyncConnection, name: str, value: str | None) -> None:
+    """Keep a value over a restart; None forgets it."""
+    await connection.execute(delete(settings).where(settings.c.name == name))
+    if value is not None:
+        await connection.execute(insert(settings).values(name=name, value=value))
+
+
+async def remembered(connection: AsyncConnection, name: str) -> str | None:
+    """What was kept."""
+    found: str | None = (await connection.execute(select(settings.c.value).where(settings.c.name == name))).scalar()
+    return found
 
 
 async def sent(connection: AsyncConnection, delivery: int, now: float) -> None:
@@ -136,81 +116,84 @@ async def refused(connection: AsyncConnection, delivery: int, *, refusal: str, p
 
 async def told(connection: AsyncConnection, letter: int) -> Told:
     """One letter of the outbox."""
-    return Told(*(await connection.execute(_told().where(letters.c.id == letter))).one())
+    return Told(*(await connection.execute(told_columns().where(letters.c.id == letter))).one())
 
 
 async def gathered(connection: AsyncConnection, into: int, limit: int) -> tuple[int, list[Told]]:
     """How many letters a digest gathers, and the first of them: all grave ones, and others while they are < `limit`."""
     count = select(func.count()).select_from(letters).where(letters.c.digest == into)
-    mine = _told().where(letters.c.digest == into).order_by(letters.c.id)
-    first = (await connection.execute(mine.where(_grave()))).all()
+    mine = told_columns().where(letters.c.digest == into).order_by(letters.c.id)
+    first = (await connection.execute(mine.where(grave()))).all()
     if len(first) < limit:
-        first = [*first, *(await connection.execute(mine.where(not_(_grave())).limit(limit - len(first)))).all()]
+        first = [*first, *(await connection.execute(mine.where(not_(grave())).limit(limit - len(first)))).all()]
     return (await connection.execute(count)).scalar_one(), [Told(*one) for one in first]
 
 
-async def known_recipients(connection: AsyncConnection) -> list[str]:
-    """Whom letters go to."""
-    return list((await connection.execute(select(recipients.c.email).order_by(recipients.c.email))).scalars())
+async def known_people(connection: AsyncConnection) -> tuple[Recipient, ...]:
+    """Whom letters may go to."""
+    found = await connection.execute(select(recipients).order_by(recipients.c.email))
+    return tuple(Recipient(id=x.id, email=x.email, master=x.master) for x in found.all())
 
 
-async def set_recipients(connection: AsyncConnection, emails: Sequence[str], now: float) -> None:
-    """Remember whom letters go to. What waits for an address that is gone goes to the new ones instead."""
-    if set(emails) == set(await known_recipients(connection)):
+def addresses(audience: str | None, people: Sequence[Recipient]) -> list[str]:
+    """Where the letters for an audience go. Nobody at all, because who was named is gone: the master users."""
+    words = (audience or MASTERS).split()
+    found = [word for word in words if "@" in word]
+    found += [
+        one.email
+        for one in people
+        if EVERYONE in words or f"user/{one.id}" in words or (one.master and MASTERS in words)
+    ]
+    return list(dict.fromkeys(found or [one.email for one in people if one.master]))
+
+
+async def set_people(connection: AsyncConnection, people: Sequence[Recipient], now: float) -> None:
+    """Remember whom letters may go to. What waits for an address that is gone goes to the others it is for instead."""
+    if set(people) == set(await known_people(connection)):
         return
     await connection.execute(delete(recipients))
-    await connection.execute(insert(recipients), [{"email": email} for email in dict.fromkeys(emails)])
-    homeless = deliveries.c.state == "pending", deliveries.c.recipient.not_in(emails)
-    moved = (await connection.execute(select(deliveries.c.letter).where(*homeless).distinct())).scalars().all()
-    await connection.execute(update(deliveries).where(*homeless).values(state="void"))
-    for email in dict.fromkeys(emails):
-        has = select(deliveries.c.letter).where(deliveries.c.recipient == email, deliveries.c.letter.in_(moved))
-        already = set((await connection.execute(has)).scalars())
-        new = [_delivery(letter, email, now) for letter in moved if letter not in already]
+    await connection.execute(insert(recipients), [msgspec.structs.asdict(one) for one in people])
+    by_mail = select(
+        deliveries.c.id, deliveries.c.letter, deliveries.c.recipient, deliveries.c.state, letters.c.audience
+    )
+    by_mail = by_mail.join(letters, letters.c.id == deliveries.c.letter).where(deliveries.c.way == MAIL)
+    waiting = select(deliveries.c.letter).where(deliveries.c.way == MAIL, deliveries.c.state == "pending")
+    found: dict[int, list[Any]] = {}
+    for row in (await connection.execute(by_mail.where(deliveries.c.letter.in_(waiting)))).all():
+        found.setdefault(row.letter, []).append(row)
+    for letter, rows in found.items():
+        wanted = addresses(rows[0].audience, people)
+        homeless = [row.id for row in rows if row.state == "pending" and row.recipient not in wanted]
+        if not homeless:
+            continue
+        there = {row.recipient for row in rows}
+        new = [delivery(letter, email, now) for email in wanted if email not in there]
+        back = [row.id for row in rows if row.state == "void" and row.recipient in wanted]
+        await connection.execute(update(deliveries).where(deliveries.c.id.in_(homeless)).values(state="void"))
         if new:
             await connection.execute(insert(deliveries), new)
-    back = deliveries.c.state == "void", deliveries.c.recipient.in_(emails), deliveries.c.letter.in_(moved)
-    await connection.execute(update(deliveries).where(*back).values(state="pending", next_at=now))
+        await connection.execute(
+            update(deliveries).where(deliveries.c.id.in_(back)).values(state="pending", next_at=now)
+        )
 
 
 async def count(connection: AsyncConnection) -> Counts:
     """How many letters are not out yet, and how many deliveries the mail server refused for good."""
-    unsent = sql_exists().where(deliveries.c.letter == letters.c.id, deliveries.c.state == "pending")
+    unsent = sql_exists().where(
+        deliveries.c.letter == letters.c.id, deliveries.c.way == MAIL, deliveries.c.state == "pending"
+    )
     still = letters.c.state.in_(("waiting", "ready")) | ((letters.c.state == "released") & unsent)
     waiting = select(func.count()).select_from(letters).where(still)
     refused_for_good = select(func.count()).select_from(deliveries)
-    refused_for_good = refused_for_good.where(deliveries.c.state == "pending", deliveries.c.permanent.is_(True))
+    refused_for_good = refused_for_good.where(
+        deliveries.c.way == MAIL, deliveries.c.state == "pending", deliveries.c.permanent.is_(True)
+    )
     return Counts(
         (await connection.execute(waiting)).scalar_one(), (await connection.execute(refused_for_good)).scalar_one()
     )
 
 
-async def _digest(connection: AsyncConnection, source: str, first: int, now: float) -> int:
-    """The source's open digest, or a new one."""
-    mine = select(letters.c.id, letters.c.state, letters.c.created_at)
-    mine = mine.where(letters.c.kind == "digest", letters.c.source == source).order_by(letters.c.id.desc()).limit(1)
-    last = (await connection.execute(mine)).first()
-    if last is not None and last.state == "waiting":
-        uncut = select(func.count()).select_from(letters).where(letters.c.digest == last.id, _grave())
-        if (await connection.execute(uncut)).scalar_one() < DIGEST_FULL:
-            return int(last.id)
-    made = await connection.execute(
-        insert(letters).values(
-            kind="digest",
-            key=rules.digest_key(source, first),
-            round=1,
-            source=source,
-            state="waiting",
-            due_at=digest.due_at(last.created_at if last is not None else None, now),
-            refused_by_gateway=False,
-            created_at=now,
-        )
-    )
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
-
-
-def _grave() -> ColumnElement[bool]:
+def grave() -> ColumnElement[bool]:
     """Whether a letter tells of something critical that was or may have been done."""
     done = func.coalesce(letters.c.ended, "").in_((Outcome.EXECUTED.value, Outcome.UNKNOWN.value))
     told_of = events.alias("told_of")
@@ -221,15 +204,12 @@ def _grave() -> ColumnElement[bool]:
     return and_(done, critical)
 
 
-def _proven() -> ColumnElement[bool]:
-    """Whether a gateway's word stands behind a grave letter. Only a gateway's event becomes an intent (rules.part)."""
-    return and_(letters.c.kind == "command", letters.c.intent.is_not(None), _grave())
-
-
-def _delivery(letter: int, recipient: str, now: float) -> dict[str, Any]:
+def delivery(letter: int, recipient: str, now: float, way: str = MAIL) -> dict[str, Any]:
+    """The row of a new delivery."""
     return {
         "letter": letter,
         "recipient": recipient,
+        "way": way,
         "state": "pending",
         "attempts": 0,
         "next_at": now,
@@ -237,7 +217,8 @@ def _delivery(letter: int, recipient: str, now: float) -> dict[str, Any]:
     }
 
 
-def _told() -> Select[Any]:
+def told_columns() -> Select[Any]:
+    """A select of what `Told` holds."""
     return select(
         letters.c.id,
         letters.c.kind,
@@ -247,5 +228,6 @@ def _told() -> Select[Any]:
         letters.c.intent,
         letters.c.outcome,
         letters.c.ended,
+        letters.c.audience,
         letters.c.created_at,
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.internal import AuditFilter
+from shared.internal_alerts import AuditFilter
 from shared.names import is_identity, is_reserved
 
 NO_ROOM = ""

@@ -26,9 +26,9 @@ async def keep_fresh(
         leave_if_stopped()
         try:
             answer = await auth.call("GET", internal.RECIPIENTS, internal.Recipients)
-            if answer.emails:
+            if any(one.master for one in answer.people):
                 async with store.write() as connection:
-                    await mailbox.set_recipients(connection, answer.emails, now())
+                    await mailbox.set_people(connection, answer.people, now())
                 changed()
             else:
                 log.warning("Auth service names nobody to write to")

@@ -15,6 +15,7 @@ import msgspec
 from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
 from alert_service.inbox import Fate, Inbox, Taken
+from alert_service.policy import Policy
 from shared import backoff, messages, topics
 from shared.bus import Delivery
 from shared.database import Store
@@ -63,9 +64,12 @@ class Recorder:
         *,
         recorded: Callable[[], None],
         heard: Callable[[Arrival], None] = lambda _arrival: None,
+        policy: Policy = records.HOUSE_POLICY,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
+        self._policy = policy
+        self._writing = asyncio.Lock()
         self._recorded = recorded
         self._heard = heard
         self._now = now
@@ -111,6 +115,12 @@ class Recorder:
                 self._some.clear()
                 await self._some.wait()
 
+    async def tell(self, own: Arrival) -> None:
+        """Record an event of our own; returns once it is committed. The chain has one writer at a time."""
+        async with self._writing:
+            await self._commit([own])
+        self._recorded()
+
     def _confirm(self, delivery: Delivery) -> None:
         if self._link is not None:
             self._link.acknowledge(delivery)
@@ -127,7 +137,8 @@ class Recorder:
         for arrival in told:
             if arrival.source == arrivals.OURSELVES and arrival.event.severity is Severity.SECURITY:
                 security("audit_refused", source=arrival.event.where, **arrival.event.detail)
-        receipts = await self._commit(told)
+        async with self._writing:
+            receipts = await self._commit(told)
         for taken in batch:
             if taken.held and taken.item.delivery is not None:
                 link.acknowledge(taken.item.delivery)
@@ -144,7 +155,7 @@ class Recorder:
             leave_if_stopped()
             try:
                 async with self._store.write() as connection:
-                    receipts = await records.record(connection, told, self._now())
+                    receipts = await records.record(connection, told, self._now(), self._policy)
             except HomeError as error:
                 if error.slug == "invalid-value":
                     return await self._one_by_one(told)

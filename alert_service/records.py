@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import arrivals, chain, joining, rules
 from alert_service.arrivals import Arrival
 from alert_service.forms import Flat
+from alert_service.policy import Policy
+from alert_service.story import Story
 from alert_service.tables import erased, events, letters
 from shared.messages import AuditEvent, ReceiptLine, utc
 from shared.names import Outcome
@@ -32,12 +34,16 @@ Key = tuple[str, str]
 USER_PLACE = "user/"
 """How the place of an event about a user's account begins; the user's id follows."""
 _CHAIN_LOCK = 4_803_317
+HOUSE_POLICY = Policy()
 
 
-async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: float) -> dict[Key, ReceiptLine]:
+async def record(
+    connection: AsyncConnection, batch: Sequence[Arrival], now: float, policy: Policy = HOUSE_POLICY
+) -> dict[Key, ReceiptLine]:
     """Append what is new to the chain and open its letters; returns a receipt for every event, known or new.
 
-    The first with a key stands; another content under it becomes an incident of our own.
+    The first with a key stands; another content under it becomes an incident of our own. `policy` tells which
+    ordinary events deserve a letter.
     """
     await _alone(connection)
     known = await _known(connection, batch)
@@ -69,7 +75,7 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
     if fresh:
         await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
     for made in fresh:
-        await _open_letter(connection, made, now)
+        await _open_letter(connection, made, now, policy)
     receipts = {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
     for arrival in batch:
         if arrival.instead_of is not None and arrival.instead_of not in receipts:
@@ -180,8 +186,9 @@ async def _own_seq(connection: AsyncConnection) -> int:
     return (await connection.execute(highest)).scalar() or 0
 
 
-async def _open_letter(connection: AsyncConnection, made: chain.Row, now: float) -> None:
-    part = rules.part(made.source, made.event)
+async def _open_letter(connection: AsyncConnection, made: chain.Row, now: float, policy: Policy) -> None:
+    alone = Story(ended=made.event.outcome, outcome=made)
+    part = rules.part(made.source, made.event, wanted=policy.decide(alone.matter) is not None)
     if part is rules.Part.NONE:
         return
     fixed = {"source": made.source, "created_at": now}

@@ -4,6 +4,7 @@ A critical command is told twice, by its gateway (the intent) and by its room (t
 """
 
 import hashlib
+import re
 from enum import StrEnum
 
 import msgspec
@@ -14,9 +15,8 @@ from shared.names import Action, Outcome, Severity, is_gateway
 REASON = "reason"
 """The key in an event's detail that holds the slug of a refusal."""
 ID_REUSED = "id-reused"
-MISMATCH = "device:mismatch"
-"""A pin reads something else than was written: a stuck relay, a broken wire."""
 HUB_SOURCES = frozenset({"auth", "admin", "alerts"})
+_USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class Part(StrEnum):
@@ -28,9 +28,12 @@ class Part(StrEnum):
     OUTCOME = "outcome"
 
 
-def part(source: str, event: AuditEvent) -> Part:
-    """The part that `event` from `source` plays."""
-    if event.severity is Severity.INFO:
+def part(source: str, event: AuditEvent, *, wanted: bool = False) -> Part:
+    """The part that `event` from `source` plays; an ordinary one plays one only where a rule wants a letter about it.
+
+    What is critical or an attack is always followed: how it ends decides whether there is a letter.
+    """
+    if event.severity is Severity.INFO and not wanted:
         return Part.NONE
     if not _belongs_to_command(source, event):
         return Part.ALONE
@@ -52,10 +55,20 @@ def speaks_for(source: str, event: AuditEvent) -> bool:
     return source in HUB_SOURCES or event.where == source or event.where.startswith(f"{source}/")
 
 
-def is_urgent(event: AuditEvent) -> bool:
-    """Whether the letter is marked urgent: an attack, what was done or may have been, a device out of control."""
-    done = event.outcome in {Outcome.EXECUTED, Outcome.UNKNOWN}
-    return done or event.severity is Severity.SECURITY or event.what == MISMATCH
+def person_of(source: str, event: AuditEvent) -> str | None:
+    """The id of the user whom an event is about: whose account it is, else who did it. A room's word names nobody."""
+    kind, _, account = event.where.partition("/")
+    user = event.who.user
+    found = account if kind == "user" else user.id if user is not None else None
+    return found if found is not None and is_trusted(source) and _USER_ID.fullmatch(found) else None
+
+
+def thread_of(event: AuditEvent) -> str:
+    """What letters about one thing have in common: its place; for sign-ins, which have a place each, the person."""
+    user = event.who.user
+    if event.what.startswith("session:") and user is not None:
+        return _key("thread", "user", user.id)
+    return _key("thread", "place", event.where)
 
 
 def command_key(event: AuditEvent) -> str:
@@ -74,6 +87,11 @@ def event_key(source: str, event_id: str) -> str:
 def digest_key(source: str, first_letter: int) -> str:
     """The key of a digest, which is named after the first letter that it gathers."""
     return _key("digest", source, str(first_letter))
+
+
+def digest_thread(source: str) -> str:
+    """What the digests of one source have in common."""
+    return _key("thread", "source", source)
 
 
 _COMMANDS = frozenset(f"device:{action}" for action in Action)

@@ -105,7 +105,7 @@ letters = Table(
     Column("key", String(64), nullable=False),
     Column("round", Integer, nullable=False),
     Column("source", String(32), nullable=False),
-    Column("state", String(8), nullable=False),  # waiting, ready, gathered (in a digest) or released
+    Column("state", String(8), nullable=False),  # waiting, ready, released, gathered (in a digest), merged or silent
     Column("due_at", Float),
     Column("intent", Integer),  # rows of the chain
     Column("outcome", Integer),
@@ -115,6 +115,7 @@ letters = Table(
     Column("created_at", Float, nullable=False),
     Column("released_at", Float),
     Column("digest", Integer, ForeignKey("letters.id"), index=True),
+    Column("audience", Text),  # words of policy.Decision, once it is decided
     UniqueConstraint("key", "round", name="one_letter_per_key"),
     Index("letters_by_state", "state", "due_at"),
     Index("letters_by_source", "source", "released_at"),
@@ -130,27 +131,30 @@ dailies = Table(
 )
 
 deliveries = Table(
-    # One letter to one person.
+    # One letter to one person, or by another way than mail, which then is named in `recipient`.
     "deliveries",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("letter", Integer, ForeignKey("letters.id"), nullable=False),
     Column("recipient", String(254), nullable=False),
-    Column("state", String(8), nullable=False),  # pending, sent or void (no recipient any more)
+    Column("state", String(8), nullable=False),  # pending, sent, gathered (in a digest) or void (no recipient any more)
     Column("attempts", Integer, nullable=False),
     Column("next_at", Float, nullable=False),
     Column("refusal", String(200)),  # what the mail server last said against it
     Column("permanent", Boolean, nullable=False),
     Column("sent_at", Float),
+    Column("way", String(32), nullable=False, server_default="mail"),
     UniqueConstraint("letter", "recipient", name="one_delivery_per_recipient"),
-    Index("deliveries_by_state", "state", "next_at"),
+    Index("deliveries_by_way", "way", "state", "next_at"),
 )
 
 recipients = Table(
-    # Whom the auth service last named.
+    # Whom the auth service last named: every user who may sign in.
     "recipients",
     metadata,
-    Column("email", String(254), primary_key=True),
+    Column("id", String(254), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("master", Boolean, nullable=False),
 )
 
 settings = Table(

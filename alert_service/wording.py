@@ -7,7 +7,8 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from alert_service.chain import Row
-from alert_service.rules import MISMATCH, is_trusted
+from alert_service.policy import MISMATCH
+from alert_service.rules import is_trusted
 from shared.names import Action, Outcome, Severity, is_identity
 
 SUBJECT_CHARACTERS = 120
@@ -32,6 +33,11 @@ _VERBS: dict[str, tuple[str, str]] = {
 _DEVICES = {
     MISMATCH: "Pin mismatch: {place} does not follow",
     "device:follows-again": "{place} follows again",
+    "device:added": "New device: {place}",
+    "device:tightened": "{place} was made stricter",
+    "device:loosening": "{place} wants to be less strict",
+    "device:loosened": "{place} was made less strict",
+    "device:command": "{place}: a command that cannot be read",
 }
 _HAPPENINGS = {
     "account:created": "Account created",
@@ -39,8 +45,12 @@ _HAPPENINGS = {
     "account:disabled": "Account disabled",
     "account:erased": "Account erased",
     "account:password-changed": "Password changed",
+    "account:factor-added": "Sign-in factor added",
+    "account:factor-removed": "Sign-in factor removed",
+    "account:grants-changed": "Grants changed",
     "account:sign-in-failed": "Sign-in failed",
     "account:confirmation-failed": "Confirmation failed",
+    "session:new-place": "Sign-in from a new place",
     "session:started": "Signed in",
     "session:ended": "Session ended",
     "certificate:revoked": "Certificate revoked",
@@ -50,6 +60,8 @@ _HAPPENINGS = {
     "room:revoked": "Room revoked",
     "audit:malformed": "Unreadable audit event",
     "audit:too-large": "Oversized audit event",
+    "room:offline": "Room is offline",
+    "room:online-again": "Room is online again",
     "audit:id-reused": "Audit event told twice, differently",
     "audit:chain-broken": "The record was tampered with",
     "audit:day-removed": "Old day removed from the record",
@@ -64,6 +76,30 @@ _HOME = {
     "home:lockdown-ended": ("The lockdown is over", "Ending the lockdown failed"),
 }
 """Of the whole home, so without a place: what was done, and that it was not."""
+_STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"
+_ADVICE = {
+    MISMATCH: "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,",
+    "session:new-place": _STRANGER,
+    "account:sign-in-failed": _STRANGER,
+    "account:password-changed": "If this was not you: tell the master user at once,",
+    "room:offline": "Its locks and doors obey nobody from afar until it is back: check its power and its network,",
+    "room:online-again": "What its devices did meanwhile stands in the history: look whether all is as it should be,",
+    "home:locked-down": (
+        "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password and a "
+        "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began,"
+    ),
+    "home:lockdown-ended": "The home obeys everyone again: if the master user did not want that, lock it down anew,",
+    "audit:chain-broken": (
+        "Somebody wrote into the record: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
+    ),
+}
+KNOWN = (*_HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
+"""Every event that has words here, by its `what`."""
+_WHOLE_HOME = "home"
+_OURSELVES = "alerts"
+"""What the alert service says of itself needs no name in a subject."""
+_BY_NAME = frozenset({"room", "client", "certificate", "address"})
+_NO_OUTCOME = frozenset({"room:offline", "room:online-again", "session:new-place"})
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",
     Outcome.EXECUTED: "executed",
@@ -90,14 +126,15 @@ def place(where: str) -> str:
     return clean(where)
 
 
-def headline(what: str, where: str, outcome: Outcome) -> str:
-    """What happened, in a few words."""
+def headline(what: str, where: str, outcome: Outcome, *, named: str = "") -> str:
+    """What happened, in a few words; `named` is what the event calls the account that it is about."""
     subject, _, action = what.partition(":")
     if what in _HOME:
         return _HOME[what][outcome is not Outcome.EXECUTED]
     if subject != "device":
         told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
-        return f"{told}: {place(where)}"
+        whom = about(where, named)
+        return f"{told}: {whom}" if whom else told
     if what in _DEVICES:
         return _DEVICES[what].format(place=place(where))
     verb, done = _VERBS.get(action, (clean(action, NAME_CHARACTERS), clean(action, NAME_CHARACTERS)))
@@ -113,6 +150,21 @@ def headline(what: str, where: str, outcome: Outcome) -> str:
     return f"{place(where)}: {verb}, outcome unknown"
 
 
+def about(where: str, named: str) -> str:
+    """Whom or what an event is about, as people call it; an id that tells them nothing is left out."""
+    kind, slash, name = where.partition("/")
+    if where == _WHOLE_HOME or (slash and kind == "session"):
+        return ""
+    if slash and kind == "user":
+        return clean(named, NAME_CHARACTERS)
+    return clean(name, NAME_CHARACTERS) if slash and kind in _BY_NAME else place(where)
+
+
+def has_outcome(what: str) -> bool:
+    """Whether how it ended says more than that it happened."""
+    return what not in _NO_OUTCOME
+
+
 def outcome_sentence(outcome: Outcome, what: str) -> str:
     """An outcome and what it means; only of a device it can be said where to look."""
     told = _OUTCOMES[outcome]
@@ -121,16 +173,7 @@ def outcome_sentence(outcome: Outcome, what: str) -> str:
 
 def advice(what: str) -> str:
     """What to do about it; the letter goes on with "and look at the history"."""
-    if what == "audit:chain-broken":
-        return "On the hub, `homesystem audit verify --letters FOLDER` says what does not fit: run it,"
-    if what == MISMATCH:
-        return "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,"
-    if what == "home:locked-down":
-        return (
-            "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password "
-            "and a code, or `homesystem lockdown end` on the hub does. Before that, find out why it began,"
-        )
-    return "If this was not meant to happen: lock what is open, end the sessions you do not know,"
+    return _ADVICE.get(what, "If this was not meant to happen: lock what is open, end the sessions you do not know,")
 
 
 def who(row: Row) -> str:
@@ -173,7 +216,8 @@ def times(moment: datetime, zone: tzinfo) -> str:
 def subject(text: str, row: Row, zone: tzinfo) -> str:
     """A subject that a lock screen shows whole: what, who, when."""
     mark = "Security: " if row.event.severity is Severity.SECURITY else ""
-    line = f"{mark}{text} — {who_briefly(row)}, {row.event.at.astimezone(zone):%H:%M}"
+    who = "" if row.event.who.issuer == _OURSELVES else f"{who_briefly(row)}, "
+    line = f"{mark}{text} — {who}{row.event.at.astimezone(zone):%H:%M}"
     return clean(line, SUBJECT_CHARACTERS)
 
 

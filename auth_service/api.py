@@ -13,7 +13,6 @@ from shared.database import Store
 from shared.problem import HomeError
 from shared.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 
-READY = "/internal/ready"
 GATEWAYS = ("gateway", "gateway-*")
 
 
@@ -42,7 +41,7 @@ def make_app(
     route("POST", internal.LOCKDOWN_CODE, locking.ask_code, *GATEWAYS)
     route("PUT", internal.LOCKDOWN, locking.lock_down, *GATEWAYS)
     route("GET", internal.RECIPIENTS, reading.recipients, "alerts")
-    route("GET", READY, reading.ready, *GATEWAYS, "alerts", "admin")
+    route("GET", internal.READY, reading.ready, *GATEWAYS, "alerts", "admin")
     return app
 
 
@@ -105,8 +104,8 @@ class _Reading:
 
     async def recipients(self, _request: web.Request) -> web.Response:
         async with self._store.read() as connection:
-            emails = await user_rows.master_emails(connection)
-        return json_response(internal.Recipients(emails=emails))
+            people = await user_rows.recipients(connection)
+        return json_response(internal.Recipients(people=people))
 
     async def registry(self, _request: web.Request) -> web.Response:
         return json_response(await self._rooms.registry())

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import code_rows, lockdown, lockouts
+from auth_service import code_rows, lockdown, lockouts, place_rows
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirmed_lockdown import ConfirmedLockdown
@@ -120,6 +120,7 @@ async def _upkeep(
             await sessions.drop_expired()
             async with store.write() as connection:
                 await code_rows.drop_expired(connection, _now())
+                await place_rows.drop_expired(connection, _now())
             for sweep in sweeps:
                 await sweep()
         except HomeError as error:

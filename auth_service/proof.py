@@ -46,10 +46,17 @@ class Proof:
         await self.write_owed()
 
     async def write_or_owe(
-        self, what: str, where: str, who: Who, *, severity: Severity, outcome: Outcome = Outcome.EXECUTED
+        self,
+        what: str,
+        where: str,
+        who: Who,
+        *,
+        severity: Severity,
+        outcome: Outcome = Outcome.EXECUTED,
+        detail: dict[str, str] | None = None,
     ) -> None:
-        """Append an event of what makes things safer, and so must go on; what cannot be written yet is owed."""
-        self._owed.append(self._event(what, where, who, severity, outcome, None))
+        """Append an event of what must go on whatever the disk says; what cannot be written yet is owed."""
+        self._owed.append(self._event(what, where, who, severity, outcome, detail))
         await self.write_owed()
 
     async def write_owed(self) -> None:

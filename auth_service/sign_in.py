@@ -8,10 +8,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import code_rows, letters, session_rows, user_rows
+from auth_service import code_rows, letters, place_rows, session_rows, user_rows
 from auth_service.codes import Binding, Purpose
 from auth_service.confirmations import Confirmations, Send
 from auth_service.errands import Errands
+from auth_service.networks import network
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
@@ -19,6 +20,7 @@ from shared.database import Store
 from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.log import security
 from shared.messages import UserRef, Who
+from shared.names import Severity
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -69,11 +71,11 @@ class SignIn:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         assert claim is not None
-        answer = await self._start_session(account, claim, request)
+        who = Who(issuer=issuer, user=UserRef(id=account.user.id, name=account.user.name), address=request.address)
+        answer = await self._start_session(account, claim, request, who)
         if answer is None:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
-        who = Who(issuer=issuer, user=UserRef(id=account.user.id, name=account.user.name), address=request.address)
         # Signing in is no critical action: a full disk must not keep the owner from switching things off.
         await self._proof.note("session:started", f"session/{answer.session.id}", who, browser=request.agent)
         return answer
@@ -102,7 +104,7 @@ class SignIn:
         return None if account is None or account.disabled else account
 
     async def _start_session(
-        self, account: user_rows.Account, claim: code_rows.Claim, request: LoginRequest
+        self, account: user_rows.Account, claim: code_rows.Claim, request: LoginRequest, who: Who
     ) -> LoginAnswer | None:
         now = self._now()
         async with self._store.write() as connection:
@@ -111,8 +113,10 @@ class SignIn:
                 return None  # changed while bcrypt ran
             if not await code_rows.spend(connection, claim.id):
                 return None  # another request was quicker
-            await user_rows.signed_in(connection, account.user.id, now)
-            return await session_rows.start(
+            first = await user_rows.signed_in(connection, account.user.id, now)
+            place = self._passwords.keyed("place", account.user.id, network(request.address), request.agent)
+            seen = await place_rows.visit(connection, account.user.id, place, now)
+            answer = await session_rows.start(
                 connection,
                 current.user,
                 address=request.address,
@@ -120,6 +124,17 @@ class SignIn:
                 limits=self._limits,
                 now=now,
             )
+            if not (request.known or seen):
+                # Told before it is committed: a crash in between would make the place a known one untold.
+                # The first time of all stands in the history alone: that the account was made was told already.
+                await self._proof.write_or_owe(
+                    "session:new-place",
+                    f"session/{answer.session.id}",
+                    who,
+                    severity=Severity.INFO if first else Severity.SECURITY,
+                    detail={"browser": request.agent, "network": network(request.address)},
+                )
+            return answer
 
     def _fail(self, account: user_rows.Account | None, issuer: str, address: str) -> None:
         self._errands.start(self._report_failure(account, issuer, address), "report-failure")

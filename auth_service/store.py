@@ -6,7 +6,7 @@ from shared import database
 from shared.database import Plan, Store
 
 PLAN = Plan(
-    head="0003",
+    head="0004",
     migrations=Path(__file__).with_name("migrations"),
     settings="auth.toml",
     conflict="already-exists",

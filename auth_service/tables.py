@@ -88,6 +88,15 @@ sessions = Table(
     Column("agent", String(200), nullable=False),
 )
 
+places = Table(
+    # From where somebody signed in before: a keyed digest of network and browser, which tells nobody where that is.
+    "places",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("place_hash", String(64), primary_key=True),
+    Column("seen_at", Moment, nullable=False, index=True),
+)
+
 revocations = Table(
     # Sessions that ended and that the gateways have not been told of yet.
     "revocations",

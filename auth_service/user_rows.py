@@ -8,7 +8,7 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import grants, users
-from shared.internal import Grant, User, UserRow
+from shared.internal import Grant, Recipient, User, UserRow
 from shared.names import Role
 
 
@@ -76,9 +76,11 @@ async def delete_disabled(connection: AsyncConnection, user_id: str) -> None:
     await connection.execute(delete(users).where(users.c.id == user_id, users.c.disabled_at.is_not(None)))
 
 
-async def signed_in(connection: AsyncConnection, user_id: str, now: datetime) -> None:
-    """Remember the latest sign-in."""
+async def signed_in(connection: AsyncConnection, user_id: str, now: datetime) -> bool:
+    """Remember the latest sign-in; whether it is the first."""
+    before = (await connection.execute(select(users.c.signed_in_at).where(users.c.id == user_id))).scalar()
     await connection.execute(update(users).where(users.c.id == user_id).values(signed_in_at=now))
+    return before is None
 
 
 async def count_masters(connection: AsyncConnection) -> int:
@@ -135,14 +137,14 @@ async def all_rows(connection: AsyncConnection) -> tuple[UserRow, ...]:
     )
 
 
-async def master_emails(connection: AsyncConnection) -> tuple[str, ...]:
-    """Where critical letters go."""
+async def recipients(connection: AsyncConnection) -> tuple[Recipient, ...]:
+    """Who may get letters: everyone who may sign in."""
     rows = await connection.execute(
-        select(users.c.email)
-        .where(users.c.role == Role.MASTER.value, users.c.disabled_at.is_(None))
+        select(users.c.id, users.c.email, users.c.role)
+        .where(users.c.disabled_at.is_(None))
         .order_by(users.c.created_at, users.c.id)
     )
-    return tuple(rows.scalars())
+    return tuple(Recipient(id=row.id, email=row.email, master=row.role == Role.MASTER.value) for row in rows)
 
 
 def user_of(row: Row[*tuple[Any, ...]]) -> User:

@@ -83,6 +83,17 @@ def renew() -> None:
         console.print("No broker is running here; it reads the list when it starts.")
 
 
+@app.command("doctor")
+def examine_home() -> None:
+    """Look at everything that the home needs, running or not; exit code 1 when something is to be mended."""
+    import datetime as dt
+
+    from deploy import doctor
+
+    if not doctor.report(_home(), console, dt.datetime.now(dt.UTC)):
+        raise typer.Exit(1)
+
+
 @app.command("rights")
 def refresh_rights() -> None:
     """Bring the hub's own rights at the broker up to date; its unit does so before each start."""

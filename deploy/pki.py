@@ -259,3 +259,21 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def ends_at(path: Path) -> dt.datetime:
+    """When a certificate, or a revocation list (`.pem`), ends to be good. Raises ConfigError for neither."""
+    if path.suffix != ".pem":
+        return _read_certificate(path).not_valid_after_utc
+    try:
+        end = x509.load_pem_x509_crl(path.read_bytes()).next_update_utc
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: is no revocation list ({error}); run `homesystem renew`") from error
+    if end is None:
+        raise ConfigError(f"{path}: does not say when it ends; run `homesystem renew`")
+    return end
+
+
+def begins_at(path: Path) -> dt.datetime:
+    """When a certificate begins to be good. Raises ConfigError where it cannot be read."""
+    return _read_certificate(path).not_valid_before_utc

@@ -1,15 +1,32 @@
-"""What the gateway asks of the alert service: the history, its newest row, and whether its chain is whole."""
+"""What the gateway asks of the alert service: the history, its newest row, whether its chain is whole, and how the
+letters fare.
+"""
 
+import asyncio
+import time
 from typing import Self
 
 from gateway import guards
 from gateway.guards import Scope
 from shared import internal, tls
 from shared.client import AlertsAddress, ServiceClient
-from shared.internal import AuditFilter, AuditHead, AuditPage, AuditQuery, AuditScope, ChainStatus
+from shared.internal_alerts import (
+    AlertsReady,
+    AuditFilter,
+    AuditHead,
+    AuditPage,
+    AuditQuery,
+    AuditScope,
+    ChainStatus,
+    MailStatus,
+)
+from shared.problem import HomeError
 
 _HEAD_SECONDS = 35.0
 """The alert service holds the question for 25 seconds."""
+MAIL_FRESH_SECONDS = 10.0
+MAIL_PATIENCE_SECONDS = 0.3
+"""A page waits no longer than this to know how the letters fare: it is asked for beside what the page is about."""
 
 
 class AlertsClient:
@@ -17,6 +34,8 @@ class AlertsClient:
 
     def __init__(self, address: AlertsAddress, identity: tls.Identity) -> None:
         self._service = ServiceClient(address, identity, absent="alerts-unreachable")
+        self._mail: MailStatus | None = None
+        self._mail_asked_at = float("-inf")
 
     async def __aenter__(self) -> Self:
         await self._service.__aenter__()
@@ -25,9 +44,7 @@ class AlertsClient:
     async def __aexit__(self, *_: object) -> None:
         await self._service.__aexit__()
 
-    async def history(
-        self, scope: Scope, wanted: AuditFilter, *, limit: int, after: int | None = None
-    ) -> internal.AuditPage:
+    async def history(self, scope: Scope, wanted: AuditFilter, *, limit: int, after: int | None = None) -> AuditPage:
         """A page of the history, newest first: what is in `scope` and `wanted`. Raises "alerts-unreachable"."""
         if not guards.may_look_for(scope, wanted):
             return AuditPage(events=(), next=None)
@@ -49,3 +66,14 @@ class AlertsClient:
         """Whether the chain is whole; None where it was not looked at yet. Raises "alerts-unreachable"."""
         found = await self._service.call("GET", internal.AUDIT_CHAIN, ChainStatus)
         return found if found.checked_at is not None or found.broken is not None else None
+
+    async def mail(self) -> MailStatus | None:
+        """How the letters fare, some seconds old at most; None where the alert service does not say so at once."""
+        if time.monotonic() - self._mail_asked_at >= MAIL_FRESH_SECONDS:
+            self._mail_asked_at = time.monotonic()  # first: whoever comes meanwhile need not ask too
+            try:
+                async with asyncio.timeout(MAIL_PATIENCE_SECONDS):
+                    self._mail = (await self._service.call("GET", internal.READY, AlertsReady)).mail
+            except (HomeError, TimeoutError):
+                self._mail = None
+        return self._mail

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from shared.internal import AuditFilter
+from shared.internal_alerts import AuditFilter
 from shared.names import Outcome, is_identity
 from shared.problem import HomeError
 

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.views import RoomView
-from shared.internal import AuditFilter, Grant, User
+from shared.internal import Grant, User
+from shared.internal_alerts import AuditFilter
 from shared.messages import AuditEvent, Who
 from shared.names import Role
 

@@ -51,6 +51,7 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
                 browser=await sessions.browser_of(request),
                 address=request.remote or "",
                 agent=request.headers.get("User-Agent", "")[:_AGENT_CHARACTERS],
+                known=request.app[keys.BROWSERS].known(request, email) is not None,
             )
         )
     except HomeError as error:

@@ -1,6 +1,9 @@
 """Sends one letter over SMTP. When to try again is the caller's to decide (auth for codes, alerts for letters)."""
 
+import contextlib
+import hashlib
 import ipaddress
+from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
@@ -33,13 +36,18 @@ class SmtpConfig(Config, frozen=True):
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """One letter. `message_id` (its local part) makes a repeated sending recognisable."""
+    """One letter. `message_id` (its local part) makes a repeated sending recognisable.
+
+    `thread`, any text, is alike for letters that a mailbox should show together.
+    """
 
     to: str
     subject: str
     text: str
     html: str | None = None
     message_id: str | None = None
+    thread: str | None = None
+    urgent: bool = False
 
 
 class MailError(Exception):
@@ -64,6 +72,14 @@ def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
     domain = sender.rpartition("@")[2].strip("> ") or "localhost"
     message["Message-ID"] = f"<{letter.message_id}@{domain}>" if letter.message_id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
+    if letter.thread is not None:
+        # They answer a letter that nobody ever got: mailboxes thread by what is named here (RFC 5322 3.6.4). Short,
+        # because the standard library breaks a longer name up into encoded words, which no mailbox knows again.
+        name = hashlib.sha256(f"{letter.thread} {domain}".encode()).hexdigest()[:32]
+        message["In-Reply-To"] = message["References"] = f"<{name}@thread.invalid>"
+    if letter.urgent:
+        message["Importance"] = "high"  # RFC 2156 5.3.4
+        message["X-Priority"] = "1"
     message.set_content(letter.text)
     if letter.html is not None:
         message.add_alternative(letter.html, subtype="html")
@@ -80,18 +96,39 @@ def _one_line(subject: str) -> str:
 
 async def send(smtp: SmtpConfig, letter: Letter, now: float) -> None:
     """Hand one letter to the server. Raises MailError."""
+    with _translated():
+        async with _connected(smtp) as server:
+            await server.send_message(compose(letter, smtp.sender, now))
+
+
+async def check(smtp: SmtpConfig) -> None:
+    """Connect, verify, sign in and leave without sending a letter. Raises MailError with what stands in the way."""
+    with _translated():
+        async with _connected(smtp) as server:
+            await server.noop()
+
+
+@contextlib.asynccontextmanager
+async def _connected(smtp: SmtpConfig) -> AsyncIterator[aiosmtplib.SMTP]:
+    """The server, over verified TLS where it is not on this machine, signed in."""
     password = read_secret(smtp.password_file).decode() if smtp.password_file is not None else None
+    async with aiosmtplib.SMTP(
+        hostname=smtp.host,
+        port=smtp.port,
+        use_tls=smtp.security == "tls",
+        start_tls=smtp.security == "starttls",
+        username=smtp.user,
+        password=password,
+        timeout=20,
+    ) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """The library's errors in our words."""
     try:
-        await aiosmtplib.send(
-            compose(letter, smtp.sender, now),
-            hostname=smtp.host,
-            port=smtp.port,
-            use_tls=smtp.security == "tls",
-            start_tls=smtp.security == "starttls",
-            username=smtp.user,
-            password=password,
-            timeout=20,
-        )
+        yield
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise MailError(str(error), permanent=all(r.code >= 500 for r in error.recipients)) from error
     except (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError) as error:
@@ -101,6 +138,8 @@ async def send(smtp: SmtpConfig, letter: Letter, now: float) -> None:
         raise MailError(f"{error.code} {error.message}", permanent=False, answered=False) from error
     except (aiosmtplib.SMTPException, OSError) as error:
         raise MailError(tls.explain(error), permanent=False, answered=False) from error
+    except ConfigError as error:
+        raise MailError(str(error), permanent=False, answered=False) from error  # a password file that went away
 
 
 def _is_loopback(host: str) -> bool:

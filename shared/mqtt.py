@@ -39,10 +39,14 @@ class BrokerConfig(Config, frozen=True):
 
 
 class Subscription(msgspec.Struct, frozen=True):
-    """A topic filter. `live_only` refuses retained messages: none on subscribing, and the flag kept on live ones."""
+    """A topic filter. `live_only` refuses retained messages: none on subscribing, and the flag kept on live ones.
+
+    With quality of service 0 the broker keeps nothing for us while we are away.
+    """
 
     topic: str
     live_only: bool = False
+    qos: int = 1
 
 
 class Will(msgspec.Struct, frozen=True):
@@ -122,10 +126,12 @@ def connect_properties(session_seconds: int) -> Properties:
 
 
 def subscribe_options(subscription: Subscription) -> SubscribeOptions:
-    """Quality of service 1; see `Subscription.live_only`."""
+    """As `subscription` says."""
     if subscription.live_only:
-        return SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
-    return SubscribeOptions(qos=1)
+        return SubscribeOptions(
+            qos=subscription.qos, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND
+        )
+    return SubscribeOptions(qos=subscription.qos)
 
 
 def _no_delay(_client: paho.Client, _userdata: Any, sock: Any) -> None:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import routes
-from gateway.api import audit, commands, csrf, devices, events, health, lockdown, lockout, login, me, rooms
+from gateway.api import audit, commands, csrf, devices, events, health, lockdown, lockout, login, mail, me, rooms
 
 
 def add_api(app: web.Application) -> None:
@@ -27,5 +27,6 @@ def add_api(app: web.Application) -> None:
         ("GET", "/api/v1/events", events.stream, "streams"),
         ("GET", "/api/v1/audit", audit.show, "reads"),
         ("GET", "/api/v1/audit/export", audit.export, "exports"),
+        ("GET", "/api/v1/mail", mail.show, "reads"),
     ):
         routes.add(app, method, path, handler, limit=limit)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from gateway.pages import times, user_agents
 from gateway.plain import plain
 from gateway.views import RoomView
-from shared.internal import AuditRecord
+from shared.internal_alerts import AuditRecord
 from shared.messages import AuditEvent
 from shared.names import Action, Outcome, Severity, is_gateway
 from shared.problem import CATALOGUE
@@ -34,12 +34,15 @@ _HAPPENINGS = {
     "home:locked-down": "The home was locked down",
     "home:lockdown-ended": "The lockdown was ended",
     "session:started": "Signed in",
+    "session:new-place": "Signed in from a new place",
     "session:ended": "Session ended",
     "certificate:revoked": "Certificate revoked",
     "client:added": "Trusted client added",
     "client:revoked": "Trusted client revoked",
     "room:added": "Room added",
     "room:revoked": "Room revoked",
+    "room:offline": "Room offline",
+    "room:online-again": "Room online again",
     "device:added": "Device added",
     "device:tightened": "Device made stricter",
     "device:loosening": "Device wants to be less strict",

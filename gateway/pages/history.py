@@ -10,8 +10,9 @@ from typing import Any, Final
 from aiohttp import web
 
 from gateway import audit_query, guards, keys, sessions
-from gateway.pages import happenings, history_form, render
-from shared.internal import AuditFilter, AuditPage, ChainStatus, SessionInfo, User
+from gateway.pages import happenings, history_form, mail_notice, render
+from shared.internal import SessionInfo, User
+from shared.internal_alerts import AuditFilter, AuditPage, ChainStatus
 from shared.problem import HomeError
 
 PAGE: Final = 50
@@ -61,13 +62,14 @@ async def _show(
     now = guards.local_now(request.app[keys.CONFIG].zone)
     rooms = guards.visible(info, request.app[keys.HOME].rooms(), now)
     events = page.events if page is not None else ()
-    (chain, checked), known = await asyncio.gather(
-        _chain(request, info, asked=page is not None), _people(request, info)
+    (chain, checked), known, mail = await asyncio.gather(
+        _chain(request, info, asked=page is not None), _people(request, info), mail_notice.of(request, info)
     )
     names = history_form.people(info.user, known, events)
     older = history_form.address(given, after=page.next) if page is not None and page.next is not None else None
     values: dict[str, Any] = {
         "away": page is None,
+        "mail": mail,
         "days": happenings.days(events, rooms, now),
         "form": history_form.make(given, wanted, names, rooms, now, problem),
         "newest": history_form.address(given),

@@ -11,7 +11,8 @@ from gateway.audit_query import FIELDS
 from gateway.pages import happenings, times
 from gateway.plain import plain
 from gateway.views import RoomView
-from shared.internal import AuditFilter, AuditRecord, User
+from shared.internal import User
+from shared.internal_alerts import AuditFilter, AuditRecord
 from shared.names import Outcome
 
 PAGE = "/history"

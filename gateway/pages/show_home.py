@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import guards, keys, sessions
-from gateway.pages import cards, render, states
+from gateway.pages import cards, mail_notice, render, states
 
 
 async def show_home(request: web.Request) -> web.StreamResponse:
@@ -12,5 +12,10 @@ async def show_home(request: web.Request) -> web.StreamResponse:
     now = guards.local_now(request.app[keys.CONFIG].zone)
     rooms = guards.visible(info, request.app[keys.HOME].rooms(), now)
     return await render.page(
-        request, "home.html", rooms=cards.of_rooms(rooms), headline=states.headline(rooms), back="home"
+        request,
+        "home.html",
+        rooms=cards.of_rooms(rooms),
+        headline=states.headline(rooms),
+        back="home",
+        mail=await mail_notice.of(request, info),
     )

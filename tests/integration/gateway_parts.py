@@ -21,6 +21,7 @@ from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
 from shared import internal, messages, mqtt, tls, topics
 from shared.internal import LoginAnswer, LoginRequest, RegisteredRoom, Registry, RoomSeen, SessionInfo, SessionToken
+from shared.internal_alerts import AuditHead, AuditPage, AuditQuery, AuditRecord, ChainStatus
 from shared.messages import Acknowledgement, Availability, Command, State
 from shared.names import Outcome
 from shared.problem import HomeError
@@ -240,9 +241,9 @@ class FakeAlertService:
 
     def __init__(self, home: homes.Home) -> None:
         self._home = home
-        self.queries: list[internal.AuditQuery] = []
-        self.events: tuple[internal.AuditRecord, ...] = ()
-        self.chain: internal.ChainStatus | None = None
+        self.queries: list[AuditQuery] = []
+        self.events: tuple[AuditRecord, ...] = ()
+        self.chain: ChainStatus | None = None
         self._changed = asyncio.Condition()
 
     @contextlib.asynccontextmanager
@@ -256,7 +257,7 @@ class FakeAlertService:
         async with serve_https(app, "127.0.0.1", self._home.settings.alerts_port, context):
             yield
 
-    async def record(self, *events: internal.AuditRecord) -> None:
+    async def record(self, *events: AuditRecord) -> None:
         """Newest first."""
         async with self._changed:
             self.events = (*events, *self.events)
@@ -268,17 +269,17 @@ class FakeAlertService:
         return self.events[0].row if self.events else 0
 
     async def _audit(self, request: web.Request) -> web.Response:
-        query = await read_json(request, internal.AuditQuery)
+        query = await read_json(request, AuditQuery)
         self.queries.append(query)
         older = [one for one in self.events if query.after is None or one.row < query.after]
         page = tuple(older[: query.limit])
         more = str(page[-1].row) if len(older) > query.limit else None
-        return json_response(internal.AuditPage(events=page, next=more, head=self.row))
+        return json_response(AuditPage(events=page, next=more, head=self.row))
 
     async def _head(self, request: web.Request) -> web.Response:
         async with self._changed:
             await self._changed.wait_for(lambda: self.row > int(request.query["after"]))
-        return json_response(internal.AuditHead(row=self.row))
+        return json_response(AuditHead(row=self.row))
 
     async def _chain(self, _request: web.Request) -> web.Response:
         if self.chain is None:

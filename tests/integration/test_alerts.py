@@ -29,7 +29,8 @@ from shared.bus import Bus, Delivery
 from shared.client import AlertsAddress, ServiceClient
 from shared.config import EX_CONFIG
 from shared.courier import Courier
-from shared.internal import AuditFilter, AuditHead, AuditPage, AuditQuery, AuditScope, Recipients
+from shared.internal import Recipient, Recipients
+from shared.internal_alerts import AuditFilter, AuditHead, AuditPage, AuditQuery, AuditScope
 from shared.messages import AuditEvent, UserRef, Who
 from shared.mqtt import Subscription
 from shared.names import Outcome, Severity
@@ -137,7 +138,8 @@ class Auth:
         """Answer until the block is left."""
 
         async def recipients(_request: web.Request) -> web.StreamResponse:
-            return json_response(Recipients(emails=self.emails))
+            people = tuple(Recipient(id=email, email=email, master=True) for email in self.emails)
+            return json_response(Recipients(people=people))
 
         app = internal_app()
         app.router.add_get(internal.RECIPIENTS, allow("alerts")(recipients))
@@ -344,7 +346,7 @@ async def test_letters_wait_for_an_absent_mail_server_and_come_once(
         service.start()
         await gateway.say(event(outcome=Outcome.REJECTED, command_id="c1"))
         await gateway.receipted()
-        await eventually(lambda: "Mail server does not take letters" in service.log, "a letter was tried")
+        await eventually(lambda: "Letters are not taken" in service.log, "a letter was tried")
         ready = await client.call("GET", "/internal/ready", dict)
         assert ready["mail"]["letters_waiting"] == 1
         assert ready["mail"]["failing_since"] is not None

@@ -17,10 +17,10 @@ from alert_service.spans import Spans
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
-from shared.internal import AuditFilter
+from shared.internal_alerts import AuditFilter
 from shared.messages import utc
 from shared.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, Postman, event
+from tests.unit.alert_service.parts import START, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
 from tests.unit.alert_service.test_retention import WHOLE
 
@@ -43,7 +43,7 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
     for _ in range(2):
         async with store.write() as connection:
             receipts = await records.record(connection, told, START)
-            await mailbox.set_recipients(connection, ["ada@example.org"], START)
+            await mailbox.set_people(connection, masters("ada@example.org"), START)
     assert {key for key in receipts if key[0] != "alerts"} == {
         ("gateway", "asked"),
         ("hall", "done"),
@@ -66,12 +66,12 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
 
     postman = Postman()
     outbox = Outbox(store, postman, Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=1000, alone=1), now=lambda: START)
-    await outbox.round()
-    await outbox.round()
+    await work(outbox)
+    await work(outbox)
     assert len(postman.letters) == 2
     async with store.read() as connection:
         assert await mailbox.count(connection) == (0, 0)
-        assert await mailbox.next_time(connection) is None
+        assert await mailbox.next_delivery(connection, "mail") is None
 
 
 async def test_a_flood_becomes_a_digest(store: Store) -> None:
@@ -79,12 +79,12 @@ async def test_a_flood_becomes_a_digest(store: Store) -> None:
     now = START
     async with store.write() as connection:
         await records.record(connection, told, now)
-        await mailbox.set_recipients(connection, ["ada@example.org"], now)
+        await mailbox.set_people(connection, masters("ada@example.org"), now)
     postman = Postman()
     outbox = Outbox(store, postman, Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=1000, alone=5), now=lambda: now)
-    await outbox.round()
+    await work(outbox)
     now += 31
-    await outbox.round()
+    await work(outbox)
     assert [x.subject for x in postman.letters][5:] == ["25 alerts from hall"]
 
 
@@ -105,13 +105,13 @@ async def test_days_are_removed_people_erased_and_the_record_checked_alike(store
     assert await erasing.erase(store, user_id="u1", email="ada@example.org", now=START) == 5
     assert (await verdict(store)).broken is None
     async with store.write() as connection:
-        await mailbox.set_recipients(connection, ["ada@example.org"], START)
+        await mailbox.set_people(connection, masters("ada@example.org"), START)
     daily = DailyLetter(store, "07:00", zoneinfo.ZoneInfo("UTC"), lambda: WHOLE, now=lambda: START + DAY)
     assert await daily.round()
     assert not await daily.round()
     postman = Postman()
     manner = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=1000, alone=1)
-    await Outbox(store, postman, manner, now=lambda: START + DAY).round()
+    await work(Outbox(store, postman, manner, now=lambda: START + DAY))
     assert "row 11, hash" in postman.letters[0].text
     async with store.write() as connection:
         await connection.execute(events.update().where(events.c.row == 8).values(seq=99))

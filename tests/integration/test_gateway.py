@@ -9,7 +9,8 @@ import pytest
 from gateway.events import MOST_STREAMS
 from shared import messages, topics
 from shared.bus import Bus
-from shared.internal import AuditScope, Grant
+from shared.internal import Grant
+from shared.internal_alerts import AuditScope
 from shared.messages import Acknowledgement
 from shared.names import Outcome, Role, Severity
 from tests.house import DEADLINE, Broker

@@ -11,7 +11,8 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from shared.internal import MAX_AUDIT_PAGE, AuditFilter, AuditQuery, AuditRecord, AuditScope, Grant
+from shared.internal import Grant
+from shared.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditQuery, AuditRecord, AuditScope
 from shared.messages import UserRef, Who
 from shared.names import Outcome, Role, Severity
 from tests.house import DEADLINE, Broker

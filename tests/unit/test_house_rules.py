@@ -19,6 +19,7 @@ OWNERS = {
     "bcrypt": {"auth_service/passwords.py"},
     "cryptography": {"deploy/pki.py"},
     "aiosmtplib": {"shared/mail.py"},
+    "apprise": {"alert_service/ways.py"},
     "aiosmtpd": {"deploy/mailbox.py"},
     "RPi": {"device_agents/pins_rpi.py"},
     "gpiod": {"device_agents/pins_gpiod.py"},

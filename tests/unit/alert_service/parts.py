@@ -4,8 +4,11 @@ import asyncio
 import itertools
 from datetime import UTC, datetime
 
+from alert_service.config import MAIL
+from alert_service.outbox import Outbox
 from shared import messages, topics
 from shared.bus import Delivery
+from shared.internal import Recipient
 from shared.mail import Letter, MailError
 from shared.messages import AuditEvent, Receipt, UserRef, Who
 from shared.names import Outcome, Severity
@@ -62,19 +65,33 @@ class Clock:
         return self.time
 
 
-class Postman:
-    """Takes letters; `away` and `refusals` make it raise."""
+def masters(*emails: str) -> tuple[Recipient, ...]:
+    """Master users with these addresses."""
+    return tuple(Recipient(id=email, email=email, master=True) for email in emails)
 
-    def __init__(self) -> None:
+
+async def work(outbox: Outbox) -> float:
+    """Sort out, and let every carrier work once; the seconds until there may be more."""
+    return min([await outbox.sort(), *[await carrier.round() for carrier in outbox.carriers]])
+
+
+class Postman:
+    """A way that takes letters; `away` and `refusals` make it raise."""
+
+    def __init__(self, name: str = MAIL) -> None:
+        self.name = name
         self.letters: list[Letter] = []
         self.away = False
         self.refusals: dict[str, MailError] = {}
         self.tries = 0
 
-    async def __call__(self, letter: Letter) -> None:
-        self.tries += 1
+    async def check(self) -> None:
         if self.away:
             raise MailError("connection refused", permanent=False, answered=False)
+
+    async def send(self, letter: Letter) -> None:
+        self.tries += 1
+        await self.check()
         if (refusal := self.refusals.get(letter.to)) is not None:
             raise refusal
         self.letters.append(letter)

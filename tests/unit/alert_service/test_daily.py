@@ -13,11 +13,11 @@ from alert_service.daily import DailyLetter
 from alert_service.outbox import Manner, Outbox
 from alert_service.tables import dailies, days, deliveries, events, letters
 from shared.database import Store
-from shared.internal import ChainBroken, ChainStatus
+from shared.internal_alerts import ChainBroken, ChainStatus
 from shared.mail import compose
 from shared.messages import utc
 from shared.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, Clock, Postman, event
+from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -31,7 +31,7 @@ def writing(store: Store, clock: Clock, status: ChainStatus = UNCHECKED, *, at: 
 
 async def read_by(store: Store, *people: str) -> None:
     async with store.write() as connection:
-        await mailbox.set_recipients(connection, people or ("ada@example.org",), START)
+        await mailbox.set_people(connection, masters(*(people or ("ada@example.org",))), START)
 
 
 def sending(store: Store, postman: Postman, clock: Clock) -> Outbox:
@@ -115,13 +115,13 @@ async def test_it_tells_the_head_and_the_day_in_figures(store: Store, clock: Clo
     await tell(store, [*acts(4), *told])
     clock.time = START + 1
     outbox = sending(store, postman, clock)
-    await outbox.round()
+    await work(outbox)
     clock.time = MORNING + 5
     status = ChainStatus(row=9, hash="f" * 64, checked_at=utc(MORNING))
     assert await writing(store, clock, status).round()
     await tell(store, acts(1, first=99), clock.time + 1)  # what comes later is the next letter's
     postman.letters.clear()
-    await outbox.round()
+    await work(outbox)
     letters_of_today = [one for one in postman.letters if "Daily" in one.subject]
     assert {one.to for one in letters_of_today} == {"ada@example.org", "grace@example.org"}
     one = letters_of_today[0]
@@ -156,7 +156,7 @@ async def test_it_says_when_the_record_is_not_known_to_be_whole(
     await tell(store, acts(3))
     clock.time = MORNING
     await writing(store, clock, status).round()
-    await sending(store, postman, clock).round()
+    await work(sending(store, postman, clock))
     assert postman.letters[0].subject == subject
     assert line in postman.letters[0].text
     assert postman.letters[0].html is not None
@@ -173,11 +173,11 @@ async def test_an_absent_mail_server_delays_it_and_changes_nothing_in_it(
     assert await writing(store, clock).round()
     postman.away = True
     outbox = sending(store, postman, clock)
-    await outbox.round()
+    await work(outbox)
     await tell(store, acts(3, first=10))
     postman.away = False
     clock.time += 6 * 3600
-    await sending(store, postman, clock).round()  # another process, too
+    await work(sending(store, postman, clock))  # another process, too
     (one,) = postman.letters
     assert f"row 3, hash {head}" in one.text
 

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from alert_service import erasing, mailbox
+from alert_service import erasing, mailbox, release
+from alert_service.config import MAIL
+from alert_service.records import HOUSE_POLICY
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events
 from shared.database import Store
 from shared.messages import AuditEvent, UserRef
 from shared.names import Severity
-from tests.unit.alert_service.parts import START, event
+from tests.unit.alert_service.parts import START, event, masters
 from tests.unit.alert_service.record_parts import BOB, acts, all_rows, tell, verdict
 
 EVE = UserRef(id="u9", name="Evelyn")
@@ -145,14 +147,14 @@ async def test_nobody_can_be_put_where_a_person_was_erased(store: Store) -> None
 
 async def test_the_addresses_of_letters_that_left_are_erased_and_those_that_wait_are_not(store: Store) -> None:
     async with store.write() as connection:
-        await mailbox.set_recipients(connection, [EMAIL], START)
+        await mailbox.set_people(connection, masters(EMAIL), START)
     await tell(store, life())
     async with store.write() as connection:
-        await mailbox.release(connection, START, 20)
+        await release.release(connection, START, 20, HOUSE_POLICY)
         await connection.execute(update(deliveries).where(deliveries.c.id == 1).values(state="sent"))
     await erase(store)
     async with store.read() as connection:
-        due = await mailbox.due(connection, START, 10)
+        due = await mailbox.due(connection, MAIL, START, 10)
         assert {one.recipient for one in due} == {EMAIL}
         first = await connection.execute(deliveries.select().where(deliveries.c.id == 1))
         assert first.one().recipient == "erased/u9"

@@ -17,7 +17,7 @@ from shared.database import Store
 from shared.mail import Letter, compose
 from shared.messages import utc
 from shared.problem import HomeError
-from tests.unit.alert_service.parts import START, Clock, Postman, event
+from tests.unit.alert_service.parts import START, Clock, Postman, event, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 from tests.unit.alert_service.test_daily import read_by
 from tests.unit.alert_service.test_retention import WHOLE
@@ -43,9 +43,9 @@ async def mailbox(store: Store, tmp_path: Path, clock: Clock, postman: Postman) 
     await tell(store, [("auth", event(id=f"a{n}", what="account:changed", command_id=None)) for n in range(6)])
     await tell(store, [("hall", event(id="done", issuer="phone", user=None))])
     outbox = Outbox(store, postman, Manner(zone=utc(0).tzinfo, per_minute=1000, alone=2), now=clock)  # type: ignore[arg-type]  # it has one
-    await outbox.round()
+    await work(outbox)
     clock.time += 600
-    await outbox.round()
+    await work(outbox)
     for number, letter in enumerate(postman.letters):
         (folder / f"{number}.eml").write_bytes(compose(letter, "Home <home@localhost>", START).as_bytes())
     return folder

@@ -15,7 +15,7 @@ from alert_service.arrivals import Arrival
 from alert_service.narrowing import Scope
 from alert_service.tables import events
 from shared.database import Store
-from shared.internal import AuditFilter, AuditRecord
+from shared.internal_alerts import AuditFilter, AuditRecord
 from shared.messages import AuditEvent, UserRef, utc
 from shared.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA, START, event

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_service import chain, letters, wording
-from alert_service.letters import Story
+from alert_service.story import Story
+from gateway.pages import happenings
 from shared.mail import Letter, compose
 from shared.messages import AuditEvent, UserRef, utc
 from shared.names import Outcome, Severity
@@ -44,8 +45,8 @@ def test_the_first_lines_say_what_when_who_where_from_and_how_it_ended() -> None
         "From:     192.0.2.7",
         "Outcome:  executed",
     ]
-    assert HISTORY in written.text
-    assert f'href="{HISTORY}"' in written.html
+    assert f"{HISTORY}?row=8#row-8" in written.text
+    assert f'href="{HISTORY}?row=8#row-8"' in written.html
 
 
 def test_every_row_and_its_hash_are_printed() -> None:
@@ -127,7 +128,7 @@ MISMATCH = event(
 
 
 def test_a_pin_that_does_not_follow_is_told_with_what_it_reads_and_what_to_do() -> None:
-    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("hall", MISMATCH)), BERLIN, HISTORY)
+    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("hall", MISMATCH)), BERLIN, HISTORY, urgent=True)
     assert written.subject == "Pin mismatch: Lamp (hall) does not follow — the room hall, 21:04"
     for line in ("Who:      the room hall", "From:     the room hall", "Detail:   pin = 17", "Detail:   reads = 1"):
         assert line in written.text.splitlines()
@@ -213,6 +214,10 @@ PLAIN_TAGS = {
     "body",
     "h1",
     "table",
+    "style",
+    "ol",
+    "li",
+    "small",
     "tr",
     "th",
     "td",
@@ -300,3 +305,47 @@ def test_a_rooms_detail_cannot_pass_as_a_line_of_ours() -> None:
     text = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None).text
     assert sum(line.startswith("Outcome:") for line in text.splitlines()) == 1
     assert "Detail:   Outcome = rejected" in text
+
+
+def test_a_room_that_is_away_is_told_with_since_when_and_no_outcome() -> None:
+    away = event(
+        what="room:offline",
+        where="garage",
+        issuer="alerts",
+        user=None,
+        address=None,
+        command_id=None,
+        outcome=Outcome.FAILED,
+        detail={"since": "2026-11-23T20:02:00+00:00"},
+    )
+    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("alerts", away)), BERLIN, HISTORY, urgent=True)
+    assert written.subject == "Room is offline: garage — 21:04"
+    assert "check its power and its network" in written.text
+    assert "Outcome" not in written.text
+    assert "Detail:   since = 2026-11-23T20:02:00+00:00" in written.text
+
+
+def test_a_lockdown_and_a_new_place_read_well_on_a_lock_screen() -> None:
+    for what, where, subject in (
+        ("home:locked-down", "home", "The home is locked down — Ada, 21:04"),
+        ("session:new-place", "session/abc", "Security: Sign-in from a new place — Ada, 21:04"),
+        ("account:password-changed", "user/u1", "Password changed: Ada — Ada, 21:04"),
+        ("client:added", "client/phone", "Trusted client added: phone — Ada, 21:04"),
+    ):
+        severity = Severity.SECURITY if what.startswith("session") else Severity.CRITICAL
+        told = event(what=what, where=where, severity=severity, command_id=None, detail={"user": "Ada"})
+        assert letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), BERLIN, None).subject == subject
+
+
+def test_letters_about_one_device_share_a_thread_whoever_tells() -> None:
+    def thread(source: str, told: AuditEvent) -> str:
+        return letters.write(Story(ended=told.outcome, outcome=row(source, told)), BERLIN, None).thread
+
+    door = thread("gateway", event())
+    assert door == thread("hall", event(what="device:mismatch")) != thread("hall", event(where="hall/lamp"))
+    first, second = (event(what="session:new-place", where=f"session/{x}") for x in "ab")
+    assert thread("auth", first) == thread("auth", second)
+
+
+def test_whatever_the_history_has_words_for_a_letter_has_too() -> None:
+    assert set(happenings._HAPPENINGS) <= set(wording.KNOWN)

@@ -106,10 +106,10 @@ async def test_an_event_that_the_database_refuses_becomes_an_incident(
 ) -> None:
     real = records.record
 
-    async def record(connection: object, batch: list[Arrival], now: float) -> object:
+    async def record(connection: object, batch: list[Arrival], now: float, *more: object) -> object:
         if any(one.event.id == "poison" for one in batch):
             raise HomeError("invalid-value")
-        return await real(connection, batch, now)  # type: ignore[arg-type]  # handed through as it came
+        return await real(connection, batch, now, *more)  # type: ignore[arg-type]  # handed through as it came
 
     monkeypatch.setattr(records, "record", record)
     for name in ("e1", "poison", "e2"):

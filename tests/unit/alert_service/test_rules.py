@@ -85,15 +85,3 @@ def test_keys_of_different_kinds_never_meet() -> None:
 )
 def test_only_the_hub_is_believed_about_people(source: str, *, believed: bool) -> None:
     assert rules.is_trusted(source) is believed
-
-
-def test_what_moved_or_may_have_moved_is_urgent() -> None:
-    assert rules.is_urgent(event())
-    assert rules.is_urgent(event(outcome=Outcome.UNKNOWN))
-    assert rules.is_urgent(event(severity=Severity.SECURITY, outcome=Outcome.REJECTED))
-    assert not rules.is_urgent(event(outcome=Outcome.REJECTED))
-
-
-def test_a_device_out_of_control_is_urgent() -> None:
-    assert rules.is_urgent(event(what="device:mismatch", outcome=Outcome.FAILED))
-    assert not rules.is_urgent(event(what="device:on", outcome=Outcome.FAILED))

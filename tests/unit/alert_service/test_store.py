@@ -7,7 +7,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, insert, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alert_service import chain, records
+from alert_service import chain, mailbox, records
 from alert_service.store import PLAN, open_store
 from alert_service.tables import events, metadata, settings
 from shared.config import ConfigError
@@ -70,6 +70,34 @@ async def test_an_older_record_gets_its_rooms_and_a_clock_that_never_falls(url: 
 
 def _insert(values: dict[str, object]) -> str:
     return f"INSERT INTO events ({', '.join(values)}) VALUES ({', '.join(f':{name}' for name in values)})"
+
+
+async def test_what_an_older_home_knew_of_its_recipients_and_letters_stays(url: str) -> None:
+    older = await open_store(url)
+    async with older.write() as connection:
+        for statement in (
+            "DROP TABLE recipients",
+            "CREATE TABLE recipients (email VARCHAR(254) PRIMARY KEY)",
+            "INSERT INTO recipients VALUES ('ada@example.org')",
+            "DROP INDEX deliveries_by_way",
+            "ALTER TABLE deliveries DROP COLUMN way",
+            "CREATE INDEX deliveries_by_state ON deliveries (state, next_at)",
+            "ALTER TABLE letters DROP COLUMN audience",
+            "INSERT INTO letters (kind, key, round, source, state, refused_by_gateway, created_at)"
+            " VALUES ('event', 'k', 1, 'hall', 'released', 0, 0)",
+            "INSERT INTO deliveries (letter, recipient, state, attempts, next_at, permanent)"
+            " VALUES (1, 'ada@example.org', 'pending', 0, 0, 0)",
+            "UPDATE alembic_version SET version_num = '0003'",
+        ):
+            await connection.execute(text(statement))
+    await older.close()
+    newer = await open_store(url)
+    async with newer.read() as connection:
+        (ada,) = await mailbox.known_people(connection)
+        assert (ada.email, ada.master) == ("ada@example.org", True)
+        (due,) = await mailbox.due(connection, "mail", 1.0, 10)
+        assert (await mailbox.told(connection, due.letter)).audience == "masters"
+    await newer.close()
 
 
 async def test_an_impossible_database_names_the_settings() -> None:

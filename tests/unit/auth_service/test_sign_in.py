@@ -1,22 +1,29 @@
 """Signing in, in its two steps, over a real database: what works, and that every failure looks the same."""
 
 import asyncio
+import contextlib
 import logging
+import sqlite3
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from auth_service import errands as errands_module
 from auth_service import passwords as passwords_module
+from auth_service import place_rows
 from auth_service.accounts import Accounts
 from auth_service.codes import ALPHABET
 from auth_service.errands import Errands
+from auth_service.networks import network
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn
+from auth_service.tables import places
 from shared import backoff
 from shared.database import Store
 from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest, User
@@ -45,7 +52,15 @@ class Door:
         await self.errands.settled()
 
     async def enter(
-        self, code: str | None = None, email: str = EMAIL, password: str = PASSWORD, browser: str = "b1"
+        self,
+        code: str | None = None,
+        email: str = EMAIL,
+        password: str = PASSWORD,
+        browser: str = "b1",
+        address: str = "192.0.2.7",
+        agent: str = "Firefox",
+        *,
+        known: bool = False,
     ) -> LoginAnswer:
         """Step 2."""
         request = LoginRequest(
@@ -53,15 +68,16 @@ class Door:
             password=password,
             code=self.postman.code if code is None else code,
             browser=browser,
-            address="192.0.2.7",
-            agent="Firefox",
+            address=address,
+            agent=agent,
+            known=known,
         )
         try:
             return await self.sign_in.enter(request, "gateway")
         finally:
             await self.errands.settled()
 
-    async def refuses(self, code: str | None = None, **other: str) -> bool:
+    async def refuses(self, code: str | None = None, **other: Any) -> bool:
         """Whether step 2 fails, with the one problem that every failure has."""
         try:
             await self.enter(code, **other)
@@ -293,3 +309,100 @@ async def test_too_many_requests_at_once_are_refused(door: Door, ada: User, monk
     monkeypatch.setattr(errands_module, "MOST", 0)
     with pytest.raises(HomeError, match="rate-limited"):
         await door.ask()
+
+
+def new_places(spool: Spool) -> list[AuditEvent]:
+    """The events about sign-ins from somewhere new."""
+    return [event for event in spool.pending(1000) if event.what == "session:new-place"]
+
+
+async def test_the_first_sign_in_of_an_account_is_no_news_and_the_same_place_later_neither(
+    door: Door, ada: User, clock: Clock, spool: Spool
+) -> None:
+    for address in ("192.0.2.7", "192.0.2.99", "192.0.2.7"):
+        await door.ask()
+        await door.enter(address=address)
+        clock.forward(days=80)
+    (first,) = new_places(spool)
+    assert first.severity is Severity.INFO
+
+
+async def test_another_browser_or_network_is_told_once_with_what_is_known_of_it(
+    door: Door, ada: User, spool: Spool
+) -> None:
+    await door.ask()
+    await door.enter()
+    for address, agent in (("192.0.2.7", "Chrome"), ("198.51.100.9", "Firefox"), ("192.0.2.8", "Chrome")):
+        await door.ask()
+        answer = await door.enter(address=address, agent=agent)
+    _, chrome, elsewhere = new_places(spool)
+    assert chrome.severity is elsewhere.severity is Severity.SECURITY
+    assert chrome.detail == {"browser": "Chrome", "network": "192.0.2.0/24"}
+    assert (elsewhere.who.address, elsewhere.detail["network"]) == ("198.51.100.9", "198.51.100.0/24")
+    assert elsewhere.who.user is not None
+    assert elsewhere.who.user.id == answer.session.user.id
+    assert elsewhere.where.startswith("session/")
+
+
+async def test_a_browser_that_the_gateway_knows_may_travel(door: Door, ada: User, spool: Spool) -> None:
+    await door.ask()
+    await door.enter()
+    await door.ask()
+    await door.enter(address="2001:db8::1", known=True)
+    assert len(new_places(spool)) == 1
+
+
+async def test_a_place_that_was_not_used_for_long_is_new_again(
+    door: Door, ada: User, clock: Clock, spool: Spool
+) -> None:
+    await door.ask()
+    await door.enter()
+    clock.forward(days=91)
+    await door.ask()
+    await door.enter()
+    assert [event.severity for event in new_places(spool)] == [Severity.INFO, Severity.SECURITY]
+
+
+async def test_places_of_one_person_are_bounded_and_tell_nobody_where_they_are(
+    door: Door, ada: User, store: Store, clock: Clock
+) -> None:
+    async with store.write() as connection:
+        for number in range(place_rows.MOST + 5):
+            clock.forward(seconds=1)
+            assert not await place_rows.visit(connection, ada.id, f"p{number}", clock())
+        assert not await place_rows.visit(connection, ada.id, "p0", clock())
+        assert await place_rows.visit(connection, ada.id, f"p{place_rows.MOST + 4}", clock())
+        kept = (await connection.execute(select(places.c.place_hash))).scalars().all()
+        assert len(kept) == place_rows.MOST
+        await place_rows.drop_expired(connection, clock() + timedelta(days=90))
+        assert (await connection.execute(select(places.c.place_hash))).all() == []
+
+
+async def test_a_full_disk_keeps_nobody_out_and_the_new_place_is_told_later(
+    door: Door, ada: User, tmp_path: Path, spool: Spool, proof: Proof
+) -> None:
+    await door.ask()
+    await door.enter()
+    fill(tmp_path / "spool.sqlite3")
+    await door.ask()
+    await door.enter(agent="Chrome")
+    assert len(new_places(spool)) == 1
+    with contextlib.closing(sqlite3.connect(tmp_path / "spool.sqlite3")) as direct:
+        direct.execute("DROP TRIGGER full")
+    await proof.write_owed()
+    assert len(new_places(spool)) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "of"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+        ("unix", "unix"),
+    ],
+)
+def test_a_network_outlives_leases_and_privacy_addresses(address: str, of: str) -> None:
+    assert network(address) == of

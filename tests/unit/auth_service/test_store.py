@@ -34,6 +34,7 @@ async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path
     older = await open_store(address)
     async with older.write() as connection:
         await connection.execute(sa.text("DROP TABLE lockdown"))
+        await connection.execute(sa.text("DROP TABLE places"))
         await connection.execute(sa.text("ALTER TABLE devices DROP COLUMN locked_out"))
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         await connection.execute(sa.text("INSERT INTO identities VALUES ('hall', 'room', '2026-03-01', NULL)"))
@@ -58,4 +59,4 @@ async def test_database_that_cannot_be_opened_names_the_settings() -> None:
 async def test_row_that_is_there_already_exists(store: Store) -> None:
     with pytest.raises(HomeError, match="already-exists"):
         async with store.write() as connection:
-            await connection.execute(sa.text(f"INSERT INTO alembic_version VALUES ('{PLAN.head}')"))
+            await connection.execute(sa.text("INSERT INTO alembic_version VALUES (:head)"), {"head": PLAN.head})

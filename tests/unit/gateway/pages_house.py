@@ -23,10 +23,6 @@ from gateway.sessions import Sessions
 from shared import tls
 from shared.client import AlertsAddress, AuthAddress
 from shared.internal import (
-    AuditFilter,
-    AuditPage,
-    AuditRecord,
-    ChainStatus,
     Grant,
     LockdownChange,
     LockdownCodeRequest,
@@ -42,6 +38,7 @@ from shared.internal import (
     UserRow,
     UserRows,
 )
+from shared.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, MailStatus
 from shared.messages import Value
 from shared.mqtt import BrokerConfig
 from shared.names import Role
@@ -137,6 +134,10 @@ class FakeAlerts:
         self.whole: ChainStatus | None = None
         self.away = False
         self.asked: list[tuple[Scope, AuditFilter, int | None]] = []
+        self.status: MailStatus | None = None
+
+    async def mail(self) -> MailStatus | None:
+        return self.status
 
     async def history(self, scope: Scope, wanted: AuditFilter, *, limit: int, after: int | None = None) -> AuditPage:
         if self.away:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 
 from gateway import audit_query
-from shared.internal import AuditFilter
+from shared.internal_alerts import AuditFilter
 from shared.names import Outcome
 from shared.problem import HomeError
 

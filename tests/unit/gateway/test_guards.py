@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from gateway import guards
 from gateway.views import DeviceView, RoomView
-from shared.internal import AuditFilter, Grant, User
+from shared.internal import Grant, User
+from shared.internal_alerts import AuditFilter
 from shared.messages import AuditEvent, UserRef, Who, utc
 from shared.names import Outcome, Role, Severity
 

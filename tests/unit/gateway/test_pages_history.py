@@ -3,7 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 from gateway.guards import Scope
-from shared.internal import AuditFilter, AuditRecord, ChainBroken, ChainStatus, Grant, UserRow
+from shared.internal import Grant, UserRow
+from shared.internal_alerts import AuditFilter, AuditRecord, ChainBroken, ChainStatus
 from shared.messages import UserRef, Who
 from shared.names import Outcome, Role, Severity
 from tests.unit.gateway import parts

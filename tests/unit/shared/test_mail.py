@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import re
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config import ConfigError
-from shared.mail import Letter, MailError, SmtpConfig, compose, send
+from shared.mail import Letter, MailError, SmtpConfig, check, compose, send
 
 SENDER = "Home System <home@example.org>"
 LOCAL = SmtpConfig(host="127.0.0.1", port=1, sender=SENDER, security="none")
@@ -100,7 +101,32 @@ def test_on_this_machine_clear_text_is_fine(host: str) -> None:
 def test_a_user_needs_a_password_file(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"smtp\.password_file"):
         SmtpConfig(host="localhost", port=25, sender=SENDER, user="x").check()
-    SmtpConfig(host="localhost", port=25, sender=SENDER, user="x", password_file=tmp_path / "p").check()
+    known = SmtpConfig(host="localhost", port=25, sender=SENDER, user="x", password_file=tmp_path / "p")
+    known.check()
+
+
+async def test_a_password_file_that_went_away_holds_letters_up_and_loses_none(tmp_path: Path) -> None:
+    known = SmtpConfig(host="localhost", port=25, sender=SENDER, user="x", password_file=tmp_path / "p")
+    with pytest.raises(MailError, match="cannot be read") as caught:
+        await check(known)
+    assert (caught.value.permanent, caught.value.answered) == (False, False)
+
+
+def test_letters_about_one_thing_form_a_thread_and_urgent_ones_say_so() -> None:
+    first, second = (
+        compose(
+            Letter(to="a@example.org", subject="x", text="x", message_id=m, thread="t1", urgent=m == "b"), SENDER, 0.0
+        )
+        for m in ("a", "b")
+    )
+    assert first["References"] == second["References"] == first["In-Reply-To"]
+    for line in first.as_bytes().decode().splitlines():
+        if line.startswith(("References", "In-Reply-To")):
+            assert re.fullmatch(r"[A-Za-z-]+: <[0-9a-f]{32}@thread\.invalid>", line)
+    assert first["Message-ID"] != second["Message-ID"]
+    assert (first["Importance"], second["Importance"]) == (None, "high")
+    alone = compose(Letter(to="a@example.org", subject="x", text="x"), SENDER, 0.0)
+    assert alone["References"] is None
 
 
 async def test_an_absent_server_is_told_as_such() -> None:

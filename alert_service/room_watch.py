@@ -1,0 +1,154 @@
+"""Watches the rooms at the broker and records who is away and who is back, as events of our own.
+
+What was told is found again in the record itself, so that a restart neither repeats nor forgets it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from alert_service.arrivals import OURSELVES, Arrival
+from alert_service.presence import Back, Gone, Presence
+from alert_service.records import as_row
+from alert_service.tables import events
+from shared import messages, topics
+from shared.bus import Delivery
+from shared.database import Store
+from shared.lifecycle import leave_if_stopped
+from shared.log import facts
+from shared.messages import AuditEvent, Availability, Description, Who, utc
+from shared.mqtt import Subscription
+from shared.names import Outcome, Severity, is_identity
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+SUBSCRIPTIONS = (Subscription(topics.ALL_DESCRIPTIONS, qos=0), Subscription(topics.ALL_AVAILABILITY, qos=0))
+"""Of no use when they are old, and kept they would push audit events out of the broker's queue."""
+OFFLINE, ONLINE_AGAIN = "room:offline", "room:online-again"
+_LOOK_SECONDS = 1.0
+
+
+class RoomWatch:
+    """Hears the rooms; `record` takes an event of ours and returns once it is committed."""
+
+    def __init__(
+        self,
+        presence: Presence,
+        away: dict[str, float],
+        record: Callable[[Arrival], Awaitable[None]],
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._presence = presence
+        self._away = away
+        self._record = record
+        self._now = now
+        self._monotonic = monotonic
+        self._due: asyncio.Queue[Arrival] = asyncio.Queue()
+
+    def hear(self, delivery: Delivery) -> bool:
+        """Take a message from the bus; whether it was about a room."""
+        parsed = topics.parse(delivery.topic)
+        if parsed is None or parsed.kind not in {topics.TopicKind.AVAILABILITY, topics.TopicKind.DESCRIPTION}:
+            return False
+        if is_identity(parsed.room):
+            try:
+                self._fold(parsed, delivery)
+            except HomeError as error:
+                log.warning("A room's message cannot be read", extra=facts(room=parsed.room, reason=error))
+        return True
+
+    def link_up(self) -> None:
+        """Our own link came up."""
+        self._presence.link_up(self._monotonic())
+
+    def link_down(self) -> None:
+        """Our own link is gone."""
+        self._presence.link_down()
+
+    async def run(self) -> None:
+        """Look every second, and record what is to be told, until cancelled."""
+        while True:
+            leave_if_stopped()
+            await self.look()
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def look(self) -> None:
+        """Once."""
+        for gone in self._presence.look(self._monotonic()):
+            self._note(gone)
+        while not self._due.empty():
+            await self._record(self._due.get_nowait())
+
+    def _fold(self, parsed: topics.Topic, delivery: Delivery) -> None:
+        if parsed.kind is topics.TopicKind.DESCRIPTION:
+            described = messages.decode(Description, delivery.payload) if delivery.payload else None
+            self._presence.describe(parsed.room, described)
+        elif delivery.payload:
+            said = messages.decode(Availability, delivery.payload)
+            now = self._monotonic()
+            back = self._presence.hear(parsed.room, said, retained=delivery.retained, now=now)
+            if back is not None:
+                self._note(back)
+
+    def _note(self, change: Gone | Back) -> None:
+        now = self._now()
+        if isinstance(change, Gone):
+            since = self._away[change.room] = now - change.seconds
+            what, outcome = OFFLINE, Outcome.FAILED
+            detail = {"since": _moment(since)}
+        else:
+            since = self._away.pop(change.room, now)
+            what, outcome = ONLINE_AGAIN, Outcome.EXECUTED
+            detail = {"since": _moment(since), "away": duration(now - since)}
+        log.warning("Room came or went", extra=facts(what=what, room=change.room, **detail))
+        if change.name:
+            detail["name"] = change.name
+        event = AuditEvent(
+            id=f"{what.partition(':')[2]}:{change.room}:{int(now * 1000)}",
+            at=utc(now),
+            what=what,
+            where=change.room,
+            who=Who(issuer=OURSELVES),
+            outcome=outcome,
+            severity=Severity.CRITICAL,
+            detail=detail,
+        )
+        self._due.put_nowait(Arrival(OURSELVES, event))
+
+
+async def told_away(store: Store) -> dict[str, float]:
+    """The rooms that were last told to be away, and since when, in seconds since 1970; from the record."""
+    ours = events.c.source == OURSELVES, events.c.what.in_((OFFLINE, ONLINE_AGAIN))
+    last = select(func.max(events.c.row)).where(*ours).group_by(events.c.place)
+    wanted = select(events).where(events.c.row.in_(last), events.c.what == OFFLINE)
+    async with store.read() as connection:
+        found = (await connection.execute(wanted)).all()
+    rows = [as_row(one) for one in found]
+    return {row.event.where: _since(row.event).timestamp() for row in rows}
+
+
+def _since(event: AuditEvent) -> datetime:
+    try:
+        return datetime.fromisoformat(event.detail["since"])
+    except (KeyError, ValueError):
+        return event.at
+
+
+def duration(seconds: float) -> str:
+    """A length of time in words."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (rest if not hours and not days else 0, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number) or "a moment"
+
+
+def _moment(seconds: float) -> str:
+    return utc(round(seconds)).isoformat()

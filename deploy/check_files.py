@@ -1,0 +1,141 @@
+"""What the doctor sees without asking anybody: settings, certificates, modes, the clock, the disk and the spools."""
+
+import datetime as dt
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from deploy import pki
+from deploy.finding import Finding, examine, well, wrong
+from deploy.home import Home
+
+RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
+LEAF_DAYS, CRL_DAYS, CA_DAYS = pki.RENEW_DAYS - 7, 7, 180
+"""With fewer days left than these nobody renewed in time."""
+MOST_WAITING = 1000
+_FREE_BYTES = 200 * 2**20
+_SKEW_SECONDS = 120.0
+
+
+def settings(home: Home) -> Iterator[Finding]:
+    """Every configuration file can be read and used."""
+    for path, read in _readers(home).items():
+        found = list(examine("settings", lambda path=path, read=read: _read(path, read)))  # type: ignore[misc]
+        yield from found
+
+
+def _readers(home: Home) -> dict[Path, Callable[[Path], object]]:
+    from alert_service import config as alerts
+    from auth_service import config as auth
+    from device_agents import complaints
+    from gateway import app as gateway_app
+    from gateway import config as gateway
+
+    def read_gateway(path: Path) -> object:
+        gateway_app.check(config := gateway.load_config(path))
+        return config
+
+    readers: dict[Path, Callable[[Path], object]] = {
+        home.config("auth"): auth.read,
+        home.config("alerts"): alerts.read,
+        home.config("gateway"): read_gateway,
+    }
+    return readers | dict.fromkeys(sorted((home.var / "agents").glob("*.toml")), complaints.read)
+
+
+def _read(path: Path, read: Callable[[Path], object]) -> Iterator[Finding]:
+    read(path)
+    yield well("settings", f"{path.name} can be read")
+
+
+def certificates(home: Home, now: dt.datetime) -> Iterator[Finding]:
+    """Days left of every certificate here and of the revocation list, which refuses everyone once it has ended."""
+    listed = [*sorted(home.pki.glob("*.crt")), home.pki / "crl.pem"]
+    for path in listed:
+        yield from examine("certificates", lambda path=path: _days_left(path, now))  # type: ignore[misc]
+
+
+def _days_left(path: Path, now: dt.datetime) -> Iterator[Finding]:
+    left = (pki.ends_at(path) - now).total_seconds() / 86400
+    least = CRL_DAYS if path.suffix == ".pem" else CA_DAYS if path.stem.endswith("-ca") else LEAF_DAYS
+    if left < 0:
+        yield wrong("certificates", f"{path.name} has ended {-left:.0f} days ago", RENEW)
+    elif left < least:
+        step = "make new authorities while there is time: docs/setup.md" if least == CA_DAYS else RENEW
+        yield wrong("certificates", f"{path.name} ends in {left:.0f} days", step)
+    else:
+        yield well("certificates", f"{path.name} is good for {left:.0f} days")
+
+
+def modes(home: Home) -> Iterator[Finding]:
+    """Keys and secrets are their owner's alone."""
+    private = [*home.pki.glob("*.key"), *(home.pki / "ca").glob("*.key"), *(home.var / "secrets").iterdir()]
+    private += [home.mosquitto / "dynamic-security.json", *(home.var / "data").glob("*.sqlite3")]
+    open_ones = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    for path in open_ones:
+        yield wrong(
+            "modes", f"{path} may be read by others ({stat.filemode(path.stat().st_mode)})", f"chmod 600 {path}"
+        )
+    if not open_ones:
+        yield well("modes", f"{len(private)} keys, secrets and databases are their owner's alone")
+
+
+def clock(home: Home, now: dt.datetime) -> Iterator[Finding]:
+    """The clock shows no time before something that has happened already."""
+    begun = {path: pki.begins_at(path).timestamp() for path in home.pki.glob("*.crt")}
+    written = {path: path.stat().st_mtime for path in (home.var / "data").glob("*.sqlite3*")}
+    for path, moment in (begun | written).items():
+        if moment > now.timestamp() + _SKEW_SECONDS:
+            then = dt.datetime.fromtimestamp(moment, dt.UTC)
+            text = f"it shows {now:%Y-%m-%d %H:%M} UTC, and {path.name} is from {then:%Y-%m-%d %H:%M} UTC"
+            yield wrong("clock", text, "wait for network time or set it; see timedatectl")
+            return
+    yield well("clock", f"{now:%Y-%m-%d %H:%M:%S} UTC, later than everything here")
+
+
+def disk(home: Home) -> Iterator[Finding]:
+    """There is room for proof."""
+    usage = shutil.disk_usage(home.var)
+    text = f"{usage.free / 2**30:.1f} GiB free of {usage.total / 2**30:.0f} where {home.var} lies"
+    if usage.free < _FREE_BYTES:
+        yield wrong("disk", text, "free some: without proof critical commands are refused")
+    else:
+        yield well("disk", text)
+
+
+def spools(home: Home) -> Iterator[Finding]:
+    """Every producer here can write its proof, and little waits to be recorded."""
+    from auth_service import config as auth
+    from gateway import config as gateway
+
+    paths = {
+        "auth": lambda: auth.read(home.config("auth")).spool,
+        "gateway": lambda: gateway.load_config(home.config("gateway")).spool,
+    }
+    for name, where in paths.items():
+        yield from examine("spools", lambda name=name, where=where: _spool(name, where()))  # type: ignore[misc]
+
+
+def _spool(name: str, path: Path) -> Iterator[Finding]:
+    if not path.exists():
+        yield well("spools", f"{name}: not begun; the service makes it at its first start")
+        return
+    try:
+        database = sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None, timeout=2.0)
+        try:
+            waiting = int(database.execute("SELECT count(*) FROM event WHERE receipted_at IS NULL").fetchone()[0])
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("UPDATE event SET id = id WHERE seq = (SELECT max(seq) FROM event)")
+            database.execute("ROLLBACK")
+        finally:
+            database.close()
+    except sqlite3.Error as error:
+        yield wrong("spools", f"{name}: {path} cannot be written ({error})", "check its disk, owner and mode")
+        return
+    text = f"{name}: can be written, {waiting} event{'s' if waiting != 1 else ''} wait to be recorded"
+    if waiting > MOST_WAITING:
+        yield wrong("spools", text, "see whether the alert service and the broker run, and alerts.log")
+    else:
+        yield well("spools", text)

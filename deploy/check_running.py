@@ -1,0 +1,102 @@
+"""What the doctor asks a running home: the broker, each service, and the mail server."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from deploy import control, ready
+from deploy.finding import Finding, examine, skipped, well, wrong
+from deploy.home import Home
+from shared import internal, mail, tls
+from shared.client import AlertsAddress, AuthAddress, ServiceClient
+from shared.config import ConfigError
+from shared.internal_alerts import AlertsReady
+from shared.mail import MailError
+from shared.problem import HomeError
+
+_FOREIGN = "not of our authority"
+START = "start it: `homesystem up`, or systemctl start homesystem.target"
+
+
+def broker(home: Home) -> Iterator[Finding]:
+    """It answers over TLS, and believes the certificate that we show."""
+    try:
+        with control.Control(home):
+            yield well("broker", f"answers over TLS on port {home.settings.mqtt_port} and knows us")
+    except HomeError as error:
+        running = control.broker_pid(home) is not None
+        yield wrong("broker", error.detail, _step(error, "see broker.log in the home's log" if running else START))
+
+
+def services(home: Home) -> Iterator[Finding]:
+    """Each says of itself that it could do its work."""
+    yield from examine("auth", lambda: _auth(home))
+    yield from examine("alerts", lambda: _alerts(home))
+    port = home.settings.https_port
+    if ready.web_is_ready(home):
+        yield well("gateway", f"is ready on port {port}")
+    else:
+        yield wrong("gateway", f"is not ready on port {port}", "mend what stands above, then see gateway.log")
+
+
+def mail_server(home: Home) -> Iterator[Finding]:
+    """It is reached, verified, and lets us in; no letter is sent."""
+    from alert_service import config as alerts
+
+    try:
+        smtp = alerts.read(home.config("alerts")).smtp
+    except ConfigError:
+        yield skipped("mail", "not looked at: alerts.toml has to be mended first")
+        return
+    try:
+        asyncio.run(mail.check(smtp))
+    except MailError as error:
+        mended = START if home.settings.demo else "check [smtp] in alerts.toml and auth.toml"
+        yield wrong("mail", f"{smtp.host}:{smtp.port} does not take letters: {error}", mended)
+    else:
+        yield well("mail", f"{smtp.host}:{smtp.port} lets us in ({smtp.security})")
+
+
+def _auth(home: Home) -> Iterator[Finding]:
+    address = AuthAddress(port=home.settings.auth_port)
+    try:
+        asyncio.run(_ask(home, address, "auth-unreachable", dict))
+    except HomeError as error:
+        yield wrong("auth", f"does not answer: {error.detail}", _step(error, f"{START}; then see auth.log"))
+    else:
+        yield well("auth", f"is ready on port {address.port}")
+
+
+def _alerts(home: Home) -> Iterator[Finding]:
+    address = AlertsAddress(port=home.settings.alerts_port)
+    try:
+        said: AlertsReady = asyncio.run(_ask(home, address, "alerts-unreachable", AlertsReady))
+    except HomeError as error:
+        yield wrong("alerts", f"does not answer: {error.detail}", _step(error, f"{START}; then see alerts.log"))
+        return
+    if not said.recording or not said.broker:
+        what = "cannot write its record" if not said.recording else "does not reach the broker"
+        yield wrong("alerts", f"answers, and {what}", "see alerts.log")
+    else:
+        yield well("alerts", f"is recording; {said.mail.letters_waiting} letters wait")
+    if said.mail.failing_since is not None:
+        text = f"no letter goes out since {said.mail.failing_since:%Y-%m-%d %H:%M} UTC: {said.mail.failure}"
+        yield wrong("letters", text, "check [smtp] in alerts.toml")
+    if said.mail.letters_refused:
+        text = f"{said.mail.letters_refused} are refused for good"
+        yield wrong("letters", text, "check the users' addresses: `homesystem user list`")
+    if not said.mail.recipients_known:
+        yield wrong("letters", "nobody is known to write to", "see whether the auth service runs, and alerts.log")
+    for name, failure in said.ways.items():
+        yield wrong("letters", f"the way {name} is closed: {failure}", "check its url_file and the service behind it")
+
+
+def _step(error: HomeError, usual: str) -> str:
+    return "another home may hold this port: stop it, or choose other ports" if _FOREIGN in error.detail else usual
+
+
+async def _ask(home: Home, address: AuthAddress | AlertsAddress, absent: str, kind: type[Any]) -> Any:
+    pki = home.pki
+    admin = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "admin.crt", key=pki / "admin.key")
+    async with ServiceClient(address, admin, absent=absent) as service:
+        return await service.call("GET", internal.READY, kind)

@@ -1,0 +1,17 @@
+"""GET /api/v1/mail: how the letters fare, for the master user."""
+
+from aiohttp import web
+
+from gateway import guards, keys, sessions
+from shared.problem import HomeError
+from shared.web import json_response
+
+
+async def show(request: web.Request) -> web.Response:
+    """200 with shared.MailStatus; 503 while the alert service does not say."""
+    if not guards.may_manage_users(sessions.signed_in(request)):
+        raise HomeError("forbidden")
+    status = await request.app[keys.ALERTS].mail()
+    if status is None:
+        raise HomeError("alerts-unreachable")
+    return json_response(status)

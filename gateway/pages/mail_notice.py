@@ -1,0 +1,52 @@
+"""What the pages tell the master user about letters that do not arrive, since mail itself cannot."""
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from aiohttp import web
+
+from gateway import guards, keys
+from gateway.pages import times
+from gateway.plain import plain
+from shared.internal import SessionInfo
+from shared.internal_alerts import MailStatus
+
+PATIENCE: Final = timedelta(hours=1)
+"""A mail server that is away for less is no news; the letters wait."""
+
+
+class Notice(NamedTuple):
+    """A sentence in bold, and what it means."""
+
+    title: str
+    text: str
+    tone: str = "bad"
+
+
+async def of(request: web.Request, info: SessionInfo) -> Notice | None:
+    """What is to be told to this viewer, if anything."""
+    if not guards.may_manage_users(info):
+        return None
+    status = await request.app[keys.ALERTS].mail()
+    return None if status is None else notice(status, guards.local_now(request.app[keys.CONFIG].zone))
+
+
+def notice(status: MailStatus, now: datetime) -> Notice | None:
+    """What a status comes down to, the gravest first; None while letters go out."""
+    waiting = f"{status.letters_waiting} wait. " if status.letters_waiting else ""
+    if status.failing_since is not None and now - status.failing_since >= PATIENCE:
+        assert now.tzinfo is not None
+        since = times.full(status.failing_since, now.tzinfo)
+        return Notice(
+            f"No letter goes out since {since}.",
+            f"{waiting}They are sent once the mail server takes them, and nothing is lost. "
+            f"It says: {plain(status.failure or 'nothing', 160)}",
+        )
+    if status.letters_refused:
+        return Notice(
+            "The mail server refuses letters for good.",
+            f"{status.letters_refused} of them, because of their addresses. Is every user's address right?",
+        )
+    if not status.recipients_known and status.letters_waiting:
+        return Notice("Nobody is known to write to.", f"{waiting}The alert service has not learned the users yet.")
+    return None

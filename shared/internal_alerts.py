@@ -1,0 +1,119 @@
+"""What gateways and the alert service tell one another: the history, whether the record is whole, how letters fare."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from shared.messages import AuditEvent, Moment, Text
+from shared.names import Outcome
+
+
+class MailStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the letters fare; `failing_since` is None while the mail server takes them.
+
+    `letters_refused`: how many it refused for good, each because of its address; they are tried again now and then.
+    """
+
+    letters_waiting: int
+    letters_refused: int
+    recipients_known: bool
+    failing_since: datetime | None
+    failure: str | None
+
+
+class ChainBroken(msgspec.Struct, frozen=True, kw_only=True):
+    """The first row of the record that does not fit, and why (a sentence's end: "was changed")."""
+
+    row: int
+    reason: str
+
+
+class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """GET AUDIT_CHAIN: whether the record is whole, by the service's own check.
+
+    `row` and `hash` are the last row found sound. `checked_at` is when the check last came to the end of the record,
+    None before that; until then `broken` is not known either.
+    """
+
+    row: int
+    hash: str
+    checked_at: datetime | None = None
+    broken: ChainBroken | None = None
+
+
+class AlertsReady(msgspec.Struct, frozen=True, kw_only=True):
+    """GET READY at the alert service. `ways`: those beside mail that fail just now, and what they say."""
+
+    broker: bool
+    recording: bool
+    mail: MailStatus
+    chain: ChainStatus
+    ways: dict[str, str] = {}
+
+
+MAX_AUDIT_PAGE = 500
+"""Events in one answer at most: an export asks for so many at a time."""
+Place = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class AuditScope(msgspec.Struct, frozen=True, kw_only=True):
+    """What one may read of the history: `user`'s own acts, what happened in any room, and what in these places.
+
+    A place is `room/device`, or `room/*` for a whole room. `rooms` spares naming every room there ever was.
+    """
+
+    user: Text
+    rooms: bool = False
+    places: Annotated[tuple[Place, ...], msgspec.Meta(max_length=500)] = ()
+
+
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What of it is wanted; everything that is named must fit.
+
+    `user` is an id, `device` is `room/device`; `since` is the first moment that counts, `until` the first that does
+    not any more, both by the event's own time.
+    """
+
+    user: Text | None = None
+    room: Place | None = None
+    device: Place | None = None
+    outcome: Outcome | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """POST AUDIT, answered by AuditPage: up to `limit` events older than row `after`, newest first.
+
+    `scope` null is the whole history, and has to be said. A POST, because a guest's places may be more than an
+    address carries.
+    """
+
+    scope: AuditScope | None
+    filter: AuditFilter = AuditFilter()
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_AUDIT_PAGE)] = 50
+    after: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+
+
+class AuditRecord(AuditEvent, frozen=True, kw_only=True, omit_defaults=True):
+    """An event as it stands in the chain: its row and that row's hash, who told it, and when it arrived."""
+
+    row: int
+    hash: str
+    source: str
+    received_at: Moment
+
+
+class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of the history. `next` goes into `after` for the following one; `head` is the newest row of all."""
+
+    events: tuple[AuditRecord, ...]
+    next: str | None
+    head: int = 0
+
+
+class AuditHead(msgspec.Struct, frozen=True, kw_only=True):
+    """GET HEAD?after=N: the newest row, as soon as it is past N, or after 25 seconds whatever it is."""
+
+    row: int

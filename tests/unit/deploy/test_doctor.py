@@ -1,0 +1,113 @@
+"""The doctor finds what is wrong with a home's files and with a home that does not run, and names the next step."""
+
+import datetime as dt
+import io
+import os
+
+import pytest
+from rich.console import Console
+
+from deploy import check_files, doctor, pki
+from deploy.finding import Finding, examine
+from deploy.home import Home
+from shared import mail
+from shared.config import ConfigError
+from shared.mail import MailError, SmtpConfig
+from tests import house
+
+NOW = dt.datetime.now(dt.UTC)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A home that was set up and never ran."""
+    from deploy import home as homes
+
+    made = house.make_home(tmp_path_factory.mktemp("home"))
+    os.umask(0o077)
+    homes.lay_out(made)
+    return made
+
+
+def faults(found: list[Finding]) -> list[Finding]:
+    return [one for one in found if one.fine is False]
+
+
+def test_a_fresh_home_has_nothing_to_mend_in_its_files(home: Home) -> None:
+    found = [
+        *check_files.settings(home),
+        *check_files.clock(home, NOW),
+        *check_files.certificates(home, NOW),
+        *check_files.modes(home),
+        *check_files.spools(home),
+    ]
+    assert faults(found) == []
+    assert {one.area for one in found} == {"settings", "clock", "certificates", "modes", "spools"}
+
+
+def test_certificates_that_nobody_renewed_are_named_with_the_step(home: Home) -> None:
+    in_time = list(check_files.certificates(home, NOW + dt.timedelta(days=pki.LEAF_DAYS - pki.RENEW_DAYS)))
+    assert {one.text.split()[0] for one in faults(in_time)} == {"crl.pem"}
+    late = faults(list(check_files.certificates(home, NOW + dt.timedelta(days=pki.LEAF_DAYS + 1))))
+    assert "broker.crt has ended 1 days ago" in [one.text for one in late]
+    assert all("homesystem renew" in one.step for one in late)
+
+
+def test_a_key_that_others_may_read_and_a_file_that_is_no_certificate(home: Home) -> None:
+    key = home.pki / "auth.key"
+    key.chmod(0o644)
+    (home.pki / "odd.crt").write_text("nonsense")
+    try:
+        (mode,) = faults(list(check_files.modes(home)))
+        assert mode.step == f"chmod 600 {key}"
+        (odd,) = faults(list(check_files.certificates(home, NOW)))
+        assert "odd.crt" in odd.text
+        assert "homesystem renew" in odd.step
+    finally:
+        key.chmod(0o600)
+        (home.pki / "odd.crt").unlink()
+
+
+def test_a_clock_that_is_behind_its_own_certificates(home: Home) -> None:
+    (behind,) = faults(list(check_files.clock(home, NOW - dt.timedelta(days=300))))
+    assert "timedatectl" in behind.step
+
+
+def test_a_mistake_in_the_settings_is_told_line_by_line(home: Home) -> None:
+    path = home.config("alerts")
+    text = path.read_text()
+    path.write_text(text.replace("per_minute", "per_minit") + "\n[[rules]]\nletter = 1\n")
+    try:
+        found = faults(list(check_files.settings(home)))
+        assert len(found) == 2
+        assert "per_minit" in found[0].text + found[1].text
+    finally:
+        path.write_text(text)
+
+
+def test_a_home_that_does_not_run_is_told_with_how_to_start_it_and_ends_in_one(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(_smtp: SmtpConfig) -> None:
+        raise MailError("connection refused", permanent=False, answered=False)
+
+    monkeypatch.setattr(mail, "check", away)
+    for name, port in home.settings.ports.items():
+        monkeypatch.setenv(name, str(port))
+    out = io.StringIO()
+    assert not doctor.report(home, Console(file=out, width=200), NOW)
+    lines = out.getvalue().splitlines()
+    wrong = [line.split()[1] for line in lines if line.startswith("✗")]
+    assert wrong == ["broker", "auth", "alerts", "gateway", "mail"]
+    assert sum("homesystem up" in line for line in lines) == 4
+    assert lines[-1] == "5 things to mend."
+
+
+def test_an_error_in_one_look_ends_that_look_alone() -> None:
+    def look() -> list[Finding]:
+        raise ConfigError("a: is missing; make it\nb: too")
+
+    assert [(one.text, one.step) for one in examine("x", look)] == [
+        ("a: is missing", "make it"),
+        ("b: too", "see the log"),
+    ]
