@@ -63,9 +63,10 @@ class AlertsClient:
         return answer.row
 
     async def chain(self) -> ChainStatus | None:
-        """Whether the chain is whole; None where it was not looked at yet. Raises "alerts-unreachable"."""
+        """Whether the chain is whole; None where no row was looked at yet. Raises "alerts-unreachable"."""
         found = await self._service.call("GET", internal.AUDIT_CHAIN, ChainStatus)
-        return found if found.checked_at is not None or found.broken is not None else None
+        looked_at = found.checked_at is not None and found.row > 0
+        return found if looked_at or found.broken is not None else None
 
     async def mail(self) -> MailStatus | None:
         """How the letters fare, some seconds old at most; None where the alert service does not say so at once."""

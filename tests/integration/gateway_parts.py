@@ -243,7 +243,7 @@ class FakeAlertService:
         self._home = home
         self.queries: list[AuditQuery] = []
         self.events: tuple[AuditRecord, ...] = ()
-        self.chain: ChainStatus | None = None
+        self.chain = ChainStatus(row=0, hash="")
         self._changed = asyncio.Condition()
 
     @contextlib.asynccontextmanager
@@ -282,8 +282,6 @@ class FakeAlertService:
         return json_response(AuditHead(row=self.row))
 
     async def _chain(self, _request: web.Request) -> web.Response:
-        if self.chain is None:
-            raise HomeError("not-found")
         return json_response(self.chain)
 
 

@@ -12,7 +12,15 @@ import aiohttp
 import pytest
 
 from shared.internal import Grant
-from shared.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditQuery, AuditRecord, AuditScope
+from shared.internal_alerts import (
+    MAX_AUDIT_PAGE,
+    AuditFilter,
+    AuditQuery,
+    AuditRecord,
+    AuditScope,
+    ChainBroken,
+    ChainStatus,
+)
 from shared.messages import UserRef, Who
 from shared.names import Outcome, Role, Severity
 from tests.house import DEADLINE, Broker
@@ -266,3 +274,19 @@ async def test_whoever_does_not_follow_it_or_may_not_is_not_told(house: GatewayH
         assert "audit" not in names
         await events.aclose()
     await follower.aclose()
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (ChainStatus(row=0, hash="", checked_at=NOW), False),
+        (ChainStatus(row=7, hash="h"), False),
+        (ChainStatus(row=7, hash="h", checked_at=NOW), True),
+        (ChainStatus(row=0, hash="", broken=ChainBroken(row=1, reason="was changed")), True),
+    ],
+)
+async def test_a_record_counts_as_checked_once_a_row_of_it_was(
+    house: GatewayHouse, status: ChainStatus, shown: bool
+) -> None:
+    house.alerts.chain = status
+    assert await house.gateway.alerts.chain() == (status if shown else None)
