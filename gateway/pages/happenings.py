@@ -69,7 +69,7 @@ _REASONS = {
     "link-lost": "The link to the broker was lost.",
     "gateway-stopped": "The hub stopped in the middle of it.",
 }
-_CLAIMED_BY = "claimed_by"
+CLAIMED_BY = "claimed_by"
 """In an event's detail, by the alert service: the room whose word alone it is."""
 _BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
@@ -214,5 +214,5 @@ def _who(event: AuditEvent) -> str:
         name = f"the button {button} in the room" if button else "the room itself"
     else:
         name = "the hub" if is_gateway(who.issuer) else _HUB.get(who.issuer, plain(who.issuer))
-    room = event.detail.get(_CLAIMED_BY)
+    room = event.detail.get(CLAIMED_BY)
     return f"{name}, as claimed by the room {plain(room)}" if room is not None else name

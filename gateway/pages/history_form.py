@@ -73,10 +73,14 @@ def address(given: Mapping[str, str], path: str = PAGE, **more: str) -> str:
 
 
 def people(viewer: User, known: Iterable[User], events: Iterable[AuditRecord]) -> dict[str, str]:
-    """Whom one may choose by id: oneself, whom one was told of, and whoever stands on the page."""
+    """Whom one may choose by id: oneself, whom one was told of, and whoever stands on the page.
+
+    Not whom a room alone names: a captured one could fill the list with people whom nobody knows.
+    """
     found = {viewer.id: f"{plain(viewer.name)} (you)"}
     told = [(user.id, user.name) for user in known]
-    told += [(event.who.user.id, event.who.user.name) for event in events if event.who.user is not None]
+    believed = (event.who.user for event in events if happenings.CLAIMED_BY not in event.detail)
+    told += [(user.id, user.name) for user in believed if user is not None]
     for user_id, name in told:
         found.setdefault(user_id, plain(name))
     return found

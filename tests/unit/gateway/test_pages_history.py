@@ -55,7 +55,11 @@ async def test_a_rooms_word_about_a_person_is_given_as_its_claim() -> None:
     async with open_house() as house:
         await house.sign_in(Role.MASTER)
         house.alerts.events = (event(1, detail={"claimed_by": "hall"}),)
-        assert "Ada, as claimed by the room hall" in (await house.get("/history")).text
+        page = await house.get("/history")
+        assert "Ada, as claimed by the room hall" in page.text
+        assert not page.has("option", value="u"), "whom a room alone names cannot be chosen"
+        house.alerts.events = (event(1),)
+        assert (await house.get("/history")).has("option", value="u")
 
 
 async def test_what_a_room_did_of_itself_is_told_as_that() -> None:
