@@ -5,7 +5,7 @@ A new file begins to number where no earlier one of its producer ended, so that 
 """
 
 import contextlib
-import shutil
+import os
 import sqlite3
 import threading
 import time
@@ -148,9 +148,10 @@ class Spool:
     def space(self) -> int:
         """Bytes that are free on the spool's disk. Raises HomeError("no-proof") where that cannot be told."""
         try:
-            return shutil.disk_usage(self._folder).free
+            disk = os.statvfs(self._folder)
         except OSError as error:
             raise HomeError("no-proof", f"the spool's disk cannot be read: {error}") from error
+        return disk.f_bavail * disk.f_frsize
 
     def close(self) -> None:
         """Close the file."""

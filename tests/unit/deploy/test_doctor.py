@@ -15,7 +15,10 @@ from shared.config import ConfigError
 from shared.mail import MailError, SmtpConfig
 from tests import house
 
-NOW = dt.datetime.now(dt.UTC)
+
+def now() -> dt.datetime:
+    """Later than the home, however long the tests before it took."""
+    return dt.datetime.now(dt.UTC)
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +39,8 @@ def faults(found: list[Finding]) -> list[Finding]:
 def test_a_fresh_home_has_nothing_to_mend_in_its_files(home: Home) -> None:
     found = [
         *check_files.settings(home),
-        *check_files.clock(home, NOW),
-        *check_files.certificates(home, NOW),
+        *check_files.clock(home, now()),
+        *check_files.certificates(home, now()),
         *check_files.modes(home),
         *check_files.spools(home),
     ]
@@ -46,9 +49,9 @@ def test_a_fresh_home_has_nothing_to_mend_in_its_files(home: Home) -> None:
 
 
 def test_certificates_that_nobody_renewed_are_named_with_the_step(home: Home) -> None:
-    in_time = list(check_files.certificates(home, NOW + dt.timedelta(days=pki.LEAF_DAYS - pki.RENEW_DAYS)))
+    in_time = list(check_files.certificates(home, now() + dt.timedelta(days=pki.LEAF_DAYS - pki.RENEW_DAYS)))
     assert {one.text.split()[0] for one in faults(in_time)} == {"crl.pem"}
-    late = faults(list(check_files.certificates(home, NOW + dt.timedelta(days=pki.LEAF_DAYS + 1))))
+    late = faults(list(check_files.certificates(home, now() + dt.timedelta(days=pki.LEAF_DAYS + 1))))
     assert "broker.crt has ended 1 days ago" in [one.text for one in late]
     assert all("homesystem renew" in one.step for one in late)
 
@@ -60,7 +63,7 @@ def test_a_key_that_others_may_read_and_a_file_that_is_no_certificate(home: Home
     try:
         (mode,) = faults(list(check_files.modes(home)))
         assert mode.step == f"chmod 600 {key}"
-        (odd,) = faults(list(check_files.certificates(home, NOW)))
+        (odd,) = faults(list(check_files.certificates(home, now())))
         assert "odd.crt" in odd.text
         assert "homesystem renew" in odd.step
     finally:
@@ -69,7 +72,7 @@ def test_a_key_that_others_may_read_and_a_file_that_is_no_certificate(home: Home
 
 
 def test_a_clock_that_is_behind_its_own_certificates(home: Home) -> None:
-    (behind,) = faults(list(check_files.clock(home, NOW - dt.timedelta(days=300))))
+    (behind,) = faults(list(check_files.clock(home, now() - dt.timedelta(days=300))))
     assert "timedatectl" in behind.step
 
 
@@ -95,7 +98,7 @@ def test_a_home_that_does_not_run_is_told_with_how_to_start_it_and_ends_in_one(
     for name, port in home.settings.ports.items():
         monkeypatch.setenv(name, str(port))
     out = io.StringIO()
-    assert not doctor.report(home, Console(file=out, width=200), NOW)
+    assert not doctor.report(home, Console(file=out, width=200), now())
     lines = out.getvalue().splitlines()
     wrong = [line.split()[1] for line in lines if line.startswith("✗")]
     assert wrong == ["broker", "auth", "alerts", "gateway", "mail"]
