@@ -54,6 +54,8 @@ _HAPPENINGS = {
     "audit:id-reused": "Event told twice, differently",
     "audit:chain-broken": "The record was tampered with",
     "audit:day-removed": "Old day removed from the record",
+    "audit:person-erased": "Person erased from the record",
+    "audit:spoiled": "Row of the record that cannot be read any more",
     "audit:flood": "Flood of events",
     "audit:from-future": "Event dated in the future",
     "audit:not-its-own": "Event about somebody else's place",

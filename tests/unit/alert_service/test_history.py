@@ -153,7 +153,7 @@ def test_a_filter_never_widens_a_scope(scope: Scope, wanted: AuditFilter) -> Non
         assert any(
             (wide.user in (None, arm.user))
             and (wide.place in (None, arm.place))
-            and (wide.room is None or wide.room == arm.room or (arm.place or "").startswith(f"{wide.room}/"))
+            and (wide.room is None or wide.room == arm.room or wide.room == narrowing.room_of(arm.place or ""))
             and (not wide.in_rooms or arm.in_rooms or narrowing.room_of(arm.room or arm.place or "") != "")
             for wide in seen
         )
