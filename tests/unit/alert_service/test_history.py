@@ -232,6 +232,7 @@ async def test_a_rooms_word_about_a_person_is_marked_unless_a_gateway_confirms_i
         ("garage", event(id="elsewhere", command_id="c1", where="garage/door")),
         ("hall", event(id="button", user=None, issuer="hall", command_id="c4", detail={"button": "wall-button"})),
         ("garage", event(id="forged", user=None, issuer="hall", command_id="c4", detail={"button": "wall-button"})),
+        ("hall", event(id="shifted", user=None, issuer="hall", detail={history.CLAIMED_BY: "garage"})),
     )
     marks = {one.id: one.detail.get(history.CLAIMED_BY) for one in await whole(store)}
     assert marks == {
@@ -243,6 +244,7 @@ async def test_a_rooms_word_about_a_person_is_marked_unless_a_gateway_confirms_i
         "elsewhere": "garage",
         "button": None,
         "forged": "garage",
+        "shifted": None,  # the mark is no producer's to make
     }
 
 
