@@ -169,14 +169,15 @@ async def _confirmed(connection: AsyncConnection, claims: Sequence[chain.Row]) -
     wanted = {row.event.command_id for row in claims if is_gateway(row.event.who.issuer)}
     if not wanted:
         return set()
-    said = select(events.c.issuer, events.c.command_id, events.c.place, events.c.user_id)
+    said = select(events.c.issuer, events.c.command_id, events.c.place, events.c.user_id, events.c.user_name)
     said = said.where(events.c.command_id.in_(wanted), events.c.source == events.c.issuer)
     return {tuple(one) for one in (await connection.execute(said)).all() if is_gateway(one.issuer)}
 
 
 def _person(event: AuditEvent) -> tuple[str | None, ...]:
     user = event.who.user
-    return (event.who.issuer, event.command_id, event.where, user.id if user is not None else None)
+    named = (user.id, user.name) if user is not None else (None, None)
+    return (event.who.issuer, event.command_id, event.where, *named)
 
 
 def _marked(event: AuditEvent, claimant: str | None) -> AuditEvent:

@@ -95,6 +95,24 @@ async def test_how_far_the_record_goes_is_told_to_those_who_may_hear_of_it() -> 
             assert (await house.get("/history")).has("main", **{"data-head": head})
 
 
+async def test_nobody_is_offered_by_the_name_that_a_room_alone_gives_them() -> None:
+    def by(name: str) -> Who:
+        return Who(issuer="gateway", user=UserRef(id="u-ben", name=name))
+
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        house.alerts.events = (
+            event(3, who=by("Mallory"), detail={"claimed_by": "hall"}),
+            event(2, who=Who(issuer="gateway", user=UserRef(id="\r<b>", name="x")), detail={"claimed_by": "hall"}),
+            event(1, who=by("Ben")),
+        )
+        page = await house.get("/history")
+        assert page.has("option", value="u-ben")
+        assert ">Ben</option>" in page.body
+        assert ">Mallory</option>" not in page.body
+        assert "\r" not in page.body
+
+
 async def test_lock_outs_and_pins_that_do_not_follow_have_their_lines() -> None:
     mismatch = {"pin": "17", "wrote": "0", "reads": "<script>alert(1)</script>"}
     room = Who(issuer="hall")
