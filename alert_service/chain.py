@@ -13,15 +13,23 @@ import msgspec
 from alert_service import forms
 from alert_service.forms import Flat
 from alert_service.narrowing import room_of
+from alert_service.spans import Spans
+from shared import messages
 from shared.messages import AuditEvent, UserRef, Who
 from shared.names import Outcome, Severity
+from shared.problem import HomeError
 
 GENESIS = hashlib.sha256(b"home system audit chain 1").hexdigest()
 """What stands before the first row."""
 SALT_BYTES = forms.SALT_BYTES
+SPOILED = "audit:spoiled"
+"""What is told in place of a row that cannot be read any more."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_NOBODY = Spans()
+_LAST_MOMENT = 253_000_000_000_000_000
+"""In the year 9987: no zone takes it past the last year that there is."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,11 +106,16 @@ def verify(rows: Iterable[Row], *, after: int = 0, head: str = GENESIS) -> Verdi
     return Verdict(row=after, head=head)
 
 
-def verify_flat(rows: Iterable[Flat], known: Verdict) -> Verdict:
-    """The same for rows as the table has them, from the last one that is known to be sound, with their clocks."""
+def verify_flat(rows: Iterable[Flat], known: Verdict, erased: Spans = _NOBODY) -> Verdict:
+    """The same for rows as the table has them, from the last one that is known to be sound, with their clocks.
+
+    `erased` are the rows of which the record itself tells that somebody was taken out of them.
+    """
     after, head, clock = known.row, known.head, known.clock
     for row in rows:
         reason = forms.fault(row, after + 1, head) or forms.fault_of_clock(row, clock)
+        if reason is None and forms.is_bare(row) and row.row not in erased:
+            reason = "was changed: somebody was taken out of it, and no erasure tells of that"
         if reason is not None:
             return Verdict(row=after, head=head, broken=Broken(row=row.row, reason=reason), clock=clock)
         after, head, clock = row.row, row.hash, row.clock
@@ -169,6 +182,50 @@ def unflat(found: Flat) -> Row:
         hash=found.hash,
         form=found.form,
     )
+
+
+def readable(found: Flat) -> Row:
+    """A row of the table as far as it can be read: one that a hand has spoiled must neither stop us nor a page."""
+    try:
+        if forms.holds_texts(found):
+            row = unflat(found)
+            messages.decode(AuditEvent, messages.encode(row.event))  # or no gateway could read the page that it is on
+            return row
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError, HomeError):
+        pass
+    return unflat(_spoiled(found))
+
+
+def _spoiled(found: Flat) -> Flat:
+    """What is shown in its place. `verify` says what is wrong with it."""
+    return found._replace(
+        source=_text(found.source, 32),
+        id=f"spoiled:{found.row}",
+        seq=0,
+        at=_moment(found.at),
+        received_at=_moment(found.received_at),
+        what=SPOILED,
+        place=_text(found.place, 200),
+        issuer=_text(found.source, 32),
+        user_id=None,
+        user_name=None,
+        address=None,
+        command_id=None,
+        outcome=Outcome.UNKNOWN.value,
+        severity=Severity.SECURITY.value,
+        detail="{}",
+        people=_text(found.people, 64),
+        previous=_text(found.previous, 64),
+        hash=_text(found.hash, 64),
+    )
+
+
+def _text(found: object, most: int) -> str:
+    return found[:most] if isinstance(found, str) else ""
+
+
+def _moment(found: object) -> int:
+    return found if isinstance(found, int) and 0 <= found < _LAST_MOMENT else 0
 
 
 def microseconds(moment: datetime) -> int:

@@ -10,14 +10,17 @@ import msgspec
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import forms, records
+from alert_service import erasures, forms, records
 from alert_service.forms import Flat
 from alert_service.tables import deliveries, erased, events
 from shared.database import Store
 from shared.problem import HomeError
 
 BATCH = 200
-"""A transaction for so many rows: the service that writes beside us waits for milliseconds, not seconds."""
+"""A transaction for so many rows: the service that writes beside us waits for milliseconds, not seconds.
+
+An event of the record lists them, and takes no more.
+"""
 
 
 async def erase(
@@ -32,8 +35,10 @@ async def erase(
         async with store.write() as connection:
             wanted = select(events).where(events.c.row > after, _of(user_id)).order_by(events.c.row).limit(BATCH)
             found = [Flat._make(one) for one in (await connection.execute(wanted)).all()]
-            for flat in found:
-                count += await _erase(connection, flat, user_id)
+            bare = [flat.row for flat in found if await _erase(connection, flat, user_id)]
+            if bare:
+                await records.record(connection, [erasures.arrival(bare, now)], now)
+            count += len(bare)
         told(count)
         if len(found) < BATCH:
             return count

@@ -5,6 +5,7 @@ person and the address; form 2 hides every personal field there is.
 """
 
 import hashlib
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -58,6 +59,12 @@ class Flat(NamedTuple):
     clock: int = 0
 
 
+_texts = attrgetter(
+    *("source", "id", "what", "place", "room", "issuer", "user_id", "user_name", "address", "command_id"),
+    *("outcome", "severity", "detail", "people", "previous", "hash"),
+)
+
+
 def seal(flat: Flat, salt: bytes) -> Flat:
     """The row with its salt, its people digest and its hash, which cover all the rest."""
     detail = _decode(flat.detail)
@@ -93,6 +100,16 @@ def as_erased(flat: Flat) -> Flat:
     return _opened(flat) if len(flat.salt) > SALT_BYTES else flat
 
 
+def holds_texts(flat: Flat) -> bool:
+    """Whether texts stand where texts belong: SQLite lets bytes in, which JSON writes, and so hashes, as a text."""
+    return all(text is None or isinstance(text, str) for text in _texts(flat))
+
+
+def is_bare(flat: Flat) -> bool:
+    """Whether somebody was taken out of this row: its salt is gone, or gave way to what remains of it."""
+    return not isinstance(flat.salt, bytes) or len(flat.salt) != SALT_BYTES
+
+
 def fault(flat: Flat, expected: int, head: str) -> str | None:
     """Why a row does not fit where row `expected` should follow the hash `head`; None for one that does.
 
@@ -104,6 +121,8 @@ def fault(flat: Flat, expected: int, head: str) -> str | None:
         return "does not follow the row before it"
     if flat.form not in KNOWN:
         return "has a form that this version does not know"
+    if not holds_texts(flat):
+        return "was changed: it holds what nobody records"
     try:
         detail = _decode(flat.detail) if flat.detail != "{}" else {}
         if _row_hash(flat, detail, head) != flat.hash:

@@ -160,7 +160,7 @@ async def _with_claims(connection: AsyncConnection, rows: Sequence[chain.Row]) -
     claimed = {row.row for row in claims}
     confirmed = await _confirmed(connection, [row for row in claims if row.event.command_id])
     return [
-        _marked(row.event, row.source) if row.row in claimed and _person(row.event) not in confirmed else row.event
+        _marked(row.event, row.source if row.row in claimed and _person(row.event) not in confirmed else None)
         for row in rows
     ]
 
@@ -169,15 +169,20 @@ async def _confirmed(connection: AsyncConnection, claims: Sequence[chain.Row]) -
     wanted = {row.event.command_id for row in claims if is_gateway(row.event.who.issuer)}
     if not wanted:
         return set()
-    said = select(events.c.issuer, events.c.command_id, events.c.place, events.c.user_id)
+    said = select(events.c.issuer, events.c.command_id, events.c.place, events.c.user_id, events.c.user_name)
     said = said.where(events.c.command_id.in_(wanted), events.c.source == events.c.issuer)
     return {tuple(one) for one in (await connection.execute(said)).all() if is_gateway(one.issuer)}
 
 
 def _person(event: AuditEvent) -> tuple[str | None, ...]:
     user = event.who.user
-    return (event.who.issuer, event.command_id, event.where, user.id if user is not None else None)
+    named = (user.id, user.name) if user is not None else (None, None)
+    return (event.who.issuer, event.command_id, event.where, *named)
 
 
-def _marked(event: AuditEvent, source: str) -> AuditEvent:
-    return msgspec.structs.replace(event, detail={**event.detail, CLAIMED_BY: source})
+def _marked(event: AuditEvent, claimant: str | None) -> AuditEvent:
+    """The mark is ours alone: a room that writes one itself would put its own act on another."""
+    detail = {name: value for name, value in event.detail.items() if name != CLAIMED_BY}
+    if claimant is not None:
+        detail[CLAIMED_BY] = claimant
+    return event if detail == event.detail else msgspec.structs.replace(event, detail=detail)

@@ -38,7 +38,7 @@ def write(story: Story, zone: tzinfo, history: str | None, *, urgent: bool = Fal
     told = headline(story)
     seen: dict[str, object] = {
         "headline": told,
-        "advice": wording.advice(event.what),
+        "advice": wording.advice(event.what, named.source),
         "lines": _lines(story, zone),
         "proof": story.rows,
         "history": _link(history, story),
@@ -77,7 +77,7 @@ def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo
 def headline(story: Story) -> str:
     """What happened, in a few words."""
     event = story.named.event
-    return wording.headline(event.what, event.where, story.known, named=_named(story))
+    return wording.headline(event.what, event.where, story.known, story.named.source, named=_named(story))
 
 
 def _named(story: Story) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import arrivals, chain, joining, rules
+from alert_service import arrivals, chain, erasures, forms, joining, rules
 from alert_service.arrivals import Arrival
 from alert_service.forms import Flat
 from alert_service.policy import Policy
@@ -51,8 +51,12 @@ async def record(
     head, row = await _head(connection)
     seq = await _own_seq(connection)
     fresh: list[chain.Row] = []
+    bare: list[int] = []
     waiting = list(batch)
-    while waiting:
+    while waiting or bare:
+        if not waiting:
+            waiting.append(erasures.arrival(bare, now))
+            bare = []
         arrival = waiting.pop(0)
         key = (arrival.source, arrival.event.id)
         first = known.get(key)
@@ -67,6 +71,8 @@ async def record(
             event = msgspec.structs.replace(event, seq=seq)
         row += 1
         made = _erase(_made(arrival.source, event, now, row, head), gone)
+        if forms.is_bare(chain.flat(made)):
+            bare.append(row)
         head = made.hash
         known[key] = made
         fresh.append(made)
@@ -76,12 +82,7 @@ async def record(
         await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
     for made in fresh:
         await _open_letter(connection, made, now, policy)
-    receipts = {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
-    for arrival in batch:
-        if arrival.instead_of is not None and arrival.instead_of not in receipts:
-            made = known[(arrival.source, arrival.event.id)]
-            receipts[arrival.instead_of] = ReceiptLine(id=arrival.instead_of[1], row=made.row, hash=made.hash)
-    return receipts
+    return _receipts(batch, known)
 
 
 async def expire(connection: AsyncConnection, now: float) -> int:
@@ -110,8 +111,8 @@ def subjects(event: AuditEvent) -> set[str]:
 
 
 def as_row(found: SqlRow[*tuple[Any, ...]]) -> chain.Row:
-    """A row of the table as a row of the chain."""
-    return chain.unflat(Flat._make(found))
+    """A row of the table as a row of the chain; one that a hand has spoiled as far as it can be read."""
+    return chain.readable(Flat._make(found))
 
 
 def columns(fresh: Sequence[chain.Row], *, clock: int) -> list[dict[str, Any]]:
@@ -132,6 +133,15 @@ async def _known(connection: AsyncConnection, batch: Sequence[Arrival]) -> dict[
     one_of = [and_(events.c.source == source, events.c.id.in_(named)) for source, named in ids.items()]
     found = await connection.execute(select(events).where(or_(*one_of)))
     return {(one.source, one.id): as_row(one) for one in found.all()}
+
+
+def _receipts(batch: Sequence[Arrival], known: dict[Key, chain.Row]) -> dict[Key, ReceiptLine]:
+    receipts = {key: ReceiptLine(id=key[1], row=made.row, hash=made.hash) for key, made in known.items()}
+    for arrival in batch:
+        if arrival.instead_of is not None and arrival.instead_of not in receipts:
+            made = known[(arrival.source, arrival.event.id)]
+            receipts[arrival.instead_of] = ReceiptLine(id=arrival.instead_of[1], row=made.row, hash=made.hash)
+    return receipts
 
 
 def _made(source: str, event: AuditEvent, now: float, row: int, head: str) -> chain.Row:

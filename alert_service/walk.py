@@ -11,12 +11,15 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import chain, records, removal
+from alert_service import chain, erasures, forms, records, removal
+from alert_service.arrivals import OURSELVES
 from alert_service.chain import Broken, Verdict
 from alert_service.forms import Flat
 from alert_service.removal import Day, Start
+from alert_service.spans import Spans
 from alert_service.tables import days, events
 from shared.database import Store
+from shared.names import Outcome
 from shared.problem import HomeError
 
 BATCH = 500
@@ -90,7 +93,8 @@ async def _step(store: Store, verdict: Verdict, batch: int) -> Verdict | None:
         return await _unreadable(store, verdict)
     if not flat:
         return None
-    made = chain.verify_flat(flat, verdict)
+    erased = await _erased(store) if any(map(forms.is_bare, flat)) else Spans()
+    made = chain.verify_flat(flat, verdict, erased)
     if made.broken is not None:
         # Not where rows of a removed day were deleted under our feet: then the chain goes on after them.
         async with store.read() as connection:
@@ -100,6 +104,22 @@ async def _step(store: Store, verdict: Verdict, batch: int) -> Verdict | None:
         if begin.row > verdict.row:
             return Verdict(row=begin.row, head=begin.head, broken=broken)
     return made
+
+
+async def _erased(store: Store) -> Spans:
+    """The rows of which the record tells that a person was erased from them; that telling is itself checked in turn."""
+    wanted = select(events.c.row, events.c.detail).where(
+        events.c.place == OURSELVES,
+        events.c.outcome == Outcome.EXECUTED.value,
+        events.c.source == OURSELVES,
+        events.c.what == erasures.PERSON_ERASED,
+    )
+    try:
+        async with store.read() as connection:
+            found = (await connection.execute(wanted)).all()
+    except HomeError:
+        return Spans()  # one of them cannot be read: then it vouches for nothing, and is found itself
+    return erasures.told((one.row, one.detail) for one in found)
 
 
 async def _unreadable(store: Store, verdict: Verdict) -> Verdict | None:

@@ -70,6 +70,8 @@ _HAPPENINGS = {
     "audit:not-its-own": "Audit event about somebody else's place",
     "audit:missing": "Audit events are missing",
     "audit:dropped": "Ordinary audit events dropped for want of space",
+    "audit:person-erased": "A person was taken out of the record",
+    "audit:spoiled": "Row that cannot be read",
 }
 _HOME = {
     "home:locked-down": ("The home is locked down", "The lockdown failed"),
@@ -95,6 +97,8 @@ _ADVICE = {
 }
 KNOWN = (*_HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
 """Every event that has words here, by its `what`."""
+_OF_ROOMS = frozenset({*_DEVICES, *(f"device:{action}" for action in Action), "device:command", "audit:dropped"})
+"""What rooms tell; everything else is the hub's to say."""
 _WHOLE_HOME = "home"
 _OURSELVES = "alerts"
 """What the alert service says of itself needs no name in a subject."""
@@ -126,9 +130,16 @@ def place(where: str) -> str:
     return clean(where)
 
 
-def headline(what: str, where: str, outcome: Outcome, *, named: str = "") -> str:
-    """What happened, in a few words; `named` is what the event calls the account that it is about."""
+def headline(what: str, where: str, outcome: Outcome, source: str, *, named: str = "") -> str:
+    """What happened, in a few words; `named` is what the event calls the account that it is about.
+
+    What only the hub can know is given as a claim where a room says it: a captured one must not speak in its name.
+    """
     subject, _, action = what.partition(":")
+    if not _may_say(source, what):
+        whom = about(where, "")
+        told = f"The room {source} claims: {clean(what, 60).replace(':', ' ').replace('-', ' ')}"
+        return f"{told}, {whom}" if whom else told
     if what in _HOME:
         return _HOME[what][outcome is not Outcome.EXECUTED]
     if subject != "device":
@@ -171,8 +182,10 @@ def outcome_sentence(outcome: Outcome, what: str) -> str:
     return told if what.startswith("device:") else told.partition(", ")[0]
 
 
-def advice(what: str) -> str:
+def advice(what: str, source: str) -> str:
     """What to do about it; the letter goes on with "and look at the history"."""
+    if not _may_say(source, what):
+        return f"Only the hub can know such a thing. If the room {source} was not being tried out, revoke it,"
     return _ADVICE.get(what, "If this was not meant to happen: lock what is open, end the sessions you do not know,")
 
 
@@ -219,6 +232,11 @@ def subject(text: str, row: Row, zone: tzinfo) -> str:
     who = "" if row.event.who.issuer == _OURSELVES else f"{who_briefly(row)}, "
     line = f"{mark}{text} — {who}{row.event.at.astimezone(zone):%H:%M}"
     return clean(line, SUBJECT_CHARACTERS)
+
+
+def _may_say(source: str, what: str) -> bool:
+    """Whether `source` may say such a thing at all: a room speaks of its devices, and of its own spool."""
+    return is_trusted(source) or what in _OF_ROOMS
 
 
 def _by_the_room_itself(row: Row) -> bool:

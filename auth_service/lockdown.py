@@ -20,6 +20,7 @@ from shared.database import Store
 from shared.internal import LockdownState
 from shared.messages import Who
 from shared.names import Outcome, Severity
+from shared.problem import HomeError
 from shared.spool import Spool
 
 WHERE = "home"
@@ -84,11 +85,18 @@ class Lockdown:
                     await session_rows.end_everyones(connection, self._now())
                 after = await lockdown_rows.write(connection, before, active=active, now=self._now())
         except BaseException:
-            if said:  # and then it did not happen
+            if said and not await self._stands(active=active):  # it did not happen
                 await self._proof.write_or_owe(what, WHERE, who, severity=Severity.CRITICAL, outcome=Outcome.FAILED)
             raise
         self._wake()
         return after
+
+    async def _stands(self, *, active: bool) -> bool:
+        """Whether it stands all the same: whoever asked may have gone away while it was committed."""
+        try:
+            return (await self.state()).active == active
+        except HomeError:
+            return False
 
 
 def notice() -> Notice[LockdownState]:

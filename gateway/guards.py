@@ -17,6 +17,9 @@ from shared.internal_alerts import AuditFilter
 from shared.messages import AuditEvent, Who
 from shared.names import Role
 
+CLAIMED_BY = "claimed_by"
+"""In an event's detail, by the alert service: the room whose word alone it is. It names nobody: all read it."""
+
 E = TypeVar("E", bound=AuditEvent)
 
 
@@ -50,7 +53,8 @@ def as_shown(scope: Scope, event: E) -> E:
     theirs = event.who.user is not None and event.who.user.id == scope.user
     if not scope.discreet or theirs:
         return event
-    return msgspec.structs.replace(event, who=Who(issuer=event.who.issuer), detail={})
+    claimed = {name: value for name, value in event.detail.items() if name == CLAIMED_BY}
+    return msgspec.structs.replace(event, who=Who(issuer=event.who.issuer), detail=claimed)
 
 
 def may_look_for(scope: Scope, wanted: AuditFilter) -> bool:

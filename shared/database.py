@@ -135,6 +135,14 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def on_invalidate(dbapi: Any, _record: Any, _error: BaseException | None) -> None:
+        # Whoever waited was cancelled in the middle of a statement: SQLite keeps a closed connection, and its lock on
+        # the whole file, for as long as anything still refers to one of its statements. Without a transaction it holds
+        # nothing. Shielded: a second cancellation does not keep the driver's thread from doing it.
+        with contextlib.suppress(ValueError):  # it is closed already
+            dbapi.run_async(lambda driver: asyncio.shield(driver.rollback()))
+
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("home_writes", False)

@@ -25,7 +25,7 @@ _COLUMNS: Final = (
     *("row", "at", "received_at", "what", "where", "user_id", "user_name", "issuer", "source", "address"),
     *("command_id", "outcome", "severity", "detail", "hash"),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class Form(NamedTuple):

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
+from gateway import guards
 from gateway.pages import times, user_agents
 from gateway.plain import plain
 from gateway.views import RoomView
@@ -57,20 +58,22 @@ _HAPPENINGS = {
     "audit:id-reused": "Event told twice, differently",
     "audit:chain-broken": "The record was tampered with",
     "audit:day-removed": "Old day removed from the record",
+    "audit:person-erased": "Person erased from the record",
+    "audit:spoiled": "Row of the record that cannot be read any more",
     "audit:flood": "Flood of events",
     "audit:from-future": "Event dated in the future",
     "audit:not-its-own": "Event about somebody else's place",
     "audit:missing": "Events are missing",
     "audit:dropped": "Ordinary events dropped for want of space",
 }
+_OF_ROOMS = ("device:", "audit:dropped")
+"""What a room may tell of; all else is the hub's to say."""
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
 _REASONS = {
     "no-answer": "The room did not answer in time.",
     "link-lost": "The link to the broker was lost.",
     "gateway-stopped": "The hub stopped in the middle of it.",
 }
-CLAIMED_BY = "claimed_by"
-"""In an event's detail, by the alert service: the room whose word alone it is."""
 _BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -140,6 +143,8 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, ended_in: int | None)
         notes.append(_mismatch(event))
     if event.what.startswith("audit:") and "told" in event.detail:
         notes.append(plain(event.detail["told"]))
+    if not (event.what.startswith(_OF_ROOMS) or event.source in _HUB or is_gateway(event.source)):
+        notes.append(f"Nobody but {plain(event.source, 32)} says so, and it is not the hub.")
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(
@@ -214,5 +219,5 @@ def _who(event: AuditEvent) -> str:
         name = f"the button {button} in the room" if button else "the room itself"
     else:
         name = "the hub" if is_gateway(who.issuer) else _HUB.get(who.issuer, plain(who.issuer))
-    room = event.detail.get(CLAIMED_BY)
+    room = event.detail.get(guards.CLAIMED_BY)
     return f"{name}, as claimed by the room {plain(room)}" if room is not None else name

@@ -77,7 +77,8 @@ async def _show(
         "first": first,
         "row": row,
         "found": row is None or any(event.row == row for event in events),
-        "head": page.head if page is not None else 0,
+        # Only those who follow the record live: to others it would tell of what they may not see.
+        "head": page.head if page is not None and guards.may_hear_of_records(info) else 0,
         "chain": chain,
         "checked": checked,
     }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from yarl import URL
 
-from gateway import audit_query
+from gateway import audit_query, guards
 from gateway.audit_query import FIELDS
 from gateway.pages import happenings, times
 from gateway.plain import plain
@@ -75,12 +75,12 @@ def address(given: Mapping[str, str], path: str = PAGE, **more: str) -> str:
 def people(viewer: User, known: Iterable[User], events: Iterable[AuditRecord]) -> dict[str, str]:
     """Whom one may choose by id: oneself, whom one was told of, and whoever stands on the page.
 
-    Not whom a room alone names: a captured one could fill the list with people whom nobody knows.
+    Not whom a room alone names: it could give anybody another's name.
     """
     found = {viewer.id: f"{plain(viewer.name)} (you)"}
     told = [(user.id, user.name) for user in known]
-    believed = (event.who.user for event in events if happenings.CLAIMED_BY not in event.detail)
-    told += [(user.id, user.name) for user in believed if user is not None]
+    certain = (event.who.user for event in events if guards.CLAIMED_BY not in event.detail)
+    told += [(user.id, user.name) for user in certain if user is not None]
     for user_id, name in told:
         found.setdefault(user_id, plain(name))
     return found

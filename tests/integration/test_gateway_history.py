@@ -155,7 +155,7 @@ async def test_the_whole_history_is_a_file_of_lines(house: GatewayHouse) -> None
 
 
 async def test_no_cell_of_a_table_is_a_formula(house: GatewayHouse) -> None:
-    evil = tuple(f"{sign}1+1" for sign in "=+-@\t\r")
+    evil = tuple(f"{sign}1+1" for sign in "=+-@\t\r\n＝＋－＠")
     house.alerts.events = tuple(record(row, where=text) for row, text in enumerate(evil, 1))
     ada = await house.visitor(MASTER)
     _, body, response = await ada.get("/api/v1/audit/export?format=csv")

@@ -3,13 +3,16 @@
 import sqlite3
 from pathlib import Path
 
-from sqlalchemy import update
+import msgspec
+import pytest
+from sqlalchemy import text, update
 
-from alert_service import erasing, mailbox, release
+from alert_service import arrivals, erasing, erasures, mailbox, release
 from alert_service.config import MAIL
 from alert_service.records import HOUSE_POLICY
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events
+from shared import messages
 from shared.database import Store
 from shared.messages import AuditEvent, UserRef
 from shared.names import Severity
@@ -74,7 +77,8 @@ async def test_nothing_of_the_person_is_left_and_the_chain_holds(store: Store, t
     head = await verdict(store)
     assert await erase(store) == 6
     assert of_her(tmp_path / "alerts.sqlite3") == []
-    assert await verdict(store) == head
+    after = await verdict(store)
+    assert (after.broken, after.row) == (None, head.row + 1)
     rows = {row.event.id: row.event for row in await all_rows(store)}
     assert rows["by-bob"].who.user == BOB  # what others did stays theirs
     assert rows["by-bob"].detail == {"role": "member"}
@@ -113,7 +117,7 @@ async def test_what_is_told_again_of_an_erased_person_is_known_and_brings_nobody
     await tell(store, life())
     await erase(store)
     await tell(store, life(), START + 60)
-    assert len(await all_rows(store)) == 7
+    assert len(await all_rows(store)) == 8
     assert of_her(tmp_path / "alerts.sqlite3") == []
 
 
@@ -122,9 +126,11 @@ async def test_what_is_told_late_of_an_erased_person_is_recorded_without_them(st
     await erase(store)
     await tell(store, life(), START + 60)
     rows = await all_rows(store)
-    assert [row.event.id for row in rows] == ["created", "by-bob", "asked", "done", "in", "slip", "bob-in"]
+    told = [row.event.id if row.source != "alerts" else row.event.detail for row in rows]
+    first, then = {"rows-1": "1-2"}, {"rows-1": "4-7"}
+    assert told == ["created", "by-bob", first, "asked", "done", "in", "slip", "bob-in", then]
     assert of_her(tmp_path / "alerts.sqlite3") == []
-    assert rows[6].event.detail == {"browser": "Links"}
+    assert rows[7].event.detail == {"browser": "Links"}
     assert (await verdict(store)).broken is None
 
 
@@ -158,3 +164,39 @@ async def test_the_addresses_of_letters_that_left_are_erased_and_those_that_wait
         assert {one.recipient for one in due} == {EMAIL}
         first = await connection.execute(deliveries.select().where(deliveries.c.id == 1))
         assert first.one().recipient == "erased/u9"
+
+
+async def test_a_person_taken_out_by_hand_is_found(store: Store) -> None:
+    """The hash does not cover it, and an erasure of somebody else covers it no more."""
+    await tell(store, [*acts(3), *life()])
+    await erase(store)
+    gone: dict[str, object] = {"user_id": None, "user_name": None, "address": None, "detail": '{"reason":"r2"}'}
+    async with store.write() as connection:
+        await connection.execute(update(events).where(events.c.row == 2).values(salt=None, **gone))
+    broken = (await verdict(store)).broken
+    assert broken is not None
+    assert (broken.row, broken.reason) == (2, "was changed: somebody was taken out of it, and no erasure tells of that")
+
+
+@pytest.mark.parametrize("detail", ["'{}'", "'no JSON'", "x'ff'", "cast(x'ff' as text)"])
+async def test_a_spoiled_word_about_an_erasure_vouches_for_nothing(store: Store, detail: str) -> None:
+    await tell(store, life())
+    await erase(store)
+    async with store.write() as connection:
+        await connection.execute(text(f"UPDATE events SET detail = {detail} WHERE row = 8"))
+    broken = (await verdict(store)).broken
+    assert broken is not None
+    assert broken.row == 1
+
+
+def test_the_word_about_an_erasure_fits_a_detail_whatever_rows_it_names() -> None:
+    rows = range(10**9, 10**9 + 400, 2)  # nothing to gather, and long
+    made = erasures.arrival(rows, START).event
+    assert len(made.detail) <= arrivals.MAX_DETAILS
+    decoded = messages.decode(AuditEvent, messages.encode(made))
+    told = erasures.told([(10**10, msgspec.json.encode(decoded.detail).decode())])
+    assert list(told) == [(row, row) for row in rows]
+    assert list(erasures.told([(10**9 + 3, msgspec.json.encode(decoded.detail).decode())])) == [
+        (10**9, 10**9),
+        (10**9 + 2, 10**9 + 2),
+    ]

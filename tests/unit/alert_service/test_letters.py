@@ -349,3 +349,23 @@ def test_letters_about_one_device_share_a_thread_whoever_tells() -> None:
 
 def test_whatever_the_history_has_words_for_a_letter_has_too() -> None:
     assert set(happenings._HAPPENINGS) <= set(wording.KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("what", "where"),
+    [
+        ("home:locked-down", "home"),
+        ("audit:chain-broken", "alerts"),
+        ("audit:day-removed", "alerts"),
+        ("room:offline", "garage"),
+        ("device:lockout-lifted", "hall/front-door"),
+        ("account:password-changed", "user/u1"),
+    ],
+)
+def test_a_room_that_speaks_the_hubs_words_is_quoted_and_not_believed(what: str, where: str) -> None:
+    told = event(what=what, where=where, severity=Severity.CRITICAL, command_id=None, detail={"user": "Ada"})
+    forged = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None)
+    assert forged.subject.startswith("The room hall claims: ")
+    assert "If the room hall was not being tried out, revoke it," in forged.text
+    own = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), BERLIN, None)
+    assert "claims" not in own.subject + own.text

@@ -67,6 +67,8 @@ SQLITE_ALONE = [
     ("salt", "'text'"),
     ("what", "cast(x'ff' as text)"),
     ("hash", "x'00'"),
+    # As base64, which is how JSON writes bytes, this is what stood there before.
+    ("severity", "x'8a77e8'"),
 ]
 
 

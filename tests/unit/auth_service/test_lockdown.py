@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from auth_service import lockdown_rows, session_rows, user_rows
 from auth_service.accounts import Accounts
@@ -407,3 +408,23 @@ async def test_nobody_is_lost_on_the_way(house: House, ada: User, ben: User, gus
         for user in (ada, ben, gus):
             assert await user_rows.enabled(connection, user.id) == user
     assert (await house.sessions.verify(await house.session(ben))).user == ben
+
+
+async def test_what_was_committed_is_not_taken_back_when_whoever_asked_has_gone(house: House, ada: User) -> None:
+    token = await house.session(ada)
+    code = await house.code(token)
+
+    def cancel(_connection: object) -> None:
+        if house.told() and (task := asyncio.current_task()) is not None:
+            task.cancel()  # it meets it while it waits for the commit
+
+    sa.event.listen(sa.Engine, "commit", cancel)
+    try:
+        await asyncio.gather(
+            asyncio.create_task(house.change(token, active=True, code=code)),
+            return_exceptions=True,
+        )
+    finally:
+        sa.event.remove(sa.Engine, "commit", cancel)
+    assert (await house.lockdown.state()).active
+    assert [(e.what, e.outcome) for e in house.told()] == [("home:locked-down", Outcome.EXECUTED)]

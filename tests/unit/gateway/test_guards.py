@@ -150,6 +150,9 @@ def test_a_discreet_scope_shows_of_others_what_they_did_and_not_who() -> None:
     shown = guards.as_shown(guest, event("u-other"))
     assert (shown.what, shown.where, shown.outcome) == ("device:on", "hall/lamp", Outcome.EXECUTED)
     assert shown.who == Who(issuer="gateway")
+    assert shown.detail == {}
+    claimed = msgspec.structs.replace(event("u-other"), detail={"value": "on", "claimed_by": "kitchen"})
+    assert guards.as_shown(guest, claimed).detail == {"claimed_by": "kitchen"}
     assert guards.as_shown(guards.Scope(user="u-member", places=()), event("u-other")) == event("u-other")
 
 

@@ -78,6 +78,46 @@ async def test_what_a_room_did_of_itself_is_told_as_that() -> None:
         assert "<b>" not in page.body
 
 
+async def test_the_hubs_words_in_a_rooms_mouth_are_told_as_that() -> None:
+    room = Who(issuer="hall")
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        house.alerts.events = (
+            event(3, "audit:chain-broken", where="hall", who=room),
+            event(2, "audit:dropped", where="hall", who=room),
+            event(1, what="home:locked-down", source="auth", where="home", who=Who(issuer="admin")),
+        )
+        text = (await house.get("/history")).text
+        assert text.count("says so, and it is not the hub.") == 1
+        assert "Nobody but hall says so, and it is not the hub." in text
+
+
+async def test_how_far_the_record_goes_is_told_to_those_who_may_hear_of_it() -> None:
+    async with open_house() as house:
+        for role, head in ((Role.MEMBER, "907"), (Role.GUEST, "0")):
+            await house.sign_in(role)
+            house.alerts.events = (event(907),)
+            assert (await house.get("/history")).has("main", **{"data-head": head})
+
+
+async def test_nobody_is_offered_by_the_name_that_a_room_alone_gives_them() -> None:
+    def by(name: str) -> Who:
+        return Who(issuer="gateway", user=UserRef(id="u-ben", name=name))
+
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        house.alerts.events = (
+            event(3, who=by("Mallory"), detail={"claimed_by": "hall"}),
+            event(2, who=Who(issuer="gateway", user=UserRef(id="\r<b>", name="x")), detail={"claimed_by": "hall"}),
+            event(1, who=by("Ben")),
+        )
+        page = await house.get("/history")
+        assert page.has("option", value="u-ben")
+        assert ">Ben</option>" in page.body
+        assert ">Mallory</option>" not in page.body
+        assert "\r" not in page.body
+
+
 async def test_lock_outs_and_pins_that_do_not_follow_have_their_lines() -> None:
     mismatch = {"pin": "17", "wrote": "0", "reads": "<script>alert(1)</script>"}
     room = Who(issuer="hall")

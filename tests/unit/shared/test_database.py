@@ -211,3 +211,33 @@ async def test_value_that_no_database_takes_is_invalid(store: Store) -> None:
     with pytest.raises(HomeError, match="invalid-value"):
         async with store.write() as connection:
             await connection.execute(sa.text("INSERT INTO thing (name) VALUES (:name)"), {"name": 2**64})
+
+
+@pytest.mark.parametrize("statement", ["BEGIN", "INSERT", "SELECT"])
+async def test_whoever_is_cancelled_in_a_statement_leaves_no_lock_behind(
+    store: Store, url: str, plan: Plan, statement: str
+) -> None:
+    """As a service's request is when its caller goes away; the cancellation itself may be kept and looked at."""
+    await add(store, "a")
+
+    def cancel(_connection: object, _cursor: object, sql: str, *_: object) -> None:
+        task = asyncio.current_task()
+        if task is not None and task.get_name() == "cancelled" and sql.startswith(statement):
+            task.cancel()
+
+    async def work() -> None:
+        async with store.write() as connection:
+            await connection.execute(sa.text("INSERT INTO thing (name) VALUES ('b')"))
+            await connection.execute(sa.text("SELECT name FROM thing"))
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", cancel)
+    try:
+        kept = await asyncio.gather(asyncio.create_task(work(), name="cancelled"), return_exceptions=True)
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", cancel)
+    assert isinstance(kept[0], asyncio.CancelledError)
+    await add(store, "c")
+    other = await open_store(url, plan)
+    await add(other, "d")
+    assert await things(other) == ["a", "c", "d"]
+    await other.close()
