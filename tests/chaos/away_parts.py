@@ -11,7 +11,7 @@ import msgspec
 from device_agents import simulation
 from device_agents.pins_simulated import Edge
 from shared import messages, topics
-from shared.messages import AuditEvent, State
+from shared.messages import AuditEvent, Description, State
 from tests import house
 from tests.cable import Cable
 from tests.house import Broker, until
@@ -165,7 +165,13 @@ def states(scene: Scene) -> dict[str, State]:
                 for said in late.said
                 if said.topic.endswith("/state") and said.payload
             }
-            return told if "wall" in told else None
+            described = [
+                messages.decode(Description, said.payload)
+                for said in late.said
+                if said.topic == topics.description("hall") and said.payload
+            ]
+            # What is retained comes in any order.
+            return told if described and {device.id for device in described[-1].devices} <= told.keys() else None
 
         told = until(found, "every state is told")
     return {id_: state for id_, state in told.items() if id_ != "wall"}

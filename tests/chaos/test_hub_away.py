@@ -155,6 +155,8 @@ def live_through(way: Way, scene: Scene) -> Story:
         assert hub.command("pump", "off") == ("executed", None)
         after = scene.moves(len(edges))
         told = states(scene)
+        # Now: until the room tells of its button again, its hub may have been silent for long enough once more.
+        last = {edge.device: edge.level for edge in scene.edges}
         until(lambda: len(button_events(alerts)) >= 2 or None, "what the button did is told")
         presses = button_events(alerts)
         return Story(
@@ -168,7 +170,7 @@ def live_through(way: Way, scene: Scene) -> Story:
             connections=scene.said("Broker reached") - connections,
             descriptions=sum(s.topic == topics.description("hall") and not s.retained for s in hub.said),
             states=told,
-            last={edge.device: edge.level for edge in scene.edges},
+            last=last,
             late=late,
             once=once,
             again=again,
