@@ -52,7 +52,7 @@ class Api:
         return app
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
-        """A page of the history; see shared.AuditQuery."""
+        """A page of the history; see shared.internal_alerts.AuditQuery."""
         query = await read_json(request, AuditQuery)
         scope = Scope()
         if query.scope is not None:
@@ -62,7 +62,7 @@ class Api:
         return json_response(found)
 
     async def head(self, request: web.Request) -> web.StreamResponse:
-        """The newest row, once it is past `after`; see shared.AuditHead."""
+        """The newest row, once it is past `after`; see shared.internal_alerts.AuditHead."""
         after = _number(request, "after")
         async with self._news.waiting(HEAD_SECONDS) as news:
             while (row := await self._head()) <= after and await news.more():
@@ -77,7 +77,7 @@ class Api:
         self._news.close()
 
     async def chain(self, _request: web.Request) -> web.StreamResponse:
-        """Whether the record is whole; see shared.ChainStatus."""
+        """Whether the record is whole; see shared.internal_alerts.ChainStatus."""
         return json_response(self._check.status)
 
     async def ready(self, _request: web.Request) -> web.StreamResponse:

@@ -5,7 +5,6 @@ our commit sends a letter twice, by mail with the same Message-ID; never not at 
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol
@@ -23,6 +22,7 @@ from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.mail import Letter, MailError
 from shared.problem import HomeError
+from shared.waiting import woken
 
 log = logging.getLogger(__name__)
 
@@ -267,7 +267,5 @@ class Carrier:
             await asyncio.sleep(seconds)  # new letters do not make an absent server answer sooner
             return
         self.resting = True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):  # not wait_for, which may lose a cancellation (Python 3.11)
-                await self._woken.wait()
+        await woken(self._woken, seconds)
         self.resting = False

@@ -1,7 +1,6 @@
 """Settles letters, sorts them out and has them carried: one carrier for mail, and one for each further way."""
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import time
@@ -23,6 +22,7 @@ from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.mail import Letter
 from shared.problem import HomeError
+from shared.waiting import woken
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +120,7 @@ class Outbox:
                 trouble += 1
             leave_if_stopped()  # swallowed by the last step, it would be missed until the next
             self._resting = True
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(wait):  # not wait_for, which may lose a cancellation (Python 3.11)
-                    await self._woken.wait()
+            await woken(self._woken, wait)
             self._resting = False
 
     async def _regather(self, connection: AsyncConnection, now: float) -> int:

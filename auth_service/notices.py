@@ -4,7 +4,6 @@ Nothing on the broker is the truth: the database is, and a notice is published a
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -18,6 +17,7 @@ from shared.log import facts
 from shared.messages import Message
 from shared.problem import HomeError
 from shared.seldom import Seldom
+from shared.waiting import woken
 
 log = logging.getLogger(__name__)
 
@@ -59,11 +59,8 @@ class Noticeboard:
     async def run(self, bus: Bus) -> None:
         """Announce until cancelled."""
         while True:
-            # The timeout is the patrol: what did not get through, and what `homesystem` changed. Not wait_for, which
-            # may lose a cancellation (3.11).
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATROL_SECONDS):
-                    await self._woken.wait()
+            # The timeout is the patrol: what did not get through, and what `homesystem` changed.
+            await woken(self._woken, _PATROL_SECONDS)
             self._woken.clear()
             for notice in self._notices if bus.connected else ():
                 try:

@@ -1,7 +1,6 @@
 """Sessions at work: does one live, whose are there, and ending them, which every gateway hears at once."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +15,7 @@ from shared.internal import SessionInfo, SessionRows
 from shared.log import facts
 from shared.messages import Revoked, UserRef, Who
 from shared.problem import HomeError
+from shared.waiting import woken
 
 log = logging.getLogger(__name__)
 
@@ -101,10 +101,8 @@ class Announcer:
     async def run(self, bus: Bus) -> None:
         """Announce until cancelled."""
         while True:
-            # The timeout is the patrol: what another process ended. Not wait_for, which may lose a cancellation (3.11).
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATROL_SECONDS):
-                    await self._woken.wait()
+            # The timeout is the patrol: what another process ended.
+            await woken(self._woken, _PATROL_SECONDS)
             self._woken.clear()
             if bus.connected:
                 try:

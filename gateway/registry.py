@@ -4,7 +4,6 @@ While the auth service is away the last registry stands, and what is to be told 
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Iterable
 
@@ -15,6 +14,7 @@ from shared.internal import LockdownChange, LockdownState, LockoutChange, RoomSe
 from shared.log import facts
 from shared.messages import Description
 from shared.problem import HomeError
+from shared.waiting import woken
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +72,7 @@ class Registrar:
                 wait = backoff.delay(attempt)
                 attempt += 1
                 self._refresh_at = 0.0
-            # Not asyncio.wait_for: before Python 3.12 it may swallow a cancellation that comes with the wake-up.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(wait, 0.0)):
-                    await self._woken.wait()
+            await woken(self._woken, max(wait, 0.0))
             self._woken.clear()
 
     async def refresh(self, *, within: float = 0.0) -> None:

@@ -10,6 +10,7 @@ from shared.log import facts
 from shared.problem import HomeError
 from shared.resend import WINDOW, Resender
 from shared.spool import Spool
+from shared.waiting import woken
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +36,7 @@ class Courier:
         """Deliver until cancelled."""
         while True:
             # The timeout is the patrol: what another process appended, and what is due again.
-            # Not asyncio.wait_for: before Python 3.12 it may swallow a cancellation that comes with the wake-up.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PATROL_SECONDS):
-                    await self._woken.wait()
+            await woken(self._woken, _PATROL_SECONDS)
             self._woken.clear()
             try:
                 await self._work()

@@ -8,7 +8,7 @@ from shared.web import json_response
 
 
 async def show(request: web.Request) -> web.Response:
-    """200 with shared.MailStatus; 503 while the alert service does not say."""
+    """200 with shared.internal_alerts.MailStatus; 503 while the alert service does not say."""
     if not guards.may_manage_users(sessions.signed_in(request)):
         raise HomeError("forbidden")
     status = await request.app[keys.ALERTS].mail()
