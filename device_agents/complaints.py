@@ -14,7 +14,7 @@ from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomC
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RANGES, Source
 from shared.config import ConfigError, UnfitError, convert, load
-from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_identity, is_reserved
+from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_hub, is_identity
 
 _COMMON = frozenset({"id", "name", "kind", "critical", "pin"})
 _OUTPUT = _COMMON | {
@@ -74,7 +74,7 @@ def read(path: Path) -> RoomConfig:
 
 def of(config: RoomConfig) -> Iterator[str]:
     """Everything that is wrong with a room that could be read: where, what, and what would be right."""
-    if not is_identity(config.room) or is_reserved(config.room):
+    if not is_identity(config.room) or is_hub(config.room):
         yield f"room: {config.room!r} is no name for a room; use small letters, digits and dashes, such as hall"
     if config.broker.identity != config.room:
         yield f"broker.identity: is {config.broker.identity!r}; it must be the room's own name, {config.room!r}"

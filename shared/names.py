@@ -8,8 +8,10 @@ from enum import StrEnum
 
 IDENTITY = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """What an identity (a certificate's common name), a room or a device may be called."""
-RESERVED = re.compile(r"(gateway|auth|alerts|broker|admin)(-.*)?")
-"""Identities that belong to the hub; no room and no trusted client may carry them."""
+HUB = re.compile(r"(gateway|auth|alerts|broker|admin)(-.*)?|signer")
+"""Identities of the hub's own: its services, and its commands."""
+RESERVED = re.compile(rf"{HUB.pattern}|web|web-ca|device-ca|crl|room|client|recorder|(interop|automation)(-.*)?|dev-.*")
+"""Names that no room and no trusted client may be given: the hub's own, files beside theirs, services to come."""
 GATEWAY = re.compile(r"gateway(-[0-9]+)?")
 """The identities whose word about a user is believed."""
 
@@ -100,8 +102,13 @@ def is_identity(name: str) -> bool:
 
 
 def is_reserved(name: str) -> bool:
-    """Whether `name` is kept for the hub's own services."""
+    """Whether `name` may not be given to a room or a client; older homes may have one that is called so."""
     return RESERVED.fullmatch(name) is not None
+
+
+def is_hub(name: str) -> bool:
+    """Whether `name` is an identity of the hub's own."""
+    return HUB.fullmatch(name) is not None
 
 
 def is_gateway(name: str) -> bool:

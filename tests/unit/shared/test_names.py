@@ -29,6 +29,22 @@ def test_anything_else_is_none(name: str) -> None:
         ("admin", True, False),
         ("broker-1", True, False),
         ("alerts", True, False),
+        ("web", True, False),
+        ("web-ca", True, False),
+        ("device-ca", True, False),
+        ("crl", True, False),
+        ("room", True, False),
+        ("client", True, False),
+        ("interop", True, False),
+        ("interop-ha", True, False),
+        ("automation-2", True, False),
+        ("signer", True, False),
+        ("recorder", True, False),
+        ("dev-board", True, False),
+        ("dev", False, False),
+        ("web-2", False, False),
+        ("rooms", False, False),
+        ("signer-2", False, False),
         ("hall", False, False),
         ("gateway-2\n", False, False),
     ],
@@ -40,6 +56,12 @@ def test_the_hubs_names_are_kept_for_it(name: str, *, reserved: bool, gateway: b
 
 def test_every_gateway_is_reserved() -> None:
     assert all(names.is_reserved(f"gateway-{n}") and names.is_gateway(f"gateway-{n}") for n in range(100))
+
+
+def test_names_that_were_kept_later_are_still_those_of_rooms_where_a_home_has_them() -> None:
+    assert names.is_hub("signer")
+    assert names.is_hub("auth-server")
+    assert not any(names.is_hub(name) for name in ("web", "room", "client", "dev-board", "interop", "recorder"))
 
 
 def test_safe_actions_are_actions_and_inputs_obey_nothing() -> None:
