@@ -7,12 +7,12 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from deploy import pki
 from deploy.finding import Finding, examine, well, wrong
 from deploy.home import Home
+from deploy.pki import pairs, reading
 
 RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
-LEAF_DAYS, CRL_DAYS, CA_DAYS = pki.RENEW_DAYS - 7, 7, 180
+LEAF_DAYS, CRL_DAYS, CA_DAYS = pairs.RENEW_DAYS - 7, 7, 180
 """With fewer days left than these nobody renewed in time."""
 MOST_WAITING = 1000
 _FREE_BYTES = 200 * 2**20
@@ -58,7 +58,7 @@ def certificates(home: Home, now: dt.datetime) -> Iterator[Finding]:
 
 
 def _days_left(path: Path, now: dt.datetime) -> Iterator[Finding]:
-    left = (pki.ends_at(path) - now).total_seconds() / 86400
+    left = (reading.ends_at(path) - now).total_seconds() / 86400
     least = CRL_DAYS if path.suffix == ".pem" else CA_DAYS if path.stem.endswith("-ca") else LEAF_DAYS
     if left < 0:
         yield wrong("certificates", f"{path.name} has ended {-left:.0f} days ago", RENEW)
@@ -84,7 +84,7 @@ def modes(home: Home) -> Iterator[Finding]:
 
 def clock(home: Home, now: dt.datetime) -> Iterator[Finding]:
     """The clock shows no time before something that has happened already."""
-    begun = {path: pki.begins_at(path).timestamp() for path in home.pki.glob("*.crt")}
+    begun = {path: reading.begins_at(path).timestamp() for path in home.pki.glob("*.crt")}
     written = {path: path.stat().st_mtime for path in (home.var / "data").glob("*.sqlite3*")}
     for path, moment in (begun | written).items():
         if moment > now.timestamp() + _SKEW_SECONDS:

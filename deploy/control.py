@@ -16,7 +16,7 @@ import msgspec
 
 from deploy import rights
 from deploy.home import HUB_CLIENTS, Home
-from deploy.pki import write
+from deploy.pki.files import write
 from shared import messages, mqtt, tls, topics
 from shared.config import ConfigError
 from shared.problem import HomeError

@@ -9,7 +9,7 @@ from auth_service import accounts
 from auth_service import config as auth_config
 from deploy import home as homes
 from deploy import rights
-from deploy.pki import write
+from deploy.pki.files import write
 from deploy.ready import DemoUser
 from shared.internal import Grant
 from shared.names import Role

@@ -8,7 +8,7 @@ from auth_service import config as auth_config
 from auth_service.identity_rows import IdentityRow
 from deploy import control, rights
 from deploy import home as homes
-from deploy.pki import write
+from deploy.pki.files import write
 from shared.problem import HomeError
 
 DeviceRef = tuple[str, str]

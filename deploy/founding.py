@@ -13,7 +13,7 @@ from rich.prompt import IntPrompt, Prompt
 from auth_service import accounts
 from auth_service import config as auth_config
 from deploy import home as homes
-from deploy.pki import write
+from deploy.pki.files import write
 from shared.names import Role
 from shared.problem import HomeError
 

@@ -17,7 +17,8 @@ import jinja2
 import msgspec
 
 from deploy import rights
-from deploy.pki import Pki, write
+from deploy.pki.files import write
+from deploy.pki.pairs import Pki
 from shared.config import Config, ConfigError, env, load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,9 +81,14 @@ class Home(msgspec.Struct, frozen=True):
         """The broker's own folder: rights and what it remembers."""
         return self.var / "mosquitto"
 
+    @property
+    def vault(self) -> Path:
+        """The authorities' keys and what they signed, apart from everything else."""
+        return self.pki / "ca"
+
     def authority(self) -> Pki:
         """The authorities of this home, as of now."""
-        return Pki(self.pki, demo=self.settings.demo, now=dt.datetime.now(dt.UTC))
+        return Pki(self.pki, vault=self.vault, demo=self.settings.demo, now=dt.datetime.now(dt.UTC))
 
     def config(self, service: str) -> Path:
         """A service's configuration file."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.pki import write
+from deploy.pki.files import write
 from shared import lifecycle, log
 from shared.config import ConfigError
 from shared.log import facts

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy import control
 from deploy import home as homes
-from deploy.pki import write
+from deploy.pki.files import write
 from shared.config import ConfigError
 
 STOP_SECONDS = 4

@@ -7,9 +7,11 @@ import os
 import pytest
 from rich.console import Console
 
-from deploy import check_files, doctor, pki
+from deploy import check_files, doctor
 from deploy.finding import Finding, examine
 from deploy.home import Home
+from deploy.pki.authorities import LEAF_DAYS
+from deploy.pki.pairs import RENEW_DAYS
 from shared import mail
 from shared.config import ConfigError
 from shared.mail import MailError, SmtpConfig
@@ -49,9 +51,9 @@ def test_a_fresh_home_has_nothing_to_mend_in_its_files(home: Home) -> None:
 
 
 def test_certificates_that_nobody_renewed_are_named_with_the_step(home: Home) -> None:
-    in_time = list(check_files.certificates(home, now() + dt.timedelta(days=pki.LEAF_DAYS - pki.RENEW_DAYS)))
+    in_time = list(check_files.certificates(home, now() + dt.timedelta(days=LEAF_DAYS - RENEW_DAYS)))
     assert {one.text.split()[0] for one in faults(in_time)} == {"crl.pem"}
-    late = faults(list(check_files.certificates(home, now() + dt.timedelta(days=pki.LEAF_DAYS + 1))))
+    late = faults(list(check_files.certificates(home, now() + dt.timedelta(days=LEAF_DAYS + 1))))
     assert "broker.crt has ended 1 days ago" in [one.text for one in late]
     assert all("homesystem renew" in one.step for one in late)
 

@@ -1,22 +1,30 @@
 """The authorities: what they sign, what they refuse to vouch for, and what a revocation leaves behind."""
 
+import base64
 import datetime as dt
 import stat
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from deploy.pki import CRL_DAYS, LEAF_DAYS, RENEW_DAYS, Pki
+from deploy.pki import leaf
+from deploy.pki.authorities import CRL_DAYS, LEAF_DAYS
+from deploy.pki.pairs import RENEW_DAYS, Pki
 from shared.config import ConfigError
+from shared.problem import HomeError
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 HOSTS = ["hub.local", "127.0.0.1"]
 
 
 def authority(folder: Path, *, days: float = 0, demo: bool = True) -> Pki:
-    made = Pki(folder, demo=demo, now=NOW + dt.timedelta(days=days))
+    made = Pki(folder, vault=folder / "ca", demo=demo, now=NOW + dt.timedelta(days=days))
     made.ensure_authorities(HOSTS)
     return made
 
@@ -100,3 +108,64 @@ def test_a_lost_authority_key_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca" / "device-ca.key").unlink()
     with pytest.raises(ConfigError, match=r"device-ca\.key: the authority cannot be used"):
         made.ensure_client("hall", "room")
+
+
+def request(key: PrivateKeyTypes, name: str) -> bytes:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    )
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    signed = builder.sign(key, hashes.SHA256())  # type: ignore[arg-type]  # the kinds of key that tests make can sign
+    return signed.public_bytes(Encoding.PEM)
+
+
+def test_a_request_gives_the_key_alone(tmp_path: Path) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    made = authority(tmp_path)
+    signed = made.authorities.sign(leaf.client("hall", "room"), request(key, "admin"))
+    (tmp_path / "hall.crt").write_bytes(signed)
+    got = certificate(tmp_path / "hall.crt")
+    assert got.public_key() == key.public_key()
+    assert got.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value == "hall"
+    assert not got.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert made.revoke("hall") == 1
+
+
+def test_a_request_with_another_kind_of_key_or_a_foreign_signature_is_refused(tmp_path: Path) -> None:
+    authorities = authority(tmp_path).authorities
+    wanted = leaf.client("hall", "room")
+    for key in (rsa.generate_private_key(65537, 3072), ec.generate_private_key(ec.SECP384R1())):
+        with pytest.raises(HomeError, match="P-256"):
+            authorities.sign(wanted, request(key, "hall"))
+    good = x509.load_pem_x509_csr(request(ec.generate_private_key(ec.SECP256R1()), "hall")).public_bytes(Encoding.DER)
+    spoiled = base64.encodebytes(good[:-1] + bytes([good[-1] ^ 1])).decode()
+    pem = f"-----BEGIN CERTIFICATE REQUEST-----\n{spoiled}-----END CERTIFICATE REQUEST-----\n"
+    with pytest.raises(HomeError, match="signed by its own key"):
+        authorities.sign(wanted, pem.encode())
+    with pytest.raises(HomeError, match="no signing request"):
+        authorities.sign(wanted, b"nonsense")
+
+
+def test_an_older_homes_authorities_stay_what_they_are(tmp_path: Path) -> None:
+    authority(tmp_path)
+    first = (tmp_path / "device-ca.crt").read_bytes()
+    for name in ("device-ca", "web-ca"):
+        (tmp_path / "ca" / f"{name}.crt").unlink()  # older versions kept the keys alone there
+    authority(tmp_path, days=1).ensure_client("hall", "room")
+    assert (tmp_path / "device-ca.crt").read_bytes() == first
+    (tmp_path / "device-ca.crt").unlink()
+    authority(tmp_path, days=2)
+    assert (tmp_path / "device-ca.crt").read_bytes() == first
+
+
+def test_the_vault_may_lie_elsewhere(tmp_path: Path) -> None:
+    made = Pki(tmp_path / "pki", vault=tmp_path / "vault", demo=True, now=NOW)
+    made.ensure_authorities(HOSTS)
+    assert made.ensure_web(HOSTS)
+    assert sorted(path.name for path in (tmp_path / "vault").iterdir()) == [
+        "device-ca.crt",
+        "device-ca.key",
+        "web-ca.crt",
+        "web-ca.key",
+    ]
+    assert not list((tmp_path / "pki").glob("*ca.key"))

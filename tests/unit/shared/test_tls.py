@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.pki import Pki
+from deploy.pki.pairs import Pki
 from shared import tls
 from shared.config import ConfigError
 
@@ -83,7 +83,7 @@ def test_a_key_of_another_certificate_is_refused(pki: Path) -> None:
 
 def test_an_expired_certificate_of_ours_is_named_with_the_way_out(tmp_path: Path) -> None:
     now = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
-    authority = Pki(tmp_path, demo=True, now=now)
+    authority = Pki(tmp_path, vault=tmp_path / "ca", demo=True, now=now)
     authority.ensure_authorities(["localhost"])
     authority.ensure_client("hall", "room")
     identity = tls.Identity(ca=tmp_path / "device-ca.crt", certificate=tmp_path / "hall.crt", key=tmp_path / "hall.key")

@@ -1,0 +1,198 @@
+"""The two authorities in their vault: they sign what a request gives the key for, and keep the revocation list.
+
+The device CA signs broker, services, rooms and clients; the web CA, name-constrained to the hub's names, signs
+the gateway's HTTPS certificate alone. EC P-256 throughout; leaves live 90 days.
+"""
+
+import datetime as dt
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from deploy.pki import reading
+from deploy.pki.files import write
+from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, subject
+from shared.config import ConfigError
+from shared.problem import HomeError
+
+CA_DAYS = 3650
+LEAF_DAYS = 90
+CRL_DAYS = 30
+_SKEW = dt.timedelta(minutes=10)
+"""Certificates start a little in the past: a room's clock may be behind."""
+
+
+class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of the authority's own index: what was signed, and whether it still counts."""
+
+    serial: int
+    name: str
+    role: str
+    not_after: dt.datetime
+    revoked_at: dt.datetime | None = None
+
+
+class Authorities:
+    """A folder of its own (0700): each authority's key and certificate, and the index of what the device CA signed.
+
+    Whoever changes something here at the same time as another loses one of the changes: hold the home's lock.
+    """
+
+    def __init__(self, vault: Path, *, demo: bool, now: dt.datetime) -> None:
+        self._vault = vault
+        self._index = vault / "issued.json"
+        self._mark = "DEMO " if demo else ""
+        self._now = now
+
+    def ensure(self, hosts: Iterable[str]) -> None:
+        """Make the authorities that are missing. `hosts`: the names and addresses that the web CA may vouch for."""
+        self._vault.mkdir(parents=True, exist_ok=True)
+        self._vault.chmod(0o700)
+        if not self.exists(DEVICE_CA):
+            self._make(DEVICE_CA, f"{self._mark}Home System Device CA", None)
+        if not self.exists(WEB_CA):
+            self._make(WEB_CA, f"{self._mark}Home System Web CA", hosts)
+
+    def exists(self, authority: str) -> bool:
+        """Whether an authority was made; its certificate is written last."""
+        return (self._vault / f"{authority}.crt").exists()
+
+    def adopt(self, authority: str, certificate: Path) -> None:
+        """Take the certificate of an authority whose key lies here alone, as older versions left it."""
+        key = self._vault / f"{authority}.key"
+        if key.exists() and not self.exists(authority) and certificate.exists():
+            if not reading.belong_together(reading.private_key(key), reading.certificate(certificate)):
+                raise ConfigError(f"{certificate}: is not of the key {key}; restore both from a backup")
+            write(self._vault / f"{authority}.crt", certificate.read_bytes(), 0o644)
+
+    def certificate(self, authority: str) -> bytes:
+        """An authority's own certificate, PEM."""
+        return self._pair(authority)[1].public_bytes(serialization.Encoding.PEM)
+
+    def sign(self, leaf: Leaf, request: bytes) -> bytes:
+        """A certificate (PEM) that says what `leaf` does, for the key of a signing request (PEM, PKCS #10).
+
+        The request gives the key alone; its own names and extensions are not looked at. Raises
+        HomeError("invalid-value") where its signature is not by that key, or the key is not on P-256.
+        """
+        public = _requested_key(request)
+        ca_key, ca = self._pair(leaf.authority)
+        serial = x509.random_serial_number()
+        not_after = self._now + dt.timedelta(days=LEAF_DAYS)
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject(leaf.name))
+            .issuer_name(ca.subject)
+            .public_key(public)
+            .serial_number(serial)
+            .not_valid_before(self._now - _SKEW)
+            .not_valid_after(not_after)
+            .add_extension(_authority_key(ca), critical=False)
+        )
+        for extension, critical in extensions(leaf, public):
+            builder = builder.add_extension(extension, critical=critical)
+        certificate = builder.sign(ca_key, hashes.SHA256())
+        if leaf.authority == DEVICE_CA:
+            # Noted before it is given out: what is not in the index could not be revoked.
+            line = Issued(serial=serial, name=leaf.name, role=leaf.role or "", not_after=not_after)
+            self._write_index([*self._read_index(), line])
+        return certificate.public_bytes(serialization.Encoding.PEM)
+
+    def revoke(self, name: str) -> int:
+        """Note every certificate of `name` as revoked, for the lists signed from now on; how many there were."""
+        issued = self._read_index()
+        marked = [
+            msgspec.structs.replace(i, revoked_at=self._now) if i.name == name and i.revoked_at is None else i
+            for i in issued
+        ]
+        self._write_index(marked)
+        return sum(old != new for old, new in zip(issued, marked, strict=True))
+
+    def crl(self) -> bytes:
+        """A fresh revocation list of the device CA, PEM, good for CRL_DAYS; with nobody on it at first."""
+        key, authority = self._pair(DEVICE_CA)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(authority.subject)
+            .last_update(self._now - _SKEW)
+            .next_update(self._now + dt.timedelta(days=CRL_DAYS))
+            .add_extension(x509.CRLNumber(int(self._now.timestamp() * 1000)), critical=False)
+            .add_extension(_authority_key(authority), critical=False)
+        )
+        for line in self._read_index():
+            if line.revoked_at is not None:
+                builder = builder.add_revoked_certificate(
+                    x509.RevokedCertificateBuilder().serial_number(line.serial).revocation_date(line.revoked_at).build()
+                )
+        return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    def _make(self, authority: str, name: str, constrained_to: Iterable[str] | None) -> None:
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject(name))
+            .issuer_name(subject(name))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._now - _SKEW)
+            .not_valid_after(self._now + dt.timedelta(days=CA_DAYS))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(key_usage(authority=True), critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        )
+        if constrained_to is not None:
+            builder = builder.add_extension(name_constraints(constrained_to), critical=True)
+        certificate = builder.sign(key, hashes.SHA256())
+        write(self._vault / f"{authority}.key", private_bytes(key), 0o600)
+        write(self._vault / f"{authority}.crt", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+
+    def _pair(self, authority: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+        path = self._vault / f"{authority}.key"
+        try:
+            return reading.private_key(path), reading.certificate(self._vault / f"{authority}.crt")
+        except ConfigError as error:
+            cause = error.__cause__ or error
+            raise ConfigError(f"{path}: the authority cannot be used ({cause}); restore it from a backup") from error
+
+    def _read_index(self) -> list[Issued]:
+        if not self._index.exists():
+            return []
+        try:
+            return msgspec.json.decode(self._index.read_bytes(), type=list[Issued])
+        except msgspec.DecodeError as error:
+            raise ConfigError(f"{self._index}: cannot be read ({error}); restore it from a backup") from error
+
+    def _write_index(self, issued: Iterable[Issued]) -> None:
+        # What expired needs no place on the list any more.
+        write(self._index, msgspec.json.encode([i for i in issued if i.not_after > self._now]), 0o600)
+
+
+def private_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """A key as it lies on disk: PEM, without a password, as services start by themselves."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def _requested_key(request: bytes) -> ec.EllipticCurvePublicKey:
+    try:
+        asked = x509.load_pem_x509_csr(request)
+        public = asked.public_key()
+        own = asked.is_signature_valid
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+        raise HomeError("invalid-value", f"This is no signing request: {error}.") from error
+    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
+        raise HomeError("invalid-value", "The key of a signing request must be on the curve P-256 (prime256v1).")
+    if not own:
+        raise HomeError("invalid-value", "The signing request is not signed by its own key.")
+    return public
+
+
+def _authority_key(authority: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    identifier = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)

@@ -1,0 +1,26 @@
+"""Files that are replaced whole: whoever opens one finds the old content or the new, never a part of either."""
+
+import os
+from pathlib import Path
+
+
+def write(path: Path, content: bytes, mode: int) -> None:
+    """Replace a file whole, with its mode from the first moment; on the disk when this returns."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+    sync(path.parent)
+
+
+def sync(folder: Path) -> None:
+    """Have the disk keep what was renamed in a folder: a name is the folder's content, not the file's."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,115 @@
+"""What a certificate of the home says of its holder: put into a new one, and looked for in one that is there.
+
+The words come from the registry and from the hub's settings, never from a request.
+"""
+
+import ipaddress
+from collections.abc import Iterable
+
+import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+DEVICE_CA = "device-ca"
+WEB_CA = "web-ca"
+_ROLE = "urn:homesystem:role:"
+
+
+class Leaf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One certificate: whose it is, in which role, for which names and addresses, and whether it serves or calls."""
+
+    name: str
+    role: str | None = None
+    hosts: tuple[str, ...] = ()
+    serves: bool = False
+    authority: str = DEVICE_CA
+
+
+def client(name: str, role: str) -> Leaf:
+    """For an identity at the broker and at internal services: a service, a room or a trusted client."""
+    return Leaf(name=name, role=role)
+
+
+def server(name: str, role: str, hosts: Iterable[str]) -> Leaf:
+    """For the broker or an internal service, under the hub's names."""
+    return Leaf(name=name, role=role, hosts=tuple(hosts), serves=True)
+
+
+def web(hosts: Iterable[str]) -> Leaf:
+    """For the gateway's HTTPS, which browsers see."""
+    hosts = tuple(hosts)
+    return Leaf(name=hosts[0], hosts=hosts, serves=True, authority=WEB_CA)
+
+
+def subject(name: str) -> x509.Name:
+    """A name as certificates carry it."""
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def extensions(leaf: Leaf, public: ec.EllipticCurvePublicKey) -> list[tuple[x509.ExtensionType, bool]]:
+    """What the certificate of `leaf` is to carry, each with whether it is critical."""
+    return [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (key_usage(authority=False), True),
+        (x509.ExtendedKeyUsage([_usage(leaf)]), False),
+        (x509.SubjectAlternativeName(_alternatives(leaf)), False),
+        (x509.SubjectKeyIdentifier.from_public_key(public), False),
+    ]
+
+
+def says(certificate: x509.Certificate, leaf: Leaf) -> bool:
+    """Whether a certificate tells of its holder what `leaf` does, in whatever order its names stand."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return (
+        certificate.subject == subject(leaf.name)
+        and list(usages) == [_usage(leaf)]
+        and set(names) == set(_alternatives(leaf))
+    )
+
+
+def key_usage(*, authority: bool) -> x509.KeyUsage:
+    """An authority signs certificates and lists; everybody else signs handshakes."""
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def name_constraints(hosts: Iterable[str]) -> x509.NameConstraints:
+    """For these names and addresses alone, and nothing else (RFC 5280, 4.2.1.10)."""
+    return x509.NameConstraints([_constraint(host) for host in hosts], None)
+
+
+def _usage(leaf: Leaf) -> x509.ObjectIdentifier:
+    return ExtendedKeyUsageOID.SERVER_AUTH if leaf.serves else ExtendedKeyUsageOID.CLIENT_AUTH
+
+
+def _alternatives(leaf: Leaf) -> list[x509.GeneralName]:
+    names = [_general_name(host) for host in leaf.hosts]
+    return names if leaf.role is None else [*names, x509.UniformResourceIdentifier(f"{_ROLE}{leaf.role}")]
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+def _constraint(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_network(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -1,0 +1,86 @@
+"""The folder `pki/`: the authorities' certificates, the revocation list, and a pair of key and certificate an identity.
+
+Keys are made here; an authority sees a signing request and gives the certificate. Renewed 30 days before the end.
+"""
+
+import datetime as dt
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from deploy.pki import leaf as leaves
+from deploy.pki import reading
+from deploy.pki.authorities import Authorities, private_bytes
+from deploy.pki.files import write
+from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
+
+RENEW_DAYS = 30
+"""A pair with no more days left than these is due."""
+
+
+class Pki:
+    """`folder` holds public files beside each identity's key; the authorities' keys lie apart, in `vault`."""
+
+    def __init__(self, folder: Path, *, vault: Path, demo: bool, now: dt.datetime) -> None:
+        self.folder = folder
+        self.authorities = Authorities(vault, demo=demo, now=now)
+        self._now = now
+
+    def ensure_authorities(self, hosts: list[str]) -> None:
+        """Make what is missing of both authorities, and publish their certificates and a fresh revocation list."""
+        for authority in (DEVICE_CA, WEB_CA):
+            self.authorities.adopt(authority, self.folder / f"{authority}.crt")
+        self.authorities.ensure(hosts)
+        for authority in (DEVICE_CA, WEB_CA):
+            self._publish(f"{authority}.crt", self.authorities.certificate(authority))
+        self.write_crl()
+
+    def ensure_client(self, name: str, role: str, *, folder: Path | None = None, stem: str | None = None) -> bool:
+        """A client certificate for identity `name`; True if a new one was made."""
+        return self.ensure(leaves.client(name, role), folder or self.folder, stem or name)
+
+    def ensure_server(self, stem: str, name: str, role: str, hosts: list[str]) -> bool:
+        """A server certificate of the device CA for the broker or an internal service; True if a new one was made."""
+        return self.ensure(leaves.server(name, role, hosts), self.folder, stem)
+
+    def ensure_web(self, hosts: list[str]) -> bool:
+        """The gateway's HTTPS certificate of the web CA; True if a new one was made."""
+        return self.ensure(leaves.web(hosts), self.folder, "web")
+
+    def ensure(self, leaf: Leaf, folder: Path, stem: str) -> bool:
+        """A pair `stem.key`, `stem.crt` that says what `leaf` does; True if a new one was made."""
+        certificate, key_file = folder / f"{stem}.crt", folder / f"{stem}.key"
+        if certificate.exists() and key_file.exists() and not self._is_due(certificate, leaf):
+            return False
+        key = ec.generate_private_key(ec.SECP256R1())
+        signed = self.authorities.sign(leaf, _request(key, leaf.name))
+        write(key_file, private_bytes(key), 0o600)
+        write(certificate, signed, 0o644)
+        return True
+
+    def revoke(self, name: str) -> int:
+        """Put every certificate of `name` on the revocation list; how many there were."""
+        count = self.authorities.revoke(name)
+        self.write_crl()
+        return count
+
+    def write_crl(self) -> None:
+        """Publish the revocation list anew; it is empty at first, but there from the first day."""
+        write(self.folder / "crl.pem", self.authorities.crl(), 0o644)
+
+    def _is_due(self, path: Path, leaf: Leaf) -> bool:
+        certificate = reading.certificate(path)
+        left = certificate.not_valid_after_utc - self._now
+        return left <= dt.timedelta(days=RENEW_DAYS) or not leaves.says(certificate, leaf)
+
+    def _publish(self, name: str, content: bytes) -> None:
+        path = self.folder / name
+        if not path.exists() or path.read_bytes() != content:
+            write(path, content, 0o644)
+
+
+def _request(key: ec.EllipticCurvePrivateKey, name: str) -> bytes:
+    request = x509.CertificateSigningRequestBuilder().subject_name(leaves.subject(name)).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM)

@@ -1,0 +1,69 @@
+"""Reads certificates, keys and revocation lists from disk, and says what belongs together and until when it is good."""
+
+import datetime as dt
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from shared.config import ConfigError
+
+_DER, _SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+
+
+def certificate(path: Path) -> x509.Certificate:
+    """The certificate in a file. Raises ConfigError where it cannot be read or is none."""
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: is no certificate ({error}); run `homesystem renew`") from error
+
+
+def private_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The key in a file. Raises ConfigError where it cannot be read or is none of ours."""
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError) as error:
+        raise ConfigError(f"{path}: is no key ({error}); run `homesystem renew`") from error
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ConfigError(f"{path}: is no key on an elliptic curve; run `homesystem renew`")
+    return key
+
+
+def revocation_list(path: Path) -> x509.CertificateRevocationList:
+    """The revocation list in a file. Raises ConfigError where it cannot be read or is none."""
+    try:
+        return x509.load_pem_x509_crl(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: is no revocation list ({error}); run `homesystem renew`") from error
+
+
+def belong_together(key: ec.EllipticCurvePrivateKey, certified: x509.Certificate) -> bool:
+    """Whether a certificate is for this key."""
+    return key.public_key().public_bytes(_DER, _SPKI) == certified.public_key().public_bytes(_DER, _SPKI)
+
+
+def is_signed_by(signed: x509.Certificate, authority: x509.Certificate) -> bool:
+    """Whether an authority signed a certificate."""
+    try:
+        signed.verify_directly_issued_by(authority)
+    except (InvalidSignature, ValueError, TypeError):
+        return False
+    return True
+
+
+def ends_at(path: Path) -> dt.datetime:
+    """When a certificate, or a revocation list (`.pem`), ends to be good. Raises ConfigError for neither."""
+    if path.suffix != ".pem":
+        return certificate(path).not_valid_after_utc
+    end = revocation_list(path).next_update_utc
+    if end is None:
+        raise ConfigError(f"{path}: does not say when it ends; run `homesystem renew`")
+    return end
+
+
+def begins_at(path: Path) -> dt.datetime:
+    """When a certificate begins to be good. Raises ConfigError where it cannot be read."""
+    return certificate(path).not_valid_before_utc
