@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.home import Home
-from tests import house
+from tests import brokers, house
 from tests.demo import Demo
 
 
@@ -34,6 +34,23 @@ def broker(home: Home) -> Iterator[house.Broker]:
     made.start()
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module", params=[brokers.INSTALLED, *brokers.SUITES])
+def each_broker(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pki: Path
+) -> Iterator[house.Broker]:
+    """A real broker of each Mosquitto that Debian's suites have; skipped, by name, where it was not fetched."""
+    release = brokers.find(request.param)
+    if release is None:
+        pytest.skip(f"Mosquitto of {request.param} is not here: python -m tests.brokers {request.param}")
+    made = house.make_home(tmp_path_factory.mktemp(request.param))
+    (made.var / "pki").rmdir()
+    (made.var / "pki").symlink_to(pki)
+    broker = house.Broker(made, release)
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from aiosmtpd.smtp import SMTP
 from deploy import home as homes
 from deploy import rights
 from shared import mqtt, tls
+from tests import brokers
 
 T = TypeVar("T")
 DEADLINE = 20.0
@@ -83,8 +84,10 @@ def make_pki(home: homes.Home) -> None:
 class Broker:
     """A real Mosquitto over TLS on a free port, with our configuration; may be killed and started again."""
 
-    def __init__(self, home: homes.Home) -> None:
+    def __init__(self, home: homes.Home, release: brokers.Release | None = None) -> None:
+        """`release` is a Mosquitto beside the installed one."""
         self.home = home
+        self._command = ("/usr/sbin/mosquitto",) if release is None else release.command
         self.port = home.settings.mqtt_port
         self._process: subprocess.Popen[bytes] | None = None
         self._log = home.var / "log" / "broker.log"
@@ -92,7 +95,10 @@ class Broker:
         roles += [rights.room_role(room) for room in ROOMS]
         roles += [rights.client_role("phone", PHONE_MAY), rights.client_role("tablet", [])]
         homes.write_rights(home, roles)
-        (home.var / "mosquitto.conf").write_text(homes.broker_config(home))
+        text = homes.broker_config(home)
+        if release is not None:
+            text = text.replace(str(homes._plugin()), str(release.plugin))
+        (home.var / "mosquitto.conf").write_text(text)
 
     @property
     def log(self) -> str:
@@ -112,7 +118,7 @@ class Broker:
         """Start it and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["/usr/sbin/mosquitto", "-c", str(self.home.var / "mosquitto.conf")], stdout=log, stderr=log
+                [*self._command, "-c", str(self.home.var / "mosquitto.conf")], stdout=log, stderr=log
             )
         until(self._listens, "the broker listens")
 
