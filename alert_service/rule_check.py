@@ -7,11 +7,11 @@ from fnmatch import fnmatchcase
 
 from alert_service.policy import EVERYONE, MASTERS, PERSON, Rule, may_be_floor, reaches_masters, several
 from alert_service.wording import KNOWN
+from shared import addresses
 
 MOST_RULES = 200
 _PLACE = re.compile(r"[a-z0-9/.:*?\[\]!_-]+")
 _SOURCE = re.compile(r"[a-z0-9*?\[\]!-]+")
-_ADDRESS = re.compile(r"[^\s@,;<>/]{1,64}@[A-Za-z0-9.-]{1,189}")
 _WORDS = (MASTERS, EVERYONE, PERSON)
 
 
@@ -50,8 +50,12 @@ def _addressees(rule: Rule) -> Iterator[str]:
     if rule.letter and not named:
         yield ".to: is empty; name somebody, or write letter = false"
     for word in named:
-        if word not in _WORDS and not _ADDRESS.fullmatch(word):
+        if word in _WORDS:
+            continue
+        if "@" not in word or "/" in word:
             yield f'.to: "{word}" is nobody{_nearest(word, _WORDS)}; write {", ".join(_WORDS)} or an address'
+        elif (fault := addresses.fault(word)) is not None:
+            yield f'.to: "{word}": {fault}'
     if not rule.letter and (rule.to != MASTERS or rule.urgent is not None):
         yield ": says letter = false, and to whom or how urgent; leave one of them out"
 

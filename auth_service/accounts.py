@@ -4,7 +4,6 @@ Every change appends its audit event to auth's spool inside the transaction that
 """
 
 import contextlib
-import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.registry import Loosening
 from auth_service.store import open_store
+from shared import addresses
 from shared.config import read_secret
 from shared.database import Store
 from shared.internal import Grant, User, UserRow
@@ -29,7 +29,6 @@ from shared.spool import Spool
 
 ISSUER = "admin"
 """The identity in whose name the hub's own command acts."""
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 _NAME_MOST = 64
 
 
@@ -238,10 +237,9 @@ async def _existing(connection: AsyncConnection, email: str) -> user_rows.Accoun
 
 
 def _checked_email(email: str) -> str:
-    """Of the form that HTML forms take, in ASCII, which every mail server carries."""
     email = email.strip()
-    if len(email) > 254 or _EMAIL.fullmatch(email) is None:
-        raise HomeError("invalid-value", "The e-mail address is not of the form name@example.org.")
+    if (fault := addresses.fault(email)) is not None:
+        raise HomeError("invalid-value", fault)
     return email
 
 

@@ -7,6 +7,7 @@ homes can run on one machine.
 import datetime as dt
 import getpass
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -52,6 +53,11 @@ class Settings(Config, frozen=True):
     def hosts(self) -> list[str]:
         """Every name and address that certificates of this hub are good for."""
         return list(dict.fromkeys([self.name, "localhost", "127.0.0.1", "::1"]))
+
+    @property
+    def greeting(self) -> str | None:
+        """The hub's name where it is a full one, for mail servers; an address or a bare name is none."""
+        return self.name if re.fullmatch(r"[\w.-]+\.[a-z][\w-]*", self.name) else None
 
     @property
     def ports(self) -> dict[str, int]:
@@ -179,7 +185,7 @@ def render(home: Home, template: str, path: Path) -> None:
     )
     s = home.settings
     values = {name: getattr(s, name) for name in s.__struct_fields__}
-    text = environment.get_template(f"{template}.toml.j2").render(var=home.var, **values)
+    text = environment.get_template(f"{template}.toml.j2").render(var=home.var, greeting=s.greeting, **values)
     write(path, text.encode(), 0o640)
 
 

@@ -5,20 +5,24 @@ import hashlib
 import ipaddress
 from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
-from email.utils import format_datetime, make_msgid
+from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
 from typing import Annotated, Literal
 
 import aiosmtplib
 import msgspec
 
-from shared import tls
+from shared import addresses, tls
 from shared.config import Config, ConfigError, env, read_secret
 from shared.messages import utc
 
 
 class SmtpConfig(Config, frozen=True):
-    """The mail server. `security = "none"` is taken for a loopback address only (ETSI EN 303 645 5.8-1)."""
+    """The mail server. `security = "none"` is taken for a loopback address only (ETSI EN 303 645 5.8-1).
+
+    `greeting` is the full name with which we greet it (RFC 5321 4.1.1.1); left out, it is the sender's domain. A bare
+    machine name, or "localhost", makes letters look like a spammer's.
+    """
 
     host: str
     port: Annotated[int, env("HOMESYSTEM_SMTP_PORT"), msgspec.Meta(ge=1, le=65535)]
@@ -26,6 +30,12 @@ class SmtpConfig(Config, frozen=True):
     security: Literal["starttls", "tls", "none"] = "starttls"
     user: str | None = None
     password_file: Path | None = None
+    greeting: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,253}\Z")] | None = None
+
+    @property
+    def greets_as(self) -> str | None:
+        """The name of our EHLO; None leaves it to the library."""
+        return self.greeting or _domain(self.sender)
 
     def check(self) -> None:
         """Raises ConfigError for a setting that would send letters in clear over a network."""
@@ -33,6 +43,8 @@ class SmtpConfig(Config, frozen=True):
             raise ConfigError(f'smtp.security: "none" is for a server on this machine; use "starttls" for {self.host}')
         if self.user is not None and self.password_file is None:
             raise ConfigError("smtp.password_file: is needed beside smtp.user")
+        if (fault := addresses.fault(parseaddr(self.sender)[1])) is not None:
+            raise ConfigError(f'smtp.sender: "{self.sender}": {fault}')
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +81,7 @@ def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
     message["To"] = letter.to
     message["Subject"] = _one_line(letter.subject)
     message["Date"] = format_datetime(utc(now))
-    domain = sender.rpartition("@")[2].strip("> ") or "localhost"
+    domain = _domain(sender) or "localhost"
     message["Message-ID"] = f"<{letter.message_id}@{domain}>" if letter.message_id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
     if letter.thread is not None:
@@ -86,6 +98,10 @@ def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
     return message
 
 
+def _domain(sender: str) -> str | None:
+    return sender.rpartition("@")[2].strip("> ") or None
+
+
 def _one_line(subject: str) -> str:
     """Printable characters alone; "=?" is broken up, because the standard library reads encoded words in what it is
     given to write, and `=??Q?=0ABcc:` would become a header of its own.
@@ -94,10 +110,16 @@ def _one_line(subject: str) -> str:
     return " ".join(printable.replace("=?", "= ?").split())
 
 
-async def send(smtp: SmtpConfig, letter: Letter, now: float) -> None:
-    """Hand one letter to the server. Raises MailError."""
+async def send(smtp: SmtpConfig, letter: Letter, now: float, *, password: str | None = None) -> None:
+    """Hand one letter to the server. Raises MailError.
+
+    `password` stands in for the file's, for settings that are only being tried.
+    """
     with _translated():
-        async with _connected(smtp) as server:
+        if (fault := addresses.fault(letter.to)) is not None:
+            # Before the server is asked: it is this letter that cannot go, and the others may.
+            raise MailError(fault, permanent=True)
+        async with _connected(smtp, password) as server:
             await server.send_message(compose(letter, smtp.sender, now))
 
 
@@ -109,9 +131,10 @@ async def check(smtp: SmtpConfig) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _connected(smtp: SmtpConfig) -> AsyncIterator[aiosmtplib.SMTP]:
+async def _connected(smtp: SmtpConfig, password: str | None = None) -> AsyncIterator[aiosmtplib.SMTP]:
     """The server, over verified TLS where it is not on this machine, signed in."""
-    password = read_secret(smtp.password_file).decode() if smtp.password_file is not None else None
+    if password is None and smtp.password_file is not None:
+        password = read_secret(smtp.password_file).decode()
     async with aiosmtplib.SMTP(
         hostname=smtp.host,
         port=smtp.port,
@@ -119,6 +142,7 @@ async def _connected(smtp: SmtpConfig) -> AsyncIterator[aiosmtplib.SMTP]:
         start_tls=smtp.security == "starttls",
         username=smtp.user,
         password=password,
+        local_hostname=smtp.greets_as,
         timeout=20,
     ) as server:
         yield server

@@ -198,13 +198,16 @@ class SmtpSink:
 
     def __init__(self, port: int | None = None) -> None:
         self.port = port or free_port()
+        self.greetings: list[str] = []
+        self.refused: set[str] = set()
         self._letters: list[email.message.EmailMessage] = []
         self._came = threading.Condition()
         self._controller: Controller | None = None
 
     def start(self) -> None:
         """Listen."""
-        self._controller = _TidyController(self, hostname="127.0.0.1", port=self.port)
+        # As most servers are: no addresses beyond ASCII (RFC 6531).
+        self._controller = _TidyController(self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=False)
         self._controller.start()
 
     def stop(self) -> None:
@@ -213,8 +216,16 @@ class SmtpSink:
             self._controller.stop()
             self._controller = None
 
-    async def handle_DATA(self, _server: object, _session: object, envelope: object) -> str:
+    async def handle_RCPT(self, _server: object, _session: object, envelope: object, address: str, _: object) -> str:
+        """aiosmtpd's hook: refuses who is in `refused`."""
+        if address in self.refused:
+            return f"550 5.1.1 <{address}>: no such mailbox here"
+        envelope.rcpt_tos.append(address)  # type: ignore[attr-defined]  # aiosmtpd is untyped
+        return "250 OK"
+
+    async def handle_DATA(self, _server: object, session: object, envelope: object) -> str:
         """aiosmtpd's hook."""
+        self.greetings.append(session.host_name)  # type: ignore[attr-defined]  # aiosmtpd is untyped
         content = envelope.content  # type: ignore[attr-defined]  # aiosmtpd is untyped
         letter = email.message_from_bytes(content, policy=email.policy.default)
         assert isinstance(letter, email.message.EmailMessage)

@@ -138,6 +138,13 @@ def test_what_the_check_lets_pass_never_needs_the_floor(rules: list[Rule], about
         assert policy.reaches_masters(policy.several(rule.to))
 
 
+def test_an_address_that_no_letter_reaches_is_told_with_what_to_write_instead() -> None:
+    assert list(complaints([Rule(severity=Severity.INFO, to=("ada@m\u00fcller.de",))])) == [
+        "rules[0].to: \"ada@m\u00fcller.de\": The e-mail address holds '\u00fc': "
+        "most mail servers carry no such letters; write ada@xn--mller-kva.de."
+    ]
+
+
 def test_everything_that_is_wrong_is_told_at_once_and_names_its_rule() -> None:
     told = list(
         complaints(

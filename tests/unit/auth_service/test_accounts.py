@@ -53,6 +53,13 @@ async def test_email_is_unique_however_it_is_typed(accounts: Accounts, ada: User
         await accounts.create_user(email=" ADA@Example.ORG ", name="Ada", password=PASSWORD, role=Role.MEMBER)
 
 
+async def test_email_beyond_ascii_is_refused_with_the_reason(accounts: Accounts) -> None:
+    with pytest.raises(HomeError) as caught:
+        await accounts.create_user(email="ada@m\u00fcller.de", name="Ada", password=PASSWORD, role=Role.MASTER)
+    assert caught.value.detail is not None
+    assert "write ada@xn--mller-kva.de" in caught.value.detail
+
+
 @pytest.mark.parametrize(
     "email",
     ["", "ada", "ada@", "@example.org", "a b@c", "a@b\nBcc: c@d", "ä@example.org", "a@b..c", "a" * 250 + "@b.org"],

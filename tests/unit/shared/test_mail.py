@@ -133,3 +133,21 @@ async def test_an_absent_server_is_told_as_such() -> None:
     with pytest.raises(MailError) as caught:
         await send(LOCAL, Letter(to="ada@example.org", subject="x", text="x"), 0.0)
     assert (caught.value.permanent, caught.value.answered) == (False, False)
+
+
+def test_who_greets_says_a_full_name() -> None:
+    assert LOCAL.greets_as == "example.org"
+    named = SmtpConfig(host="mail.example.org", port=587, sender=SENDER, greeting="hub.example.org")
+    assert named.greets_as == "hub.example.org"
+
+
+@pytest.mark.parametrize("sender", ["Home <h\u00f6me@example.org>", "home@ex\u00e4mple.org", "Home System", ""])
+def test_a_sender_that_no_server_carries_is_named_before_a_letter_is_due(sender: str) -> None:
+    with pytest.raises(ConfigError, match=r"smtp\.sender"):
+        SmtpConfig(host="localhost", port=25, sender=sender).check()
+
+
+async def test_an_address_that_cannot_be_carried_is_the_fault_of_its_letter_alone() -> None:
+    with pytest.raises(MailError, match="carry no such letters") as caught:
+        await send(LOCAL, Letter(to="j\u00f6rg@example.org", subject="x", text="x"), 0.0)
+    assert (caught.value.permanent, caught.value.answered) == (True, True)

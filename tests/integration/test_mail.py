@@ -1,0 +1,56 @@
+"""Letters to a real SMTP server: how we greet it, and that one impossible recipient stops no other letter."""
+
+import time
+import zoneinfo
+from pathlib import Path
+
+import pytest
+
+from alert_service import mailbox, records
+from alert_service.arrivals import Arrival
+from alert_service.outbox import Manner, Outbox
+from alert_service.store import open_store
+from alert_service.ways import MailWay
+from shared.mail import Letter, MailError, SmtpConfig, send
+from tests.house import SmtpSink
+from tests.unit.alert_service.parts import event, masters, work
+
+SENDER = "Home System <home@example.org>"
+
+
+def config(sink: SmtpSink, *, greeting: str | None = None) -> SmtpConfig:
+    return SmtpConfig(host="127.0.0.1", port=sink.port, sender=SENDER, security="none", greeting=greeting)
+
+
+@pytest.mark.parametrize(("greeting", "heard"), [("hub.example.org", "hub.example.org"), (None, "example.org")])
+async def test_the_server_is_greeted_with_a_full_name(smtp_sink: SmtpSink, greeting: str | None, heard: str) -> None:
+    letter = Letter(to="ada@example.org", subject="x", text="x")
+    await send(config(smtp_sink, greeting=greeting), letter, time.time())
+    assert smtp_sink.greetings == [heard]
+
+
+async def test_the_servers_own_words_are_told(smtp_sink: SmtpSink) -> None:
+    smtp_sink.refused.add("ada@example.org")
+    with pytest.raises(MailError, match="no such mailbox here"):
+        await send(config(smtp_sink), Letter(to="ada@example.org", subject="x", text="x"), time.time())
+
+
+async def test_an_address_beyond_ascii_is_set_aside_and_the_others_get_their_letters(
+    smtp_sink: SmtpSink, tmp_path: Path
+) -> None:
+    store = await open_store(f"sqlite+aiosqlite:///{tmp_path}/alerts.sqlite3")
+    manner = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=600, alone=5)
+    outbox = Outbox(store, MailWay(config(smtp_sink)), manner)
+    try:
+        async with store.write() as connection:
+            # An accounts' database of an older day may hold what is refused at the door by now.
+            await mailbox.set_people(connection, masters("ada@example.org", "jörg@example.org", "zoe@example.org"), 0.0)
+            await records.record(connection, [Arrival("hall", event(issuer="phone"))], time.time())
+        for _ in range(3):
+            await work(outbox)
+        assert sorted(str(letter["To"]) for letter in smtp_sink.letters) == ["ada@example.org", "zoe@example.org"]
+        assert outbox.mail.failing_since is None
+        async with store.read() as connection:
+            assert await mailbox.count(connection) == mailbox.Counts(waiting=1, refused=1)
+    finally:
+        await store.close()
