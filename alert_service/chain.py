@@ -5,6 +5,7 @@ forms.py says what exactly a hash covers.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
@@ -24,12 +25,15 @@ GENESIS = hashlib.sha256(b"home system audit chain 1").hexdigest()
 SALT_BYTES = forms.SALT_BYTES
 SPOILED = "audit:spoiled"
 """What is told in place of a row that cannot be read any more."""
+GONE = "audit:gone"
+"""What is told in place of a row that a letter was due about and that is not there any more."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NOBODY = Spans()
-_LAST_MOMENT = 253_000_000_000_000_000
-"""In the year 9987: no zone takes it past the last year that there is."""
+LAST_MOMENT = 253_000_000_000_000_000
+"""In the year 9987, in microseconds: no zone takes it past the last year that there is."""
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +200,38 @@ def readable(found: Flat) -> Row:
     return unflat(_spoiled(found))
 
 
+def gone(row: int, at: float) -> Row:
+    """What stands for a row that was taken out by hand before its letter left: the letter leaves, and says so.
+
+    `at` is when the letter was begun, in seconds since 1970.
+    """
+    begun = messages.utc(at)
+    return Row(
+        row=row,
+        source="alerts",
+        event=AuditEvent(
+            id=f"gone:{row}",
+            at=begun,
+            what=GONE,
+            where="alerts",
+            who=Who(issuer="alerts"),
+            outcome=Outcome.UNKNOWN,
+            severity=Severity.SECURITY,
+            detail={"row": str(row), "told": "was taken out of the table before its letter left"},
+        ),
+        received_at=begun,
+        salt=None,
+        people="",
+        previous="",
+        hash="",
+    )
+
+
+def joinable(hash_: object) -> str:
+    """What the next row joins: the newest row's hash. Where a hand has spoiled that, the record begins anew."""
+    return hash_ if isinstance(hash_, str) and _HASH.fullmatch(hash_) else GENESIS
+
+
 def _spoiled(found: Flat) -> Flat:
     """What is shown in its place. `verify` says what is wrong with it."""
     return found._replace(
@@ -225,7 +261,7 @@ def _text(found: object, most: int) -> str:
 
 
 def _moment(found: object) -> int:
-    return found if isinstance(found, int) and 0 <= found < _LAST_MOMENT else 0
+    return found if isinstance(found, int) and 0 <= found < LAST_MOMENT else 0
 
 
 def microseconds(moment: datetime) -> int:

@@ -18,7 +18,7 @@ from alert_service import arrivals, chain, letters, mailbox, walk, wording
 from alert_service.letters import Written
 from alert_service.policy import MASTERS
 from alert_service.release import DAILY
-from alert_service.tables import dailies, deliveries, events
+from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
 from shared.database import Store
 from shared.internal_alerts import ChainStatus
@@ -143,14 +143,17 @@ async def _since(connection: AsyncConnection, due: datetime) -> _Since | None:
     if last is not None:
         before = msgspec.json.decode(last.figures, type=Figures)
         return _Since(before.until, before.row) if last.day < due.date().isoformat() else None
-    oldest = (await connection.execute(select(events.c.received_at).order_by(events.c.row).limit(1))).scalar()
+    first = select(events.c.received_at).where(is_moment(events.c.received_at)).order_by(events.c.row).limit(1)
+    oldest = (await connection.execute(first)).scalar()
     if oldest is None or chain.from_microseconds(oldest) > due:
         return None
     return _Since(oldest / 1_000_000, 0)
 
 
 async def _figures(connection: AsyncConnection, day: str, since: _Since, now: float, status: ChainStatus) -> Figures:
-    head = (await connection.execute(select(events.c.row, events.c.hash).order_by(events.c.row.desc()).limit(1))).one()
+    newest = select(events.c.row, events.c.hash).order_by(events.c.row.desc()).limit(1)
+    # A record that somebody emptied has no row: a letter that says so is what the letters before it are held against.
+    row, head = (await connection.execute(newest)).first() or (0, chain.GENESIS)
     severities = await _counts(connection, events.c.severity, events.c.row > since.row)
     told = events.c.row == func.coalesce(outbox.c.outcome, outbox.c.intent)
     lately = outbox.c.created_at >= since.time
@@ -162,8 +165,8 @@ async def _figures(connection: AsyncConnection, day: str, since: _Since, now: fl
         day=day,
         since=since.time,
         until=now,
-        row=head.row,
-        hash=head.hash,
+        row=row,
+        hash=str(head),
         events=sum(severities.values()),
         security=severities.get(Severity.SECURITY.value, 0),
         critical={str(one[0]): int(one[1]) for one in (await connection.execute(ended.group_by(outbox.c.ended))).all()},

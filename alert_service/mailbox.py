@@ -152,7 +152,8 @@ async def set_people(connection: AsyncConnection, people: Sequence[Recipient], n
     if set(people) == set(await known_people(connection)):
         return
     await connection.execute(delete(recipients))
-    await connection.execute(insert(recipients), [msgspec.structs.asdict(one) for one in people])
+    if people:
+        await connection.execute(insert(recipients), [msgspec.structs.asdict(one) for one in people])
     by_mail = select(
         deliveries.c.id, deliveries.c.letter, deliveries.c.recipient, deliveries.c.state, letters.c.audience
     )

@@ -17,7 +17,7 @@ from alert_service.arrivals import Arrival
 from alert_service.forms import Flat
 from alert_service.policy import Policy
 from alert_service.story import Story
-from alert_service.tables import erased, events, letters
+from alert_service.tables import erased, events, is_number, letters
 from shared.messages import AuditEvent, ReceiptLine, utc
 from shared.names import Outcome
 
@@ -183,16 +183,16 @@ async def _head(connection: AsyncConnection) -> tuple[str, int]:
     last = (
         await connection.execute(select(events.c.hash, events.c.row).order_by(events.c.row.desc()).limit(1))
     ).first()
-    return (last.hash, last.row) if last is not None else (chain.GENESIS, 0)
+    return (chain.joinable(last.hash), last.row) if last is not None else (chain.GENESIS, 0)
 
 
 async def _clock(connection: AsyncConnection) -> int:
-    last = select(events.c.clock).order_by(events.c.row.desc()).limit(1)
+    last = select(events.c.clock).where(is_number(events.c.clock)).order_by(events.c.row.desc()).limit(1)
     return (await connection.execute(last)).scalar() or 0
 
 
 async def _own_seq(connection: AsyncConnection) -> int:
-    highest = select(func.max(events.c.seq)).where(events.c.source == arrivals.OURSELVES)
+    highest = select(func.max(events.c.seq)).where(events.c.source == arrivals.OURSELVES, is_number(events.c.seq))
     return (await connection.execute(highest)).scalar() or 0
 
 

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, upd
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import digest, mailbox, records, rules
+from alert_service import chain, digest, mailbox, records, rules
 from alert_service.config import MAIL
 from alert_service.mailbox import Told
-from alert_service.policy import MASTERS, Decision, Policy, reaches_masters
+from alert_service.policy import Decision, Policy, reaches_masters
 from alert_service.story import Story
 from alert_service.tables import deliveries, events, letters
 from shared.internal import Recipient
@@ -60,8 +60,6 @@ async def release(
         one.letter: Decision(tuple((one.audience or "").split()), urgent=False)
         if one.kind == "digest"
         else policy.decide(story.matter)
-        if story.rows
-        else Decision((MASTERS,), urgent=False)
         for one, story in zip(told, stories, strict=True)
     }
     await _set(connection, [letter for letter, decision in decided.items() if decision is None], state="silent")
@@ -145,14 +143,16 @@ async def stories_of(connection: AsyncConnection, told: Sequence[Told]) -> list[
     """What these letters tell."""
     numbers = {row for one in told for row in (one.intent, one.outcome) if row is not None}
     rows = await records.rows(connection, numbers)
-    return [
-        Story(
-            ended=Outcome(one.ended or Outcome.UNKNOWN),
-            intent=rows.get(one.intent) if one.intent is not None else None,
-            outcome=rows.get(one.outcome) if one.outcome is not None else None,
-        )
-        for one in told
-    ]
+    return [_story(one, rows) for one in told]
+
+
+def _story(one: Told, rows: dict[int, chain.Row]) -> Story:
+    intent = rows.get(one.intent) if one.intent is not None else None
+    outcome = rows.get(one.outcome) if one.outcome is not None else None
+    number = one.intent if one.intent is not None else one.outcome
+    if intent is None and outcome is None and number is not None:
+        outcome = chain.gone(number, one.created_at)
+    return Story(ended=Outcome(one.ended or Outcome.UNKNOWN), intent=intent, outcome=outcome)
 
 
 async def _left_alone(connection: AsyncConnection, now: float) -> Counter[tuple[str, str]]:

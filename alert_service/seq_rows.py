@@ -1,15 +1,16 @@
 """The sources' numbers in SQL: which are recorded, as spans, and which gaps were told of already."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service import gaps
 from alert_service.arrivals import OURSELVES
 from alert_service.spans import Span
-from alert_service.tables import events
+from alert_service.tables import events, is_moment, is_number
 
 LOOK_BACK_ROWS = 50_000
 LOOK_BACK_DAYS = 8
@@ -19,7 +20,12 @@ _DAY_MICROSECONDS = 86_400_000_000
 
 async def recorded(connection: AsyncConnection) -> list[tuple[str, int, int]]:
     """Per source the spans of what need not be asked for: all that is old, and what is recorded of the last days."""
-    newest = select(events.c.row, events.c.received_at).order_by(events.c.row.desc()).limit(1)
+    newest = (
+        select(events.c.row, events.c.received_at)
+        .where(is_moment(events.c.received_at))
+        .order_by(events.c.row.desc())
+        .limit(1)
+    )
     head = (await connection.execute(newest)).first()
     if head is None:
         return []
@@ -28,14 +34,14 @@ async def recorded(connection: AsyncConnection) -> list[tuple[str, int, int]]:
         select(events.c.source, events.c.seq, before.label("before"))
         .where(events.c.row > head.row - LOOK_BACK_ROWS)
         .where(events.c.received_at > head.received_at - LOOK_BACK_DAYS * _DAY_MICROSECONDS)
-        .where(events.c.source != OURSELVES, events.c.seq > 0)
+        .where(*_numbered())
         .subquery()
     )
     starts = select(recent).where(or_(recent.c.before.is_(None), recent.c.seq > recent.c.before + 1))
     found = (await connection.execute(starts.order_by(recent.c.source, recent.c.seq))).all()
     ends = select(recent.c.source, func.max(recent.c.seq).label("last")).group_by(recent.c.source)
     recent_last = {one.source: one.last for one in (await connection.execute(ends)).all()}
-    highest = select(events.c.source, func.max(events.c.seq)).where(events.c.source != OURSELVES, events.c.seq > 0)
+    highest = select(events.c.source, func.max(events.c.seq)).where(*_numbered())
     last = (await connection.execute(highest.group_by(events.c.source))).all()
     return [
         *((source, seq, seq) for source, seq in last),
@@ -53,7 +59,7 @@ async def between(connection: AsyncConnection, source: str, span: Span, limit: i
 
 def _spans(starts: list[tuple[str, int, int | None]], last: dict[str, int]) -> Iterator[tuple[str, int, int]]:
     """Each start names the end of the span before it; the last span of a source ends with its highest number."""
-    for (source, first, before), following in zip(starts, [*starts[1:], None], strict=True):
+    for (source, first, before), following in zip_longest(starts, starts[1:]):
         if before is None:
             yield source, 0, first
         end = following[2] if following is not None and following[0] == source else None
@@ -63,5 +69,17 @@ def _spans(starts: list[tuple[str, int, int | None]], last: dict[str, int]) -> I
 async def _told(connection: AsyncConnection) -> list[tuple[str, int, int]]:
     own = select(events.c.place, events.c.detail).where(events.c.source == OURSELVES, events.c.what == gaps.MISSING)
     found = (await connection.execute(own.order_by(events.c.row.desc()).limit(LOOK_BACK_ROWS // 10))).all()
-    details = [(one.place, msgspec.json.decode(one.detail, type=dict[str, str])) for one in found]
-    return [(place, *span) for place, detail in details for span in gaps.read(detail.get(gaps.NUMBERS, ""))]
+    return [(one.place, *span) for one in found for span in gaps.read(_numbers(one.detail))]
+
+
+def _numbers(detail: str) -> str:
+    """What a report names; nothing where a hand has spoiled it: then these are asked for, and told, once more."""
+    try:
+        return msgspec.json.decode(detail, type=dict[str, str]).get(gaps.NUMBERS, "")
+    except msgspec.MsgspecError:
+        return ""
+
+
+def _numbered() -> tuple[ColumnElement[bool], ...]:
+    """What others told with a number."""
+    return events.c.source != OURSELVES, is_number(events.c.seq), events.c.seq > 0

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -20,6 +21,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+
+from alert_service.chain import LAST_MOMENT
 
 metadata = MetaData()
 
@@ -163,3 +166,13 @@ settings = Table(
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+
+def is_number(column: Column[int]) -> ColumnElement[bool]:
+    """What a number of ours is: SQLite lets a hand write a text there, which is greater than every number."""
+    return column.between(0, 2**63 - 1)
+
+
+def is_moment(column: Column[int]) -> ColumnElement[bool]:
+    """A time that can be told as one."""
+    return column.between(0, LAST_MOMENT)

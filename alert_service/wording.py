@@ -72,6 +72,7 @@ _HAPPENINGS = {
     "audit:dropped": "Ordinary audit events dropped for want of space",
     "audit:person-erased": "A person was taken out of the record",
     "audit:spoiled": "Row that cannot be read",
+    "audit:gone": "Row that was taken out of the record",
 }
 _HOME = {
     "home:locked-down": ("The home is locked down", "The lockdown failed"),
@@ -91,6 +92,9 @@ _ADVICE = {
         "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began,"
     ),
     "home:lockdown-ended": "The home obeys everyone again: if the master user did not want that, lock it down anew,",
+    "audit:gone": (
+        "Somebody took it out: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
+    ),
     "audit:chain-broken": (
         "Somebody wrote into the record: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
     ),

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from aiohttp import web
 
 from alert_service import chain, records
+from alert_service.arrivals import Arrival
 from alert_service.store import open_store
 from alert_service.tables import events
 from deploy import home as homes
@@ -479,6 +481,27 @@ async def test_it_ends_cleanly_and_keeps_everything(service: Service, auth: Auth
         service.start()
         assert len(service.rows()) == 1
         assert service.stop(signal.SIGINT) == 0
+    assert "Traceback" not in service.log
+
+
+async def test_it_starts_again_after_days_in_which_only_itself_had_something_to_record(
+    service: Service, auth: Auth
+) -> None:
+    store = await open_store(f"sqlite+aiosqlite:///{service.database}")
+    today = time.time()
+    async with store.write() as connection:
+        told = event(outcome=Outcome.EXECUTED, command_id=None, issuer="hall")
+        await records.record(connection, [Arrival("hall", msgspec.structs.replace(told, seq=7))], today - 20 * 86_400)
+        for ago in range(9, 0, -1):
+            own = event(outcome=Outcome.EXECUTED, command_id=None, issuer="alerts", what="audit:day-removed")
+            await records.record(connection, [Arrival("alerts", own)], today - ago * 86_400)
+    await store.close()
+    async with auth.there():
+        await asyncio.to_thread(service.start)
+        await eventually(lambda: "Asked for events" in service.log, "it has read what it knows")
+        assert service.process is not None
+        assert service.process.poll() is None
+        assert await asyncio.to_thread(service.stop) == 0
     assert "Traceback" not in service.log
 
 

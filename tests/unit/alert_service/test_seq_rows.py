@@ -46,6 +46,13 @@ async def test_what_is_older_than_spools_keep_it_is_not_asked_for(store: Store) 
     assert await spans(store) == {"hall": [(0, 11), (14, 14), (50, 50)], "garage": [(0, 8)]}
 
 
+async def test_days_in_which_only_the_service_itself_wrote_leave_nothing_to_ask_for(store: Store) -> None:
+    await write(store, "hall", [1, 2, 9])
+    for day in range(1, 11):  # a removed day, a checked record: its own rows, which have no number
+        await write(store, "alerts", [0], now=START + day * 86400)
+    assert await spans(store) == {"hall": [(0, 9)]}
+
+
 async def test_only_the_newest_rows_are_looked_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seq_rows, "LOOK_BACK_ROWS", 10)
     await write(store, "hall", range(1, 40, 2))

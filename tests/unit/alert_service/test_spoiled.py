@@ -1,15 +1,24 @@
 """A row that a hand has spoiled: the check names it, and nothing else stops because of it."""
 
+import zoneinfo
+
 import msgspec
 import pytest
 from sqlalchemy import text
 
-from alert_service import history, records
+from alert_service import gaps, history, mailbox, records, room_watch, seq_rows
+from alert_service.arrivals import Arrival
+from alert_service.check import Check
+from alert_service.daily import DailyLetter
+from alert_service.gaps import Gaps
 from alert_service.narrowing import Scope
+from alert_service.outbox import Manner, Outbox
+from alert_service.retention import Retention
 from shared import messages
 from shared.database import Store
 from shared.internal_alerts import AuditPage
-from tests.unit.alert_service.record_parts import acts, all_rows, tell
+from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
+from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 
 SPOILED = [
     ("outcome", "'splendid'"),
@@ -48,3 +57,42 @@ async def test_a_spoiled_row_is_shown_as_one_and_stops_nothing(store: Store, col
     # Its producer, who tells it again, is answered, and what it tells beside it is recorded.
     await tell(store, acts(6))
     assert {row.event.id for row in await all_rows(store)} >= {"e5", "e6"}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [*SPOILED, ("received_at", "'late'"), ("received_at", "-1"), ("seq", "x'ff'")]
+)
+@pytest.mark.parametrize(
+    ("source", "what"), [("hall", "device:unlock"), ("alerts", gaps.MISSING), ("alerts", room_watch.OFFLINE)]
+)
+async def test_a_spoiled_row_ends_no_service_at_its_start(
+    store: Store, column: str, value: str, source: str, what: str
+) -> None:
+    told = event(what=what, where="hall", seq=7, command_id=None, detail={"numbers": "1-2", "since": "?"})
+    async with store.write() as connection:
+        await records.record(connection, [Arrival(source, told)], START - 2 * DAY)
+        await mailbox.set_people(connection, masters("ada@example.org"), START)
+        await connection.execute(text(f"UPDATE events SET {column} = {value}"))
+    async with store.read() as connection:
+        known = await seq_rows.recorded(connection)
+    tracker = Gaps()
+    for one in known:
+        tracker.know(*one)
+    tracker.link_up(0.0)
+    tracker.due(10.0)
+    await room_watch.told_away(store)
+    check = Check(store, now=lambda: START, recorded=lambda: None)
+    await check.whole()
+    writer = DailyLetter(store, "07:00", zoneinfo.ZoneInfo("UTC"), lambda: check.status, now=lambda: START)
+    await writer.round()
+    postman = Postman()
+    clock = Clock()
+    outbox = Outbox(store, postman, Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=100_000, alone=3), now=clock)
+    for _ in range(3):
+        await work(outbox)
+        clock.time += 700
+    assert check.status.broken is not None
+    assert postman.letters, "that the record was tampered with is told"
+    await Retention(store, 14, lambda: check.status, now=lambda: START).round()
+    await tell(store, acts(3, first=20))  # what comes next is recorded all the same
+    assert {row.event.id for row in await all_rows(store)} >= {"e20", "e22"}
