@@ -22,6 +22,7 @@ from shared import systemd, tls, topics
 from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store
+from shared.lifecycle import stay_alive
 from shared.mqtt import Subscription
 from shared.web import serve_https
 
@@ -105,4 +106,15 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         refreshing = recipients.keep_fresh(auth, store, changed=outbox.people_changed, now=time.time)
         group.create_task(refreshing, name="recipients")
         systemd.notify("READY=1")
-        await asyncio.get_running_loop().create_future()  # until cancelled, or until a task fails
+        await stay_alive(lambda: _status(bus, recorder, outbox))
+
+
+def _status(bus: Bus, recorder: Recorder, outbox: Outbox) -> str:
+    """For people, in `systemctl status`; the worst first."""
+    if recorder.failing:
+        return "Events cannot be recorded: see alerts.log"
+    if not bus.connected:
+        return "The broker cannot be reached"
+    if outbox.mail.failing_since is not None:
+        return f"Recording; letters cannot be sent: {outbox.mail.failure}"
+    return "Recording, and sending letters"

@@ -27,6 +27,7 @@ from shared.bus import Bus, Delivery
 from shared.config import ConfigError, read_secret
 from shared.courier import Courier
 from shared.database import Store
+from shared.lifecycle import stay_alive
 from shared.log import facts
 from shared.mqtt import Subscription
 from shared.problem import HomeError
@@ -106,8 +107,9 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(courier.run(), name="courier")
             group.create_task(announcer.run(bus), name="announcer")
             group.create_task(board.run(bus), name="noticeboard")
+            group.create_task(_upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep)), name="upkeep")
             systemd.notify("READY=1")
-            await _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep))
+            await stay_alive(lambda: _status(config, bus))
 
 
 async def _upkeep(
@@ -126,6 +128,12 @@ async def _upkeep(
         except HomeError as error:
             log.warning("Upkeep failed", extra=facts(reason=error))
         await asyncio.sleep(_UPKEEP_SECONDS)
+
+
+def _status(config: AuthConfig, bus: Bus) -> str:
+    """For people, in `systemctl status`."""
+    where = f"serving on port {config.listen.port}"
+    return f"Signing people in; {where}" if bus.connected else f"The broker cannot be reached; {where}"
 
 
 def _open_spool(config: AuthConfig) -> Spool:

@@ -6,8 +6,8 @@ database useless without that file (ASVS 11.4.2; R-03; DESIGN §6).
 
 import asyncio
 import base64
-import contextlib
 import hmac
+import logging
 import os
 import secrets
 import threading
@@ -17,7 +17,10 @@ from typing import TypeVar
 
 import bcrypt
 
+from shared.log import facts
 from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -81,6 +84,12 @@ class Passwords:
 
 
 def _step_back() -> None:
-    """On Linux a thread has a niceness of its own: on a small hub the commands' processes go first."""
-    with contextlib.suppress(OSError, AttributeError):
+    """On Linux a thread has a niceness of its own: on a small hub the commands' processes go first.
+
+    Where this is refused, as by our own unit, which makes the whole service step back, passwords are checked all the
+    same: an initializer that raises would leave the pool broken, and nobody could sign in.
+    """
+    try:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    except (OSError, AttributeError) as error:
+        log.info("Passwords are checked at the service's own priority", extra=facts(reason=error))

@@ -104,6 +104,7 @@ class Agent:
         )
         self._restrictions = Restrictions(self._room, ledger, self._commands.lock_down)
         self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
+        self._pulse = systemd.Pulse()
         self._stopped = False
 
     def run(self) -> None:
@@ -179,7 +180,9 @@ class Agent:
             self._proof.note(faults.event(wish.made_id(), place, self._room.name, fault, self._wall()))
         if (due := self._proof.deadline()) is not None and now >= due:
             self._proof.tick(now)
-        self._watchdog.feed(now)  # last: a turn that fails before it is no sign of life
+        # Last: a turn that fails before it is no sign of life.
+        self._watchdog.feed(now)
+        self._pulse.tick(now)
 
     def deadline(self) -> float:
         """When `tick` has something to do next."""
@@ -192,6 +195,7 @@ class Agent:
             self._link_loss.deadline(self._clocks.last_heard()),
             self._upkeep.deadline(),
             self._watchdog.deadline(),
+            self._pulse.deadline(),
         )
         return min(at for at in due if at is not None)
 

@@ -1,4 +1,4 @@
-"""What the loop does every ten seconds besides: look after clocks, pins and ledger, and say that it is alive."""
+"""What the loop does every ten seconds besides: look after clocks, pins and ledger."""
 
 import logging
 from collections.abc import Callable
@@ -8,7 +8,6 @@ from device_agents.clock import Clocks
 from device_agents.device import Device
 from device_agents.ledger import Ledger
 from device_agents.room import Room
-from shared import systemd
 from shared.log import facts
 from shared.messages import COMMAND_SECONDS
 from shared.problem import HomeError
@@ -61,7 +60,6 @@ class Upkeep:
         if now < self._at:
             return
         self._at = now + TIDY_SECONDS
-        systemd.notify("WATCHDOG=1")
         self._look_at_clocks(now)
         for device in self._room.patrol(now):
             self._tell(device)

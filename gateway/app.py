@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 from collections.abc import Callable
-from typing import Final
 
 import aiohttp_session
 from aiohttp import web
@@ -26,10 +25,9 @@ from gateway.sessions import Sessions
 from shared import systemd, tls
 from shared.bus import Bus
 from shared.courier import Courier
+from shared.lifecycle import stay_alive
 from shared.spool import Spool
 from shared.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
-
-WATCHDOG_SECONDS: Final = 10.0
 
 
 def check(config: GatewayConfig) -> None:
@@ -96,9 +94,7 @@ class Gateway:
                 gc.freeze()
                 async with serve_https(self.app, self.config.https.host, self.config.https.port, self.tls):
                     systemd.notify("READY=1")
-                    while True:
-                        await asyncio.sleep(WATCHDOG_SECONDS)
-                        systemd.notify("WATCHDOG=1")
+                    await stay_alive(self._status)
         finally:
             with contextlib.suppress(asyncio.CancelledError):
                 await self.commands.settled()
@@ -140,6 +136,14 @@ class Gateway:
         """Streams would hold the server up, and whoever waits for a room gets the honest answer."""
         self.hub.close()
         self.commands.lose_all("gateway-stopped")
+
+    def _status(self) -> str:
+        """For people, in `systemctl status`."""
+        where = f"serving on port {self.config.https.port}"
+        if not self.bus.connected:
+            return f"The broker cannot be reached; {where}"
+        rooms = self.home.rooms()
+        return f"{sum(room.status == 'online' for room in rooms)} of {len(rooms)} rooms are online; {where}"
 
     def _tell_unknown(self, wish: Wish, reason: str) -> None:
         self.hub.tell_command(

@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from typing import Never
 
 from shared import systemd
 from shared.config import ConfigError, fail
@@ -44,6 +45,16 @@ def leave_if_stopped() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
+
+
+async def stay_alive(status: Callable[[], str]) -> Never:
+    """Tell the service manager that this loop goes round, and in `status`'s words how the service is; until cancelled.
+
+    The event loop tells it itself, so that a loop that hangs falls silent, and the service is replaced.
+    """
+    while True:
+        systemd.notify(systemd.ALIVE, f"STATUS={status()}")
+        await asyncio.sleep(systemd.FEED_SECONDS)
 
 
 async def _until_signal(main: Callable[[], Awaitable[None]]) -> None:

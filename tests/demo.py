@@ -38,10 +38,11 @@ class Answer(NamedTuple):
 
 
 class Demo:
-    """A running demo home in a folder of its own, on free ports."""
+    """A running demo home in a folder of its own, on free ports; `module` is what is run as `homesystem`."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, *, module: str = "deploy") -> None:
         self.var = var
+        self._homesystem = [sys.executable, "-m", module]
         self.ports = {name: free_port() for name in PORTS}
         self.url = f"https://localhost:{self.ports['HTTPS']}"
         self.output: list[str] = []
@@ -63,7 +64,7 @@ class Demo:
         ready = threading.Event()
         started = time.monotonic()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "deploy", "up", "--demo"],
+            [*self._homesystem, "up", "--demo"],
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -127,7 +128,7 @@ class Demo:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `homesystem …` on this home."""
         return subprocess.run(
-            [sys.executable, "-m", "deploy", *arguments],
+            [*self._homesystem, *arguments],
             cwd=ROOT,
             env=self.environment | {"COLUMNS": "200"},
             capture_output=True,

@@ -1,6 +1,10 @@
 """bcrypt over a keyed pre-hash, in its own bounded pool."""
 
 import asyncio
+import errno
+import os
+import subprocess
+import sys
 import threading
 
 import bcrypt
@@ -8,7 +12,9 @@ import pytest
 
 from auth_service import passwords as module
 from auth_service.passwords import Passwords
+from deploy.home import ROOT
 from shared.problem import HomeError
+from tests import sandbox
 
 
 async def test_password_is_known_again_and_no_other(passwords: Passwords) -> None:
@@ -88,3 +94,29 @@ def test_keyed_hashes_differ_by_purpose_key_and_part(passwords: Passwords) -> No
     }
     other.close()
     assert len(seen) == 5
+
+
+async def test_passwords_are_checked_where_stepping_back_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def refused(*arguments: int) -> None:
+        asked.append(arguments)
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setpriority", refused)
+    pool = Passwords(b"pepper", rounds=4)
+    assert await pool.verify("violet engine", await pool.hash("violet engine"))
+    assert asked
+    pool.close()
+
+
+@pytest.mark.skipif(not sandbox.is_possible(), reason="needs systemd-analyze and libseccomp")
+def test_passwords_are_checked_under_the_units_filter() -> None:
+    unit = ROOT / "deploy" / "systemd" / "homesystem-auth.service"
+    code = (
+        "import asyncio; from auth_service.passwords import Passwords\n"
+        "async def main(): pool = Passwords(b'pepper', rounds=4); assert await pool.verify('x', await pool.hash('x'))\n"
+        "asyncio.run(main())"
+    )
+    ran = subprocess.run(sandbox.command(unit, sys.executable, "-c", code), cwd=ROOT, capture_output=True, check=False)
+    assert ran.returncode == 0, ran

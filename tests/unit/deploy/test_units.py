@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.home import ROOT
+from shared import systemd
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 EXPOSURE_MOST = 2.0
@@ -30,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_unit_is_valid(folder: Path) -> None:
     paths = [str(path) for path in sorted(folder.iterdir())]
     checked = subprocess.run(
-        ["systemd-analyze", "verify", "--recursive-errors=no", "--man=no", *paths],
+        ["systemd-analyze", "verify", "--recursive-errors=yes", "--man=no", *paths],
         capture_output=True,
         text=True,
         check=False,
@@ -59,3 +60,21 @@ def test_every_unit_starts_a_module_that_exists(path: Path) -> None:
     for module in re.findall(r"python -m (\w+)", text):
         assert importlib.util.find_spec(module) is not None
     assert "User=homesystem" in text
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_what_a_unit_forbids_is_an_error_and_not_the_end(path: Path) -> None:
+    assert "\nSystemCallErrorNumber=EPERM\n" in path.read_text()
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_every_unit_that_stays_is_replaced_when_it_is_frozen(path: Path) -> None:
+    """Within 30 s: the silence that is borne, and a second or two for the new one."""
+    text = path.read_text()
+    if "python -m" not in text:
+        return
+    assert "\nType=notify\nNotifyAccess=main\n" in text
+    seconds = re.search(r"(?m)^WatchdogSec=(\d+)$", text)
+    assert seconds is not None
+    assert 2 * systemd.FEED_SECONDS < int(seconds[1]) <= 20
+    assert "\nRestart=always\n" in text

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
+from pathlib import Path
 
 import pytest
 
-from shared import lifecycle
+from shared import lifecycle, systemd
 from shared.config import ConfigError
 
 
@@ -105,3 +107,17 @@ async def test_a_timeout_of_its_own_is_no_stop() -> None:
         async with asyncio.timeout(0):
             await asyncio.sleep(60)
     lifecycle.leave_if_stopped()
+
+
+async def test_the_loop_itself_says_that_it_goes_round_and_how_the_service_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systemd, "FEED_SECONDS", 0.0)
+    words = iter(["first", "second"])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        with pytest.raises(RuntimeError):  # StopIteration, when the words are over
+            await lifecycle.stay_alive(lambda: next(words))
+        assert manager.recv(1024) == b"WATCHDOG=1\nSTATUS=first"
+        assert manager.recv(1024) == b"WATCHDOG=1\nSTATUS=second"
