@@ -5,6 +5,7 @@ so that nothing queued in the old one can act late.
 """
 
 import functools
+import math
 import secrets
 import socket
 import time
@@ -97,11 +98,12 @@ def new_client(
 
 @functools.cache
 def publish_properties(expiry: float | None, packet: int = PacketTypes.PUBLISH) -> Properties | None:
-    """MQTT 5 properties with a message expiry in whole seconds, or None. Made once for each: paho only reads them."""
+    """MQTT 5 properties with a message expiry (seconds, rounded up), or None. Made once for each: paho only reads them."""
     if expiry is None:
         return None
     properties = _Packed(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-    properties.MessageExpiryInterval = int(expiry)
+    # Mosquitto takes 0 for "never expires": a part of a second must not become that.
+    properties.MessageExpiryInterval = max(1, math.ceil(expiry))
     return properties
 
 

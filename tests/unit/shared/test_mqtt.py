@@ -1,0 +1,16 @@
+"""What goes with every message to the broker."""
+
+import pytest
+
+from shared import mqtt
+
+
+@pytest.mark.parametrize(("asked", "whole"), [(0.0, 1), (0.2, 1), (1.0, 1), (4.2, 5), (75.0, 75)])
+def test_an_expiry_never_becomes_the_0_that_the_broker_takes_for_never(asked: float, whole: int) -> None:
+    properties = mqtt.publish_properties(asked)
+    assert properties is not None
+    assert properties.MessageExpiryInterval == whole
+
+
+def test_what_does_not_expire_says_nothing_of_it() -> None:
+    assert mqtt.publish_properties(None) is None
