@@ -34,9 +34,7 @@ class Control:
     def __init__(self, home: Home) -> None:
         pki = home.pki
         identity = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "admin.crt", key=pki / "admin.key")
-        self._broker = mqtt.BrokerConfig(
-            identity="admin", tls=identity, host=home.settings.host, port=home.settings.mqtt_port
-        )
+        self._broker = mqtt.BrokerConfig(identity="admin", tls=identity, host="127.0.0.1", port=home.settings.mqtt_port)
         self._inbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:

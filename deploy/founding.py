@@ -14,6 +14,7 @@ from auth_service import accounts
 from auth_service import config as auth_config
 from deploy import home as homes
 from deploy.pki.files import write
+from shared.listening import EVERYWHERE
 from shared.names import Role
 from shared.problem import HomeError
 
@@ -50,7 +51,7 @@ def ask(console: Console) -> Answers:
         raise HomeError("invalid-value", "The two passwords differ; nothing was written.")
     settings = homes.Settings(
         name=host,
-        host="0.0.0.0",  # noqa: S104 - a hub serves its house; the broker wants a certificate from everyone
+        host=EVERYWHERE,  # a hub serves its house; the broker wants a certificate from everyone
         timezone=timezone,
         smtp_host=smtp_host,
         smtp_port=smtp_port,

@@ -21,12 +21,15 @@ from deploy import rights
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.config import Config, ConfigError, env, load
+from shared.listening import EVERYWHERE, Hosts, addresses
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root, where mosquitto.conf lies."""
 HUB_CLIENTS = ("gateway", "auth", "alerts", "admin")
 SERVICES = ("auth", "alerts", "gateway")
 SECRETS = ("password-pepper", "cookie-key")
+_LISTENER = "# --- the listener"
+"""From here on mosquitto.conf tells of one address."""
 _PLUGIN_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -37,7 +40,7 @@ class Settings(Config, frozen=True):
 
     demo: bool = False
     name: str = "localhost"
-    host: str = "127.0.0.1"
+    host: Hosts = "127.0.0.1"
     timezone: str = "UTC"
     smtp_host: str = "127.0.0.1"
     smtp_sender: str = "Home System <home@localhost>"
@@ -53,6 +56,14 @@ class Settings(Config, frozen=True):
     def hosts(self) -> list[str]:
         """Every name and address that certificates of this hub are good for."""
         return list(dict.fromkeys([self.name, "localhost", "127.0.0.1", "::1"]))
+
+    @property
+    def listens_on(self) -> tuple[str, ...]:
+        """The addresses of HTTPS and broker; this machine's own is always among them, since the hub uses that."""
+        given = (self.host,) if isinstance(self.host, str) else self.host
+        every = addresses(self.host)
+        reaches_itself = not {"127.0.0.1", "0.0.0.0", "localhost"}.isdisjoint(every)  # noqa: S104 - looked for only
+        return given if reaches_itself else ("127.0.0.1", *given)
 
     @property
     def greeting(self) -> str | None:
@@ -185,20 +196,26 @@ def render(home: Home, template: str, path: Path) -> None:
     )
     s = home.settings
     values = {name: getattr(s, name) for name in s.__struct_fields__}
-    text = environment.get_template(f"{template}.toml.j2").render(var=home.var, greeting=s.greeting, **values)
+    text = environment.get_template(f"{template}.toml.j2").render(
+        var=home.var, greeting=s.greeting, listens_on=list(s.listens_on), **values
+    )
     write(path, text.encode(), 0o640)
 
 
 def broker_config(home: Home) -> str:
-    """mosquitto.conf with this home's values."""
-    return Template((ROOT / "mosquitto.conf").read_text()).substitute(
-        user=getpass.getuser(),
-        mosquitto_dir=home.mosquitto,
-        dynsec_plugin=_plugin(),
-        mqtt_port=home.settings.mqtt_port,
-        mqtt_host=home.settings.host,
-        pki=home.pki,
-    )
+    """mosquitto.conf with this home's values; what says how a listener is, once for each address."""
+    common, mark, listener = (ROOT / "mosquitto.conf").read_text().partition(_LISTENER)
+    values = {
+        "user": getpass.getuser(),
+        "mosquitto_dir": home.mosquitto,
+        "dynsec_plugin": _plugin(),
+        "mqtt_port": home.settings.mqtt_port,
+        "pki": home.pki,
+    }
+    # Without an address Mosquitto takes both families, also where there is only one; with `::` it takes IPv6 alone.
+    places = ("" if host == EVERYWHERE else f" {host}" for host in home.settings.listens_on)
+    each = (Template(mark + listener).substitute(values, mqtt_host=place) for place in places)
+    return Template(common).substitute(values) + "\n".join(each)
 
 
 def _plugin() -> Path:

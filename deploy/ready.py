@@ -74,7 +74,7 @@ class Witness:
         self.close()
         pki, settings = self._home.pki, self._home.settings
         identity = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "admin.crt", key=pki / "admin.key")
-        broker = mqtt.BrokerConfig(identity="admin", tls=identity, host=settings.host, port=settings.mqtt_port)
+        broker = mqtt.BrokerConfig(identity="admin", tls=identity, host="127.0.0.1", port=settings.mqtt_port)
         gone = messages.encode(mqtt.availability(online=False, session=mqtt.new_session()))
         client = mqtt.new_client(broker, mqtt.Will(topics.service("admin"), gone), will_expiry=1)
         wanted = [(topics.ALL_SYSTEM, 1), (topics.ALL_AVAILABILITY, 1)]

@@ -1,6 +1,5 @@
 """The gateway's configuration: gateway.toml, and what the environment may override in it."""
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +8,7 @@ import msgspec
 
 from shared.client import AlertsAddress, AuthAddress
 from shared.config import Config, ConfigError, env, load
+from shared.listening import Hosts, addresses, is_loopback
 from shared.mqtt import BrokerConfig
 from shared.syslog import SyslogConfig
 
@@ -22,7 +22,7 @@ class HttpsConfig(Config, frozen=True):
     certificate: Path
     key: Path
     names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
-    host: str = "127.0.0.1"
+    host: Hosts = "127.0.0.1"
     port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
     origins: tuple[str, ...] = ()
 
@@ -86,19 +86,13 @@ def load_config(path: Path) -> GatewayConfig:
         _ = config.zone
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ConfigError(f'{path}: timezone: {config.timezone!r} is unknown; write it like "Europe/Berlin"') from error
-    if config.demo and not config.expose_demo and not _is_loopback(config.https.host):
+    reached = [host for host in addresses(config.https.host) if not is_loopback(host)]
+    if config.demo and not config.expose_demo and reached:
         raise ConfigError(
-            f"{path}: https.host: a demo home has published keys and must not be reached from {config.https.host}; "
+            f"{path}: https.host: a demo home has published keys and must not be reached from {', '.join(reached)}; "
             "use 127.0.0.1, or set expose_demo = true if you know why"
         )
     for origin in (*config.cors.origins, *config.https.origins):
         if not origin.startswith("https://") or origin.count("/") != 2 or "*" in origin:
             raise ConfigError(f"{path}: origins: {origin!r} must be an exact origin such as https://panel.example.org")
     return config
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -16,7 +16,7 @@ import msgspec
 from aiohttp import web, web_response
 
 from shared import tls
-from shared.config import ConfigError
+from shared.listening import Hosts, addresses, open_sockets
 from shared.log import facts, remote, request_id, security
 from shared.problem import HomeError
 
@@ -39,22 +39,16 @@ _FROM_STATUS = {
 
 
 @contextlib.asynccontextmanager
-async def serve_https(app: web.Application, host: str, port: int, context: ssl.SSLContext) -> AsyncIterator[None]:
-    """Serve `app` until the block is left. Raises ConfigError when the port cannot be taken."""
+async def serve_https(app: web.Application, hosts: Hosts, port: int, context: ssl.SSLContext) -> AsyncIterator[None]:
+    """Serve `app` on each address until the block is left. Raises ConfigError when a port cannot be taken."""
     # What aiohttp answers by itself, to what is no HTTP, would name it and its version (ETSI EN 303 645 5.6-2).
     web_response.SERVER_SOFTWARE = "home"  # type: ignore[attr-defined]  # imported there, not declared public
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, ssl_context=context, reuse_address=True)
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigError(
-                f"port {port} on {host} cannot be taken ({error.strerror}): "
-                "stop what listens there, or choose another port in the configuration"
-            ) from error
-        log.info("Serving", extra=facts(host=host, port=port))
+        for one in open_sockets(hosts, port):
+            await web.SockSite(runner, one, ssl_context=context).start()
+        log.info("Serving", extra=facts(host=" ".join(addresses(hosts)), port=port))
         yield
     finally:
         await runner.cleanup()

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,31 @@ def test_the_brokers_configuration_has_every_value_filled_in(tmp_path: Path) -> 
     assert "${" not in text
     assert "listener 18883 127.0.0.1" in text
     assert "require_certificate true" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "listeners", "https"),
+    [
+        ("127.0.0.1", ["8883 127.0.0.1"], "127.0.0.1"),
+        ("0.0.0.0", ["8883 0.0.0.0"], "0.0.0.0"),
+        ("::", ["8883"], "::"),
+        (("192.0.2.7", "::1"), ["8883 127.0.0.1", "8883 192.0.2.7", "8883 ::1"], ["127.0.0.1", "192.0.2.7", "::1"]),
+    ],
+)
+def test_broker_and_gateway_listen_where_the_home_says_and_where_the_hub_reaches_them(
+    tmp_path: Path, host: str | tuple[str, ...], listeners: list[str], https: str | list[str]
+) -> None:
+    home = homes.create(tmp_path, homes.Settings(host=host))
+    homes.seal(home)
+    assert homes.find(tmp_path).settings.host == host
+    text = (tmp_path / "mosquitto.conf").read_text()
+    assert [line.removeprefix("listener ") for line in text.splitlines() if line.startswith("listener ")] == listeners
+    for each in ("require_certificate true", "crlfile", "allow_anonymous false", "max_connections"):
+        assert text.count(f"\n{each}") == len(listeners)
+    assert text.count("\nplugin ") == 1
+    assert tomllib.loads((tmp_path / "gateway.toml").read_text())["https"]["host"] == https
+    for service in ("auth", "alerts"):
+        assert tomllib.loads((tmp_path / f"{service}.toml").read_text())["listen"]["host"] == "127.0.0.1"
 
 
 def test_supervisor_starts_everything_again_and_stops_it_together(tmp_path: Path) -> None:

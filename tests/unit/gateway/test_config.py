@@ -38,16 +38,26 @@ def test_a_real_home_has_its_own_name(tmp_path: Path) -> None:
     assert not config.demo
 
 
-def test_a_demo_home_refuses_to_be_reached_from_outside(tmp_path: Path) -> None:
-    path = edit(rendered(tmp_path), 'host = "127.0.0.1"', 'host = "0.0.0.0"')
-    with pytest.raises(ConfigError, match="expose_demo"):
+@pytest.mark.parametrize("host", ['"0.0.0.0"', '"::"', '["127.0.0.1", "::"]', '["127.0.0.1", "192.0.2.7"]'])
+def test_a_demo_home_refuses_to_be_reached_from_outside(tmp_path: Path, host: str) -> None:
+    path = rendered(tmp_path)
+    path.write_text(path.read_text().replace('host = "127.0.0.1"', f"host = {host}", 1))
+    with pytest.raises(ConfigError, match=r"must not be reached from (?!127).*expose_demo"):
         load_config(path)
     assert load_config(edit(path, "# expose_demo", "expose_demo")).expose_demo
+
+
+def test_it_may_listen_on_several_addresses(tmp_path: Path) -> None:
+    path = rendered(tmp_path)
+    path.write_text(path.read_text().replace('host = "127.0.0.1"', 'host = ["127.0.0.1", "::1"]', 1))
+    assert load_config(path).https.host == ("127.0.0.1", "::1")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
+        ('host = "127.0.0.1"', "host = []", "https.host: Expected `array` of length >= 1"),
+        ('host = "127.0.0.1"', "host = [1]", "https.host"),
         ("[limits]", '[limits]\nread = "1/day"', "did you mean `reads`"),
         ('timezone = "UTC"', 'timezone = "Mars/Base"', "timezone"),
         ("origins = []", 'origins = ["*"]', "exact origin"),
