@@ -22,6 +22,7 @@ from device_agents.round_trip import RoundTrip
 from shared import backoff, messages, mqtt, systemd, tls, topics
 from shared.config import ConfigError
 from shared.log import facts
+from shared.renewal import Credentials
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,9 @@ class BrokerLink:
         self._room = broker.identity
         self._inbox = inbox
         self._wall = wall
+        self._credentials = Credentials(broker.tls)
         self._waits_for_clock = False
-        self._client: paho.Client | None = None
+        self._client: mqtt.Client | None = None
         self._reached = False
         self._attempt = 0
         self._at = 0.0
@@ -81,6 +83,8 @@ class BrokerLink:
         if self.up and self._client is not None:
             self._at = now + _KEEPALIVE_TICK_SECONDS
             self._client.loop_misc()
+            if self._credentials.is_renewed() and self._is_calm():
+                self._renew(self._client, now)
         elif self._client is not None:
             self.took(Down(self._client, "the broker does not answer"), now)
         else:
@@ -103,10 +107,14 @@ class BrokerLink:
             return False
         if isinstance(event, Up):
             self.up = True
+            self._at = now + _KEEPALIVE_TICK_SECONDS
             self._attempt = 0
+            self._credentials.taken()
             systemd.notify("STATUS=Online")
             log.info("Broker reached", extra=facts(host=self._broker.host, port=self._broker.port))
             return True
+        if (self._reached and not self.up) or event.refused:
+            self._credentials.refused()
         self._client = None
         self._reached = self.up = False
         _drop(client)
@@ -158,13 +166,29 @@ class BrokerLink:
         self.session = mqtt.new_session()
         self._round_trip = round_trip = RoundTrip()
         try:
-            client = self._client = mqtt.new_client(self._broker, self._will(), manual_ack=True)
+            client = self._client = mqtt.new_client(
+                self._broker, self._will(), context=self._credentials.next(), manual_ack=True
+            )
         except ConfigError as error:  # a certificate is just being renewed, or was taken away
             self._later(str(error), now)
             return
         self._at = now + PATIENCE_SECONDS
         self._wire(client, round_trip)
         threading.Thread(target=self._connect, args=(client,), name="connect", daemon=True).start()
+
+    def _is_calm(self) -> bool:
+        """Nothing is under way either way, as far as can be seen from here."""
+        self.ready()
+        return self.up and self._inbox.is_empty() and self._round_trip.is_quiet()
+
+    def _renew(self, client: mqtt.Client, now: float) -> None:
+        """Leave without our will, and come back at once with the certificate that lies there now."""
+        log.info("Connecting anew with a renewed certificate")
+        self._client = None
+        self._reached = self.up = False
+        client.disconnect()
+        _drop(client)
+        self._at = now
 
     def _is_too_early(self, now: float) -> bool:
         """A board without a clock chip starts in 1970, and TLS must wait until network time has set its clock."""
@@ -179,7 +203,7 @@ class BrokerLink:
 
     def _later(self, reason: str, now: float) -> None:
         self._at = now + backoff.delay(self._attempt)
-        reason = tls.own_fault(self._broker.tls, self._wall()) or reason
+        reason = tls.why_refused(self._broker.tls, reason, self._wall())
         systemd.notify(f"STATUS=Broker cannot be reached: {reason}")
         log.warning("Broker cannot be reached", extra=facts(reason=reason, attempt=self._attempt))
         self._attempt += 1
@@ -188,7 +212,7 @@ class BrokerLink:
         gone = mqtt.availability(online=False, session=self.session)
         return mqtt.Will(topics.availability(self._room), messages.encode(gone))
 
-    def _connect(self, client: paho.Client) -> None:
+    def _connect(self, client: mqtt.Client) -> None:
         """On a thread of its own."""
         try:
             client.connect(
@@ -199,11 +223,11 @@ class BrokerLink:
                 properties=mqtt.connect_properties(0),
             )
         except (OSError, ValueError) as error:
-            self._inbox.put(Down(client, tls.explain(error)))
+            self._inbox.put(Down(client, str(error), refused=isinstance(error, ssl.SSLError)))
         else:
             self._inbox.put(Reached(client))
 
-    def _wire(self, client: paho.Client, round_trip: RoundTrip) -> None:
+    def _wire(self, client: mqtt.Client, round_trip: RoundTrip) -> None:
         wanted = subscriptions(self._room)
 
         def on_connect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
@@ -227,7 +251,7 @@ class BrokerLink:
                 log.error("Broker refused a message of ours", extra=facts(reason=reason))
 
         def on_disconnect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-            self._inbox.put(Down(client, str(reason)))
+            self._inbox.put(Down(client, client.refusal or str(reason), refused=client.refusal is not None))
 
         client.on_connect, client.on_subscribe, client.on_publish = on_connect, on_subscribe, on_publish
         client.on_message, client.on_disconnect = on_message, on_disconnect

@@ -41,6 +41,10 @@ class Inbox(Generic[T]):
         except queue.Empty:
             return None
 
+    def is_empty(self) -> bool:
+        """Whether there is no item just now."""
+        return self._items.empty()
+
     def wait(self, seconds: float, connection: Connection) -> None:
         """Until there is an item or the connection has something to do, at most so long."""
         number = connection.fileno()

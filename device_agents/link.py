@@ -29,10 +29,11 @@ class Up(NamedTuple):
 
 
 class Down(NamedTuple):
-    """A connection is lost, or never came about."""
+    """A connection is lost, or never came about; `refused` where TLS did not let it."""
 
     client: object
     reason: str
+    refused: bool = False
 
 
 class Link(Connection, Protocol):

@@ -25,6 +25,10 @@ class RoundTrip:
         if sent is not None:
             self._last = now - sent
 
+    def is_quiet(self) -> bool:
+        """Whether the broker has confirmed everything."""
+        return not self._under_way
+
     def is_slow(self, now: float) -> bool:
         """Whether the last way there and back, or one that is not over yet, took too long; or none was measured."""
         if self._last is None or self._last > SLOW_SECONDS:

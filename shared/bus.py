@@ -6,6 +6,7 @@ broker is away, or while the link is stalled, raises at once.
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,8 +15,10 @@ import msgspec
 import paho.mqtt.client as paho
 
 from shared import backoff, messages, mqtt, mqtt_loop, tls, topics
+from shared.config import ConfigError
 from shared.log import facts
 from shared.problem import HomeError
+from shared.renewal import Credentials
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +62,7 @@ class Bus:
     ) -> None:
         self.identity = broker.identity
         self._broker = broker
+        self._credentials = Credentials(broker.tls)
         self._subscriptions = subscriptions
         self._on_message = on_message
         self._on_up = on_up
@@ -84,13 +88,11 @@ class Bus:
             began = asyncio.get_running_loop().time()
             try:
                 await self._live()
-            except (OSError, HomeError, ValueError) as error:
-                log.warning(
-                    "Broker cannot be reached",
-                    extra=facts(
-                        reason=tls.own_fault(self._broker.tls, time.time()) or tls.explain(error), attempt=attempt
-                    ),
-                )
+            except (OSError, HomeError, ValueError, ConfigError) as error:
+                if isinstance(error, ssl.SSLError | HomeError):  # reached, so it is about us
+                    self._credentials.refused()
+                reason = tls.why_refused(self._broker.tls, error, time.time())
+                log.warning("Broker cannot be reached", extra=facts(reason=reason, attempt=attempt))
             if asyncio.get_running_loop().time() - began >= STEADY_SECONDS:
                 attempt = 0
             await asyncio.sleep(backoff.delay(attempt))
@@ -163,6 +165,7 @@ class Bus:
                 topics.service(self.identity),
                 messages.encode(mqtt.availability(online=False, session=self._session)),
             ),
+            context=self._credentials.next(),
             manual_ack=self._manual_ack,
             will_expiry=messages.SERVICE_SILENCE_SECONDS,
         )
@@ -182,7 +185,8 @@ class Bus:
         detach = mqtt_loop.attach(client, loop)
         try:
             async with asyncio.timeout(client.connect_timeout):
-                await _first_of(welcome, lost)
+                await _first_of(welcome, lost)  # under TLS 1.3 this is also where a certificate is refused
+                self._credentials.taken()
                 if self._subscriptions:
                     client.subscribe([(s.topic, mqtt.subscribe_options(s)) for s in self._subscriptions])
                     await _first_of(subscribed, lost)
@@ -215,7 +219,7 @@ class Bus:
 
     def _wire(  # noqa: C901 - five small callbacks, one place
         self,
-        client: paho.Client,
+        client: mqtt.Client,
         welcome: asyncio.Future[None],
         subscribed: asyncio.Future[None],
         lost: asyncio.Future[str],
@@ -244,7 +248,7 @@ class Bus:
 
         def on_disconnect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
             if not lost.done():
-                lost.set_result(str(reason))
+                lost.set_result(client.refusal or str(reason))
 
         client.on_connect, client.on_subscribe, client.on_publish = on_connect, on_subscribe, on_publish
         client.on_message, client.on_disconnect = on_message, on_disconnect

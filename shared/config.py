@@ -19,6 +19,8 @@ import msgspec
 
 EX_CONFIG = 78
 """The exit code for a configuration that cannot be used (sysexits.h)."""
+EX_TEMPFAIL = 75
+"""The exit code for what may be right the next time: whoever runs the service should start it again (sysexits.h)."""
 
 C = TypeVar("C", bound=msgspec.Struct)
 
@@ -28,6 +30,8 @@ _STEP = re.compile(r"\[(\d+)\]|\.([\w-]+)")
 
 class ConfigError(Exception):
     """A configuration that cannot be used; the text names file, path, what is wrong and what would be right."""
+
+    exit_code = EX_CONFIG
 
 
 class UnfitError(ConfigError):
@@ -79,7 +83,7 @@ def fail(error: ConfigError) -> int:
     """Say on standard error, a line for each thing, why the program cannot start; the exit code for it."""
     for line in str(error).splitlines():
         print(f"configuration: {line}", file=sys.stderr)
-    return EX_CONFIG
+    return error.exit_code
 
 
 def file_of(service: str, environment: Mapping[str, str] = os.environ) -> Path:

@@ -8,6 +8,7 @@ import functools
 import math
 import secrets
 import socket
+import ssl
 import time
 from typing import Annotated, Any
 
@@ -69,18 +70,37 @@ def availability(*, online: bool, session: str) -> messages.Availability:
     )
 
 
+class Client(paho.Client):
+    """The client of one connection, which knows how the broker refused it."""
+
+    opened: BufferedSocket | None = None
+
+    @property
+    def refusal(self) -> str | None:
+        """The broker's TLS alert, where it sent one: our certificate or its own list is not as it should be."""
+        return self.opened.refusal if self.opened is not None else None
+
+
 def new_client(
-    broker: BrokerConfig, will: Will, *, manual_ack: bool = False, will_expiry: float | None = None
-) -> paho.Client:
-    """A client for one connection; the caller sets its callbacks, connects it and throws it away."""
-    client = paho.Client(
+    broker: BrokerConfig,
+    will: Will,
+    *,
+    context: ssl.SSLContext | None = None,
+    manual_ack: bool = False,
+    will_expiry: float | None = None,
+) -> Client:
+    """A client for one connection; the caller sets its callbacks, connects it and throws it away.
+
+    Without `context` it is made of the identity's files. Raises ConfigError where they cannot be used.
+    """
+    client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=broker.identity,
         protocol=paho.MQTTv5,
         manual_ack=manual_ack,
         reconnect_on_failure=False,
     )
-    context = tls.client_context(broker.tls)
+    context = context or tls.client_context(broker.tls)
     context.sslsocket_class = BufferedSocket
     client.tls_set_context(context)
     client.connect_timeout = 5.0
@@ -92,7 +112,7 @@ def new_client(
         retain=True,
         properties=publish_properties(will_expiry, PacketTypes.WILLMESSAGE),
     )
-    client.on_socket_open = _no_delay
+    client.on_socket_open = _opened
     return client
 
 
@@ -136,6 +156,8 @@ def subscribe_options(subscription: Subscription) -> SubscribeOptions:
     return SubscribeOptions(qos=subscription.qos)
 
 
-def _no_delay(_client: paho.Client, _userdata: Any, sock: Any) -> None:
+def _opened(client: paho.Client, _userdata: Any, sock: Any) -> None:
+    if isinstance(client, Client):
+        client.opened = sock
     # Nagle's buffer at one end holds a command back for 40 ms.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

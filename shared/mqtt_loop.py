@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import paho.mqtt.client as paho
-
+from shared import mqtt
 from shared.mqtt_socket import BufferedSocket
 from shared.problem import HomeError
 
 
-def attach(client: paho.Client, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+def attach(client: mqtt.Client, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     """Let the loop drive the connected client's socket; returns what takes it away again."""
     return _Pump(client, loop).detach
 
@@ -18,10 +17,10 @@ def attach(client: paho.Client, loop: asyncio.AbstractEventLoop) -> Callable[[],
 class _Pump:
     """Moves what comes and what goes; all that goes in one turn of the loop goes in one piece."""
 
-    def __init__(self, client: paho.Client, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, client: mqtt.Client, loop: asyncio.AbstractEventLoop) -> None:
         sock = client.socket()
         if not isinstance(sock, BufferedSocket):
-            raise HomeError("broker-unreachable", "the connection was lost at once")
+            raise HomeError("broker-unreachable", client.refusal or "the connection was lost at once")
         self._client = client
         self._loop = loop
         self._socket = sock

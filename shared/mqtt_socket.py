@@ -13,10 +13,15 @@ MOST_UNSENT_BYTES = 262_144
 """Past this a sender has to wait, as with any socket whose other end does not read."""
 
 
+_LATER = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
 class BufferedSocket(ssl.SSLSocket):
     """What `ssl.SSLContext.sslsocket_class` makes of a connection to the broker. Not blocking, as paho has it."""
 
     flush_soon: Callable[[], None] | None = None
+    refusal: str | None = None
+    """How the other side ended the connection, where it said so: its TLS alert, in OpenSSL's words."""
     _ahead = b""
     _taken = 0
     _unsent: bytearray | None = None
@@ -25,7 +30,15 @@ class BufferedSocket(ssl.SSLSocket):
         """Up to `buflen` bytes, from what was read ahead where there is any."""
         if self._taken >= len(self._ahead):
             self._taken, self._ahead = 0, b""
-            self._ahead = super().recv(READ_AHEAD_BYTES, flags)
+            try:
+                self._ahead = super().recv(READ_AHEAD_BYTES, flags)
+            except _LATER:
+                raise
+            except OSError as error:
+                self._ended(error)
+                raise
+            if not self._ahead:
+                self._ended(None)
         part = self._ahead[self._taken : self._taken + buflen]
         self._taken += len(part)
         return part
@@ -37,7 +50,7 @@ class BufferedSocket(ssl.SSLSocket):
     def send(self, data: bytes | bytearray | memoryview, flags: int = 0) -> int:  # type: ignore[override]  # typeshed: any buffer
         """Send, or gather until `flush`. Raises ssl.SSLWantWriteError when too much waits already."""
         if self.flush_soon is None:
-            return super().send(data, flags)
+            return self._send(data, flags)
         if self._unsent is None:
             self._unsent = bytearray()
         if len(self._unsent) > MOST_UNSENT_BYTES and not self.flush():
@@ -51,14 +64,42 @@ class BufferedSocket(ssl.SSLSocket):
         """Send what was gathered; False when the network takes no more for now. Raises OSError."""
         while self._unsent:
             try:
-                sent = super().send(self._unsent)
-            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                sent = self._send(self._unsent)
+            except _LATER:
                 return False
             del self._unsent[:sent]
         return True
+
+    def _send(self, data: bytes | bytearray | memoryview, flags: int = 0) -> int:
+        try:
+            return super().send(data, flags)
+        except _LATER:
+            raise
+        except OSError as error:
+            self._ended(error)
+            raise
+
+    def _ended(self, error: OSError | None) -> None:
+        """Note the other side's last word. Under TLS 1.3 a refusal comes after the handshake, when we speak already.
+
+        So we may learn of the end by a reset, or by a write that fails, with the alert still there to be read.
+        """
+        if self.refusal is not None:
+            return
+        if not _is_alert(error):
+            try:
+                super().recv(1)
+            except OSError as found:
+                error = found
+        if _is_alert(error):
+            self.refusal = str(error)
 
     def close(self) -> None:
         """Close; a goodbye that was just said still goes out."""
         with contextlib.suppress(OSError, ValueError):
             self.flush()
         super().close()
+
+
+def _is_alert(error: OSError | None) -> bool:
+    return isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or "")

@@ -7,7 +7,13 @@ import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shared.config import Config, ConfigError
+from shared.config import EX_TEMPFAIL, Config, ConfigError
+
+
+class UnfitPairError(ConfigError):
+    """A pair that cannot be used: somebody may be in the middle of renewing it, so it is worth another try."""
+
+    exit_code = EX_TEMPFAIL
 
 
 class Identity(Config, frozen=True):
@@ -47,10 +53,7 @@ def common_name(peer: dict[str, tuple[tuple[tuple[str, str], ...], ...]] | None)
 
 
 def own_fault(identity: Identity, now: float) -> str | None:
-    """What is wrong with our own certificate by the date `now` (seconds since 1970), in a sentence; None if nothing is.
-
-    A broker that refuses it just hangs up, so we look ourselves.
-    """
+    """What is wrong with our own certificate by the date `now` (seconds since 1970); None if nothing is."""
     _, ends = _dates(identity.certificate)
     if ends is not None and now > ends:
         return f"{identity.certificate} has expired: run `homesystem renew` on the hub"
@@ -80,28 +83,63 @@ def _dates(certificate: Path) -> tuple[float, float] | tuple[None, None]:
         return None, None
 
 
-def explain(error: BaseException) -> str:
+def explain(error: BaseException | str) -> str:
     """What went wrong with a connection and what to do next."""
     text = str(error)
-    for sign, sentence in _SENTENCES.items():
-        if sign in text:
+    plain = _plain(text)
+    for sign, sentence in (_ALERTS | _SENTENCES).items():
+        if sign in plain:
             return f"{sentence} ({text})"
     return text or type(error).__name__
 
 
+def why_refused(identity: Identity, error: BaseException | str, now: float) -> str:
+    """What kept `identity` out of a server of ours by the date `now` (seconds since 1970), and what to do next.
+
+    A server's alert speaks of certificates alike, of ours and of its own list: our own dates tell them apart.
+    """
+    text = str(error)
+    if (own := own_fault(identity, now)) is not None:
+        return f"{own} ({text})"
+    plain = _plain(text)
+    for sign, sentence in _ALERTS_OF_THE_LIST.items():
+        if sign in plain:
+            return f"{sentence} ({text})"
+    return explain(error)
+
+
+def _plain(text: str) -> str:
+    """OpenSSL writes its reasons in capitals with underscores, and in words, by version."""
+    return text.lower().replace("_", " ")
+
+
+_ALERTS = {
+    "alert certificate expired": "our certificate has expired: run `homesystem renew` on the hub",
+    "alert certificate revoked": "our certificate was revoked: enrol anew under another name",
+    "alert unknown ca": "the other side does not know our authority, or lacks its revocation list: "
+    "check that the certificate is of this home, and run `homesystem renew` on the hub",
+    "alert bad certificate": "the other side cannot use our certificate: its clock or ours is wrong",
+    "alert handshake failure": "the other side has no certificate to show, or wants one of us: "
+    "run `homesystem renew` on the hub",
+}
+"""What the other side says of us (RFC 8446, 6.2), as seen of OpenSSL and Mosquitto."""
+_ALERTS_OF_THE_LIST = {
+    "alert certificate expired": "the broker's revocation list has ended, so it refuses everyone: "
+    "run `homesystem renew` on the hub",
+    "alert bad certificate": "the broker's revocation list is not valid yet: its clock is wrong; "
+    "wait for network time or set it",
+}
+"""The same where our own certificate is good: then it is the list that is not."""
 _SENTENCES = {
     "certificate has expired": "the other side's certificate has expired: run `homesystem renew` on the hub",
-    "CERTIFICATE_EXPIRED": "our certificate has expired: run `homesystem renew` on the hub",
-    "certificate expired": "our certificate has expired: run `homesystem renew` on the hub",
     "not yet valid": "the clock is wrong: wait for network time, or set it",
-    "CERTIFICATE_REVOKED": "our certificate was revoked: enrol anew under another name",
-    "certificate revoked": "our certificate was revoked: enrol anew under another name",
-    "Hostname mismatch": "the certificate is for another name: check the host in the configuration",
-    "IP address mismatch": "the certificate is for another address: check the host in the configuration",
+    "hostname mismatch": "the certificate is for another name: check the host in the configuration",
+    "ip address mismatch": "the certificate is for another address: check the host in the configuration",
     "self-signed certificate": "the other side is not of our authority: check `ca` in the configuration",
     "unable to get local issuer": "the other side is not of our authority: check `ca` in the configuration",
-    "Name or service not known": "that name is not known here: check `host` in the configuration",
-    "Connection refused": "nothing listens there: is it running, and is the port right?",
+    "certificate signature failure": "the other side is not of our authority: check `ca` in the configuration",
+    "name or service not known": "that name is not known here: check `host` in the configuration",
+    "connection refused": "nothing listens there: is it running, and is the port right?",
 }
 
 
@@ -121,7 +159,7 @@ def _load_chain(tls: ssl.SSLContext, certificate: Path, key: Path) -> ssl.SSLCon
     try:
         tls.load_cert_chain(certificate, key)
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(_unfit(certificate, error)) from error
+        raise UnfitPairError(_unfit(certificate, error)) from error
     return tls
 
 

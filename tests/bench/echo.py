@@ -10,7 +10,7 @@ from shared import mqtt, tls
 PING, PONG = "bench/ping", "bench/pong"
 
 
-def client(folder: Path, name: str, port: int) -> paho.Client:
+def client(folder: Path, name: str, port: int) -> mqtt.Client:
     """A client with the house's own settings: MQTT 5, mutual TLS, no delay."""
     identity = tls.Identity(ca=folder / "device-ca.crt", certificate=folder / f"{name}.crt", key=folder / f"{name}.key")
     broker = mqtt.BrokerConfig(identity=name, tls=identity, port=port)

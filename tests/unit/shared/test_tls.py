@@ -96,3 +96,19 @@ def test_an_expired_certificate_of_ours_is_named_with_the_way_out(tmp_path: Path
     assert "not yet valid: the clock says 1970-01-01 00:00 UTC, which is wrong" in early
     (tmp_path / "hall.crt").write_text("no certificate")
     assert tls.own_fault(identity, now.timestamp()) is None
+
+
+@pytest.mark.parametrize("words", ["sslv3 alert certificate expired", "SSL/TLS_ALERT_CERTIFICATE_EXPIRED"])
+def test_an_alert_speaks_of_our_certificate_or_of_the_brokers_list(tmp_path: Path, words: str) -> None:
+    now = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
+    authority = Pki(tmp_path, vault=tmp_path / "ca", demo=True, now=now)
+    authority.ensure_authorities(["localhost"])
+    authority.ensure_client("hall", "room")
+    identity = tls.Identity(ca=tmp_path / "device-ca.crt", certificate=tmp_path / "hall.crt", key=tmp_path / "hall.key")
+    ours = tls.why_refused(identity, words, (now + dt.timedelta(days=91)).timestamp())
+    assert "hall.crt has expired" in ours
+    of_the_list = tls.why_refused(identity, words, now.timestamp())
+    assert "revocation list has ended" in of_the_list
+    assert words in ours
+    assert words in of_the_list
+    assert tls.why_refused(identity, OSError("[Errno 111] Connection refused"), now.timestamp()).startswith("nothing")
