@@ -4,7 +4,7 @@ SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 
-.PHONY: help run test setup check lint unit integration e2e chaos bench findings lock clean
+.PHONY: help run test setup check lint unit integration e2e chaos bench findings house lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ bench: setup ## Measure against floors taken in the same run
 
 findings: ## What real software was seen to do that one would not expect; needs Debian 12, apt and pip
 	@for finding in findings/*.sh; do echo "== $$finding"; bash "$$finding" || exit 1; done
+
+house: setup ## Follow docs/setup.md on booted Debian systems, and live in that home; SHORT=1 for the cut that CI runs
+	$(PYTHON) -m tests.booted $(if $(SHORT),--short)
 
 lock: setup ## Pin dependencies anew, with hashes
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra deploy -o requirements.lock

@@ -1,0 +1,98 @@
+"""One home on one Debian: a hub, a room on another machine, and the third place with mail, code and visitors."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.booted import mailserver, trees
+from tests.booted.guide import Guide
+from tests.booted.lan import ROUTER, Lan
+from tests.booted.machine import Machine
+from tests.booted.mailserver import MailServer
+from tests.booted.report import Report
+from tests.booted.repository import URL, Repository
+from tests.booted.supply import Supply
+from tests.booted.terminal import Answer
+from tests.booted.visitor import Visitor
+
+ROOT = Path(__file__).resolve().parents[2]
+HUB = "hub.home.arpa"
+MASTER = "owner@home.arpa"
+MASTER_NAME = "The owner"
+PASSWORD = "correct-horse-battery-9"
+UNITS = ("homesystem-broker", "homesystem-auth", "homesystem-alerts", "homesystem-gateway")
+AGENT = "homesystem-agent@hall"
+VAR = "/var/lib/homesystem"
+
+
+class House:
+    """What the phases share."""
+
+    def __init__(self, suite: str, lan: Lan, folder: Path, report: Report) -> None:
+        self.suite = suite
+        self.report = report
+        self.guide = Guide(ROOT / "docs" / "setup.md", {"https://example.org/homesystem": URL})
+        self.repository = Repository(ROOT, folder / "repository")
+        self.mail = MailServer(trees.cache() / "certificates")
+        self._lan = lan
+        tree = trees.base(suite, [mailserver.authority(trees.cache() / "certificates")])
+        addresses = {name: lan.plug(name, number) for number, name in enumerate(("hub", "hall"), 11)}
+        known = {f"{HUB} hub": addresses["hub"], "hall.home.arpa": addresses["hall"], mailserver.NAME: ROUTER}
+        self.hub, self.room = (
+            Machine(name, trees.copy(tree, folder / name, name, known), lan.namespace(name), address, report)
+            for name, address in addresses.items()
+        )
+        self._visitor: Visitor | None = None
+
+    @property
+    def visitor(self) -> Visitor:
+        """Somebody with a browser, who trusts what the hub gave out when they first came."""
+        assert self._visitor is not None, "nobody has the home's web authority yet"
+        return self._visitor
+
+    def welcome(self, authority: str) -> Visitor:
+        """Give a visitor the home's web authority."""
+        self._visitor = Visitor(HUB, self.hub.address, authority, self.mail)
+        return self._visitor
+
+    def follow(self, machine: Machine, name: str, answers: list[Answer] | None = None) -> str:
+        """Type a block of the guide on a machine; what the terminal showed."""
+        machine.home_folder()
+        return "".join(machine.type(command, answers or []) for command in self.guide[name].commands)
+
+    def explain(self) -> None:
+        """Print what the machines' own journals say, after something went wrong."""
+        for machine in (self.hub, self.room):
+            if machine.running:
+                journal = machine.run("journalctl -q -n 15 -o short-iso --no-hostname -u 'homesystem*'", check=False)
+                for line in journal.splitlines():
+                    self.report.note(f"{machine.name}: {line[:200]}")
+
+    def close(self) -> None:
+        """Switch everything off."""
+        for machine in (self.hub, self.room):
+            machine.cut()
+        self.mail.close()
+        self.repository.close()
+
+
+@contextlib.contextmanager
+def built(suite: str, report: Report, folder: Path, *, keep: bool = False) -> Iterator[House]:
+    """A home's machines, not yet booted; afterwards nothing of them is left, unless `keep`."""
+    cache = trees.cache()
+    for name in trees.CACHES:
+        (cache / name).mkdir(exist_ok=True)
+    (cache / "pip").chmod(0o777)  # whoever runs pip on a machine keeps what it fetched
+    with Lan(suite) as lan, lan.inside():
+        supply = Supply(cache / "packages", lan.outside)
+        house: House | None = None
+        try:
+            house = House(suite, lan, folder, report)
+            yield house
+        finally:
+            if house is not None:
+                house.close()
+            supply.close()
+            if not keep:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,46 @@
+"""The phases of a home's life, in order, and which need which."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tests.booted.house import House
+from tests.booted.phases import (
+    commanding,
+    enrolling,
+    examining,
+    founding,
+    installing,
+    renewing,
+    restarting,
+    signing_in,
+    units,
+)
+
+
+class Step(NamedTuple):
+    """A phase: what it is called, what it does, what has to be well before, and whether the short run has it."""
+
+    name: str
+    run: Callable[[House], None]
+    needs: tuple[str, ...] = ()
+    short: bool = True
+
+
+STEPS = (
+    Step("install", installing.run),
+    Step("init", founding.run, ("install",)),
+    Step("units", units.run, ("init",)),
+    Step("sign in", signing_in.run, ("units",)),
+    Step("enrol", enrolling.run, ("sign in",)),
+    Step("command", commanding.plain, ("enrol",)),
+    Step("critical", commanding.critical, ("enrol",)),
+    Step("doctor", examining.run, ("units",)),
+    Step("power off", restarting.in_order, ("enrol",)),
+    Step("power cut", restarting.plug_pulled, ("enrol",), short=False),
+    Step("renew", renewing.run, ("enrol",)),
+)
+
+
+def unmet(step: Step, well: set[str]) -> str:
+    """Why a step cannot be tried after only `well` went well; empty where it can."""
+    return ", ".join(name for name in step.needs if name not in well)
