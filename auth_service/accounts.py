@@ -87,7 +87,7 @@ class Accounts:
         by: UserRef | None = None,
     ) -> User:
         """Make a user. Raises HomeError: invalid-value, already-exists, last-master (the first must be a master)."""
-        user = User(id=secrets.token_hex(8), name=_checked_name(name), email=_checked_email(email), role=role)
+        user = User(id=secrets.token_hex(8), name=checked_name(name), email=checked_email(email), role=role)
         if grants and role is not Role.GUEST:
             raise HomeError("invalid-value", "Grants are for guests; members and master users use every room.")
         for grant in grants:
@@ -236,14 +236,16 @@ async def _existing(connection: AsyncConnection, email: str) -> user_rows.Accoun
     return account
 
 
-def _checked_email(email: str) -> str:
+def checked_email(email: str) -> str:
+    """An address as it is kept. Raises HomeError("invalid-value")."""
     email = email.strip()
     if (fault := addresses.fault(email)) is not None:
         raise HomeError("invalid-value", fault)
     return email
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
+    """A name as it is kept. Raises HomeError("invalid-value")."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= _NAME_MOST or not name.isprintable():
         raise HomeError("invalid-value", f"A user's name has 1 to {_NAME_MOST} characters.")

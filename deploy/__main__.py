@@ -42,17 +42,21 @@ OutDir = Annotated[Path, typer.Option("--out", help="Where to write certificate 
 @app.command()
 def init(
     *,
+    answers: Annotated[
+        Path | None, typer.Option(help="A TOML file with the answers, instead of questions; see docs/init.md.")
+    ] = None,
     demo_home: Annotated[bool, typer.Option("--demo", help="The demo home, without questions.")] = False,
 ) -> None:
     """Set up a home in HOMESYSTEM_VAR (or ./var): certificates, configuration, and the master user."""
-    from deploy import demo, founding
+    from deploy import demo
+    from deploy.founding import command
 
     var = homes.folder()
     if demo_home:
         _run(demo.create(var))
+        console.print(f"The home in {var} is set up. [bold]homesystem up[/bold] runs it here.")
     else:
-        _run(founding.create(var, founding.ask(console)))
-    console.print(f"The home in {var} is set up. [bold]homesystem up[/bold] runs it here.")
+        command.run(var, console, answers)
 
 
 @app.command("up")

@@ -17,7 +17,7 @@ from typing import Annotated
 import jinja2
 import msgspec
 
-from deploy import rights
+from deploy import rights, unfinished
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.config import Config, ConfigError, env, load
@@ -27,6 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 """The project's root, where mosquitto.conf lies."""
 HUB_CLIENTS = ("gateway", "auth", "alerts", "admin")
 SERVICES = ("auth", "alerts", "gateway")
+REMAINS = ("data", "secrets", "pki", "mosquitto", "agents", "mosquitto.conf", *(f"{name}.toml" for name in SERVICES))
+"""What a home in the making consists of, in the order in which it may go; logs stay."""
 SECRETS = ("password-pepper", "cookie-key")
 _LISTENER = "# --- the listener"
 """From here on mosquitto.conf tells of one address."""
@@ -128,19 +130,26 @@ def find(var: Path) -> Home:
 
 
 def create(var: Path, settings: Settings) -> Home:
-    """Lay out a new home, to be sealed when it is whole. Raises ConfigError where there is one already."""
-    if (var / "home.toml").exists():
-        raise ConfigError(f"{var}: there is a home here already; choose another folder with HOMESYSTEM_VAR")
+    """Lay out a new home, to be sealed when it is whole; what an interrupted earlier try left is made anew.
+
+    Raises ConfigError where there is a home already.
+    """
+    unfinished.begin(var, _written(settings), REMAINS)
     home = Home(var, settings)
     lay_out(home)
     return home
 
 
 def seal(home: Home) -> None:
-    """Write `home.toml`: from now on there is a home here."""
-    fields = {name: getattr(home.settings, name) for name in home.settings.__struct_fields__}
+    """From now on there is a home here."""
+    unfinished.finish(home.var)
+
+
+def _written(settings: Settings) -> bytes:
+    """`home.toml`."""
+    fields = {name: getattr(settings, name) for name in settings.__struct_fields__}
     lines = [f"{name} = {msgspec.json.encode(value).decode()}" for name, value in fields.items() if value is not None]
-    write(home.var / "home.toml", ("# What `homesystem init` was told.\n" + "\n".join(lines) + "\n").encode(), 0o644)
+    return ("# What `homesystem init` was told.\n" + "\n".join(lines) + "\n").encode()
 
 
 def lay_out(home: Home) -> None:

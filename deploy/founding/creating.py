@@ -1,0 +1,35 @@
+"""Makes the home of the owner's answers: everything on disk, and the first master user."""
+
+from pathlib import Path
+
+from auth_service import accounts
+from auth_service import config as auth_config
+from deploy import home as homes
+from deploy.founding.answers import Answers
+from deploy.pki.files import write
+from shared.names import Role
+
+
+async def create(var: Path, answers: Answers) -> homes.Home:
+    """Lay out the home and make its master user. Whoever is stopped half-way may simply begin again."""
+    home = homes.create(var, answers.settings)
+    if answers.mail.password is not None:
+        write(var / "secrets" / "smtp-password", answers.mail.password.encode() + b"\n", 0o600)
+    async with accounts.opened(auth_config.read(home.config("auth")), founding=True) as book:
+        await book.create_user(email=answers.email, name=answers.person, password=answers.password, role=Role.MASTER)
+    homes.seal(home)
+    return home
+
+
+def next_steps(home: homes.Home) -> list[str]:
+    """What the owner does now, a line each: commands as they are typed."""
+    return [
+        "Start it:",
+        "  sudo systemctl enable --now homesystem.target homesystem-renew.timer",
+        "See that all is well:",
+        "  homesystem doctor",
+        f"Have the household's browsers trust it: import {home.pki / 'web-ca.crt'}; it can vouch for this hub alone.",
+        f"Then sign in at https://{home.settings.name}:{home.settings.https_port}",
+        "Enrol the first room:",
+        "  homesystem room add hall --out FOLDER",
+    ]
