@@ -18,7 +18,7 @@ from alert_service.recorder import Recorder
 from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
 from alert_service.store import open_store
-from shared import systemd, tls, topics
+from shared import renewal, systemd, topics
 from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store
@@ -32,7 +32,7 @@ KEPT_SESSION_SECONDS = 7 * 86400
 
 async def serve(config: AlertsConfig) -> None:
     """Serve until cancelled. Raises ConfigError for what an owner can mend."""
-    context = tls.server_context(config.listen.tls)
+    context = renewal.server_context(config.listen.tls)
     store = await open_store(config.database)
     try:
         await _serve(config, store, context)

@@ -22,7 +22,7 @@ from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
 from auth_service.store import open_store
-from shared import mail, systemd, tls, topics
+from shared import mail, renewal, systemd, topics
 from shared.bus import Bus, Delivery
 from shared.config import ConfigError, read_secret
 from shared.courier import Courier
@@ -41,7 +41,7 @@ _UPKEEP_SECONDS = 60.0
 
 async def serve(config: AuthConfig) -> None:
     """Serve until cancelled. Raises ConfigError for what an owner can mend."""
-    context = tls.server_context(config.listen.tls)
+    context = renewal.server_context(config.listen.tls)
     passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
     spool = _open_spool(config)
     store = await open_store(config.database)

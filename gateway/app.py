@@ -22,7 +22,7 @@ from gateway.link import Link
 from gateway.proof import Proof, Wish
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
-from shared import systemd, tls
+from shared import renewal, systemd, tls
 from shared.bus import Bus
 from shared.courier import Courier
 from shared.lifecycle import stay_alive
@@ -45,7 +45,7 @@ class Gateway:
         identity = config.broker.identity
         secret = sessions.read_cookie_secret(config.cookie_key_file)
         self.config = config
-        self.tls = tls.web_context(config.https.certificate, config.https.key)
+        self.tls = renewal.web_context(config.https.certificate, config.https.key)
         self.home = Home()
         self.link = Link(self.home)
         self.bus = Bus(

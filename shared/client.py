@@ -1,12 +1,11 @@
 """Calls to the internal services over HTTPS with mutual certificates: one session, problems back as HomeError."""
 
-import ssl
 from typing import Annotated, Any, Self, TypeVar
 
 import aiohttp
 import msgspec
 
-from shared import tls
+from shared import renewal, tls
 from shared.config import Config, env
 from shared.problem import CATALOGUE, HomeError
 
@@ -34,15 +33,13 @@ class ServiceClient:
         self, address: AuthAddress | AlertsAddress, identity: tls.Identity, *, absent: str, seconds: float = 5.0
     ) -> None:
         self._base = f"https://{address.host}:{address.port}"
-        self._tls: ssl.SSLContext = tls.client_context(identity)
+        self._tls = renewal.client(identity)
         self._absent = absent
         self._timeout = aiohttp.ClientTimeout(total=seconds)
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._tls, limit=50), timeout=self._timeout
-        )
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50), timeout=self._timeout)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -68,7 +65,14 @@ class ServiceClient:
         timeout = aiohttp.ClientTimeout(total=seconds) if seconds is not None else self._timeout
         try:
             async with self._session.request(
-                method, self._base + path, data=payload, headers=headers, params=query, timeout=timeout
+                method,
+                self._base + path,
+                data=payload,
+                headers=headers,
+                params=query,
+                timeout=timeout,
+                # Connections are kept for the context they were made with: a new one is for new connections.
+                ssl=self._tls.value(),
             ) as response:
                 content = await response.read()
                 if response.status >= 400:

@@ -118,7 +118,7 @@ def new_client(
 
 @functools.cache
 def publish_properties(expiry: float | None, packet: int = PacketTypes.PUBLISH) -> Properties | None:
-    """MQTT 5 properties with a message expiry (seconds, rounded up), or None. Made once for each: paho only reads them."""
+    """MQTT 5 properties with an expiry (seconds, rounded up), or None. Made once for each: paho only reads them."""
     if expiry is None:
         return None
     properties = _Packed(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped

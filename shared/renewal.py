@@ -53,18 +53,18 @@ class Latest(Generic[T]):
         return self._value
 
 
-def web(certificate: Path, key: Path) -> Latest[ssl.SSLContext]:
-    """For the gateway's HTTPS; see tls.web_context."""
-    return Latest(lambda: tls.web_context(certificate, key), (key, certificate))
+def web_context(certificate: Path, key: Path) -> ssl.SSLContext:
+    """For the gateway's HTTPS, with the pair that lies there at each handshake; see tls.web_context."""
+    return _front(Latest(lambda: tls.web_context(certificate, key), (key, certificate)))
 
 
-def server(identity: tls.Identity) -> Latest[ssl.SSLContext]:
-    """For an internal server; see tls.server_context."""
-    return Latest(lambda: tls.server_context(identity), _files(identity))
+def server_context(identity: tls.Identity) -> ssl.SSLContext:
+    """For an internal server, with what lies there at each handshake; see tls.server_context."""
+    return _front(Latest(lambda: tls.server_context(identity), _files(identity)))
 
 
 def client(identity: tls.Identity) -> Latest[ssl.SSLContext]:
-    """For calls to our own servers; see tls.client_context."""
+    """For calls to our own servers, each connection with what lies there; see tls.client_context."""
     return Latest(lambda: tls.client_context(identity), _files(identity))
 
 
@@ -109,6 +109,21 @@ class Credentials:
         if self._latest is None:
             self._latest = client(self._identity)
         return self._latest.value()
+
+
+def _front(latest: Latest[ssl.SSLContext]) -> ssl.SSLContext:
+    """The context that a server is started with, which hands each handshake to the newest.
+
+    A server's certificate, authorities and all are those of the context at the end of this callback; loading a new pair
+    into a context in use would empty it where that fails.
+    """
+
+    def hand_over(connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _front: ssl.SSLContext) -> None:
+        connection.context = latest.value()
+
+    front = latest.value()
+    front.sni_callback = hand_over
+    return front
 
 
 def _files(identity: tls.Identity) -> tuple[Path, ...]:

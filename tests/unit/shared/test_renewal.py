@@ -91,11 +91,11 @@ def test_files_that_are_gone_leave_what_works(identity: tls.Identity) -> None:
 def test_a_pair_that_does_not_fit_at_the_start_is_worth_another_start(identity: tls.Identity) -> None:
     identity.key.write_bytes((identity.ca.parent / "ca" / "device-ca.key").read_bytes())
     with pytest.raises(ConfigError) as unfit:
-        renewal.server(identity)
+        renewal.server_context(identity)
     assert unfit.value.exit_code == EX_TEMPFAIL
     identity.key.unlink()
     with pytest.raises(ConfigError) as missing:
-        renewal.server(identity)
+        renewal.server_context(identity)
     assert missing.value.exit_code == EX_CONFIG
 
 
