@@ -8,7 +8,7 @@ from collections.abc import Callable
 import aiohttp_session
 from aiohttp import web
 
-from gateway import cors, csrf, headers, keys, limits, link, problem_pages, record_watch, refusals, sessions
+from gateway import cors, csrf, headers, keys, limits, link, problem_pages, proxies, record_watch, refusals, sessions
 from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
 from gateway.auth_client import AuthClient
@@ -20,6 +20,7 @@ from gateway.home import Home
 from gateway.limits import Limits
 from gateway.link import Link
 from gateway.proof import Proof, Wish
+from gateway.proxies import Proxies
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared import renewal, systemd, tls
@@ -36,6 +37,7 @@ def check(config: GatewayConfig) -> None:
     tls.web_context(config.https.certificate, config.https.key)
     tls.client_context(config.broker.tls)
     Limits(config.limits)
+    Proxies(config.https.trusted_proxies)
 
 
 class Gateway:
@@ -103,6 +105,7 @@ class Gateway:
     def _application(self, secret: bytes) -> web.Application:
         app = web.Application(
             middlewares=[
+                proxies.name_caller,
                 log_requests,
                 answer_problems,
                 problem_pages.answer_as_page,
@@ -115,6 +118,7 @@ class Gateway:
             client_max_size=MAX_BODY_BYTES,
         )
         app[keys.CONFIG] = self.config
+        app[keys.PROXIES] = Proxies(self.config.https.trusted_proxies)
         app[keys.OWN_ORIGINS] = self.config.https.own_origins
         app[keys.ROUTE_LIMITS] = {}
         app[keys.HOME] = self.home

@@ -17,7 +17,10 @@ Rate = Annotated[str, msgspec.Meta(min_length=3)]
 
 
 class HttpsConfig(Config, frozen=True):
-    """Where browsers reach us. `names` are the host names that are ours; with the port they make our own origins."""
+    """Where browsers reach us. `names` are the host names that are ours; with the port they make our own origins.
+
+    `origins` are those under which a proxy offers us, and `trusted_proxies` the addresses and networks it calls from.
+    """
 
     certificate: Path
     key: Path
@@ -25,6 +28,7 @@ class HttpsConfig(Config, frozen=True):
     host: Hosts = "127.0.0.1"
     port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
     origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def own_origins(self) -> frozenset[str]:

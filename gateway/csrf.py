@@ -24,16 +24,19 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 
-def is_same_origin(headers: Mapping[str, str], host: str, own: frozenset[str]) -> bool:
+def is_same_origin(
+    headers: Mapping[str, str], host: str, own: frozenset[str], outside: frozenset[str] = frozenset()
+) -> bool:
     """Whether the browser says that the request comes from a page of the very origin it goes to, one of `own`.
 
-    Whatever is said must fit; a request that says nothing is refused.
+    Whatever is said must fit; a request that says nothing is refused. Before a proxy the browser's origin is one of
+    `outside`, and the Host is whatever the proxy made of it: nginx, as it is installed, names us by our address.
     """
     origin, site = headers.get("Origin"), headers.get("Sec-Fetch-Site")
-    if origin is None and site is None:
+    if (origin is None and site is None) or site not in (None, "same-origin"):
         return False
     here = f"https://{host}"
-    return here in own and origin in (None, here) and site in (None, "same-origin")
+    return origin in outside or (here in own and origin in (None, here))
 
 
 def fits(expected: str | None, given: str | None) -> bool:
@@ -75,7 +78,8 @@ async def protect(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _check(request: web.Request) -> None:
-    if not is_same_origin(request.headers, request.host.lower(), request.app[keys.OWN_ORIGINS]):
+    outside = frozenset(request.app[keys.CONFIG].https.origins)
+    if not is_same_origin(request.headers, request.host.lower(), request.app[keys.OWN_ORIGINS], outside):
         raise HomeError("csrf", "The request did not come from one of this home's own pages.")
     session = await aiohttp_session.get_session(request)
     if not fits(session.get(_KEY), await _given(request)):

@@ -28,6 +28,7 @@ AUDIT: Final = "audit"
 log = logging.getLogger(__name__)
 
 PING_SECONDS: Final = 10.0
+"""Proxies end what is silent for 50 or 60 s, as they are installed."""
 _SEND_SECONDS: Final = 10.0
 _QUEUED: Final = 256
 _RETRY_MILLISECONDS: Final = 1000
@@ -146,6 +147,7 @@ class Hub:
 
     async def stream(self, request: web.Request, info: SessionInfo, token: str) -> web.StreamResponse:
         """Serve one stream until the client, its session or we end."""
+        # It says X-Accel-Buffering: no, without which nginx holds back, for ever, what does not fill its buffer.
         response = aiohttp_sse.EventSourceResponse(ping_interval=PING_SECONDS, send_timeout=_SEND_SECONDS)
         await response.prepare(request)
         client = _Client(info, request.transport, follows=AUDIT in request.query)

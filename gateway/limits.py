@@ -39,8 +39,16 @@ class Limits:
             except ValueError as error:
                 raise ConfigError(f'limits.{name}: {text!r} is no limit; write it like "200/day;50/hour"') from error
 
-    async def hit(self, name: str, *key: str) -> None:
-        """Count one request of `key` under `name`. Raises HomeError("rate-limited") with `retry_after` in seconds."""
+    async def hit(self, name: str, *key: str | None) -> None:
+        """Count one request of `key` under `name`. Raises HomeError("rate-limited") with `retry_after` in seconds.
+
+        A key with None in it is nobody in particular, and is not counted.
+        """
+        if None in key:
+            return
+        await self._count(name, *(part for part in key if part is not None))
+
+    async def _count(self, name: str, *key: str) -> None:
         items = self._items[name]
         if len(items) > 1:
             # A request that one window refuses must not use up the others.
@@ -57,22 +65,27 @@ class Limits:
         raise HomeError("rate-limited", retry_after=max(1, math.ceil(window.reset_time - time.time())))
 
 
-def address_of(request: web.Request) -> str:
-    """The address that a caller is counted by: of IPv6 the network, since one household has billions of addresses."""
+def by_address(request: web.Request) -> str | None:
+    """As whom an address counts: of IPv6 the network, since one household has billions of addresses.
+
+    None for a trusted proxy's own: it stands for everybody whom it did not name, and one of them could lock all out.
+    """
     remote = request.remote or ""
+    if remote in request.app[keys.PROXIES]:
+        return None
     try:
         address = ipaddress.ip_address(remote)
     except ValueError:
-        return remote
+        return f"address:{remote}"
     if address.version == 6 and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return remote
+        return f"address:{ipaddress.ip_network((address, 64), strict=False)}"
+    return f"address:{remote}"
 
 
-def who(request: web.Request) -> str:
+def who(request: web.Request) -> str | None:
     """Whom a request counts for: the signed-in user, else the address."""
     info = sessions.viewer(request)
-    return f"user:{info.user.id}" if info is not None else f"address:{address_of(request)}"
+    return f"user:{info.user.id}" if info is not None else by_address(request)
 
 
 async def count_refused(request: web.Request) -> None:
@@ -81,7 +94,7 @@ async def count_refused(request: web.Request) -> None:
     By address even where somebody is signed in, and apart from every route: whoever makes a browser send such
     requests uses up nothing that its user needs.
     """
-    await request.app[keys.LIMITS].hit(routes.DEFAULT, "refused", f"address:{address_of(request)}")
+    await request.app[keys.LIMITS].hit(routes.DEFAULT, "refused", by_address(request))
 
 
 @web.middleware

@@ -112,6 +112,6 @@ async def _count(request: web.Request, name: str, email: str) -> None:
     if browser is not None:
         await table.hit(name, f"browser:{browser}", by_account)
     else:
-        await table.hit(name, f"address:{limits.address_of(request)}")
+        await table.hit(name, limits.by_address(request))
     if name == "login_code":
         await table.hit("login_code_account", by_account if browser is None else f"{by_account}:{browser}")

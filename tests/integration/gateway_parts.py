@@ -134,6 +134,7 @@ class FakeAuthService:
         self.people: dict[str, SessionInfo] = {}
         self.sessions: dict[str, SessionInfo] = {}
         self.codes: set[tuple[str, str]] = set()
+        self.callers: list[str] = []
         self.rooms: dict[str, RegisteredRoom] = {}
         self.enrolled = {"hall"}
         self.ended: list[str] = []
@@ -171,6 +172,7 @@ class FakeAuthService:
 
     async def _code(self, request: web.Request) -> web.Response:
         asked = await read_json(request, internal.LoginCodeRequest)
+        self.callers.append(asked.address)
         if asked.email in self.people and asked.password == PASSWORD:
             self.codes.add((asked.email, asked.browser))
         return web.Response(status=202)
@@ -288,12 +290,13 @@ class FakeAlertService:
 class Visitor:
     """A browser or a program at the gateway, with cookies, token and origin."""
 
-    def __init__(self, house: "GatewayHouse") -> None:
-        self._house = house
+    def __init__(self, house: "GatewayHouse", *, url: str | None = None, address: str = "127.0.0.1") -> None:
+        """`url` where it is not the gateway itself that is called, `address` where it is called from."""
+        self._url = url or house.url
         self.csrf = ""
         self.http = aiohttp.ClientSession(
-            base_url=house.url,
-            connector=aiohttp.TCPConnector(ssl=house.trusted),
+            base_url=self._url,
+            connector=aiohttp.TCPConnector(ssl=house.trusted, local_addr=(address, 0)),
             cookie_jar=aiohttp.CookieJar(),
             timeout=aiohttp.ClientTimeout(total=DEADLINE),
         )
@@ -304,14 +307,14 @@ class Visitor:
 
     async def post(self, path: str, body: object = None, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
         """As a page of ours would post."""
-        headers = {"X-CSRF-Token": self.csrf, "Origin": self._house.url} | more.pop("headers", {})
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self._url} | more.pop("headers", {})
         if "data" not in more:
             more["json"] = body if body is not None else {}
         return await self._call("POST", path, headers={k: v for k, v in headers.items() if v}, **more)
 
     async def put(self, path: str, body: object, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
         """As a program would."""
-        headers = {"X-CSRF-Token": self.csrf, "Origin": self._house.url} | more.pop("headers", {})
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self._url} | more.pop("headers", {})
         return await self._call("PUT", path, json=body, headers=headers)
 
     async def fetch_token(self) -> str:
@@ -391,9 +394,11 @@ class GatewayHouse:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def visitor(self, info: SessionInfo | None = None) -> Visitor:
+    async def visitor(
+        self, info: SessionInfo | None = None, *, url: str | None = None, address: str = "127.0.0.1"
+    ) -> Visitor:
         """Somebody at the door; signed in where told who."""
-        visitor = Visitor(self)
+        visitor = Visitor(self, url=url, address=address)
         self._stack.push_async_callback(visitor.http.close)
         if info is not None:
             self.auth.people[info.user.email] = info

@@ -19,6 +19,7 @@ from gateway.home import Home
 from gateway.limits import Limits
 from gateway.pages.routes import add_pages
 from gateway.proof import Wish
+from gateway.proxies import Proxies
 from gateway.sessions import Sessions
 from shared import tls
 from shared.client import AlertsAddress, AuthAddress
@@ -291,6 +292,7 @@ def _application(house: House) -> web.Application:
         ]
     )
     app[keys.CONFIG] = config()
+    app[keys.PROXIES] = Proxies(app[keys.CONFIG].https.trusted_proxies)
     app[keys.OWN_ORIGINS] = frozenset({ORIGIN})
     app[keys.ROUTE_LIMITS] = {}
     app[keys.HOME] = house.home

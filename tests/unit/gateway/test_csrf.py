@@ -32,6 +32,29 @@ def test_only_our_own_pages_may_change_anything(headers: dict[str, str], host: s
 
 
 @pytest.mark.parametrize(
+    ("headers", "host", "allowed"),
+    [
+        ({"Origin": "https://home.example.org"}, "127.0.0.1:8443", True),
+        ({"Origin": "https://home.example.org", "Sec-Fetch-Site": "same-origin"}, "anything", True),
+        ({"Origin": "https://home.example.org"}, "home.example.org", True),
+        ({"Origin": "https://home.example.org", "Sec-Fetch-Site": "cross-site"}, "127.0.0.1:8443", False),
+        ({"Origin": "https://home.example.org", "Sec-Fetch-Site": "same-site"}, "127.0.0.1:8443", False),
+        ({"Origin": "https://home.example.org:444"}, "127.0.0.1:8443", False),
+        ({"Origin": "http://home.example.org"}, "127.0.0.1:8443", False),
+        ({"Origin": "https://localhost:8443"}, "127.0.0.1:8443", False),
+        ({"Origin": "https://evil.example"}, "localhost:8443", False),
+        ({"Origin": "https://evil.example"}, "home.example.org", False),
+        ({"Sec-Fetch-Site": "same-origin"}, "127.0.0.1:8443", False),
+        ({}, "home.example.org", False),
+    ],
+)
+def test_behind_a_proxy_the_origin_that_browsers_show_is_ours_whatever_the_host(
+    headers: dict[str, str], host: str, allowed: bool
+) -> None:
+    assert csrf.is_same_origin(headers, host, OWN, frozenset({"https://home.example.org"})) is allowed
+
+
+@pytest.mark.parametrize(
     ("expected", "given", "fits"),
     [("abc", "abc", True), ("abc", "abd", False), ("abc", None, False), (None, "abc", False), (None, None, False),
      ("", "", False), ("abc", "äbc", False), ("abc", "\udce9\udcff", False), ("abc", "\ud800", False)],
