@@ -163,6 +163,10 @@ class Accounts:
             await identity_rows.enrol(connection, name, role, self._now())
             await say(f"{role}:added", f"{role}/{name}")
 
+    async def resume_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
+        """Say that an enrolment that was interrupted is finished now; its name was given out by the first try."""
+        await self._write(f"{role}:added", f"{role}/{name}", by, {"interrupted_before": "yes"}, Outcome.EXECUTED)
+
     async def revoke_identity(self, name: str, *, by: UserRef | None = None) -> None:
         """Take a name back for good. Raises HomeError("not-found"); a second time changes nothing."""
         async with self._change(by) as (connection, say):
@@ -179,6 +183,11 @@ class Accounts:
         """Every identity that was ever given out, by name."""
         async with self._store.read() as connection:
             return await identity_rows.all_rows(connection)
+
+    async def devices_of(self, room: str) -> tuple[str, ...]:
+        """Every device that a room ever described, whether the room is revoked or not."""
+        async with self._store.read() as connection:
+            return await room_rows.device_ids(connection, room)
 
     async def list_loosenings(self) -> tuple[tuple[str, Loosening], ...]:
         """What rooms' descriptions would loosen and what stands until the master user says yes, each with its room."""

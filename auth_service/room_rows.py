@@ -24,6 +24,11 @@ async def find(connection: AsyncConnection, room: str, *, lock: bool = False) ->
     return RegisteredRoom(id=row.id, name=row.name, devices=tuple(_device(device) for device in found))
 
 
+async def device_ids(connection: AsyncConnection, room: str) -> tuple[str, ...]:
+    """The devices of a room, revoked ones included."""
+    return tuple(await connection.scalars(select(devices.c.id).where(devices.c.room == room).order_by(devices.c.id)))
+
+
 async def all_enrolled(connection: AsyncConnection) -> tuple[RegisteredRoom, ...]:
     """Every room that is enrolled and not revoked, with its devices."""
     belonging: dict[str, list[RegisteredDevice]] = {}

@@ -8,13 +8,13 @@ import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, control, lockdown, up, users
+from deploy import audit, broker, lockdown, turns, up, users
 from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
 from shared.problem import HomeError
@@ -78,8 +78,9 @@ def run_home(
 def renew() -> None:
     """Renew certificates near their end and the revocation list; meant for a daily timer."""
     home = _home()
-    made = homes.renew(home)
-    told = control.reload(home)
+    with turns.turn(home.var, "homesystem renew"):
+        made = homes.renew(home)
+        told = broker.reload(home)
     console.print(f"Renewed: {', '.join(made) or 'nothing was due'}; a fresh revocation list is in place.")
     if made:
         console.print("Restart the services to take up new certificates.")
@@ -101,7 +102,9 @@ def examine_home() -> None:
 @app.command("rights")
 def refresh_rights() -> None:
     """Bring the hub's own rights at the broker up to date; its unit does so before each start."""
-    changed = control.refresh(_home())
+    home = _home()
+    with turns.turn(home.var, "homesystem rights"):
+        changed = broker.refresh(home)
     console.print(f"Brought up to date: {', '.join(changed) or 'nothing was out of date'}.")
 
 
@@ -190,7 +193,7 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
 
 
-def _revoke(name: str, role: str) -> None:
+def _revoke(name: str, role: Literal["room", "client"]) -> None:
     from deploy import enrol
 
     dropped = _run(enrol.revoke(_home(), name, role))

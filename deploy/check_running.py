@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-from deploy import control, ready
+from deploy import broker as brokers
+from deploy import ready, turns
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.home import Home
 from shared import internal, mail, tls
@@ -21,10 +22,10 @@ START = "start it: `homesystem up`, or systemctl start homesystem.target"
 def broker(home: Home) -> Iterator[Finding]:
     """It answers over TLS, and believes the certificate that we show."""
     try:
-        with control.Control(home):
+        with turns.turn(home.var, "homesystem doctor"), brokers.as_admin(home):
             yield well("broker", f"answers over TLS on port {home.settings.mqtt_port} and knows us")
     except HomeError as error:
-        running = control.broker_pid(home) is not None
+        running = brokers.process(home) is not None
         yield wrong("broker", error.detail, _step(error, "see broker.log in the home's log" if running else START))
 
 

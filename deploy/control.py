@@ -1,78 +1,97 @@
-"""Changes the broker's rights while it runs, as the hub-only identity `admin`, and offline when it does not.
+"""The talk with Mosquitto's dynamic-security plugin ($CONTROL), over a connection that is made again when it breaks."""
 
-Owns the talk with Mosquitto's dynamic-security plugin ($CONTROL) and the signal that makes it read its
-revocation list again.
-"""
-
-import os
+import itertools
 import queue
-import signal
+import ssl
+import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Self
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from deploy import rights
-from deploy.home import HUB_CLIENTS, Home
-from deploy.pki.files import write
-from shared import messages, mqtt, tls, topics
-from shared.config import ConfigError
+from deploy import orders, rights
+from deploy.orders import Order, Plan, Standing
+from shared import backoff, messages, mqtt, tls, topics
 from shared.problem import HomeError
 
+PATIENCE_SECONDS = 20.0
+"""How long a command goes on trying in all, before it says so."""
 _ANSWER_SECONDS = 5.0
 _QUIET_SECONDS = 0.3
 """Retained messages come in one burst after a subscription; this much silence ends it."""
+_FINAL = frozenset({"Not authorized", "Bad user name or password", "Banned"})
+"""What the broker answers to a connection that is not let in the next time either (MQTT 5, 3.2.2.2)."""
 
-Order = dict[str, Any]
+T = TypeVar("T")
+
+
+class _Heard(NamedTuple):
+    topic: str
+    payload: bytes
+
+
+class _LostError(Exception):
+    """The connection broke or could not be made; another try may go well, unless `final`."""
+
+    def __init__(self, reason: str, *, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
 
 
 class Control:
-    """A short connection to the running broker as `admin`. Raises HomeError("broker-unreachable") on entering."""
+    """A connection to the running broker as `broker.identity`, which needs the right to give orders.
 
-    def __init__(self, home: Home) -> None:
-        pki = home.pki
-        identity = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "admin.crt", key=pki / "admin.key")
-        self._broker = mqtt.BrokerConfig(identity="admin", tls=identity, host="127.0.0.1", port=home.settings.mqtt_port)
-        self._inbox: queue.SimpleQueue[tuple[str, bytes]] = queue.SimpleQueue()
+    Whatever breaks is tried again, on a connection of its own and with growing pauses, until `patience` seconds after
+    entering. Raises HomeError("broker-unreachable") when that was in vain, or at once where trying again is of no use.
+    """
+
+    def __init__(self, broker: mqtt.BrokerConfig, *, patience: float = PATIENCE_SECONDS) -> None:
+        self._broker = broker
+        self._patience = patience
+        self._client: mqtt.Client | None = None
+        self._inbox: queue.SimpleQueue[_Heard | _LostError | None] = queue.SimpleQueue()
+        self._pause = threading.Event()
+        self.tries = 0
+        """How many connections were begun since entering."""
+        self._end = 0.0
 
     def __enter__(self) -> Self:
-        gone = messages.encode(mqtt.availability(online=False, session=mqtt.new_session()))
-        self._client = mqtt.new_client(self._broker, mqtt.Will(topics.service("admin"), gone), will_expiry=1)
-        up: queue.SimpleQueue[str] = queue.SimpleQueue()
-        self._client.on_connect = lambda _c, _u, _f, reason, _p: up.put(str(reason) if reason.is_failure else "")
-        self._client.on_subscribe = lambda *_: up.put("")
-        self._client.on_message = lambda _c, _u, message: self._inbox.put((message.topic, bytes(message.payload)))
+        self.tries = 0
+        self._end = time.monotonic() + self._patience
         try:
-            self._client.connect(self._broker.host, self._broker.port, mqtt.KEEPALIVE_SECONDS)
-        except OSError as error:
-            raise HomeError("broker-unreachable", f"The broker cannot be reached: {tls.explain(error)}") from error
-        self._client.loop_start()
-        try:
-            self._await(up, "welcome")
-            self._client.subscribe(rights.CONTROL_ANSWER, qos=1)
-            self._await(up, "subscription")
-        except HomeError:
-            self._client.loop_stop()
+            self._steadily(lambda _client: None)
+        except BaseException:
+            self._leave()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        self._leave()
 
-    def order(self, *orders: Order) -> None:
-        """Have the plugin do `orders`. Raises HomeError("internal") with its own words if it refuses one."""
-        body = msgspec.json.encode({"commands": orders})
-        self._client.publish(rights.CONTROL, body, qos=1)
-        try:
-            _, answer = self._inbox.get(timeout=_ANSWER_SECONDS)
-        except queue.Empty:
-            raise HomeError("broker-unreachable", "The broker did not answer; see its log") from None
-        for response in msgspec.json.decode(answer)["responses"]:
-            if "error" in response:
-                raise HomeError("internal", f"The broker refused {response['command']}: {response['error']}")
+    def standing(self, name: str) -> Standing:
+        """What an identity has now."""
+        return self._steadily(lambda client: self._standing(client, name))
+
+    def settle(self, name: str, plan: Plan, *, done: Callable[[Standing], bool]) -> None:
+        """Give the orders that `plan` finds needed, and look again, until an identity's standing is `done`.
+
+        Raises HomeError("internal") with the plugin's own words if it refuses one, or if it took them and nothing came
+        of it.
+        """
+
+        def once(client: mqtt.Client) -> None:
+            for attempt in itertools.count():
+                for answer in self._ask(client, plan(self._standing(client, name))):
+                    if "error" in answer:
+                        raise HomeError("internal", f"The broker refused {answer['command']}: {answer['error']}")
+                if done(found := self._standing(client, name)):
+                    return
+                if time.monotonic() > self._end:
+                    raise HomeError("internal", f"The broker took our orders, and still has this: {found.summary}")
+                self._pause.wait(backoff.delay(attempt))
+
+        self._steadily(once)
 
     def retained_of(self, room: str) -> set[str]:
         """The topics on which the broker retains something of a room.
@@ -81,148 +100,134 @@ class Control:
         publisher without them left behind.
         """
         filters = [topics.state(room, "+"), topics.description(room), topics.availability(room)]
-        self._client.subscribe([(filter_, 1) for filter_ in filters])
-        retained = set()
-        while True:
-            try:
-                topic, payload = self._inbox.get(timeout=_QUIET_SECONDS)
-            except queue.Empty:
-                break
-            if payload:
-                retained.add(topic)
-        self._client.unsubscribe(filters)
-        return retained
+
+        def once(client: mqtt.Client) -> set[str]:
+            client.subscribe([(filter_, 1) for filter_ in filters])
+            retained = set()
+            while (heard := self._next(_QUIET_SECONDS)) is not None:
+                if heard.payload:
+                    retained.add(heard.topic)
+            client.unsubscribe(filters)
+            return retained
+
+        return self._steadily(once)
 
     def hears(self, topic: str, fits: Callable[[bytes], bool]) -> bool:
         """Whether a fitting message is retained on `topic`, or comes within seconds."""
-        self._client.subscribe(topic, qos=1)
-        end = time.monotonic() + _ANSWER_SECONDS
+
+        def once(client: mqtt.Client) -> bool:
+            client.subscribe(topic, qos=1)
+            end = time.monotonic() + _ANSWER_SECONDS
+            while (left := end - time.monotonic()) > 0 and (heard := self._next(left)) is not None:
+                if heard.topic == topic and fits(heard.payload):
+                    return True
+            return False
+
+        return self._steadily(once)
+
+    def clear(self, retained: Iterable[str]) -> None:
+        """Empty these topics; whoever listens hears of it."""
+
+        def once(client: mqtt.Client) -> None:
+            for topic in sorted(retained):
+                sent = client.publish(topic, b"", qos=1, retain=True)
+                try:
+                    sent.wait_for_publish(_ANSWER_SECONDS)
+                except (RuntimeError, ValueError) as error:
+                    raise _LostError(str(error)) from error
+                if not sent.is_published():
+                    raise _LostError("it confirmed nothing")
+
+        self._steadily(once)
+
+    def _steadily(self, work: Callable[[mqtt.Client], T]) -> T:
+        """Do what may be done twice, on a connection that stands."""
+        for attempt in itertools.count():
+            try:
+                if self._client is None:
+                    self._client = self._connect()
+                return work(self._client)
+            except _LostError as lost:
+                self._leave()
+                wait = backoff.delay(attempt)
+                if lost.final or time.monotonic() + wait > self._end:
+                    raise HomeError("broker-unreachable", self._given_up(lost)) from lost
+                self._pause.wait(wait)
+        raise AssertionError  # count() never ends
+
+    def _connect(self) -> mqtt.Client:
+        if (fault := tls.own_fault(self._broker.tls, time.time())) is not None:
+            raise HomeError("broker-unreachable", f"The broker would not let us in: {fault}")
+        self.tries += 1
+        inbox = self._inbox = queue.SimpleQueue()
+        gone = messages.encode(mqtt.availability(online=False, session=mqtt.new_session()))
+        client = mqtt.new_client(self._broker, mqtt.Will(topics.service(self._broker.identity), gone), will_expiry=1)
+        client.on_connect = lambda _c, _u, _f, reason, _p: inbox.put(
+            _LostError(f"it refused us: {reason}", final=str(reason) in _FINAL) if reason.is_failure else None
+        )
+        client.on_subscribe = lambda *_: inbox.put(None)
+        client.on_disconnect = lambda _c, _u, _f, reason, _p: inbox.put(_LostError(client.refusal or str(reason)))
+        client.on_message = lambda _c, _u, message: inbox.put(_Heard(message.topic, bytes(message.payload)))
+        try:
+            client.connect(self._broker.host, self._broker.port, mqtt.KEEPALIVE_SECONDS)
+        except ssl.SSLCertVerificationError as error:
+            raise _LostError(str(error), final=True) from error
+        except OSError as error:
+            raise _LostError(str(error)) from error
+        self._client = client
+        client.loop_start()
+        self._await("welcome")
+        client.subscribe(rights.CONTROL_ANSWER, qos=1)
+        self._await("subscription")
+        # From here on an answer to a subscription means nothing more.
+        client.on_subscribe = None
+        return client
+
+    def _leave(self) -> None:
+        if (client := self._client) is not None:
+            self._client = None
+            client.disconnect()
+            client.loop_stop()
+
+    def _standing(self, client: mqtt.Client, name: str) -> Standing:
+        asked = [{"command": "getRole", "rolename": name}, {"command": "getClient", "username": name}]
+        role, entry = (answer.get("data", {}) for answer in self._ask(client, asked))
+        return orders.told(name, role, entry)
+
+    def _ask(self, client: mqtt.Client, asked: list[Order]) -> list[dict[str, Any]]:
+        """The plugin's answers, in the order of `asked`."""
+        if not asked:
+            return []
+        client.publish(rights.CONTROL, msgspec.json.encode({"commands": asked}), qos=1)
+        while (heard := self._next(_ANSWER_SECONDS)) is not None:
+            if heard.topic == rights.CONTROL_ANSWER:
+                answers: list[dict[str, Any]] = msgspec.json.decode(heard.payload)["responses"]
+                return answers
+        raise _LostError("it did not answer")
+
+    def _next(self, seconds: float) -> _Heard | None:
+        """The next message; None after so much silence. Raises _LostError when the connection is."""
+        end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             try:
-                heard, payload = self._inbox.get(timeout=left)
+                came = self._inbox.get(timeout=left)
             except queue.Empty:
                 break
-            if heard == topic and fits(payload):
-                return True
-        return False
-
-    def clear(self, retained: set[str]) -> None:
-        """Empty these topics; whoever listens hears of it."""
-        for topic in sorted(retained):
-            self._client.publish(topic, b"", qos=1, retain=True).wait_for_publish(_ANSWER_SECONDS)
-
-    def _await(self, answers: "queue.SimpleQueue[str]", what: str) -> None:
-        try:
-            refusal = answers.get(timeout=_ANSWER_SECONDS)
-        except queue.Empty:
-            raise HomeError("broker-unreachable", f"The broker sent no {what}; see its log") from None
-        if refusal:
-            raise HomeError("broker-unreachable", f"The broker refused us: {refusal}")
-
-
-def add(home: Home, role: rights.Role) -> None:
-    """Give a new identity its rights, in the running broker or, where none runs, in its file."""
-    name = role["rolename"]
-    try:
-        with Control(home) as control:
-            control.order(
-                {"command": "createRole", **role},
-                {"command": "createClient", **rights.client(name)},
-            )
-    except HomeError as error:
-        if error.slug != "broker-unreachable" or broker_pid(home) is not None:
-            raise
-        document = _read(home)
-        document["roles"].append(role)
-        document["clients"].append(rights.client(name))
-        _write(home, document)
-
-
-def refresh(home: Home) -> list[str]:
-    """Give the hub's own identities what this version needs them to have; returns whose rights changed.
-
-    A home that an older version made lacks what came later. To be called before the broker starts; where it runs, it
-    is told at once.
-    """
-    document = _read(home)
-    wanted = rights.outdated(document["roles"], HUB_CLIENTS)
-    if not wanted:
-        return []
-    names = {role["rolename"] for role in wanted}
-    new = names - {role["rolename"] for role in document["roles"]}
-    clients = [rights.client(name) for name in sorted(new)]
-    if broker_pid(home) is None:
-        document["roles"] = [role for role in document["roles"] if role["rolename"] not in names] + wanted
-        document["clients"] += clients
-        _write(home, document)
-    else:
-        orders = [{"command": "createRole" if role["rolename"] in new else "modifyRole", **role} for role in wanted]
-        with Control(home) as control:
-            control.order(*orders, *({"command": "createClient", **client} for client in clients))
-    return sorted(names)
-
-
-def shut_out(home: Home, name: str, *, is_room: bool) -> bool:
-    """Take every right from an identity and drop its connection; True if a running broker did so at once.
-
-    Disabling alone is not enough: Mosquitto 2.0.11 asks for it only where there is a password, so a disabled
-    client that shows its certificate again would have its rights back. Without its role it has none.
-    """
-    try:
-        with Control(home) as control:
-            retained = control.retained_of(name) if is_room else set()
-            control.order(
-                # Deleting the role itself while it is in use takes Mosquitto 2.0.11 down.
-                {"command": "removeClientRole", "username": name, "rolename": name},
-                {"command": "disableClient", "username": name},
-            )
-            control.clear(retained)
-    except HomeError as error:
-        if error.slug != "broker-unreachable" or broker_pid(home) is not None:
-            raise
-        document = _read(home)
-        document["roles"] = [role for role in document["roles"] if role["rolename"] != name]
-        for client in document["clients"]:
-            if client["username"] == name:
-                client |= {"roles": [], "disabled": True}
-        _write(home, document)
-        return False
-    return True
-
-
-def reload(home: Home) -> bool:
-    """Make the running broker read its revocation list again; False where none runs."""
-    pid = broker_pid(home)
-    if pid is None:
-        return False
-    os.kill(pid, signal.SIGHUP)
-    return True
-
-
-def broker_pid(home: Home) -> int | None:
-    """The running broker of this home, from its pid file, if it is alive and a Mosquitto."""
-    try:
-        pid = int((home.mosquitto / "mosquitto.pid").read_text())
-        name = Path(f"/proc/{pid}/comm").read_text().strip()
-    except (OSError, ValueError):
+            if isinstance(came, _LostError):
+                raise came
+            if came is not None:
+                return came
         return None
-    return pid if name == "mosquitto" else None
 
+    def _await(self, what: str) -> None:
+        try:
+            came = self._inbox.get(timeout=_ANSWER_SECONDS)
+        except queue.Empty:
+            raise _LostError(f"it sent no {what}") from None
+        if isinstance(came, _LostError):
+            raise came
 
-def _read(home: Home) -> dict[str, Any]:
-    path = home.mosquitto / "dynamic-security.json"
-    try:
-        document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
-        raise ConfigError(
-            f"{path}: the broker's rights cannot be read ({error}); bring it back from a backup"
-        ) from error
-    return document
-
-
-def _write(home: Home, document: dict[str, Any]) -> None:
-    path = home.mosquitto / "dynamic-security.json"
-    owner = path.stat()
-    write(path, msgspec.json.format(msgspec.json.encode(document), indent=1), 0o600)
-    if os.geteuid() == 0 and owner.st_uid != 0:  # nobody else can, or need; the units forbid the call
-        os.chown(path, owner.st_uid, owner.st_gid)
+    def _given_up(self, lost: _LostError) -> str:
+        tried = f" (tried {self.tries} times in {self._patience:.0f} s)" if self.tries > 1 else ""
+        reason = tls.why_refused(self._broker.tls, str(lost), time.time())
+        return f"The broker cannot be reached{tried}: {reason}"

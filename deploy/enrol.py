@@ -1,18 +1,26 @@
-"""Enrols and revokes rooms and trusted clients: name, certificate and rights in one go, with the audit event first."""
+"""Enrols and revokes rooms and trusted clients: name, certificate and rights in one go, with the audit event first.
 
+Each may be interrupted anywhere and is finished by a second try; one at a time, so that two tries never mix.
+"""
+
+import contextlib
 import re
 from pathlib import Path
 
 from auth_service import accounts
 from auth_service import config as auth_config
-from auth_service.identity_rows import IdentityRow
-from deploy import control, rights
+from auth_service.accounts import Accounts
+from auth_service.identity_rows import IdentityRole, IdentityRow, check_name
+from deploy import broker, rights, turns
 from deploy import home as homes
 from deploy.pki.files import write
+from shared import topics
 from shared.problem import HomeError
 
 DeviceRef = tuple[str, str]
 _REF = re.compile(r"([a-z][a-z0-9-]{0,31})/([a-z][a-z0-9-]{0,31})")
+_UNFINISHED = ".enrolling"
+"""In the folder of a certificate whose enrolment is not finished; holds the name."""
 
 
 def device_ref(text: str) -> DeviceRef:
@@ -26,58 +34,99 @@ def device_ref(text: str) -> DeviceRef:
 async def add_client(home: homes.Home, name: str, may: list[DeviceRef], out: Path) -> None:
     """Enrol a trusted client; writes ca.crt, client.crt and client.key to `out`.
 
-    Raises HomeError: invalid-value, already-exists, not-found (a room in `may`).
+    Raises HomeError: invalid-value, already-exists, not-found (a room in `may`), broker-unreachable (nothing is done).
     """
-    _check_out(out, "client.key")
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
-        known = {row.name for row in await book.list_identities() if row.role == "room" and row.revoked_at is None}
-        for room, _ in may:
-            if room not in known:
-                raise HomeError("not-found", f"There is no room {room}; these are enrolled: {_listed(known)}.")
-        await book.enrol_identity(name, "client")
-    home.authority().ensure_client(name, "client", folder=out, stem="client")
-    _copy_authority(home, out)
-    control.add(home, rights.client_role(name, may))
+    with turns.turn(home.var, f"homesystem client add {name}"):
+        async with _book(home) as book:
+            known = {row.name for row in await book.list_identities() if row.role == "room" and row.revoked_at is None}
+            for room, _ in may:
+                if room not in known:
+                    raise HomeError("not-found", f"There is no room {room}; these are enrolled: {_listed(known)}.")
+            await _enrol(home, book, name, "client", rights.client_role(name, may), out)
 
 
 async def add_room(home: homes.Home, name: str, out: Path | None) -> None:
-    """Enrol a room; writes ca.crt, room.crt and room.key to `out`, or into the home where the agent runs here."""
-    if out is not None:
-        _check_out(out, "room.key")
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
-        await book.enrol_identity(name, "room")
-    if out is None:
-        home.authority().ensure_client(name, "room")
-    else:
-        home.authority().ensure_client(name, "room", folder=out, stem="room")
-        _copy_authority(home, out)
-    control.add(home, rights.room_role(name))
+    """Enrol a room; writes ca.crt, room.crt and room.key to `out`, or into the home where the agent runs here.
 
-
-async def revoke(home: homes.Home, name: str, role: str) -> bool:
-    """Take a room's or client's name, certificate, rights and connection; True if a running broker dropped it at once.
-
-    Raises HomeError("not-found") when there is no such room or client.
+    Raises HomeError: invalid-value, already-exists, broker-unreachable (nothing is done).
     """
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
-        if not any(row.name == name and row.role == role for row in await book.list_identities()):
-            raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
-        await book.revoke_identity(name)
-    # First the handshake, then the rights and the connection: a dropped client knocks again at once.
-    home.authority().revoke(name)
-    control.reload(home)
-    return control.shut_out(home, name, is_room=role == "room")
+    with turns.turn(home.var, f"homesystem room add {name}"):
+        async with _book(home) as book:
+            await _enrol(home, book, name, "room", rights.room_role(name), out)
+
+
+async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
+    """Take a room's or client's name, certificate, rights and connection; False where no broker runs to drop one.
+
+    A second try does every step anew. Raises HomeError: not-found, broker-unreachable or internal when it is not known
+    that the connection is gone, which is said in the words that a person needs then.
+    """
+    with turns.turn(home.var, f"homesystem {role} revoke {name}"):
+        async with _book(home) as book:
+            if not any(row.name == name and row.role == role for row in await book.list_identities()):
+                raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
+            await book.revoke_identity(name)
+            left = _topics(name, await book.devices_of(name)) if role == "room" else frozenset()
+        # First the handshake, then the rights and the connection: a dropped client knocks again at once.
+        home.authority().revoke(name)
+        try:
+            broker.reload(home)
+            return broker.shut_out(home, name, left=left, is_room=role == "room")
+        except (HomeError, OSError) as error:
+            told = error.detail if isinstance(error, HomeError) else f"The broker cannot be signalled: {error.strerror}"
+            slug = error.slug if isinstance(error, HomeError) else "internal"
+            text = (
+                f"{name} is NOT SHUT OUT YET: its name and certificate are revoked, but it may still be connected and "
+                f"have its rights. {told}. Mend that and run `homesystem {role} revoke {name}` again; "
+                "restarting the broker drops every connection at once."
+            )
+            raise HomeError(slug, text) from error
 
 
 async def identities(home: homes.Home, role: str) -> list[IdentityRow]:
     """Every room or client that was ever enrolled, revoked ones too."""
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+    async with _book(home) as book:
         return [row for row in await book.list_identities() if row.role == role]
 
 
-def _check_out(out: Path, key: str) -> None:
-    if (out / key).exists():
-        raise HomeError("already-exists", f"{out / key} exists and would be lost; choose another folder.")
+def _book(home: homes.Home) -> "contextlib.AbstractAsyncContextManager[Accounts]":
+    return accounts.opened(auth_config.read(home.config("auth")))
+
+
+async def _enrol(
+    home: homes.Home, book: Accounts, name: str, role: IdentityRole, may: rights.Role, out: Path | None
+) -> None:
+    """The name first, with its proof; the rights last, so that whoever has them is enrolled."""
+    check_name(name, role)
+    # Asked before anything is changed, so that an enrolment is not even begun while the broker is not to be had.
+    admitted = broker.standing(home, name).admitted
+    known = {row.name: row for row in await book.list_identities()}.get(name)
+    unfinished = known is not None and known.role == role and known.revoked_at is None and not admitted
+    if out is not None and (known is None or unfinished):
+        _check_out(out, role, name)
+    if not unfinished:
+        await book.enrol_identity(name, role)
+    else:
+        await book.resume_identity(name, role)
+        if out is not None and home.authority().revoke(name):
+            # A key of the first try may lie anywhere, and is worth nothing from now on.
+            (out / f"{role}.key").unlink(missing_ok=True)
+            broker.reload(home)
+    if out is None:
+        home.authority().ensure_client(name, role)
+    else:
+        write(out / _UNFINISHED, name.encode(), 0o600)
+        home.authority().ensure_client(name, role, folder=out, stem=role)
+        write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
+    broker.grant(home, may)
+    if out is not None:
+        (out / _UNFINISHED).unlink()
+
+
+def _check_out(out: Path, role: str, name: str) -> None:
+    key, mark = out / f"{role}.key", out / _UNFINISHED
+    if key.exists() and not (mark.exists() and mark.read_text() == name):
+        raise HomeError("already-exists", f"{key} exists and would be lost; choose another folder.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         out.chmod(0o700)
@@ -85,8 +134,10 @@ def _check_out(out: Path, key: str) -> None:
         raise HomeError("invalid-value", f"{out} cannot be written: {error.strerror}.") from error
 
 
-def _copy_authority(home: homes.Home, out: Path) -> None:
-    write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
+def _topics(room: str, devices: tuple[str, ...]) -> frozenset[str]:
+    """Where a room may have left something retained."""
+    states = (topics.state(room, device) for device in devices)
+    return frozenset([*states, topics.description(room), topics.availability(room)])
 
 
 def _listed(known: set[str]) -> str:

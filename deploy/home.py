@@ -25,11 +25,13 @@ from shared.listening import EVERYWHERE, Hosts, addresses
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root, where mosquitto.conf lies."""
-HUB_CLIENTS = ("gateway", "auth", "alerts", "admin")
+HUB_CLIENTS = ("gateway", "auth", "alerts", "admin", "admin-witness")
 SERVICES = ("auth", "alerts", "gateway")
 REMAINS = ("data", "secrets", "pki", "mosquitto", "agents", "mosquitto.conf", *(f"{name}.toml" for name in SERVICES))
 """What a home in the making consists of, in the order in which it may go; logs stay."""
 SECRETS = ("password-pepper", "cookie-key")
+HERE = "127.0.0.1"
+"""Where the hub's own commands find the broker and the services: every home listens there (`Settings.listens_on`)."""
 _LISTENER = "# --- the listener"
 """From here on mosquitto.conf tells of one address."""
 _PLUGIN_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import typer
 from rich.console import Console
 
-from deploy import control
+from deploy import broker, turns
 from deploy import home as homes
 from shared import messages, topics
 from shared.internal import LockdownState
@@ -79,7 +79,7 @@ def _told(home: homes.Home, state: LockdownState) -> str:
         return told == messages.Lockdown(active=state.active, at=state.at or messages.utc(0))
 
     try:
-        with control.Control(home) as admin:
+        with turns.turn(home.var, "homesystem lockdown"), broker.as_admin(home) as admin:
             if admin.hears(topics.LOCKDOWN, says_it):
                 return "Every room and gateway that is connected has been told; the others are when they connect."
     except HomeError as error:

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 import paho.mqtt.client as paho
 
+from deploy import broker
 from deploy import home as homes
-from shared import messages, mqtt, tls, topics
+from shared import messages, mqtt, topics
 from shared.names import Role
 from shared.problem import HomeError
 
@@ -38,7 +39,7 @@ class DemoUser(msgspec.Struct, frozen=True):
 
 
 class Witness:
-    """Hears, as `admin`, who of the home is there since `started` (seconds since 1970)."""
+    """Hears, as `admin-witness`, who of the home is there since `started` (seconds since 1970)."""
 
     def __init__(self, home: homes.Home, awaited: Collection[str], started: float) -> None:
         self._home = home
@@ -72,11 +73,9 @@ class Witness:
 
     def _connect(self) -> None:
         self.close()
-        pki, settings = self._home.pki, self._home.settings
-        identity = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "admin.crt", key=pki / "admin.key")
-        broker = mqtt.BrokerConfig(identity="admin", tls=identity, host="127.0.0.1", port=settings.mqtt_port)
+        reached = broker.config(self._home, "admin-witness")
         gone = messages.encode(mqtt.availability(online=False, session=mqtt.new_session()))
-        client = mqtt.new_client(broker, mqtt.Will(topics.service("admin"), gone), will_expiry=1)
+        client = mqtt.new_client(reached, mqtt.Will(topics.service(reached.identity), gone), will_expiry=1)
         wanted = [(topics.ALL_SYSTEM, 1), (topics.ALL_AVAILABILITY, 1)]
 
         def on_connect(*_: object) -> None:
@@ -85,7 +84,7 @@ class Witness:
         client.on_connect = on_connect
         client.on_message = lambda _c, _u, message: self._heard.put((message.topic, bytes(message.payload)))
         try:
-            client.connect(broker.host, broker.port, mqtt.KEEPALIVE_SECONDS)
+            client.connect(reached.host, reached.port, mqtt.KEEPALIVE_SECONDS)
         except OSError:
             return  # the broker is not up yet: the next round tries again
         client.loop_start()
@@ -108,7 +107,7 @@ def web_is_ready(home: homes.Home) -> bool:
     """Whether the gateway says of itself that it could do its work."""
     trusted = ssl.create_default_context(cafile=str(home.pki / "web-ca.crt"))
     settings = home.settings
-    connection = http.client.HTTPSConnection("127.0.0.1", settings.https_port, timeout=5, context=trusted)
+    connection = http.client.HTTPSConnection(homes.HERE, settings.https_port, timeout=5, context=trusted)
     try:
         connection.request("GET", "/readyz")
         return connection.getresponse().status == http.HTTPStatus.OK

@@ -66,6 +66,9 @@ def hub_role(name: str) -> Role:
     elif name == "alerts":
         sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]
         hears = [topics.ALL_AUDIT, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS]
+    elif name == "admin-witness":
+        # Tells when a starting home is whole; beside `admin`, since each identity has one connection.
+        hears = [topics.ALL_AVAILABILITY, topics.ALL_SYSTEM]
     elif name == "admin":
         # `home/...` to clear what a revoked room left behind.
         sends += [
@@ -102,9 +105,9 @@ def outdated(known: Iterable[Role], hub: Iterable[str]) -> list[Role]:
 
     Further gateways count as the hub's own; what rooms and clients may is not looked at.
     """
-    found = {role["rolename"]: _allowed(role) for role in known}
+    found = {role["rolename"]: allowed(role) for role in known}
     names = dict.fromkeys([*hub, *(name for name in found if is_gateway(name))])
-    return [role for role in map(hub_role, names) if found.get(role["rolename"]) != _allowed(role)]
+    return [role for role in map(hub_role, names) if found.get(role["rolename"]) != allowed(role)]
 
 
 def client(name: str) -> Role:
@@ -112,7 +115,7 @@ def client(name: str) -> Role:
     return {"username": name, "roles": [{"rolename": name}]}
 
 
-def _allowed(role: Role) -> set[tuple[str, str, bool]]:
+def allowed(role: Role) -> set[tuple[str, str, bool]]:
     """What a role comes down to, in whatever order it is written."""
     return {(acl["acltype"], acl["topic"], acl["allow"]) for acl in role.get("acls", ())}
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy import control
+from deploy import broker, turns
 from deploy import home as homes
 from deploy.pki.files import write
 from shared.config import ConfigError
@@ -23,9 +23,10 @@ STOP_SECONDS = 4
 
 def start(home: homes.Home) -> None:
     """Check what can be checked, then become the supervisor; does not return. Raises ConfigError."""
-    homes.lay_out(home)
-    _check_ports(home)
-    control.refresh(home)
+    with turns.turn(home.var, "homesystem up"):
+        homes.lay_out(home)
+        _check_ports(home)
+        broker.refresh(home)
     path = home.var / "supervisord.conf"
     write(path, supervisor_config(home).encode(), 0o600)
     # The services read their own files; what the environment overrides must be the same for all of them.

@@ -87,6 +87,7 @@ class Broker:
     def __init__(self, home: homes.Home, release: brokers.Release | None = None) -> None:
         """`release` is a Mosquitto beside the installed one."""
         self.home = home
+        self.release = release
         self._command = ("/usr/sbin/mosquitto",) if release is None else release.command
         self.port = home.settings.mqtt_port
         self._process: subprocess.Popen[bytes] | None = None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from deploy import control
+from deploy import broker
 from deploy.home import Home
 from shared import mqtt_loop
 from tests.bench import echo, load
@@ -44,7 +44,7 @@ def admit(home: Home) -> None:
                 ("publishClientReceive", hears),
             )
         ]
-        control.add(home, {"rolename": name, "acls": acls})
+        broker.grant(home, {"rolename": name, "acls": acls})
 
 
 async def mqtt_echo(home: Home, clients: int, seconds: float) -> load.Figures:

@@ -1,15 +1,27 @@
 """Changing rights at the running broker, and offline."""
 
 import subprocess
+import threading
 
 import msgspec
 import pytest
 
-from deploy import control, rights
+from deploy import broker as brokers
+from deploy import rights
+from deploy.control import Control
+from deploy.home import Home
+from deploy.orders import grant
 from shared import topics
 from shared.config import ConfigError
 from shared.problem import HomeError
-from tests.house import DEADLINE, Broker, until
+from tests.connects import count_tries
+from tests.house import DEADLINE, Broker, free_port, until
+
+
+@pytest.fixture(scope="module")
+def broker(each_broker: Broker) -> Broker:
+    """Every test here is run on each Mosquitto."""
+    return each_broker
 
 
 def listen(broker: Broker, who: str, topic: str) -> "subprocess.Popen[str]":
@@ -24,7 +36,7 @@ def listen(broker: Broker, who: str, topic: str) -> "subprocess.Popen[str]":
 def test_a_new_client_may_command_what_it_was_granted(broker: Broker) -> None:
     broker.home.authority().ensure_client("wall", "client")
     before = broker.publish("wall", "-t", "home/hall/lamp/set/wall", "-m", "x")
-    control.add(broker.home, rights.client_role("wall", [("hall", "lamp")]))
+    brokers.grant(broker.home, rights.client_role("wall", [("hall", "lamp")]))
     after = broker.publish("wall", "-t", "home/hall/lamp/set/wall", "-m", "x")
     other = broker.publish("wall", "-t", "home/hall/front-door/set/wall", "-m", "x")
     assert "Not authorized" in before.stderr
@@ -32,37 +44,40 @@ def test_a_new_client_may_command_what_it_was_granted(broker: Broker) -> None:
     assert "Not authorized" in other.stderr
 
 
-def test_a_name_that_exists_is_refused_by_the_broker_too(broker: Broker) -> None:
-    with pytest.raises(HomeError, match="already exists"):
-        control.add(broker.home, rights.client_role("phone", []))
+def test_rights_that_are_granted_again_stand_and_change(broker: Broker) -> None:
+    for may in ([("hall", "lamp")], [("hall", "lamp")], [("kitchen", "lamp")]):
+        brokers.grant(broker.home, rights.client_role("tablet", may))
+    assert "Not authorized" in broker.publish("tablet", "-t", "home/hall/lamp/set/tablet", "-m", "x").stderr
+    assert "Not authorized" not in broker.publish("tablet", "-t", "home/kitchen/lamp/set/tablet", "-m", "x").stderr
 
 
 def test_a_revoked_client_is_dropped_while_it_talks_and_refused_at_the_next_handshake(broker: Broker) -> None:
-    broker.home.authority().ensure_client("lost", "client")
-    control.add(broker.home, rights.client_role("lost", [("hall", "lamp")]))
-    with listen(broker, "lost", "home/hall/lamp/state") as listener:
+    lost = f"lost-{broker.port}"
+    broker.home.authority().ensure_client(lost, "client")
+    brokers.grant(broker.home, rights.client_role(lost, [("hall", "lamp")]))
+    with listen(broker, lost, "home/hall/lamp/state") as listener:
         assert listener.stdout is not None
         for line in listener.stdout:
             if "SUBACK" in line:
                 break
-        assert control.shut_out(broker.home, "lost", is_room=False)
+        assert brokers.shut_out(broker.home, lost, is_room=False)
         listener.wait(DEADLINE)
-    assert "Not authorized" in broker.publish("lost", "-t", "home/hall/lamp/set/lost", "-m", "x").stderr
-    assert broker.home.authority().revoke("lost") == 1
-    assert control.reload(broker.home)
-    until(lambda: broker.publish("lost", "-t", "x", "-m", "x").returncode != 0, "its handshake is refused")
+    assert "Not authorized" in broker.publish(lost, "-t", f"home/hall/lamp/set/{lost}", "-m", "x").stderr
+    assert broker.home.authority().revoke(lost) == 1
+    assert brokers.reload(broker.home)
+    until(lambda: broker.publish(lost, "-t", "x", "-m", "x").returncode != 0, "its handshake is refused")
     until(lambda: "certificate verify failed" in broker.log, "the broker says why")
 
 
 def test_a_revoked_room_leaves_nothing_retained(broker: Broker) -> None:
     for topic in ("home/garage/light/state", "home/garage/description", "home/garage/availability"):
         assert broker.publish("garage", "-r", "-t", topic, "-m", "x").returncode == 0
-    with control.Control(broker.home) as admin:
+    with brokers.as_admin(broker.home) as admin:
         assert len(admin.retained_of("garage")) == 3
     with listen(broker, "gateway", "home/garage/description") as gateway:
         assert gateway.stdout is not None
         next(line for line in gateway.stdout if line == "home/garage/description x\n")
-        control.shut_out(broker.home, "garage", is_room=True)
+        brokers.shut_out(broker.home, "garage", is_room=True)
         assert next(line for line in gateway.stdout if line.startswith("home/")) == "home/garage/description (null)\n"
         gateway.kill()
 
@@ -86,10 +101,10 @@ def tells_of_lockouts(broker: Broker) -> bool:
 
 def test_a_home_of_an_older_version_gets_the_hubs_rights_before_its_broker_starts(broker: Broker) -> None:
     age(broker)
-    before = control._read(broker.home)
-    assert control.refresh(broker.home) == ["alerts", "auth"]
-    assert control.refresh(broker.home) == []
-    others = [role for role in control._read(broker.home)["roles"] if role["rolename"] not in ("alerts", "auth")]
+    before = brokers.read(broker.home)
+    assert brokers.refresh(broker.home) == ["alerts", "auth"]
+    assert brokers.refresh(broker.home) == []
+    others = [role for role in brokers.read(broker.home)["roles"] if role["rolename"] not in ("alerts", "auth")]
     assert others == [role for role in before["roles"] if role["rolename"] != "auth"]
     broker.start()
     assert tells_of_lockouts(broker)
@@ -103,11 +118,11 @@ def test_a_broker_that_runs_takes_the_hubs_new_rights_at_once(broker: Broker) ->
     with listen(broker, "gateway", topics.ALL_SYSTEM) as gateway:
         assert gateway.stdout is not None
         next(line for line in gateway.stdout if "SUBACK" in line)
-        assert control.refresh(broker.home) == ["alerts", "auth"]
+        assert brokers.refresh(broker.home) == ["alerts", "auth"]
         assert tells_of_lockouts(broker)
         assert next(line for line in gateway.stdout if line.startswith(topics.LOCKOUTS)) == f"{topics.LOCKOUTS} x\n"
         gateway.kill()
-    assert control.refresh(broker.home) == []
+    assert brokers.refresh(broker.home) == []
     assert "Not authorized" not in broker.publish("alerts", "-t", topics.receipt("hall"), "-m", "x").stderr
 
 
@@ -117,7 +132,7 @@ def test_rights_that_cannot_be_read_are_said(broker: Broker) -> None:
     path.write_text("not json")
     try:
         with pytest.raises(ConfigError, match=r"dynamic-security\.json: the broker's rights cannot be read"):
-            control.refresh(broker.home)
+            brokers.refresh(broker.home)
     finally:
         path.write_bytes(kept)
 
@@ -125,8 +140,8 @@ def test_rights_that_cannot_be_read_are_said(broker: Broker) -> None:
 def test_with_the_broker_away_rights_change_in_its_file(broker: Broker) -> None:
     broker.stop()
     try:
-        control.add(broker.home, rights.client_role("later", []))
-        assert not control.shut_out(broker.home, "phone", is_room=False)
+        brokers.grant(broker.home, rights.client_role("later", []))
+        assert not brokers.shut_out(broker.home, "phone", is_room=False)
         document = msgspec.json.decode((broker.home.mosquitto / "dynamic-security.json").read_bytes())
         clients = {client["username"]: client for client in document["clients"]}
         assert "later" in clients
@@ -134,3 +149,57 @@ def test_with_the_broker_away_rights_change_in_its_file(broker: Broker) -> None:
     finally:
         broker.start()
     assert "Not authorized" in broker.publish("phone", "-t", "home/hall/lamp/set/phone", "-m", "x").stderr
+
+
+def test_a_hundred_connects_go_well_at_the_first_try(broker: Broker) -> None:
+    assert count_tries(broker, 100) == {1: 100}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_broker_that_listens_everywhere_is_reached_here(broker: Broker, host: str) -> None:
+    """As `homesystem init` has it listen."""
+    everywhere = broker.home.var / host.replace(":", "_")
+    settings = msgspec.structs.replace(broker.home.settings, host=host, mqtt_port=free_port())
+    home = Home(everywhere, settings)
+    for name in ("mosquitto", "log"):
+        (everywhere / name).mkdir(parents=True)
+    (everywhere / "pki").symlink_to(broker.home.pki)
+    other = Broker(home, broker.release)
+    other.start()
+    try:
+        brokers.grant(home, rights.client_role("tablet", [("hall", "lamp")]))
+        assert brokers.standing(home, "tablet").admitted
+        assert brokers.shut_out(home, "tablet", is_room=False)
+    finally:
+        other.stop()
+
+
+def test_a_broker_that_is_killed_under_a_command_is_asked_again(broker: Broker) -> None:
+    with brokers.as_admin(broker.home) as admin:
+        broker.kill()
+        back = threading.Thread(target=broker.start)
+        back.start()
+        assert admin.standing("phone").name == "phone"
+        back.join()
+        assert admin.tries > 1
+
+
+def test_a_broker_that_does_not_answer_is_given_up_in_a_sentence(broker: Broker) -> None:
+    broker.freeze()
+    try:
+        with (
+            pytest.raises(HomeError, match=r"The broker cannot be reached: .+"),
+            Control(brokers.config(broker.home), patience=0.5),
+        ):
+            pass
+    finally:
+        broker.thaw()
+
+
+def test_two_who_are_admin_at_once_lose_nothing(broker: Broker) -> None:
+    """An older version's command, say: whoever is thrown out comes back, and each gets the answer to its own orders."""
+    with brokers.as_admin(broker.home) as first:
+        with brokers.as_admin(broker.home) as second:
+            second.settle("tablet", grant(rights.client_role("tablet", [])), done=lambda standing: standing.admitted)
+        assert first.standing("tablet").admitted
+        assert first.tries == 2

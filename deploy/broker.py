@@ -1,0 +1,134 @@
+"""The broker of this home as the hub's command sees it: whether it runs, and who may do what at it.
+
+Rights change in the running broker, as the hub-only identity `admin`, or in its file where none runs.
+"""
+
+import errno
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from deploy import orders, rights
+from deploy.control import PATIENCE_SECONDS, Control
+from deploy.home import HERE, HUB_CLIENTS, Home
+from deploy.orders import Plan, Standing
+from deploy.pki.files import write
+from shared import mqtt, tls
+from shared.config import ConfigError
+
+
+def config(home: Home, identity: str = "admin") -> mqtt.BrokerConfig:
+    """How one of the hub's own identities reaches the broker on this machine."""
+    pki = home.pki
+    files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / f"{identity}.crt", key=pki / f"{identity}.key")
+    return mqtt.BrokerConfig(identity=identity, tls=files, host=HERE, port=home.settings.mqtt_port)
+
+
+def as_admin(home: Home) -> Control:
+    """To be entered: a connection as `admin`. Where no broker runs, that is told without waiting for one."""
+    return Control(config(home), patience=PATIENCE_SECONDS if runs(home) else 0.0)
+
+
+def standing(home: Home, name: str) -> Standing:
+    """What an identity has. Raises HomeError("broker-unreachable") where a broker runs and cannot be asked."""
+    if runs(home):
+        with as_admin(home) as control:
+            return control.standing(name)
+    return orders.written(read(home), name)
+
+
+def grant(home: Home, role: rights.Role) -> None:
+    """The identity that `role` is named after has it from now on."""
+    name, plan = role["rolename"], orders.grant(role)
+    if not runs(home):
+        _write_down(home, name, plan)
+        # One that was started meanwhile may have read the file before, and would write over it.
+        if not runs(home):
+            return
+    with as_admin(home) as control:
+        control.settle(name, plan, done=lambda standing: not plan(standing))
+
+
+def shut_out(home: Home, name: str, *, left: frozenset[str] = frozenset(), is_room: bool) -> bool:
+    """Take every right from an identity and drop its connection; False where no broker runs, and it has none.
+
+    `left` are topics on which a room may have left something retained, besides those that the broker shows.
+    Raises HomeError("broker-unreachable") where a broker runs and it is not known whether it did so.
+    """
+    if not runs(home):
+        _write_down(home, name, orders.shut_out)
+        if not runs(home):
+            return False
+    with as_admin(home) as control:
+        retained = control.retained_of(name) if is_room else set()
+        control.settle(name, orders.shut_out, done=lambda standing: standing.out)
+        control.clear(retained | left)
+    return True
+
+
+def refresh(home: Home) -> list[str]:
+    """Give the hub's own identities what this version needs them to have; returns whose rights changed.
+
+    A home that an older version made lacks what came later. To be called before the broker starts; where it runs, it
+    is told at once.
+    """
+    wanted = rights.outdated(read(home)["roles"], HUB_CLIENTS)
+    for role in wanted:
+        grant(home, role)
+    return sorted(role["rolename"] for role in wanted)
+
+
+def reload(home: Home) -> bool:
+    """Make the running broker read its revocation list again; False where none runs."""
+    pid = process(home)
+    if pid is None:
+        return False
+    os.kill(pid, signal.SIGHUP)
+    return True
+
+
+def process(home: Home) -> int | None:
+    """The running broker of this home, from its pid file, if it is alive and a Mosquitto."""
+    try:
+        pid = int((home.mosquitto / "mosquitto.pid").read_text())
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    return pid if name == "mosquitto" else None
+
+
+def runs(home: Home) -> bool:
+    """Whether a broker runs, or something listens in its place: only where neither is so, its file may be changed."""
+    if process(home) is not None:
+        return True
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((HERE, home.settings.mqtt_port)) != errno.ECONNREFUSED
+
+
+def read(home: Home) -> dict[str, Any]:
+    """The plugin's file. Raises ConfigError where it cannot be read."""
+    path = home.mosquitto / "dynamic-security.json"
+    try:
+        document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(
+            f"{path}: the broker's rights cannot be read ({error}); bring it back from a backup"
+        ) from error
+    return document
+
+
+def _write_down(home: Home, name: str, plan: Plan) -> None:
+    document = read(home)
+    needed = plan(orders.written(document, name))
+    if not needed:
+        return
+    path = home.mosquitto / "dynamic-security.json"
+    owner = path.stat()
+    write(path, msgspec.json.format(msgspec.json.encode(orders.applied(document, needed)), indent=1), 0o600)
+    if os.geteuid() == 0 and owner.st_uid != 0:  # nobody else can, or need; the units forbid the call
+        os.chown(path, owner.st_uid, owner.st_gid)

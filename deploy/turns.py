@@ -1,0 +1,30 @@
+"""One command at a time changes who is who in a home: a lock that the others wait for, saying so."""
+
+import contextlib
+import fcntl
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def turn(var: Path, what: str) -> Iterator[None]:
+    """Wait until no other command is at it in the home `var`; `what` tells those who wait then what they wait for.
+
+    The kernel ends it with the process, however that dies. It is not to be taken twice by one process.
+    """
+    with os.fdopen(os.open(var / "turn.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = file.read().strip()
+            if holder.endswith(f"(process {os.getpid()})"):
+                raise RuntimeError("this process has its turn already") from None
+            print(f"Waiting for {holder or 'another command'} to end …", file=sys.stderr, flush=True)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        file.truncate()
+        file.write(f"{what} (process {os.getpid()})\n")
+        file.flush()
+        yield

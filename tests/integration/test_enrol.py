@@ -1,0 +1,220 @@
+"""Enrolling and revoking: finished by a second try, wherever the first was ended, and done only when it is done."""
+
+import itertools
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from auth_service import accounts
+from auth_service import config as auth_config
+from deploy import broker as brokers
+from deploy import enrol, rights
+from deploy import home as homes
+from deploy.home import Home
+from shared import topics
+from shared.problem import HomeError
+from shared.spool import Spool
+from tests.crash_enrol import FINISHED, REFUSED, Ending
+from tests.house import DEADLINE, Broker, make_home
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """With a whole home around it: accounts, authorities of its own."""
+    home = make_home(tmp_path_factory.mktemp("home"))
+    homes.lay_out(home)
+    homes.seal(home)
+    made = Broker(home)
+    made.start()
+    yield made
+    made.stop()
+
+
+class Doomed:
+    """Commands that are killed before the effect of a given number."""
+
+    def __init__(self, home: Home) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash_enrol", str(home.var)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, number: int, act: str, name: str, out: Path) -> Ending:
+        """Number 0 is not killed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([number, act, name, str(out)]) + "\n")
+        self._process.stdin.flush()
+        said: list[str] = []
+        for line in self._process.stdout:
+            if line.startswith("end "):
+                return Ending(int(line.split()[1]), said)
+            said.append(line.strip())
+        raise AssertionError(said)
+
+    def close(self) -> None:
+        self._process.communicate(timeout=DEADLINE)
+
+
+@pytest.fixture
+def doomed(broker: Broker) -> Iterator[Doomed]:
+    made = Doomed(broker.home)
+    yield made
+    made.close()
+
+
+def publish(broker: Broker, room: str, out: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    files = ["--cafile", f"{out}/ca.crt", "--cert", f"{out}/room.crt", "--key", f"{out}/room.key"]
+    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port)]
+    command = ["mosquitto_pub", *place, *files, "-q", "1", "-t", topics.description(room), "-m", "x", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+
+def listen(broker: Broker, room: str, out: Path) -> "subprocess.Popen[str]":
+    files = ["--cafile", f"{out}/ca.crt", "--cert", f"{out}/room.crt", "--key", f"{out}/room.key"]
+    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port)]
+    command = ["stdbuf", "-oL", "mosquitto_sub", *place, *files, "-t", topics.commands_for(room), "-d"]
+    listener = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert listener.stdout is not None
+    next(line for line in listener.stdout if "SUBACK" in line)
+    return listener
+
+
+def told(home: Home, what: str, name: str) -> int:
+    """How many events of auth's spool say so."""
+    spool = Spool(auth_config.read(home.config("auth")).spool)
+    try:
+        return sum(event.what == what and event.where == f"room/{name}" for event in spool.following(0, 10_000))
+    finally:
+        spool.close()
+
+
+def test_an_enrolment_that_is_killed_anywhere_is_finished_by_a_second_try(
+    broker: Broker, doomed: Doomed, tmp_path: Path
+) -> None:
+    for number in itertools.count(1):
+        room, out = f"room-{number}", tmp_path / str(number)
+        first = doomed.run(number, "add", room, out)
+        admitted = brokers.standing(broker.home, room).admitted
+        if admitted or (out / "room.crt").exists():
+            assert told(broker.home, "room:added", room), first.said
+        if not admitted:
+            assert first.code == -signal.SIGKILL, first.said
+            assert doomed.run(0, "add", room, out).code == FINISHED, first.said
+        assert "Not authorized" not in publish(broker, room, out).stderr
+        again = doomed.run(0, "add", room, out)
+        assert again.code == REFUSED
+        assert "is in use" in again.said[-1]
+        if first.code == FINISHED:
+            break
+    assert number > 10
+
+
+def test_a_key_of_an_enrolment_that_was_finished_elsewhere_opens_nothing(
+    broker: Broker, doomed: Doomed, tmp_path: Path
+) -> None:
+    for number in itertools.count(1):
+        room = f"elsewhere-{number}"
+        doomed.run(number, "add", room, tmp_path / f"{number}-first")
+        if brokers.standing(broker.home, room).admitted:
+            break
+        assert doomed.run(0, "add", room, tmp_path / f"{number}-second").code == FINISHED
+        assert publish(broker, room, tmp_path / f"{number}-second").returncode == 0
+        if (tmp_path / f"{number}-first" / "room.crt").exists():
+            (tmp_path / f"{number}-first" / "ca.crt").write_bytes((broker.home.pki / "device-ca.crt").read_bytes())
+            assert publish(broker, room, tmp_path / f"{number}-first").returncode != 0
+    assert number > 10
+
+
+def test_a_revocation_that_is_killed_anywhere_is_finished_by_a_second_try(
+    broker: Broker, doomed: Doomed, tmp_path: Path
+) -> None:
+    for number in itertools.count(1):
+        room, out = f"stolen-{number}", tmp_path / str(number)
+        assert doomed.run(0, "add", room, out).code == FINISHED
+        assert publish(broker, room, out, "-r").returncode == 0
+        with listen(broker, room, out) as pi:
+            first = doomed.run(number, "revoke", room, out)
+            if brokers.standing(broker.home, room).out:
+                assert told(broker.home, "room:revoked", room), first.said
+            if first.code != FINISHED:
+                assert doomed.run(0, "revoke", room, out).code == FINISHED
+            assert brokers.standing(broker.home, room).out, first.said
+            pi.wait(DEADLINE)
+        assert publish(broker, room, out).returncode != 0
+        # The proof comes first: killed before the commit that follows it, the second try has one of its own.
+        assert told(broker.home, "room:revoked", room) in (1, 2), first.said
+        # With its rights back the broker would show what it left behind.
+        brokers.grant(broker.home, rights.room_role(room))
+        with brokers.as_admin(broker.home) as admin:
+            assert admin.retained_of(room) == set(), first.said
+        if first.code == FINISHED:
+            break
+    assert number > 10
+
+
+async def test_half_an_enrolment_can_be_revoked(broker: Broker, tmp_path: Path) -> None:
+    async with accounts.opened(auth_config.read(broker.home.config("auth"))) as book:
+        await book.enrol_identity("half", "room")
+    broker.home.authority().ensure_client("half", "room", folder=tmp_path, stem="room")
+    assert await enrol.revoke(broker.home, "half", "room")
+    assert brokers.standing(broker.home, "half").out
+
+
+async def test_a_revocation_whose_broker_does_not_answer_says_that_it_is_not_done(
+    broker: Broker, doomed: Doomed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert doomed.run(0, "add", "held", tmp_path).code == FINISHED
+    monkeypatch.setattr(brokers, "PATIENCE_SECONDS", 0.5)
+    with listen(broker, "held", tmp_path) as pi:
+        broker.freeze()
+        try:
+            with pytest.raises(HomeError, match=r"held is NOT SHUT OUT YET.* `homesystem room revoke held` again"):
+                await enrol.revoke(broker.home, "held", "room")
+        finally:
+            broker.thaw()
+        assert pi.poll() is None
+        assert await enrol.revoke(broker.home, "held", "room")
+        pi.wait(DEADLINE)
+
+
+async def test_an_enrolment_is_not_begun_while_the_broker_does_not_answer(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(brokers, "PATIENCE_SECONDS", 0.5)
+    broker.freeze()
+    try:
+        with pytest.raises(HomeError, match="The broker cannot be reached"):
+            await enrol.add_room(broker.home, "later", tmp_path / "later")
+    finally:
+        broker.thaw()
+    assert "later" not in [row.name for row in await enrol.identities(broker.home, "room")]
+    assert not (tmp_path / "later").exists()
+    await enrol.add_room(broker.home, "later", tmp_path / "later")
+    assert publish(broker, "later", tmp_path / "later").returncode == 0
+
+
+async def test_a_folder_with_somebody_elses_key_is_left_alone(broker: Broker, tmp_path: Path) -> None:
+    (tmp_path / "room.key").write_text("somebody's")
+    with pytest.raises(HomeError, match="would be lost; choose another folder"):
+        await enrol.add_room(broker.home, "careful", tmp_path)
+    assert (tmp_path / "room.key").read_text() == "somebody's"
+    assert "careful" not in [row.name for row in await enrol.identities(broker.home, "room")]
+
+
+def test_commands_at_once_wait_for_one_another(broker: Broker, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "deploy", "room", "add"]
+    environment = {"HOMESYSTEM_VAR": str(broker.home.var), "PATH": "/usr/bin"}
+    running = [
+        subprocess.Popen([*command, f"at-once-{n}", "--out", str(tmp_path / str(n))], env=environment) for n in range(5)
+    ]
+    assert [each.wait(DEADLINE * 3) for each in running] == [0] * 5
+    for n in range(5):
+        assert publish(broker, f"at-once-{n}", tmp_path / str(n)).returncode == 0

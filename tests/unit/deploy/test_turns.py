@@ -1,0 +1,59 @@
+"""One command at a time, and the others say what they wait for."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy import turns
+from tests.house import DEADLINE
+
+HOLDER = """
+import sys
+from pathlib import Path
+from deploy import turns
+with turns.turn(Path(sys.argv[1]), sys.argv[2]):
+    print("has it", flush=True)
+    sys.stdin.read()
+"""
+
+
+def command(var: Path, what: str) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    arguments = [sys.executable, "-c", HOLDER, str(var), what]
+    return subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+
+
+def test_the_second_command_waits_and_says_for_what(tmp_path: Path) -> None:
+    with command(tmp_path, "homesystem room add hall") as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "has it\n"
+        with command(tmp_path, "homesystem room revoke hall") as second:
+            assert second.stderr is not None
+            assert second.stdout is not None
+            assert second.stderr.readline() == f"Waiting for homesystem room add hall (process {first.pid}) to end …\n"
+            first.communicate(timeout=DEADLINE)
+            assert second.stdout.readline() == "has it\n"
+            second.communicate(timeout=DEADLINE)
+
+
+def test_a_command_that_was_killed_keeps_nobody_waiting(tmp_path: Path) -> None:
+    with command(tmp_path, "homesystem renew") as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "has it\n"
+        first.kill()
+        first.wait(DEADLINE)
+    with turns.turn(tmp_path, "homesystem rights"):
+        assert (tmp_path / "turn.lock").stat().st_mode & 0o777 == 0o600
+
+
+def test_taking_it_twice_is_a_mistake_that_is_said(tmp_path: Path) -> None:
+    with (
+        turns.turn(tmp_path, "homesystem renew"),
+        pytest.raises(RuntimeError, match="already"),
+        turns.turn(tmp_path, "x"),
+    ):
+        pass
+    with turns.turn(tmp_path, "homesystem renew"):
+        pass
