@@ -32,8 +32,15 @@ def room_role(room: str) -> Role:
             topics.availability(room),
             topics.description(room),
             topics.audit(room),
+            topics.csr(room),
         ],
-        hears=[topics.commands_for(room), topics.ALL_SYSTEM, topics.receipt(room), topics.resend(room)],
+        hears=[
+            topics.commands_for(room),
+            topics.ALL_SYSTEM,
+            topics.receipt(room),
+            topics.resend(room),
+            topics.certificate(room),
+        ],
     )
 
 
@@ -62,7 +69,8 @@ def hub_role(name: str) -> Role:
             topics.ALL_SYSTEM,
         ]
     elif name == "auth":
-        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS]
+        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS, topics.certificate("+")]
+        hears.append(topics.ALL_CSRS)
     elif name == "alerts":
         sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]
         hears = [topics.ALL_AUDIT, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS]
@@ -101,13 +109,15 @@ def document(roles: Iterable[Role]) -> dict[str, Any]:
 
 
 def outdated(known: Iterable[Role], hub: Iterable[str]) -> list[Role]:
-    """The roles of the hub's own identities as they should be, where `known` has another one, or none.
+    """The roles of the hub's own identities and of rooms as they should be, where `known` has another one, or none.
 
-    Further gateways count as the hub's own; what rooms and clients may is not looked at.
+    Further gateways count as the hub's own; what clients may is what they were granted, and is not looked at.
     """
     found = {role["rolename"]: allowed(role) for role in known}
     names = dict.fromkeys([*hub, *(name for name in found if is_gateway(name))])
-    return [role for role in map(hub_role, names) if found.get(role["rolename"]) != allowed(role)]
+    rooms = [name for name, lines in found.items() if name not in names and _is_room(name, lines)]
+    wanted = [*map(hub_role, names), *map(room_role, rooms)]
+    return [role for role in wanted if found.get(role["rolename"]) != allowed(role)]
 
 
 def client(name: str) -> Role:
@@ -118,6 +128,11 @@ def client(name: str) -> Role:
 def allowed(role: Role) -> set[tuple[str, str, bool]]:
     """What a role comes down to, in whatever order it is written."""
     return {(acl["acltype"], acl["topic"], acl["allow"]) for acl in role.get("acls", ())}
+
+
+def _is_room(name: str, lines: set[tuple[str, str, bool]]) -> bool:
+    """Only a room describes itself; of one that was revoked nothing but an idle role may be left."""
+    return ("publishClientSend", topics.description(name), True) in lines
 
 
 def _role(name: str, *, sends: list[str], hears: list[str]) -> Role:

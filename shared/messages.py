@@ -23,6 +23,8 @@ Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
 """A command's or an event's id: its maker's own, usually a UUID."""
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 """A text that another machine supplied: limited here, escaped where it is shown."""
+Pem = Annotated[str, msgspec.Meta(max_length=8192)]
+"""A certificate or a signing request in its armour: ours have 700 characters."""
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -172,6 +174,18 @@ class Availability(Message, frozen=True, kw_only=True):
     status: Literal["online", "offline"]
     at: Moment
     session: Text
+
+
+class Csr(Message, frozen=True, kw_only=True):
+    """A room asks for its next certificate. The topic says whose it is; of the request only the key counts (PKCS #10)."""
+
+    csr: Pem
+
+
+class Certificate(Message, frozen=True, kw_only=True):
+    """What the home's authority signed for a room's waiting key."""
+
+    certificate: Pem
 
 
 class Revoked(Message, frozen=True, kw_only=True, omit_defaults=True):

@@ -20,6 +20,8 @@ class TopicKind(StrEnum):
     AUDIT = "audit"
     RECEIPT = "receipt"
     RESEND = "resend"
+    CSR = "csr"
+    CERTIFICATE = "certificate"
 
 
 class Topic(NamedTuple):
@@ -41,10 +43,11 @@ ALL_ACKS = "home/+/+/ack"
 ALL_EVENTS = "home/+/+/event"
 ALL_AVAILABILITY = "home/+/availability"
 ALL_DESCRIPTIONS = "home/+/description"
+ALL_CSRS = "home/+/csr"
 ALL_AUDIT = "audit/+"
 
 _OF_DEVICE = {k.value: k for k in (TopicKind.ACK, TopicKind.STATE, TopicKind.EVENT)}
-_OF_ROOM = {k.value: k for k in (TopicKind.AVAILABILITY, TopicKind.DESCRIPTION)}
+_OF_ROOM = {k.value: k for k in (TopicKind.AVAILABILITY, TopicKind.DESCRIPTION, TopicKind.CSR, TopicKind.CERTIFICATE)}
 _OF_SYSTEM = {k.value: k for k in (TopicKind.REVOKED, TopicKind.LOCKDOWN, TopicKind.LOCKOUTS)}
 _OF_AUDIT = {k.value: k for k in (TopicKind.RECEIPT, TopicKind.RESEND)}
 
@@ -82,6 +85,16 @@ def availability(room: str) -> str:
 def description(room: str) -> str:
     """Where a room says what it offers."""
     return f"home/{room}/description"
+
+
+def csr(room: str) -> str:
+    """Where a room, and by the broker's word nobody else, asks for its next certificate."""
+    return f"home/{room}/csr"
+
+
+def certificate(room: str) -> str:
+    """Where a room hears its next certificate."""
+    return f"home/{room}/certificate"
 
 
 def service(name: str) -> str:

@@ -21,7 +21,10 @@ def test_a_room_sends_only_as_itself(room: str) -> None:
     role = rights.room_role(room)
     sends = allowed(role, "publishClientSend")
     assert all(topic.startswith(f"home/{room}/") or topic == f"audit/{room}" for topic in sends)
-    assert not any("/set/" in topic or topic.endswith(("receipt", "resend")) for topic in sends)
+    assert not any("/set/" in topic or topic.endswith(("receipt", "resend", "certificate")) for topic in sends)
+    hears = allowed(role, "publishClientReceive")
+    assert topics.certificate(room) in hears
+    assert not any(topic.endswith("csr") for topic in hears)
 
 
 @given(name=NAMES, may=st.lists(st.tuples(NAMES, NAMES), max_size=4))
@@ -60,7 +63,7 @@ def test_only_the_auth_service_says_who_is_locked_out_and_every_room_hears_it() 
     assert topics.ALL_SYSTEM in allowed(rights.room_role("hall"), "subscribePattern")
 
 
-def test_the_hubs_roles_that_are_missing_or_other_ones_are_outdated_and_no_others() -> None:
+def test_roles_of_hub_and_rooms_that_are_missing_or_other_ones_are_outdated() -> None:
     hub = ("gateway", "auth")
     known = [rights.hub_role(name) for name in (*hub, "gateway-2")] + [rights.room_role("hall")]
     for role in known:
@@ -68,8 +71,27 @@ def test_the_hubs_roles_that_are_missing_or_other_ones_are_outdated_and_no_other
     assert rights.outdated(known, hub) == []
     for role in known:
         role["acls"].pop()
-    assert rights.outdated(known, hub) == [rights.hub_role(name) for name in ("gateway", "auth", "gateway-2")]
+    wanted = [rights.hub_role(name) for name in ("gateway", "auth", "gateway-2")]
+    assert rights.outdated(known, hub) == [*wanted, rights.room_role("hall")]
     assert rights.outdated([], hub) == [rights.hub_role(name) for name in hub]
+
+
+def test_only_the_auth_service_hears_what_rooms_ask_for_and_gives_certificates() -> None:
+    others = [rights.hub_role(name) for name in ("gateway", "alerts", "admin")]
+    others += [rights.client_role("phone", [("hall", "lamp")]), rights.room_role("hall")]
+    for role in others:
+        assert not any(topic.endswith("/csr") for topic in allowed(role, "publishClientReceive"))
+        assert not any(topic.endswith("/certificate") for topic in allowed(role, "publishClientSend"))
+    auth = rights.hub_role("auth")
+    assert topics.ALL_CSRS in allowed(auth, "subscribePattern")
+    assert topics.certificate("+") in allowed(auth, "publishClientSend")
+
+
+def test_rooms_of_an_older_home_get_what_came_later_and_clients_keep_what_they_were_granted() -> None:
+    old_room, client = rights.room_role("hall"), rights.client_role("phone", [("hall", "lamp")])
+    old_room["acls"] = [acl for acl in old_room["acls"] if not acl["topic"].endswith(("/csr", "/certificate"))]
+    client["acls"].pop()
+    assert rights.outdated([old_room, rights.room_role("attic"), client], ()) == [rights.room_role("hall")]
 
 
 def test_a_stranger_is_no_identity_of_the_hub() -> None:

@@ -14,8 +14,10 @@ from shared.messages import (
     AuditEvent,
     Availability,
     By,
+    Certificate,
     Command,
     CoverValue,
+    Csr,
     Description,
     DeviceDescription,
     InputEvent,
@@ -38,6 +40,8 @@ WHEN = "2026-11-23T20:45:18.123000Z"
 ADA = UserRef(id="u1", name="Ada")
 
 GOLDEN: list[tuple[Message, str]] = [
+    (Csr(csr="-----BEGIN"), '{"csr":"-----BEGIN"}'),
+    (Certificate(certificate="-----BEGIN"), '{"certificate":"-----BEGIN"}'),
     (Command(action=Action.ON), '{"action":"on"}'),
     (
         Command(action=Action.SET, value=0, id="c-1", issued_at=AT, user=ADA, origin="192.0.2.7"),

@@ -19,6 +19,8 @@ def test_what_is_built_is_parsed_back(room: str, device: str, who: str) -> None:
         topics.event(room, device): Topic(TopicKind.EVENT, room, device),
         topics.availability(room): Topic(TopicKind.AVAILABILITY, room),
         topics.description(room): Topic(TopicKind.DESCRIPTION, room),
+        topics.csr(room): Topic(TopicKind.CSR, room),
+        topics.certificate(room): Topic(TopicKind.CERTIFICATE, room),
         topics.service(who): Topic(TopicKind.SERVICE, who=who),
         topics.audit(who): Topic(TopicKind.AUDIT, who=who),
         topics.receipt(who): Topic(TopicKind.RECEIPT, who=who),
@@ -37,6 +39,8 @@ def test_the_spelling_is_the_contracts() -> None:
     assert topics.acknowledgement("hall", "lamp") == "home/hall/lamp/ack"
     assert topics.state("hall", "lamp") == "home/hall/lamp/state"
     assert topics.availability("hall") == "home/hall/availability"
+    assert topics.csr("hall") == "home/hall/csr"
+    assert topics.certificate("hall") == "home/hall/certificate"
     assert topics.service("gateway") == "system/gateway/availability"
     assert topics.receipt("hall") == "audit/hall/receipt"
 
