@@ -17,12 +17,13 @@ from auth_service.lockouts import Lockouts
 from auth_service.notices import Noticeboard
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
+from auth_service.renewals import Renewals, Sign
 from auth_service.rooms import Rooms
 from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
 from auth_service.store import open_store
-from shared import mail, renewal, systemd, topics
+from shared import mail, renewal, signing, systemd, topics
 from shared.bus import Bus, Delivery
 from shared.config import ConfigError, read_secret
 from shared.courier import Courier
@@ -61,7 +62,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     board = Noticeboard(store, lockdown.notice(), lockouts.notice(_now), now=_now)
 
     def hear(delivery: Delivery) -> None:
-        courier.hear(delivery)
+        if not courier.hear(delivery):
+            renewals.hear(delivery)
 
     async def link_up() -> None:
         courier.link_up()
@@ -71,12 +73,17 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     name = config.broker.identity
     bus = Bus(
         config.broker,
-        subscriptions=(Subscription(topics.receipt(name)), Subscription(topics.resend(name))),
+        subscriptions=(
+            Subscription(topics.receipt(name)),
+            Subscription(topics.resend(name)),
+            Subscription(topics.ALL_CSRS, live_only=True, optional=True),
+        ),
         on_message=hear,
         on_up=link_up,
     )
     courier = Courier(spool, bus)
     proof = Proof(spool, now=_now, wake=courier.wake)
+    renewals = Renewals(store, proof, _signing(config), now=_now)
     sessions = Sessions(store, proof, limits=limits, now=_now, wake=announcer.wake)
 
     def locked_down() -> None:
@@ -108,6 +115,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(announcer.run(bus), name="announcer")
             group.create_task(board.run(bus), name="noticeboard")
             group.create_task(_upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep)), name="upkeep")
+            group.create_task(renewals.run(bus), name="renewals")
             systemd.notify("READY=1")
             await stay_alive(lambda: _status(config, bus))
 
@@ -134,6 +142,14 @@ def _status(config: AuthConfig, bus: Bus) -> str:
     """For people, in `systemctl status`."""
     where = f"serving on port {config.listen.port}"
     return f"Signing people in; {where}" if bus.connected else f"The broker cannot be reached; {where}"
+
+
+def _signing(config: AuthConfig) -> Sign:
+    async def sign(room: str, csr: str) -> str:
+        order = signing.Sign(name=room, role="room", csr=csr)
+        return (await asyncio.to_thread(signing.ask, config.signer, order, signing.Pem)).pem
+
+    return sign
 
 
 def _open_spool(config: AuthConfig) -> Spool:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from shared import tls
+from shared import signing, tls
 from shared.config import Config, ConfigError, check_database, env, load
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
@@ -43,6 +43,7 @@ class AuthConfig(Config, frozen=True):
     listen: Listen
     broker: BrokerConfig
     smtp: SmtpConfig
+    signer: Annotated[Path, env("HOMESYSTEM_SIGNER")] = signing.SOCKET
     log: Path | None = None
     syslog: SyslogConfig | None = None
     sessions: Sessions = Sessions()

@@ -237,7 +237,9 @@ class BrokerLink:
                 client.subscribe([(s.topic, mqtt.subscribe_options(s)) for s in wanted])
 
         def on_subscribe(_c: Any, _u: Any, _mid: int, reasons: list[Any], _p: Any) -> None:
-            refused = [s.topic for s, reason in zip(wanted, reasons, strict=True) if reason.is_failure]
+            refused, missing = mqtt.refused(wanted, reasons)
+            if missing:
+                log.warning("Broker lets us hear less than we ask for", extra=facts(topics=missing))
             lost = Down(client, f"the broker does not let us hear {', '.join(refused)}")
             self._inbox.put(lost if refused else Up(client))
 
@@ -264,6 +266,7 @@ def subscriptions(room: str) -> tuple[mqtt.Subscription, ...]:
         mqtt.Subscription(topics.ALL_SYSTEM),
         mqtt.Subscription(topics.receipt(room)),
         mqtt.Subscription(topics.resend(room)),
+        mqtt.Subscription(topics.certificate(room), live_only=True, optional=True),
     )
 
 

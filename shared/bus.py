@@ -232,7 +232,9 @@ class Bus:
                     welcome.set_result(None)
 
         def on_subscribe(_c: Any, _u: Any, _mid: int, reasons: list[Any], _p: Any) -> None:
-            refused = [s.topic for s, r in zip(self._subscriptions, reasons, strict=True) if r.is_failure]
+            refused, missing = mqtt.refused(self._subscriptions, reasons)
+            if missing:
+                log.warning("Broker lets us hear less than we ask for", extra=facts(topics=missing))
             if refused and not subscribed.done():
                 subscribed.set_exception(HomeError("broker-unreachable", f"may not subscribe to {refused}"))
             elif not subscribed.done():

@@ -144,7 +144,7 @@ def _override(kind: type[msgspec.Struct], raw: dict[str, Any], environment: Mapp
             if variable and (text := environment.get(variable)):
                 wanted = get_args(hint)[0]
                 try:
-                    raw[name] = msgspec.convert(text, wanted, strict=False)
+                    raw[name] = text if wanted is Path else msgspec.convert(text, wanted, strict=False)
                 except msgspec.ValidationError as error:
                     yield f"environment: {variable}={text!r}: {error}"
         inner = _struct_in(hint)

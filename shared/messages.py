@@ -177,7 +177,7 @@ class Availability(Message, frozen=True, kw_only=True):
 
 
 class Csr(Message, frozen=True, kw_only=True):
-    """A room asks for its next certificate. The topic says whose it is; of the request only the key counts (PKCS #10)."""
+    """A room asks for its next certificate, whose the topic says; of the request (PKCS #10) only the key counts."""
 
     csr: Pem
 

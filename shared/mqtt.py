@@ -43,12 +43,20 @@ class BrokerConfig(Config, frozen=True):
 class Subscription(msgspec.Struct, frozen=True):
     """A topic filter. `live_only` refuses retained messages: none on subscribing, and the flag kept on live ones.
 
-    With quality of service 0 the broker keeps nothing for us while we are away.
+    With quality of service 0 the broker keeps nothing for us while we are away. What is `optional` may be refused, as by
+    a broker whose rights are of an older version.
     """
 
     topic: str
     live_only: bool = False
     qos: int = 1
+    optional: bool = False
+
+
+def refused(wanted: tuple[Subscription, ...], reasons: list[Any]) -> tuple[list[str], list[str]]:
+    """Of what was subscribed to, what the broker refused: what we cannot be without, and what we can."""
+    lost = [subscription for subscription, reason in zip(wanted, reasons, strict=True) if reason.is_failure]
+    return [s.topic for s in lost if not s.optional], [s.topic for s in lost if s.optional]
 
 
 class Will(msgspec.Struct, frozen=True):

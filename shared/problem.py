@@ -87,6 +87,9 @@ CATALOGUE: dict[str, Entry] = {
     ),
     # what is away
     "room-offline": Entry(503, "The room is offline", "Nothing was sent. Check the room's power and network."),
+    "signer-unreachable": Entry(
+        503, "The signer cannot be reached", "Nothing was signed. On the hub: systemctl start homesystem-signer."
+    ),
     "broker-unreachable": Entry(503, "The broker cannot be reached", "Nothing was sent. It reconnects by itself."),
     "auth-unreachable": Entry(503, "The auth service cannot be reached", "Try again in a moment."),
     "alerts-unreachable": Entry(503, "The alert service cannot be reached", "Actions go on; the history is late."),

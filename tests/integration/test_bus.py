@@ -303,3 +303,13 @@ async def test_two_of_one_identity_throw_each_other_out_ever_more_slowly(
     monkeypatch.setattr(backoff, "delay", delay)
     async with Line(broker.config("auth")).up() as first, Line(broker.config("auth")).up():
         await first.until(lambda: max(attempts, default=0) >= 2)
+
+
+async def test_what_one_can_be_without_may_be_refused(broker: Broker) -> None:
+    everything = Subscription("#", optional=True)
+    async with Line(broker.config("hall"), everything, topics.ALL_SYSTEM).up() as line:
+        assert line.bus.connected
+    refused = Line(broker.config("hall"), Subscription("#"), topics.ALL_SYSTEM)
+    async with refused.running():
+        await refused.until(lambda: "hall" in broker.log)
+        assert not refused.bus.connected

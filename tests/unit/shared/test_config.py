@@ -228,3 +228,12 @@ def test_database_without_its_asynchronous_driver_is_refused() -> None:
             ConfigError, match=r'^database: begins with "(mysql|sqlite|nonsense)"; write sqlite\+aiosqlite'
         ):
             check_database(url)
+
+
+def test_a_path_may_be_overridden_too(path: Path) -> None:
+    class Door(Config, frozen=True):
+        socket: Annotated[Path, env("TEST_SOCKET")] = Path("/usual")
+
+    path.write_text("")
+    assert load(Door, path, {}).socket == Path("/usual")
+    assert load(Door, path, {"TEST_SOCKET": "/other"}).socket == Path("/other")

@@ -1,0 +1,199 @@
+"""How the hub's signer is asked: its socket, its orders and its answers, and a client for auth and the command.
+
+One order and one answer a connection, each a line of JSON. Who asks is told by the kernel, not by the order.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from shared.problem import HomeError
+
+SOCKET = Path("/run/homesystem-signer/signer.sock")
+"""Where the signer listens, unless a home says otherwise."""
+UNIT = "homesystem-signer"
+MOST_BYTES = 65536
+"""A line has no more: a list of granted devices is the longest part of one."""
+_SECONDS = 20.0
+_MOST_PATH = 100
+"""A socket's address is no longer than 107 bytes; a home may lie deeper than that."""
+
+Role = Literal["room", "client", "service"]
+Authority = Literal["device-ca", "web-ca"]
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="order"):
+    """What the signer is told; one with a part that it does not know is refused."""
+
+
+class Sign(Order, frozen=True, tag="sign"):
+    """Sign a certificate for the key of `csr` (PKCS #10, PEM), which gives the key and nothing else.
+
+    `hosts`, `serves` and `authority` are for the hub's own certificates.
+    """
+
+    name: str
+    role: Role | None
+    csr: str
+    hosts: tuple[str, ...] = ()
+    serves: bool = False
+    authority: Authority = "device-ca"
+
+
+class Found(Order, frozen=True, tag="found"):
+    """Make the authorities that are missing; `hosts` are the names and addresses that the web's may vouch for."""
+
+    hosts: tuple[str, ...]
+
+
+class Show(Order, frozen=True, tag="show"):
+    """Show an authority's own certificate, or a revocation list that is signed anew."""
+
+    what: Literal["device-ca", "web-ca", "crl"]
+
+
+class Revoke(Order, frozen=True, tag="revoke"):
+    """Put a name's certificates on the revocation list; its name is never signed again.
+
+    With `replaced` the newest of them stays good, and the name with it.
+    """
+
+    name: str
+    replaced: bool = False
+
+
+class Grant(Order, frozen=True, tag="grant"):
+    """Give an identity its rights at the broker: a room's, or a trusted client's to the devices in `may`."""
+
+    name: str
+    role: Literal["room", "client"]
+    may: tuple[tuple[str, str], ...] = ()
+
+
+class Withdraw(Order, frozen=True, tag="withdraw"):
+    """Take every right at the broker from a room or a client, and drop its connection."""
+
+    name: str
+
+
+class Refresh(Order, frozen=True, tag="refresh"):
+    """Give the hub's own identities and the rooms what this version means them to have at the broker."""
+
+
+class Ends(Order, frozen=True, tag="ends"):
+    """Tell when the newest certificate of each name ends, and the authorities."""
+
+
+AnyOrder = Sign | Found | Show | Revoke | Grant | Withdraw | Refresh | Ends
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
+    """What the signer says."""
+
+
+class Pem(Answer, frozen=True, tag="pem"):
+    """A certificate or a list."""
+
+    pem: str
+
+
+class Changed(Answer, frozen=True, tag="changed"):
+    """Whose rights, or how many certificates, were changed."""
+
+    names: tuple[str, ...] = ()
+    count: int = 0
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """When one certificate ends. `role` is `authority` for an authority."""
+
+    name: str
+    role: str
+    at: datetime
+
+
+class Ending(Answer, frozen=True, tag="ending"):
+    """The ends, by name."""
+
+    ends: tuple[End, ...]
+
+
+class Refused(Answer, frozen=True, tag="refused"):
+    """The order is not obeyed: a slug of shared.problem, and a sentence."""
+
+    slug: str
+    detail: str
+
+
+A = TypeVar("A", bound=Answer)
+_answers = msgspec.json.Decoder(Pem | Changed | Ending | Refused)
+
+
+def ask(path: Path, order: AnyOrder, kind: type[A]) -> A:
+    """One order to the signer at `path`, and its answer; blocks for up to 20 s.
+
+    Raises HomeError: what the signer says, or "signer-unreachable".
+    """
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+            connection.settimeout(_SECONDS)
+            with address(path) as place:
+                connection.connect(place)
+            connection.sendall(msgspec.json.encode(order) + b"\n")
+            line = _line(connection)
+    except OSError as error:
+        raise HomeError("signer-unreachable", f"The signer cannot be reached at {path} ({error}).") from error
+    try:
+        answer = _answers.decode(line)
+    except msgspec.DecodeError as error:
+        raise HomeError("signer-unreachable", f"The signer at {path} does not speak our language: {error}.") from error
+    if isinstance(answer, Refused):
+        raise HomeError(answer.slug, answer.detail)
+    if not isinstance(answer, kind):
+        raise HomeError("signer-unreachable", f"The signer at {path} answered something else than was asked.")
+    return answer
+
+
+def listens(path: Path) -> bool:
+    """Whether somebody listens at `path`."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
+        try:
+            if not stat.S_ISSOCK(path.stat().st_mode):
+                return False
+            with address(path) as place:
+                probe.connect(place)
+        except OSError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def address(path: Path) -> Iterator[str]:
+    """What to bind or connect to for `path`, which may be longer than a socket's address can be."""
+    if len(os.fsencode(path)) <= _MOST_PATH:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def _line(connection: socket.socket) -> bytes:
+    found = b""
+    while not found.endswith(b"\n"):
+        part = connection.recv(16384)
+        if not part:
+            raise OSError("it hung up without an answer")
+        found += part
+        if len(found) > MOST_BYTES:
+            raise OSError("its answer has no end")
+    return found
