@@ -7,6 +7,7 @@ from pathlib import Path
 
 import device_agents.lean  # noqa: F401 - first: what it imports, it imports lightly
 from device_agents import agent, complaints, config, pins_gpiod, pins_rpi
+from device_agents.pair import Pair
 from device_agents.pins import Pins
 from device_agents.pins_gpiod import GpiodPins
 from device_agents.pins_rpi import RpiPins
@@ -18,6 +19,7 @@ from device_agents.sensors.simulated import SimulatedSensors
 from shared import log as logs
 from shared import tls
 from shared.config import ConfigError, fail
+from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +40,12 @@ def main() -> int:
         return 0
     try:
         room = complaints.read(Path(options["--config"]))
-        tls.client_context(room.broker.tls)
         if "--check-config" in options:
+            tls.client_context(room.broker.tls)
             check_pins(room)
             return 0
+        repair(room)
+        tls.client_context(room.broker.tls)
         logs.set_up(f"agent-{room.room}", room.log_dir)
         pins = pins_of(room)
         agent.run(room, pins, sensors_of(room, pins))
@@ -62,6 +66,14 @@ def options_of(words: list[str]) -> dict[str, str]:
     if not options.keys() & {"--help", "--config"}:
         raise getopt.GetoptError("--config is missing")
     return options
+
+
+def repair(room: config.RoomConfig) -> None:
+    """End a renewal of the certificate in which an earlier process was stopped. Raises ConfigError."""
+    try:
+        Pair(room.broker.tls, room.room).repair()
+    except HomeError as error:
+        raise ConfigError(error.detail) from error
 
 
 def pins_of(room: config.RoomConfig) -> Pins:

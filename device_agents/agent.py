@@ -26,9 +26,11 @@ from device_agents.ledger import Ledger
 from device_agents.link import Down, Heard, Link, Reached, Up
 from device_agents.linkloss import LinkLoss
 from device_agents.measuring import Measuring
+from device_agents.pair import Pair
 from device_agents.pins import Pins
 from device_agents.proof import Proof
 from device_agents.readings import Reading, Sensors
+from device_agents.renewal import Renewal, Renewed
 from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from device_agents.upkeep import Upkeep
@@ -59,7 +61,7 @@ class Stop(NamedTuple):
     """End."""
 
 
-Item = Heard | Reached | Up | Down | Changed | Reading | Stop
+Item = Heard | Reached | Up | Down | Changed | Reading | Renewed | Stop
 
 
 class Agent:
@@ -103,6 +105,7 @@ class Agent:
             checkpoint=checkpoint,
         )
         self._restrictions = Restrictions(self._room, ledger, self._commands.lock_down)
+        self._renewal = Renewal(Pair(config.broker.tls, config.room), config.room, self._link, self.inbox.put)
         self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
         self._pulse = systemd.Pulse()
         self._stopped = False
@@ -156,9 +159,12 @@ class Agent:
                 if self._link.took(item, now):
                     self._announcer.born(now)
                     self._proof.link_up()
+                    self._renewal.born(now)
                 elif not self._link.up:
                     self._announcer.lost()
                     self._proof.link_down()
+            case Renewed():
+                self._renewal.took(item)
             case Stop():
                 self._stopped = True
 
@@ -175,6 +181,7 @@ class Agent:
         self._link.tick(now)
         self._announcer.tick(now)
         self._upkeep.tick(now)
+        self._renewal.tick(now)
         for device, fault in self._room.faults():
             place = f"{self._room.name}/{device.id}"
             self._proof.note(faults.event(wish.made_id(), place, self._room.name, fault, self._wall()))
@@ -194,6 +201,7 @@ class Agent:
             self._announcer.deadline(),
             self._link_loss.deadline(self._clocks.last_heard()),
             self._upkeep.deadline(),
+            self._renewal.deadline(),
             self._watchdog.deadline(),
             self._pulse.deadline(),
         )
@@ -231,6 +239,8 @@ class Agent:
                     self._restrictions.hear(topic.kind, heard.payload)
                 case TopicKind.RECEIPT:
                     self._proof.receipted(heard.payload)
+                case TopicKind.CERTIFICATE:
+                    self._renewal.hear(heard.payload)
                 case TopicKind.RESEND:
                     self._proof.resend(heard.payload)
         except HomeError as error:

@@ -41,7 +41,8 @@ class BrokerLink:
 
     def __init__(self, broker: mqtt.BrokerConfig, inbox: Inbox[Any], *, wall: Callable[[], float] = time.time) -> None:
         self.session = ""
-        self.up = False
+        self.up = self.fell_back = False
+        self.failures = 0
         self._broker = broker
         self._room = broker.identity
         self._inbox = inbox
@@ -50,7 +51,6 @@ class BrokerLink:
         self._waits_for_clock = False
         self._client: mqtt.Client | None = None
         self._reached = False
-        self._attempt = 0
         self._at = 0.0
         self._confirmed = 0
         self._round_trip = RoundTrip()
@@ -108,7 +108,8 @@ class BrokerLink:
         if isinstance(event, Up):
             self.up = True
             self._at = now + _KEEPALIVE_TICK_SECONDS
-            self._attempt = 0
+            self.failures = 0
+            self.fell_back = self._credentials.fell_back()
             self._credentials.taken()
             systemd.notify("STATUS=Online")
             log.info("Broker reached", extra=facts(host=self._broker.host, port=self._broker.port))
@@ -202,11 +203,11 @@ class BrokerLink:
         return early is not None
 
     def _later(self, reason: str, now: float) -> None:
-        self._at = now + backoff.delay(self._attempt)
+        self._at = now + backoff.delay(self.failures)
         reason = tls.why_refused(self._broker.tls, reason, self._wall())
         systemd.notify(f"STATUS=Broker cannot be reached: {reason}")
-        log.warning("Broker cannot be reached", extra=facts(reason=reason, attempt=self._attempt))
-        self._attempt += 1
+        log.warning("Broker cannot be reached", extra=facts(reason=reason, attempt=self.failures))
+        self.failures += 1
 
     def _will(self) -> mqtt.Will:
         gone = mqtt.availability(online=False, session=self.session)

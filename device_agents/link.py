@@ -41,6 +41,10 @@ class Link(Connection, Protocol):
 
     session: str
     up: bool
+    failures: int
+    """How many tries in a row did not connect."""
+    fell_back: bool
+    """Whether the broker did not take the newest pair on disk, and the one before was used."""
 
     def tick(self, now: float) -> None:
         """Connect where it is time to; give up what takes too long; keep alive what is up."""

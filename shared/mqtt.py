@@ -43,8 +43,8 @@ class BrokerConfig(Config, frozen=True):
 class Subscription(msgspec.Struct, frozen=True):
     """A topic filter. `live_only` refuses retained messages: none on subscribing, and the flag kept on live ones.
 
-    With quality of service 0 the broker keeps nothing for us while we are away. What is `optional` may be refused, as by
-    a broker whose rights are of an older version.
+    With quality of service 0 the broker keeps nothing for us while we are away. What is `optional` may be refused, as
+    by a broker whose rights are of an older version.
     """
 
     topic: str

@@ -89,6 +89,10 @@ class Credentials:
         assert self._used is not None
         return self._used
 
+    def fell_back(self) -> bool:
+        """Whether the last one is of an older pair than lies there."""
+        return self._used is not self._newest()
+
     def taken(self) -> None:
         """The broker took the last one."""
         self._taken = self._used

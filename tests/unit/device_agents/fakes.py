@@ -99,6 +99,8 @@ class FakeLink:
         self.done = 0
         self.closed = False
         self.slow = False
+        self.failures = 0
+        self.fell_back = False
 
     def fileno(self) -> int | None:
         return None

@@ -1,0 +1,156 @@
+"""The room's certificate and key on disk, and how the next pair takes their place: kill -9 at any step is repaired.
+
+Beside `room.crt` and `room.key` may lie `.next` (a key that waits for its certificate, and then that), `room.crt.csr`
+(what asks for it; deploy/room-renew.sh makes both), and `.old`, kept until the new pair has connected once.
+"""
+
+import contextlib
+import os
+import ssl
+from collections.abc import Callable
+from pathlib import Path
+
+from shared import tls
+from shared.problem import HomeError
+
+
+class Pair:
+    """The files of `identity`, for the room `room`. Blocks for the disk: not for the loop."""
+
+    def __init__(
+        self, identity: tls.Identity, room: str, checkpoint: Callable[[str], None] = lambda _name: None
+    ) -> None:
+        self._ca = identity.ca
+        self._room = room
+        self._checkpoint = checkpoint
+        self.certificate, self.key = identity.certificate, identity.key
+        self.csr = _beside(self.certificate, "csr")
+        self.next_certificate, self.next_key = _beside(self.certificate, "next"), _beside(self.key, "next")
+        self.old_certificate, self.old_key = _beside(self.certificate, "old"), _beside(self.key, "old")
+
+    def request(self) -> str | None:
+        """The signing request that waits for an answer, where there is one with its key."""
+        try:
+            return self.csr.read_text(encoding="ascii") if self.next_key.exists() else None
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the pair has not connected yet, so that the old one is still there."""
+        return self.old_certificate.exists() and self.old_key.exists()
+
+    def take(self, certificate: str) -> None:
+        """Let the waiting key and its certificate (PEM) take the place of the pair.
+
+        Raises HomeError("invalid-value") for one that does not fit key, room or authority: nothing is changed then.
+        """
+        if not self.next_key.exists():
+            raise HomeError("invalid-value", "No key waits for a certificate here.")
+        _write(self.next_certificate, certificate.encode(), 0o644)
+        self._checkpoint("certificate written")
+        self._swap()
+
+    def repair(self) -> None:
+        """End what an earlier process began. Raises HomeError("invalid-value") where the disk does not let us."""
+        try:
+            if self.next_certificate.exists() and self.next_key.exists():
+                with contextlib.suppress(HomeError):
+                    self._swap()
+            elif not _fit(self.certificate, self.key):
+                # Stopped between the two renames, on the way to the new pair or back to the old one.
+                for key in (self.next_key, self.old_key):
+                    if _fit(self.certificate, key):
+                        _move(key, self.key)
+                        break
+            if not self.next_key.exists():
+                self.csr.unlink(missing_ok=True)
+            if not self.is_new:
+                self.settle()
+        except OSError as error:
+            raise HomeError("invalid-value", f"{self.certificate}: the renewal cannot go on ({error}).") from error
+
+    def settle(self) -> None:
+        """The pair has connected: the old one has done its duty."""
+        self.old_certificate.unlink(missing_ok=True)
+        self.old_key.unlink(missing_ok=True)
+
+    def go_back(self) -> None:
+        """The broker does not take the new pair: the old one again. The next run of the timer asks anew."""
+        _move(self.old_certificate, self.certificate)
+        self._checkpoint("old certificate back")
+        _move(self.old_key, self.key)
+
+    def _swap(self) -> None:
+        try:
+            self._check()
+        except HomeError:
+            self.next_certificate.unlink(missing_ok=True)
+            raise
+        if _fit(self.certificate, self.key):
+            _write(self.old_key, self.key.read_bytes(), 0o600)
+            _write(self.old_certificate, self.certificate.read_bytes(), 0o644)
+        self._checkpoint("old pair kept")
+        _move(self.next_certificate, self.certificate)
+        self._checkpoint("certificate moved")
+        _move(self.next_key, self.key)
+        self._checkpoint("key moved")
+        self.csr.unlink(missing_ok=True)
+
+    def _check(self) -> None:
+        """Shake hands with ourselves, as the broker would with us: authority, dates, purpose, key, name."""
+        try:
+            name = _shake_hands(self._ca, self.next_certificate, self.next_key)
+        except (OSError, ssl.SSLError) as error:
+            raise HomeError("invalid-value", f"The new certificate cannot be used: {error}.") from error
+        if name != self._room:
+            raise HomeError("invalid-value", f"The new certificate is for {name}, and not for {self._room}.")
+
+
+def _shake_hands(ca: Path, certificate: Path, key: Path) -> str | None:
+    """The name that a server of our authority reads in the pair. Raises ssl.SSLError where it would refuse it."""
+    asked, asks = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    asks.check_hostname, asks.verify_mode = False, ssl.CERT_NONE  # it speaks to nobody but `asked`
+    asked.verify_mode = ssl.CERT_REQUIRED
+    asked.load_verify_locations(cafile=ca)
+    for one in (asked, asks):
+        one.load_cert_chain(certificate, key)
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server, client = asked.wrap_bio(there, back, server_side=True), asks.wrap_bio(back, there)
+    for _ in range(5):
+        for side in (client, server):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+    return tls.common_name(server.getpeercert())  # type: ignore[arg-type]  # typeshed allows more than there is
+
+
+def _fit(certificate: Path, key: Path) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key)
+    except (OSError, ssl.SSLError):
+        return False
+    return True
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f"{path.name}.{what}")
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    temporary = _beside(path, "new")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    _move(temporary, path)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Renamed, and on the disk when this returns."""
+    source.replace(target)
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,129 @@
+"""The room's next certificate: asked for while a request waits beside the pair, tried, and given up where it fails.
+
+The disk has a thread of its own, as it may take longer than a pulse. What the request asks for is made elsewhere
+(deploy/room-renew.sh, by a timer), so that the agent needs no more than what connects it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from device_agents.link import Link
+from device_agents.pair import Pair
+from shared import backoff, messages, topics
+from shared.log import facts
+from shared.messages import Certificate, Csr
+from shared.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 60.0
+ASK_FIRST_SECONDS, ASK_MOST_SECONDS = 60.0, 3600.0
+TRIES = 3
+"""So often a new pair may fail to connect before the old one is taken again, which is good for weeks yet."""
+
+
+class Renewed(NamedTuple):
+    """The new pair lies in its place, or `fault` says why not."""
+
+    fault: str | None
+
+
+class Renewal:
+    """Speaks while there is a link. `now` is monotonic seconds; `put` leaves an item for the loop."""
+
+    def __init__(self, pair: Pair, room: str, link: Link, put: Callable[[Renewed], None]) -> None:
+        self._pair = pair
+        self._room = room
+        self._link = link
+        self._put = put
+        self._thread: threading.Thread | None = None
+        self._look_at = 0.0
+        self._ask_at = 0.0
+        self._asked: str | None = None
+        self._attempt = 0
+        self._tried = self._connected = False
+
+    def deadline(self) -> float:
+        """When to look again."""
+        return self._look_at
+
+    def born(self, now: float) -> None:
+        """A link has come about: with a new pair, that was its proof. What waits is asked for at once."""
+        self._connected = True
+        self._look_at = self._ask_at = now
+
+    def tick(self, now: float) -> None:
+        """Ask where it is time; go back to the old pair where the new one does not connect."""
+        if not self._busy:
+            self._judge()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        if not self._link.up or self._busy or (csr := self._pair.request()) is None:
+            return
+        if csr != self._asked:
+            self._asked, self._attempt, self._ask_at = csr, 0, now
+        if now >= self._ask_at:
+            self._link.publish(topics.csr(self._room), messages.encode(Csr(csr=csr)))
+            self._ask_at = now + backoff.delay(self._attempt, first=ASK_FIRST_SECONDS, most=ASK_MOST_SECONDS)
+            self._attempt += 1
+            self._look_at = min(self._look_at, self._ask_at)
+
+    def hear(self, payload: bytes) -> None:
+        """The certificate came. Raises HomeError("malformed"). `Renewed` follows once the disk has it."""
+        certificate = messages.decode(Certificate, payload).certificate
+        if self._busy or self._asked is None:
+            return  # nobody here asked, or the same answer twice
+
+        def take() -> None:
+            fault = None
+            try:
+                self._pair.take(certificate)
+            except (HomeError, OSError) as error:
+                fault = error.detail if isinstance(error, HomeError) else str(error)
+            self._put(Renewed(fault))
+
+        self._apart(take)
+
+    def took(self, renewed: Renewed) -> None:
+        """The disk is done; the link finds the new pair by itself, in a quiet moment."""
+        if renewed.fault is not None:
+            log.error("New certificate cannot be used", extra=facts(room=self._room, reason=renewed.fault))
+            return
+        log.info("Certificate renewed", extra=facts(room=self._room))
+        self._asked = None
+
+    def _judge(self) -> None:
+        """Whether the new pair has shown that it connects, or that it does not; asked once for each link and loss."""
+        if self._connected:
+            self._connected = self._tried = False
+            if self._link.up and self._pair.is_new:
+                self._go_back() if self._link.fell_back else self._settle()
+        elif not self._link.up and self._link.failures >= TRIES and not self._tried:
+            self._tried = True
+            if self._pair.is_new:
+                self._go_back()
+
+    def _settle(self) -> None:
+        log.info("New certificate works", extra=facts(room=self._room))
+        self._apart(self._pair.settle)
+
+    def _go_back(self) -> None:
+        log.error("New certificate does not connect: the old one is used again", extra=facts(room=self._room))
+        self._apart(self._pair.go_back)
+
+    @property
+    def _busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _apart(self, work: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                work()
+            except OSError as error:
+                log.error("Certificate's files cannot be changed", extra=facts(room=self._room, reason=error))
+
+        self._thread = threading.Thread(target=guarded, name="renewal", daemon=True)
+        self._thread.start()
