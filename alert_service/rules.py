@@ -15,7 +15,7 @@ from shared.names import Action, Outcome, Severity, is_gateway
 REASON = "reason"
 """The key in an event's detail that holds the slug of a refusal."""
 ID_REUSED = "id-reused"
-HUB_SOURCES = frozenset({"auth", "admin", "alerts"})
+HUB_SOURCES = frozenset({"auth", "admin", "alerts", "signer"})
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 

@@ -20,9 +20,20 @@ OWED_MOST = 1000
 
 
 class Proof:
-    """Writes events to `spool`; `wake` tells the courier, where one runs in this process."""
+    """Writes events to `spool`; `wake` tells the courier, where one runs in this process.
 
-    def __init__(self, spool: Spool, *, now: Callable[[], datetime], wake: Callable[[], None] | None = None) -> None:
+    `synced`: ordinary events, too, wait until the disk has them.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        now: Callable[[], datetime],
+        wake: Callable[[], None] | None = None,
+        synced: bool = False,
+    ) -> None:
+        self._synced = synced
         self._spool = spool
         self._now = now
         self._wake = wake
@@ -90,7 +101,7 @@ class Proof:
         return bool(self._owed)
 
     async def _append(self, event: AuditEvent) -> None:
-        durable = event.severity is not Severity.INFO
+        durable = self._synced or event.severity is not Severity.INFO
         await asyncio.to_thread(lambda: self._spool.append(event, durable=durable))
         if self._wake is not None:
             self._wake()

@@ -22,7 +22,7 @@ from device_agents.round_trip import RoundTrip
 from shared import backoff, messages, mqtt, systemd, tls, topics
 from shared.config import ConfigError
 from shared.log import facts
-from shared.renewal import Credentials
+from shared.renewal import Credentials, Newest
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,8 @@ class BrokerLink:
 
     def __init__(self, broker: mqtt.BrokerConfig, inbox: Inbox[Any], *, wall: Callable[[], float] = time.time) -> None:
         self.session = ""
-        self.up = self.fell_back = False
+        self.up = False
+        self.newest: Newest = "untried"
         self.failures = 0
         self._broker = broker
         self._room = broker.identity
@@ -109,7 +110,7 @@ class BrokerLink:
             self.up = True
             self._at = now + _KEEPALIVE_TICK_SECONDS
             self.failures = 0
-            self.fell_back = self._credentials.fell_back()
+            self.newest = self._credentials.newest()
             self._credentials.taken()
             systemd.notify("STATUS=Online")
             log.info("Broker reached", extra=facts(host=self._broker.host, port=self._broker.port))

@@ -3,6 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from device_agents.inbox import Connection
+from shared.renewal import Newest
 
 
 class Heard(NamedTuple):
@@ -43,8 +44,8 @@ class Link(Connection, Protocol):
     up: bool
     failures: int
     """How many tries in a row did not connect."""
-    fell_back: bool
-    """Whether the broker did not take the newest pair on disk, and the one before was used."""
+    newest: Newest
+    """What became of the newest pair on disk, when the last connection came about."""
 
     def tick(self, now: float) -> None:
         """Connect where it is time to; give up what takes too long; keep alive what is up."""

@@ -100,7 +100,10 @@ class Renewal:
         if self._connected:
             self._connected = self._tried = False
             if self._link.up and self._pair.is_new:
-                self._go_back() if self._link.fell_back else self._settle()
+                if self._link.newest == "taken":
+                    self._settle()
+                elif self._link.newest == "refused":
+                    self._go_back()
         elif not self._link.up and self._link.failures >= TRIES and not self._tried:
             self._tried = True
             if self._pair.is_new:

@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from shared import tls
 from shared.config import ConfigError
@@ -19,6 +19,7 @@ from shared.log import facts
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+Newest = Literal["taken", "refused", "untried"]
 AGAIN_SECONDS = 5.0
 """What could not be used is tried again after this, in case something else than the files was the matter."""
 
@@ -89,9 +90,10 @@ class Credentials:
         assert self._used is not None
         return self._used
 
-    def fell_back(self) -> bool:
-        """Whether the last one is of an older pair than lies there."""
-        return self._used is not self._newest()
+    def newest(self) -> Newest:
+        """What became of the newest pair, once a connection was made."""
+        newest = self._newest()
+        return "taken" if newest is self._used else "refused" if newest is self._refused else "untried"
 
     def taken(self) -> None:
         """The broker took the last one."""

@@ -5,7 +5,7 @@ the gateway's HTTPS certificate alone. EC P-256 throughout; leaves live 90 days.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
@@ -19,6 +19,7 @@ from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, subject
 from shared.config import ConfigError
 from shared.problem import HomeError
+from shared.signing import End
 
 CA_DAYS = 3650
 LEAF_DAYS = 90
@@ -28,13 +29,18 @@ _SKEW = dt.timedelta(minutes=10)
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the authority's own index: what was signed, and whether it still counts."""
+    """One line of the authorities' own index: what was signed, and whether it still counts.
+
+    `gone`: the name was taken back for good. The newest line of each name stays, so that this is never forgotten.
+    """
 
     serial: int
     name: str
     role: str
     not_after: dt.datetime
     revoked_at: dt.datetime | None = None
+    authority: str = DEVICE_CA
+    gone: bool = False
 
 
 class Authorities:
@@ -97,21 +103,40 @@ class Authorities:
         for extension, critical in extensions(leaf, public):
             builder = builder.add_extension(extension, critical=critical)
         certificate = builder.sign(ca_key, hashes.SHA256())
-        if leaf.authority == DEVICE_CA:
-            # Noted before it is given out: what is not in the index could not be revoked.
-            line = Issued(serial=serial, name=leaf.name, role=leaf.role or "", not_after=not_after)
-            self._write_index([*self._read_index(), line])
+        # Noted before it is given out: what is not in the index could not be revoked.
+        line = Issued(
+            serial=serial, name=leaf.name, role=leaf.role or "", not_after=not_after, authority=leaf.authority
+        )
+        self._write_index([*self.issued(), line])
         return certificate.public_bytes(serialization.Encoding.PEM)
 
     def revoke(self, name: str) -> int:
-        """Note every certificate of `name` as revoked, for the lists signed from now on; how many there were."""
-        issued = self._read_index()
-        marked = [
-            msgspec.structs.replace(i, revoked_at=self._now) if i.name == name and i.revoked_at is None else i
-            for i in issued
-        ]
-        self._write_index(marked)
-        return sum(old != new for old, new in zip(issued, marked, strict=True))
+        """Take a name back for good: all its certificates are on the lists signed from now on; how many there were."""
+        return self._note(name, lambda of_name: of_name, gone=True)
+
+    def replace(self, name: str) -> int:
+        """Put all certificates of a name but the newest on the lists signed from now on; how many there were."""
+        return self._note(name, lambda of_name: of_name[:-1], gone=False)
+
+    def issued(self) -> list[Issued]:
+        """What was signed, the newest last. Raises ConfigError where the index cannot be read."""
+        if not self._index.exists():
+            return []
+        try:
+            return msgspec.json.decode(self._index.read_bytes(), type=list[Issued])
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigError(f"{self._index}: cannot be read ({error}); restore it from a backup") from error
+
+    def newest(self) -> list[Issued]:
+        """The newest line of each name and use, and one for each authority, whose role is `authority`."""
+        found = {_use(line): line for line in self.issued()}
+        own = []
+        for authority in (DEVICE_CA, WEB_CA):
+            if self.exists(authority):
+                ca = self._pair(authority)[1]
+                end = ca.not_valid_after_utc
+                own.append(Issued(serial=ca.serial_number, name=authority, role="authority", not_after=end))
+        return [*found.values(), *own]
 
     def crl(self) -> bytes:
         """A fresh revocation list of the device CA, PEM, good for CRL_DAYS; with nobody on it at first."""
@@ -124,12 +149,18 @@ class Authorities:
             .add_extension(x509.CRLNumber(int(self._now.timestamp() * 1000)), critical=False)
             .add_extension(_authority_key(authority), critical=False)
         )
-        for line in self._read_index():
-            if line.revoked_at is not None:
+        for line in self.issued():
+            # What has ended needs no place on the list any more.
+            if line.revoked_at is not None and line.authority == DEVICE_CA and line.not_after > self._now:
                 builder = builder.add_revoked_certificate(
                     x509.RevokedCertificateBuilder().serial_number(line.serial).revocation_date(line.revoked_at).build()
                 )
         return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    def ends(self) -> tuple[End, ...]:
+        """When the newest certificate of each name ends, and the authorities; of names that stand."""
+        standing = [line for line in self.newest() if line.revoked_at is None]
+        return tuple(End(name=line.name, role=line.role, at=line.not_after) for line in standing)
 
     def _make(self, authority: str, name: str, constrained_to: Iterable[str] | None) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
@@ -159,17 +190,26 @@ class Authorities:
             cause = error.__cause__ or error
             raise ConfigError(f"{path}: the authority cannot be used ({cause}); restore it from a backup") from error
 
-    def _read_index(self) -> list[Issued]:
-        if not self._index.exists():
-            return []
-        try:
-            return msgspec.json.decode(self._index.read_bytes(), type=list[Issued])
-        except msgspec.DecodeError as error:
-            raise ConfigError(f"{self._index}: cannot be read ({error}); restore it from a backup") from error
+    def _note(self, name: str, chosen: Callable[[list[Issued]], list[Issued]], *, gone: bool) -> int:
+        issued = self.issued()
+        chosen_serials = {line.serial for line in chosen([line for line in issued if line.name == name])}
+        marked = [
+            msgspec.structs.replace(line, revoked_at=line.revoked_at or self._now, gone=line.gone or gone)
+            if line.serial in chosen_serials
+            else line
+            for line in issued
+        ]
+        self._write_index(marked)
+        return sum(old.revoked_at != new.revoked_at for old, new in zip(issued, marked, strict=True))
 
-    def _write_index(self, issued: Iterable[Issued]) -> None:
-        # What expired needs no place on the list any more.
-        write(self._index, msgspec.json.encode([i for i in issued if i.not_after > self._now]), 0o600)
+    def _write_index(self, issued: list[Issued]) -> None:
+        newest = {line.serial for line in {_use(line): line for line in issued}.values()}
+        kept = [line for line in issued if line.not_after > self._now or line.serial in newest]
+        write(self._index, msgspec.json.encode(kept), 0o600)
+
+
+def _use(line: Issued) -> tuple[str, str]:
+    return line.authority, line.name
 
 
 def private_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -1,6 +1,6 @@
 """The folder `pki/`: the authorities' certificates, the revocation list, and a pair of key and certificate an identity.
 
-Keys are made here; an authority sees a signing request and gives the certificate. Renewed 30 days before the end.
+Keys are made here; an authority sees a signing request and gives the certificate. Renewed 60 days before the end.
 """
 
 import datetime as dt
@@ -15,17 +15,23 @@ from deploy.pki import reading
 from deploy.pki.authorities import Authorities, private_bytes
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
+from deploy.pki.remote import RemoteAuthorities
 
-RENEW_DAYS = 30
+RENEW_DAYS = 60
 """A pair with no more days left than these is due."""
 
 
 class Pki:
-    """`folder` holds public files beside each identity's key; the authorities' keys lie apart, in `vault`."""
+    """`folder` holds public files beside each identity's key; the authorities' keys lie apart, in `vault`.
 
-    def __init__(self, folder: Path, *, vault: Path, demo: bool, now: dt.datetime) -> None:
+    With `signer` another process has them, and listens there.
+    """
+
+    def __init__(self, folder: Path, *, vault: Path, demo: bool, now: dt.datetime, signer: Path | None = None) -> None:
         self.folder = folder
-        self.authorities = Authorities(vault, demo=demo, now=now)
+        self.authorities: Authorities | RemoteAuthorities = (
+            Authorities(vault, demo=demo, now=now) if signer is None else RemoteAuthorities(signer)
+        )
         self._now = now
 
     def ensure_authorities(self, hosts: list[str]) -> None:
@@ -61,8 +67,14 @@ class Pki:
         return True
 
     def revoke(self, name: str) -> int:
-        """Put every certificate of `name` on the revocation list; how many there were."""
+        """Put every certificate of `name` on the revocation list, and the name aside; how many there were."""
         count = self.authorities.revoke(name)
+        self.write_crl()
+        return count
+
+    def replace(self, name: str) -> int:
+        """Put every certificate of `name` but the newest on the revocation list; how many there were."""
+        count = self.authorities.replace(name)
         self.write_crl()
         return count
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from deploy.pki import leaf
-from deploy.pki.authorities import CRL_DAYS, LEAF_DAYS
+from deploy.pki.authorities import CA_DAYS, CRL_DAYS, LEAF_DAYS, Authorities
 from deploy.pki.pairs import RENEW_DAYS, Pki
 from shared.config import ConfigError
 from shared.problem import HomeError
@@ -165,7 +165,49 @@ def test_the_vault_may_lie_elsewhere(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "vault").iterdir()) == [
         "device-ca.crt",
         "device-ca.key",
+        "issued.json",
         "web-ca.crt",
         "web-ca.key",
     ]
     assert not list((tmp_path / "pki").glob("*ca.key"))
+
+
+def test_a_name_that_was_taken_back_stays_known_when_all_its_certificates_have_ended(tmp_path: Path) -> None:
+    authority(tmp_path).ensure_client("hall", "room")
+    authority(tmp_path, days=1).revoke("hall")
+    later = authority(tmp_path, days=5000)
+    later.ensure_client("kitchen", "room")
+    assert isinstance(later.authorities, Authorities)
+    (gone,) = [line for line in later.authorities.issued() if line.name == "hall"]
+    assert gone.gone
+    assert list(crl(tmp_path)) == []  # what has ended needs no place on the list
+
+
+def test_what_was_replaced_is_revoked_and_the_newest_stays_good(tmp_path: Path) -> None:
+    made = authority(tmp_path)
+    made.ensure_client("hall", "room", folder=tmp_path / "old")
+    made.ensure_client("hall", "room", folder=tmp_path / "new")
+    assert made.replace("hall") == 1
+    assert made.replace("hall") == 0
+    old = certificate(tmp_path / "old" / "hall.crt")
+    assert {entry.serial_number for entry in crl(tmp_path)} == {old.serial_number}
+    assert isinstance(made.authorities, Authorities)
+    assert not any(line.gone for line in made.authorities.issued())
+
+
+def test_ends_are_told_of_the_newest_of_each_name_that_stands(tmp_path: Path) -> None:
+    made = authority(tmp_path)
+    for name in ("hall", "kitchen"):
+        made.ensure_client(name, "room")
+    made.ensure_web(HOSTS)
+    later = authority(tmp_path, days=40)
+    later.ensure_client("hall", "room")
+    later.revoke("kitchen")
+    assert isinstance(later.authorities, Authorities)
+    ends = {(end.name, end.role): (end.at - NOW).days for end in later.authorities.ends()}
+    assert ends == {
+        ("hall", "room"): LEAF_DAYS + 40,
+        ("hub.local", ""): LEAF_DAYS,
+        ("device-ca", "authority"): CA_DAYS,
+        ("web-ca", "authority"): CA_DAYS,
+    }

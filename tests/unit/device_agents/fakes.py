@@ -15,6 +15,7 @@ from device_agents.readings import Sensors
 from shared import messages, topics
 from shared.messages import Acknowledgement, AuditEvent, Availability, State
 from shared.problem import HomeError
+from shared.renewal import Newest
 
 M = TypeVar("M", bound=msgspec.Struct)
 WALL = 1_800_000_000.0
@@ -100,7 +101,7 @@ class FakeLink:
         self.closed = False
         self.slow = False
         self.failures = 0
-        self.fell_back = False
+        self.newest: Newest = "taken"
 
     def fileno(self) -> int | None:
         return None

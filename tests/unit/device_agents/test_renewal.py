@@ -128,12 +128,24 @@ def test_a_new_pair_that_does_not_connect_is_given_up_and_the_old_one_used_again
 def test_a_link_that_came_about_with_the_old_pair_proves_nothing_for_the_new_one(bench: Bench) -> None:
     old = bench.pi.identity.certificate.read_text()
     bench.renew()
-    bench.link.up = bench.link.fell_back = True
+    bench.link.up, bench.link.newest = True, "refused"
     bench.renewal.born(bench.now)
     bench.turn()
     assert bench.pi.identity.certificate.read_text() == old
     assert not bench.pair.is_new
     assert bench.pi.works()
+
+
+def test_a_link_that_came_about_before_the_new_pair_was_tried_leaves_all_as_it_is(bench: Bench) -> None:
+    bench.renew()
+    bench.link.up, bench.link.newest = True, "untried"
+    bench.renewal.born(bench.now)
+    bench.turn(LOOK_SECONDS)
+    assert bench.pair.is_new
+    bench.link.newest = "taken"
+    bench.renewal.born(bench.now)
+    bench.turn()
+    assert not bench.pair.is_new
 
 
 def test_a_broker_that_is_away_takes_no_proven_pair_back(bench: Bench) -> None:

@@ -1,0 +1,61 @@
+"""The authorities where another process has them, the signer: the same as in one's own vault, over its socket."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from deploy.pki.leaf import Leaf
+from shared import signing
+from shared.signing import Changed, End, Ending, Pem
+
+
+class RemoteAuthorities:
+    """What `Authorities` does, asked of the signer at `socket`.
+
+    Raises HomeError: what the signer says, or "signer-unreachable".
+    """
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    def adopt(self, authority: str, certificate: Path) -> None:
+        """The signer has its own."""
+
+    def ensure(self, hosts: Iterable[str]) -> None:
+        """Have the authorities made that are missing."""
+        signing.ask(self._socket, signing.Found(hosts=tuple(hosts)), Changed)
+
+    def certificate(self, authority: str) -> bytes:
+        """An authority's own certificate, PEM."""
+        return self._shown(authority)
+
+    def sign(self, leaf: Leaf, request: bytes) -> bytes:
+        """A certificate (PEM) for the key of a signing request (PEM)."""
+        order = signing.Sign(
+            name=leaf.name,
+            role=leaf.role,  # type: ignore[arg-type]  # the signer says so where it is none
+            csr=request.decode("ascii"),
+            hosts=leaf.hosts,
+            serves=leaf.serves,
+            authority=leaf.authority,  # type: ignore[arg-type]  # as above
+        )
+        return signing.ask(self._socket, order, Pem).pem.encode()
+
+    def revoke(self, name: str) -> int:
+        """Take a name back for good; how many certificates went on the list."""
+        return signing.ask(self._socket, signing.Revoke(name=name), Changed).count
+
+    def replace(self, name: str) -> int:
+        """Put all certificates of a name but the newest on the list; how many there were."""
+        return signing.ask(self._socket, signing.Revoke(name=name, replaced=True), Changed).count
+
+    def crl(self) -> bytes:
+        """A fresh revocation list, PEM."""
+        return self._shown("crl")
+
+    def ends(self) -> tuple[End, ...]:
+        """When the newest certificate of each name ends, and the authorities."""
+        return signing.ask(self._socket, signing.Ends(), Ending).ends
+
+    def _shown(self, what: str) -> bytes:
+        order = signing.Show(what=what)  # type: ignore[arg-type]  # the signer says so where there is no such thing
+        return signing.ask(self._socket, order, Pem).pem.encode()

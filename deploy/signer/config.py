@@ -1,0 +1,54 @@
+"""What the signer is told when it is started: its folder, its socket, who may ask, and where the broker is."""
+
+import pwd
+from pathlib import Path
+
+import msgspec
+
+from shared.config import ConfigError
+from shared.mqtt import BrokerConfig
+from shared.tls import Identity
+
+IDENTITY = "signer"
+NOBODY = 65534
+"""Whom the kernel names where it does not know a caller's user: in a user namespace, say."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`state` is the signer's alone (0700). `users` may ask besides root and the signer's own user."""
+
+    state: Path
+    socket: Path
+    users: frozenset[int]
+    demo: bool = False
+    port: int = 8883
+    log: Path | None = None
+
+    @property
+    def vault(self) -> Path:
+        """The authorities' keys, and what they signed."""
+        return self.state / "vault"
+
+    @property
+    def spool(self) -> Path:
+        """Its audit events, until they are receipted."""
+        return self.state / "spool.sqlite3"
+
+    @property
+    def identity(self) -> Identity:
+        """Its own pair."""
+        certificate, key = self.state / f"{IDENTITY}.crt", self.state / f"{IDENTITY}.key"
+        return Identity(ca=self.vault / "device-ca.crt", certificate=certificate, key=key)
+
+    @property
+    def broker(self) -> BrokerConfig:
+        """On this machine, whatever the broker listens on besides."""
+        return BrokerConfig(identity=IDENTITY, tls=self.identity, host="127.0.0.1", port=self.port)
+
+
+def user_id(name: str) -> int:
+    """A user's number. Raises ConfigError where there is no such user."""
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise ConfigError(f"--for {name}: there is no such user here; deploy/install.sh makes the home's") from None

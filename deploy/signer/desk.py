@@ -1,0 +1,120 @@
+"""Which orders are obeyed, pure: a name keeps its role, is never given out twice, and the hub's own are a fixed list.
+
+The hub's services may ask, and one of them may be in a stranger's hand: what is refused here, nobody on the hub but
+root can have. Names of rooms and clients come from the registry, which whoever asks has looked at; the signer remembers
+for itself which of them it ever signed, and which were taken back.
+"""
+
+import datetime as dt
+import ipaddress
+import re
+from collections.abc import Iterable, Sequence
+
+from deploy.pki import leaf as leaves
+from deploy.pki.authorities import LEAF_DAYS, Issued
+from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
+from shared.names import is_gateway, is_identity, is_reserved
+from shared.problem import HomeError
+from shared.signing import Sign
+
+CLIENTS = frozenset({"auth", "alerts", "admin"})
+SERVERS = frozenset({"broker", "auth", "alerts"})
+MOST_A_DAY = 20
+"""Of one name: a home that is set up, moved and renewed within a day needs a handful."""
+HOSTS_MOST = 32
+_LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
+THRESHOLDS = (30, 7, 1)
+"""Days before its end at which a certificate is told of; renewal has been tried for 30 of them by the first."""
+
+
+def leaf_of(order: Sign, issued: Sequence[Issued], now: dt.datetime) -> Leaf:
+    """What is to be signed. Raises HomeError: forbidden (and why), rate-limited."""
+    check_hosts(order.hosts)
+    leaf = _hub_leaf(order) if order.role in (None, "service") else _others_leaf(order, issued)
+    today = [line for line in issued if line.name == leaf.name and line.not_after > _of_a_day_ago(now)]
+    if len(today) >= MOST_A_DAY:
+        raise HomeError("rate-limited", f"{leaf.name} got {MOST_A_DAY} certificates within a day.")
+    return leaf
+
+
+def is_new(order: Sign, issued: Iterable[Issued]) -> bool:
+    """Whether a room or client comes into being with it."""
+    return order.role in ("room", "client") and not any(line.name == order.name for line in issued)
+
+
+def check_standing(name: str, role: str | None, issued: Iterable[Issued]) -> None:
+    """A room or a client that was signed, in its role, and not taken back. Raises HomeError("forbidden")."""
+    newest = _newest(name, issued)
+    if newest is None:
+        raise HomeError("forbidden", f"No certificate was ever signed for {name}.")
+    if newest.gone:
+        raise HomeError("forbidden", f"The name {name} was taken back, for good.")
+    if newest.role not in ("room", "client") or (role is not None and newest.role != role):
+        raise HomeError("forbidden", f"{name} is a {newest.role}, and stays one.")
+
+
+def check_hosts(hosts: Sequence[str]) -> None:
+    """Raises HomeError("forbidden") for what is no name and no address, or for too many of them."""
+    if len(hosts) > HOSTS_MOST:
+        raise HomeError("forbidden", f"A certificate has {HOSTS_MOST} names at the most.")
+    for host in hosts:
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            if _HOST.fullmatch(host) is None:
+                raise HomeError("forbidden", f"{host!r} is no name of a machine.") from None
+
+
+def due(newest: Iterable[Issued], told: dict[str, int], now: dt.datetime) -> list[tuple[Issued, int]]:
+    """What is to be told of, each with the days that count: those of `THRESHOLDS` it has come under, the lowest.
+
+    `told` holds, by serial number, the threshold that was told last.
+    """
+    found = []
+    for line in newest:
+        left = (line.not_after - now).total_seconds() / 86400
+        under = [days for days in THRESHOLDS if left < days]
+        if under and not line.gone and line.revoked_at is None and told.get(key(line), 10**6) > min(under):
+            found.append((line, min(under)))
+    return found
+
+
+def key(line: Issued) -> str:
+    """How what was told of a certificate is remembered."""
+    return f"{line.name}/{line.serial:x}"
+
+
+def _hub_leaf(order: Sign) -> Leaf:
+    leaf = Leaf(name=order.name, role=order.role, hosts=order.hosts, serves=order.serves, authority=order.authority)
+    if order.role is None:
+        fine = bool(order.hosts) and leaf == leaves.web(order.hosts)
+    elif order.serves:
+        fine = order.name in SERVERS and bool(order.hosts) and order.authority == DEVICE_CA
+    else:
+        fine = leaf == leaves.client(order.name, "service") and (is_gateway(order.name) or order.name in CLIENTS)
+    if not fine:
+        raise HomeError("forbidden", f"{order.name} is no service of the hub as it asks to be signed.")
+    return leaf
+
+
+def _others_leaf(order: Sign, issued: Sequence[Issued]) -> Leaf:
+    assert order.role is not None
+    leaf = leaves.client(order.name, order.role)
+    if order.hosts or order.serves or order.authority == WEB_CA or not is_identity(order.name):
+        raise HomeError("forbidden", f"A {order.role} gets no certificate of this kind.")
+    newest = _newest(order.name, issued)
+    if newest is not None:
+        check_standing(order.name, order.role, issued)
+    elif is_reserved(order.name):
+        # A home that had a room of this name before it was reserved keeps it.
+        raise HomeError("forbidden", f"The name {order.name} is kept for the hub.")
+    return leaf
+
+
+def _newest(name: str, issued: Iterable[Issued]) -> Issued | None:
+    return next((line for line in reversed(list(issued)) if line.name == name), None)
+
+
+def _of_a_day_ago(now: dt.datetime) -> dt.datetime:
+    return now + dt.timedelta(days=LEAF_DAYS - 1)

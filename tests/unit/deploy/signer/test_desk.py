@@ -1,0 +1,192 @@
+"""Which orders the signer obeys: whatever a stranger in a service's place asks for, and whatever happened before."""
+
+import datetime as dt
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deploy.pki.authorities import LEAF_DAYS, Issued
+from deploy.signer import desk
+from shared import names
+from shared.problem import HomeError
+from shared.signing import Sign
+
+NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+HOSTS = ("hub.local", "127.0.0.1", "::1")
+NAMES = st.from_regex(names.IDENTITY, fullmatch=True)
+
+
+def signed(name: str, role: str = "room", *, days_ago: float = 10, gone: bool = False, serial: int = 1) -> Issued:
+    end = NOW + dt.timedelta(days=LEAF_DAYS - days_ago)
+    return Issued(serial=serial, name=name, role=role, not_after=end, revoked_at=NOW if gone else None, gone=gone)
+
+
+def refusal(order: Sign, *issued: Issued) -> str:
+    with pytest.raises(HomeError) as refused:
+        desk.leaf_of(order, issued, NOW)
+    return refused.value.slug
+
+
+def room(name: str = "hall", **fields: object) -> Sign:
+    return Sign(**({"name": name, "role": "room", "csr": "x"} | fields))  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize("role", ["room", "client"])
+@given(name=NAMES.filter(lambda name: not names.is_reserved(name)))
+def test_a_room_or_client_gets_a_client_certificate_of_its_name_and_no_other(role: str, name: str) -> None:
+    leaf = desk.leaf_of(room(name, role=role), (), NOW)
+    assert (leaf.name, leaf.role, leaf.hosts, leaf.serves, leaf.authority) == (name, role, (), False, "device-ca")
+
+
+@given(name=st.from_regex(names.RESERVED, fullmatch=True), role=st.sampled_from(["room", "client"]))
+def test_a_reserved_name_is_no_rooms_and_no_clients(name: str, role: str) -> None:
+    assert refusal(room(name, role=role)) == "forbidden"
+
+
+def test_a_room_of_an_older_home_keeps_a_name_that_was_reserved_later() -> None:
+    assert desk.leaf_of(room("web"), [signed("web")], NOW).name == "web"
+
+
+def test_a_name_that_was_taken_back_is_never_signed_again_in_any_role() -> None:
+    for role in ("room", "client"):
+        assert refusal(room(role=role), signed("hall", gone=True)) == "forbidden"
+    assert refusal(room(), signed("hall", days_ago=4000), signed("hall", days_ago=3000, gone=True)) == "forbidden"
+
+
+def test_nobody_changes_role() -> None:
+    assert refusal(room(role="client"), signed("hall")) == "forbidden"
+    assert refusal(room("phone"), signed("phone", "client")) == "forbidden"
+    assert refusal(room("main"), signed("main", "service")) == "forbidden"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"hosts": HOSTS},
+        {"serves": True, "hosts": HOSTS},
+        {"serves": True},
+        {"authority": "web-ca"},
+        {"name": "Hall"},
+        {"name": "../ca"},
+        {"name": ""},
+        {"name": "a" * 33},
+    ],
+)
+def test_a_room_gets_nothing_but_a_rooms_certificate(fields: dict[str, object]) -> None:
+    assert refusal(room(**fields)) == "forbidden"  # type: ignore[arg-type]  # by name
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"name": name} for name in ("gateway", "gateway-2", "auth", "alerts", "admin")),
+        *({"name": name, "serves": True, "hosts": HOSTS} for name in ("broker", "auth", "alerts")),
+        {"name": "hub.local", "role": None, "serves": True, "hosts": HOSTS, "authority": "web-ca"},
+    ],
+)
+def test_the_hubs_own_are_signed(fields: dict[str, object]) -> None:
+    leaf = desk.leaf_of(room(**({"role": "service"} | fields)), (), NOW)  # type: ignore[arg-type]  # by name
+    assert leaf.name == fields["name"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"name": "hall"},
+        {"name": "signer"},
+        {"name": "broker"},
+        {"name": "gateway-x"},
+        {"name": "device-ca"},
+        {"name": "gateway", "serves": True, "hosts": HOSTS},
+        {"name": "admin", "serves": True, "hosts": HOSTS},
+        {"name": "auth", "hosts": HOSTS},
+        {"name": "auth", "authority": "web-ca"},
+        {"name": "broker", "serves": True},
+        {"name": "broker", "serves": True, "hosts": HOSTS, "authority": "web-ca"},
+        {"name": "broker", "serves": True, "hosts": ("*",)},
+        {"name": "broker", "serves": True, "hosts": ("*.local",)},
+        {"name": "broker", "serves": True, "hosts": ("a b",)},
+        {"name": "broker", "serves": True, "hosts": ("hub.local\n",)},
+        {"name": "broker", "serves": True, "hosts": ("x" * 300,)},
+        {"name": "broker", "serves": True, "hosts": tuple(f"h{n}" for n in range(100))},
+        {"name": "other.local", "role": None, "serves": True, "hosts": HOSTS, "authority": "web-ca"},
+        {"name": "hub.local", "role": None, "serves": True, "hosts": HOSTS},
+        {"name": "hub.local", "role": None, "hosts": HOSTS, "authority": "web-ca"},
+        {"name": "", "role": None, "serves": True, "hosts": (), "authority": "web-ca"},
+    ],
+)
+def test_nothing_else_is_the_hubs(fields: dict[str, object]) -> None:
+    assert refusal(room(**({"role": "service"} | fields))) == "forbidden"  # type: ignore[arg-type]  # by name
+
+
+def test_one_name_gets_so_many_a_day_and_others_as_many() -> None:
+    issued = [signed("hall", days_ago=0.5, serial=n) for n in range(desk.MOST_A_DAY)]
+    assert refusal(room(), *issued) == "rate-limited"
+    assert desk.leaf_of(room("kitchen"), issued, NOW).name == "kitchen"
+    older = [signed("hall", days_ago=1.5, serial=n) for n in range(desk.MOST_A_DAY)]
+    assert desk.leaf_of(room(), older, NOW).name == "hall"
+
+
+def test_what_is_new_is_known() -> None:
+    assert desk.is_new(room(), ())
+    assert not desk.is_new(room(), [signed("hall")])
+    assert not desk.is_new(room("auth", role="service"), ())
+
+
+@pytest.mark.parametrize("issued", [(), (signed("hall", gone=True),), (signed("hall", "client"),)])
+def test_rights_are_for_who_was_signed_in_this_role_and_not_taken_back(issued: tuple[Issued, ...]) -> None:
+    with pytest.raises(HomeError) as refused:
+        desk.check_standing("hall", "room", issued)
+    assert refused.value.slug == "forbidden"
+    desk.check_standing("hall", "room", [signed("hall")])
+
+
+def test_rights_of_the_hubs_own_are_no_matter_of_this_order() -> None:
+    with pytest.raises(HomeError):
+        desk.check_standing("gateway", None, [signed("gateway", "service")])
+
+
+def ending(days: float, **fields: object) -> Issued:
+    line = Issued(serial=7, name="hall", role="room", not_after=NOW + dt.timedelta(days=days))
+    return msgspec.structs.replace(line, **fields)
+
+
+@pytest.mark.parametrize(
+    ("days", "told", "due"),
+    [
+        (31, None, None),
+        (29.9, None, 30),
+        (29.9, 30, None),
+        (8, 30, None),
+        (6.9, 30, 7),
+        (6.9, 7, None),
+        (0.5, 7, 1),
+        (0.5, 1, None),
+        (-40, 1, None),
+        (-40, None, 1),
+        (0.5, None, 1),
+    ],
+)
+def test_each_end_is_told_at_thirty_seven_and_one_day_once(days: float, told: int | None, due: int | None) -> None:
+    line = ending(days)
+    before = {} if told is None else {desk.key(line): told}
+    assert desk.due([line], before, NOW) == ([] if due is None else [(line, due)])
+
+
+def test_what_was_taken_back_or_renewed_is_not_told_of() -> None:
+    assert desk.due([ending(3, gone=True), ending(3, revoked_at=NOW)], {}, NOW) == []
+    assert desk.due([ending(89, serial=8)], {desk.key(ending(3)): 7}, NOW) == []
+
+
+@given(st.lists(st.floats(-10, 40), max_size=30))
+def test_however_often_it_is_looked_at_each_threshold_is_told_once_and_in_order(times: list[float]) -> None:
+    told: dict[str, int] = {}
+    said = []
+    for days in sorted(times, reverse=True):
+        for line, threshold in desk.due([ending(days)], told, NOW):
+            told[desk.key(line)] = threshold
+            said.append(threshold)
+    assert said == sorted(set(said), reverse=True)
+    assert bool(said) == any(days < 30 for days in times)
