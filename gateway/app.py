@@ -21,6 +21,7 @@ from gateway.limits import Limits
 from gateway.link import Link
 from gateway.proof import Proof, Wish
 from gateway.proxies import Proxies
+from gateway.readiness import Readiness
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared import renewal, systemd, tls
@@ -132,6 +133,7 @@ class Gateway:
         app[keys.PROOF] = self.proof
         app[keys.HUB] = self.hub
         app[keys.REGISTRAR] = self.registrar
+        app[keys.READINESS] = Readiness(self.bus, self.registrar, self.proof, self.home)
         app.on_response_prepare.append(headers.harden)
         app.on_shutdown.append(self._end_what_is_open)
         return app

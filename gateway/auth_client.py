@@ -53,6 +53,10 @@ class AuthClient:
         """Every user, for the master user's list."""
         return await self._service.call("GET", internal.USERS, internal.UserRows)
 
+    async def ping(self) -> None:
+        """Have it say that it could do its work."""
+        await self._service.call("GET", internal.READY, dict)
+
     async def registry(self) -> internal.Registry:
         """Every room that is enrolled and not revoked."""
         return await self._service.call("GET", internal.REGISTRY, internal.Registry)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gateway.limits import Limits
     from gateway.proof import Proof
     from gateway.proxies import Proxies
+    from gateway.readiness import Readiness
     from gateway.registry import Registrar
     from gateway.sessions import Sessions
     from shared.bus import Bus
@@ -39,6 +40,7 @@ COMMANDS: "web.AppKey[Commands]" = web.AppKey("commands")
 PROOF: "web.AppKey[Proof]" = web.AppKey("proof")
 HUB: "web.AppKey[Hub]" = web.AppKey("hub")
 REGISTRAR: "web.AppKey[Registrar]" = web.AppKey("registrar")
+READINESS: "web.AppKey[Readiness]" = web.AppKey("readiness")
 PROXIES: "web.AppKey[Proxies]" = web.AppKey("proxies")
 OWN_ORIGINS: web.AppKey[frozenset[str]] = web.AppKey("own_origins")
 ROUTE_LIMITS: web.AppKey[dict[object, str | None]] = web.AppKey("route_limits")

@@ -63,6 +63,7 @@ class Proof:
         self._urgent = urgent
         self._gathered: list[AuditEvent] = []
         self._some = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
         self.writable = True
 
     def event(
@@ -119,16 +120,27 @@ class Proof:
             self._write_now(self._take())
 
     async def watch(self) -> None:
-        """Look after the spool's disk until cancelled: one that failed, or is all but full, is tried again."""
+        """Look after the spool's disk until cancelled."""
         while True:
-            try:
-                if not self.writable or await asyncio.to_thread(self._spool.space) < SPARSE_BYTES:
-                    await asyncio.to_thread(self._spool.probe)
-            except HomeError as error:
-                self._found(writable=False, reason=error.detail)
-            else:
-                self._found(writable=True)
+            await self.look()
             await asyncio.sleep(WATCH_SECONDS)
+
+    async def look(self) -> bool:
+        """Whether proof can be written; a disk that failed, or is all but full, is tried by writing."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(), name="look at the disk")
+        # One at a time, whoever gives up waiting: a disk that hangs would keep a thread for each.
+        await asyncio.shield(self._looking)
+        return self.writable
+
+    async def _look(self) -> None:
+        try:
+            if not self.writable or await asyncio.to_thread(self._spool.space) < SPARSE_BYTES:
+                await asyncio.to_thread(self._spool.probe)
+        except HomeError as error:
+            self._found(writable=False, reason=error.detail)
+        else:
+            self._found(writable=True)
 
     def _found(self, *, writable: bool, reason: str = "") -> None:
         if writable != self.writable:

@@ -19,7 +19,6 @@ from shared.waiting import woken
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 30.0
-_FRESH_SECONDS = 2.0
 _AWAY = frozenset({"auth-unreachable", "internal"})
 
 
@@ -34,7 +33,7 @@ class Registrar:
         self._told: dict[str, Description] = {}
         self._woken = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
-        self._fetched_at: float | None = None
+        self._known = False
         self._refresh_at = 0.0
 
     def seen(self, description: Description) -> None:
@@ -75,15 +74,11 @@ class Registrar:
             await woken(self._woken, max(wait, 0.0))
             self._woken.clear()
 
-    async def refresh(self, *, within: float = 0.0) -> None:
-        """Fetch the registry unless it was fetched `within` seconds. Raises HomeError, such as auth-unreachable."""
+    async def refresh(self) -> None:
+        """Fetch the registry. Raises HomeError, such as auth-unreachable."""
         async with self._one_at_a_time:
-            now = asyncio.get_running_loop().time()
-            if self._fetched_at is not None and now - self._fetched_at < within:
-                return
-            self._fetched_at = None
             self._apply(self._home.set_registry(await self._auth.registry()))
-            self._fetched_at = now
+            self._known = True
 
     async def lock_out(self, room: str, device: str, wanted: LockoutChange) -> None:
         """Have the auth service lock a device out, or lift that; stands here at once. Raises HomeError, such as its."""
@@ -97,12 +92,9 @@ class Registrar:
         return stands
 
     async def answers(self) -> bool:
-        """Whether the auth service answers, as of the last two seconds."""
-        try:
-            await self.refresh(within=_FRESH_SECONDS)
-        except HomeError:
-            return False
-        return True
+        """Whether the auth service answers now, and gave us its registry once. Raises HomeError where it does not."""
+        await self._auth.ping()
+        return self._known
 
     def _tell_again(self) -> None:
         """Rooms that are there and not, or not wholly, in the registry: refused before, or the registry lost them."""

@@ -121,11 +121,11 @@ class Bus:
         if self._connection is not None and delivery.connection is self._connection:
             self._connection.ack(delivery.mid, 1)
 
-    def beat(self) -> None:
-        """Say now that we are there and what our clock shows; regular heartbeats go on beside it."""
+    def beat(self) -> asyncio.Future[int] | None:
+        """Say now that we are there and what our clock shows; regular heartbeats go on beside it. The broker's word."""
         client = self._client
         if client is None:
-            return
+            return None
         beat = self._publish(
             client,
             topics.service(self.identity),
@@ -137,6 +137,7 @@ class Bus:
         if self._beat is None or self._beat.done():
             # The oldest one under way is watched: a later one must not make a stalled link look fresh.
             self._beat, self._beat_at = beat, asyncio.get_running_loop().time()
+        return beat
 
     def _stalled(self) -> bool:
         return (

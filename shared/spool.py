@@ -151,6 +151,8 @@ class Spool:
             disk = os.statvfs(self._folder)
         except OSError as error:
             raise HomeError("no-proof", f"the spool's disk cannot be read: {error}") from error
+        if disk.f_flag & os.ST_RDONLY:
+            raise HomeError("no-proof", "the spool's disk is mounted read-only")
         return disk.f_bavail * disk.f_frsize
 
     def close(self) -> None:

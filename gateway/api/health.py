@@ -11,8 +11,7 @@ async def alive(_request: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """200 once a command would be carried out: broker and auth service answer, rooms that are there are registered."""
-    app = request.app
-    if app[keys.BUS].connected and await app[keys.REGISTRAR].answers() and not app[keys.HOME].unregistered():
+    """200 while a command would be carried out: broker and auth service answer, proof can be written, rooms known."""
+    if await request.app[keys.READINESS].now():
         return web.Response(text="ready\n")
     return web.Response(text="not ready\n", status=503)

@@ -143,6 +143,9 @@ class FakeAuthService:
         self.lockdown = internal.LockdownState()
         self.lockdowns: list[internal.LockdownChange] = []
         self.verified = 0
+        self.free = asyncio.Event()
+        """Cleared, the service is frozen."""
+        self.free.set()
         self._server: contextlib.AbstractAsyncContextManager[None] | None = None
 
     async def start(self) -> None:
@@ -153,6 +156,7 @@ class FakeAuthService:
             ("POST", internal.LOGIN, self._login),
             ("POST", internal.SESSION, self._session),
             ("POST", internal.SESSION_END, self._end),
+            ("GET", internal.READY, self._ready),
             ("GET", internal.REGISTRY, self._registry),
             ("PUT", internal.ROOM_SEEN + "/{room}", self._seen),
             ("PUT", internal.DEVICE + "/{room}/{device}/lockout", self._lockout),
@@ -169,6 +173,10 @@ class FakeAuthService:
         if self._server is not None:
             server, self._server = self._server, None
             await server.__aexit__(None, None, None)
+
+    async def _ready(self, _request: web.Request) -> web.Response:
+        await self.free.wait()
+        return json_response({"status": "ready"})
 
     async def _code(self, request: web.Request) -> web.Response:
         asked = await read_json(request, internal.LoginCodeRequest)

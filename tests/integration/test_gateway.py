@@ -13,8 +13,11 @@ from shared.internal import Grant
 from shared.internal_alerts import AuditScope
 from shared.messages import Acknowledgement
 from shared.names import Outcome, Role, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+from shared.waiting import woken
 from tests.house import DEADLINE, Broker
-from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, next_event, stream_events
+from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, Visitor, next_event, stream_events
 from tests.unit.gateway.parts import NOW, session
 
 MASTER = session(Role.MASTER)
@@ -510,9 +513,58 @@ async def test_ready_says_when_a_command_would_be_carried_out(house: GatewayHous
     status, text, _ = await stranger.get("/readyz")
     assert (status, text) == (200, b"ready\n")
     await house.auth.stop()
-    house.gateway.registrar._fetched_at = None
-    assert (await stranger.get("/readyz"))[0] == 503
+    assert await ready_after_a_second(stranger) == 503
     assert (await stranger.get("/healthz"))[0] == 200
+
+
+async def ready_after_a_second(visitor: Visitor) -> int:
+    """What /readyz says once all that it may still remember is a second old; it answers within another."""
+    await asyncio.sleep(1.0)
+    async with asyncio.timeout(DEADLINE):
+        status: int = (await visitor.get("/readyz"))[0]
+    return status
+
+
+async def until_ready(visitor: Visitor) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while (await visitor.get("/readyz"))[0] != 200:
+            await woken(asyncio.Event(), 0.25)  # reads are counted
+
+
+async def test_a_broker_that_is_frozen_makes_it_unready_although_its_link_stands(
+    house: GatewayHouse, broker: Broker
+) -> None:
+    stranger = await house.visitor()
+    assert (await stranger.get("/readyz"))[0] == 200
+    broker.freeze()
+    try:
+        assert await ready_after_a_second(stranger) == 503
+    finally:
+        broker.thaw()
+    await until_ready(stranger)
+
+
+async def test_an_auth_service_that_is_frozen_makes_it_unready(house: GatewayHouse) -> None:
+    stranger = await house.visitor()
+    house.auth.free.clear()
+    try:
+        assert await ready_after_a_second(stranger) == 503
+    finally:
+        house.auth.free.set()
+    await until_ready(stranger)
+
+
+async def test_a_spool_that_takes_no_proof_makes_it_unready(
+    house: GatewayHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_spool: Spool) -> int:
+        raise HomeError("no-proof", "the spool's disk is mounted read-only")
+
+    stranger = await house.visitor()
+    with monkeypatch.context() as patched:
+        patched.setattr(Spool, "space", full)
+        assert await ready_after_a_second(stranger) == 503
+    await until_ready(stranger)
 
 
 async def test_a_room_that_nobody_enrolled_is_not_shown(house: GatewayHouse) -> None:

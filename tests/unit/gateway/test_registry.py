@@ -25,6 +25,10 @@ class FakeAuth:
         self.asked = 0
         self.called = asyncio.Event()
 
+    async def ping(self) -> None:
+        if self.away:
+            raise HomeError("auth-unreachable")
+
     async def registry(self) -> Registry:
         self.asked += 1
         self.called.set()
@@ -109,7 +113,8 @@ async def test_the_last_registry_stands_while_the_auth_service_is_away(house: Ho
     house.auth.away = True
     with pytest.raises(HomeError, match="auth-unreachable"):
         await house.registrar.refresh()
-    assert not await house.registrar.answers()
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.registrar.answers()
     assert house.home.device("hall", "lamp") is not None
 
 
@@ -130,11 +135,16 @@ async def test_a_later_description_replaces_what_waits(house: House) -> None:
     assert [d.id for d in house.auth.rooms["hall"].devices] == ["lamp"]
 
 
-async def test_a_fresh_answer_is_not_asked_for_again(house: House) -> None:
+async def test_an_auth_service_that_answers_is_not_asked_for_the_whole_registry_again(house: House) -> None:
     await house.registrar.refresh()
     asked = house.auth.asked
     assert await house.registrar.answers()
     assert house.auth.asked == asked
+
+
+async def test_without_a_registry_an_answer_is_not_enough() -> None:
+    registrar = Registrar(FakeAuth(), Home(), apply=list)  # type: ignore[arg-type]  # the part that is asked
+    assert not await registrar.answers()
 
 
 async def test_a_revoked_room_is_told_no_more(house: House) -> None:
