@@ -17,7 +17,7 @@ from typing import Annotated
 import jinja2
 import msgspec
 
-from deploy import rights, unfinished
+from deploy import naming, rights, unfinished
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.config import Config, ConfigError, env, load
@@ -32,6 +32,7 @@ REMAINS = ("data", "secrets", "pki", "mosquitto", "agents", "mosquitto.conf", *(
 SECRETS = ("password-pepper", "cookie-key")
 HERE = "127.0.0.1"
 """Where the hub's own commands find the broker and the services: every home listens there (`Settings.listens_on`)."""
+LOCAL = ("localhost", "127.0.0.1", "::1")
 _LISTENER = "# --- the listener"
 """From here on mosquitto.conf tells of one address."""
 _PLUGIN_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
@@ -44,6 +45,10 @@ class Settings(Config, frozen=True):
 
     demo: bool = False
     name: str = "localhost"
+    former_names: tuple[str, ...] = ()
+    """Those under which browsers may still reach the hub, the last one first; `homesystem rename` keeps them."""
+    former_broker_names: tuple[str, ...] = ()
+    """Those under which rooms may still reach the broker."""
     host: Hosts = "127.0.0.1"
     timezone: str = "UTC"
     smtp_host: str = "127.0.0.1"
@@ -58,8 +63,13 @@ class Settings(Config, frozen=True):
 
     @property
     def hosts(self) -> list[str]:
-        """Every name and address that certificates of this hub are good for."""
-        return list(dict.fromkeys([self.name, "localhost", "127.0.0.1", "::1"]))
+        """Every name and address that certificates of the broker and of the services are good for."""
+        return list(dict.fromkeys([self.name, *self.former_broker_names, *LOCAL]))
+
+    @property
+    def web_hosts(self) -> list[str]:
+        """Those that the certificate which browsers see is good for; each former name has one of its own."""
+        return list(dict.fromkeys([self.name, *LOCAL]))
 
     @property
     def listens_on(self) -> tuple[str, ...]:
@@ -150,7 +160,9 @@ def seal(home: Home) -> None:
 def _written(settings: Settings) -> bytes:
     """`home.toml`."""
     fields = {name: getattr(settings, name) for name in settings.__struct_fields__}
-    lines = [f"{name} = {msgspec.json.encode(value).decode()}" for name, value in fields.items() if value is not None]
+    lines = [
+        f"{name} = {msgspec.json.encode(value).decode()}" for name, value in fields.items() if value not in (None, ())
+    ]
     return ("# What `homesystem init` was told.\n" + "\n".join(lines) + "\n").encode()
 
 
@@ -176,14 +188,18 @@ def lay_out(home: Home) -> None:
 
 def renew(home: Home) -> list[str]:
     """Certificates that are missing or near their end, made anew, and a fresh revocation list; returns their names."""
-    authority = home.authority()
-    hosts = home.settings.hosts
-    authority.ensure_authorities(hosts)
+    authority, settings = home.authority(), home.settings
+    hosts, web_hosts = settings.hosts, settings.web_hosts
+    if (vouched := naming.unannounced(home.pki, settings.name, settings.former_names)) is not None:
+        # Renewed for the name that browsers and rooms know; `naming.check` says what to do about the other.
+        hosts, web_hosts = list(dict.fromkeys([vouched, *hosts])), [vouched, *LOCAL]
+    authority.ensure_authorities(web_hosts)
     made = [name for name in HUB_CLIENTS if authority.ensure_client(name, "service")]
     servers = {"broker": "broker", "auth-server": "auth", "alerts-server": "alerts"}
     made += [stem for stem, name in servers.items() if authority.ensure_server(stem, name, "service", hosts)]
-    if authority.ensure_web(hosts):
+    if authority.ensure_web(web_hosts):
         made.append("web")
+    made += authority.ensure_former(settings.former_names)
     rooms = (path.stem for path in (home.var / "agents").glob("*.toml"))
     made += [room for room in rooms if (home.pki / f"{room}.crt").exists() and authority.ensure_client(room, "room")]
     return made

@@ -57,6 +57,7 @@ class Room:
             name=config.name,
             agent_version=VERSION,
             devices=tuple(device.description for device in self.devices.values()),
+            hub=config.broker.host,
         )
 
     def start(self, now: float, *, interrupted: frozenset[str], changed: Callable[[int], None]) -> None:

@@ -19,6 +19,7 @@ from gateway.events import Hub
 from gateway.home import Home
 from gateway.limits import Limits
 from gateway.link import Link
+from gateway.origins import Origins
 from gateway.proof import Proof, Wish
 from gateway.proxies import Proxies
 from gateway.readiness import Readiness
@@ -120,7 +121,7 @@ class Gateway:
         )
         app[keys.CONFIG] = self.config
         app[keys.PROXIES] = Proxies(self.config.https.trusted_proxies)
-        app[keys.OWN_ORIGINS] = self.config.https.own_origins
+        app[keys.OWN_ORIGINS] = Origins(self.config.https)
         app[keys.ROUTE_LIMITS] = {}
         app[keys.HOME] = self.home
         app[keys.BUS] = self.bus

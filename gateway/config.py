@@ -17,14 +17,14 @@ Rate = Annotated[str, msgspec.Meta(min_length=3)]
 
 
 class HttpsConfig(Config, frozen=True):
-    """Where browsers reach us. `names` are the host names that are ours; with the port they make our own origins.
+    """Where browsers reach us. With the port, the certificates' names and `names` besides make our own origins.
 
     `origins` are those under which a proxy offers us, and `trusted_proxies` the addresses and networks it calls from.
     """
 
     certificate: Path
     key: Path
-    names: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    names: tuple[str, ...] = ()
     host: Hosts = "127.0.0.1"
     port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
     origins: tuple[str, ...] = ()
@@ -32,9 +32,12 @@ class HttpsConfig(Config, frozen=True):
 
     @property
     def own_origins(self) -> frozenset[str]:
-        """Every origin that is this home's own, as browsers write it."""
-        made = (f"https://{name}" if self.port == 443 else f"https://{name}:{self.port}" for name in self.names)
-        return frozenset((*made, *self.origins))
+        """The origins that the configuration names, as browsers write them; gateway.origins knows all."""
+        return frozenset((*map(self.origin, self.names), *self.origins))
+
+    def origin(self, name: str) -> str:
+        """The origin of a host name of ours."""
+        return f"https://{name}" if self.port == 443 else f"https://{name}:{self.port}"
 
 
 class LimitsConfig(Config, frozen=True):

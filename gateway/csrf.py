@@ -6,7 +6,7 @@ encrypted cookie. The browser names the origin in `Origin` or, where it leaves t
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Final
 
 import aiohttp_session
@@ -25,7 +25,7 @@ _FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-
 
 
 def is_same_origin(
-    headers: Mapping[str, str], host: str, own: frozenset[str], outside: frozenset[str] = frozenset()
+    headers: Mapping[str, str], host: str, own: Container[str], outside: frozenset[str] = frozenset()
 ) -> bool:
     """Whether the browser says that the request comes from a page of the very origin it goes to, one of `own`.
 

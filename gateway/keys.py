@@ -3,7 +3,7 @@
 Set once, in app.py. Everything else gets what it needs as arguments.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -42,7 +42,7 @@ HUB: "web.AppKey[Hub]" = web.AppKey("hub")
 REGISTRAR: "web.AppKey[Registrar]" = web.AppKey("registrar")
 READINESS: "web.AppKey[Readiness]" = web.AppKey("readiness")
 PROXIES: "web.AppKey[Proxies]" = web.AppKey("proxies")
-OWN_ORIGINS: web.AppKey[frozenset[str]] = web.AppKey("own_origins")
+OWN_ORIGINS: web.AppKey[Container[str]] = web.AppKey("own_origins")
 ROUTE_LIMITS: web.AppKey[dict[object, str | None]] = web.AppKey("route_limits")
 """Which limit counts which handler; filled by `gateway.routes.add`."""
 RENDER_PROBLEM: web.AppKey[ProblemPage] = web.AppKey("render_problem")

@@ -155,8 +155,11 @@ class DeviceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     maximum: float | None = None
 
 
-class Description(Message, frozen=True, kw_only=True):
-    """What a room offers, told by its agent."""
+class Description(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """What a room offers, told by its agent.
+
+    `hub` is the name or address by which it reaches the hub, so that a hub that is renamed knows who has to follow.
+    """
 
     RETAIN: ClassVar[bool] = True
 
@@ -164,6 +167,7 @@ class Description(Message, frozen=True, kw_only=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     agent_version: Text
     devices: Annotated[tuple[DeviceDescription, ...], msgspec.Meta(max_length=64)]
+    hub: Annotated[str, msgspec.Meta(max_length=255)] | None = None
 
 
 class Availability(Message, frozen=True, kw_only=True):

@@ -54,9 +54,10 @@ class Found(Order, frozen=True, tag="found"):
 
 
 class Show(Order, frozen=True, tag="show"):
-    """Show an authority's own certificate, or a revocation list that is signed anew."""
+    """Show an authority's own certificate, of the web's that for `hosts`, or a revocation list that is signed anew."""
 
     what: Literal["device-ca", "web-ca", "crl"]
+    hosts: tuple[str, ...] = ()
 
 
 class Revoke(Order, frozen=True, tag="revoke"):

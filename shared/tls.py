@@ -72,6 +72,15 @@ def not_yet(identity: Identity, now: float) -> str | None:
     )
 
 
+def names(certificate: Path) -> frozenset[str]:
+    """The names and addresses that a certificate is for. Raises ConfigError where it cannot be read."""
+    try:
+        decoded = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # as for the dates
+    except (AttributeError, ValueError, OSError) as error:
+        raise ConfigError(_unfit(certificate, error)) from error
+    return frozenset(value for kind, value in decoded.get("subjectAltName", ()) if kind in {"DNS", "IP Address"})
+
+
 def _dates(certificate: Path) -> tuple[float, float] | tuple[None, None]:
     """When it begins and ends to be valid; None where that cannot be read."""
     try:

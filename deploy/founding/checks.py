@@ -14,6 +14,9 @@ from shared.problem import HomeError
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
+NAME_MOST = 64
+"""A certificate's common name is no longer (RFC 5280, ub-common-name)."""
+
 
 def host_name(text: str) -> str:
     """A name for the hub, or its IPv4 address, as certificates and browsers' addresses carry it: in lower case."""
@@ -22,7 +25,9 @@ def host_name(text: str) -> str:
         raise _invalid(f"{name!r} is not ASCII; write its form for the network{_punycode(name)}.")
     if name == "localhost" or name.endswith(".localhost") or _is_loopback(name):
         raise _invalid(f"{name} means to each device that device itself; the hub needs a name that others can call.")
-    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+    if len(name) > NAME_MOST:
+        raise _invalid(f"{name} is too long for a certificate: {NAME_MOST} characters are the most.")
+    if not all(_LABEL.fullmatch(label) for label in name.split(".")):
         raise _invalid(f"{text.strip()!r} is no host name: letters, digits, dashes and dots, such as hub.local.")
     if re.fullmatch(r"[\d.]+", name) and not _is_ipv4(name):
         raise _invalid(f"{name} is no address, and a name needs a letter; write one such as hub.local.")

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.pki import reading
 from deploy.pki.files import write
-from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, subject
+from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, permits, subject
 from shared.config import ConfigError
 from shared.problem import HomeError
 from shared.signing import End
@@ -24,6 +24,8 @@ from shared.signing import End
 CA_DAYS = 3650
 LEAF_DAYS = 90
 CRL_DAYS = 30
+_NAME_MOST = 64
+"""The longest common name (RFC 5280, ub-common-name)."""
 _SKEW = dt.timedelta(minutes=10)
 """Certificates start a little in the past: a room's clock may be behind."""
 
@@ -56,13 +58,18 @@ class Authorities:
         self._now = now
 
     def ensure(self, hosts: Iterable[str]) -> None:
-        """Make the authorities that are missing. `hosts`: the names and addresses that the web CA may vouch for."""
+        """Make the authorities that are missing. `hosts`: names and addresses that a web CA is to vouch for.
+
+        A hub that is renamed gets another web CA beside the one it has, for the new name alone.
+        """
+        hosts = tuple(hosts)
         self._vault.mkdir(parents=True, exist_ok=True)
         self._vault.chmod(0o700)
         if not self.exists(DEVICE_CA):
             self._make(DEVICE_CA, f"{self._mark}Home System Device CA", None)
-        if not self.exists(WEB_CA):
-            self._make(WEB_CA, f"{self._mark}Home System Web CA", hosts)
+        if self._web_ca(hosts) is None:
+            number = len(self._web_cas()) + 1
+            self._make(WEB_CA if number == 1 else f"{WEB_CA}-{number}", self._web_ca_name(hosts, number), hosts)
 
     def exists(self, authority: str) -> bool:
         """Whether an authority was made; its certificate is written last."""
@@ -76,18 +83,19 @@ class Authorities:
                 raise ConfigError(f"{certificate}: is not of the key {key}; restore both from a backup")
             write(self._vault / f"{authority}.crt", certificate.read_bytes(), 0o644)
 
-    def certificate(self, authority: str) -> bytes:
-        """An authority's own certificate, PEM."""
-        return self._pair(authority)[1].public_bytes(serialization.Encoding.PEM)
+    def certificate(self, authority: str, hosts: Iterable[str] = ()) -> bytes:
+        """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`. Raises as `sign` does."""
+        return self._pair(self._signer(authority, hosts))[1].public_bytes(serialization.Encoding.PEM)
 
     def sign(self, leaf: Leaf, request: bytes) -> bytes:
         """A certificate (PEM) that says what `leaf` does, for the key of a signing request (PEM, PKCS #10).
 
         The request gives the key alone; its own names and extensions are not looked at. Raises
-        HomeError("invalid-value") where its signature is not by that key, or the key is not on P-256.
+        HomeError("invalid-value") where its signature is not by that key, or the key is not on P-256, and
+        HomeError("forbidden") where no web CA may vouch for the names: browsers would refuse what it signed.
         """
         public = _requested_key(request)
-        ca_key, ca = self._pair(leaf.authority)
+        ca_key, ca = self._pair(self._signer(leaf.authority, leaf.hosts))
         serial = x509.random_serial_number()
         not_after = self._now + dt.timedelta(days=LEAF_DAYS)
         builder = (
@@ -131,7 +139,7 @@ class Authorities:
         """The newest line of each name and use, and one for each authority, whose role is `authority`."""
         found = {_use(line): line for line in self.issued()}
         own = []
-        for authority in (DEVICE_CA, WEB_CA):
+        for authority in (DEVICE_CA, *self._web_cas()):
             if self.exists(authority):
                 ca = self._pair(authority)[1]
                 end = ca.not_valid_after_utc
@@ -161,6 +169,30 @@ class Authorities:
         """When the newest certificate of each name ends, and the authorities; of names that stand."""
         standing = [line for line in self.newest() if line.revoked_at is None]
         return tuple(End(name=line.name, role=line.role, at=line.not_after) for line in standing)
+
+    def _web_cas(self) -> list[str]:
+        """The web's authorities, the newest first."""
+        names = [path.stem for path in self._vault.glob(f"{WEB_CA}*.crt")]
+        return sorted(names, key=lambda name: int(name.removeprefix(WEB_CA).lstrip("-") or 1), reverse=True)
+
+    def _web_ca(self, hosts: tuple[str, ...]) -> str | None:
+        return next((name for name in self._web_cas() if permits(self._pair(name)[1], hosts)), None)
+
+    def _web_ca_name(self, hosts: tuple[str, ...], number: int) -> str:
+        """What browsers list it as: the first by our name alone, later ones so that they can be told apart."""
+        name = f"{self._mark}Home System Web CA"
+        return name if number == 1 else f"{name} {number} {hosts[0]}"[:_NAME_MOST].strip()
+
+    def _signer(self, authority: str, hosts: Iterable[str]) -> str:
+        hosts = tuple(hosts)
+        found = authority if authority != WEB_CA else self._web_ca(hosts) if self._web_cas() else WEB_CA
+        if found is None:
+            raise HomeError(
+                "forbidden",
+                f"No authority of this home may vouch for {hosts[0]} in browsers; `homesystem rename` gives the hub "
+                "another name.",
+            )
+        return found
 
     def _make(self, authority: str, name: str, constrained_to: Iterable[str] | None) -> None:
         key = ec.generate_private_key(ec.SECP256R1())

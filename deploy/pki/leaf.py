@@ -92,6 +92,33 @@ def name_constraints(hosts: Iterable[str]) -> x509.NameConstraints:
     return x509.NameConstraints([_constraint(host) for host in hosts], None)
 
 
+def permits(authority: x509.Certificate, hosts: Iterable[str]) -> bool:
+    """Whether what an authority signs for these names and addresses is believed by those who believe it."""
+    try:
+        permitted = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    except x509.ExtensionNotFound:
+        permitted = None
+    return permitted is None or all(any(_is_within(host, tree) for tree in permitted) for host in hosts)
+
+
+def permitted_names(authority: x509.Certificate) -> list[str]:
+    """The names that an authority is held to, the hub's own first; addresses are left out."""
+    try:
+        permitted = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    except x509.ExtensionNotFound:
+        return []
+    return [str(tree.value) for tree in permitted or () if isinstance(tree, x509.DNSName)]
+
+
+def _is_within(host: str, tree: x509.GeneralName) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        # A name stands for all below it (RFC 5280, 4.2.1.10).
+        return isinstance(tree, x509.DNSName) and f".{host}".endswith(f".{tree.value}")
+    return isinstance(tree, x509.IPAddress) and address in ipaddress.ip_network(str(tree.value))
+
+
 def _usage(leaf: Leaf) -> x509.ObjectIdentifier:
     return ExtendedKeyUsageOID.SERVER_AUTH if leaf.serves else ExtendedKeyUsageOID.CLIENT_AUTH
 

@@ -4,6 +4,8 @@ Keys are made here; an authority sees a signing request and gives the certificat
 """
 
 import datetime as dt
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from cryptography import x509
@@ -16,6 +18,7 @@ from deploy.pki.authorities import Authorities, private_bytes
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.pki.remote import RemoteAuthorities
+from shared.former import FORMER
 
 RENEW_DAYS = 60
 """A pair with no more days left than these is due."""
@@ -40,7 +43,7 @@ class Pki:
             self.authorities.adopt(authority, self.folder / f"{authority}.crt")
         self.authorities.ensure(hosts)
         for authority in (DEVICE_CA, WEB_CA):
-            self._publish(f"{authority}.crt", self.authorities.certificate(authority))
+            self._publish(self.folder / f"{authority}.crt", self.authorities.certificate(authority, hosts))
         self.write_crl()
 
     def ensure_client(self, name: str, role: str, *, folder: Path | None = None, stem: str | None = None) -> bool:
@@ -55,10 +58,27 @@ class Pki:
         """The gateway's HTTPS certificate of the web CA; True if a new one was made."""
         return self.ensure(leaves.web(hosts), self.folder, "web")
 
+    def ensure_former(self, names: Collection[str]) -> list[str]:
+        """A pair for each name that the hub had, of the web CA that browsers know it by; those of other names go.
+
+        Each lies in a folder of its own, `former/NAME/`, where the gateway finds it; returns which were made anew.
+        """
+        made = []
+        for name in names:
+            folder = self.folder / FORMER / name
+            self._publish(folder / f"{WEB_CA}.crt", self.authorities.certificate(WEB_CA, [name]))
+            if self.ensure(leaves.web([name]), folder, "web"):
+                made.append(f"web for {name}")
+        for folder in (self.folder / FORMER).glob("*"):
+            if folder.name not in names:
+                shutil.rmtree(folder)
+        return made
+
     def ensure(self, leaf: Leaf, folder: Path, stem: str) -> bool:
         """A pair `stem.key`, `stem.crt` that says what `leaf` does; True if a new one was made."""
         certificate, key_file = folder / f"{stem}.crt", folder / f"{stem}.key"
-        if certificate.exists() and key_file.exists() and not self._is_due(certificate, leaf):
+        authority = (folder if leaf.authority == WEB_CA else self.folder) / f"{leaf.authority}.crt"
+        if certificate.exists() and key_file.exists() and not self._is_due(certificate, leaf, authority):
             return False
         key = ec.generate_private_key(ec.SECP256R1())
         signed = self.authorities.sign(leaf, _request(key, leaf.name))
@@ -82,13 +102,16 @@ class Pki:
         """Publish the revocation list anew; it is empty at first, but there from the first day."""
         write(self.folder / "crl.pem", self.authorities.crl(), 0o644)
 
-    def _is_due(self, path: Path, leaf: Leaf) -> bool:
+    def _is_due(self, path: Path, leaf: Leaf, authority: Path) -> bool:
         certificate = reading.certificate(path)
         left = certificate.not_valid_after_utc - self._now
-        return left <= dt.timedelta(days=RENEW_DAYS) or not leaves.says(certificate, leaf)
+        return (
+            left <= dt.timedelta(days=RENEW_DAYS)
+            or not leaves.says(certificate, leaf)
+            or not reading.is_signed_by(certificate, reading.certificate(authority))
+        )
 
-    def _publish(self, name: str, content: bytes) -> None:
-        path = self.folder / name
+    def _publish(self, path: Path, content: bytes) -> None:
         if not path.exists() or path.read_bytes() != content:
             write(path, content, 0o644)
 

@@ -24,9 +24,9 @@ class RemoteAuthorities:
         """Have the authorities made that are missing."""
         signing.ask(self._socket, signing.Found(hosts=tuple(hosts)), Changed)
 
-    def certificate(self, authority: str) -> bytes:
-        """An authority's own certificate, PEM."""
-        return self._shown(authority)
+    def certificate(self, authority: str, hosts: Iterable[str] = ()) -> bytes:
+        """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`."""
+        return self._shown(authority, tuple(hosts))
 
     def sign(self, leaf: Leaf, request: bytes) -> bytes:
         """A certificate (PEM) for the key of a signing request (PEM)."""
@@ -56,6 +56,6 @@ class RemoteAuthorities:
         """When the newest certificate of each name ends, and the authorities."""
         return signing.ask(self._socket, signing.Ends(), Ending).ends
 
-    def _shown(self, what: str) -> bytes:
-        order = signing.Show(what=what)  # type: ignore[arg-type]  # the signer says so where there is no such thing
+    def _shown(self, what: str, hosts: tuple[str, ...] = ()) -> bytes:
+        order = signing.Show(what=what, hosts=hosts)  # type: ignore[arg-type]  # the signer says so where there is no such thing
         return signing.ask(self._socket, order, Pem).pem.encode()

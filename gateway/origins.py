@@ -1,0 +1,38 @@
+"""Which origins are this home's own: those of its configuration, and of every name that it shows a certificate for.
+
+So a hub that gets another name answers under it as soon as it has the certificate, whatever stands in gateway.toml.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+
+from gateway.config import HttpsConfig
+from shared import tls
+from shared.former import FormerNames
+from shared.renewal import Latest
+
+
+class Origins:
+    """To be asked with `in`, for an origin as browsers write it. Raises ConfigError where there is no certificate."""
+
+    def __init__(self, https: HttpsConfig) -> None:
+        self._https = https
+        self._certified = Latest(lambda: tls.names(https.certificate), (https.certificate,))
+        self._former = FormerNames(https.certificate, https.key)
+
+    def __contains__(self, origin: object) -> bool:
+        return origin in self._https.own_origins or origin in set(self._shown())
+
+    def _shown(self) -> Iterator[str]:
+        for name in self._certified.value() | self._former.names():
+            if not name.startswith("*"):  # a wildcard is no name that anybody calls
+                yield self._https.origin(_as_host(name))
+
+
+def _as_host(name: str) -> str:
+    """As it stands in an address: IPv6 in its short form and in brackets."""
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return name.lower()
+    return f"[{address}]" if address.version == 6 else str(address)
