@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, broker, lockdown, turns, up, users
+from deploy import audit, broker, lockdown, naming, rename, turns, up, users
 from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
 from shared.problem import HomeError
@@ -32,6 +32,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(room_app, name="room")
 app.add_typer(client_app, name="client")
 app.add_typer(lockdown.app, name="lockdown")
+app.command("rename")(rename.rename)
 
 console = Console()
 T = TypeVar("T")
@@ -81,11 +82,13 @@ def renew() -> None:
     with turns.turn(home.var, "homesystem renew"):
         made = homes.renew(home)
         told = broker.reload(home)
+        home = rename.finish(home)
     console.print(f"Renewed: {', '.join(made) or 'nothing was due'}; a fresh revocation list is in place.")
     if made:
         console.print("Restart the services to take up new certificates.")
     if not told:
         console.print("No broker is running here; it reads the list when it starts.")
+    naming.check(home.var, home.settings.name, home.settings.former_names)
 
 
 @app.command("doctor")

@@ -99,16 +99,20 @@ class Control:
         To be asked while the room still has its rights: with check_retain_source the broker does not show what a
         publisher without them left behind.
         """
-        filters = [topics.state(room, "+"), topics.description(room), topics.availability(room)]
+        return set(self.retained([topics.state(room, "+"), topics.description(room), topics.availability(room)]))
 
-        def once(client: mqtt.Client) -> set[str]:
-            client.subscribe([(filter_, 1) for filter_ in filters])
-            retained = set()
+    def retained(self, filters: Iterable[str]) -> dict[str, bytes]:
+        """What the broker retains on these topics, by topic."""
+        wanted = list(filters)
+
+        def once(client: mqtt.Client) -> dict[str, bytes]:
+            client.subscribe([(filter_, 1) for filter_ in wanted])
+            found = {}
             while (heard := self._next(_QUIET_SECONDS)) is not None:
                 if heard.payload:
-                    retained.add(heard.topic)
-            client.unsubscribe(filters)
-            return retained
+                    found[heard.topic] = heard.payload
+            client.unsubscribe(wanted)
+            return found
 
         return self._steadily(once)
 

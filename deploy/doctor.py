@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.markup import escape
 
-from deploy import check_files, check_running
+from deploy import check_files, check_names, check_running
 from deploy.finding import Finding, examine
 from deploy.home import Home
 
@@ -19,6 +19,7 @@ def look(home: Home, now: dt.datetime) -> Iterator[Finding]:
         ("settings", lambda: check_files.settings(home)),
         ("clock", lambda: check_files.clock(home, now)),
         ("certificates", lambda: check_files.certificates(home, now)),
+        ("name", lambda: check_names.names(home)),
         ("modes", lambda: check_files.modes(home)),
         ("disk", lambda: check_files.disk(home)),
         ("spools", lambda: check_files.spools(home)),

@@ -49,7 +49,9 @@ def _change(path: Path, table: str, values: dict[str, Value]) -> None:
     if not fits:
         lines = ", ".join(f"{key} = {_toml(value)}" for key, value in values.items())
         raise ConfigError(f"{path}: write {lines} yourself{f' under [{table}]' if table else ''}, then try again")
-    write(path, after.encode(), stat.S_IMODE(path.stat().st_mode))
+    mode = stat.S_IMODE(path.stat().st_mode)
+    write(path, after.encode(), mode)
+    path.chmod(mode)  # whatever our umask is: who may read it is the owner's to say
 
 
 def _written(text: str, table: str, values: dict[str, Value]) -> str:

@@ -28,6 +28,7 @@ from gateway.sessions import Sessions
 from shared import renewal, systemd, tls
 from shared.bus import Bus
 from shared.courier import Courier
+from shared.former import FormerNames
 from shared.lifecycle import stay_alive
 from shared.spool import Spool
 from shared.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
@@ -49,7 +50,8 @@ class Gateway:
         identity = config.broker.identity
         secret = sessions.read_cookie_secret(config.cookie_key_file)
         self.config = config
-        self.tls = renewal.web_context(config.https.certificate, config.https.key)
+        former = FormerNames(config.https.certificate, config.https.key)
+        self.tls = renewal.web_context(config.https.certificate, config.https.key, others=former.shown_to)
         self.home = Home()
         self.link = Link(self.home)
         self.bus = Bus(

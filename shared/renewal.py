@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Newest = Literal["taken", "refused", "untried"]
+Others = Callable[[str | None], ssl.SSLContext | None]
 AGAIN_SECONDS = 5.0
 """What could not be used is tried again after this, in case something else than the files was the matter."""
 
@@ -54,9 +55,12 @@ class Latest(Generic[T]):
         return self._value
 
 
-def web_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """For the gateway's HTTPS, with the pair that lies there at each handshake; see tls.web_context."""
-    return _front(Latest(lambda: tls.web_context(certificate, key), (key, certificate)))
+def web_context(certificate: Path, key: Path, *, others: Others = lambda _name: None) -> ssl.SSLContext:
+    """For the gateway's HTTPS, with the pair that lies there at each handshake; see tls.web_context.
+
+    `others` has a context for a name that a browser asks for, where it is shown another pair.
+    """
+    return _front(Latest(lambda: tls.web_context(certificate, key), (key, certificate)), others)
 
 
 def server_context(identity: tls.Identity) -> ssl.SSLContext:
@@ -117,15 +121,15 @@ class Credentials:
         return self._latest.value()
 
 
-def _front(latest: Latest[ssl.SSLContext]) -> ssl.SSLContext:
+def _front(latest: Latest[ssl.SSLContext], others: Others = lambda _name: None) -> ssl.SSLContext:
     """The context that a server is started with, which hands each handshake to the newest.
 
     A server's certificate, authorities and all are those of the context at the end of this callback; loading a new pair
     into a context in use would empty it where that fails.
     """
 
-    def hand_over(connection: ssl.SSLSocket | ssl.SSLObject, _name: str | None, _front: ssl.SSLContext) -> None:
-        connection.context = latest.value()
+    def hand_over(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _front: ssl.SSLContext) -> None:
+        connection.context = others(name) or latest.value()
 
     front = latest.value()
     front.sni_callback = hand_over

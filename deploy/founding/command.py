@@ -1,6 +1,5 @@
 """`homesystem init`: from the first question, or a file of answers, to a home that can be started."""
 
-import asyncio
 import getpass
 import os
 import pwd
@@ -27,7 +26,7 @@ def run(var: Path, console: Console, file: Path | None) -> None:
     unfinished.check(var)
     _check_owner(var)
     answers = _asked(console) if file is None else _written(console, file)
-    home = asyncio.run(creating.create(var, answers))
+    home = creating.create(var, answers)
     console.print(f"\nThe home in {var} is set up. What is next:", highlight=False)
     for line in creating.next_steps(home):
         console.print(line, highlight=False, soft_wrap=True)

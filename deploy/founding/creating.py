@@ -1,17 +1,25 @@
 """Makes the home of the owner's answers: everything on disk, and the first master user."""
 
+import asyncio
 from pathlib import Path
 
 from auth_service import accounts
 from auth_service import config as auth_config
 from deploy import home as homes
+from deploy import turns
 from deploy.founding.answers import Answers
 from deploy.pki.files import write
 from shared.names import Role
 
 
-async def create(var: Path, answers: Answers) -> homes.Home:
+def create(var: Path, answers: Answers) -> homes.Home:
     """Lay out the home and make its master user. Whoever is stopped half-way may simply begin again."""
+    var.mkdir(parents=True, exist_ok=True)
+    with turns.turn(var, "homesystem init"):
+        return asyncio.run(_create(var, answers))
+
+
+async def _create(var: Path, answers: Answers) -> homes.Home:
     home = homes.create(var, answers.settings)
     if answers.mail.password is not None:
         write(var / "secrets" / "smtp-password", answers.mail.password.encode() + b"\n", 0o600)
@@ -25,7 +33,7 @@ def next_steps(home: homes.Home) -> list[str]:
     """What the owner does now, a line each: commands as they are typed."""
     return [
         "Start it:",
-        "  sudo systemctl enable --now homesystem.target homesystem-renew.timer",
+        "  sudo systemctl enable --now homesystem.target",
         "See that all is well:",
         "  homesystem doctor",
         f"Have the household's browsers trust it: import {home.pki / 'web-ca.crt'}; it can vouch for this hub alone.",

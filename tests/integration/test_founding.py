@@ -23,11 +23,11 @@ from deploy.founding import creating
 from deploy.founding.answers import Answers, Mail
 from deploy.pki import reading
 from shared.config import ConfigError
+from tests import killed
 from tests.house import DEADLINE, SmtpSink, free_port
 
 PASSWORD = "correct horse battery"
 EMAIL = "ada@example.org"
-WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "sqlite3.connect"}
 
 
 def environment(var: Path) -> dict[str, str]:
@@ -177,40 +177,7 @@ def found(name: str) -> Answers:
 
 
 def create(var: Path, name: str) -> None:
-    asyncio.run(creating.create(var, found(name)))
-
-
-def writes_in_child(var: Path, name: str, *, die_at: int) -> tuple[int, int]:
-    """Make a home in a process of its own that kills itself at its `die_at`-th write; its exit code, and how many there
-    were when it ended by itself.
-    """
-    reading_end, writing_end = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        count = 0
-
-        def at(event: str, arguments: tuple[object, ...]) -> None:
-            nonlocal count
-            flags = arguments[2] if event == "open" else 0
-            if event in WRITES or (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
-                if str(var) not in str(arguments[0]):
-                    return
-                count += 1
-                if count == die_at:
-                    os.kill(os.getpid(), signal.SIGKILL)
-
-        sys.addaudithook(at)
-        code = 1
-        try:
-            create(var, name)
-            code = 0
-        finally:
-            os.write(writing_end, str(count).encode())
-            os._exit(code)
-    os.close(writing_end)
-    _, status = os.waitpid(pid, 0)
-    with os.fdopen(reading_end) as said:
-        return os.waitstatus_to_exitcode(status), int(said.read() or 0)
+    creating.create(var, found(name))
 
 
 @functools.cache
@@ -219,7 +186,8 @@ def writes() -> int:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        code, count = writes_in_child(Path(folder) / "var", "first.example.org", die_at=0)
+        var = Path(folder) / "var"
+        code, count = killed.at_write(lambda: create(var, "first.example.org"), var, 0)
     assert code == 0
     assert count > 50
     return count
@@ -228,7 +196,7 @@ def writes() -> int:
 @pytest.mark.parametrize("part", [n / 24 for n in range(25)])
 def test_a_home_whose_making_was_killed_is_made_by_the_next_try_with_its_answers(tmp_path: Path, part: float) -> None:
     var = tmp_path / "var"
-    code, _ = writes_in_child(var, "first.example.org", die_at=1 + round(part * (writes() - 1)))
+    code, _ = killed.at_write(lambda: create(var, "first.example.org"), var, 1 + round(part * (writes() - 1)))
     assert code == -signal.SIGKILL
     with pytest.raises(ConfigError, match="no home here"):
         homes.find(var)

@@ -211,3 +211,58 @@ def test_ends_are_told_of_the_newest_of_each_name_that_stands(tmp_path: Path) ->
         ("device-ca", "authority"): CA_DAYS,
         ("web-ca", "authority"): CA_DAYS,
     }
+
+
+@pytest.mark.parametrize(
+    ("hosts", "fine"),
+    [
+        (["hub.local"], True),
+        (["hub.local", "127.0.0.1"], True),
+        (["a.hub.local"], True),
+        (["HUB.local"], False),
+        (["xhub.local"], False),
+        (["local"], False),
+        (["hub.local", "127.0.0.2"], False),
+        (["other.local"], False),
+        (["::1"], False),
+    ],
+)
+def test_the_web_authority_signs_for_nobody_whom_browsers_would_refuse(
+    tmp_path: Path, hosts: list[str], *, fine: bool
+) -> None:
+    made = authority(tmp_path)
+    assert leaf.permits(certificate(tmp_path / "web-ca.crt"), hosts) is fine
+    if fine:
+        made.ensure_web(hosts)
+        return
+    with pytest.raises(HomeError, match="may vouch for"):
+        made.ensure_web(hosts)
+    assert not (tmp_path / "web.crt").exists()
+
+
+def test_another_name_gets_an_authority_of_its_own_and_the_first_stays(tmp_path: Path) -> None:
+    first = authority(tmp_path)
+    first.ensure_web(HOSTS)
+    before = certificate(tmp_path / "web-ca.crt")
+    other = ["new.local", "127.0.0.1"]
+    first.ensure_authorities(other)
+    assert first.ensure_web(other)
+    assert leaf.permitted_names(certificate(tmp_path / "web-ca.crt")) == ["new.local"]
+    assert certificate(tmp_path / "web-ca.crt").subject != before.subject
+    assert first.ensure_former(["hub.local"]) == ["web for hub.local"]
+    assert first.ensure_former(["hub.local"]) == []
+    assert certificate(tmp_path / "former" / "hub.local" / "web-ca.crt") == before
+    certificate(tmp_path / "former" / "hub.local" / "web.crt").verify_directly_issued_by(before)
+    first.ensure_authorities(HOSTS)
+    assert certificate(tmp_path / "web-ca.crt") == before
+    assert first.ensure_former([]) == []
+    assert list((tmp_path / "former").iterdir()) == []
+
+
+def test_a_pair_of_another_authority_is_made_anew(tmp_path: Path) -> None:
+    authority(tmp_path / "a").ensure_web(HOSTS)
+    made = authority(tmp_path / "b")
+    for name in ("web.crt", "web.key"):
+        (tmp_path / "b" / name).write_bytes((tmp_path / "a" / name).read_bytes())
+    assert made.ensure_web(HOSTS)
+    certificate(tmp_path / "b" / "web.crt").verify_directly_issued_by(certificate(tmp_path / "b" / "web-ca.crt"))

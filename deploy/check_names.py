@@ -1,0 +1,40 @@
+"""What the doctor sees of the hub's name: whether browsers believe its certificate, and whether it is being changed."""
+
+from collections.abc import Iterator
+
+from deploy import naming
+from deploy.finding import Finding, examine, well, wrong
+from deploy.home import Home
+from deploy.pki import leaf, reading
+from shared import tls
+
+
+def names(home: Home) -> Iterator[Finding]:
+    """The hub's name is one that its authority may vouch for."""
+    yield from examine("name", lambda: _name(home))
+    yield from examine("name", lambda: _certificate(home))
+
+
+def _name(home: Home) -> Iterator[Finding]:
+    settings = home.settings
+    naming.check(home.var, settings.name, settings.former_names)
+    yield well("name", f"the hub is {settings.name}")
+    if settings.former_names:
+        also = ", ".join(settings.former_names)
+        yield well("name", f"browsers still reach it as {also}, until `homesystem rename --done`")
+    elif settings.former_broker_names:
+        yield well("name", f"rooms may still reach it as {', '.join(settings.former_broker_names)}")
+
+
+def _certificate(home: Home) -> Iterator[Finding]:
+    certified, authority = home.pki / "web.crt", reading.certificate(home.pki / "web-ca.crt")
+    hosts = sorted(tls.names(certified))
+    outside = [host for host in hosts if not leaf.permits(authority, [host])]
+    if outside or not reading.is_signed_by(reading.certificate(certified), authority):
+        named = ", ".join(outside or hosts)
+        yield wrong("name", f"web.crt is for {named}, which web-ca.crt may not vouch for: browsers refuse it", _RENEW)
+    else:
+        yield well("name", "its authority may vouch for every name in web.crt")
+
+
+_RENEW = "run `homesystem renew`"

@@ -1,0 +1,94 @@
+"""`homesystem rename`: gives the hub another name, and ends the old one when everybody has followed.
+
+What needs a database is imported where it is used: `homesystem up` must not wait for it.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from deploy import home as homes
+from deploy import turns
+from shared.problem import HomeError
+
+if TYPE_CHECKING:
+    from deploy.renaming import Followers
+
+console = Console()
+
+
+def rename(
+    name: Annotated[str | None, typer.Argument(help="The new name, such as hub.local.")] = None,
+    *,
+    done: Annotated[bool, typer.Option("--done", help="Browsers know the new name: end the old one.")] = False,
+) -> None:
+    """Give the hub another name; the old one is served as well until you say --done."""
+    if (name is None) is not done:
+        raise HomeError("invalid-value", "Say either the new name (homesystem rename NAME), or --done.")
+    home = homes.find(homes.folder())
+    with turns.turn(home.var, "homesystem rename"):
+        if name is not None:
+            _begin(home, name)
+        else:
+            _end(home)
+
+
+def finish(home: homes.Home) -> homes.Home:
+    """Take a former name from the broker's certificate where the owner is done with it and no room needs it; daily."""
+    if home.settings.former_names or not home.settings.former_broker_names:
+        return home
+    from deploy import renaming
+
+    return renaming.end_for_rooms(home, asyncio.run(renaming.followers(home)))
+
+
+def _begin(home: homes.Home, name: str) -> None:
+    from deploy import renaming
+    from deploy.founding import reach
+
+    home, by_hand = renaming.begin(home, name)
+    settings, former = home.settings, ", ".join(home.settings.former_names)
+    _say(f"The hub is {settings.name}; browsers and rooms still reach it as {former}, too. What is next:")
+    if (doubt := reach.doubt(settings.name, reach.this_machine())) is not None:
+        _say(f"- {doubt}")
+    for line in by_hand:
+        _say(f"- {line}")
+    _say("- Letters link with the new name: sudo systemctl restart homesystem-alerts homesystem-auth")
+    _say(
+        f"- Import {home.pki / 'web-ca.crt'} into the browsers of the household: it is another authority, which can "
+        f"vouch for {settings.name} alone. Then open https://{settings.name}:{settings.https_port}"
+    )
+    _tell(asyncio.run(renaming.followers(home)), settings.name)
+    _say("- When every browser knows the new name: homesystem rename --done")
+
+
+def _end(home: homes.Home) -> None:
+    from deploy import renaming
+
+    if not home.settings.former_names and not home.settings.former_broker_names:
+        raise HomeError("invalid-value", f"The hub has the one name {home.settings.name}; nothing is to be ended.")
+    home = renaming.end_for_browsers(home)
+    _say(f"Browsers reach the hub as {home.settings.name} alone.")
+    left = asyncio.run(renaming.followers(home))
+    home = renaming.end_for_rooms(home, left)
+    if home.settings.former_broker_names:
+        _say(f"The broker is still called {', '.join(home.settings.former_broker_names)} as well, for these:")
+        _tell(left, home.settings.name)
+        _say("`homesystem renew`, which its timer runs daily, ends that once each has come under the new name.")
+    else:
+        _say("No room needs a former name of the broker any more.")
+
+
+def _tell(left: "Followers", name: str) -> None:
+    for room, known in left.rooms.items():
+        _say(
+            f'- Room {room} {known}: write host = "{name}" under [broker] in its file on the Pi, and restart its agent'
+        )
+    if left.clients:
+        _say(f"- Trusted clients do not tell how they reach the hub; have them use {name}: {', '.join(left.clients)}")
+
+
+def _say(line: str) -> None:
+    console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,43 @@
+"""Work that is killed at one of its writes: each of them, in turn, may be the last that a process did."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+_WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "sqlite3.connect"}
+
+
+def at_write(work: Callable[[], object], folder: Path, die_at: int) -> tuple[int, int]:
+    """Do `work` in a process of its own that kills itself before its `die_at`-th write in `folder` (0: never).
+
+    Returns its exit code, and how many writes there were where it ended by itself.
+    """
+    reading_end, writing_end = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        count = 0
+
+        def see(event: str, arguments: tuple[object, ...]) -> None:
+            nonlocal count
+            flags = arguments[2] if event == "open" else 0
+            if event in _WRITES or (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
+                if str(folder) not in str(arguments[0]):
+                    return
+                count += 1
+                if count == die_at:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+        sys.addaudithook(see)
+        code = 1
+        try:
+            work()
+            code = 0
+        finally:
+            os.write(writing_end, str(count).encode())
+            os._exit(code)
+    os.close(writing_end)
+    _, status = os.waitpid(pid, 0)
+    with os.fdopen(reading_end) as said:
+        return os.waitstatus_to_exitcode(status), int(said.read() or 0)
