@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .PHONY: help run test setup check lint unit integration e2e chaos bench findings house lock clean
 
@@ -50,8 +51,10 @@ house: setup ## Follow docs/setup.md on booted Debian systems, and live in that 
 	$(PYTHON) -m tests.booted $(if $(SHORT),--short)
 
 lock: setup ## Pin dependencies anew, with hashes
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra deploy -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --extra deploy -o requirements.lock
+	$(COMPILE) pyproject.toml --extra room -c requirements.lock -o requirements-room.lock
+	$(COMPILE) pyproject.toml --extra room --extra lgpio -c requirements-room.lock -o requirements-room-lgpio.lock
+	$(COMPILE) pyproject.toml --extra dev -c requirements.lock -o requirements-dev.lock
 
 clean: ## Remove the demo home and the environment
 	rm -rf var .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -108,7 +108,23 @@ def refresh_rights() -> None:
     home = _home()
     with turns.turn(home.var, "homesystem rights"):
         changed = broker.refresh(home)
-    console.print(f"Brought up to date: {', '.join(changed) or 'nothing was out of date'}.")
+    console.print(f"Brought up to date: {_listed(changed)}.")
+
+
+@app.command()
+def repair() -> None:
+    """Make what is missing and bring what follows this version up to date; an update and the broker's unit do so."""
+    home = _home()
+    with turns.turn(home.var, "homesystem repair"):
+        homes.lay_out(home)
+        changed = broker.refresh(home)
+    console.print(f"Folders, certificates and mosquitto.conf are as they should be; rights: {_listed(changed)}.")
+
+
+@app.command()
+def authority() -> None:
+    """Print the web authority's certificate, for the browsers of the household: homesystem authority > web-ca.crt."""
+    print((_home().pki / "web-ca.crt").read_text(), end="")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -5 is a temperature
@@ -130,11 +146,11 @@ def sim(
 
 @room_app.command("add")
 def room_add(name: str, out: OutDir) -> None:
-    """Enrol a room: writes ca.crt, room.crt and room.key for its Pi."""
+    """Enrol a room: writes ca.crt, room.crt, room.key and room.toml for its Pi."""
     from deploy import enrol
 
     _run(enrol.add_room(_home(), name, out))
-    console.print(f"Room {name} is enrolled. Carry {out} to its Pi over a safe way; docs/setup.md says how it goes on.")
+    console.print(f"Room {name} is enrolled. Carry its folder to its Pi over a safe way; docs/setup.md goes on there.")
 
 
 @room_app.command("revoke")
@@ -159,7 +175,7 @@ def client_add(
     from deploy import enrol
 
     _run(enrol.add_client(_home(), name, [enrol.device_ref(ref) for ref in may], out))
-    console.print(f"{name} is enrolled; its certificate lies in {out}.")
+    console.print(f"{name} is enrolled; its certificate lies in the folder you named.")
 
 
 @client_app.command("revoke")
@@ -194,6 +210,10 @@ def _home() -> homes.Home:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(work)
+
+
+def _listed(changed: list[str]) -> str:
+    return ", ".join(changed) or "nothing was out of date"
 
 
 def _revoke(name: str, role: Literal["room", "client"]) -> None:

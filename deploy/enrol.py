@@ -11,7 +11,7 @@ from auth_service import accounts
 from auth_service import config as auth_config
 from auth_service.accounts import Accounts
 from auth_service.identity_rows import IdentityRole, IdentityRow, check_name
-from deploy import broker, rights, turns
+from deploy import broker, rights, room_file, turns
 from deploy import home as homes
 from deploy.pki.files import write
 from shared import topics
@@ -46,7 +46,7 @@ async def add_client(home: homes.Home, name: str, may: list[DeviceRef], out: Pat
 
 
 async def add_room(home: homes.Home, name: str, out: Path | None) -> None:
-    """Enrol a room; writes ca.crt, room.crt and room.key to `out`, or into the home where the agent runs here.
+    """Enrol a room; writes ca.crt, room.crt, room.key and room.toml to `out`, or into the home where it runs.
 
     Raises HomeError: invalid-value, already-exists, broker-unreachable (nothing is done).
     """
@@ -118,6 +118,8 @@ async def _enrol(
         write(out / _UNFINISHED, name.encode(), 0o600)
         home.authority().ensure_client(name, role, folder=out, stem=role)
         write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
+        if role == "room":
+            room_file.write_to(out, home, name)
     broker.grant(home, may)
     if out is not None:
         (out / _UNFINISHED).unlink()

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Installs what `make run` (setup.sh run) or `make test` (setup.sh test) needs: packages from apt where they are
-# missing, Python packages into .venv from the hashed lock file. Quiet and quick when everything is there.
+# Installs what a purpose needs: packages from apt where they are missing, Python packages into .venv from the hashed lock
+# file. Quiet and quick when everything is there. `make run` has the purpose run, `make test` has test; install.sh has
+# hub, room and room-lgpio.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -32,8 +33,22 @@ find_python() {
 
 has() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
 
+lock=requirements.lock
+packages="shared gateway auth_service alert_service device_agents deploy"
+case $purpose in
+    run | hub) ;;
+    test) lock=requirements-dev.lock ;;
+    room | room-lgpio) lock=requirements-$purpose.lock packages="shared device_agents" ;;
+    *) die "nobody knows the purpose '$purpose'" ;;
+esac
+# A development environment serves `make run` as well.
+[ "$purpose" = run ] && [ -f .venv/installed-requirements-dev.lock ] && lock=requirements-dev.lock
+
 missing=""
-has mosquitto || missing="$missing mosquitto"
+case $purpose in
+    room*) has openssl || missing="$missing openssl" ;;
+    *) has mosquitto || missing="$missing mosquitto" ;;
+esac
 [ -n "$(find_python)" ] || missing="$missing python3 python3-venv"
 if [ "$purpose" = test ]; then
     has mosquitto_pub || missing="$missing mosquitto-clients"
@@ -59,10 +74,6 @@ fi
 python=$(find_python)
 [ -n "$python" ] || die "Python 3.11 or newer with venv is needed; this system offers $(python3 --version 2>&1 || echo none)"
 
-lock=requirements.lock
-[ "$purpose" = test ] && lock=requirements-dev.lock
-# A development environment serves `make run` as well.
-[ "$purpose" = run ] && [ -f .venv/installed-requirements-dev.lock ] && lock=requirements-dev.lock
 stamp=.venv/installed-$lock
 
 if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
@@ -81,4 +92,5 @@ if ! cmp -s "$lock" "$stamp"; then
     cp "$lock" "$stamp"
 fi
 # Compiled once, so that every start is quick, also where the environment forbids Python to write bytecode.
-.venv/bin/python -m compileall -q shared gateway auth_service alert_service device_agents deploy
+# shellcheck disable=SC2086 # the list is meant to be split
+.venv/bin/python -m compileall -q $packages

@@ -38,7 +38,8 @@ def load() -> Any:
         importlib.import_module("gpiod.line")
     except ImportError as error:
         raise ConfigError(
-            f'pins = "gpiod": libgpiod 2 cannot be used ({error}); install homesystem[gpiod], or set pins = "simulated"'
+            f'pins = "gpiod": libgpiod 2 cannot be used ({error}); run `sudo '
+            '/opt/homesystem/deploy/install.sh room`, or set pins = "simulated"'
         ) from error
     return gpiod
 

@@ -19,8 +19,8 @@ def load() -> Any:
         return importlib.import_module("RPi.GPIO")
     except (ImportError, RuntimeError, OSError) as error:  # OSError: lgpio cannot make its pipe in the working folder
         raise ConfigError(
-            f'pins = "rpi": RPi.GPIO cannot be used ({error}); install homesystem[rpi], on a Pi 5 homesystem[rpi5], '
-            'or set pins = "simulated"'
+            f'pins = "rpi": RPi.GPIO cannot be used ({error}); run `sudo /opt/homesystem/deploy/install.sh '
+            'room`, which installs rpi-lgpio, or set pins = "simulated"'
         ) from error
 
 

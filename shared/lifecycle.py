@@ -13,6 +13,8 @@ from shared.config import ConfigError, fail
 
 log = logging.getLogger(__name__)
 
+_LOOK_SECONDS = 1.0
+
 
 def run(main: Callable[[], Awaitable[None]]) -> int:
     """Run `main` on uvloop where present; SIGTERM and SIGINT cancel it. Returns the exit code.
@@ -52,9 +54,13 @@ async def stay_alive(status: Callable[[], str]) -> Never:
 
     The event loop tells it itself, so that a loop that hangs falls silent, and the service is replaced.
     """
+    loop = asyncio.get_running_loop()
+    told, due = "", loop.time()
     while True:
-        systemd.notify(systemd.ALIVE, f"STATUS={status()}")
-        await asyncio.sleep(systemd.FEED_SECONDS)
+        if (words := status()) != told or loop.time() >= due:
+            told, due = words, loop.time() + systemd.FEED_SECONDS
+            systemd.notify(systemd.ALIVE, f"STATUS={told}")
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _until_signal(main: Callable[[], Awaitable[None]]) -> None:

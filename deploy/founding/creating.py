@@ -35,9 +35,10 @@ def next_steps(home: homes.Home) -> list[str]:
         "Start it:",
         "  sudo systemctl enable --now homesystem.target",
         "See that all is well:",
-        "  homesystem doctor",
-        f"Have the household's browsers trust it: import {home.pki / 'web-ca.crt'}; it can vouch for this hub alone.",
+        "  sudo homesystem doctor",
+        "Have the household's browsers trust it: import what this prints; it can vouch for this hub alone:",
+        "  sudo homesystem authority > web-ca.crt",
         f"Then sign in at https://{home.settings.name}:{home.settings.https_port}",
         "Enrol the first room:",
-        "  homesystem room add hall --out FOLDER",
+        "  sudo homesystem room add hall --out FOLDER",
     ]

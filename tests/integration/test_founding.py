@@ -76,7 +76,7 @@ def test_a_file_of_answers_makes_a_home_and_says_what_is_next(tmp_path: Path, sm
     assert letter["Subject"] == "Home System: letters leave"
     assert smtp_sink.greetings == ["hub.home.arpa"]
     assert "sudo systemctl enable --now homesystem.target" in done.stdout
-    assert f"import {var}/pki/web-ca.crt" in done.stdout
+    assert "sudo homesystem authority > web-ca.crt" in done.stdout
     home = homes.find(var)
     assert (home.settings.name, home.settings.timezone) == ("hub.home.arpa", "Europe/Berlin")
     assert users(var) == [(EMAIL, "master")]

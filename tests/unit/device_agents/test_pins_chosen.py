@@ -71,5 +71,5 @@ def test_a_machine_without_the_library_checks_the_file_and_says_what_it_did_not_
     monkeypatch.setitem(sys.modules, "gpiod", None)
     check_pins(undimmed(tmp_path))
     assert "its pins were not looked at" in capsys.readouterr().err
-    with pytest.raises(ConfigError, match=r"install homesystem\[gpiod\]"):
+    with pytest.raises(ConfigError, match=r"install\.sh room"):
         pins_of(undimmed(tmp_path))

@@ -89,7 +89,7 @@ def test_a_chip_that_cannot_be_opened_is_told_with_the_next_step(
 
 def test_a_machine_without_the_library_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gpiod", None)
-    with pytest.raises(ConfigError, match=r"install homesystem\[gpiod\]"):
+    with pytest.raises(ConfigError, match=r"install\.sh room"):
         pins_gpiod.load()
 
 

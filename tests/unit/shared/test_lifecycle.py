@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import lifecycle, systemd
+from shared import lifecycle
 from shared.config import ConfigError
 
 
@@ -112,8 +112,8 @@ async def test_a_timeout_of_its_own_is_no_stop() -> None:
 async def test_the_loop_itself_says_that_it_goes_round_and_how_the_service_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(systemd, "FEED_SECONDS", 0.0)
-    words = iter(["first", "second"])
+    monkeypatch.setattr(lifecycle, "_LOOK_SECONDS", 0.0)
+    words = iter(["first", "first", "second"])
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
