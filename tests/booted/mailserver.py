@@ -24,12 +24,13 @@ PORT = 587
 USER = "hub@home.arpa"
 PASSWORD = "letters-of-the-hub"
 logging.getLogger("mail.log").setLevel(logging.ERROR)  # at every login aiosmtpd warns of itself
+AUTHORITY = "mail-authority-2.crt"
 _VALID = dt.timedelta(days=3650)
 
 
 def authority(folder: Path) -> Path:
     """The certificate of whoever vouches for the mail server, made once; trees are to trust it."""
-    path = folder / "mail-authority.crt"
+    path = folder / AUTHORITY
     if not path.exists():
         _make(folder)
     return path
@@ -106,19 +107,37 @@ def _make(folder: Path) -> None:
     authority_certificate = (
         _builder(issuer, issuer, authority_key.public_key(), now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
+        .add_extension(_usage(signs=True), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     certificate = (
         _builder(subject, issuer, key.public_key(), now)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
+        .add_extension(_usage(signs=False), critical=True)
         .sign(authority_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
     private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "mail.key").write_bytes(private)
     (folder / "mail.crt").write_bytes(certificate.public_bytes(pem))
-    (folder / "mail-authority.crt").write_bytes(authority_certificate.public_bytes(pem))
+    (folder / AUTHORITY).write_bytes(authority_certificate.public_bytes(pem))
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
 
 
 def _builder(

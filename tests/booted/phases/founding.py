@@ -3,27 +3,33 @@
 from tests.booted import mailserver
 from tests.booted.house import HUB, MASTER, MASTER_NAME, PASSWORD, VAR, House
 from tests.booted.terminal import Answer
+from tests.booted.trees import ZONE
 
 ANSWERS = [
-    Answer(r"name on your network", HUB),
-    Answer(r"[Tt]ime zone", "Europe/Madrid"),
-    Answer(r"Mail server", mailserver.NAME),
-    Answer(r"[Pp]ort", "587"),
+    Answer(r"The hub's name in your network", HUB),
+    Answer(rf"Time zone.*{ZONE}", "", f"(Enter: {ZONE}, the machine's own)"),
+    Answer(r"Your e-mail address", MASTER),
+    Answer(r"Your name", MASTER_NAME),
+    Answer(r"A password, 12 characters", PASSWORD, "(a password)"),
+    Answer(r"The same again", PASSWORD, "(the same)"),
+    Answer(r"Mail server \(SMTP\)", mailserver.NAME),
     Answer(r"User name there", mailserver.USER),
     Answer(r"Password there", mailserver.PASSWORD, "(the mail password)"),
-    Answer(r"e-mail address", MASTER),
-    Answer(r"Your name", MASTER_NAME),
-    Answer(r"12 characters or more", PASSWORD, "(a password)"),
-    Answer(r"Again", PASSWORD, "(the same)"),
 ]
 
 
 def run(house: House) -> None:
     """Answer what is asked; look at what was made."""
+    before = house.mail.count
     house.follow(house.hub, "hub-init", ANSWERS)
     settings = house.hub.run(f"cat {VAR}/home.toml")
     assert f'name = "{HUB}"' in settings, settings
     house.report.saw("the home is founded, under the hub's name")
-    modes = house.hub.run(f"stat -c %a {VAR}/secrets {VAR}/pki/*.key | sort -u").split()
-    assert set(modes) <= {"700", "600"}, modes
-    house.report.saw("its keys and secrets are for their owner alone")
+    letter = house.mail.wait_for("", after=before)
+    house.report.saw(f"the letter that proves the mail server came: {letter['Subject']}")
+    modes = house.hub.run(
+        f"find {VAR} -name '*.key' -o -path '*/secrets/*' -type f | xargs stat -c '%a %n'"
+    ).splitlines()
+    assert modes, "no key was found at all"
+    assert not [line for line in modes if not line.startswith("600 ")], modes
+    house.report.saw(f"its {len(modes)} keys and secrets are for their owner alone")
