@@ -3,45 +3,46 @@
 systemd itself keeps the true time, so its timers do not move; what a timer would start is started by hand.
 """
 
-from collections.abc import Iterable
-
 from tests.booted.machine import Machine
 
 LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-_FOLDER = "/etc/house-clock"
+_NOW = "etc/house-clock/now"
+_DROP_IN = "etc/systemd/system/homesystem-.service.d/house-clock.conf"
+"""Counts for every unit whose name begins so."""
 ENVIRONMENT = {
     "LD_PRELOAD": LIBRARY,
-    "FAKETIME_TIMESTAMP_FILE": f"{_FOLDER}/now",
+    "FAKETIME_TIMESTAMP_FILE": f"/{_NOW}",
     "FAKETIME_CACHE_DURATION": "1",
     "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     "FAKETIME_DISABLE_SHM": "1",
 }
+_WORDS = " ".join(f"{name}={value}" for name, value in ENVIRONMENT.items())
 
 
 class Clock:
-    """The calendar of one machine's units."""
+    """The calendar of one machine's services."""
 
-    def __init__(self, machine: Machine, units: Iterable[str]) -> None:
-        """Give `units` a clock of their own. They take it at their next start."""
-        self._machine = machine
-        self.set(0)
-        words = " ".join(f"{name}={value}" for name, value in ENVIRONMENT.items())
-        for unit in units:
-            folder = f"/etc/systemd/system/{unit}.d"
-            machine.run(
-                f"mkdir -p '{folder}' && printf '[Service]\\nEnvironment={words}\\n' > '{folder}/house-clock.conf'"
-            )
-        machine.run("systemctl daemon-reload")
+    def __init__(self, machine: Machine) -> None:
+        """Give the home's units a calendar, unless they have one. They take it at their next start."""
+        self._tree = machine.tree
+        path = self._tree / _DROP_IN
+        self.new = not path.exists()
+        """Whether they have it only since now."""
+        if self.new:
+            self.set(0)
+            path.parent.mkdir(parents=True)
+            path.write_text(f"[Service]\nEnvironment={_WORDS}\n")
+            machine.run("systemctl daemon-reload")
 
     def set(self, days: int) -> None:
-        """So many days after the true time, from now on."""
-        # Whole at once: who reads half a line would stand in another year.
-        self._machine.run(
-            f"mkdir -p {_FOLDER} && echo '+{days}d' > {_FOLDER}/next && chmod 644 {_FOLDER}/next"
-            f" && mv {_FOLDER}/next {_FOLDER}/now"
-        )
+        """So many days after the true time, from now on; also while the machine is off."""
+        path = self._tree / _NOW
+        path.parent.mkdir(exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_text(f"+{days}d\n")
+        part.replace(path)  # whole at once: who reads half a line would stand in another year
 
-    @staticmethod
-    def under(command: str) -> str:
-        """`command` with the moved clock."""
-        return f"env {' '.join(f'{name}={value}' for name, value in ENVIRONMENT.items())} {command}"
+
+def under(command: str) -> str:
+    """A command that root is to run, with the moved calendar."""
+    return f"sudo env {_WORDS} {command}"

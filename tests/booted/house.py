@@ -1,8 +1,9 @@
 """One home on one Debian: a hub, a room on another machine, and the third place with mail, code and visitors."""
 
 import contextlib
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.booted import mailserver, trees
@@ -56,10 +57,27 @@ class House:
         self._visitor = Visitor(HUB, self.hub.address, authority, self.mail)
         return self._visitor
 
-    def follow(self, machine: Machine, name: str, answers: list[Answer] | None = None) -> str:
-        """Type a block of the guide on a machine; what the terminal showed."""
+    def follow(
+        self,
+        machine: Machine,
+        name: str,
+        answers: Sequence[Answer] = (),
+        *,
+        replaced: Mapping[str, str] | None = None,
+        leave_out: Collection[str] = (),
+    ) -> str:
+        """Type a block of the guide on a machine, in a new terminal; what it showed.
+
+        `replaced`: words that stand for something of one's own; `leave_out`: programs whose commands are done already.
+        """
         machine.home_folder()
-        return "".join(machine.type(command, answers or []) for command in self.guide[name].commands)
+        shown = ""
+        words = replaced or {}
+        for written in self.guide[name].commands:
+            command = re.sub(r"[a-z]+", lambda word: words.get(word[0], word[0]), written)
+            if not set(command.split()[:2]) & set(leave_out):
+                shown += machine.type(command, answers)
+        return shown
 
     def explain(self) -> None:
         """Print what the machines' own journals say, after something went wrong."""

@@ -1,6 +1,8 @@
 """One computer of the home: a tree that systemd-nspawn boots, what a person types on it, and its power button."""
 
+import os
 import shlex
+import signal
 import subprocess
 import threading
 import time
@@ -73,10 +75,15 @@ class Machine:
 
     def cut(self) -> None:
         """Take its power away."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(_OFF_SECONDS)
-            self._process = None
+        if self._process is None:
+            return
+        # Its first process and not systemd-nspawn: killed, that would leave the whole machine running behind it.
+        if (leader := self.leader) is not None:
+            os.kill(leader, signal.SIGKILL)
+        else:
+            self._process.terminate()
+        self._process.wait(_OFF_SECONDS)
+        self._process = None
 
     @property
     def running(self) -> bool:

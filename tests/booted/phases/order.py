@@ -5,13 +5,17 @@ from typing import NamedTuple
 
 from tests.booted.house import House
 from tests.booted.phases import (
+    aging,
     commanding,
+    dying,
     enrolling,
     examining,
     founding,
     installing,
+    locking_down,
     renewing,
     restarting,
+    revoking,
     signing_in,
     units,
 )
@@ -37,7 +41,13 @@ STEPS = (
     Step("doctor", examining.run, ("units",)),
     Step("power off", restarting.in_order, ("enrol",)),
     Step("power cut", restarting.plug_pulled, ("enrol",), short=False),
+    Step("kill -9", dying.killed, ("enrol",), short=False),
+    Step("freeze", dying.frozen, ("enrol",), short=False),
+    Step("revoke", revoking.run, ("enrol",), short=False),
+    Step("lockdown", locking_down.run, ("enrol",), short=False),
     Step("renew", renewing.run, ("enrol",)),
+    Step("months", aging.run, ("renew",), short=False),
+    Step("forty days", aging.away, ("renew",), short=False),
 )
 
 

@@ -2,44 +2,77 @@
 
 import datetime as dt
 
-from tests.booted.clock import Clock
-from tests.booted.house import AGENT, MASTER, PASSWORD, UNITS, House
+from cryptography import x509
+
+from tests.booted.clock import Clock, under
+from tests.booted.house import AGENT, MASTER, PASSWORD, UNITS, VAR, House
 from tests.booted.phases import commanding
 
-HUB_UNITS = (*UNITS, "homesystem-signer", "homesystem-renew")
-ROOM_UNITS = (AGENT, "homesystem-room-renew@hall")
+FIRST_DAY = 61
+_LEFT = 29
+"""Days that every certificate in use must be good for after a renewal."""
+RENEW = "homesystem-renew"
+ROOM_RENEW = "homesystem-room-renew@hall"
 
 
 def run(house: House) -> None:
     """On the 61st day: all that was made on the first day is near its end."""
-    hub, room = Clock(house.hub, services(HUB_UNITS)), Clock(house.room, services(ROOM_UNITS))
-    house.hub.run("systemctl restart " + " ".join(UNITS), seconds=120)
-    house.room.run(f"systemctl restart {AGENT}")
-    on_day(house, hub, room, 61)
+    on_day(house, *clocks(house), FIRST_DAY)
 
 
-def services(units: tuple[str, ...]) -> list[str]:
-    """The names of the units' files; a drop-in for one that does not exist does nothing."""
-    return [f"{unit}.service" for unit in units]
+def clocks(house: House) -> tuple[Clock, Clock]:
+    """The calendars of the hub and of the room, given to their units the first time."""
+    hub, room = Clock(house.hub), Clock(house.room)
+    if hub.new:
+        house.hub.run("systemctl restart 'homesystem-*.service'", seconds=120)
+    if room.new:
+        house.room.run(f"systemctl restart {AGENT}")
+    return hub, room
 
 
 def on_day(house: House, hub: Clock, room: Clock, day: int) -> None:
-    """Move the calendar there, let the daily renewal run once, and look at everything that is served."""
-    before = house.visitor.served().serial_number
-    pids = {unit: house.hub.unit(unit, "MainPID")["MainPID"] for unit in UNITS}
+    """Move the calendar there, let the daily renewals run once, and look at everything that is served."""
+    services = {unit: house.hub.unit(unit, "MainPID")["MainPID"] for unit in UNITS}
     hub.set(day)
     room.set(day)
     house.visitor.days = day
-    house.hub.run("systemctl start homesystem-renew.service", seconds=120)
-    house.report.note(f"day {day}: " + house.hub.run("journalctl -u homesystem-renew -n 4 -o cat").strip())
-    house.hub.until(lambda: house.visitor.served().serial_number != before, "another web certificate is served")
-    left = house.visitor.served().not_valid_after_utc - dt.datetime.now(dt.UTC) - dt.timedelta(days=day)
-    assert left.days > 30, f"the web certificate that is served ends in {left.days} days"
-    house.report.saw(f"day {day}: the gateway serves a certificate that is good for {left.days} more days")
-    kept = {unit: house.hub.unit(unit, "MainPID")["MainPID"] for unit in UNITS}
-    assert kept == pids, f"renewing started services again: {pids} before, {kept} after"
-    house.report.saw(f"day {day}: no service was started again for it")
+    house.hub.run(f"systemctl start {RENEW}.service", seconds=120)
+    said = house.hub.run(f"journalctl -q -u {RENEW} -n 6 -o cat").splitlines()
+    house.report.note(f"day {day}: " + " ".join(line for line in said if "enew" in line))
+    house.hub.until(lambda: left(house) >= _LEFT, f"a web certificate good for {_LEFT} days is served")
+    house.report.saw(f"day {day}: the gateway serves a certificate that is good for {left(house)} more days")
+    renew_room(house, day)
     house.hub.until(lambda: house.visitor.device("hall/lamp").get("available"), "the hall's lamp is there", 90)
     house.visitor.sign_in(MASTER, PASSWORD)
     commanding.off_and_on(house)
     house.report.saw(f"day {day}: signed in, and a command is executed in the hall")
+    kept = {unit: house.hub.unit(unit, "MainPID")["MainPID"] for unit in UNITS}
+    assert kept == services, f"services were started again meanwhile: {services} before, {kept} after"
+    house.report.saw(f"day {day}: no service of the hub was started again for it")
+    said_now = house.hub.type(under("homesystem doctor"), code=None)
+    wrong = [line.strip() for line in said_now.splitlines() if "✗" in line]
+    assert "✓" in said_now, f"day {day}: doctor looked at nothing: {said_now}"
+    assert not wrong, f"day {day}: doctor finds fault: {' | '.join(wrong)}"
+    house.report.saw(f"day {day}: doctor says ✓ {said_now.count('✓')} times and ✗ never")
+
+
+def left(house: House) -> int:
+    """Days that the certificate which the gateway serves is still good for."""
+    return days_left(house, house.visitor.served())
+
+
+def days_left(house: House, certificate: x509.Certificate) -> int:
+    """Days until its end, on the home's own calendar."""
+    return (certificate.not_valid_after_utc - dt.datetime.now(dt.UTC)).days - house.visitor.days
+
+
+def renew_room(house: House, day: int) -> None:
+    """What the room's timer starts once a day; then the room's certificate has to be good for long, and in use."""
+    house.room.run(f"systemctl start {ROOM_RENEW}.service", seconds=60)
+    path = house.room.tree / VAR.lstrip("/") / "pki/hall/room.crt"
+
+    def rest() -> int:
+        return days_left(house, x509.load_pem_x509_certificate(path.read_bytes()))
+
+    house.room.until(lambda: rest() >= _LEFT, f"the room has a certificate good for {_LEFT} days", 60)
+    house.report.saw(f"day {day}: the room has a certificate that is good for {rest()} more days")

@@ -1,0 +1,50 @@
+"""Each service killed, and each frozen: systemd puts another in its place within half a minute, and life goes on."""
+
+from tests.booted.house import AGENT, UNITS, House
+from tests.booted.machine import Machine
+from tests.booted.phases import commanding
+
+REPLACED_SECONDS = 30.0
+"""A frozen service is replaced within this time, by its watchdog."""
+
+
+def killed(house: House) -> None:
+    """kill -9, one after the other."""
+    for machine, unit in everything(house):
+        _replaced(machine, unit, "KILL")
+        well(house)
+        house.report.saw(f"{machine.name}: {unit} was killed; another took its place, and a command is executed")
+
+
+def frozen(house: House) -> None:
+    """SIGSTOP: the process is there, and does nothing."""
+    for machine, unit in everything(house):
+        _replaced(machine, unit, "STOP")
+        well(house)
+        house.report.saw(f"{machine.name}: {unit} was frozen; its watchdog had it replaced, and a command is executed")
+
+
+def everything(house: House) -> list[tuple[Machine, str]]:
+    """Every unit that runs for ever, and where."""
+    listed = house.hub.run("systemctl list-units --plain --no-legend --state=running 'homesystem-*.service'")
+    running = [line.split()[0].removesuffix(".service") for line in listed.splitlines()]
+    assert set(UNITS) <= set(running), f"not all of {UNITS} run: {running}"
+    return [(house.hub, unit) for unit in running] + [(house.room, AGENT)]
+
+
+def well(house: House) -> None:
+    """Ready, the room is there, and it obeys."""
+    house.hub.until(house.visitor.ready, "the gateway is ready", 60)
+    house.hub.until(lambda: house.visitor.device("hall/lamp").get("available"), "the hall's lamp is there", 90)
+    commanding.off_and_on(house)
+
+
+def _replaced(machine: Machine, unit: str, signal: str) -> None:
+    before = machine.unit(unit, "MainPID")["MainPID"]
+    machine.run(f"kill -{signal} {before}")
+
+    def another() -> bool:
+        now = machine.unit(unit, "MainPID", "SubState")
+        return now["MainPID"] not in {before, "0"} and now["SubState"] == "running"
+
+    machine.until(another, f"{unit} got SIG{signal}, and another process takes its place", REPLACED_SECONDS)
