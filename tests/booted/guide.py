@@ -26,8 +26,8 @@ class GuideError(ValueError):
     """The guide cannot be followed as it is written; the message says where."""
 
 
-def blocks(text: str) -> list[Block]:
-    """Every ```sh block in order. Raises GuideError for a block without a mark, or two of one name."""
+def blocks(text: str, *, marked: bool = True) -> list[Block]:
+    """Every ```sh block in order. Raises GuideError for two of one name, and where `marked` for one without a mark."""
     found: list[Block] = []
     heading, mark = "", None
     fence: list[str] | None = None
@@ -35,7 +35,7 @@ def blocks(text: str) -> list[Block]:
         bare = line.strip()
         if fence is not None:
             if bare == "```":
-                found.append(_block(mark, heading, fence, number - len(fence)))
+                found.append(_block(mark, heading, fence, number - len(fence), marked=marked))
                 fence, mark = None, None
             else:
                 fence.append(line)
@@ -55,10 +55,10 @@ def blocks(text: str) -> list[Block]:
     return found
 
 
-def _block(mark: re.Match[str] | None, heading: str, lines: list[str], number: int) -> Block:
-    if mark is None:
+def _block(mark: re.Match[str] | None, heading: str, lines: list[str], number: int, *, marked: bool) -> Block:
+    if mark is None and marked:
         raise GuideError(f"line {number}: this block says neither `house: NAME` nor `by hand: WHY`")
-    return Block(mark[2] if mark[1] == "house" else None, heading, commands(lines), number)
+    return Block(mark[2] if mark is not None and mark[1] == "house" else None, heading, commands(lines), number)
 
 
 def commands(lines: list[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.booted import mailserver, trees
 from tests.booted.guide import Guide
-from tests.booted.lan import ROUTER, Lan
+from tests.booted.lan import NETWORK, ROUTER, Lan
 from tests.booted.machine import Machine
 from tests.booted.mailserver import MailServer
 from tests.booted.report import Report
@@ -22,6 +22,10 @@ HUB = "hub.home.arpa"
 MASTER = "owner@home.arpa"
 MASTER_NAME = "The owner"
 PASSWORD = "correct-horse-battery-9"
+ADDRESSES = {"hub": f"{NETWORK}.11", "hall": f"{NETWORK}.12", "old": f"{NETWORK}.13"}
+"""Every machine of the home."""
+KNOWN = {f"{name}.home.arpa {name}": address for name, address in ADDRESSES.items()} | {mailserver.NAME: ROUTER}
+"""The names that the home's router tells."""
 UNITS = ("homesystem-broker", "homesystem-auth", "homesystem-alerts", "homesystem-gateway")
 AGENT = "homesystem-agent@hall"
 VAR = "/var/lib/homesystem"
@@ -37,14 +41,22 @@ class House:
         self.repository = Repository(ROOT, folder / "repository")
         self.mail = MailServer(trees.cache() / "certificates")
         self._lan = lan
-        tree = trees.base(suite, [mailserver.authority(trees.cache() / "certificates")])
-        addresses = {name: lan.plug(name, number) for number, name in enumerate(("hub", "hall"), 11)}
-        known = {f"{HUB} hub": addresses["hub"], "hall.home.arpa": addresses["hall"], mailserver.NAME: ROUTER}
-        self.hub, self.room = (
-            Machine(name, trees.copy(tree, folder / name, name, known), lan.namespace(name), address, report)
-            for name, address in addresses.items()
-        )
+        self._folder = folder
+        self._machines: list[Machine] = []
+        self.hub = self.machine("hub")
+        self.room = self.machine("hall")
         self._visitor: Visitor | None = None
+
+    def machine(self, name: str, *, like: Machine | None = None) -> Machine:
+        """Another computer, fresh and switched off; `like` one whose place on the network it takes."""
+        tree = trees.base(self.suite, [mailserver.authority(trees.cache() / "certificates")])
+        number = len(self._machines)
+        folder = trees.copy(tree, self._folder / f"{number}-{name}", name, KNOWN)
+        if like is None:
+            self._lan.plug(name, ADDRESSES[name])
+        made = Machine(name, folder, self._lan.namespace(name), ADDRESSES[name], self.report)
+        self._machines.append(made)
+        return made
 
     @property
     def visitor(self) -> Visitor:
@@ -52,10 +64,12 @@ class House:
         assert self._visitor is not None, "nobody has the home's web authority yet"
         return self._visitor
 
-    def welcome(self, authority: str) -> Visitor:
-        """Give a visitor the home's web authority."""
-        self._visitor = Visitor(HUB, self.hub.address, authority, self.mail)
-        return self._visitor
+    def welcome(self, hub: Machine, authority: str) -> Visitor:
+        """A visitor to that hub, who got its web authority."""
+        made = Visitor(f"{hub.name}.home.arpa", hub.address, authority, self.mail)
+        if hub is self.hub:
+            self._visitor = made
+        return made
 
     def follow(
         self,
@@ -81,7 +95,7 @@ class House:
 
     def explain(self) -> None:
         """Print what the machines' own journals say, after something went wrong."""
-        for machine in (self.hub, self.room):
+        for machine in self._machines:
             if machine.running:
                 journal = machine.run("journalctl -q -n 15 -o short-iso --no-hostname -u 'homesystem*'", check=False)
                 for line in journal.splitlines():
@@ -89,7 +103,7 @@ class House:
 
     def close(self) -> None:
         """Switch everything off."""
-        for machine in (self.hub, self.room):
+        for machine in self._machines:
             machine.cut()
         self.mail.close()
         self.repository.close()

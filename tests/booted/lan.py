@@ -46,17 +46,16 @@ class Lan:
         """The namespace of a machine, or of the bridge (`lan`)."""
         return self._prefix + place
 
-    def plug(self, place: str, number: int) -> str:
-        """A socket in the wall for a machine; its address."""
+    def plug(self, place: str, address: str) -> None:
+        """A socket in the wall for a machine of that address."""
         self._add(place)
-        lan, machine = self.namespace("lan"), self.namespace(place)
+        lan, machine, number = self.namespace("lan"), self.namespace(place), address.rpartition(".")[2]
         _ip("-n", machine, "link", "add", "eth0", "type", "veth", "peer", "name", f"v{number}", "netns", lan)
-        _ip("-n", machine, "addr", "add", f"{NETWORK}.{number}/24", "dev", "eth0")
+        _ip("-n", machine, "addr", "add", f"{address}/24", "dev", "eth0")
         _ip("-n", machine, "link", "set", "eth0", "up")
         _ip("-n", machine, "route", "add", "default", "via", ROUTER)
         _ip("-n", lan, "link", "set", f"v{number}", "master", "br0")
         _ip("-n", lan, "link", "set", f"v{number}", "up")
-        return f"{NETWORK}.{number}"
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:

@@ -32,24 +32,26 @@ class Repository:
         """What a clone or a pull gets from now on."""
         _git("-C", str(self._folder), "update-ref", "refs/heads/main", commit)
 
-    def before(self, count: int) -> str | None:
-        """The commit `count` steps ago; None where the checkout does not reach as far back."""
-        asked = [
-            "git",
-            "-C",
-            str(self._folder),
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            f"{self.newest}~{count}^{{commit}}",
-        ]
-        found = subprocess.run(asked, capture_output=True, text=True, check=False)
-        return found.stdout.strip() or None
+    def full(self, commit: str) -> str:
+        """The whole name of a commit."""
+        return _git("-C", str(self._folder), "rev-parse", commit)
 
     def knows(self, commit: str) -> bool:
         """Whether the checkout has that commit."""
         asked = ["git", "-C", str(self._folder), "cat-file", "-e", f"{commit}^{{commit}}"]
         return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+    def text(self, commit: str, path: str) -> str:
+        """A file as it was at a commit."""
+        return _git("-C", str(self._folder), "show", f"{commit}:{path}")
+
+    def newer(self) -> str:
+        """A commit after the newest one, with nothing changed, so that there is something to fetch."""
+        who = ("-c", "user.name=House", "-c", "user.email=house@home.arpa")
+        message = "deploy: Change nothing"
+        return _git(
+            "-C", str(self._folder), *who, "commit-tree", "-p", self.newest, "-m", message, f"{self.newest}^{{tree}}"
+        )
 
     def close(self) -> None:
         """Stop serving."""

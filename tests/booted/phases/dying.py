@@ -1,7 +1,7 @@
 """Each service killed, and each frozen: systemd puts another in its place within half a minute, and life goes on."""
 
 from tests.booted.house import AGENT, UNITS, House
-from tests.booted.machine import Machine
+from tests.booted.machine import Machine, TroubleError
 from tests.booted.phases import commanding
 
 REPLACED_SECONDS = 30.0
@@ -47,4 +47,8 @@ def _replaced(machine: Machine, unit: str, signal: str) -> None:
         now = machine.unit(unit, "MainPID", "SubState")
         return now["MainPID"] not in {before, "0"} and now["SubState"] == "running"
 
-    machine.until(another, f"{unit} got SIG{signal}, and another process takes its place", REPLACED_SECONDS)
+    try:
+        machine.until(another, f"{unit} got SIG{signal}, and another process takes its place", REPLACED_SECONDS)
+    except TroubleError:
+        machine.run(f"kill -CONT {before} || true")  # what comes next is not to fail of this as well
+        raise

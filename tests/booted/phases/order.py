@@ -18,6 +18,7 @@ from tests.booted.phases import (
     revoking,
     signing_in,
     units,
+    updating,
 )
 
 
@@ -45,6 +46,8 @@ STEPS = (
     Step("freeze", dying.frozen, ("enrol",), short=False),
     Step("revoke", revoking.run, ("enrol",), short=False),
     Step("lockdown", locking_down.run, ("enrol",), short=False),
+    Step("upgrade", updating.to_newer, ("enrol",), short=False),
+    Step("update from old", updating.from_old, ("install",), short=False),
     Step("renew", renewing.run, ("enrol",)),
     Step("months", aging.run, ("renew",), short=False),
     Step("forty days", aging.away, ("renew",), short=False),

@@ -36,6 +36,13 @@ def test_a_block_without_a_mark_is_refused(text: str) -> None:
         blocks(text)
 
 
+def test_a_guide_of_before_there_were_marks_can_be_read_all_the_same() -> None:
+    assert [block.commands for block in blocks("```sh\none\n```\n\n```sh\ntwo\n```\n", marked=False)] == [
+        ("one",),
+        ("two",),
+    ]
+
+
 def test_two_blocks_of_one_name_are_refused() -> None:
     with pytest.raises(GuideError, match="same name: twice"):
         blocks("<!-- house: twice -->\n```sh\na\n```\n" * 2)
