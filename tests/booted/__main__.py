@@ -4,10 +4,11 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 from tests.booted import mailserver, needs, trees
 from tests.booted.house import built
-from tests.booted.phases.order import STEPS, unmet
+from tests.booted.phases.order import STEPS, Step, chosen, unmet
 from tests.booted.report import Report
 
 SUITES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
@@ -18,7 +19,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.booted", description=__doc__)
     parser.add_argument("--short", action="store_true", help="one Debian, and no life afterwards")
     parser.add_argument("--suite", action="append", choices=SUITES, help="only on this Debian")
-    parser.add_argument("--until", metavar="PHASE", help="stop after this phase")
+    names = [step.name for step in STEPS]
+    parser.add_argument("--phase", action="append", choices=names, help="only this phase, and what it needs")
     parser.add_argument("--keep", action="store_true", help="leave the trees for a look")
     arguments = parser.parse_args()
     if lacking := needs.missing():
@@ -28,15 +30,14 @@ def main() -> int:
         signal.signal(number, lambda *_: sys.exit(1))
     report = Report()
     for suite in arguments.suite or (list(SUITES)[:1] if arguments.short else list(SUITES)):
-        live(suite, report, short=arguments.short, until=arguments.until, keep=arguments.keep)
+        live(suite, chosen(arguments.phase, short=arguments.short), report, keep=arguments.keep)
     return report.end()
 
 
-def live(suite: str, report: Report, *, short: bool, until: str | None, keep: bool) -> None:
+def live(suite: str, steps: Sequence[Step], report: Report, *, keep: bool) -> None:
     """One home on one Debian, phase by phase."""
     house = SUITES[suite]
     report.title(f"{house} ({suite})")
-    steps = [step for step in STEPS if step.short or not short]
     try:
         trees.base(suite, [mailserver.authority(trees.cache() / "certificates")])
     except trees.UnavailableError as error:
@@ -58,8 +59,6 @@ def live(suite: str, report: Report, *, short: bool, until: str | None, keep: bo
                 home.explain()
             elif phase.outcome == "ok":
                 well.add(step.name)
-            if step.name == until:
-                break
 
 
 if __name__ == "__main__":

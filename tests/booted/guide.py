@@ -1,10 +1,11 @@
-"""Reads the shell blocks of docs/setup.md, so that what people read and what is tried cannot part.
+"""Reads the shell blocks of the guide, so that what people read and what is tried cannot part.
 
 A block is named by a comment on the line before its fence, which readers do not see: `<!-- house: hub-install -->`.
 A block that cannot be tried here says why: `<!-- by hand: it resets the board -->`.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,25 +101,27 @@ def _without_comment(line: str) -> str:
 
 
 class Guide:
-    """The guide of one checkout."""
+    """The guide of one checkout, which may be several pages."""
 
-    def __init__(self, path: Path, replaced: dict[str, str]) -> None:
+    def __init__(self, pages: Sequence[Path], replaced: Mapping[str, str]) -> None:
         """`replaced`: what stands in the guide for something of one's own, and what it is here.
 
         Raises GuideError where the guide no longer says one of them.
         """
-        text = path.read_text()
+        text = "\n".join(page.read_text() for page in pages)
         for old, new in replaced.items():
             if old not in text:
-                raise GuideError(f"{path}: {old} stands nowhere in it")
+                raise GuideError(f"{old} stands nowhere in {', '.join(page.name for page in pages)}")
             text = text.replace(old, new)
         self._blocks = {block.name: block for block in blocks(text) if block.name is not None}
+
+    @property
+    def names(self) -> set[str]:
+        """The names of all its blocks."""
+        return set(self._blocks)
 
     def __getitem__(self, name: str) -> Block:
         """The block of that name. Raises GuideError where the guide has none."""
         if name not in self._blocks:
             raise GuideError(f"the guide has no block `{name}`; it has {', '.join(self._blocks)}")
         return self._blocks[name]
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._blocks

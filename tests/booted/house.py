@@ -18,13 +18,20 @@ from tests.booted.terminal import Answer
 from tests.booted.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "docs" / "setup.md", ROOT / "docs" / "renaming.md")
+"""Where the commands are read from."""
 HUB = "hub.home.arpa"
+NEW_HUB = "villa.home.arpa"
+"""The name that the hub is given later."""
 MASTER = "owner@home.arpa"
 MASTER_NAME = "The owner"
 PASSWORD = "correct-horse-battery-9"
 ADDRESSES = {"hub": f"{NETWORK}.11", "hall": f"{NETWORK}.12", "old": f"{NETWORK}.13"}
 """Every machine of the home."""
-KNOWN = {f"{name}.home.arpa {name}": address for name, address in ADDRESSES.items()} | {mailserver.NAME: ROUTER}
+KNOWN = {f"{name}.home.arpa {name}": address for name, address in ADDRESSES.items()} | {
+    NEW_HUB: ADDRESSES["hub"],
+    mailserver.NAME: ROUTER,
+}
 """The names that the home's router tells."""
 UNITS = ("homesystem-broker", "homesystem-auth", "homesystem-alerts", "homesystem-gateway")
 AGENT = "homesystem-agent@hall"
@@ -37,7 +44,7 @@ class House:
     def __init__(self, suite: str, lan: Lan, folder: Path, report: Report) -> None:
         self.suite = suite
         self.report = report
-        self.guide = Guide(ROOT / "docs" / "setup.md", {"https://example.org/homesystem": URL})
+        self.guide = Guide(PAGES, {"https://example.org/homesystem": URL})
         self.repository = Repository(ROOT, folder / "repository")
         self.mail = MailServer(trees.cache() / "certificates")
         self._lan = lan
@@ -64,12 +71,11 @@ class House:
         assert self._visitor is not None, "nobody has the home's web authority yet"
         return self._visitor
 
-    def welcome(self, hub: Machine, authority: str) -> Visitor:
-        """A visitor to that hub, who got its web authority."""
-        made = Visitor(f"{hub.name}.home.arpa", hub.address, authority, self.mail)
-        if hub is self.hub:
-            self._visitor = made
-        return made
+    def welcome(self, authority: str, name: str = HUB) -> Visitor:
+        """From now on the visitor knows the hub by this name, and has that authority from it."""
+        days = self._visitor.days if self._visitor is not None else 0
+        self._visitor = Visitor(name, self.hub.address, authority, self.mail, days=days)
+        return self._visitor
 
     def follow(
         self,
@@ -88,7 +94,7 @@ class House:
         shown = ""
         words = replaced or {}
         for written in self.guide[name].commands:
-            command = re.sub(r"[a-z]+", lambda word: words.get(word[0], word[0]), written)
+            command = re.sub(r"[a-z]+(\.[a-z]+)*", lambda word: words.get(word[0], word[0]), written)
             if not set(command.split()[:2]) & set(leave_out):
                 shown += machine.type(command, answers)
         return shown

@@ -55,13 +55,15 @@ class _Handler(urllib.request.HTTPSHandler):
 class Visitor:
     """One person's browser."""
 
-    def __init__(self, name: str, address: str, authority: str, mail: MailServer, *, port: int = 8443) -> None:
+    def __init__(
+        self, name: str, address: str, authority: str, mail: MailServer, *, port: int = 8443, days: int = 0
+    ) -> None:
         """`authority`: the web authority's certificate, as the person imported it."""
         self.url = f"https://{name}:{port}"
         self._mail = mail
         self._authority = authority
         self._at = address
-        self.days = 0
+        self.days = days
         """By how many days the visitor's calendar is ahead of this machine's."""
         self._csrf = ""
         self._verified: set[str] = set()

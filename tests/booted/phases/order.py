@@ -1,6 +1,6 @@
-"""The phases of a home's life, in order, and which need which."""
+"""The phases of a home's life, in order: which need which, and which blocks of the guide they type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from tests.booted.house import House
@@ -13,6 +13,7 @@ from tests.booted.phases import (
     founding,
     installing,
     locking_down,
+    renaming,
     renewing,
     restarting,
     revoking,
@@ -23,37 +24,52 @@ from tests.booted.phases import (
 
 
 class Step(NamedTuple):
-    """A phase: what it is called, what it does, what has to be well before, and whether the short run has it."""
+    """A phase: what it is called, what it does, what has to be well before, what it types, and whether it is short."""
 
     name: str
     run: Callable[[House], None]
     needs: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     short: bool = True
 
 
 STEPS = (
-    Step("install", installing.run),
-    Step("init", founding.run, ("install",)),
-    Step("units", units.run, ("init",)),
+    Step("install", installing.run, types=("hub-install",)),
+    Step("init", founding.run, ("install",), ("hub-init",)),
+    Step("units", units.run, ("init",), ("hub-units", "hub-authority")),
     Step("sign in", signing_in.run, ("units",)),
-    Step("enrol", enrolling.run, ("sign in",)),
+    Step("enrol", enrolling.run, ("sign in",), ("room-add", "room-install", "room-start")),
     Step("command", commanding.plain, ("enrol",)),
     Step("critical", commanding.critical, ("enrol",)),
-    Step("doctor", examining.run, ("units",)),
+    Step("doctor", examining.run, ("units",), ("doctor",)),
     Step("power off", restarting.in_order, ("enrol",)),
     Step("power cut", restarting.plug_pulled, ("enrol",), short=False),
     Step("kill -9", dying.killed, ("enrol",), short=False),
     Step("freeze", dying.frozen, ("enrol",), short=False),
-    Step("revoke", revoking.run, ("enrol",), short=False),
-    Step("lockdown", locking_down.run, ("enrol",), short=False),
-    Step("upgrade", updating.to_newer, ("enrol",), short=False),
-    Step("update from old", updating.from_old, ("install",), short=False),
+    Step("revoke", revoking.run, ("enrol",), ("revoke",), short=False),
+    Step("lockdown", locking_down.run, ("enrol",), ("lockdown",), short=False),
+    Step("upgrade", updating.to_newer, ("enrol",), ("update",), short=False),
+    Step("update from old", updating.from_old, ("install",), ("update-first",), short=False),
     Step("renew", renewing.run, ("enrol",)),
     Step("months", aging.run, ("renew",), short=False),
     Step("forty days", aging.away, ("renew",), short=False),
+    Step("rename", renaming.run, ("enrol",), ("rename", "rename-done"), short=False),
 )
 
 
-def unmet(step: Step, well: set[str]) -> str:
+def chosen(names: Collection[str] | None, *, short: bool) -> list[Step]:
+    """The steps to take: all, or the short ones, or those named and what they need. KeyError: no such step."""
+    if names is None:
+        return [step for step in STEPS if step.short or not short]
+    by_name = {step.name: step for step in STEPS}
+    wanted, left = set(), list(names)
+    while left:
+        step = by_name[left.pop()]
+        wanted.add(step.name)
+        left += step.needs
+    return [step for step in STEPS if step.name in wanted]
+
+
+def unmet(step: Step, well: Collection[str]) -> str:
     """Why a step cannot be tried after only `well` went well; empty where it can."""
     return ", ".join(name for name in step.needs if name not in well)

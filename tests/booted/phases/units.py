@@ -14,6 +14,6 @@ def run(house: House) -> None:
         told = house.hub.unit(unit, *FIELDS)
         house.report.saw(f"{unit} runs ({told['Type']}, user {told['User']}, restarts {told['NRestarts']})")
     house.follow(house.hub, "hub-authority")
-    visitor = house.welcome(house.hub, (house.hub.tree / f"home/{PERSON}/web-ca.crt").read_text())
+    visitor = house.welcome((house.hub.tree / f"home/{PERSON}/web-ca.crt").read_text())
     house.hub.until(visitor.ready, f"{visitor.url}/readyz says 200 in the third place", 60)
     house.report.saw(f"{visitor.url} is ready, seen from the third place with the home's own authority")

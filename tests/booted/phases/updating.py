@@ -6,6 +6,7 @@ from tests.booted.house import MASTER, MASTER_NAME, PASSWORD, UNITS, VAR, House
 from tests.booted.phases.dying import well
 from tests.booted.repository import URL
 from tests.booted.terminal import Answer
+from tests.booted.visitor import Visitor
 
 OLD = "e6b9bfa"
 """The last commit whose guide had people do by hand what install.sh does; homes of its kind are out there."""
@@ -47,7 +48,7 @@ def from_old(house: House) -> None:
             old.until_active(unit)
         assert old.run(f"sha256sum {VAR}/pki/web-ca.crt {VAR}/pki/device-ca.crt {VAR}/secrets/*") == identity
         house.report.saw("after the update it runs, with the authorities and secrets that it had")
-        visitor = house.welcome(old, old.run(f"cat {VAR}/pki/web-ca.crt"))
+        visitor = Visitor(OLD_NAME, old.address, old.run(f"cat {VAR}/pki/web-ca.crt"), house.mail)
         old.until(visitor.ready, "its gateway is ready", 60)
         assert visitor.sign_in(MASTER, PASSWORD)["role"] == "master"
         house.report.saw("its master user signs in")

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from tests.booted.guide import Block, Guide, GuideError, blocks, commands
+from tests.booted.house import PAGES
+from tests.booted.phases.order import STEPS
 
-ROOT = Path(__file__).resolve().parents[3]
 
-
-def test_every_block_of_the_guide_is_tried_or_says_why_not() -> None:
-    found = blocks((ROOT / "docs" / "setup.md").read_text())
-    assert {"hub-install", "hub-init", "hub-units", "room-add", "doctor"} <= {block.name for block in found}
+def test_every_block_of_the_guide_is_typed_by_a_phase_or_says_why_not() -> None:
+    typed = {name for step in STEPS for name in step.types}
+    assert Guide(PAGES, {}).names == typed
 
 
 def test_a_block_has_its_name_its_heading_its_commands_and_its_line() -> None:
@@ -80,8 +80,8 @@ def test_a_command_without_an_end_is_refused(lines: list[str]) -> None:
 def test_what_is_replaced_has_to_stand_in_the_guide(tmp_path: Path) -> None:
     path = tmp_path / "guide.md"
     path.write_text("<!-- house: x -->\n```sh\ngit clone https://example.org/x\n```\n")
-    assert Guide(path, {"https://example.org/x": "git://here"})["x"].commands == ("git clone git://here",)
+    assert Guide([path], {"https://example.org/x": "git://here"})["x"].commands == ("git clone git://here",)
     with pytest.raises(GuideError, match=r"example\.net"):
-        Guide(path, {"https://example.net": "git://here"})
+        Guide([path], {"https://example.net": "git://here"})
     with pytest.raises(GuideError, match="no block `y`"):
-        Guide(path, {})["y"]
+        Guide([path], {})["y"]
