@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, broker, lockdown, naming, rename, turns, up, users
+from deploy import audit, broker, lockdown, naming, rename, taking_up, turns, up, users
 from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
 from shared.problem import HomeError
@@ -77,17 +77,20 @@ def run_home(
 
 @app.command()
 def renew() -> None:
-    """Renew certificates near their end and the revocation list; meant for a daily timer."""
+    """Renew certificates near their end, or not fit for use, and the revocation list; meant for a daily timer.
+
+    Services, rooms and a running broker take them up by themselves.
+    """
     home = _home()
     with turns.turn(home.var, "homesystem renew"):
         made = homes.renew(home)
-        told = broker.reload(home)
+        told = taking_up.reload(home)
         home = rename.finish(home)
     console.print(f"Renewed: {', '.join(made) or 'nothing was due'}; a fresh revocation list is in place.")
-    if made:
-        console.print("Restart the services to take up new certificates.")
-    if not told:
-        console.print("No broker is running here; it reads the list when it starts.")
+    if told:
+        console.print("The broker serves what lies there; services and rooms take theirs up by themselves.")
+    else:
+        console.print("No broker is running here; it reads its files when it starts.")
     naming.check(home.var, home.settings.name, home.settings.former_names)
 
 

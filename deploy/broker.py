@@ -5,7 +5,6 @@ Rights change in the running broker, as the hub-only identity `admin`, or in its
 
 import errno
 import os
-import signal
 import socket
 from pathlib import Path
 from typing import Any
@@ -80,15 +79,6 @@ def refresh(home: Home) -> list[str]:
     for role in wanted:
         grant(home, role)
     return sorted(role["rolename"] for role in wanted)
-
-
-def reload(home: Home) -> bool:
-    """Make the running broker read its revocation list again; False where none runs."""
-    pid = process(home)
-    if pid is None:
-        return False
-    os.kill(pid, signal.SIGHUP)
-    return True
 
 
 def process(home: Home) -> int | None:

@@ -11,10 +11,11 @@ from auth_service import accounts
 from auth_service import config as auth_config
 from auth_service.accounts import Accounts
 from auth_service.identity_rows import IdentityRole, IdentityRow, check_name
-from deploy import broker, rights, room_file, turns
+from deploy import broker, rights, room_file, taking_up, turns
 from deploy import home as homes
 from deploy.pki.files import write
 from shared import topics
+from shared.config import ConfigError
 from shared.problem import HomeError
 
 DeviceRef = tuple[str, str]
@@ -70,10 +71,13 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
         # First the handshake, then the rights and the connection: a dropped client knocks again at once.
         home.authority().revoke(name)
         try:
-            broker.reload(home)
-            return broker.shut_out(home, name, left=left, is_room=role == "room")
-        except (HomeError, OSError) as error:
-            told = error.detail if isinstance(error, HomeError) else f"The broker cannot be signalled: {error.strerror}"
+            try:
+                taking_up.reload(home)
+            finally:  # whatever keeps the list from the broker, it loses its rights and its connection
+                dropped = broker.shut_out(home, name, left=left, is_room=role == "room")
+            return dropped
+        except (HomeError, ConfigError, OSError) as error:
+            told = error.detail if isinstance(error, HomeError) else f"The broker does not read its list anew: {error}"
             slug = error.slug if isinstance(error, HomeError) else "internal"
             text = (
                 f"{name} is NOT SHUT OUT YET: its name and certificate are revoked, but it may still be connected and "
@@ -111,7 +115,7 @@ async def _enrol(
         if out is not None and home.authority().revoke(name):
             # A key of the first try may lie anywhere, and is worth nothing from now on.
             (out / f"{role}.key").unlink(missing_ok=True)
-            broker.reload(home)
+            taking_up.reload(home)
     if out is None:
         home.authority().ensure_client(name, role)
     else:

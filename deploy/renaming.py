@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from auth_service import accounts
 from auth_service import config as auth_config
-from deploy import broker, editing, naming
+from deploy import broker, editing, naming, taking_up
 from deploy import home as homes
 from deploy.founding import checks
 from deploy.home import Home
@@ -64,7 +64,7 @@ def begin(home: Home, name: str) -> Renamed:
         _note(home, name, former=others, broker_names=[*others, *settings.former_broker_names])
     home = homes.find(home.var)
     homes.renew(home)
-    broker.reload(home)
+    taking_up.reload(home)
     return Renamed(home, _edit(home))
 
 
@@ -83,7 +83,7 @@ def end_for_rooms(home: Home, followers: Followers) -> Home:
     editing.change(home.var / "home.toml", {"former_broker_names": []})
     home = homes.find(home.var)
     homes.renew(home)
-    broker.reload(home)
+    taking_up.reload(home)
     return home
 
 

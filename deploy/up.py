@@ -5,6 +5,7 @@ Every program is started again when it dies; one priority, so that all stop at o
 
 import hashlib
 import os
+import shlex
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from deploy.pki.files import write
 from shared.config import ConfigError
 
 STOP_SECONDS = 4
+RENEW_SECONDS = 6 * 3600
 
 
 def start(home: homes.Home) -> None:
@@ -72,6 +74,8 @@ def supervisor_config(home: homes.Home) -> str:
             "startretries=1000000",
             "priority=1",
             f"stopwaitsecs={STOP_SECONDS}",
+            "stopasgroup=true",
+            "killasgroup=true",
             "redirect_stderr=true",
             f"stdout_logfile={_quoted(log / f'{name}.console.log')}",
             "stdout_logfile_maxbytes=1MB",
@@ -93,6 +97,9 @@ def programs(home: homes.Home) -> dict[str, list[str | Path]]:
         found[service] = [*python, module, "--config", home.config(service)]
     for path in sorted((home.var / "agents").glob("*.toml")):
         found[f"agent-{path.stem}"] = [*python, "device_agents", "--config", path]
+    # What the timer does where systemd runs the home. It ends each time, and the supervisor starts it again.
+    renew = f"sleep {RENEW_SECONDS} && exec {shlex.quote(sys.executable)} -m deploy renew"
+    found["renewal"] = ["/bin/sh", "-c", renew]
     return found
 
 

@@ -40,7 +40,7 @@ def server_context(identity: Identity) -> ssl.SSLContext:
 def web_context(certificate: Path, key: Path) -> ssl.SSLContext:
     """For the gateway's HTTPS, which browsers without a certificate use."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    return _load_chain(tls, certificate, key)
+    return load_pair(tls, certificate, key)
 
 
 def common_name(peer: dict[str, tuple[tuple[tuple[str, str], ...], ...]] | None) -> str | None:
@@ -157,10 +157,11 @@ def _load(tls: ssl.SSLContext, identity: Identity) -> ssl.SSLContext:
         tls.load_verify_locations(cafile=identity.ca)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(_unfit(identity.ca, error)) from error
-    return _load_chain(tls, identity.certificate, identity.key)
+    return load_pair(tls, identity.certificate, identity.key)
 
 
-def _load_chain(tls: ssl.SSLContext, certificate: Path, key: Path) -> ssl.SSLContext:
+def load_pair(tls: ssl.SSLContext, certificate: Path, key: Path) -> ssl.SSLContext:
+    """Show this certificate. Never on a context in use: where it fails, that is empty. Raises ConfigError."""
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     for path in (certificate, key):
         if not path.is_file():

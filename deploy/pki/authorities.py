@@ -76,9 +76,14 @@ class Authorities:
         return (self._vault / f"{authority}.crt").exists()
 
     def adopt(self, authority: str, certificate: Path) -> None:
-        """Take the certificate of an authority whose key lies here alone, as older versions left it."""
+        """Take the certificate of an authority whose key lies here alone, as older versions left it.
+
+        Raises ConfigError where neither lies here: what that authority signed would be worth nothing under another.
+        """
         key = self._vault / f"{authority}.key"
-        if key.exists() and not self.exists(authority) and certificate.exists():
+        if not self.exists(authority) and certificate.exists():
+            if not key.exists():
+                raise ConfigError(f"{key}: the authority is gone; restore {self._vault} from a backup")
             if not reading.belong_together(reading.private_key(key), reading.certificate(certificate)):
                 raise ConfigError(f"{certificate}: is not of the key {key}; restore both from a backup")
             write(self._vault / f"{authority}.crt", certificate.read_bytes(), 0o644)

@@ -18,6 +18,7 @@ from deploy.pki.authorities import Authorities, private_bytes
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.pki.remote import RemoteAuthorities
+from shared.config import ConfigError
 from shared.former import FORMER
 
 RENEW_DAYS = 60
@@ -75,16 +76,39 @@ class Pki:
         return made
 
     def ensure(self, leaf: Leaf, folder: Path, stem: str) -> bool:
-        """A pair `stem.key`, `stem.crt` that says what `leaf` does; True if a new one was made."""
+        """A pair `stem.key`, `stem.crt` that says what `leaf` does; True if a new one was made.
+
+        Whoever is stopped between the two leaves a pair that does not fit, which the next call makes anew.
+        """
         certificate, key_file = folder / f"{stem}.crt", folder / f"{stem}.key"
-        authority = (folder if leaf.authority == WEB_CA else self.folder) / f"{leaf.authority}.crt"
-        if certificate.exists() and key_file.exists() and not self._is_due(certificate, leaf, authority):
+        if self.fault_of(leaf, folder, stem) is None:
             return False
         key = ec.generate_private_key(ec.SECP256R1())
         signed = self.authorities.sign(leaf, _request(key, leaf.name))
         write(key_file, private_bytes(key), 0o600)
         write(certificate, signed, 0o644)
         return True
+
+    def fault_of(self, leaf: Leaf, folder: Path, stem: str) -> str | None:
+        """Why a pair on disk is to be made anew; None where it is good for `leaf`, and for some time yet."""
+        where = folder if leaf.authority == WEB_CA else self.folder
+        authority = reading.certificate(where / f"{leaf.authority}.crt")
+        try:
+            key = reading.private_key(folder / f"{stem}.key")
+            certificate = reading.certificate(folder / f"{stem}.crt")
+        except ConfigError as error:
+            return str(error)
+        if not reading.belong_together(key, certificate):
+            return "key and certificate do not belong together"
+        if not reading.is_signed_by(certificate, authority):
+            return f"it is not signed by the {leaf.authority} of today"
+        if not leaves.says(certificate, leaf):
+            return "it says something else of its holder"
+        if certificate.not_valid_before_utc > self._now:
+            return "it only begins later: the clock was ahead when it was made"
+        if certificate.not_valid_after_utc - self._now <= dt.timedelta(days=RENEW_DAYS):
+            return "it is near its end"
+        return None
 
     def revoke(self, name: str) -> int:
         """Put every certificate of `name` on the revocation list, and the name aside; how many there were."""
@@ -101,15 +125,6 @@ class Pki:
     def write_crl(self) -> None:
         """Publish the revocation list anew; it is empty at first, but there from the first day."""
         write(self.folder / "crl.pem", self.authorities.crl(), 0o644)
-
-    def _is_due(self, path: Path, leaf: Leaf, authority: Path) -> bool:
-        certificate = reading.certificate(path)
-        left = certificate.not_valid_after_utc - self._now
-        return (
-            left <= dt.timedelta(days=RENEW_DAYS)
-            or not leaves.says(certificate, leaf)
-            or not reading.is_signed_by(certificate, reading.certificate(authority))
-        )
 
     def _publish(self, path: Path, content: bytes) -> None:
         if not path.exists() or path.read_bytes() != content:

@@ -40,6 +40,14 @@ def revocation_list(path: Path) -> x509.CertificateRevocationList:
         raise ConfigError(f"{path}: is no revocation list ({error}); run `homesystem renew`") from error
 
 
+def certificates(path: Path) -> list[x509.Certificate]:
+    """All certificates in a file of trusted authorities. Raises ConfigError where it cannot be read or has none."""
+    try:
+        return x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: has no certificates ({error}); run `homesystem renew`") from error
+
+
 def belong_together(key: ec.EllipticCurvePrivateKey, certified: x509.Certificate) -> bool:
     """Whether a certificate is for this key."""
     return key.public_key().public_bytes(_DER, _SPKI) == certified.public_key().public_bytes(_DER, _SPKI)
@@ -52,6 +60,13 @@ def is_signed_by(signed: x509.Certificate, authority: x509.Certificate) -> bool:
     except (InvalidSignature, ValueError, TypeError):
         return False
     return True
+
+
+def is_list_of(listed: x509.CertificateRevocationList, authority: x509.Certificate) -> bool:
+    """Whether an authority signed a revocation list."""
+    public = authority.public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    return listed.issuer == authority.subject and listed.is_signature_valid(public)
 
 
 def ends_at(path: Path) -> dt.datetime:

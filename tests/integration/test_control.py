@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from deploy import broker as brokers
-from deploy import rights
+from deploy import rights, taking_up
 from deploy.control import Control
 from deploy.home import Home
 from deploy.orders import grant
@@ -64,7 +64,7 @@ def test_a_revoked_client_is_dropped_while_it_talks_and_refused_at_the_next_hand
         listener.wait(DEADLINE)
     assert "Not authorized" in broker.publish(lost, "-t", f"home/hall/lamp/set/{lost}", "-m", "x").stderr
     assert broker.home.authority().revoke(lost) == 1
-    assert brokers.reload(broker.home)
+    assert taking_up.reload(broker.home)
     until(lambda: broker.publish(lost, "-t", "x", "-m", "x").returncode != 0, "its handshake is refused")
     until(lambda: "certificate verify failed" in broker.log, "the broker says why")
 

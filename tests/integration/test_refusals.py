@@ -18,7 +18,7 @@ from device_agents.broker_link import BrokerLink
 from device_agents.inbox import Inbox
 from device_agents.link import Down, Reached, Up
 from shared.bus import Bus
-from tests import house
+from tests import brokers, house
 from tests.house import DEADLINE, Broker
 
 NAMES = {"bus": "auth", "link": "hall"}
@@ -81,12 +81,15 @@ REFUSALS: dict[Callable[[Home, str], None], str] = {
 }
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
+@pytest.fixture(params=[brokers.INSTALLED, *brokers.SUITES])
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
     """A broker with certificates of its own, not started yet."""
+    release = brokers.find(request.param)
+    if release is None:
+        pytest.skip(f"Mosquitto of {request.param} is not here: python -m tests.brokers {request.param}")
     home = house.make_home(tmp_path)
     house.make_pki(home)
-    made = Broker(home)
+    made = Broker(home, release)
     yield made
     made.stop()
 

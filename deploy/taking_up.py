@@ -1,0 +1,72 @@
+"""Has the running broker take up what was renewed: checked first, signalled once, and then looked at.
+
+Mosquitto reads all its files again at SIGHUP and takes them as they are: what does not fit costs its listener, or ends
+it. To be called in the home's turn (deploy/turns.py), so that no other command is in the middle of a change.
+"""
+
+import contextlib
+import datetime as dt
+import os
+import signal
+import threading
+import time
+
+from deploy import broker
+from deploy.home import HERE, Home
+from deploy.pki import reading, served
+from shared.config import ConfigError
+from shared.problem import HomeError
+
+PATIENCE_SECONDS = 10.0
+_AGAIN_SECONDS = 0.05
+
+
+def check(home: Home, now: dt.datetime) -> None:
+    """Raises ConfigError where the broker could not use its certificate, key, authorities or revocation list."""
+    certificate_file, list_file = home.pki / "broker.crt", home.pki / "crl.pem"
+    authorities = reading.certificates(home.pki / "device-ca.crt")
+    certificate, listed = reading.certificate(certificate_file), reading.revocation_list(list_file)
+    if not reading.belong_together(reading.private_key(home.pki / "broker.key"), certificate):
+        raise ConfigError(f"{certificate_file} and broker.key do not belong together; run `homesystem renew`")
+    if not any(reading.is_signed_by(certificate, authority) for authority in authorities):
+        raise ConfigError(f"{certificate_file}: no authority in device-ca.crt signed it; run `homesystem renew`")
+    if not any(reading.is_list_of(listed, authority) for authority in authorities):
+        raise ConfigError(f"{list_file}: no authority in device-ca.crt signed it; run `homesystem renew`")
+    for path in (certificate_file, list_file):
+        if reading.ends_at(path) <= now:
+            raise ConfigError(f"{path}: has ended; run `homesystem renew`")
+
+
+def reload(home: Home) -> bool:
+    """Check the broker's files, signal it, and see that it serves them and lets us in; False where none runs.
+
+    Raises ConfigError where a file is not as it should be: then it is not signalled, and goes on with what it has.
+    HomeError("broker-unreachable") where it was signalled and does not serve the certificate that lies there.
+    """
+    pid = broker.process(home)
+    if pid is None:
+        return False
+    check(home, dt.datetime.now(dt.UTC))
+    with contextlib.suppress(ProcessLookupError):  # it ended just now; its next start reads everything
+        os.kill(pid, signal.SIGHUP)
+        _see(home)
+    return True
+
+
+def _see(home: Home) -> None:
+    """Wait until the broker serves what lies on disk, then show it a certificate of ours."""
+    path, pause = home.pki / "broker.crt", threading.Event()
+    end = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        seen = served.look(HERE, home.settings.mqtt_port, broker.config(home).tls)
+        if seen.is_of(path):
+            break
+        if time.monotonic() > end:
+            raise HomeError(
+                "broker-unreachable",
+                f"The broker was told, and still serves a certificate that ends on {seen.ends_at:%Y-%m-%d}, not "
+                f"{path.name}: see broker.log, and restart it (systemctl restart homesystem-broker)",
+            )
+        pause.wait(_AGAIN_SECONDS)
+    with broker.as_admin(home):
+        pass
