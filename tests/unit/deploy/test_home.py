@@ -111,9 +111,13 @@ def test_supervisor_starts_everything_again_and_stops_it_together(tmp_path: Path
     programs = [parser[name] for name in parser.sections() if name.startswith("program:")]
     assert {name for name in parser.sections() if name == "supervisord" or name.startswith("program:")} == {
         "supervisord", "program:broker", "program:mailbox", "program:auth", "program:alerts", "program:gateway",
+        "program:renewal",
     }  # fmt: skip
     assert all(program["autorestart"] == "true" and program["priority"] == "1" for program in programs)
     assert '"' in parser["program:gateway"]["command"]
+    # It waits in a shell, which must not outlive the home.
+    assert parser["program:renewal"]["command"].endswith('-m deploy renew"')
+    assert parser["program:renewal"]["stopasgroup"] == parser["program:renewal"]["killasgroup"] == "true"
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path: Path) -> None:
