@@ -17,7 +17,7 @@ BANNED = re.compile(r"(^|_)(manager|helpers?|utils?|core|context|data|handler_fa
 
 OWNERS = {
     "bcrypt": {"auth_service/passwords.py"},
-    "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading")},
+    "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},
     "aiosmtplib": {"shared/mail.py"},
     "apprise": {"alert_service/ways.py"},
     "aiosmtpd": {"deploy/mailbox.py"},
