@@ -25,7 +25,7 @@ from shared.listening import EVERYWHERE, Hosts, addresses
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root, where mosquitto.conf lies."""
-HUB_CLIENTS = ("gateway", "auth", "alerts", "admin", "admin-witness")
+HUB_CLIENTS = ("gateway", "auth", "alerts", "admin", "admin-witness", "broker-watch")
 SERVICES = ("auth", "alerts", "gateway")
 REMAINS = ("data", "secrets", "pki", "mosquitto", "agents", "mosquitto.conf", *(f"{name}.toml" for name in SERVICES))
 """What a home in the making consists of, in the order in which it may go; logs stay."""

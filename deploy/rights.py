@@ -77,6 +77,8 @@ def hub_role(name: str) -> Role:
     elif name == "admin-witness":
         # Tells when a starting home is whole; beside `admin`, since each identity has one connection.
         hears = [topics.ALL_AVAILABILITY, topics.ALL_SYSTEM]
+    elif name == "broker-watch":
+        sends, hears = [], []  # asks for a sign of life, and for nothing else
     elif name == "admin":
         # `home/...` to clear what a revoked room left behind.
         sends += [

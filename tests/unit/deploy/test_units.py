@@ -71,7 +71,7 @@ def test_what_a_unit_forbids_is_an_error_and_not_the_end(path: Path) -> None:
 def test_every_unit_that_stays_is_replaced_when_it_is_frozen(path: Path) -> None:
     """Within 30 s: the silence that is borne, and a second or two for the new one."""
     text = path.read_text()
-    if "python -m" not in text:
+    if "Type=oneshot" in text:
         return
     assert "\nType=notify\nNotifyAccess=main\n" in text
     seconds = re.search(r"(?m)^WatchdogSec=(\d+)$", text)

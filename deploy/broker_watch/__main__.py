@@ -1,0 +1,105 @@
+"""`python -m deploy.broker_watch MOSQUITTO.CONF`: runs Mosquitto, and tells systemd of life only while it answers.
+
+Mosquitto itself knows nothing of a watchdog. systemd sees this process; where it falls silent, or Mosquitto does, the
+whole unit is started anew. SIGHUP goes on to Mosquitto, which reads its list and certificates again.
+"""
+
+import logging
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.broker_watch.probe import Probe, SilentError
+from shared import log as logs
+from shared import systemd
+from shared.config import ConfigError, fail
+from shared.log import facts
+
+log = logging.getLogger(__name__)
+
+HERE = "127.0.0.1"
+STARTING_SECONDS = 0.2
+"""How soon to ask again before the first answer."""
+_WAKING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+
+
+def main(arguments: list[str]) -> int:
+    """Mosquitto's exit code; 0 after a signal to end."""
+    if len(arguments) != 1:
+        print("usage: python -m deploy.broker_watch MOSQUITTO.CONF", file=sys.stderr)
+        return 2
+    logs.set_up("broker-watch", None)
+    path = Path(arguments[0])
+    try:
+        port, pki = read(path)
+        program = mosquitto()
+    except ConfigError as error:
+        return fail(error)
+    # Its own READY=1 would not be ours: systemd believes the main process alone.
+    environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+    with subprocess.Popen([program, "-c", str(path)], env=environment) as broker:  # noqa: S603 - found above
+        try:
+            return watch(broker, Probe((HERE, port), pki))
+        finally:
+            broker.kill()  # of no effect on one that has ended
+
+
+def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int:
+    """Ask until it ends, or until a signal says that it shall; the exit code."""
+    # From here on signals are waited for, in this one loop; what came before is found by the first look.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WAKING)
+    ready, silent = False, False
+    while True:
+        if (code := broker.poll()) is not None:
+            log.error("Broker ended", extra=facts(code=code))
+            return code if code > 0 else 1
+        try:
+            words = probe.ask()
+        except SilentError as error:
+            if ready and not silent:
+                log.error("Broker gives no sign of life", extra=facts(reason=error))
+                systemd.notify(f"STATUS=No sign of life: {error}")
+            silent = True
+        else:
+            states = [systemd.ALIVE, f"STATUS={words}"]
+            systemd.notify(*states) if ready else systemd.notify("READY=1", *states)
+            ready, silent = True, False
+        caught = signal.sigtimedwait(_WAKING, systemd.FEED_SECONDS if ready else STARTING_SECONDS)
+        if caught is None or caught.si_signo == signal.SIGCHLD:
+            continue
+        if caught.si_signo == signal.SIGHUP:
+            broker.send_signal(signal.SIGHUP)
+            continue
+        systemd.notify("STOPPING=1")
+        probe.close()
+        broker.terminate()
+        broker.wait()  # a broker that does not end is ended by systemd, with us
+        return 0
+
+
+def read(path: Path) -> tuple[int, Path]:
+    """The port on which a mosquitto.conf listens, and the folder of certificates that it names. Raises ConfigError."""
+    try:
+        text = path.read_text()
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; `homesystem repair` writes it") from error
+    port, authority = re.search(r"(?m)^listener (\d+)", text), re.search(r"(?m)^cafile (.+)$", text)
+    if port is None or authority is None:
+        raise ConfigError(f"{path}: no listener, or no cafile; `homesystem repair` writes it anew")
+    return int(port[1]), Path(authority[1]).parent
+
+
+def mosquitto() -> str:
+    """Where Mosquitto is. Raises ConfigError where it is not."""
+    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+    if found is None:
+        raise ConfigError("Mosquitto is not installed; run: sudo /opt/homesystem/deploy/install.sh hub")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
