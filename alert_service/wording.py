@@ -82,6 +82,7 @@ _HAPPENINGS = {
 _HOME = {
     "home:locked-down": ("The home is locked down", "The lockdown failed"),
     "home:lockdown-ended": ("The lockdown is over", "Ending the lockdown failed"),
+    "home:renamed": ("The hub gets another name", "The hub got no other name"),
 }
 """Of the whole home, so without a place: what was done, and that it was not."""
 _STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"

@@ -179,6 +179,10 @@ class Accounts:
             what = "room:revoked" if identity.role == "room" else "certificate:revoked"
             await say(what, f"{identity.role}/{name}")
 
+    async def rename_hub(self, was: str, now: str, *, by: UserRef | None = None) -> None:
+        """Note that the hub is to get another name. Raises HomeError("no-proof"), and then it does not."""
+        await self._write("home:renamed", "home", by, {"was": was, "now": now}, Outcome.EXECUTED)
+
     async def list_identities(self) -> tuple[IdentityRow, ...]:
         """Every identity that was ever given out, by name."""
         async with self._store.read() as connection:

@@ -4,6 +4,7 @@ Until the owner says that it is done, browsers are served under the old name as 
 trusts; the broker keeps the old name until no room is known to need it.
 """
 
+import asyncio
 import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -133,8 +134,14 @@ def _told(home: Home) -> dict[str, str | None]:
 
 
 def _note(home: Home, name: str, *, former: list[str], broker_names: list[str]) -> None:
+    asyncio.run(_prove(home, name))
     kept = [each for each in dict.fromkeys(broker_names) if each != name]
     editing.change(home.var / "home.toml", {"name": name, "former_names": former, "former_broker_names": kept})
+
+
+async def _prove(home: Home, name: str) -> None:
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        await book.rename_hub(home.settings.name, name)
 
 
 def _edit(home: Home) -> list[str]:

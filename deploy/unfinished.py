@@ -26,7 +26,7 @@ def check(var: Path) -> None:
     if not (var / NAME).exists() and (kept := [name for name in _PRECIOUS if any(_inside(var / name))]):
         raise ConfigError(
             f"{var}: {' and '.join(kept)} of a home lie here, and its home.toml does not; bring that back from a "
-            "backup, or choose another folder with HOMESYSTEM_VAR"
+            "backup, or choose another folder with HOMESYSTEM_VAR (if no home was ever finished here, take them away)"
         )
 
 

@@ -11,6 +11,9 @@ from deploy.founding.answers import Answers
 from deploy.pki.files import write
 from shared.names import Role
 
+INSTALLED = Path("/var/lib/homesystem")
+"""Where the units look for a home."""
+
 
 def create(var: Path, answers: Answers) -> homes.Home:
     """Lay out the home and make its master user. Whoever is stopped half-way may simply begin again."""
@@ -31,14 +34,17 @@ async def _create(var: Path, answers: Answers) -> homes.Home:
 
 def next_steps(home: homes.Home) -> list[str]:
     """What the owner does now, a line each: commands as they are typed."""
+    installed = home.var == INSTALLED
+    run = "sudo homesystem" if installed else f"HOMESYSTEM_VAR={home.var} homesystem"
+    start = "sudo systemctl enable --now homesystem.target" if installed else f"{run} up"
     return [
         "Start it:",
-        "  sudo systemctl enable --now homesystem.target",
+        f"  {start}",
         "See that all is well:",
-        "  sudo homesystem doctor",
+        f"  {run} doctor",
         "Have the household's browsers trust it: import what this prints; it can vouch for this hub alone:",
-        "  sudo homesystem authority > web-ca.crt",
+        f"  {run} authority > web-ca.crt",
         f"Then sign in at https://{home.settings.name}:{home.settings.https_port}",
         "Enrol the first room:",
-        "  sudo homesystem room add hall --out FOLDER",
+        f"  {run} room add hall --out hall",
     ]

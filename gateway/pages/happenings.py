@@ -34,6 +34,7 @@ _HAPPENINGS = {
     "account:confirmation-failed": "Confirmation failed",
     "home:locked-down": "The home was locked down",
     "home:lockdown-ended": "The lockdown was ended",
+    "home:renamed": "The hub got another name",
     "session:started": "Signed in",
     "session:new-place": "Signed in from a new place",
     "session:ended": "Session ended",

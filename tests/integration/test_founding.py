@@ -75,8 +75,8 @@ def test_a_file_of_answers_makes_a_home_and_says_what_is_next(tmp_path: Path, sm
     (letter,) = smtp_sink.wait_for(1, to=EMAIL)
     assert letter["Subject"] == "Home System: letters leave"
     assert smtp_sink.greetings == ["hub.home.arpa"]
-    assert "sudo systemctl enable --now homesystem.target" in done.stdout
-    assert "sudo homesystem authority > web-ca.crt" in done.stdout
+    assert f"HOMESYSTEM_VAR={var} homesystem up" in done.stdout
+    assert "homesystem authority > web-ca.crt" in done.stdout
     home = homes.find(var)
     assert (home.settings.name, home.settings.timezone) == ("hub.home.arpa", "Europe/Berlin")
     assert users(var) == [(EMAIL, "master")]
@@ -85,6 +85,12 @@ def test_a_file_of_answers_makes_a_home_and_says_what_is_next(tmp_path: Path, sm
     assert again.returncode == 78
     assert "there is a home here already" in again.stderr
     assert len(smtp_sink.letters) == 1
+
+
+def test_where_the_units_look_it_is_started_by_them(tmp_path: Path) -> None:
+    home = homes.Home(creating.INSTALLED, homes.Settings(name="hub.home.arpa"))
+    assert creating.next_steps(home)[1] == "  sudo systemctl enable --now homesystem.target"
+    assert "  sudo homesystem doctor" in creating.next_steps(home)
 
 
 def test_a_mail_server_that_refuses_is_quoted_and_nothing_is_written(tmp_path: Path, smtp_sink: SmtpSink) -> None:

@@ -1,7 +1,7 @@
 """The hub's name changes: real TLS under both names, each with its own authority, until all have followed."""
 
 import asyncio
-import datetime as dt
+import contextlib
 import functools
 import json
 import os
@@ -15,28 +15,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from alert_service import config as alerts_config
+from auth_service import config as auth_config
 from deploy import editing, enrol, naming, renaming
 from deploy import home as homes
 from deploy.home import Home
 from deploy.pki import leaf, reading
 from shared import topics
+from shared.names import Severity
+from shared.spool import Spool
 from tests import killed
-from tests.house import DEADLINE, Broker, end, free_port, until
-
-OLD, NEW, THIRD = "old.home.arpa", "new.home.arpa", "third.home.arpa"
-PORTS = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port")
-
-
-def make(var: Path) -> Home:
-    settings = homes.Settings(name=OLD, smtp_sender="Home <home@example.org>", **{name: free_port() for name in PORTS})  # type: ignore[arg-type]  # ports by name
-    made = homes.create(var, settings)
-    homes.seal(made)
-    return homes.find(var)
+from tests.house import DEADLINE, Broker, until
+from tests.renamed import NEW, OLD, THIRD, Gateway, make, sign_outside
 
 
 def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -89,29 +80,11 @@ def asked(port: int, name: str, ca: Path, request: str) -> str:
         return connection.recv(65536).decode(errors="replace")
 
 
-class Gateway:
-    """The gateway's own process over this home's files; neither auth nor broker runs."""
-
-    def __init__(self, home: Home) -> None:
-        self.port = home.settings.https_port
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "--config", str(home.config("gateway"))],
-            cwd=homes.ROOT,
-            stderr=subprocess.DEVNULL,
-        )
-        until(self.listens, "the gateway listens")
-
-    def listens(self) -> bool:
-        assert self.process.poll() is None
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-
 @pytest.fixture
 def gateway(home: Home) -> Iterator[Gateway]:
     made = Gateway(home)
     yield made
-    end([made.process])
+    made.stop()
 
 
 def logout(port: int, host: str) -> str:
@@ -176,15 +149,7 @@ def test_a_name_changed_by_hand_is_refused_and_everything_stays_renewed_under_th
 
 
 def test_a_certificate_that_an_older_version_signed_outside_is_found_and_made_anew(home: Home) -> None:
-    ca = reading.certificate(home.pki / "web-ca.crt")
-    now, key = dt.datetime.now(dt.UTC), ec.generate_private_key(ec.SECP256R1())
-    certified = x509.CertificateBuilder().subject_name(leaf.subject(NEW)).issuer_name(ca.subject)
-    certified = certified.serial_number(1).public_key(key.public_key())
-    certified = certified.not_valid_before(now).not_valid_after(now + dt.timedelta(days=90))
-    for extension, critical in leaf.extensions(leaf.web([NEW, *homes.LOCAL]), key.public_key()):
-        certified = certified.add_extension(extension, critical=critical)
-    signed = certified.sign(reading.private_key(home.vault / "web-ca.key"), hashes.SHA256())
-    (home.pki / "web.crt").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    sign_outside(home)
     assert not verified(home.pki / "web.crt", home.pki / "web-ca.crt", NEW)
     said = command(home, "doctor").stdout
     assert f"web.crt is for {NEW}, which web-ca.crt may not vouch for" in said
@@ -209,6 +174,15 @@ def test_a_second_rename_is_told_what_to_end_first_and_going_back_is_possible(ho
     assert homes.find(home.var).settings.former_names == ()
     assert "nothing is to be ended" in command(home, "rename", "--done").stderr
     assert f"The hub is {OLD} already" in command(home, "rename", OLD).stderr
+
+
+def test_a_rename_leaves_its_proof(home: Home) -> None:
+    renaming.begin(home, NEW)
+    renaming.begin(homes.find(home.var), NEW)
+    with contextlib.closing(Spool(auth_config.read(home.config("auth")).spool)) as spool:
+        (told,) = [event for event in spool.pending(10) if event.what == "home:renamed"]
+    assert told.detail == {"was": OLD, "now": NEW}
+    assert told.severity is Severity.CRITICAL
 
 
 def test_letters_link_and_greet_with_the_new_name_and_the_owners_words_stay(home: Home) -> None:
