@@ -57,8 +57,8 @@ def _begin(home: homes.Home, name: str) -> None:
         _say(f"- {line}")
     _say("- Letters link with the new name: sudo systemctl restart homesystem-alerts homesystem-auth")
     _say(
-        f"- Import {home.pki / 'web-ca.crt'} into the browsers of the household: it is another authority, which can "
-        f"vouch for {settings.name} alone. Then open https://{settings.name}:{settings.https_port}"
+        "- Import what `homesystem authority` prints into the household's browsers: it is another authority, which "
+        f"can vouch for {settings.name} alone. Then open https://{settings.name}:{settings.https_port}"
     )
     _tell(asyncio.run(renaming.followers(home)), settings.name)
     _say("- When every browser knows the new name: homesystem rename --done")
