@@ -1,22 +1,23 @@
 """The broker of this home as the hub's command sees it: whether it runs, and who may do what at it.
 
-Rights change in the running broker, as the hub-only identity `admin`, or in its file where none runs.
+Rights change in the running broker, which the signer tells, or in its file where none runs.
 """
 
 import errno
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from deploy import orders, rights
+from deploy import orders, rights, signers
 from deploy.control import PATIENCE_SECONDS, Control
-from deploy.home import HERE, HUB_CLIENTS, Home
+from deploy.home import HERE, Home
 from deploy.orders import Plan, Standing
 from deploy.pki.files import write
-from shared import mqtt, tls
+from shared import mqtt, signing, tls
 from shared.config import ConfigError
 
 
@@ -27,6 +28,14 @@ def config(home: Home, identity: str = "admin") -> mqtt.BrokerConfig:
     return mqtt.BrokerConfig(identity=identity, tls=files, host=HERE, port=home.settings.mqtt_port)
 
 
+def as_signer(home: Home) -> Control:
+    """As `as_admin`, as the identity that may give orders: where no signer runs, its work is ours."""
+    state = signers.state(home.var)
+    files = tls.Identity(ca=home.pki / "device-ca.crt", certificate=state / "signer.crt", key=state / "signer.key")
+    broker = mqtt.BrokerConfig(identity="signer", tls=files, host=HERE, port=home.settings.mqtt_port)
+    return Control(broker, patience=PATIENCE_SECONDS if runs(home) else 0.0)
+
+
 def as_admin(home: Home) -> Control:
     """To be entered: a connection as `admin`. Where no broker runs, that is told without waiting for one."""
     return Control(config(home), patience=PATIENCE_SECONDS if runs(home) else 0.0)
@@ -35,7 +44,10 @@ def as_admin(home: Home) -> Control:
 def standing(home: Home, name: str) -> Standing:
     """What an identity has. Raises HomeError("broker-unreachable") where a broker runs and cannot be asked."""
     if runs(home):
-        with as_admin(home) as control:
+        if (signer := home.signer()) is not None:
+            seen = signing.ask(signer, signing.Look(name=name), signing.Seen)
+            return Standing(name, seen.right, seen.roles, seen.disabled, seen.connections)
+        with as_signer(home) as control:
             return control.standing(name)
     return orders.written(read(home), name)
 
@@ -48,8 +60,7 @@ def grant(home: Home, role: rights.Role) -> None:
         # One that was started meanwhile may have read the file before, and would write over it.
         if not runs(home):
             return
-    with as_admin(home) as control:
-        control.settle(name, plan, done=lambda standing: not plan(standing))
+    _settle(home, name, rights.order_of(role), plan, done=lambda standing: not plan(standing))
 
 
 def shut_out(home: Home, name: str, *, left: frozenset[str] = frozenset(), is_room: bool) -> bool:
@@ -64,9 +75,17 @@ def shut_out(home: Home, name: str, *, left: frozenset[str] = frozenset(), is_ro
             return False
     with as_admin(home) as control:
         retained = control.retained_of(name) if is_room else set()
-        control.settle(name, orders.shut_out, done=lambda standing: standing.out)
+        _settle(home, name, signing.Withdraw(name=name), orders.shut_out, done=lambda standing: standing.out)
         control.clear(retained | left)
     return True
+
+
+def _settle(home: Home, name: str, order: signing.AnyOrder, plan: Plan, *, done: Callable[[Standing], bool]) -> None:
+    if (signer := home.signer()) is not None:
+        signing.ask(signer, order, signing.Changed)
+        return
+    with as_signer(home) as control:
+        control.settle(name, plan, done=done)
 
 
 def refresh(home: Home) -> list[str]:
@@ -75,7 +94,7 @@ def refresh(home: Home) -> list[str]:
     A home that an older version made lacks what came later. To be called before the broker starts; where it runs, it
     is told at once.
     """
-    wanted = rights.outdated(read(home)["roles"], HUB_CLIENTS)
+    wanted = rights.outdated(read(home)["roles"], rights.HUB_CLIENTS)
     for role in wanted:
         grant(home, role)
     return sorted(role["rolename"] for role in wanted)

@@ -43,7 +43,7 @@ async def create(var: Path) -> homes.Home:
     for room in ROOMS:
         home.authority().ensure_client(room, "room")
         homes.render(home, f"agents/{room}", var / "agents" / f"{room}.toml")
-    hub = [rights.hub_role(name) for name in homes.HUB_CLIENTS]
+    hub = [rights.hub_role(name) for name in rights.HUB_CLIENTS]
     homes.write_rights(home, hub + [rights.room_role(room) for room in ROOMS])
     write(var / "demo-users.json", msgspec.json.format(msgspec.json.encode(users), indent=2) + b"\n", 0o600)
     homes.seal(home)

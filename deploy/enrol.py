@@ -112,10 +112,8 @@ async def _enrol(
         await book.enrol_identity(name, role)
     else:
         await book.resume_identity(name, role)
-        if out is not None and home.authority().revoke(name):
-            # A key of the first try may lie anywhere, and is worth nothing from now on.
+        if out is not None:
             (out / f"{role}.key").unlink(missing_ok=True)
-            taking_up.reload(home)
     if out is None:
         home.authority().ensure_client(name, role)
     else:
@@ -124,6 +122,9 @@ async def _enrol(
         write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
         if role == "room":
             room_file.write_to(out, home, name)
+        if unfinished and home.authority().replace(name):
+            # A key of the first try may lie anywhere, and is worth nothing from now on.
+            taking_up.reload(home)
     broker.grant(home, may)
     if out is not None:
         (out / _UNFINISHED).unlink()

@@ -17,18 +17,28 @@ from typing import Annotated
 import jinja2
 import msgspec
 
-from deploy import naming, rights, unfinished
+from deploy import naming, rights, signers, unfinished
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.config import Config, ConfigError, env, load
 from shared.listening import EVERYWHERE, Hosts, addresses
+from shared.problem import HomeError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root, where mosquitto.conf lies."""
-HUB_CLIENTS = ("gateway", "auth", "alerts", "admin", "admin-witness", "broker-watch")
 SERVICES = ("auth", "alerts", "gateway")
-REMAINS = ("data", "secrets", "pki", "mosquitto", "agents", "mosquitto.conf", *(f"{name}.toml" for name in SERVICES))
+REMAINS = (
+    "data",
+    "secrets",
+    "pki",
+    "signer",
+    "mosquitto",
+    "agents",
+    "mosquitto.conf",
+    *(f"{name}.toml" for name in SERVICES),
+)
 """What a home in the making consists of, in the order in which it may go; logs stay."""
+SIGNER = "signer"
 SECRETS = ("password-pepper", "cookie-key")
 HERE = "127.0.0.1"
 """Where the hub's own commands find the broker and the services: every home listens there (`Settings.listens_on`)."""
@@ -114,12 +124,18 @@ class Home(msgspec.Struct, frozen=True):
 
     @property
     def vault(self) -> Path:
-        """The authorities' keys and what they signed, apart from everything else."""
-        return self.pki / "ca"
+        """The authorities' keys and what they signed, where the home's own user has them."""
+        return signers.vault(self.var)
+
+    def signer(self) -> Path | None:
+        """The signer's socket; None where there is none and whoever asks does its work. Raises ConfigError."""
+        return signers.reached(self.var, demo=self.settings.demo)
 
     def authority(self) -> Pki:
         """The authorities of this home, as of now."""
-        return Pki(self.pki, vault=self.vault, demo=self.settings.demo, now=dt.datetime.now(dt.UTC))
+        now, demo = dt.datetime.now(dt.UTC), self.settings.demo
+        port = self.settings.mqtt_port
+        return Pki(self.pki, vault=self.vault, demo=demo, now=now, signer=self.signer(), broker_port=port)
 
     def config(self, service: str) -> Path:
         """A service's configuration file."""
@@ -182,7 +198,7 @@ def lay_out(home: Home) -> None:
         render(home, service, home.config(service))
     write(home.var / "mosquitto.conf", broker_config(home).encode(), 0o644)
     if not (home.mosquitto / "dynamic-security.json").exists():
-        roles = [rights.hub_role(name) for name in HUB_CLIENTS]
+        roles = [rights.hub_role(name) for name in rights.HUB_CLIENTS]
         write_rights(home, roles)
 
 
@@ -194,15 +210,28 @@ def renew(home: Home) -> list[str]:
         # Renewed for the name that browsers and rooms know; `naming.check` says what to do about the other.
         hosts, web_hosts = list(dict.fromkeys([vouched, *hosts])), [vouched, *LOCAL]
     authority.ensure_authorities(web_hosts)
-    made = [name for name in HUB_CLIENTS if authority.ensure_client(name, "service")]
+    made = [name for name in rights.HUB_CLIENTS if name != SIGNER and authority.ensure_client(name, "service")]
+    if home.signer() is None:  # its work is ours, and so is what it needs to begin
+        signers.note_port(home.var, home.settings.mqtt_port)
+        if authority.ensure_client(SIGNER, "service", folder=signers.state(home.var)):
+            made.append(SIGNER)
     servers = {"broker": "broker", "auth-server": "auth", "alerts-server": "alerts"}
     made += [stem for stem, name in servers.items() if authority.ensure_server(stem, name, "service", hosts)]
     if authority.ensure_web(web_hosts):
         made.append("web")
     made += authority.ensure_former(settings.former_names)
     rooms = (path.stem for path in (home.var / "agents").glob("*.toml"))
-    made += [room for room in rooms if (home.pki / f"{room}.crt").exists() and authority.ensure_client(room, "room")]
+    made += [room for room in rooms if (home.pki / f"{room}.crt").exists() and _renew_room(authority, room)]
     return made
+
+
+def _renew_room(authority: Pki, room: str) -> bool:
+    try:
+        return authority.ensure_client(room, "room")
+    except HomeError as error:
+        if error.slug != "forbidden":  # it was revoked: its file may lie here, and it gets nothing
+            raise
+        return False
 
 
 def write_rights(home: Home, roles: list[rights.Role]) -> None:

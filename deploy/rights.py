@@ -7,9 +7,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared import topics
-from shared.names import is_gateway
+from shared.names import is_gateway, is_hub
+from shared.signing import Grant, Refresh
 
 Role = dict[str, Any]
+
+HUB_CLIENTS = ("gateway", "auth", "alerts", "admin", "admin-witness", "broker-watch", "signer")
+"""The hub's own identities; further gateways count among them."""
 
 DEFAULT_ACCESS = {
     "publishClientSend": False,
@@ -55,7 +59,7 @@ def client_role(name: str, may: Iterable[tuple[str, str]]) -> Role:
 
 
 def hub_role(name: str) -> Role:
-    """One of the hub's own identities: a gateway, `auth`, `alerts` or `admin`."""
+    """One of the hub's own identities: a gateway, `auth`, `alerts`, `signer` or the commands' `admin`."""
     sends = [topics.service(name), topics.audit(name)]
     hears = [topics.receipt(name), topics.resend(name)]
     if is_gateway(name):
@@ -79,16 +83,14 @@ def hub_role(name: str) -> Role:
         hears = [topics.ALL_AVAILABILITY, topics.ALL_SYSTEM]
     elif name == "broker-watch":
         sends, hears = [], []  # asks for a sign of life, and for nothing else
+    elif name == "signer":
+        # It alone says who may do what.
+        sends.append(CONTROL)
+        hears.append(CONTROL_ANSWER)
     elif name == "admin":
         # `home/...` to clear what a revoked room left behind.
-        sends += [
-            f"{CONTROL}",
-            topics.availability("+"),
-            topics.description("+"),
-            topics.state("+", "+"),
-        ]
+        sends += [topics.availability("+"), topics.description("+"), topics.state("+", "+")]
         hears += [
-            CONTROL_ANSWER,
             topics.ALL_AVAILABILITY,
             topics.ALL_DESCRIPTIONS,
             topics.ALL_STATES,
@@ -120,6 +122,17 @@ def outdated(known: Iterable[Role], hub: Iterable[str]) -> list[Role]:
     rooms = [name for name, lines in found.items() if name not in names and _is_room(name, lines)]
     wanted = [*map(hub_role, names), *map(room_role, rooms)]
     return [role for role in wanted if found.get(role["rolename"]) != allowed(role)]
+
+
+def order_of(role: Role) -> Grant | Refresh:
+    """What the signer is told, so that it gives this role."""
+    name, lines = role["rolename"], allowed(role)
+    if is_hub(name):
+        return Refresh()
+    if _is_room(name, lines):
+        return Grant(name=name, role="room")
+    parsed = [topics.parse(topic) for kind, topic, _ in lines if kind == "publishClientSend"]
+    return Grant(name=name, role="client", may=tuple(sorted((topic.room, topic.device) for topic in parsed if topic)))
 
 
 def client(name: str) -> Role:

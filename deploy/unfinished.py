@@ -11,7 +11,7 @@ from deploy.pki.files import sync, write
 from shared.config import ConfigError
 
 NAME = "home.toml.unfinished"
-_PRECIOUS = ("pki/ca", "data", "secrets")
+_PRECIOUS = ("pki/ca", "signer/vault", "data", "secrets")
 """What no other home has: never taken for a beginning unless the mark says so."""
 
 

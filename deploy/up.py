@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy import broker, turns
+from deploy import broker, signers, turns
 from deploy import home as homes
 from deploy.pki.files import write
 from shared.config import ConfigError
@@ -25,6 +25,7 @@ RENEW_SECONDS = 6 * 3600
 
 def start(home: homes.Home) -> None:
     """Check what can be checked, then become the supervisor; does not return. Raises ConfigError."""
+    signers.move(home.var)
     with turns.turn(home.var, "homesystem up"):
         homes.lay_out(home)
         _check_ports(home)
@@ -34,6 +35,7 @@ def start(home: homes.Home) -> None:
     # The services read their own files; what the environment overrides must be the same for all of them.
     os.environ |= {name: str(port) for name, port in home.settings.ports.items()}
     os.environ |= {"HOMESYSTEM_VAR": str(home.var), "PYTHONUNBUFFERED": "1"}
+    os.environ["HOMESYSTEM_SIGNER"] = str(signers.socket(home.var, demo=home.settings.demo))
     os.chdir(homes.ROOT)
     print(f"starting the home in {home.var} …", flush=True)
     subprocess.Popen([sys.executable, "-m", "deploy.ready", str(time.time())])  # noqa: S603 - ourselves
@@ -92,6 +94,8 @@ def programs(home: homes.Home) -> dict[str, list[str | Path]]:
         port = str(home.settings.smtp_port)
         found["mailbox"] = [*python, "deploy.mailbox", "--folder", home.var / "mail", "--port", port]
         found["mailbox"] += ["--log-dir", home.var / "log"]
+    if (home.vault / "device-ca.key").exists():  # else the signer is somebody else's, and runs already
+        found["signer"] = _signer(home)
     modules = {"auth": "auth_service", "alerts": "alert_service", "gateway": "gateway"}
     for service, module in modules.items():
         found[service] = [*python, module, "--config", home.config(service)]
@@ -101,6 +105,19 @@ def programs(home: homes.Home) -> dict[str, list[str | Path]]:
     renew = f"sleep {RENEW_SECONDS} && exec {shlex.quote(sys.executable)} -m deploy renew"
     found["renewal"] = ["/bin/sh", "-c", renew]
     return found
+
+
+def _signer(home: homes.Home) -> list[str | Path]:
+    state, demo = signers.state(home.var), home.settings.demo
+    place: list[str | Path] = [
+        "--state",
+        state,
+        "--socket",
+        signers.socket(home.var, demo=demo),
+        "--log",
+        home.var / "log",
+    ]
+    return [sys.executable, "-m", "deploy.signer", *place, *(["--demo"] if demo else [])]
 
 
 def mosquitto() -> str:

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -48,9 +48,13 @@ class Sign(Order, frozen=True, tag="sign"):
 
 
 class Found(Order, frozen=True, tag="found"):
-    """Make the authorities that are missing; `hosts` are the names and addresses that the web's may vouch for."""
+    """Make the authorities that are missing; `hosts` are the names and addresses that the web's may vouch for.
+
+    `broker_port` is where the broker listens on this machine.
+    """
 
     hosts: tuple[str, ...]
+    broker_port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Show(Order, frozen=True, tag="show"):
@@ -88,11 +92,17 @@ class Refresh(Order, frozen=True, tag="refresh"):
     """Give the hub's own identities and the rooms what this version means them to have at the broker."""
 
 
+class Look(Order, frozen=True, tag="look"):
+    """Show what an identity has at the broker."""
+
+    name: str
+
+
 class Ends(Order, frozen=True, tag="ends"):
     """Tell when the newest certificate of each name ends, and the authorities."""
 
 
-AnyOrder = Sign | Found | Show | Revoke | Grant | Withdraw | Refresh | Ends
+AnyOrder = Sign | Found | Show | Revoke | Grant | Withdraw | Refresh | Look | Ends
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -110,6 +120,15 @@ class Changed(Answer, frozen=True, tag="changed"):
 
     names: tuple[str, ...] = ()
     count: int = 0
+
+
+class Seen(Answer, frozen=True, tag="seen"):
+    """What an identity has at the broker: the role of its name, and what it is bound to; None where there is none."""
+
+    right: dict[str, Any] | None
+    roles: tuple[str, ...] | None
+    disabled: bool
+    connections: int
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +153,7 @@ class Refused(Answer, frozen=True, tag="refused"):
 
 
 A = TypeVar("A", bound=Answer)
-_answers = msgspec.json.Decoder(Pem | Changed | Ending | Refused)
+_answers = msgspec.json.Decoder(Pem | Changed | Seen | Ending | Refused)
 
 
 def ask(path: Path, order: AnyOrder, kind: type[A]) -> A:

@@ -22,8 +22,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(tmp_path_factory: pytest.TempPathFactory, pki: Path) -> Home:
     """A home's folder with free ports and its own copy of nothing but the certificates."""
     made = house.make_home(tmp_path_factory.mktemp("home"))
-    (made.var / "pki").rmdir()
-    (made.var / "pki").symlink_to(pki)
+    house.share_pki(made, pki)
     return made
 
 
@@ -45,8 +44,7 @@ def each_broker(
     if release is None:
         pytest.skip(f"Mosquitto of {request.param} is not here: python -m tests.brokers {request.param}")
     made = house.make_home(tmp_path_factory.mktemp(request.param))
-    (made.var / "pki").rmdir()
-    (made.var / "pki").symlink_to(pki)
+    house.share_pki(made, pki)
     broker = house.Broker(made, release)
     broker.start()
     yield broker

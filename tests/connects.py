@@ -24,7 +24,7 @@ def count_tries(broker: Broker, count: int) -> Counter[int]:
     tries: Counter[int] = Counter()
     for _ in range(count):
         try:
-            with hub.as_admin(broker.home) as control:
+            with hub.as_signer(broker.home) as control:
                 control.standing("admin")
                 tries[control.tries] += 1
         except HomeError as error:

@@ -81,6 +81,16 @@ def make_pki(home: homes.Home) -> None:
         authority.ensure_client(client, "client")
 
 
+def share_pki(home: homes.Home, pki: Path) -> None:
+    """Have a home show the certificates of another, whose authorities sign for it, too."""
+    if (home.var / "pki").exists():
+        (home.var / "pki").rmdir()
+    (home.var / "pki").symlink_to(pki)
+    (home.var / "signer").mkdir(exist_ok=True)
+    for path in (pki.resolve().parent / "signer").iterdir():
+        (home.var / "signer" / path.name).symlink_to(path.resolve())
+
+
 class Broker:
     """A real Mosquitto over TLS on a free port, with our configuration; may be killed and started again."""
 
@@ -92,7 +102,7 @@ class Broker:
         self.port = home.settings.mqtt_port
         self._process: subprocess.Popen[bytes] | None = None
         self._log = home.var / "log" / "broker.log"
-        roles = [rights.hub_role(name) for name in (*homes.HUB_CLIENTS, "gateway-2")]
+        roles = [rights.hub_role(name) for name in (*rights.HUB_CLIENTS, "gateway-2")]
         roles += [rights.room_role(room) for room in ROOMS]
         roles += [rights.client_role("phone", PHONE_MAY), rights.client_role("tablet", [])]
         homes.write_rights(home, roles)

@@ -97,9 +97,12 @@ class Authorities:
 
         The request gives the key alone; its own names and extensions are not looked at. Raises
         HomeError("invalid-value") where its signature is not by that key, or the key is not on P-256, and
-        HomeError("forbidden") where no web CA may vouch for the names: browsers would refuse what it signed.
+        HomeError("forbidden") for a name that was taken back, and where no web CA may vouch for the names: browsers
+        would refuse what it signed.
         """
         public = _requested_key(request)
+        if any(line.gone for line in self.issued() if line.name == leaf.name and leaf.role in ("room", "client")):
+            raise HomeError("forbidden", f"The name {leaf.name} was taken back, for good.")
         ca_key, ca = self._pair(self._signer(leaf.authority, leaf.hosts))
         serial = x509.random_serial_number()
         not_after = self._now + dt.timedelta(days=LEAF_DAYS)

@@ -28,13 +28,22 @@ RENEW_DAYS = 60
 class Pki:
     """`folder` holds public files beside each identity's key; the authorities' keys lie apart, in `vault`.
 
-    With `signer` another process has them, and listens there.
+    With `signer` another process has them, and listens there; it is told where the broker is.
     """
 
-    def __init__(self, folder: Path, *, vault: Path, demo: bool, now: dt.datetime, signer: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        vault: Path,
+        demo: bool,
+        now: dt.datetime,
+        signer: Path | None = None,
+        broker_port: int = 8883,
+    ) -> None:
         self.folder = folder
         self.authorities: Authorities | RemoteAuthorities = (
-            Authorities(vault, demo=demo, now=now) if signer is None else RemoteAuthorities(signer)
+            Authorities(vault, demo=demo, now=now) if signer is None else RemoteAuthorities(signer, broker_port)
         )
         self._now = now
 

@@ -14,15 +14,16 @@ class RemoteAuthorities:
     Raises HomeError: what the signer says, or "signer-unreachable".
     """
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, broker_port: int) -> None:
         self._socket = socket
+        self._broker_port = broker_port
 
     def adopt(self, authority: str, certificate: Path) -> None:
         """The signer has its own."""
 
     def ensure(self, hosts: Iterable[str]) -> None:
         """Have the authorities made that are missing."""
-        signing.ask(self._socket, signing.Found(hosts=tuple(hosts)), Changed)
+        signing.ask(self._socket, signing.Found(hosts=tuple(hosts), broker_port=self._broker_port), Changed)
 
     def certificate(self, authority: str, hosts: Iterable[str] = ()) -> bytes:
         """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`."""

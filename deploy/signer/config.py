@@ -5,11 +5,13 @@ from pathlib import Path
 
 import msgspec
 
+from deploy.signers import PORT_FILE
 from shared.config import ConfigError
 from shared.mqtt import BrokerConfig
 from shared.tls import Identity
 
 IDENTITY = "signer"
+USUAL_PORT = 8883
 NOBODY = 65534
 """Whom the kernel names where it does not know a caller's user: in a user namespace, say."""
 
@@ -21,7 +23,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     socket: Path
     users: frozenset[int]
     demo: bool = False
-    port: int = 8883
     log: Path | None = None
 
     @property
@@ -41,9 +42,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Identity(ca=self.vault / "device-ca.crt", certificate=certificate, key=key)
 
     @property
+    def port_file(self) -> Path:
+        """Where the broker was last said to listen."""
+        return self.state / PORT_FILE
+
+    def port(self) -> int:
+        """The broker's port on this machine, as the home last said."""
+        try:
+            return int(self.port_file.read_text())
+        except (OSError, ValueError):
+            return USUAL_PORT
+
     def broker(self) -> BrokerConfig:
         """On this machine, whatever the broker listens on besides."""
-        return BrokerConfig(identity=IDENTITY, tls=self.identity, host="127.0.0.1", port=self.port)
+        return BrokerConfig(identity=IDENTITY, tls=self.identity, host="127.0.0.1", port=self.port())
 
 
 def user_id(name: str) -> int:

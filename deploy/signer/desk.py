@@ -17,7 +17,7 @@ from shared.names import is_gateway, is_identity, is_reserved
 from shared.problem import HomeError
 from shared.signing import Sign
 
-CLIENTS = frozenset({"auth", "alerts", "admin"})
+CLIENTS = frozenset({"auth", "alerts", "admin", "admin-witness"})
 SERVERS = frozenset({"broker", "auth", "alerts"})
 MOST_A_DAY = 20
 """Of one name: a home that is set up, moved and renewed within a day needs a handful."""

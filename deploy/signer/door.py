@@ -46,7 +46,7 @@ class Door:
         self._users = (users | {0, os.geteuid()}) - {NOBODY}
         self._obey = obey
         self._stranger = stranger
-        self._callers = 0
+        self._calls: set[asyncio.Task[object]] = set()
 
     @contextlib.asynccontextmanager
     async def open(self, path: Path) -> AsyncIterator[None]:
@@ -58,11 +58,17 @@ class Door:
         finally:
             server.close()
             _unlink(path)
+            for call in self._calls:
+                call.cancel()
+            if self._calls:
+                await asyncio.wait(self._calls)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._callers += 1
+        call = asyncio.current_task()
+        assert call is not None
+        self._calls.add(call)
         try:
-            if self._callers <= MOST_CALLERS:
+            if len(self._calls) <= MOST_CALLERS:
                 async with asyncio.timeout(PATIENCE_SECONDS * 2):
                     answer = await self._answer(reader, _caller(writer))
                     writer.write(msgspec.json.encode(answer) + b"\n")
@@ -72,7 +78,7 @@ class Door:
         except Exception:
             log.exception("Order failed")
         finally:
-            self._callers -= 1
+            self._calls.discard(call)
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, caller: Caller) -> Answer:

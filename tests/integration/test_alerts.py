@@ -203,8 +203,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, pki: Path) -> Home:
     test left in it would be recorded in this one's database.
     """
     made = house.make_home(tmp_path_factory.mktemp("home"))
-    (made.var / "pki").rmdir()
-    (made.var / "pki").symlink_to(pki)
+    house.share_pki(made, pki)
     return made
 
 

@@ -15,7 +15,7 @@ from shared import topics
 from shared.config import ConfigError
 from shared.problem import HomeError
 from tests.connects import count_tries
-from tests.house import DEADLINE, Broker, free_port, until
+from tests.house import DEADLINE, Broker, free_port, share_pki, until
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def test_a_broker_that_listens_everywhere_is_reached_here(broker: Broker, host: 
     home = Home(everywhere, settings)
     for name in ("mosquitto", "log"):
         (everywhere / name).mkdir(parents=True)
-    (everywhere / "pki").symlink_to(broker.home.pki)
+    share_pki(home, broker.home.pki)
     other = Broker(home, broker.release)
     other.start()
     try:
@@ -175,13 +175,13 @@ def test_a_broker_that_listens_everywhere_is_reached_here(broker: Broker, host: 
 
 
 def test_a_broker_that_is_killed_under_a_command_is_asked_again(broker: Broker) -> None:
-    with brokers.as_admin(broker.home) as admin:
+    with brokers.as_signer(broker.home) as signer:
         broker.kill()
         back = threading.Thread(target=broker.start)
         back.start()
-        assert admin.standing("phone").name == "phone"
+        assert signer.standing("phone").name == "phone"
         back.join()
-        assert admin.tries > 1
+        assert signer.tries > 1
 
 
 def test_a_broker_that_does_not_answer_is_given_up_in_a_sentence(broker: Broker) -> None:
@@ -198,8 +198,8 @@ def test_a_broker_that_does_not_answer_is_given_up_in_a_sentence(broker: Broker)
 
 def test_two_who_are_admin_at_once_lose_nothing(broker: Broker) -> None:
     """An older version's command, say: whoever is thrown out comes back, and each gets the answer to its own orders."""
-    with brokers.as_admin(broker.home) as first:
-        with brokers.as_admin(broker.home) as second:
+    with brokers.as_signer(broker.home) as first:
+        with brokers.as_signer(broker.home) as second:
             second.settle("tablet", grant(rights.client_role("tablet", [])), done=lambda standing: standing.admitted)
         assert first.standing("tablet").admitted
         assert first.tries == 2

@@ -27,7 +27,7 @@ from tests.house import DEADLINE, Broker, make_home
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """With a whole home around it: accounts, authorities of its own."""
     home = make_home(tmp_path_factory.mktemp("home"))
-    homes.create(home.var, home.settings)
+    home = homes.create(home.var, home.settings)
     homes.seal(home)
     made = Broker(home)
     made.start()

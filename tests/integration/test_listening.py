@@ -85,8 +85,7 @@ def broker(
     if release is None:
         pytest.skip(f"Mosquitto of {request.param} is not here: python -m tests.brokers {request.param}")
     home = house.make_home(tmp_path_factory.mktemp("home"), host=hosts)
-    (home.var / "pki").rmdir()
-    (home.var / "pki").symlink_to(pki)
+    house.share_pki(home, pki)
     made = Broker(home, release)
     made.start()
     yield made

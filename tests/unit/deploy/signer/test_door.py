@@ -220,7 +220,7 @@ def test_the_kernels_struct_has_three_numbers() -> None:
 
 async def test_the_authorities_elsewhere_are_asked_for_what_those_here_do(path: Path) -> None:
     desk = Desk(Pem(pem="signed"))
-    there = RemoteAuthorities(path)
+    there = RemoteAuthorities(path, 8884)
     async with desk.at(path):
         assert await asyncio.to_thread(there.sign, client("hall", "room"), b"a request") == b"signed"
         assert await asyncio.to_thread(there.sign, web(["hub.local"]), b"a request") == b"signed"
@@ -242,6 +242,6 @@ async def test_the_authorities_elsewhere_are_asked_for_what_those_here_do(path: 
         Show(what="crl"),
         signing.Revoke(name="hall"),
         signing.Revoke(name="hall", replaced=True),
-        signing.Found(hosts=("hub.local",)),
+        signing.Found(hosts=("hub.local",), broker_port=8884),
         Ends(),
     ]

@@ -1,0 +1,274 @@
+"""The signer as a process of its own, on the real broker: it signs and sets rights for the command, the proof first."""
+
+import asyncio
+import contextlib
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from deploy import broker as brokers
+from deploy import enrol, signers
+from deploy import home as homes
+from deploy.home import ROOT, Home
+from deploy.pki import reading
+from shared import messages, signing, topics
+from shared.messages import AuditEvent, Receipt, ReceiptLine
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+from shared.signing import Changed, Ending, Pem
+from tests.house import DEADLINE, Broker, make_home, until
+from tests.integration.agent_parts import Client, audit_events
+
+
+class Signer:
+    """A home's signer; may be killed and started again."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.path = signers.socket(home.var, demo=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        state = signers.state(self.home.var)
+        command: list[str | Path] = [
+            sys.executable,
+            "-m",
+            "deploy.signer",
+            "--state",
+            state,
+            "--socket",
+            self.path,
+            "--demo",
+        ]
+        with (self.home.var / "log" / "signer.console").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        until(lambda: signing.listens(self.path), "the signer listens")
+
+    def stop(self, *, kill: bool = False) -> None:
+        if self._process is not None:
+            self._process.kill() if kill else self._process.terminate()
+            self._process.wait(DEADLINE)
+            self._process = None
+
+    def ask(self, order: signing.AnyOrder, kind: type[signing.A] = Changed) -> signing.A:  # type: ignore[assignment]
+        return signing.ask(self.path, order, kind)
+
+    def refusal(self, order: signing.AnyOrder) -> str:
+        with pytest.raises(HomeError) as refused:
+            self.ask(order)
+        return refused.value.slug
+
+    @property
+    def spool(self) -> Path:
+        return signers.state(self.home.var) / "spool.sqlite3"
+
+    def told(self) -> list[AuditEvent]:
+        """What it wrote down, the oldest first."""
+        with contextlib.closing(sqlite3.connect(self.spool)) as file:
+            rows = file.execute("SELECT body FROM event ORDER BY seq").fetchall()
+        return [messages.decode(AuditEvent, body) for (body,) in rows]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """With a whole home around it, and authorities of its own."""
+    made = make_home(tmp_path_factory.mktemp("home"))
+    home = homes.create(made.var, made.settings)
+    homes.seal(home)
+    broker = Broker(home)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def running(broker: Broker) -> Iterator[Signer]:
+    made = Signer(broker.home)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def signer(running: Signer) -> Signer:
+    """It runs, and has its link to the broker."""
+    until(lambda: connected(running), "the signer has reached the broker")
+    return running
+
+
+def connected(signer: Signer) -> bool:
+    try:
+        signer.ask(signing.Look(name="gateway"), signing.Seen)
+    except HomeError:
+        return False
+    return True
+
+
+def csr(name: str = "anything") -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return request.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def say(broker: Broker, room: str, out: Path) -> subprocess.CompletedProcess[str]:
+    """The room describes itself with what lies in `out`."""
+    files = ["--cafile", f"{out}/ca.crt", "--cert", f"{out}/room.crt", "--key", f"{out}/room.key"]
+    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port)]
+    command = ["mosquitto_pub", *place, *files, "-q", "1", "-t", topics.description(room), "-m", "x"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+
+
+def test_enrolling_is_signed_and_given_rights_by_the_signer_and_told_by_it(
+    broker: Broker, signer: Signer, tmp_path: Path
+) -> None:
+    assert broker.home.signer() == signer.path
+    before = len(signer.told())
+    asyncio.run(enrol.add_room(broker.home, "attic", tmp_path / "attic"))
+    assert "Not authorized" not in (said := say(broker, "attic", tmp_path / "attic")).stderr
+    assert said.returncode == 0
+    events = [(event.what, event.where, event.severity) for event in signer.told()[before:]]
+    assert events == [
+        ("certificate:signed", "room/attic", Severity.CRITICAL),
+        ("rights:changed", "room/attic", Severity.INFO),
+    ]
+
+
+def test_its_events_reach_the_alert_service_and_are_sent_until_receipted(broker: Broker, signer: Signer) -> None:
+    with Client(broker, "alerts", topics.ALL_AUDIT) as ear:
+        signer.ask(signing.Sign(name="cellar", role="room", csr=csr()), Pem)
+
+        def fits(_said: object) -> AuditEvent | None:
+            return next((event for event in audit_events(ear, "signer") if event.where == "room/cellar"), None)
+
+        event = ear.wait_for("the signer tells what it signed", fits)
+        line = ReceiptLine(id=event.id, row=1, hash="00")
+        ear.publish(topics.receipt("signer"), messages.encode(Receipt(events=(line,))))
+        until(lambda: receipted(signer, event.id), "the receipt is kept")
+
+
+def receipted(signer: Signer, id_: str) -> bool:
+    with contextlib.closing(sqlite3.connect(signer.spool)) as file:
+        return bool(file.execute("SELECT 1 FROM event WHERE id = ? AND receipted_at > 0", (id_,)).fetchone())
+
+
+def test_a_revocation_is_the_signers_work_and_the_name_is_never_signed_again(
+    broker: Broker, signer: Signer, tmp_path: Path
+) -> None:
+    asyncio.run(enrol.add_room(broker.home, "shed", tmp_path / "shed"))
+    assert say(broker, "shed", tmp_path / "shed").returncode == 0
+    assert asyncio.run(enrol.revoke(broker.home, "shed", "room"))
+    until(lambda: say(broker, "shed", tmp_path / "shed").returncode != 0, "its handshake is refused")
+    assert signer.refusal(signing.Sign(name="shed", role="room", csr=csr())) == "forbidden"
+    assert signer.refusal(signing.Grant(name="shed", role="room")) == "forbidden"
+    crl = x509.load_pem_x509_crl(signer.ask(signing.Show(what="crl"), Pem).pem.encode())
+    assert crl.get_revoked_certificate_by_serial_number(reading.certificate(tmp_path / "shed/room.crt").serial_number)
+
+
+def test_a_service_in_a_strangers_hand_gets_no_name_of_the_hubs_and_takes_nobody_of_it_away(signer: Signer) -> None:
+    for order in (
+        signing.Sign(name="signer", role="service", csr=csr()),
+        signing.Sign(name="gateway", role="room", csr=csr()),
+        signing.Sign(name="dev-board", role="client", csr=csr()),
+        signing.Sign(name="attic", role="client", csr=csr()),
+        signing.Revoke(name="gateway"),
+        signing.Revoke(name="auth", replaced=True),
+        signing.Withdraw(name="gateway"),
+        signing.Withdraw(name="signer"),
+        signing.Grant(name="gateway", role="client", may=(("attic", "lamp"),)),
+        signing.Grant(name="stranger", role="client", may=(("attic", "lamp"),)),
+        signing.Grant(name="attic", role="client", may=(("attic", "lamp"),)),
+        signing.Grant(name="attic", role="room", may=(("attic", "+"),)),
+    ):
+        assert signer.refusal(order) == "forbidden", order
+    assert signer.ask(signing.Look(name="gateway"), signing.Seen).roles == ("gateway",)
+
+
+def test_wildcards_are_no_devices(signer: Signer) -> None:
+    signer.ask(signing.Sign(name="phone-2", role="client", csr=csr()), Pem)
+    for ref in (("+", "+"), ("#", "lamp"), ("attic", "lamp/set/gateway"), ("", "")):
+        assert signer.refusal(signing.Grant(name="phone-2", role="client", may=(ref,))) == "forbidden"
+
+
+def test_the_name_comes_from_the_order_and_not_from_the_request(signer: Signer) -> None:
+    signed = signer.ask(signing.Sign(name="porch", role="room", csr=csr("gateway")), Pem).pem
+    certificate = x509.load_pem_x509_certificate(signed.encode())
+    assert certificate.subject.rfc4514_string() == "CN=porch"
+
+
+def test_without_proof_nothing_is_signed_and_whatever_makes_safer_is_done(broker: Broker, signer: Signer) -> None:
+    signer.ask(signing.Sign(name="lost-one", role="client", csr=csr()), Pem)
+    signer.ask(signing.Grant(name="lost-one", role="client", may=(("attic", "lamp"),)))
+    trigger = "BEFORE INSERT ON event BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+    with contextlib.closing(sqlite3.connect(signer.spool)) as file:
+        file.execute(f"CREATE TRIGGER full {trigger}")
+        try:
+            assert signer.refusal(signing.Sign(name="new-one", role="room", csr=csr())) == "no-proof"
+            assert signer.refusal(signing.Grant(name="lost-one", role="client")) == "no-proof"
+            assert signer.ask(signing.Revoke(name="lost-one")).count == 1
+            assert signer.ask(signing.Withdraw(name="lost-one")).names == ("lost-one",)
+        finally:
+            file.execute("DROP TRIGGER full")
+    assert brokers.standing(broker.home, "lost-one").out
+    signer.ask(signing.Sign(name="new-one", role="room", csr=csr()), Pem)
+    owed = [(event.what, event.outcome) for event in signer.told()[-4:]]
+    assert ("certificate:revoked", Outcome.EXECUTED) in owed
+
+
+def test_the_hubs_own_certificates_are_renewed_through_it(broker: Broker, signer: Signer) -> None:
+    for name in ("auth", "web", "broker"):
+        (broker.home.pki / f"{name}.crt").unlink()
+    assert set(homes.renew(broker.home)) == {"auth", "web", "broker"}
+    assert homes.renew(broker.home) == []
+    ends = {(end.name, end.role) for end in signer.ask(signing.Ends(), Ending).ends}
+    assert {("auth", "service"), ("attic", "room"), ("device-ca", "authority"), ("web-ca", "authority")} <= ends
+
+
+def test_rights_of_an_older_home_are_brought_up_to_date_by_it(broker: Broker, signer: Signer) -> None:
+    with contextlib.suppress(HomeError):
+        broker.home.authority()
+    assert signer.ask(signing.Refresh()).names == ()
+    signer.stop()
+    with brokers.as_signer(broker.home) as hand:  # what an older version left
+        hand._steadily(lambda client: hand._ask(client, [cut("auth"), cut("attic")]))
+    signer.start()
+    until(lambda: connected(signer), "the signer has reached the broker")
+    assert signer.ask(signing.Refresh()).names == ("attic", "auth")
+    assert signer.ask(signing.Refresh()).names == ()
+
+
+def cut(name: str) -> dict[str, object]:
+    topic = topics.ALL_CSRS if name == "auth" else topics.csr(name)
+    kind = "subscribePattern" if name == "auth" else "publishClientSend"
+    return {"command": "removeRoleACL", "rolename": name, "acltype": kind, "topic": topic}
+
+
+def test_killed_and_started_again_it_goes_on_and_the_command_works_meanwhile(
+    broker: Broker, signer: Signer, tmp_path: Path
+) -> None:
+    signer.stop(kill=True)
+    assert broker.home.signer() is None  # its folder is ours, as in the demo
+    asyncio.run(enrol.add_room(broker.home, "loft", tmp_path / "loft"))
+    signer.start()
+    until(lambda: connected(signer), "the signer has reached the broker")
+    assert signer.refusal(signing.Sign(name="loft", role="client", csr=csr())) == "forbidden"
+    assert signer.ask(signing.Look(name="loft"), signing.Seen).roles == ("loft",)
+
+
+def test_with_the_broker_away_it_signs_and_says_that_it_can_set_no_rights(broker: Broker, signer: Signer) -> None:
+    broker.stop()
+    try:
+        signer.ask(signing.Sign(name="lonely", role="room", csr=csr()), Pem)
+        assert signer.refusal(signing.Grant(name="lonely", role="room")) == "broker-unreachable"
+    finally:
+        broker.start()
+    until(lambda: connected(signer), "the signer has reached the broker")
+    signer.ask(signing.Grant(name="lonely", role="room"))
+    assert brokers.standing(broker.home, "lonely").admitted
