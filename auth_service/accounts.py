@@ -167,6 +167,19 @@ class Accounts:
         """Say that an enrolment that was interrupted is finished now; its name was given out by the first try."""
         await self._write(f"{role}:added", f"{role}/{name}", by, {"interrupted_before": "yes"}, Outcome.EXECUTED)
 
+    async def renew_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
+        """Say that an identity gets another certificate.
+
+        Raises HomeError("not-found"), also for one that was revoked.
+        """
+        async with self._store.read() as connection:
+            identity = await identity_rows.find(connection, name)
+        if identity is None or identity.role != role:
+            raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
+        if identity.revoked_at is not None:
+            raise HomeError("not-found", f"{name} was revoked, for good; add it anew under another name.")
+        await self._write("certificate:renewed", f"{role}/{name}", by, {}, Outcome.EXECUTED)
+
     async def revoke_identity(self, name: str, *, by: UserRef | None = None) -> None:
         """Take a name back for good. Raises HomeError("not-found"); a second time changes nothing."""
         async with self._change(by) as (connection, say):

@@ -156,6 +156,12 @@ def room_add(name: str, out: OutDir) -> None:
     console.print(f"Room {name} is enrolled. Carry its folder to its Pi over a safe way; docs/setup.md goes on there.")
 
 
+@room_app.command("renew")
+def room_renew(name: str, out: OutDir) -> None:
+    """Give a room that slept too long another certificate under its name; it renews by itself while it is on."""
+    _renew(name, "room", out)
+
+
 @room_app.command("revoke")
 def room_revoke(name: str) -> None:
     """Revoke a room's certificate, rights and connection, at once and for good."""
@@ -179,6 +185,12 @@ def client_add(
 
     _run(enrol.add_client(_home(), name, [enrol.device_ref(ref) for ref in may], out))
     console.print(f"{name} is enrolled; its certificate lies in the folder you named.")
+
+
+@client_app.command("renew")
+def client_renew(name: str, out: OutDir) -> None:
+    """Give a client another certificate under its name; what it may do stays as it is."""
+    _renew(name, "client", out)
 
 
 @client_app.command("revoke")
@@ -217,6 +229,14 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def _listed(changed: list[str]) -> str:
     return ", ".join(changed) or "nothing was out of date"
+
+
+def _renew(name: str, role: Literal["room", "client"], out: Path) -> None:
+    from deploy import enrol
+
+    replaced = _run(enrol.renew(_home(), name, role, out))
+    refused = "what it had before is refused from now on" if replaced else "nothing that it had before was still good"
+    console.print(f"{name} has another certificate in the folder you named, under its old name; {refused}.")
 
 
 def _revoke(name: str, role: Literal["room", "client"]) -> None:

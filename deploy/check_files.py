@@ -71,7 +71,7 @@ def _days_left(path: Path, now: dt.datetime) -> Iterator[Finding]:
 
 def modes(home: Home) -> Iterator[Finding]:
     """Keys and secrets are their owner's alone."""
-    private = [*home.pki.glob("*.key"), *(home.pki / "ca").glob("*.key"), *(home.var / "secrets").iterdir()]
+    private = [*home.pki.glob("*.key"), *home.vault.glob("*.key"), *(home.var / "secrets").iterdir()]
     private += [home.mosquitto / "dynamic-security.json", *(home.var / "data").glob("*.sqlite3")]
     open_ones = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     for path in open_ones:

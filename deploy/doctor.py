@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.markup import escape
 
-from deploy import check_files, check_names, check_running
+from deploy import check_ends, check_files, check_names, check_running
 from deploy.finding import Finding, examine
 from deploy.home import Home
 
@@ -20,6 +20,8 @@ def look(home: Home, now: dt.datetime) -> Iterator[Finding]:
         ("clock", lambda: check_files.clock(home, now)),
         ("certificates", lambda: check_files.certificates(home, now)),
         ("name", lambda: check_names.names(home)),
+        ("certificates", lambda: check_ends.ends(home, now)),
+        ("signer", lambda: check_ends.signer(home)),
         ("modes", lambda: check_files.modes(home)),
         ("disk", lambda: check_files.disk(home)),
         ("spools", lambda: check_files.spools(home)),

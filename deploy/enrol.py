@@ -56,6 +56,27 @@ async def add_room(home: homes.Home, name: str, out: Path | None) -> None:
             await _enrol(home, book, name, "room", rights.room_role(name), out)
 
 
+async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> int:
+    """Another certificate and key for a room or client that slept past its end, or is not ours: written to `out`.
+
+    Its name, rights and history stay, and what it had before is put on the revocation list; returns how many. May be
+    repeated, as after an interruption. Raises HomeError: not-found, already-exists (a key that lies in `out`).
+    """
+    with turns.turn(home.var, f"homesystem {role} renew {name}"):
+        _check_out(out, role, name)
+        async with _book(home) as book:
+            await book.renew_identity(name, role)
+        authority = home.authority()
+        write(out / _UNFINISHED, name.encode(), 0o600)
+        (out / f"{role}.key").unlink(missing_ok=True)  # of a try that was interrupted
+        authority.ensure_client(name, role, folder=out, stem=role)
+        write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
+        replaced = authority.replace(name)
+        taking_up.reload(home)
+        (out / _UNFINISHED).unlink()
+    return replaced
+
+
 async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
     """Take a room's or client's name, certificate, rights and connection; False where no broker runs to drop one.
 

@@ -1,5 +1,6 @@
 """Enrolling and revoking: finished by a second try, wherever the first was ended, and done only when it is done."""
 
+import asyncio
 import itertools
 import json
 import signal
@@ -12,15 +13,17 @@ import pytest
 
 from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.identity_rows import IdentityRole
 from deploy import broker as brokers
 from deploy import enrol, rights
 from deploy import home as homes
 from deploy.home import Home
+from deploy.pki.pairs import Pki
 from shared import topics
 from shared.problem import HomeError
 from shared.spool import Spool
 from tests.crash_enrol import FINISHED, REFUSED, Ending
-from tests.house import DEADLINE, Broker, make_home
+from tests.house import DEADLINE, Broker, make_home, until
 
 
 @pytest.fixture(scope="module")
@@ -218,3 +221,55 @@ def test_commands_at_once_wait_for_one_another(broker: Broker, tmp_path: Path) -
     assert [each.wait(DEADLINE * 3) for each in running] == [0] * 5
     for n in range(5):
         assert publish(broker, f"at-once-{n}", tmp_path / str(n)).returncode == 0
+
+
+def test_a_room_that_slept_too_long_gets_another_certificate_and_loses_nothing(broker: Broker, tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    asyncio.run(enrol.add_room(broker.home, "sleepy", old))
+    assert publish(broker, "sleepy", old).returncode == 0
+    assert asyncio.run(enrol.renew(broker.home, "sleepy", "room", new)) == 1
+    assert (said := publish(broker, "sleepy", new)).returncode == 0
+    assert "Not authorized" not in said.stderr
+    until(lambda: publish(broker, "sleepy", old).returncode != 0, "the old one is refused")
+    assert told(broker.home, "certificate:renewed", "sleepy") == 1
+    with pytest.raises(HomeError, match="exists and would be lost"):
+        asyncio.run(enrol.renew(broker.home, "sleepy", "room", new))
+
+
+def test_a_renewal_that_was_interrupted_is_finished_by_a_second_try(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(enrol.add_room(broker.home, "drowsy", tmp_path / "old"))
+    monkeypatch.setattr(Pki, "replace", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(enrol.renew(broker.home, "drowsy", "room", tmp_path / "new"))
+    monkeypatch.undo()
+    assert asyncio.run(enrol.renew(broker.home, "drowsy", "room", tmp_path / "new")) == 2
+    assert publish(broker, "drowsy", tmp_path / "new").returncode == 0
+    until(lambda: publish(broker, "drowsy", tmp_path / "old").returncode != 0, "the old one is refused")
+
+
+def interrupt(*_: object) -> int:
+    raise KeyboardInterrupt
+
+
+def test_a_client_keeps_what_it_may(broker: Broker, tmp_path: Path) -> None:
+    asyncio.run(enrol.add_room(broker.home, "study", tmp_path / "study"))
+    asyncio.run(enrol.add_client(broker.home, "wall-2", [("study", "lamp")], tmp_path / "old"))
+    before = brokers.standing(broker.home, "wall-2")
+    asyncio.run(enrol.renew(broker.home, "wall-2", "client", tmp_path / "new"))
+    assert brokers.standing(broker.home, "wall-2") == before
+    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["ca.crt", "client.crt", "client.key"]
+
+
+@pytest.mark.parametrize(("name", "role"), [("nobody", "room"), ("gone", "room"), ("study", "client")])
+def test_who_is_not_enrolled_or_was_revoked_gets_nothing(
+    broker: Broker, tmp_path: Path, name: str, role: IdentityRole
+) -> None:
+    if name == "gone":
+        asyncio.run(enrol.add_room(broker.home, "gone", tmp_path / "gone"))
+        asyncio.run(enrol.revoke(broker.home, "gone", "room"))
+    with pytest.raises(HomeError) as refused:
+        asyncio.run(enrol.renew(broker.home, name, role, tmp_path / "out"))
+    assert refused.value.slug == "not-found"
+    assert not list((tmp_path / "out").glob("*.key"))

@@ -3,11 +3,13 @@
 import datetime as dt
 import io
 import os
+from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from deploy import check_files, doctor
+from deploy import check_ends, check_files, doctor
 from deploy.finding import Finding, examine
 from deploy.home import Home
 from deploy.pki.authorities import LEAF_DAYS
@@ -116,3 +118,29 @@ def test_an_error_in_one_look_ends_that_look_alone() -> None:
         ("a: is missing", "make it"),
         ("b: too", "see the log"),
     ]
+
+
+def test_ends_of_rooms_and_clients_elsewhere_are_known_from_the_authorities(home: Home, tmp_path: Path) -> None:
+    authority = home.authority()
+    authority.ensure_client("far-room", "room", folder=tmp_path)
+    authority.ensure_client("far-client", "client", folder=tmp_path)
+    authority.ensure_client("gone-room", "room", folder=tmp_path)
+    authority.revoke("gone-room")
+    (fresh,) = check_ends.ends(home, now())
+    assert fresh.fine
+    late = list(check_ends.ends(home, now() + dt.timedelta(days=LEAF_DAYS - 20)))
+    assert [(one.text, one.fine) for one in late] == [
+        ("room far-room: its certificate ends in 20 days", False),
+        ("client far-client: its certificate ends in 20 days", False),
+    ]
+    assert late[0].step.endswith("homesystem room renew far-room --out FOLDER")
+    ended = list(check_ends.ends(home, now() + dt.timedelta(days=LEAF_DAYS + 3)))
+    assert all("has ended 3 days ago" in one.text for one in ended)
+
+
+def test_keys_that_every_service_can_read_are_named_in_a_real_home(home: Home) -> None:
+    assert [one.fine for one in check_ends.signer(home)] == [True]
+    real = msgspec.structs.replace(home, settings=msgspec.structs.replace(home.settings, demo=False))
+    (found,) = check_ends.signer(real)
+    assert found.fine is False
+    assert str(home.vault) in found.text

@@ -1,0 +1,52 @@
+"""What the doctor knows from the authorities: who signs, and whose certificate ends that lies on no disk here."""
+
+import datetime as dt
+from collections.abc import Iterator
+
+from deploy import signers
+from deploy.finding import Finding, well, wrong
+from deploy.home import Home
+from shared.signing import UNIT, End
+
+TOLD_DAYS = 30
+"""A room has tried to renew for as long by then."""
+
+
+def signer(home: Home) -> Iterator[Finding]:
+    """The authorities' keys are the signer's alone, and it answers."""
+    reached = home.signer()
+    if reached is not None:
+        yield well("signer", f"answers at {reached}")
+    elif home.settings.demo:
+        yield well("signer", "does not run; whoever may run this command signs by itself")
+    else:
+        yield wrong(
+            "signer",
+            f"does not answer at {signers.socket(home.var, demo=False)}; the authorities' keys lie in {home.vault}, "
+            "where every service of the home can read them",
+            f"run deploy/install.sh hub, which moves them, and see that {UNIT} runs",
+        )
+
+
+def ends(home: Home, now: dt.datetime) -> Iterator[Finding]:
+    """Rooms and clients have their certificates elsewhere; the newest of each is what counts."""
+    known = [end for end in home.authority().authorities.ends() if end.role in ("room", "client")]
+    for end in known:
+        left = (end.at - now).total_seconds() / 86400
+        when = f"has ended {-left:.0f} days ago" if left < 0 else f"ends in {left:.0f} days"
+        if left < TOLD_DAYS:
+            yield wrong("certificates", f"{end.role} {end.name}: its certificate {when}", step(end))
+    good = [end for end in known if (end.at - now).total_seconds() / 86400 >= TOLD_DAYS]
+    if good:
+        soonest = min(good, key=lambda end: end.at)
+        days = (soonest.at - now).days
+        text = f"{len(good)} rooms and clients are good, the first ({soonest.name}) for {days} days"
+        yield well("certificates", text)
+
+
+def step(end: End) -> str:
+    """What a person can do about it."""
+    renew = f"homesystem {end.role} renew {end.name} --out FOLDER"
+    if end.role == "client":
+        return renew
+    return f"see that its Pi is on and homesystem-room-renew@{end.name}.timer runs there, or: {renew}"
