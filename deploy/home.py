@@ -39,6 +39,8 @@ REMAINS = (
 )
 """What a home in the making consists of, in the order in which it may go; logs stay."""
 SIGNER = "signer"
+PAIRS = tuple(name for name in rights.HUB_CLIENTS if name != SIGNER)
+"""Whose certificates lie among the home's; the signer's lies with its keys."""
 SECRETS = ("password-pepper", "cookie-key")
 HERE = "127.0.0.1"
 """Where the hub's own commands find the broker and the services: every home listens there (`Settings.listens_on`)."""
@@ -210,7 +212,7 @@ def renew(home: Home) -> list[str]:
         # Renewed for the name that browsers and rooms know; `naming.check` says what to do about the other.
         hosts, web_hosts = list(dict.fromkeys([vouched, *hosts])), [vouched, *LOCAL]
     authority.ensure_authorities(web_hosts)
-    made = [name for name in rights.HUB_CLIENTS if name != SIGNER and authority.ensure_client(name, "service")]
+    made = [name for name in PAIRS if authority.ensure_client(name, "service")]
     if home.signer() is None:  # its work is ours, and so is what it needs to begin
         signers.note_port(home.var, home.settings.mqtt_port)
         if authority.ensure_client(SIGNER, "service", folder=signers.state(home.var)):

@@ -5,10 +5,9 @@ the gateway's HTTPS certificate alone. EC P-256 throughout; leaves live 90 days.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.pki import reading
 from deploy.pki.files import write
+from deploy.pki.index import Index, Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, permits, subject
 from shared.config import ConfigError
 from shared.problem import HomeError
@@ -30,30 +30,15 @@ _SKEW = dt.timedelta(minutes=10)
 """Certificates start a little in the past: a room's clock may be behind."""
 
 
-class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the authorities' own index: what was signed, and whether it still counts.
-
-    `gone`: the name was taken back for good. The newest line of each name stays, so that this is never forgotten.
-    """
-
-    serial: int
-    name: str
-    role: str
-    not_after: dt.datetime
-    revoked_at: dt.datetime | None = None
-    authority: str = DEVICE_CA
-    gone: bool = False
-
-
 class Authorities:
     """A folder of its own (0700): each authority's key and certificate, and the index of what the device CA signed.
 
-    Whoever changes something here at the same time as another loses one of the changes: hold the home's lock.
+    The index is changed by one process at a time; whoever makes authorities holds the home's lock.
     """
 
     def __init__(self, vault: Path, *, demo: bool, now: dt.datetime) -> None:
         self._vault = vault
-        self._index = vault / "issued.json"
+        self._index = Index(vault / "issued.json", now)
         self._mark = "DEMO " if demo else ""
         self._now = now
 
@@ -70,6 +55,11 @@ class Authorities:
         if self._web_ca(hosts) is None:
             number = len(self._web_cas()) + 1
             self._make(WEB_CA if number == 1 else f"{WEB_CA}-{number}", self._web_ca_name(hosts, number), hosts)
+
+    def lacks(self, hosts: Iterable[str]) -> tuple[str, ...]:
+        """Which authorities `ensure` would make."""
+        missing = [] if self.exists(DEVICE_CA) else [DEVICE_CA]
+        return (*missing, *([] if self._web_ca(tuple(hosts)) is not None else [WEB_CA]))
 
     def exists(self, authority: str) -> bool:
         """Whether an authority was made; its certificate is written last."""
@@ -123,36 +113,31 @@ class Authorities:
         line = Issued(
             serial=serial, name=leaf.name, role=leaf.role or "", not_after=not_after, authority=leaf.authority
         )
-        self._write_index([*self.issued(), line])
+        self._index.add(line)
         return certificate.public_bytes(serialization.Encoding.PEM)
 
     def revoke(self, name: str) -> int:
         """Take a name back for good: all its certificates are on the lists signed from now on; how many there were."""
-        return self._note(name, lambda of_name: of_name, gone=True)
+        return self._index.note(name, lambda of_name: of_name, gone=True)
 
     def replace(self, name: str) -> int:
         """Put all certificates of a name but the newest on the lists signed from now on; how many there were."""
-        return self._note(name, lambda of_name: of_name[:-1], gone=False)
+        return self._index.note(name, lambda of_name: of_name[:-1], gone=False)
 
     def issued(self) -> list[Issued]:
         """What was signed, the newest last. Raises ConfigError where the index cannot be read."""
-        if not self._index.exists():
-            return []
-        try:
-            return msgspec.json.decode(self._index.read_bytes(), type=list[Issued])
-        except (OSError, msgspec.DecodeError) as error:
-            raise ConfigError(f"{self._index}: cannot be read ({error}); restore it from a backup") from error
+        return self._index.read()
 
     def newest(self) -> list[Issued]:
         """The newest line of each name and use, and one for each authority, whose role is `authority`."""
-        found = {_use(line): line for line in self.issued()}
+        found = self._index.newest()
         own = []
         for authority in (DEVICE_CA, *self._web_cas()):
             if self.exists(authority):
                 ca = self._pair(authority)[1]
                 end = ca.not_valid_after_utc
                 own.append(Issued(serial=ca.serial_number, name=authority, role="authority", not_after=end))
-        return [*found.values(), *own]
+        return [*found, *own]
 
     def crl(self) -> bytes:
         """A fresh revocation list of the device CA, PEM, good for CRL_DAYS; with nobody on it at first."""
@@ -229,27 +214,6 @@ class Authorities:
         except ConfigError as error:
             cause = error.__cause__ or error
             raise ConfigError(f"{path}: the authority cannot be used ({cause}); restore it from a backup") from error
-
-    def _note(self, name: str, chosen: Callable[[list[Issued]], list[Issued]], *, gone: bool) -> int:
-        issued = self.issued()
-        chosen_serials = {line.serial for line in chosen([line for line in issued if line.name == name])}
-        marked = [
-            msgspec.structs.replace(line, revoked_at=line.revoked_at or self._now, gone=line.gone or gone)
-            if line.serial in chosen_serials
-            else line
-            for line in issued
-        ]
-        self._write_index(marked)
-        return sum(old.revoked_at != new.revoked_at for old, new in zip(issued, marked, strict=True))
-
-    def _write_index(self, issued: list[Issued]) -> None:
-        newest = {line.serial for line in {_use(line): line for line in issued}.values()}
-        kept = [line for line in issued if line.not_after > self._now or line.serial in newest]
-        write(self._index, msgspec.json.encode(kept), 0o600)
-
-
-def _use(line: Issued) -> tuple[str, str]:
-    return line.authority, line.name
 
 
 def private_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:

@@ -10,9 +10,10 @@ from deploy import orders as plans
 from deploy import rights
 from deploy.orders import Plan, Standing
 from deploy.pki import leaf as leaves
-from deploy.pki.authorities import LEAF_DAYS, Authorities, Issued
+from deploy.pki.authorities import LEAF_DAYS, Authorities
 from deploy.pki.files import write
-from deploy.pki.leaf import DEVICE_CA, WEB_CA
+from deploy.pki.index import Issued
+from deploy.pki.leaf import DEVICE_CA
 from deploy.pki.pairs import Pki
 from deploy.signer import desk
 from deploy.signer.config import IDENTITY, Settings
@@ -116,7 +117,7 @@ class Clerk:
         authorities = self._authorities()
         if not authorities.exists(DEVICE_CA):
             return False
-        own = Pki(self._settings.state, vault=self._settings.vault, demo=self._settings.demo, now=self._now())
+        own = Pki(self._settings.vault, vault=self._settings.vault, demo=self._settings.demo, now=self._now())
         own.ensure(leaves.client(IDENTITY, "service"), self._settings.state, IDENTITY)
         return True
 
@@ -144,20 +145,24 @@ class Clerk:
         if not order.hosts:
             raise HomeError("forbidden", "An authority for the web vouches for names, and there are none.")
         authorities = self._authorities()
-        missing = [name for name in (DEVICE_CA, WEB_CA) if not authorities.exists(name)]
+        missing = await asyncio.to_thread(authorities.lacks, order.hosts)
         if missing:
+            # The first ones found the home; a further one is for another name of the hub, and the owner shall know.
+            severity = Severity.INFO if DEVICE_CA in missing else Severity.CRITICAL
             detail = {"names": ", ".join(order.hosts)}
-            await self._proof.write("certificate:signed", "certificate/authorities", _WHO, detail=detail)
+            where = "certificate/authorities"
+            await self._proof.write("certificate:signed", where, _WHO, severity=severity, detail=detail)
             await asyncio.to_thread(authorities.ensure, order.hosts)
             await asyncio.to_thread(self.renew_own)
             self._founded()
         if order.broker_port != self._settings.port():
             await asyncio.to_thread(write, self._settings.port_file, b"%d\n" % order.broker_port, 0o600)
             self._moved()
-        return Changed(names=tuple(missing), count=len(missing))
+        return Changed(names=missing, count=len(missing))
 
     def _show(self, order: Show) -> bytes:
-        return self._authorities().crl() if order.what == "crl" else self._authorities().certificate(order.what)
+        authorities = self._authorities()
+        return authorities.crl() if order.what == "crl" else authorities.certificate(order.what, order.hosts)
 
     async def _revoke(self, order: Revoke) -> Changed:
         authorities = self._authorities()

@@ -11,13 +11,15 @@ import re
 from collections.abc import Iterable, Sequence
 
 from deploy.pki import leaf as leaves
-from deploy.pki.authorities import LEAF_DAYS, Issued
+from deploy.pki.authorities import LEAF_DAYS
+from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
+from deploy.rights import HUB_CLIENTS
 from shared.names import is_gateway, is_identity, is_reserved
 from shared.problem import HomeError
 from shared.signing import Sign
 
-CLIENTS = frozenset({"auth", "alerts", "admin", "admin-witness"})
+CLIENTS = frozenset(HUB_CLIENTS) - {"signer"}
 SERVERS = frozenset({"broker", "auth", "alerts"})
 MOST_A_DAY = 20
 """Of one name: a home that is set up, moved and renewed within a day needs a handful."""

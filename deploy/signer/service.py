@@ -7,7 +7,8 @@ import logging
 
 from auth_service.proof import Proof
 from deploy import rights
-from deploy.pki.authorities import Authorities, Issued
+from deploy.pki.authorities import Authorities
+from deploy.pki.index import Issued
 from deploy.signer.clerk import Clerk
 from deploy.signer.config import IDENTITY, Settings
 from deploy.signer.door import Door

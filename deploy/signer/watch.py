@@ -7,7 +7,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable
 
-from deploy.pki.authorities import Issued
+from deploy.pki.index import Issued
 from deploy.signer import desk
 from deploy.signer.config import IDENTITY
 from shared.config import ConfigError

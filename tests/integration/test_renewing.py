@@ -15,7 +15,7 @@ from shared.config import ConfigError
 from tests import house
 
 NOW = dt.datetime.now(dt.UTC)
-STEMS = [*homes.HUB_CLIENTS, "broker", "auth-server", "alerts-server", "web"]
+STEMS = [*homes.PAIRS, "broker", "auth-server", "alerts-server", "web"]
 
 
 class KilledError(BaseException):
@@ -77,7 +77,7 @@ def look(home: Home, days: float) -> None:
     now = NOW + dt.timedelta(days=days)
     pki = Pki(home.pki, vault=home.vault, demo=True, now=now)
     hosts = home.settings.hosts
-    wanted = {name: leaf.client(name, "service") for name in homes.HUB_CLIENTS} | {
+    wanted = {name: leaf.client(name, "service") for name in homes.PAIRS} | {
         "broker": leaf.server("broker", "service", hosts),
         "auth-server": leaf.server("auth", "service", hosts),
         "alerts-server": leaf.server("alerts", "service", hosts),

@@ -166,6 +166,7 @@ def test_the_vault_may_lie_elsewhere(tmp_path: Path) -> None:
         "device-ca.crt",
         "device-ca.key",
         "issued.json",
+        "lock",
         "web-ca.crt",
         "web-ca.key",
     ]

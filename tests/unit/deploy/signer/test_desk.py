@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.pki.authorities import LEAF_DAYS, Issued
+from deploy.pki.authorities import LEAF_DAYS
+from deploy.pki.index import Issued
 from deploy.signer import desk
 from shared import names
 from shared.problem import HomeError

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.pki.authorities import CA_DAYS, LEAF_DAYS, Authorities, Issued
+from deploy.pki.authorities import CA_DAYS, LEAF_DAYS, Authorities
+from deploy.pki.index import Issued
 from deploy.pki.pairs import Pki
 from deploy.signer.watch import Watch
 from shared.messages import AuditEvent

@@ -1,0 +1,87 @@
+"""What the authorities signed, in a file beside their keys: whose it is, until when, and whether it still counts."""
+
+import contextlib
+import datetime as dt
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from deploy.pki.files import write
+from deploy.pki.leaf import DEVICE_CA
+from shared.config import ConfigError
+
+
+class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One line of the authorities' own index: what was signed, and whether it still counts.
+
+    `gone`: the name was taken back for good. The newest line of each name stays, so that this is never forgotten.
+    """
+
+    serial: int
+    name: str
+    role: str
+    not_after: dt.datetime
+    revoked_at: dt.datetime | None = None
+    authority: str = DEVICE_CA
+    gone: bool = False
+
+
+class Index:
+    """The file at `path`, changed by one process at a time: a command may sign while the signer starts."""
+
+    def __init__(self, path: Path, now: dt.datetime) -> None:
+        self._path = path
+        self._now = now
+
+    def read(self) -> list[Issued]:
+        """The lines, the newest last. Raises ConfigError where they cannot be read."""
+        if not self._path.exists():
+            return []
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=list[Issued])
+        except (OSError, msgspec.DecodeError) as error:
+            raise ConfigError(f"{self._path}: cannot be read ({error}); restore it from a backup") from error
+
+    def newest(self) -> list[Issued]:
+        """The newest line of each name and use."""
+        return list(_newest(self.read()).values())
+
+    def add(self, line: Issued) -> None:
+        """Note what is about to be given out."""
+        with self._alone():
+            self._write([*self.read(), line])
+
+    def note(self, name: str, chosen: Callable[[list[Issued]], list[Issued]], *, gone: bool) -> int:
+        """Mark what `chosen` picks of a name's lines as revoked, `gone` as taken back for good; how many were good."""
+        with self._alone():
+            issued = self.read()
+            serials = {line.serial for line in chosen([line for line in issued if line.name == name])}
+            marked = [
+                msgspec.structs.replace(line, revoked_at=line.revoked_at or self._now, gone=line.gone or gone)
+                if line.serial in serials
+                else line
+                for line in issued
+            ]
+            self._write(marked)
+        return sum(old.revoked_at != new.revoked_at for old, new in zip(issued, marked, strict=True))
+
+    def _write(self, issued: list[Issued]) -> None:
+        newest = {line.serial for line in _newest(issued).values()}
+        kept = [line for line in issued if line.not_after > self._now or line.serial in newest]
+        write(self._path, msgspec.json.encode(kept), 0o600)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = os.open(self._path.with_name("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+
+def _newest(issued: list[Issued]) -> dict[tuple[str, str], Issued]:
+    return {(line.authority, line.name): line for line in issued}
