@@ -9,12 +9,12 @@ import msgspec
 
 from alert_service import rule_check
 from alert_service.policy import Rule
-from shared import tls
 from shared.client import AuthAddress
 from shared.config import Config, ConfigError, check_database, env, load, read_secret
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 from shared.syslog import SyslogConfig
+from shared.tls import Identity
 
 MAIL = "mail"
 """The name of the way that is always there."""
@@ -24,7 +24,7 @@ class Listen(Config, frozen=True):
     """Where the internal HTTPS stands, and the server certificate that it shows."""
 
     port: Annotated[int, env("HOMESYSTEM_ALERTS_PORT"), msgspec.Meta(ge=1, le=65535)]
-    tls: tls.Identity
+    tls: Identity
     host: str = "127.0.0.1"
 
 

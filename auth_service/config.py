@@ -5,18 +5,19 @@ from typing import Annotated
 
 import msgspec
 
-from shared import signing, tls
+from shared import signing
 from shared.config import Config, ConfigError, check_database, env, load
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 from shared.syslog import SyslogConfig
+from shared.tls import Identity
 
 
 class Listen(Config, frozen=True):
     """Where the internal HTTPS stands, and the server certificate that it shows."""
 
     port: Annotated[int, env("HOMESYSTEM_AUTH_PORT"), msgspec.Meta(ge=1, le=65535)]
-    tls: tls.Identity
+    tls: Identity
     host: str = "127.0.0.1"
 
 

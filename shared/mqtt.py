@@ -22,6 +22,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from shared import messages, tls
 from shared.config import Config, env
 from shared.mqtt_socket import BufferedSocket
+from shared.tls import Identity
 
 KEEPALIVE_SECONDS = 10
 NO_MATCHING_SUBSCRIBERS = 16
@@ -35,7 +36,7 @@ class BrokerConfig(Config, frozen=True):
     """How to reach the broker, and as whom: the certificate's common name must be `identity`."""
 
     identity: str
-    tls: tls.Identity
+    tls: Identity
     host: str = "127.0.0.1"
     port: Annotated[int, env("HOMESYSTEM_MQTT_PORT"), msgspec.Meta(ge=1, le=65535)] = 8883
 

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -88,3 +89,39 @@ def test_services_name_topics_and_slugs_only_through_the_ground_floor() -> None:
         relative(path) for path in SOURCES if relative(path) != "shared/topics.py" and slashed.search(path.read_text())
     ]
     assert offenders == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_no_name_in_a_class_stands_before_one_that_its_annotations_mean(path: Path) -> None:
+    """From Python 3.14 on annotations are read when somebody asks for them: then `tls: tls.Identity` is a field's."""
+    for owner in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef)):
+        meant = {
+            name.id
+            for node in owner.body
+            for annotation in annotations(node)
+            for name in ast.walk(annotation)
+            if isinstance(name, ast.Name)
+        }
+        assert meant & set(names_in(owner)) == set(), owner.name
+
+
+def annotations(node: ast.stmt) -> Iterator[ast.expr]:
+    """Those of a class's field or method."""
+    if isinstance(node, ast.AnnAssign):
+        yield node.annotation
+    elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        given = node.args
+        every = (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
+        yield from (one.annotation for one in every if one is not None and one.annotation is not None)
+        if node.returns is not None:
+            yield node.returns
+
+
+def names_in(owner: ast.ClassDef) -> Iterator[str]:
+    """What the class's own body gives a name to."""
+    for node in owner.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            yield from (target.id for target in targets if isinstance(target, ast.Name))
