@@ -23,7 +23,7 @@ quietly() {
 usable() { "$1" -c 'import sys, venv, ensurepip, sqlite3, ssl; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
 find_python() {
-    for candidate in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do
+    for candidate in python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
         if command -v "$candidate" >/dev/null 2>&1 && usable "$candidate"; then
             command -v "$candidate"
             return

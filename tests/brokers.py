@@ -95,7 +95,7 @@ def _private_apt(folder: Path, suite: str) -> Path:
     (folder / "status").touch()
     keys = sorted(_KEYRINGS.glob("debian-archive-*.gpg"))
     signed = f"[signed-by={','.join(map(str, keys))}] " if keys else ""
-    (folder / "sources.list").write_text(f"deb {signed}{_mirror()} {suite} main\n")
+    (folder / "sources.list").write_text(f"deb {signed}{mirror()} {suite} main\n")
     config = folder / "apt.conf"
     lines = {
         "Dir::Etc::sourcelist": folder / "sources.list",
@@ -112,7 +112,7 @@ def _private_apt(folder: Path, suite: str) -> Path:
     return config
 
 
-def _mirror() -> str:
+def mirror() -> str:
     """Where this machine gets Debian from."""
     release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
     codename = release["VERSION_CODENAME"].strip('"')
