@@ -24,6 +24,8 @@ from shared.problem import HomeError
 log = logging.getLogger(__name__)
 
 _WAL_ATTEMPTS = 100
+_POOLED = {"statement_cache_size": 0}
+"""Behind PgBouncer in transaction mode the connection that prepared a statement is not the one that meets it next."""
 _MIGRATION_LOCK = 4_803_316
 """Two processes that start at once migrate one after the other (PostgreSQL; SQLite's write lock does it alone)."""
 
@@ -85,7 +87,12 @@ async def open_store(url: str, plan: Plan) -> Store:
         # Three connections are enough: every transaction is a few milliseconds. Values (addresses, hashes) stay out of
         # the errors that are logged.
         engine = create_async_engine(
-            parsed, hide_parameters=True, pool_size=3, max_overflow=2, pool_pre_ping=parsed.host is not None
+            parsed,
+            hide_parameters=True,
+            pool_size=3,
+            max_overflow=2,
+            pool_pre_ping=parsed.host is not None,
+            connect_args={} if sqlite else _POOLED,
         )
         if sqlite:
             _tame_sqlite(engine)
