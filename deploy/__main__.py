@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, broker, lockdown, naming, rename, taking_up, turns, up, users
+from deploy import audit, broker, keeping, lockdown, naming, rename, taking_up, turns, up, users
 from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
 from shared.problem import HomeError
@@ -27,6 +27,8 @@ app = typer.Typer(
 )
 room_app = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.")
 client_app = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
+app.command()(keeping.backup)
+app.command()(keeping.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(room_app, name="room")

@@ -1,0 +1,118 @@
+"""One archive of a whole home, running or not: `home/…`, `signer/…` where it is a folder apart, and what it is of.
+
+As root each folder is read by its own user, so that no file in it ever becomes root's.
+"""
+
+import datetime as dt
+import gzip
+import os
+import subprocess
+import sys
+import tarfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+
+from deploy.pki.files import sync
+from shared.config import Config, ConfigError
+from shared.problem import HomeError
+
+HOME, SIGNER = "home", "signer"
+LABEL = "backup.toml"
+VERSION = 1
+
+
+class Label(Config, frozen=True):
+    """What an archive is of. `folder`: where the home lay; its configuration names files by it."""
+
+    version: int
+    at: str
+    folder: str
+
+
+def parts(var: Path) -> dict[str, Path]:
+    """The folders of which a home consists: its own, and the signer's beside it where it has a user of its own."""
+    found = {HOME: var, SIGNER: var.with_name(f"{var.name}-signer")}
+    return {name: folder for name, folder in found.items() if name == HOME or folder.is_dir()}
+
+
+def write(var: Path, target: Path, now: dt.datetime) -> tuple[int, list[str]]:
+    """Write the archive, mode 0600, whole or not at all; its size, and what is not in it, in words.
+
+    Raises ConfigError where there is no home, HomeError: already-exists, no-proof (something could not be copied).
+    """
+    if not (var / "home.toml").exists():
+        raise ConfigError(f"{var}: there is no home here to back up; set HOMESYSTEM_VAR to its folder")
+    if target.exists():
+        raise HomeError("already-exists", f"{target} exists; name another file.")
+    label = Label(version=VERSION, at=now.isoformat(timespec="seconds"), folder=str(var))
+    begun = target.with_name(f".{target.name}.new")
+    try:
+        begun.unlink(missing_ok=True)
+        with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with gzip.GzipFile(fileobj=file, mode="wb") as zipped, tarfile.open(fileobj=zipped, mode="w|") as archive:
+                _put(archive, LABEL, toml(label).encode())
+                for name, folder in parts(var).items():
+                    for member, content in _members(folder):
+                        member.name = f"{name}/{member.name}"
+                        archive.addfile(member, content)
+            file.flush()
+            os.fsync(file.fileno())
+        begun.replace(target)
+        sync(target.parent)
+    except OSError as error:
+        raise HomeError("no-proof", f"{target} cannot be written: {error.strerror or error}.") from error
+    finally:
+        begun.unlink(missing_ok=True)
+    return target.stat().st_size, _elsewhere(var)
+
+
+def toml(label: Label) -> str:
+    """As it stands in the archive."""
+    lines = [f"{name} = {msgspec.json.encode(getattr(label, name)).decode()}" for name in label.__struct_fields__]
+    return "# A backup of a Home System: `homesystem restore` brings it back.\n" + "\n".join(lines) + "\n"
+
+
+def _members(folder: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    owner = folder.stat()
+    if os.geteuid() not in {0, owner.st_uid}:
+        raise HomeError("no-proof", f"{folder} is another user's: run this with sudo.")
+    as_owner: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    command = [sys.executable, "-m", "deploy.packing", str(folder)]
+    with subprocess.Popen(  # noqa: S603 - ourselves
+        command, stdout=subprocess.PIPE, cwd="/", **(as_owner if os.geteuid() == 0 else {})
+    ) as packing:
+        assert packing.stdout is not None
+        try:
+            yield from _read(packing.stdout)
+        except tarfile.ReadError:
+            packing.wait()
+            if packing.returncode == 0:
+                raise
+    if packing.returncode != 0:
+        raise HomeError("no-proof", f"{folder} could not be copied; see above.")
+
+
+def _read(stream: IO[bytes]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    with tarfile.open(fileobj=stream, mode="r|") as packed:
+        for member in packed:
+            yield member, packed.extractfile(member)
+
+
+def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o600
+    archive.addfile(member, BytesIO(content))
+
+
+def _elsewhere(var: Path) -> list[str]:
+    """Databases that lie on a server."""
+    found = []
+    for service in ("auth", "alerts"):
+        database = msgspec.toml.decode((var / f"{service}.toml").read_bytes()).get("database", "")
+        if not str(database).startswith("sqlite"):
+            found.append(f"the database of {service}.toml lies on a server: copy it with pg_dump")
+    return found

@@ -1,0 +1,97 @@
+"""`homesystem backup` and `homesystem restore`: a home as one file, and back."""
+
+import contextlib
+import datetime as dt
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy import backup as backups
+from deploy import home as homes
+from deploy import restore as restoring
+from shared.config import load
+from shared.problem import HomeError
+
+console = Console()
+SYSTEMD = Path("/run/systemd/system")
+INSTALLED = Path("/var/lib/homesystem")
+
+
+def backup(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where to; a name with the date otherwise.")
+    ] = None,
+) -> None:
+    """Write everything of the home into one file, while it runs: settings, keys, accounts, the record, spools."""
+    now = dt.datetime.now(dt.UTC)
+    target = (file or Path(f"homesystem-{now:%Y-%m-%dT%H%M%S}.tar.gz")).absolute()
+    size, elsewhere = backups.write(homes.folder(), target, now)
+    console.print(f"{target} holds the home: {size / 2**20:.1f} MB.", soft_wrap=True)
+    for told in elsewhere:
+        console.print(f"Not in it: {told}.", soft_wrap=True)
+    console.print("It holds the keys of the house: keep it where nobody else reads it, and not on this machine alone.")
+
+
+def restore(
+    file: Path,
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="Also where there is a home: it is put aside.")] = False,
+) -> None:
+    """Bring back the home of a backup, in the folder where it was. What runs is stopped, and started again after it."""
+    var = homes.folder()
+    restoring.read(file)
+    if var == INSTALLED and not var.exists():
+        raise HomeError("invalid-value", f"{var} is not there; run: sudo {homes.ROOT}/deploy/install.sh hub")
+    if (var / "home.toml").exists() and not replace:
+        raise HomeError(
+            "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
+        )
+    with _stopped(var):
+        aside = restoring.put_back(file, var, dt.datetime.now(dt.UTC))
+    console.print(f"The home of {file} is back in {var}.", soft_wrap=True)
+    for old in aside:
+        console.print(f"What was there lies in {old}: delete it once all is well.", soft_wrap=True)
+    console.print("Whoever was revoked since this backup is not: revoke them again.")
+
+
+@contextlib.contextmanager
+def _stopped(var: Path) -> Iterator[None]:
+    """Nothing of the home runs meanwhile. Raises HomeError where it runs and cannot be stopped from here."""
+    if var != INSTALLED or not SYSTEMD.exists():
+        _check_still(var)
+        yield
+        return
+    if os.geteuid() != 0:
+        raise HomeError("invalid-value", "This stops and starts services: run it with sudo.")
+    list_units = ["list-units", "--plain", "--no-legend", "--state=active,activating", "homesystem*"]
+    running = [line.split()[0] for line in _systemctl(*list_units).splitlines()]
+    if running:
+        _systemctl("stop", *running)
+    try:
+        yield
+    finally:
+        if running:
+            _systemctl("start", "--no-block", *running)
+
+
+def _check_still(var: Path) -> None:
+    if not (var / "home.toml").exists():
+        return
+    from deploy import up
+
+    settings = load(homes.Settings, var / "home.toml")
+    taken = [str(port) for port in settings.ports.values() if not up.port_is_free(homes.HERE, port)]
+    if taken:
+        raise HomeError("invalid-value", f"The home runs (ports {', '.join(taken)} are in use): stop it first.")
+
+
+def _systemctl(*words: str) -> str:
+    done = subprocess.run(["systemctl", *words], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    if done.returncode != 0:
+        raise HomeError("internal", f"systemctl {words[0]}: {done.stderr.strip()}")
+    return done.stdout

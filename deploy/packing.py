@@ -1,0 +1,89 @@
+"""A living folder as a tar: databases copied by SQLite itself, everything else as it lies there.
+
+`python -m deploy.packing FOLDER` writes it to standard output; a backup runs it as each folder's own user.
+"""
+
+import contextlib
+import io
+import os
+import shutil
+import sqlite3
+import stat
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from shared.problem import HomeError
+
+_HEADER = b"SQLite format 3\0"
+_WORK = ".backup-"
+_LEFT_OUT = {"log", "turn.lock", "supervisord.conf"}
+"""At the top of a folder: what is of no use elsewhere, and what is made anew."""
+_PASSING = (".pid", ".new", "-wal", "-shm", "-journal")
+_FIRST = "alerts.sqlite3"
+"""Copied before the spools, so that they have at least what the record has: what it then lacks they send again."""
+_WAIT_SECONDS = 30.0
+
+
+def pack(folder: Path, stream: IO[bytes]) -> None:
+    """Write the folder's files, named from it, to `stream`. Raises HomeError("no-proof") where one cannot be copied."""
+    for left in folder.glob(f"{_WORK}*"):  # of a backup that was killed
+        shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=_WORK, dir=folder) as work, tarfile.open(fileobj=stream, mode="w|") as tar:
+        for path in sorted(files(folder), key=lambda path: (path.name != _FIRST, path)):
+            name = str(path.relative_to(folder))
+            with contextlib.suppress(FileNotFoundError):  # gone meanwhile
+                if is_database(path):
+                    copy = Path(work) / "copy"
+                    copy_database(path, copy)
+                    tar.add(copy, name, recursive=False)
+                    copy.unlink()
+                else:
+                    _add(tar, path, name)
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """What belongs into a backup: plain files alone, no links, no sockets, nothing that only the running home needs."""
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder).parts
+        if inside[0] in _LEFT_OUT or inside[0].startswith(_WORK) or path.name.endswith(_PASSING):
+            continue
+        if path.is_file() and not path.is_symlink():
+            yield path
+
+
+def is_database(path: Path) -> bool:
+    """Whether SQLite made it."""
+    with path.open("rb") as file:
+        return file.read(len(_HEADER)) == _HEADER
+
+
+def copy_database(path: Path, copy: Path) -> None:
+    """One consistent file, whoever writes meanwhile; never a copy of the file itself, which may be stale or torn."""
+    copy.touch(mode=0o600)
+    try:
+        # A connection of its own: VACUUM INTO is refused inside a transaction, and must not wait in a service.
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)) as database:
+            database.execute("VACUUM INTO ?", (str(copy),))
+    except sqlite3.Error as error:
+        raise HomeError("no-proof", f"{path} cannot be copied: {error}") from error
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    """Read at once, as a file may grow while a tar that has told its length already is written."""
+    with path.open("rb") as file:
+        about, content = os.fstat(file.fileno()), file.read()
+    member = tarfile.TarInfo(name)
+    member.size, member.mode, member.mtime = len(content), stat.S_IMODE(about.st_mode), int(about.st_mtime)
+    tar.addfile(member, io.BytesIO(content))
+
+
+if __name__ == "__main__":
+    try:
+        pack(Path(sys.argv[1]), sys.stdout.buffer)
+    except (HomeError, OSError) as failure:
+        print(failure.detail if isinstance(failure, HomeError) else failure, file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,136 @@
+"""Brings a home back from the archive that `homesystem backup` wrote. Nothing that is there is lost: it goes aside."""
+
+import contextlib
+import datetime as dt
+import gzip
+import os
+import pwd
+import shutil
+import tarfile
+import tempfile
+import zlib
+from pathlib import Path
+
+import msgspec
+
+from deploy.backup import HOME, LABEL, SIGNER, VERSION, Label, parts
+from deploy.pki.files import sync
+from shared.config import convert
+from shared.problem import HomeError
+
+_CHUNK = 2**20
+_DAMAGED = (tarfile.TarError, EOFError, zlib.error, OSError)
+
+
+def read(archive: Path) -> Label:
+    """Read it to its end, so that a damaged one is found before anything is changed. Raises HomeError("invalid-value").
+
+    Every file of it lies under one of the folders that a home has, and is a plain one.
+    """
+    label = None
+    try:
+        with gzip.open(archive) as whole:
+            with tarfile.open(fileobj=whole, mode="r|") as packed:
+                for member in packed:
+                    file = packed.extractfile(member) if member.isreg() else None
+                    if file is None or not _is_ours(member.name):
+                        raise HomeError("invalid-value", f"{archive} holds {member.name!r}: it is no backup of a home.")
+                    if member.name == LABEL:
+                        label = _labelled(archive, file.read())
+            # A tar ends before its gzip does, whose end holds the sum over all of it.
+            while whole.read(_CHUNK):
+                pass
+    except FileNotFoundError:
+        raise HomeError("invalid-value", f"{archive} is not there.") from None
+    except _DAMAGED as error:
+        raise HomeError("invalid-value", f"{archive} is damaged or cannot be read: {error}.") from error
+    if label is None:
+        raise HomeError("invalid-value", f"{archive} is no backup of a home: it has no {LABEL}.")
+    if label.version > VERSION:
+        raise HomeError("invalid-value", f"{archive} was written by a newer version; update this one first.")
+    return label
+
+
+def put_back(archive: Path, var: Path, now: dt.datetime) -> list[Path]:
+    """Put the archive's folders in the place of those that are there; where these went. The home must not run.
+
+    Raises HomeError: invalid-value (damaged, or of a home in another folder).
+    """
+    label = read(archive)
+    if label.folder != str(var):
+        raise HomeError(
+            "invalid-value",
+            f"{archive} is of the home in {label.folder}, and its configuration names files there: restore it there.",
+        )
+    aside = []
+    with contextlib.ExitStack() as undo:
+        work = {}
+        for name, folder in (parts(var) | _announced(archive, var)).items():
+            made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+            undo.callback(shutil.rmtree, made, ignore_errors=True)
+            work[name] = made
+        _unpack(archive, work)
+        for name, made in work.items():
+            folder = var if name == HOME else var.with_name(f"{var.name}-signer")
+            _give(made, folder)
+            if folder.exists() and any(folder.iterdir()):
+                old = folder.with_name(f"{folder.name}.before-{now:%Y-%m-%dT%H%M%S}")
+                folder.rename(old)
+                aside.append(old)
+            elif folder.exists():
+                folder.rmdir()
+            made.rename(folder)
+            sync(folder.parent)
+    return aside
+
+
+def _announced(archive: Path, var: Path) -> dict[str, Path]:
+    """The signer's folder where the archive has one, whether one is here or not."""
+    with tarfile.open(archive, "r|gz") as packed:
+        has_signer = any(member.name.startswith(f"{SIGNER}/") for member in packed)
+    return {SIGNER: var.with_name(f"{var.name}-signer")} if has_signer else {}
+
+
+def _unpack(archive: Path, work: dict[str, Path]) -> None:
+    with tarfile.open(archive, "r|gz") as packed:
+        for member in packed:
+            part, _, inside = member.name.partition("/")
+            file = packed.extractfile(member)
+            if part not in work or file is None:
+                continue
+            path = work[part] / inside
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, member.mode & 0o700), "wb") as made:
+                shutil.copyfileobj(file, made)
+                made.flush()
+                os.fsync(made.fileno())
+            path.chmod(member.mode & 0o755)
+            os.utime(path, (member.mtime, member.mtime))
+
+
+def _give(made: Path, folder: Path) -> None:
+    """As root: to the owner of the folder that it replaces, else to the user named like it, else to the place's."""
+    made.chmod(0o700)
+    if os.geteuid() != 0:
+        return
+    place = folder if folder.exists() else folder.parent
+    user, group = place.stat().st_uid, place.stat().st_gid
+    if place != folder:
+        with contextlib.suppress(KeyError):
+            user, group = pwd.getpwnam(folder.name)[2:4]
+    for path in (made, *made.rglob("*")):
+        os.chown(path, user, group)
+
+
+def _is_ours(name: str) -> bool:
+    first, _, inside = name.partition("/")
+    if name == LABEL:
+        return True
+    return first in {HOME, SIGNER} and bool(inside) and ".." not in inside.split("/") and not inside.startswith("/")
+
+
+def _labelled(archive: Path, content: bytes) -> Label:
+    try:
+        return convert(msgspec.toml.decode(content), Label)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise HomeError("invalid-value", f"{archive}: {LABEL} cannot be read: {error}.") from error

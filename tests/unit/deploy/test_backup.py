@@ -1,0 +1,179 @@
+"""One archive of a home: whole or not at all, consistent under writes; and what is no backup changes nothing."""
+
+import datetime as dt
+import gzip
+import io
+import os
+import sqlite3
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from deploy import backup, packing, restore
+from shared.config import ConfigError
+from shared.problem import HomeError
+
+NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def var(tmp_path: Path) -> Path:
+    """A small home."""
+    made = tmp_path / "homesystem"
+    for name in ("data", "secrets", "log"):
+        (made / name).mkdir(parents=True)
+    (made / "home.toml").write_text('name = "hub"\n')
+    for name in ("auth", "alerts"):
+        (made / f"{name}.toml").write_text('database = "sqlite+aiosqlite:////x"\n')
+    (made / "secrets" / "key").write_text("secret")
+    (made / "secrets" / "key").chmod(0o600)
+    (made / "log" / "auth.log").write_text("a line")
+    with sqlite3.connect(made / "data" / "alerts.sqlite3") as database:
+        database.executescript("PRAGMA journal_mode = WAL; CREATE TABLE event (seq INTEGER PRIMARY KEY, twin INTEGER)")
+    database.close()
+    return made
+
+
+def names(archive: Path) -> list[str]:
+    with tarfile.open(archive) as packed:
+        return packed.getnames()
+
+
+def test_it_holds_what_a_home_needs_and_its_owner_alone_reads_it(var: Path, tmp_path: Path) -> None:
+    target = tmp_path / "b.tar.gz"
+    backup.write(var, target, NOW)
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert set(names(target)) == {
+        "backup.toml",
+        "home/home.toml",
+        "home/auth.toml",
+        "home/alerts.toml",
+        "home/secrets/key",
+        "home/data/alerts.sqlite3",
+    }
+    assert not list(var.glob(".backup-*"))
+
+
+def test_the_signers_folder_goes_with_it(var: Path, tmp_path: Path) -> None:
+    (tmp_path / "homesystem-signer").mkdir()
+    (tmp_path / "homesystem-signer" / "issued.json").write_text("{}")
+    backup.write(var, tmp_path / "b.tar.gz", NOW)
+    assert "signer/issued.json" in names(tmp_path / "b.tar.gz")
+
+
+def test_a_database_is_whole_while_others_write_it(var: Path, tmp_path: Path) -> None:
+    """Twins are written in one transaction: a copy that has one without the other is torn."""
+    path, stop = var / "data" / "alerts.sqlite3", threading.Event()
+
+    def write() -> None:
+        database = sqlite3.connect(path, isolation_level=None, timeout=30)
+        number = 0
+        while not stop.is_set():
+            number += 2
+            database.execute("BEGIN IMMEDIATE")
+            database.execute("INSERT INTO event VALUES (?, ?)", (number, number + 1))
+            database.execute("INSERT INTO event VALUES (?, ?)", (number + 1, number))
+            database.execute("COMMIT")
+        database.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for attempt in range(10):
+            copy = tmp_path / f"copy{attempt}"
+            packing.copy_database(path, copy)
+            assert copy.stat().st_mode & 0o777 == 0o600
+            database = sqlite3.connect(copy)
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            alone = "SELECT count(*) FROM event e WHERE NOT EXISTS (SELECT 1 FROM event t WHERE t.seq = e.twin)"
+            assert database.execute(alone).fetchone() == (0,)
+            database.close()
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_what_cannot_be_copied_leaves_no_archive(var: Path, tmp_path: Path) -> None:
+    (var / "data" / "auth.sqlite3").write_bytes(b"SQLite format 3\0 and then nothing of the kind")
+    with pytest.raises(HomeError, match="could not be copied"):
+        backup.write(var, tmp_path / "b.tar.gz", NOW)
+    assert not [path for path in tmp_path.iterdir() if "tar" in path.name]
+
+
+def test_nothing_is_written_over(var: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.tar.gz").write_text("the one of yesterday")
+    with pytest.raises(HomeError, match="exists"):
+        backup.write(var, tmp_path / "b.tar.gz", NOW)
+    assert (tmp_path / "b.tar.gz").read_text() == "the one of yesterday"
+
+
+def test_where_there_is_no_home_there_is_nothing_to_back_up(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no home"):
+        backup.write(tmp_path, tmp_path / "b.tar.gz", NOW)
+
+
+def test_a_database_on_a_server_is_named_as_missing(var: Path, tmp_path: Path) -> None:
+    (var / "alerts.toml").write_text('database = "postgresql+asyncpg://x/alerts"\n')
+    assert backup.write(var, tmp_path / "b.tar.gz", NOW)[1] == [
+        "the database of alerts.toml lies on a server: copy it with pg_dump"
+    ]
+
+
+def test_it_comes_back_with_its_modes_and_what_was_there_goes_aside(var: Path, tmp_path: Path) -> None:
+    backup.write(var, tmp_path / "b.tar.gz", NOW)
+    (var / "secrets" / "key").write_text("another")
+    (aside,) = restore.put_back(tmp_path / "b.tar.gz", var, NOW)
+    assert (var / "secrets" / "key").read_text() == "secret"
+    assert (var / "secrets" / "key").stat().st_mode & 0o777 == 0o600
+    assert (aside / "secrets" / "key").read_text() == "another"
+    assert var.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_backup_that_was_cut_off_or_changed_touches_nothing(var: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "b.tar.gz"
+    backup.write(var, whole, NOW)
+    content = whole.read_bytes()
+    spoiled = bytearray(content)
+    spoiled[len(content) // 2] ^= 0xFF
+    for number, damaged in enumerate((content[:-40], content[: len(content) // 2], bytes(spoiled), b"", b"no archive")):
+        path = tmp_path / f"damaged{number}"
+        path.write_bytes(damaged)
+        with pytest.raises(HomeError):
+            restore.put_back(path, var, NOW)
+        assert (var / "home.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["home/../../etc/passwd", "/etc/passwd", "elsewhere/x", "home", "home/"])
+def test_a_file_from_outside_a_home_is_refused(name: str, var: Path, tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "evil", "wb") as zipped, tarfile.open(fileobj=zipped, mode="w|") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = 1
+        archive.addfile(member, io.BytesIO(b"x"))
+    with pytest.raises(HomeError, match="no backup of a home"):
+        restore.put_back(tmp_path / "evil", var, NOW)
+
+
+def test_a_link_in_an_archive_is_refused(var: Path, tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "evil", "wb") as zipped, tarfile.open(fileobj=zipped, mode="w|") as archive:
+        member = tarfile.TarInfo("home/x")
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc"
+        archive.addfile(member)
+    with pytest.raises(HomeError, match="no backup of a home"):
+        restore.put_back(tmp_path / "evil", var, NOW)
+
+
+def test_a_link_in_a_home_is_not_followed(var: Path, tmp_path: Path) -> None:
+    (tmp_path / "outside").write_text("not the home's")
+    (var / "link").symlink_to(tmp_path / "outside")
+    os.mkfifo(var / "pipe")
+    backup.write(var, tmp_path / "b.tar.gz", NOW)
+    assert not {"home/link", "home/pipe"} & set(names(tmp_path / "b.tar.gz"))
+
+
+def test_a_home_of_another_folder_is_restored_there_or_not_at_all(var: Path, tmp_path: Path) -> None:
+    backup.write(var, tmp_path / "b.tar.gz", NOW)
+    with pytest.raises(HomeError, match="restore it there"):
+        restore.put_back(tmp_path / "b.tar.gz", tmp_path / "another", NOW)
