@@ -25,6 +25,7 @@ class Clock:
     def __init__(self, machine: Machine) -> None:
         """Give the home's units a calendar, unless they have one. They take it at their next start."""
         self._tree = machine.tree
+        machine.calendar = _WORDS
         path = self._tree / _DROP_IN
         self.new = not path.exists()
         """Whether they have it only since now."""
@@ -41,8 +42,3 @@ class Clock:
         part = path.with_suffix(".part")
         part.write_text(f"+{days}d\n")
         part.replace(path)  # whole at once: who reads half a line would stand in another year
-
-
-def under(command: str) -> str:
-    """A command that root is to run, with the moved calendar."""
-    return f"sudo env {_WORDS} {command}"

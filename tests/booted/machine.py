@@ -34,6 +34,8 @@ class Machine:
         self.tree = tree
         self.address = address
         self.console = tree.with_suffix(".console")
+        self.calendar = ""
+        """What moves the calendar for commands that are typed, too, as variables of the environment (`clock.py`)."""
         self._namespace = namespace
         self._report = report
         self._process: subprocess.Popen[bytes] | None = None
@@ -97,7 +99,11 @@ class Machine:
 
         Raises TroubleError where it ends with another code than `code` (None: any), or does not end in time.
         """
-        inner = ["/bin/bash", "-lc", _TYPE, "bash", _CWD, command]
+        # sudo keeps no such variables, so they come after it.
+        done = (
+            command.replace("sudo homesystem ", f"sudo env {self.calendar} homesystem ") if self.calendar else command
+        )
+        inner = ["/bin/bash", "-lc", _TYPE, "bash", _CWD, done]
         person = ["setpriv", f"--reuid={trees.PERSON}", f"--regid={trees.PERSON}", "--init-groups"]
         whose = ["env", f"HOME=/home/{trees.PERSON}", f"USER={trees.PERSON}", f"LOGNAME={trees.PERSON}"]
         started = time.monotonic()

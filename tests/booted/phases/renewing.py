@@ -4,7 +4,7 @@ import datetime as dt
 
 from cryptography import x509
 
-from tests.booted.clock import Clock, under
+from tests.booted.clock import Clock
 from tests.booted.house import AGENT, MASTER, PASSWORD, UNITS, VAR, House
 from tests.booted.phases import commanding
 
@@ -49,7 +49,7 @@ def on_day(house: House, hub: Clock, room: Clock, day: int) -> None:
     kept = {unit: house.hub.unit(unit, "MainPID")["MainPID"] for unit in UNITS}
     assert kept == services, f"services were started again meanwhile: {services} before, {kept} after"
     house.report.saw(f"day {day}: no service of the hub was started again for it")
-    said_now = house.hub.type(under("homesystem doctor"), code=None)
+    said_now = house.follow(house.hub, "doctor")
     wrong = [line.strip() for line in said_now.splitlines() if "✗" in line]
     assert "✓" in said_now, f"day {day}: doctor looked at nothing: {said_now}"
     assert not wrong, f"day {day}: doctor finds fault: {' | '.join(wrong)}"
