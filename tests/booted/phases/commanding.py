@@ -16,11 +16,12 @@ def plain(house: House) -> None:
 
 
 def off_and_on(house: House) -> None:
-    """Whatever the lamp is, it goes off, and on."""
-    for action, level in (("off", 0), ("on", 1)):
+    """Whatever the lamp was, it goes off and on, and its pin makes that edge."""
+    for action in ("off", "on"):
+        before = levels(house, "lamp")
         answer = house.visitor.act("hall/lamp", action)
         assert (answer.status, answer.body.get("outcome")) == (200, "executed"), answer
-        assert levels(house, "lamp")[-1] == level, levels(house, "lamp")
+    assert levels(house, "lamp") == [*before, 1], f"{before} before, {levels(house, 'lamp')} after"
 
 
 def critical(house: House) -> None:
