@@ -209,11 +209,16 @@ def _mail(path: Path, said: MailFile, email: str) -> Mail:
 def _secret(path: Path, file: Path) -> str:
     """A password from its own file, which nobody else may read."""
     place = path.parent / file
-    if not place.exists():
-        raise ConfigError(f"{place}: there is no such file; write the password into it, one line, mode 600")
     try:
         return read_secret(place).decode()
     except UnicodeDecodeError:
         raise ConfigError(f"{place}: is not UTF-8") from None
     except ConfigError as error:
-        raise ConfigError(str(error).partition("; delete the file")[0]) from error
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise ConfigError(
+                f"{place}: there is no such file; write the password into it, one line, mode 600"
+            ) from None
+        if isinstance(error.__cause__, OSError):
+            told = f"{place}: cannot be read ({error.__cause__.strerror}); give it to the user who runs this"
+            raise ConfigError(told) from None
+        raise ConfigError(str(error).partition("; delete the file")[0]) from None

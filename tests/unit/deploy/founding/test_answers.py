@@ -103,6 +103,14 @@ def test_a_secret_that_others_may_read_or_that_is_not_there_is_named(tmp_path: P
     )
 
 
+def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, WHOLE)
+    (tmp_path / "password").unlink()
+    (tmp_path / "password").mkdir(0o700)
+    with pytest.raises(ConfigError, match=r"owner\.password_file: .*/password: cannot be read \(Is a directory\)"):
+        read(path)
+
+
 def test_a_user_without_a_password_is_half_an_answer(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="mail: user and password_file go together"):
         read(written(tmp_path, WHOLE.replace('password_file = "secrets/smtp"\n', "")))
