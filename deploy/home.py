@@ -211,7 +211,7 @@ def renew(home: Home) -> list[str]:
     if (vouched := naming.unannounced(home.pki, settings.name, settings.former_names)) is not None:
         # Renewed for the name that browsers and rooms know; `naming.check` says what to do about the other.
         hosts, web_hosts = list(dict.fromkeys([vouched, *hosts])), [vouched, *LOCAL]
-    authority.ensure_authorities(web_hosts)
+    authority.ensure_authorities(web_hosts, settings.former_names)
     made = [name for name in PAIRS if authority.ensure_client(name, "service")]
     if home.signer() is None:  # its work is ours, and so is what it needs to begin
         signers.note_port(home.var, home.settings.mqtt_port)

@@ -50,11 +50,13 @@ class Sign(Order, frozen=True, tag="sign"):
 class Found(Order, frozen=True, tag="found"):
     """Make the authorities that are missing; `hosts` are the names and addresses that the web's may vouch for.
 
-    `broker_port` is where the broker listens on this machine.
+    The first of them is the hub's name; `former` are those that browsers may still use. `broker_port` is where the
+    broker listens on this machine.
     """
 
     hosts: tuple[str, ...]
     broker_port: Annotated[int, msgspec.Meta(ge=1, le=65535)]
+    former: tuple[str, ...] = ()
 
 
 class Show(Order, frozen=True, tag="show"):

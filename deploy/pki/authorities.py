@@ -42,10 +42,11 @@ class Authorities:
         self._mark = "DEMO " if demo else ""
         self._now = now
 
-    def ensure(self, hosts: Iterable[str]) -> None:
+    def ensure(self, hosts: Iterable[str], former: Iterable[str] = ()) -> None:
         """Make the authorities that are missing. `hosts`: names and addresses that a web CA is to vouch for.
 
-        A hub that is renamed gets another web CA beside the one it has, for the new name alone.
+        A hub that is renamed gets another web CA beside the one it has, for the new name alone; `former` are the names
+        that browsers may still use.
         """
         hosts = tuple(hosts)
         self._vault.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,11 @@ class Authorities:
         if self._web_ca(hosts) is None:
             number = len(self._web_cas()) + 1
             self._make(WEB_CA if number == 1 else f"{WEB_CA}-{number}", self._web_ca_name(hosts, number), hosts)
+        self.keep([hosts[0], *former])
+
+    def keep(self, names: Iterable[str]) -> None:
+        """Note by which names browsers reach the hub now: the end of a certificate for another is nobody's concern."""
+        self._index.keep(WEB_CA, names)
 
     def lacks(self, hosts: Iterable[str]) -> tuple[str, ...]:
         """Which authorities `ensure` would make."""
@@ -160,7 +166,7 @@ class Authorities:
 
     def ends(self) -> tuple[End, ...]:
         """When the newest certificate of each name ends, and the authorities; of names that stand."""
-        standing = [line for line in self.newest() if line.revoked_at is None]
+        standing = [line for line in self.newest() if line.revoked_at is None and not line.gone]
         return tuple(End(name=line.name, role=line.role, at=line.not_after) for line in standing)
 
     def _web_cas(self) -> list[str]:

@@ -4,7 +4,7 @@ import contextlib
 import datetime as dt
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -67,6 +67,18 @@ class Index:
             ]
             self._write(marked)
         return sum(old.revoked_at != new.revoked_at for old, new in zip(issued, marked, strict=True))
+
+    def keep(self, authority: str, names: Iterable[str]) -> None:
+        """Only these names of an authority's are used from now on: that of another ends without anybody's harm."""
+        kept = set(names)
+        with self._alone():
+            issued = self.read()
+            noted = [
+                msgspec.structs.replace(line, gone=line.gone or (line.authority == authority and line.name not in kept))
+                for line in issued
+            ]
+            if noted != issued:
+                self._write(noted)
 
     def _write(self, issued: list[Issued]) -> None:
         newest = {line.serial for line in _newest(issued).values()}

@@ -47,11 +47,11 @@ class Pki:
         )
         self._now = now
 
-    def ensure_authorities(self, hosts: list[str]) -> None:
+    def ensure_authorities(self, hosts: list[str], former: Collection[str] = ()) -> None:
         """Make what is missing of both authorities, and publish their certificates and a fresh revocation list."""
         for authority in (DEVICE_CA, WEB_CA):
             self.authorities.adopt(authority, self.folder / f"{authority}.crt")
-        self.authorities.ensure(hosts)
+        self.authorities.ensure(hosts, former)
         for authority in (DEVICE_CA, WEB_CA):
             self._publish(self.folder / f"{authority}.crt", self.authorities.certificate(authority, hosts))
         self.write_crl()

@@ -21,9 +21,10 @@ class RemoteAuthorities:
     def adopt(self, authority: str, certificate: Path) -> None:
         """The signer has its own."""
 
-    def ensure(self, hosts: Iterable[str]) -> None:
+    def ensure(self, hosts: Iterable[str], former: Iterable[str] = ()) -> None:
         """Have the authorities made that are missing."""
-        signing.ask(self._socket, signing.Found(hosts=tuple(hosts), broker_port=self._broker_port), Changed)
+        order = signing.Found(hosts=tuple(hosts), former=tuple(former), broker_port=self._broker_port)
+        signing.ask(self._socket, order, Changed)
 
     def certificate(self, authority: str, hosts: Iterable[str] = ()) -> bytes:
         """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`."""

@@ -141,7 +141,7 @@ class Clerk:
             raise
 
     async def _found(self, order: Found) -> Changed:
-        desk.check_hosts(order.hosts)
+        desk.check_hosts([*order.hosts, *order.former])
         if not order.hosts:
             raise HomeError("forbidden", "An authority for the web vouches for names, and there are none.")
         authorities = self._authorities()
@@ -155,6 +155,7 @@ class Clerk:
             await asyncio.to_thread(authorities.ensure, order.hosts)
             await asyncio.to_thread(self.renew_own)
             self._founded()
+        await asyncio.to_thread(authorities.keep, (order.hosts[0], *order.former))
         if order.broker_port != self._settings.port():
             await asyncio.to_thread(write, self._settings.port_file, b"%d\n" % order.broker_port, 0o600)
             self._moved()

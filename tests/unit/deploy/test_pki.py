@@ -267,3 +267,22 @@ def test_a_pair_of_another_authority_is_made_anew(tmp_path: Path) -> None:
         (tmp_path / "b" / name).write_bytes((tmp_path / "a" / name).read_bytes())
     assert made.ensure_web(HOSTS)
     certificate(tmp_path / "b" / "web.crt").verify_directly_issued_by(certificate(tmp_path / "b" / "web-ca.crt"))
+
+
+def test_the_end_of_a_certificate_for_a_name_that_the_hub_gave_up_concerns_nobody(tmp_path: Path) -> None:
+    made, other = authority(tmp_path), ["new.local", "127.0.0.1"]
+    made.ensure_web(HOSTS)
+
+    def told() -> set[str]:
+        return {end.name for end in made.authorities.ends() if end.role == ""}
+
+    assert told() == {"hub.local"}
+    made.ensure_authorities(other, ["hub.local"])
+    made.ensure_web(other)
+    made.ensure_former(["hub.local"])
+    assert told() == {"new.local", "hub.local"}
+    made.ensure_authorities(other)
+    assert told() == {"new.local"}
+    made.ensure_authorities(HOSTS, ["new.local"])
+    made.ensure_web(HOSTS)
+    assert told() == {"new.local", "hub.local"}

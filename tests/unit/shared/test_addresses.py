@@ -1,7 +1,7 @@
 """E-mail addresses: what every mail server carries is taken, and what to write instead is said of the rest."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import addresses
@@ -30,6 +30,7 @@ def test_what_has_no_form_in_ascii_needs_another_address(address: str) -> None:
     assert str(addresses.fault(address)).endswith("; use an address without.")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_what_is_taken_can_stand_in_a_header(text: str) -> None:
     if addresses.fault(text) is None:

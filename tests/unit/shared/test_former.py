@@ -5,7 +5,7 @@ import ssl
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.pki.pairs import Pki
@@ -42,6 +42,7 @@ def test_nobody_else_has_one(folder: Path, name: str | None) -> None:
     assert former(folder).shown_to(name) is None
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="./aold", max_size=12))
 def test_no_name_leads_out_of_the_folder(folder: Path, name: str) -> None:
     assert (former(folder).shown_to(name) is not None) == (name == "old.local")

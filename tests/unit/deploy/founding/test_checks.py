@@ -3,7 +3,7 @@
 import socket
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.founding import checks
@@ -49,6 +49,7 @@ def test_what_is_no_name_for_a_hub_is_told_why(typed: str, said: str) -> None:
     assert said in refusal(checks.host_name, typed)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_a_name_that_is_taken_stays_what_it_is(text: str) -> None:
     try:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.founding import zones
@@ -68,6 +68,7 @@ def test_localtime_is_no_answer() -> None:
     assert "localtime" not in zones.nearest("localtime")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_whatever_is_typed_only_zones_are_offered(text: str) -> None:
     assert set(zones.nearest(text)) <= zones.known()
