@@ -12,6 +12,7 @@ units=/etc/systemd/system
 say() { printf '%s\n' "$*"; }
 die() { printf 'install: %s\n' "$*" >&2; exit 1; }
 has() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
+renew_by_itself() { systemctl --quiet enable --now "homesystem-room-renew@$1.timer"; }
 as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 "$@"; }
 
 [ "$(id -u)" = 0 ] || die "this changes the system: run it with sudo"
@@ -76,6 +77,10 @@ install -D -m 755 "$code"/deploy/homesystem.sh /usr/local/bin/homesystem
 systemctl daemon-reload
 
 if [ "$kind" = hub ]; then
+    # It has the authorities' keys, so it runs before there is a home, and before whatever else needs a certificate.
+    systemctl stop homesystem-signer.service
+    "$code/deploy/move-vault.sh"
+    systemctl --quiet enable --now homesystem-signer.service
     if [ -e "$home/home.toml" ]; then
         say "bringing the home up to date …"
         as_home "$code/.venv/bin/homesystem" repair
@@ -87,6 +92,9 @@ if [ "$kind" = hub ]; then
     fi
 else
     systemctl try-restart 'homesystem-agent@*.service'
+    for file in "$home"/agents/*.toml; do
+        [ ! -e "$file" ] || renew_by_itself "$(basename "$file" .toml)"
+    done
 fi
 
 # --- a room's own files -------------------------------------------------------------------------------------------
@@ -101,6 +109,7 @@ if [ -n "$room" ]; then
     else
         install -o homesystem -g homesystem -m 600 "$folder/room.toml" "$file"
     fi
+    renew_by_itself "$room"
     as_home "$code/.venv/bin/python" -m device_agents --config "$file" --check-config ||
         say "Mend $file as it says above before you start the room."
     say "Now delete $folder, as it holds the room's key; say in $file what hangs on which pin; then:"
