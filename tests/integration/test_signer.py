@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import datetime as dt
+import os
 import sqlite3
 import subprocess
 import sys
@@ -18,13 +20,14 @@ from deploy import enrol, signers
 from deploy import home as homes
 from deploy.home import ROOT, Home
 from deploy.pki import reading
+from deploy.pki.pairs import Pki
 from shared import messages, signing, topics
 from shared.messages import AuditEvent, Receipt, ReceiptLine
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.signing import Changed, Ending, Pem
 from tests.house import DEADLINE, Broker, make_home, until
-from tests.integration.agent_parts import Client, audit_events
+from tests.integration.agent_parts import Client, Room, audit_events
 
 
 class Signer:
@@ -272,3 +275,47 @@ def test_with_the_broker_away_it_signs_and_says_that_it_can_set_no_rights(broker
     until(lambda: connected(signer), "the signer has reached the broker")
     signer.ask(signing.Grant(name="lonely", role="room"))
     assert brokers.standing(broker.home, "lonely").admitted
+
+
+@pytest.fixture
+def auth(broker: Broker, signer: Signer) -> Iterator[None]:
+    """The auth service as a process, which asks our signer."""
+    environment = os.environ | {"HOMESYSTEM_SIGNER": str(signer.path)}
+    command = [sys.executable, "-m", "auth_service", "--config", str(broker.home.config("auth"))]
+    with (broker.home.var / "log" / "auth.console").open("ab") as log:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
+    yield
+    process.terminate()
+    process.wait(DEADLINE)
+
+
+def test_a_pi_renews_through_auth_and_signer_and_a_revoked_one_does_not(
+    broker: Broker, signer: Signer, auth: None, tmp_path: Path
+) -> None:
+    home = broker.home
+    asyncio.run(enrol.add_room(home, "hall", tmp_path / "stick"))
+    room, pi = Room(home), tmp_path / "pi"
+    past = Pki(home.pki, vault=home.vault, demo=True, now=dt.datetime.now(dt.UTC) - dt.timedelta(days=31))
+    past.ensure_client("hall", "room", folder=pi, stem="room")
+    text = room.config.read_text().replace(f"{home.var}/pki/hall.", f"{pi}/room.")
+    room.config.write_text(text)
+    subprocess.run(["sh", str(ROOT / "deploy" / "room-renew.sh"), str(room.config)], check=True)
+    before = (pi / "room.crt").read_text()
+    room.start()
+    try:
+        until(lambda: (pi / "room.crt").read_text() != before, "a new certificate is in place")
+        until(lambda: sorted(path.name for path in pi.iterdir()) == ["room.crt", "room.key"], "and has connected")
+        assert ("certificate:signed", "room/hall") in [(event.what, event.where) for event in signer.told()]
+        assert renewed(home) == [("room/hall", "hall", Outcome.EXECUTED)]
+        asyncio.run(enrol.revoke(home, "hall", "room"))
+        assert signer.refusal(signing.Sign(name="hall", role="room", csr=csr())) == "forbidden"
+    finally:
+        room.stop()
+
+
+def renewed(home: Home) -> list[tuple[str, str, Outcome]]:
+    """What auth wrote down of renewals."""
+    with contextlib.closing(sqlite3.connect(home.var / "data" / "auth-spool.sqlite3")) as file:
+        rows = file.execute("SELECT body FROM event ORDER BY seq").fetchall()
+    events = [messages.decode(AuditEvent, body) for (body,) in rows]
+    return [(e.where, e.who.issuer, e.outcome) for e in events if e.what == "certificate:renewed"]
