@@ -93,6 +93,9 @@ _ADVICE = {
     "account:password-changed": "If this was not you: tell the master user at once,",
     "room:offline": "Its locks and doors obey nobody from afar until it is back: check its power and its network,",
     "room:online-again": "What its devices did meanwhile stands in the history: look whether all is as it should be,",
+    "certificate:ending": "The detail says what to do before it ends, and docs/certificates.md has the rest,",
+    "certificate:signed": "If nobody enrolled this on the hub: revoke it there at once,",
+    "certificate:refused": "If this was no trial, somebody else may have its key: revoke it on the hub,",
     "home:locked-down": (
         "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password and a "
         "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began,"
@@ -113,7 +116,7 @@ _WHOLE_HOME = "home"
 _OURSELVES = "alerts"
 """What the alert service says of itself needs no name in a subject."""
 _BY_NAME = frozenset({"room", "client", "certificate", "address"})
-_NO_OUTCOME = frozenset({"room:offline", "room:online-again", "session:new-place"})
+_NO_OUTCOME = frozenset({"room:offline", "room:online-again", "session:new-place", "certificate:ending"})
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",
     Outcome.EXECUTED: "executed",

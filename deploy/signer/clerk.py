@@ -44,6 +44,8 @@ from shared.signing import (
 
 ENROLMENT = dt.timedelta(hours=1)
 """Rights that are given so soon after a certificate belong to the same enrolment, which has its letter."""
+LATE = dt.timedelta(minutes=2)
+"""The broker gives up a connection on which nobody says who it is before that."""
 _STRANGER_SECONDS = 3600.0
 _STRANGERS = 64
 _WHO = Who(issuer=IDENTITY)
@@ -72,6 +74,7 @@ class Clerk:
         self._founded = founded
         self._moved = moved
         self._turn = asyncio.Lock()
+        self._late: dict[str, dt.datetime] = {}
         self._strangers = Seldom(_STRANGER_SECONDS, most=_STRANGERS)
 
     async def obey(self, order: AnyOrder, caller: Caller) -> Answer:
@@ -195,7 +198,18 @@ class Clerk:
         self._check_ours(order.name, await asyncio.to_thread(self._authorities().issued))
         await self._tell_safer("rights:changed", order.name, reason="withdrawn")
         await self._plugin.settle(order.name, plans.shut_out, done=lambda standing: standing.out)
+        self._late[order.name] = self._now() + LATE
         return Changed(names=(order.name,))
+
+    async def shut_out_late(self) -> None:
+        """Drop who had shaken hands before it was revoked and only then said who it is: the broker lets it in.
+
+        It has no rights, and yet a connection. Raises HomeError("broker-unreachable"): to be called again.
+        """
+        for name in [name for name, due in self._late.items() if due <= self._now()]:
+            async with self._turn:
+                await self._plugin.settle(name, plans.shut_out, done=lambda standing: standing.out)
+            del self._late[name]
 
     async def _refresh(self) -> Changed:
         wanted = rights.outdated(await self._plugin.roles(), rights.HUB_CLIENTS)

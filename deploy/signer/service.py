@@ -26,7 +26,7 @@ from shared.spool import Spool
 
 log = logging.getLogger(__name__)
 
-_UPKEEP_SECONDS = 3600.0
+_UPKEEP_SECONDS = 60.0
 _LAST_ANSWER_SECONDS = 1.0
 
 
@@ -93,14 +93,15 @@ async def _end(moved: asyncio.Event) -> None:
 
 
 async def _upkeep(clerk: Clerk, proof: Proof) -> None:
-    """Its own certificate, and proofs that could not be written."""
+    """Its own certificate, proofs that could not be written, and who was late to be shut out."""
     while True:
         await asyncio.sleep(_UPKEEP_SECONDS)
         await proof.write_owed()
         try:
+            await clerk.shut_out_late()
             await asyncio.to_thread(clerk.renew_own)
         except (HomeError, ConfigError) as error:
-            log.error("Own certificate cannot be renewed", extra=facts(reason=error))
+            log.error("Upkeep failed", extra=facts(reason=error))
 
 
 def _spool(settings: Settings) -> Spool:

@@ -15,17 +15,23 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from auth_service.proof import Proof
 from deploy import broker as brokers
 from deploy import enrol, signers
 from deploy import home as homes
 from deploy.home import ROOT, Home
 from deploy.pki import reading
 from deploy.pki.pairs import Pki
+from deploy.signer.clerk import LATE, Clerk
+from deploy.signer.config import Settings
+from deploy.signer.door import Caller
+from deploy.signer.plugin import Plugin
 from shared import messages, signing, topics
 from shared.messages import AuditEvent, Receipt, ReceiptLine
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.signing import Changed, Ending, Pem
+from shared.spool import Spool
 from tests.house import DEADLINE, Broker, make_home, until
 from tests.integration.agent_parts import Client, Room, audit_events
 
@@ -319,3 +325,60 @@ def renewed(home: Home) -> list[tuple[str, str, Outcome]]:
         rows = file.execute("SELECT body FROM event ORDER BY seq").fetchall()
     events = [messages.decode(AuditEvent, body) for (body,) in rows]
     return [(e.where, e.who.issuer, e.outcome) for e in events if e.what == "certificate:renewed"]
+
+
+def test_a_room_that_floods_keeps_nobody_from_renewing(
+    broker: Broker, signer: Signer, auth: None, tmp_path: Path
+) -> None:
+    for room in ("noisy", "quiet"):
+        asyncio.run(enrol.add_room(broker.home, room, tmp_path / room))
+    before = len(signer.told())
+    lines = "".join('{"csr":"' + "x" * 2000 + str(number) + '"}\n' for number in range(4000))
+    files = [word for name, file in PAIR for word in (f"--{name}", f"{tmp_path}/noisy/{file}")]
+    place = ["mosquitto_pub", "-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), *files]
+    command = [*place, "-q", "1", "-t", topics.csr("noisy"), "-l"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as flood:
+        assert flood.stdin is not None
+        flood.stdin.write(lines)
+        flood.stdin.flush()
+        answered = until(lambda: certificate_of(broker, tmp_path / "quiet"), "the quiet room is answered")
+        flood.stdin.close()
+        flood.kill()
+    assert "BEGIN CERTIFICATE" in answered
+    assert len(signer.told()) - before <= 2  # the quiet one's, and no more than one try of the noisy one's
+
+
+PAIR = (("cafile", "ca.crt"), ("cert", "room.crt"), ("key", "room.key"))
+
+
+def certificate_of(broker: Broker, folder: Path) -> str:
+    """What comes back for a request of the quiet room's."""
+    files = [word for name, file in PAIR for word in (f"--{name}", f"{folder}/{file}")]
+    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), *files, "-q", "1"]
+    asks = ["-t", topics.csr("quiet"), "-m", messages.encode(messages.Csr(csr=csr())).decode()]
+    hears = ["mosquitto_rr", *place, *asks, "-e", topics.certificate("quiet"), "-W", "15"]
+    return subprocess.run(hears, capture_output=True, text=True, timeout=DEADLINE, check=False).stdout
+
+
+async def test_whoever_says_late_who_it_is_is_dropped_once_more(broker: Broker, signer: Signer) -> None:
+    class Broken(Plugin):
+        def __init__(self) -> None:
+            self.asked: list[str] = []
+
+        async def settle(self, name: str, plan: object, *, done: object) -> bool:
+            self.asked.append(name)
+            return True
+
+    now = [dt.datetime(2026, 1, 1, tzinfo=dt.UTC)]
+    plugin = Broken()
+    spool = Spool(broker.home.var / "late.sqlite3")
+    settings = Settings(state=signers.state(broker.home.var), socket=signer.path, users=frozenset())
+    clerk = Clerk(settings, Proof(spool, now=lambda: now[0]), plugin, now=lambda: now[0])
+    await clerk.obey(signing.Withdraw(name="attic"), Caller(1, 1))
+    await clerk.shut_out_late()
+    assert plugin.asked == ["attic"]
+    now[0] += LATE
+    await clerk.shut_out_late()
+    await clerk.shut_out_late()
+    assert plugin.asked == ["attic", "attic"]
+    spool.close()
