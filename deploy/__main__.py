@@ -123,6 +123,7 @@ def repair() -> None:
     with turns.turn(home.var, "homesystem repair"):
         homes.lay_out(home)
         changed = broker.refresh(home)
+        taking_up.reload(home)  # a broker that runs still has what was there before
     console.print(f"Folders, certificates and mosquitto.conf are as they should be; rights: {_listed(changed)}.")
 
 

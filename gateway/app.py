@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import time
 from collections.abc import Callable
 
 import aiohttp_session
@@ -136,7 +137,13 @@ class Gateway:
         app[keys.PROOF] = self.proof
         app[keys.HUB] = self.hub
         app[keys.REGISTRAR] = self.registrar
-        app[keys.READINESS] = Readiness(self.bus, self.registrar, self.proof, self.home)
+        app[keys.READINESS] = Readiness(
+            self.bus,
+            self.registrar,
+            self.proof,
+            self.home,
+            shown=lambda: not renewal.has_ended(self.tls, time.time()),
+        )
         app.on_response_prepare.append(headers.harden)
         app.on_shutdown.append(self._end_what_is_open)
         return app

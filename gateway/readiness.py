@@ -23,11 +23,13 @@ LOOK_SECONDS: Final = 0.6
 class Readiness:
     """Looks at what a command needs."""
 
-    def __init__(self, bus: Bus, registrar: Registrar, proof: Proof, home: Home) -> None:
+    def __init__(self, bus: Bus, registrar: Registrar, proof: Proof, home: Home, *, shown: Callable[[], bool]) -> None:
+        """`shown`: whether the certificate that browsers are shown is good."""
         self._bus = bus
         self._registrar = registrar
         self._proof = proof
         self._home = home
+        self._shown = shown
         self._look: asyncio.Task[bool] | None = None
         self._began = 0.0
 
@@ -42,7 +44,8 @@ class Readiness:
 
     async def _whole(self) -> bool:
         parts = (self._broker, self._registrar.answers, self._proof.look)
-        return all(await asyncio.gather(*(_in_time(part) for part in parts))) and not self._home.unregistered()
+        answered = all(await asyncio.gather(*(_in_time(part) for part in parts)))
+        return answered and self._shown() and not self._home.unregistered()
 
     async def _broker(self) -> bool:
         """A link over which nothing comes back looks whole until then, so that we say something and wait."""

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
+from weakref import WeakKeyDictionary
 
 from shared import tls
 from shared.config import ConfigError
@@ -21,8 +22,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Newest = Literal["taken", "refused", "untried"]
 Others = Callable[[str | None], ssl.SSLContext | None]
+SETTLING_SECONDS = 1.0
+"""For so long a pair that does not fit is taken for one that somebody is just replacing, and nothing is said of it."""
 AGAIN_SECONDS = 5.0
 """What could not be used is tried again after this, in case something else than the files was the matter."""
+_ends: WeakKeyDictionary[ssl.SSLContext, float | None] = WeakKeyDictionary()
+"""Of each context that a server shows: when its certificate ends. The library does not tell what it has loaded."""
 
 
 class Latest(Generic[T]):
@@ -37,22 +42,30 @@ class Latest(Generic[T]):
         self._stamp = _stamp(files)
         self._value = build()
         self._again_at: float | None = None
+        self._tries = 0
+        """How often these files could not be used."""
 
     def value(self) -> T:
         """Of the newest files that fit together; those in use where what lies there now does not."""
         stamp = _stamp(self._files)
         if stamp != self._stamp or (self._again_at is not None and self._monotonic() >= self._again_at):
-            changed, self._stamp = stamp != self._stamp, stamp
+            if stamp != self._stamp:
+                self._stamp, self._tries = stamp, 0
             try:
                 self._value = self._build()
             except ConfigError as error:
-                if changed:
+                if self._tries == 1:
                     log.error("Renewed certificate cannot be used; the one before stays", extra=facts(reason=error))
-                self._again_at = self._monotonic() + AGAIN_SECONDS
+                self._again_at = self._monotonic() + (AGAIN_SECONDS if self._tries else SETTLING_SECONDS)
+                self._tries += 1
             else:
                 self._again_at = None
                 log.info("Renewed certificate is in use", extra=facts(file=self._files[-1]))
         return self._value
+
+
+_newest: WeakKeyDictionary[ssl.SSLContext, Latest[ssl.SSLContext]] = WeakKeyDictionary()
+"""Of each context that a server was started with: where it finds those that it shows."""
 
 
 def web_context(certificate: Path, key: Path, *, others: Others = lambda _name: None) -> ssl.SSLContext:
@@ -60,12 +73,19 @@ def web_context(certificate: Path, key: Path, *, others: Others = lambda _name: 
 
     `others` has a context for a name that a browser asks for, where it is shown another pair.
     """
-    return _front(Latest(lambda: tls.web_context(certificate, key), (key, certificate)), others)
+    return _front(Latest(lambda: _dated(tls.web_context(certificate, key), certificate), (key, certificate)), others)
 
 
 def server_context(identity: tls.Identity) -> ssl.SSLContext:
     """For an internal server, with what lies there at each handshake; see tls.server_context."""
-    return _front(Latest(lambda: tls.server_context(identity), _files(identity)))
+    latest = Latest(lambda: _dated(tls.server_context(identity), identity.certificate), _files(identity))
+    return _front(latest)
+
+
+def has_ended(front: ssl.SSLContext, now: float) -> bool:
+    """Whether what a server that was started with `front` shows has ended by `now` (seconds since 1970)."""
+    ends = _ends.get(_newest[front].value())
+    return ends is not None and now > ends
 
 
 def client(identity: tls.Identity) -> Latest[ssl.SSLContext]:
@@ -133,7 +153,13 @@ def _front(latest: Latest[ssl.SSLContext], others: Others = lambda _name: None) 
 
     front = latest.value()
     front.sni_callback = hand_over
+    _newest[front] = latest
     return front
+
+
+def _dated(context: ssl.SSLContext, certificate: Path) -> ssl.SSLContext:
+    _ends[context] = tls.ends_at(certificate)
+    return context
 
 
 def _files(identity: tls.Identity) -> tuple[Path, ...]:

@@ -81,6 +81,11 @@ def names(certificate: Path) -> frozenset[str]:
     return frozenset(value for kind, value in decoded.get("subjectAltName", ()) if kind in {"DNS", "IP Address"})
 
 
+def ends_at(certificate: Path) -> float | None:
+    """When a certificate ends, in seconds since 1970; None where that cannot be read."""
+    return _dates(certificate)[1]
+
+
 def _dates(certificate: Path) -> tuple[float, float] | tuple[None, None]:
     """When it begins and ends to be valid; None where that cannot be read."""
     try:

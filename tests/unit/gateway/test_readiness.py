@@ -41,14 +41,14 @@ class Parts:
 
 def ready(parts: Parts) -> Readiness:
     either = cast("Any", parts)
-    return Readiness(either, either, either, Home())
+    return Readiness(either, either, either, Home(), shown=lambda: "ended" not in parts.silent)
 
 
 async def test_ready_when_all_answer() -> None:
     assert await ready(Parts()).now()
 
 
-@pytest.mark.parametrize("silent", ["broker", "lost", "auth", "refused", "disk", "spool"])
+@pytest.mark.parametrize("silent", ["broker", "lost", "auth", "refused", "disk", "spool", "ended"])
 async def test_one_part_that_does_not_answer_is_enough(silent: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readiness, "LOOK_SECONDS", 0.01)
     parts = Parts()

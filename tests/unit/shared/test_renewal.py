@@ -10,7 +10,7 @@ import pytest
 from deploy.pki.pairs import Pki
 from shared import renewal, tls
 from shared.config import EX_CONFIG, EX_TEMPFAIL, ConfigError
-from shared.renewal import AGAIN_SECONDS, Credentials, Latest
+from shared.renewal import AGAIN_SECONDS, SETTLING_SECONDS, Credentials, Latest
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -44,7 +44,9 @@ def test_a_renewed_pair_is_built_anew_and_a_pair_that_does_not_fit_is_not(
     identity: tls.Identity, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    latest = renewal.client(identity)
+    now = [0.0]
+    files = (identity.ca, identity.key, identity.certificate)
+    latest = Latest(lambda: tls.client_context(identity), files, monotonic=lambda: now[0])
     first = latest.value()
     old = {path: path.read_bytes() for path in (identity.key, identity.certificate)}
     renew(identity)
@@ -52,6 +54,10 @@ def test_a_renewed_pair_is_built_anew_and_a_pair_that_does_not_fit_is_not(
     identity.certificate.write_bytes(old[identity.certificate])  # as between the two writes of a renewal
     assert latest.value() is first
     assert latest.value() is first
+    assert told(caplog) == []  # it may be whole in a moment
+    for _ in range(5):
+        now[0] += AGAIN_SECONDS
+        assert latest.value() is first
     assert told(caplog) == ["Renewed certificate cannot be used; the one before stays"]
     identity.certificate.write_bytes(new[identity.certificate])
     second = latest.value()
@@ -77,7 +83,7 @@ def test_what_could_not_be_used_is_tried_again_without_a_change(tmp_path: Path) 
     assert latest.value() == latest.value() == "one"
     assert tries[0] == 2
     sick[0] = False
-    now[0] += AGAIN_SECONDS
+    now[0] += SETTLING_SECONDS
     assert latest.value() == "two"
 
 
@@ -97,6 +103,19 @@ def test_a_pair_that_does_not_fit_at_the_start_is_worth_another_start(identity: 
     with pytest.raises(ConfigError) as missing:
         renewal.server_context(identity)
     assert missing.value.exit_code == EX_CONFIG
+
+
+def test_what_is_shown_has_ended_when_the_newest_that_fits_has(identity: tls.Identity) -> None:
+    front = renewal.server_context(identity)
+    later = (NOW + dt.timedelta(days=100)).timestamp()
+    assert not renewal.has_ended(front, NOW.timestamp())
+    assert renewal.has_ended(front, later)
+    renew(identity)
+    kept = identity.key.read_bytes()
+    identity.key.write_bytes((identity.ca.parent / "ca" / "device-ca.key").read_bytes())
+    assert renewal.has_ended(front, later)  # it lies there, and cannot be shown
+    identity.key.write_bytes(kept)
+    assert not renewal.has_ended(front, later)
 
 
 # --- credentials ---------------------------------------------------------------------------------------------------
