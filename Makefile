@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run test setup check lint unit integration e2e chaos bench findings house pythons lock clean
+.PHONY: help run test setup check lint unit integration e2e chaos bench findings house pythons years lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ house: setup ## Follow docs/setup.md on booted Debian systems, and live in that 
 
 pythons: ## The unit tests on each Python that can be had here, from the machine or from Debian's suites
 	$(PYTHON) -m tests.pythons
+
+years: setup ## Live 800 days in one home (libfaketime): renew, restart, sign in, command; nobody may be refused
+	$(PYTHON) -m tests.years
 
 lock: setup ## Pin dependencies anew, with hashes
 	$(COMPILE) pyproject.toml --extra deploy -o requirements.lock
