@@ -133,6 +133,11 @@ class Broker:
             )
         until(self._listens, "the broker listens")
 
+    @property
+    def command(self) -> tuple[str, ...]:
+        """How this Mosquitto is run."""
+        return tuple(self._command)
+
     def stop(self) -> None:
         """Stop it cleanly."""
         self._end(signal.SIGTERM)

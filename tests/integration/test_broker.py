@@ -10,6 +10,12 @@ from shared.bus import Bus, Delivery
 from tests.house import DEADLINE, Broker
 
 
+@pytest.fixture(scope="module")
+def broker(each_broker: Broker) -> Broker:
+    """Every test here is run on each Mosquitto."""
+    return each_broker
+
+
 def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
