@@ -1,0 +1,36 @@
+"""The guides name what there is: a test that a guide counts on cannot go, or change its name, without a word."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_NAMED = re.compile(r"\btests/[\w/]+\.py(?:::(\w+))?")
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+GUIDES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_every_test_that_a_guide_names_is_there(guide: Path) -> None:
+    for match in _NAMED.finditer(guide.read_text()):
+        path = ROOT / match[0].partition("::")[0]
+        assert path.is_file(), match[0]
+        if match[1] is not None:
+            assert re.search(rf"^(async )?def {match[1]}\(", path.read_text(), re.MULTILINE), match[0]
+
+
+@pytest.mark.parametrize("guide", [*GUIDES, ROOT / "README.md"], ids=lambda path: path.name)
+def test_every_page_that_a_guide_leads_to_is_there(guide: Path) -> None:
+    for match in _LINK.finditer(guide.read_text()):
+        assert (guide.parent / match[1]).exists(), match[1]
+
+
+def test_every_row_of_the_versions_names_what_would_notice() -> None:
+    rows = [line for line in (ROOT / "docs/compatibility.md").read_text().splitlines() if line.startswith("| ")]
+    told = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+    told = [row for row in told if row[0] != "version"]
+    assert len(told) > 20
+    for row in told:
+        assert len(row) == 4, row
+        assert _NAMED.search(row[3]) or row[3].startswith("`make "), row
