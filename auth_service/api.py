@@ -5,6 +5,7 @@ from aiohttp import web
 from auth_service import user_rows
 from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.lockouts import Lockouts
+from auth_service.rehearsal import Rehearsal
 from auth_service.rooms import Rooms
 from auth_service.sessions import Sessions
 from auth_service.sign_in import SignIn
@@ -17,11 +18,17 @@ GATEWAYS = ("gateway", "gateway-*")
 
 
 def make_app(
-    store: Store, sign_in: SignIn, sessions: Sessions, rooms: Rooms, lockouts: Lockouts, lockdown: ConfirmedLockdown
+    store: Store,
+    sign_in: SignIn,
+    sessions: Sessions,
+    rooms: Rooms,
+    lockouts: Lockouts,
+    lockdown: ConfirmedLockdown,
+    rehearsal: Rehearsal,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
-    signing = _Signing(sign_in, sessions)
+    signing = _Signing(sign_in, sessions, rehearsal)
     reading = _Reading(store, rooms)
     locking = _Locking(lockouts, lockdown)
 
@@ -30,6 +37,7 @@ def make_app(
 
     route("POST", internal.LOGIN_CODE, signing.ask_code, *GATEWAYS)
     route("POST", internal.LOGIN, signing.enter, *GATEWAYS)
+    route("GET", internal.SIGN_IN_REHEARSAL, signing.rehearse, "admin")
     route("POST", internal.SESSION, signing.verify, *GATEWAYS)
     route("POST", internal.SESSION_END, signing.end, *GATEWAYS)
     route("GET", internal.SESSIONS, signing.rows, *GATEWAYS)
@@ -48,9 +56,10 @@ def make_app(
 class _Signing:
     """Signing in and out, and the sessions in between."""
 
-    def __init__(self, sign_in: SignIn, sessions: Sessions) -> None:
+    def __init__(self, sign_in: SignIn, sessions: Sessions, rehearsal: Rehearsal) -> None:
         self._sign_in = sign_in
         self._sessions = sessions
+        self._rehearsal = rehearsal
 
     async def ask_code(self, request: web.Request) -> web.Response:
         asked = await read_json(request, internal.LoginCodeRequest)
@@ -61,6 +70,9 @@ class _Signing:
         answer = await self._sign_in.enter(await read_json(request, internal.LoginRequest), _issuer(request))
         request[USER] = answer.session.user.id
         return json_response(answer)
+
+    async def rehearse(self, _request: web.Request) -> web.Response:
+        return json_response(await self._rehearsal.sign_in())
 
     async def verify(self, request: web.Request) -> web.Response:
         info = await self._sessions.verify((await read_json(request, internal.SessionToken)).token)

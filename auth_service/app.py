@@ -17,6 +17,7 @@ from auth_service.lockouts import Lockouts
 from auth_service.notices import Noticeboard
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
+from auth_service.rehearsal import Rehearsal
 from auth_service.renewals import Renewals, Sign
 from auth_service.rooms import Rooms
 from auth_service.session_rows import Limits
@@ -93,6 +94,9 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async def send(letter: mail.Letter) -> None:
         await mail.send(config.smtp, letter, time.time())
 
+    async def check_mail() -> None:
+        await mail.check(config.smtp)
+
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now)
@@ -108,7 +112,9 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             limits=limits,
             now=_now,
         )
-        app = make_app(store, sign_in, sessions, rooms, Lockouts(store, proof, wake=board.wake), confirmed)
+        lockouts_ = Lockouts(store, proof, wake=board.wake)
+        rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
+        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal)
         async with serve_https(app, config.listen.host, config.listen.port, context):
             group.create_task(bus.run(), name="bus")
             group.create_task(courier.run(), name="courier")

@@ -97,13 +97,24 @@ def renew() -> None:
 
 
 @app.command("doctor")
-def examine_home() -> None:
+def examine_home(
+    *, as_json: Annotated[bool, typer.Option("--json", help="For programs: docs/doctor.md has the shape.")] = False
+) -> None:
     """Look at everything that the home needs, running or not; exit code 1 when something is to be mended."""
     import datetime as dt
 
+    import msgspec
+
     from deploy import doctor
 
-    if not doctor.report(_home(), console, dt.datetime.now(dt.UTC)):
+    home, now = _home(), dt.datetime.now(dt.UTC)
+    if as_json:
+        found = doctor.report_as_json(home, now)
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        well = found.well
+    else:
+        well = doctor.report(home, console, now)
+    if not well:
         raise typer.Exit(1)
 
 
@@ -219,6 +230,11 @@ def main() -> None:
         raise SystemExit(EX_CONFIG) from error
     except HomeError as error:
         print(f"homesystem: {error.detail}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except PermissionError as error:
+        var = homes.folder()
+        step = f"run this as the home's user, or give the home back to it: sudo chown -R --reference={var} {var}"
+        print(f"homesystem: {error.filename}: {error.strerror}; {step}", file=sys.stderr)
         raise SystemExit(1) from error
 
 

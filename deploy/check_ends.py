@@ -46,7 +46,7 @@ def ends(home: Home, now: dt.datetime) -> Iterator[Finding]:
 
 def step(end: End) -> str:
     """What a person can do about it."""
-    renew = f"homesystem {end.role} renew {end.name} --out FOLDER"
+    renew = f"`homesystem {end.role} renew {end.name} --out FOLDER`"
     if end.role == "client":
         return renew
     return f"see that its Pi is on and homesystem-room-renew@{end.name}.timer runs there, or: {renew}"

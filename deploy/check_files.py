@@ -1,6 +1,7 @@
 """What the doctor sees without asking anybody: settings, certificates, modes, the clock, the disk and the spools."""
 
 import datetime as dt
+import os
 import shutil
 import sqlite3
 import stat
@@ -67,6 +68,25 @@ def _days_left(path: Path, now: dt.datetime) -> Iterator[Finding]:
         yield wrong("certificates", f"{path.name} ends in {left:.0f} days", step)
     else:
         yield well("certificates", f"{path.name} is good for {left:.0f} days")
+
+
+def owners(home: Home) -> Iterator[Finding]:
+    """All that lies in the home belongs to whom the home belongs to, so that every service can use it."""
+    owner = home.var.stat().st_uid
+    strange: list[Path] = []
+
+    def closed(error: OSError) -> None:
+        strange.append(Path(error.filename))
+
+    for folder, _, files in os.walk(home.var, onerror=closed):
+        paths = (Path(folder), *(Path(folder) / name for name in files))
+        strange += [path for path in paths if path.lstat().st_uid != owner]
+    if not strange:
+        yield well("owners", "everything here belongs to the home's user")
+        return
+    more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+    text = f"{strange[0]}{more} cannot be used by the home's user"
+    yield wrong("owners", text, f"sudo chown -R --reference={home.var} {home.var}")
 
 
 def modes(home: Home) -> Iterator[Finding]:

@@ -8,7 +8,8 @@ from deploy import broker as brokers
 from deploy import ready, turns
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.home import Home
-from shared import internal, mail, tls
+from deploy.installation import Installation
+from shared import internal, mail
 from shared.client import AlertsAddress, AuthAddress, ServiceClient
 from shared.config import ConfigError
 from shared.internal_alerts import AlertsReady
@@ -16,31 +17,30 @@ from shared.mail import MailError
 from shared.problem import HomeError
 
 _FOREIGN = "not of our authority"
-START = "start it: `homesystem up`, or systemctl start homesystem.target"
 
 
-def broker(home: Home) -> Iterator[Finding]:
+def broker(home: Home, here: Installation) -> Iterator[Finding]:
     """It answers over TLS, and believes the certificate that we show."""
     try:
         with turns.turn(home.var, "homesystem doctor"), brokers.as_admin(home):
             yield well("broker", f"answers over TLS on port {home.settings.mqtt_port} and knows us")
     except HomeError as error:
         running = brokers.process(home) is not None
-        yield wrong("broker", error.detail, _step(error, "see broker.log in the home's log" if running else START))
+        yield wrong("broker", error.detail, _step(error, here.log("broker") if running else here.start("broker")))
 
 
-def services(home: Home) -> Iterator[Finding]:
+def services(home: Home, here: Installation) -> Iterator[Finding]:
     """Each says of itself that it could do its work."""
-    yield from examine("auth", lambda: _auth(home))
-    yield from examine("alerts", lambda: _alerts(home))
+    yield from examine("auth", lambda: _auth(home, here))
+    yield from examine("alerts", lambda: _alerts(home, here))
     port = home.settings.https_port
     if ready.web_is_ready(home):
         yield well("gateway", f"is ready on port {port}")
     else:
-        yield wrong("gateway", f"is not ready on port {port}", "mend what stands above, then see gateway.log")
+        yield wrong("gateway", f"is not ready on port {port}", f"mend what stands above; {here.log('gateway')}")
 
 
-def mail_server(home: Home) -> Iterator[Finding]:
+def mail_server(home: Home, here: Installation) -> Iterator[Finding]:
     """It is reached, verified, and lets us in; no letter is sent."""
     from alert_service import config as alerts
 
@@ -52,32 +52,32 @@ def mail_server(home: Home) -> Iterator[Finding]:
     try:
         asyncio.run(mail.check(smtp))
     except MailError as error:
-        mended = START if home.settings.demo else "check [smtp] in alerts.toml and auth.toml"
+        mended = here.start("mailbox") if home.settings.demo else "check [smtp] in alerts.toml and auth.toml"
         yield wrong("mail", f"{smtp.host}:{smtp.port} does not take letters: {error}", mended)
     else:
         yield well("mail", f"{smtp.host}:{smtp.port} lets us in ({smtp.security})")
 
 
-def _auth(home: Home) -> Iterator[Finding]:
+def _auth(home: Home, here: Installation) -> Iterator[Finding]:
     address = AuthAddress(port=home.settings.auth_port)
     try:
         asyncio.run(_ask(home, address, "auth-unreachable", dict))
     except HomeError as error:
-        yield wrong("auth", f"does not answer: {error.detail}", _step(error, f"{START}; then see auth.log"))
+        yield wrong("auth", f"does not answer: {error.detail}", _step(error, here.mend("auth")))
     else:
         yield well("auth", f"is ready on port {address.port}")
 
 
-def _alerts(home: Home) -> Iterator[Finding]:
+def _alerts(home: Home, here: Installation) -> Iterator[Finding]:
     address = AlertsAddress(port=home.settings.alerts_port)
     try:
         said: AlertsReady = asyncio.run(_ask(home, address, "alerts-unreachable", AlertsReady))
     except HomeError as error:
-        yield wrong("alerts", f"does not answer: {error.detail}", _step(error, f"{START}; then see alerts.log"))
+        yield wrong("alerts", f"does not answer: {error.detail}", _step(error, here.mend("alerts")))
         return
     if not said.recording or not said.broker:
         what = "cannot write its record" if not said.recording else "does not reach the broker"
-        yield wrong("alerts", f"answers, and {what}", "see alerts.log")
+        yield wrong("alerts", f"answers, and {what}", here.log("alerts"))
     else:
         yield well("alerts", f"is recording; {said.mail.letters_waiting} letters wait")
     if said.mail.failing_since is not None:
@@ -87,7 +87,9 @@ def _alerts(home: Home) -> Iterator[Finding]:
         text = f"{said.mail.letters_refused} are refused for good"
         yield wrong("letters", text, "check the users' addresses: `homesystem user list`")
     if not said.mail.recipients_known:
-        yield wrong("letters", "nobody is known to write to", "see whether the auth service runs, and alerts.log")
+        yield wrong(
+            "letters", "nobody is known to write to", f"see whether the auth service runs; {here.log('alerts')}"
+        )
     for name, failure in said.ways.items():
         yield wrong("letters", f"the way {name} is closed: {failure}", "check its url_file and the service behind it")
 
@@ -97,7 +99,5 @@ def _step(error: HomeError, usual: str) -> str:
 
 
 async def _ask(home: Home, address: AuthAddress | AlertsAddress, absent: str, kind: type[Any]) -> Any:
-    pki = home.pki
-    admin = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "admin.crt", key=pki / "admin.key")
-    async with ServiceClient(address, admin, absent=absent) as service:
+    async with ServiceClient(address, brokers.config(home).tls, absent=absent) as service:
         return await service.call("GET", internal.READY, kind)

@@ -3,19 +3,51 @@
 import datetime as dt
 from collections.abc import Iterator
 
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from deploy import check_ends, check_files, check_names, check_running
+from deploy import (
+    check_broker,
+    check_ends,
+    check_enrolments,
+    check_files,
+    check_names,
+    check_running,
+    check_served,
+    check_sign_in,
+    check_units,
+    installation,
+)
 from deploy.finding import Finding, examine
 from deploy.home import Home
+from deploy.installation import Installation
 
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}
 
 
-def look(home: Home, now: dt.datetime) -> Iterator[Finding]:
-    """Everything, in the order in which one would mend it."""
+class Line(msgspec.Struct, frozen=True):
+    """One finding as `--json` has it. `state` is well, wrong or skipped; `step` is empty unless it is wrong."""
+
+    area: str
+    state: str
+    text: str
+    step: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` prints (docs/doctor.md): fields may come to it, none goes or changes its meaning."""
+
+    well: bool
+    at: dt.datetime
+    findings: list[Line]
+
+
+def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iterator[Finding]:
+    """Everything, in the order in which one would mend it; each step as one types it on this machine."""
+    here = here or installation.look(home)
     for area, check in (
+        ("owners", lambda: check_files.owners(home)),
         ("settings", lambda: check_files.settings(home)),
         ("clock", lambda: check_files.clock(home, now)),
         ("certificates", lambda: check_files.certificates(home, now)),
@@ -25,11 +57,17 @@ def look(home: Home, now: dt.datetime) -> Iterator[Finding]:
         ("modes", lambda: check_files.modes(home)),
         ("disk", lambda: check_files.disk(home)),
         ("spools", lambda: check_files.spools(home)),
-        ("broker", lambda: check_running.broker(home)),
-        ("services", lambda: check_running.services(home)),
-        ("mail", lambda: check_running.mail_server(home)),
+        ("enrolments", lambda: check_enrolments.enrolments(home)),
+        ("units", lambda: check_units.units(here)),
+        ("broker", lambda: check_broker.build(home, here)),
+        ("broker", lambda: check_running.broker(home, here)),
+        ("services", lambda: check_running.services(home, here)),
+        ("served", lambda: check_served.served(home, here)),
+        ("sign-in", lambda: check_sign_in.sign_in(home, here)),
+        ("mail", lambda: check_running.mail_server(home, here)),
     ):
-        yield from examine(area, check)
+        for found in examine(area, check):
+            yield found._replace(text=here.typed(found.text), step=here.typed(found.step))
 
 
 def report(home: Home, console: Console, now: dt.datetime) -> bool:
@@ -43,3 +81,9 @@ def report(home: Home, console: Console, now: dt.datetime) -> bool:
             console.print(f"  {'':<13}→ {escape(found.step)}", highlight=False, soft_wrap=True)
     console.print("All is well." if not faults else f"{faults} thing{'s' if faults > 1 else ''} to mend.")
     return not faults
+
+
+def report_as_json(home: Home, now: dt.datetime) -> Report:
+    """The same for programs, once all was looked at."""
+    findings = [Line(found.area, found.state, found.text, found.step) for found in look(home, now)]
+    return Report(well=all(line.state != "wrong" for line in findings), at=now, findings=findings)

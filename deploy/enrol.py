@@ -140,6 +140,9 @@ async def _enrol(
     else:
         write(out / _UNFINISHED, name.encode(), 0o600)
         home.authority().ensure_client(name, role, folder=out, stem=role)
+        if unfinished and home.authority().replace(name):
+            # A key of the first try may lie anywhere, and is worth nothing from now on.
+            taking_up.reload(home)
         write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
         if role == "room":
             room_file.write_to(out, home, name)

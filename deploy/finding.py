@@ -15,6 +15,11 @@ class Finding(NamedTuple):
     fine: bool | None
     step: str = ""
 
+    @property
+    def state(self) -> str:
+        """As in `homesystem doctor --json`."""
+        return {True: "well", False: "wrong", None: "skipped"}[self.fine]
+
 
 def well(area: str, text: str) -> Finding:
     """All right."""

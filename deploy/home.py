@@ -9,6 +9,7 @@ import getpass
 import os
 import re
 import secrets
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
@@ -266,7 +267,7 @@ def broker_config(home: Home) -> str:
     values = {
         "user": getpass.getuser(),
         "mosquitto_dir": home.mosquitto,
-        "dynsec_plugin": _plugin(),
+        "dynsec_plugin": find_plugin(),
         "mqtt_port": home.settings.mqtt_port,
         "pki": home.pki,
     }
@@ -276,7 +277,17 @@ def broker_config(home: Home) -> str:
     return Template(common).substitute(values) + "\n".join(each)
 
 
-def _plugin() -> Path:
+def own_certificate(home: Home) -> Path | None:
+    """The certificate that the household brought for its pages, in place of ours. Raises ConfigError."""
+    try:
+        named = tomllib.loads(home.config("gateway").read_text()).get("https", {}).get("certificate")
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{home.config('gateway')}: cannot be read ({error})") from error
+    return Path(named) if named and Path(named) != home.pki / "web.crt" else None
+
+
+def find_plugin() -> Path:
+    """Where Mosquitto's dynamic security is. Raises ConfigError where it is not installed."""
     for place in _PLUGIN_PLACES:
         for found in sorted(Path(place).glob("**/mosquitto_dynamic_security.so")):
             return found

@@ -7,14 +7,23 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.config import ConfigError
+
 
 @contextlib.contextmanager
 def turn(var: Path, what: str) -> Iterator[None]:
     """Wait until no other command is at it in the home `var`; `what` tells those who wait then what they wait for.
 
     The kernel ends it with the process, however that dies. It is not to be taken twice by one process.
+    Raises ConfigError where the lock's file cannot be used.
     """
-    with os.fdopen(os.open(var / "turn.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+") as file:
+    path = var / "turn.lock"
+    try:
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        step = f"give it back to the home's user: sudo chown -R --reference={var} {var}"
+        raise ConfigError(f"{path}: cannot be used ({error.strerror}); {step}") from error
+    with os.fdopen(number, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -22,6 +22,8 @@ LOCKDOWN = "/internal/lockdown"
 LOCKDOWN_CODE = "/internal/lockdown/code"
 # auth service, for the alert service
 RECIPIENTS = "/internal/recipients"
+# auth service, for the doctor
+SIGN_IN_REHEARSAL = "/internal/login/rehearsal"
 # alert service, for gateways
 AUDIT = "/internal/audit"
 HEAD = "/internal/audit/head"
@@ -75,6 +77,15 @@ class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     address: Text
     agent: Text = ""
     known: bool = False
+
+
+class SignInRehearsal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """GET SIGN_IN_REHEARSAL: what stands in the way of signing in, in words, part by part; None where nothing does."""
+
+    password: str | None = None
+    account: str | None = None
+    database: str | None = None
+    mail: str | None = None
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ class Release(NamedTuple):
 def find(suite: str) -> Release | None:
     """What `fetch` brought for a suite, or the machine's own for INSTALLED; None where it is not there."""
     if suite == INSTALLED:
-        return Release(suite, (up.mosquitto(),), homes._plugin())
+        return Release(suite, (up.mosquitto(),), homes.find_plugin())
     root = _cache() / suite / "root"
     loader = root / "mosquitto"
     if not loader.exists():

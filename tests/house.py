@@ -108,7 +108,7 @@ class Broker:
         homes.write_rights(home, roles)
         text = homes.broker_config(home)
         if release is not None:
-            text = text.replace(str(homes._plugin()), str(release.plugin))
+            text = text.replace(str(homes.find_plugin()), str(release.plugin))
         (home.var / "mosquitto.conf").write_text(text)
 
     @property

@@ -271,6 +271,7 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("POST", internal.LOCKDOWN_CODE),
             ("PUT", internal.LOCKDOWN),
             ("GET", internal.RECIPIENTS),
+            ("GET", internal.SIGN_IN_REHEARSAL),
             ("GET", "/internal/ready"),
         ):
             with pytest.raises(HomeError) as refusal:
@@ -285,8 +286,12 @@ async def test_each_service_may_call_its_own_routes_only(service: Service, gatew
         assert [one.email for one in recipients.people if one.master] == [EMAIL]
         with pytest.raises(HomeError, match="forbidden"):
             await alerts.call("GET", internal.USERS, internal.UserRows)
-    with pytest.raises(HomeError, match="forbidden"):
-        await gateway.call("GET", internal.RECIPIENTS, internal.Recipients)
+    for path in (internal.RECIPIENTS, internal.SIGN_IN_REHEARSAL):
+        with pytest.raises(HomeError, match="forbidden"):
+            await gateway.call("GET", path, internal.Recipients)
+    async with service.client("admin") as admin:
+        told = await admin.call("GET", internal.SIGN_IN_REHEARSAL, internal.SignInRehearsal)
+    assert told == internal.SignInRehearsal()
     async with service.client("gateway-2") as second:
         users = await second.call("GET", internal.USERS, internal.UserRows)
     assert {row.user.email for row in users.users} == {EMAIL, "guest@example.org"}

@@ -3,13 +3,15 @@
 import datetime as dt
 import io
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
 import pytest
 from rich.console import Console
 
-from deploy import check_ends, check_files, doctor
+from deploy import check_ends, check_files, doctor, turns
 from deploy.finding import Finding, examine
 from deploy.home import Home
 from deploy.pki.authorities import LEAF_DAYS
@@ -105,9 +107,49 @@ def test_a_home_that_does_not_run_is_told_with_how_to_start_it_and_ends_in_one(
     assert not doctor.report(home, Console(file=out, width=200), now())
     lines = out.getvalue().splitlines()
     wrong = [line.split()[1] for line in lines if line.startswith("✗")]
-    assert wrong == ["broker", "auth", "alerts", "gateway", "mail"]
-    assert sum("homesystem up" in line for line in lines) == 4
-    assert lines[-1] == "5 things to mend."
+    assert wrong == ["broker", "auth", "alerts", "gateway", "sign-in", "mail"]
+    assert sum("homesystem up" in line and "→" in line for line in lines) == 5
+    assert lines[-1] == "6 things to mend."
+    told = doctor.report_as_json(home, now())
+    assert not told.well
+    assert [line.area for line in told.findings if line.state == "wrong"] == wrong
+    assert {line.state for line in told.findings} == {"well", "wrong", "skipped"}
+    assert all(bool(line.step) == (line.state == "wrong") for line in told.findings)
+
+
+def test_what_does_not_belong_to_the_homes_user_is_found(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    (fine,) = check_files.owners(home)
+    assert fine.fine
+    real = Path.lstat
+
+    def lstat(path: Path) -> os.stat_result:
+        found = real(path)
+        return os.stat_result([*found[:4], found.st_uid + 1, *found[5:10]]) if path.name == "cookie-key" else found
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    (strange,) = faults(list(check_files.owners(home)))
+    assert strange.text == f"{home.var}/secrets/cookie-key cannot be used by the home's user"
+    assert strange.step == f"sudo chown -R --reference={home.var} {home.var}"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to another user")
+def test_a_folder_that_is_closed_to_us_is_a_sentence_and_no_traceback(tmp_path: Path) -> None:
+    """Of another user, whom we may not look over the shoulder: root, without the right to."""
+    os.chown(tmp_path, 65534, 65534)
+    tmp_path.chmod(0o700)
+    command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", sys.executable, "-m", "deploy", "doctor"]
+    environment = {**os.environ, "HOMESYSTEM_VAR": str(tmp_path)}
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert said.returncode == 1
+    assert said.stderr.startswith("homesystem: ")
+    assert "run this as the home's user" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_a_lock_that_cannot_be_taken_is_said_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "turn.lock").mkdir()
+    with pytest.raises(ConfigError, match="chown -R --reference"), turns.turn(tmp_path, "homesystem renew"):
+        pass
 
 
 def test_an_error_in_one_look_ends_that_look_alone() -> None:
@@ -133,7 +175,7 @@ def test_ends_of_rooms_and_clients_elsewhere_are_known_from_the_authorities(home
         ("room far-room: its certificate ends in 20 days", False),
         ("client far-client: its certificate ends in 20 days", False),
     ]
-    assert late[0].step.endswith("homesystem room renew far-room --out FOLDER")
+    assert late[0].step.endswith("`homesystem room renew far-room --out FOLDER`")
     ended = list(check_ends.ends(home, now() + dt.timedelta(days=LEAF_DAYS + 3)))
     assert all("has ended 3 days ago" in one.text for one in ended)
 

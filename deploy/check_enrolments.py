@@ -1,0 +1,42 @@
+"""What the doctor sees of rooms and trusted clients: wholly enrolled, or wholly out."""
+
+import asyncio
+from collections.abc import Iterator
+
+from auth_service import accounts
+from auth_service import config as auth_config
+from auth_service.identity_rows import IdentityRow
+from deploy import broker as brokers
+from deploy import orders
+from deploy.finding import Finding, well, wrong
+from deploy.home import Home
+
+
+def enrolments(home: Home) -> Iterator[Finding]:
+    """Registry and broker say the same of everyone."""
+    known = asyncio.run(_identities(home))
+    document = brokers.read(home)
+    faults = 0
+    for identity in known:
+        standing = orders.written(document, identity.name)
+        name, role = identity.name, identity.role
+        if identity.revoked_at is None and not standing.admitted:
+            faults += 1
+            text = f"{role} {name} is in the registry and has no rights: its enrolment was interrupted"
+            yield wrong(
+                "enrolments", text, f"`homesystem {role} add` again finishes it, `homesystem {role} revoke` ends it"
+            )
+        if identity.revoked_at is not None and standing.admitted:
+            faults += 1
+            text = f"{role} {name} was revoked and still has its rights: the revocation was interrupted"
+            yield wrong("enrolments", text, f"`homesystem {role} revoke {name}` again")
+    if not faults:
+        live = sum(identity.revoked_at is None for identity in known)
+        yield well(
+            "enrolments", f"{live} rooms and clients have their rights, {len(known) - live} revoked ones have none"
+        )
+
+
+async def _identities(home: Home) -> list[IdentityRow]:
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        return [row for row in await book.list_identities() if row.role in ("room", "client")]
