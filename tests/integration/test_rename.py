@@ -26,8 +26,9 @@ from shared import topics
 from shared.names import Severity
 from shared.spool import Spool
 from tests import killed
-from tests.house import DEADLINE, Broker, until
-from tests.renamed import NEW, OLD, THIRD, Gateway, make, sign_outside
+from tests.house import DEADLINE, Broker, free_port, until
+from tests.integration.test_signer import Signer
+from tests.renamed import NEW, OLD, PORTS, THIRD, Gateway, make, sign_outside
 
 
 def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -306,6 +307,25 @@ def test_killed_anywhere_it_is_finished_by_the_next_try(home: Home, work: Callab
     assert alerts_config.read(home.config("alerts")).letters.host == NEW
     pair = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     pair.load_cert_chain(home.pki / "web.crt", home.pki / "web.key")
+
+
+def test_a_signer_of_its_own_makes_the_authority_for_a_new_name_and_tells_of_it(tmp_path: Path) -> None:
+    home = homes.create(tmp_path / "var", homes.Settings(demo=True, name=OLD, **{name: free_port() for name in PORTS}))  # type: ignore[arg-type]  # ports by name
+    homes.seal(home)
+    before, signer = (home.pki / "web-ca.crt").read_bytes(), Signer(home)
+    signer.start()
+    try:
+        assert home.signer() == signer.path
+        names = {"name": NEW, "former_names": [OLD], "former_broker_names": [OLD]}
+        editing.change(home.var / "home.toml", names)  # type: ignore[arg-type]  # texts and lists of them
+        homes.renew(homes.find(home.var))
+        told = [event for event in signer.told() if event.where == "certificate/authorities"]
+    finally:
+        signer.stop()
+    assert verified(home.pki / "web.crt", home.pki / "web-ca.crt", NEW)
+    assert verified(home.pki / "former" / OLD / "web.crt", home.pki / "former" / OLD / "web-ca.crt", OLD)
+    assert (home.pki / "former" / OLD / "web-ca.crt").read_bytes() == before
+    assert [(event.severity, NEW in event.detail["names"]) for event in told] == [(Severity.CRITICAL, True)]
 
 
 def test_the_demo_stays_what_it_is(tmp_path: Path) -> None:
