@@ -76,18 +76,24 @@ done
 install -D -m 755 "$code"/deploy/homesystem.sh /usr/local/bin/homesystem
 systemctl daemon-reload
 
+running() { systemctl list-units --plain --no-legend --state=active,activating "$1" | cut -d ' ' -f 1; }
+
+whole=yes
 if [ "$kind" = hub ]; then
-    # It has the authorities' keys, so it runs before there is a home, and before whatever else needs a certificate.
-    systemctl stop homesystem-signer.service
+    # Everything stands still while rights, keys and configuration change: what is half new serves nobody.
+    stopped=$(running 'homesystem-*.service')
+    # shellcheck disable=SC2086 # the list is meant to be split
+    [ -z "$stopped" ] || systemctl stop $stopped
     "$code/deploy/move-vault.sh"
     systemctl --quiet enable --now homesystem-signer.service
     if [ -e "$home/home.toml" ]; then
         say "bringing the home up to date …"
-        as_home "$code/.venv/bin/homesystem" repair
+        as_home "$code/.venv/bin/homesystem" repair || whole=no
     fi
+    # shellcheck disable=SC2086 # the list is meant to be split
+    [ -z "$stopped" ] || systemctl start $stopped
     if systemctl is-enabled --quiet homesystem-gateway.service 2>/dev/null; then
         systemctl --quiet reenable homesystem.target
-        systemctl try-restart 'homesystem-*.service'
         systemctl start homesystem.target
     fi
 else
@@ -96,6 +102,7 @@ else
         [ ! -e "$file" ] || renew_by_itself "$(basename "$file" .toml)"
     done
 fi
+[ $whole = yes ] || die "the home is not up to date: mend what stands above, and run this again; it runs as it was"
 
 # --- a room's own files -------------------------------------------------------------------------------------------
 if [ -n "$room" ]; then

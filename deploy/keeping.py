@@ -31,7 +31,7 @@ def backup(
     now = dt.datetime.now(dt.UTC)
     target = (file or Path(f"homesystem-{now:%Y-%m-%dT%H%M%S}.tar.gz")).absolute()
     size, elsewhere = backups.write(homes.folder(), target, now)
-    console.print(f"{target} holds the home: {size / 2**20:.1f} MB.", soft_wrap=True)
+    console.print(f"{target} holds the home: {size / 1e6:.2f} MB.", soft_wrap=True)
     for told in elsewhere:
         console.print(f"Not in it: {told}.", soft_wrap=True)
     console.print("It holds the keys of the house: keep it where nobody else reads it, and not on this machine alone.")
@@ -53,6 +53,9 @@ def restore(
         )
     with _stopped(var):
         aside = restoring.put_back(file, var, dt.datetime.now(dt.UTC))
+        if var == INSTALLED:
+            # A home from before there was a signer holds the authorities' keys itself.
+            subprocess.run([homes.ROOT / "deploy" / "move-vault.sh"], check=True)  # noqa: S603
     console.print(f"The home of {file} is back in {var}.", soft_wrap=True)
     for old in aside:
         console.print(f"What was there lies in {old}: delete it once all is well.", soft_wrap=True)
