@@ -32,7 +32,11 @@ if openssl x509 -in "$certificate" -noout -checkend $((days * 86400)) >/dev/null
 fi
 
 public_of_key() { openssl pkey -in "$1" -pubout 2>/dev/null; }
-public_of_request() { openssl req -in "$1" -noout -verify -pubkey 2>/dev/null; }
+# OpenSSL 3.6 says on standard output, before the key, that the request is sound; older ones say it on standard error.
+public_of_request() {
+    said=$(openssl req -in "$1" -noout -verify -pubkey 2>/dev/null) || return 0
+    printf '%s\n' "$said" | sed -n '/^-----BEGIN/,/^-----END/p'
+}
 # Each file appears whole, and on the card, or not at all.
 place() { sync "$1" && mv "$1" "$2" && sync "$(dirname "$2")"; }
 

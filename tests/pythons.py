@@ -19,7 +19,7 @@ from tests import brokers
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST, NEWEST = (3, 11), (3, 14)
 SUITES = ("bookworm", "trixie", "sid")
-PACKAGES = ("python3", "python3-venv", "ca-certificates", "mosquitto", "iproute2", "git")
+PACKAGES = ("python3", "python3-venv", "ca-certificates", "mosquitto", "iproute2", "procps", "git")
 """What the unit tests ask for beside Python."""
 _LOCK = ROOT / "requirements-dev.lock"
 _VERSION = re.compile(r"Python (\d+)\.(\d+)\.\S+")
@@ -103,15 +103,15 @@ def main() -> int:
 def _tree(suite: str) -> Path:
     """A small Debian of that suite."""
     tree = _cache() / suite
-    if not (tree / "made").exists():
+    names, made_of = ",".join(PACKAGES), tree / "made-of"
+    if not made_of.exists() or made_of.read_text() != names:
         shutil.rmtree(tree, ignore_errors=True)
-        names = ",".join(PACKAGES)
         made = ["debootstrap", "--variant=minbase", f"--include={names}", suite, str(tree), brokers.mirror()]
         subprocess.run(made, check=True, stdout=sys.stderr)
         for path in Path("/usr/local/share/ca-certificates").rglob("*.crt"):
             shutil.copy(path, tree / "usr/local/share/ca-certificates" / path.name)
         subprocess.run(["chroot", str(tree), "update-ca-certificates"], check=True, stdout=sys.stderr)
-        (tree / "made").touch()
+        made_of.write_text(names)
     shutil.copy("/etc/resolv.conf", tree / "etc/resolv.conf")
     return tree
 

@@ -1,6 +1,7 @@
 """The room's pair on disk: the next one takes its place whole, or not at all, wherever the process is killed."""
 
 import datetime as dt
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -48,8 +49,11 @@ class Pi:
 
         return Pair(self.identity, "hall", checkpoint)
 
-    def renew(self) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(["sh", str(RENEW), str(self.file)], capture_output=True, text=True, check=False)
+    def renew(self, *, path: str | None = None) -> "subprocess.CompletedProcess[str]":
+        places = os.environ | ({"PATH": path} if path is not None else {})
+        return subprocess.run(
+            ["sh", str(RENEW), str(self.file)], capture_output=True, text=True, check=False, env=places
+        )
 
     def sign(self, csr: str, *, name: str = "hall", vault: str = "vault", now: dt.datetime = NOW) -> str:
         authorities = Authorities(self.folder / vault, demo=False, now=now)
@@ -80,6 +84,23 @@ def test_a_young_certificate_needs_nothing(tmp_path: Path) -> None:
     done = pi.renew()
     assert (done.returncode, "nothing to do" in done.stdout) == (0, True)
     assert pi.pair().request() is None
+
+
+def test_a_request_that_waits_is_known_whatever_openssl_says_beside_its_key(tmp_path: Path) -> None:
+    pi = Pi(tmp_path / "pi")
+    assert pi.renew().returncode == 0
+    before = (tmp_path / "pi/room.crt.csr").read_bytes()
+    chatty = tmp_path / "bin" / "openssl"
+    chatty.parent.mkdir()
+    real = shutil.which("openssl")
+    chatty.write_text(
+        '#!/bin/sh\ncase " $* " in *" -verify "*) echo "Certificate request self-signature verify OK" ;; esac\n'
+        f'exec {real} "$@"\n'
+    )
+    chatty.chmod(0o755)
+    again = pi.renew(path=f"{chatty.parent}:{os.environ['PATH']}")
+    assert (again.returncode, "waits already" in again.stdout) == (0, True)
+    assert (tmp_path / "pi/room.crt.csr").read_bytes() == before
 
 
 def test_with_sixty_days_left_a_key_and_a_request_wait_and_a_second_run_changes_nothing(pi: Pi) -> None:
