@@ -6,7 +6,8 @@ Rights change in the running broker, which the signer tells, or in its file wher
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from deploy.orders import Plan, Standing
 from deploy.pki.files import write
 from shared import mqtt, signing, tls
 from shared.config import ConfigError
+from shared.problem import HomeError
 
 
 def config(home: Home, identity: str = "admin") -> mqtt.BrokerConfig:
@@ -94,10 +96,31 @@ def refresh(home: Home) -> list[str]:
     A home that an older version made lacks what came later. To be called before the broker starts; where it runs, it
     is told at once.
     """
-    wanted = rights.outdated(read(home)["roles"], rights.HUB_CLIENTS)
-    for role in wanted:
-        grant(home, role)
-    return sorted(role["rolename"] for role in wanted)
+    wanted = {role["rolename"]: role for role in rights.outdated(read(home)["roles"], rights.HUB_CLIENTS)}
+    others = list(wanted.values())
+    if "signer" in wanted and runs(home):
+        # A broker of a version without a signer: `admin` still gives orders there. What it has too much goes last.
+        others = [wanted["admin"]] if "admin" in wanted else []
+        _as_before(home, [role for name, role in wanted.items() if name != "admin"])
+    for role in others:
+        try:
+            grant(home, role)
+        except HomeError as error:
+            if role["rolename"] != "admin" or error.slug != "broker-unreachable":
+                raise
+            # The signer is on its way to the broker; the file is brought up to date before that starts the next time.
+    return sorted(wanted)
+
+
+def _as_before(home: Home, roles: Iterable[rights.Role]) -> None:
+    with as_admin(home) as control:
+        for role in roles:
+            plan = orders.grant(role)
+            control.settle(role["rolename"], plan, done=partial(_is_settled, plan))
+
+
+def _is_settled(plan: Plan, standing: Standing) -> bool:
+    return not plan(standing)
 
 
 def process(home: Home) -> int | None:

@@ -97,7 +97,7 @@ class Authorities:
         would refuse what it signed.
         """
         public = _requested_key(request)
-        if any(line.gone for line in self.issued() if line.name == leaf.name and leaf.role in ("room", "client")):
+        if leaf.role in ("room", "client") and any(line.gone for line in self.issued() if line.name == leaf.name):
             raise HomeError("forbidden", f"The name {leaf.name} was taken back, for good.")
         ca_key, ca = self._pair(self._signer(leaf.authority, leaf.hosts))
         serial = x509.random_serial_number()

@@ -58,7 +58,8 @@ class Index:
         """Mark what `chosen` picks of a name's lines as revoked, `gone` as taken back for good; how many were good."""
         with self._alone():
             issued = self.read()
-            serials = {line.serial for line in chosen([line for line in issued if line.name == name])}
+            ours = [line for line in issued if line.name == name and line.authority == DEVICE_CA]
+            serials = {line.serial for line in chosen(ours)}
             marked = [
                 msgspec.structs.replace(line, revoked_at=line.revoked_at or self._now, gone=line.gone or gone)
                 if line.serial in serials

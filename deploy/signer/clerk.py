@@ -150,6 +150,9 @@ class Clerk:
         authorities = self._authorities()
         missing = await asyncio.to_thread(authorities.lacks, order.hosts)
         if missing:
+            known = await asyncio.to_thread(authorities.newest)
+            if sum(line.role == "authority" for line in known) >= desk.AUTHORITIES_MOST:
+                raise HomeError("rate-limited", f"There are {desk.AUTHORITIES_MOST} authorities already.")
             # The first ones found the home; a further one is for another name of the hub, and the owner shall know.
             severity = Severity.INFO if DEVICE_CA in missing else Severity.CRITICAL
             detail = {"names": ", ".join(order.hosts)}

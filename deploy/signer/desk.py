@@ -26,6 +26,8 @@ MOST_A_DAY = 20
 HOSTS_MOST = 32
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
+AUTHORITIES_MOST = 20
+"""A hub changes its name a few times in its life, and each new one has an authority for the web."""
 THRESHOLDS = (30, 7, 1)
 """Days before its end at which a certificate is told of; renewal has been tried for 30 of them by the first."""
 
@@ -42,7 +44,7 @@ def leaf_of(order: Sign, issued: Sequence[Issued], now: dt.datetime) -> Leaf:
 
 def is_new(order: Sign, issued: Iterable[Issued]) -> bool:
     """Whether a room or client comes into being with it."""
-    return order.role in ("room", "client") and not any(line.name == order.name for line in issued)
+    return order.role in ("room", "client") and _newest(order.name, issued) is None
 
 
 def check_standing(name: str, role: str | None, issued: Iterable[Issued]) -> None:
@@ -115,7 +117,9 @@ def _others_leaf(order: Sign, issued: Sequence[Issued]) -> Leaf:
 
 
 def _newest(name: str, issued: Iterable[Issued]) -> Issued | None:
-    return next((line for line in reversed(list(issued)) if line.name == name), None)
+    # What the web's authority signed is named like the hub on its network, and nothing to the broker.
+    own = [line for line in issued if line.name == name and line.authority == DEVICE_CA]
+    return own[-1] if own else None
 
 
 def _of_a_day_ago(now: dt.datetime) -> dt.datetime:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 10.0
 MOST_CALLERS = 16
+"""Of one user at once."""
 _PEER = struct.Struct("3i")
 _orders = msgspec.json.Decoder(AnyOrder)
 
@@ -46,7 +47,7 @@ class Door:
         self._users = (users | {0, os.geteuid()}) - {NOBODY}
         self._obey = obey
         self._stranger = stranger
-        self._calls: set[asyncio.Task[object]] = set()
+        self._calls: dict[asyncio.Task[object], int] = {}
 
     @contextlib.asynccontextmanager
     async def open(self, path: Path) -> AsyncIterator[None]:
@@ -64,13 +65,14 @@ class Door:
                 await asyncio.wait(self._calls)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        call = asyncio.current_task()
+        call, caller = asyncio.current_task(), _caller(writer)
         assert call is not None
-        self._calls.add(call)
+        self._calls[call] = caller.user
         try:
-            if len(self._calls) <= MOST_CALLERS:
+            # Each user has as many of its own: a stranger's silence takes no place from those who may ask.
+            if list(self._calls.values()).count(caller.user) <= MOST_CALLERS:
                 async with asyncio.timeout(PATIENCE_SECONDS * 2):
-                    answer = await self._answer(reader, _caller(writer))
+                    answer = await self._answer(reader, caller)
                     writer.write(msgspec.json.encode(answer) + b"\n")
                     await writer.drain()
         except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError) as error:
@@ -78,7 +80,7 @@ class Door:
         except Exception:
             log.exception("Order failed")
         finally:
-            self._calls.discard(call)
+            del self._calls[call]
             writer.close()
 
     async def _answer(self, reader: asyncio.StreamReader, caller: Caller) -> Answer:

@@ -68,6 +68,9 @@ class Plugin:
     async def _ask(self, asked: list[Order]) -> list[dict[str, Any]]:
         if not asked:
             return []
+        if not self._bus.connected:
+            text = "The signer has not reached the broker; `journalctl -u homesystem-signer` says why. Then try again."
+            raise HomeError("broker-unreachable", text)
         async with self._turn:
             self._token = secrets.token_hex(8)
             self._answer = asyncio.get_running_loop().create_future()

@@ -126,6 +126,27 @@ def test_a_broker_that_runs_takes_the_hubs_new_rights_at_once(broker: Broker) ->
     assert "Not authorized" not in broker.publish("alerts", "-t", topics.receipt("hall"), "-m", "x").stderr
 
 
+def test_a_broker_that_runs_since_before_there_was_a_signer_takes_it_on_and_admin_lets_go(broker: Broker) -> None:
+    broker.stop()
+    path = broker.home.mosquitto / "dynamic-security.json"
+    document = msgspec.json.decode(path.read_bytes())
+    for kind, key in (("roles", "rolename"), ("clients", "username")):
+        document[kind] = [entry for entry in document[kind] if entry[key] != "signer"]
+    for role in document["roles"]:
+        if role["rolename"] == "admin":
+            role["acls"] += rights.hub_role("signer")["acls"]
+        if role["rolename"] == "hall":
+            role["acls"] = [acl for acl in role["acls"] if acl["topic"] != topics.csr("hall")]
+    path.write_bytes(msgspec.json.encode(document))
+    broker.start()
+    assert "Not authorized" in broker.publish("hall", "-t", topics.csr("hall"), "-m", "x").stderr
+    assert brokers.refresh(broker.home) == ["admin", "hall", "signer"]
+    assert "Not authorized" not in broker.publish("hall", "-t", topics.csr("hall"), "-m", "x").stderr
+    assert brokers.refresh(broker.home) == []
+    assert brokers.standing(broker.home, "signer").admitted
+    assert "Not authorized" in broker.publish("admin", "-t", rights.CONTROL, "-m", "{}").stderr
+
+
 def test_rights_that_cannot_be_read_are_said(broker: Broker) -> None:
     path = broker.home.mosquitto / "dynamic-security.json"
     kept = path.read_bytes()

@@ -27,12 +27,13 @@ from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
 from shared import messages, signing, topics
+from shared.config import EX_TEMPFAIL
 from shared.messages import AuditEvent, Receipt, ReceiptLine
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.signing import Changed, Ending, Pem
 from shared.spool import Spool
-from tests.house import DEADLINE, Broker, make_home, until
+from tests.house import DEADLINE, Broker, free_port, make_home, until
 from tests.integration.agent_parts import Client, Room, audit_events
 
 
@@ -65,6 +66,13 @@ class Signer:
             self._process.kill() if kill else self._process.terminate()
             self._process.wait(DEADLINE)
             self._process = None
+
+    def ended(self) -> int:
+        """Wait until it ended by itself; its exit code."""
+        assert self._process is not None
+        code = self._process.wait(DEADLINE)
+        self._process = None
+        return code
 
     def ask(self, order: signing.AnyOrder, kind: type[signing.A] = Changed) -> signing.A:  # type: ignore[assignment]
         return signing.ask(self.path, order, kind)
@@ -382,3 +390,16 @@ async def test_whoever_says_late_who_it_is_is_dropped_once_more(broker: Broker, 
     await clerk.shut_out_late()
     assert plugin.asked == ["attic", "attic"]
     spool.close()
+
+
+def test_a_broker_that_moved_is_found_after_the_signer_was_started_anew(broker: Broker, signer: Signer) -> None:
+    hosts, port = tuple(broker.home.settings.hosts), broker.home.settings.mqtt_port
+    assert signer.ask(signing.Found(hosts=hosts, broker_port=port)).count == 0
+    assert signer.ask(signing.Found(hosts=hosts, broker_port=free_port())).count == 0
+    assert signer.ended() == EX_TEMPFAIL  # whoever keeps it running starts it again
+    signer.start()
+    assert not connected(signer)
+    signer.ask(signing.Found(hosts=hosts, broker_port=port))
+    assert signer.ended() == EX_TEMPFAIL
+    signer.start()
+    until(lambda: connected(signer), "the signer has reached the broker")

@@ -85,3 +85,7 @@ def test_keys_of_different_kinds_never_meet() -> None:
 )
 def test_only_the_hub_is_believed_about_people(source: str, *, believed: bool) -> None:
     assert rules.is_trusted(source) is believed
+
+
+def test_the_signer_is_of_the_hub_and_believed() -> None:
+    assert rules.is_trusted("signer")

@@ -56,6 +56,12 @@ def test_a_name_that_was_taken_back_is_never_signed_again_in_any_role() -> None:
     assert refusal(room(), signed("hall", days_ago=4000), signed("hall", days_ago=3000, gone=True)) == "forbidden"
 
 
+def test_a_hub_may_be_called_on_its_network_like_a_room() -> None:
+    web = Issued(serial=3, name="garage", role="", not_after=NOW, authority="web-ca")
+    assert desk.is_new(room("garage"), [web])
+    assert desk.leaf_of(room("garage"), [web], NOW).name == "garage"
+
+
 def test_nobody_changes_role() -> None:
     assert refusal(room(role="client"), signed("hall")) == "forbidden"
     assert refusal(room("phone"), signed("phone", "client")) == "forbidden"

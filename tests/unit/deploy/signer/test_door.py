@@ -57,6 +57,11 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def open_to_all(folder: Path) -> None:
+    if folder.stat().st_mode & 0o001 == 0:
+        folder.chmod(0o711)
+
+
 async def ask(path: Path, order: AnyOrder, kind: type[signing.A]) -> signing.A:
     return await asyncio.to_thread(signing.ask, path, order, kind)
 
@@ -99,8 +104,7 @@ async def test_other_users_are_let_in_by_number_and_nobody_is_nobody(
     desk = Desk()
     async with desk.at(path, 4242, NOBODY):
         for folder in (path.parent, *path.parents):
-            if folder.stat().st_mode & 0o001 == 0:
-                folder.chmod(0o711)
+            open_to_all(folder)
         code = (
             f"import os, socket; os.setuid({user}); s = socket.socket(socket.AF_UNIX); s.connect({str(path)!r})\n"
             's.sendall(b\'{"order":"ends"}\\n\'); print(s.recv(1000).decode())'
@@ -152,6 +156,27 @@ async def test_callers_who_say_nothing_keep_nobody_waiting_for_ever(
         assert await ask(path, Ends(), Changed) == Changed()
         for _, writer in silent:
             writer.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+async def test_strangers_who_say_nothing_take_no_place_from_those_who_may_ask(path: Path) -> None:
+    desk = Desk()
+    async with desk.at(path, 4242):
+        for folder in (path.parent, *path.parents):
+            open_to_all(folder)
+        code = (
+            "import os, socket, sys; os.setuid(4243)\n"
+            f"kept = [socket.socket(socket.AF_UNIX) for _ in range({5 * MOST_CALLERS})]\n"
+            f"for one in kept: one.connect({str(path)!r})\n"
+            "print('there', flush=True); sys.stdin.read()"
+        )
+        pipe = asyncio.subprocess.PIPE
+        crowd = await asyncio.create_subprocess_exec("python3", "-c", code, stdin=pipe, stdout=pipe)
+        assert crowd.stdout is not None
+        assert await crowd.stdout.readline() == b"there\n"
+        assert await ask(path, Ends(), Changed) == Changed()
+        crowd.kill()
+        await crowd.communicate()
 
 
 @pytest.mark.parametrize(
