@@ -296,8 +296,11 @@ def auth(broker: Broker, signer: Signer) -> Iterator[None]:
     """The auth service as a process, which asks our signer."""
     environment = os.environ | {"HOMESYSTEM_SIGNER": str(signer.path)}
     command = [sys.executable, "-m", "auth_service", "--config", str(broker.home.config("auth"))]
-    with (broker.home.var / "log" / "auth.console").open("ab") as log:
+    path = broker.home.var / "log" / "auth.console"
+    path.unlink(missing_ok=True)
+    with path.open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
+    until(lambda: "Broker reached" in path.read_text(), "the auth service hears what rooms ask for")
     yield
     process.terminate()
     process.wait(DEADLINE)
@@ -353,7 +356,8 @@ def test_a_room_that_floods_keeps_nobody_from_renewing(
         flood.stdin.close()
         flood.kill()
     assert "BEGIN CERTIFICATE" in answered
-    assert len(signer.told()) - before <= 2  # the quiet one's, and no more than one try of the noisy one's
+    noisy = [event.outcome for event in signer.told()[before:] if event.where == "room/noisy"]
+    assert noisy in ([], [Outcome.EXECUTED, Outcome.FAILED])  # one try of thousands, which could not be read
 
 
 PAIR = (("cafile", "ca.crt"), ("cert", "room.crt"), ("key", "room.key"))
