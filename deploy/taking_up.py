@@ -58,15 +58,20 @@ def _see(home: Home) -> None:
     path, pause = home.pki / "broker.crt", threading.Event()
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
-        seen = served.look(HERE, home.settings.mqtt_port, broker.config(home).tls)
-        if seen.is_of(path):
-            break
-        if time.monotonic() > end:
-            raise HomeError(
-                "broker-unreachable",
-                f"The broker was told, and still serves a certificate that ends on {seen.ends_at:%Y-%m-%d}, not "
-                f"{path.name}: see broker.log, and restart it (systemctl restart homesystem-broker)",
-            )
+        try:
+            seen = served.look(HERE, home.settings.mqtt_port, broker.config(home).tls)
+        except HomeError:
+            if time.monotonic() > end:
+                raise
+        else:
+            if seen.is_of(path):
+                break
+            if time.monotonic() > end:
+                raise HomeError(
+                    "broker-unreachable",
+                    f"The broker was told, and still serves a certificate that ends on {seen.ends_at:%Y-%m-%d}, not "
+                    f"{path.name}: see broker.log, and restart it (systemctl restart homesystem-broker)",
+                )
         pause.wait(_AGAIN_SECONDS)
     with broker.as_admin(home):
         pass

@@ -159,7 +159,8 @@ class Clerk:
             where = "certificate/authorities"
             await self._proof.write("certificate:signed", where, _WHO, severity=severity, detail=detail)
             await asyncio.to_thread(authorities.ensure, order.hosts)
-            await asyncio.to_thread(self.renew_own)
+        await asyncio.to_thread(self.renew_own)  # whoever renews the home begins here, so it is never behind
+        if missing:
             self._founded()
         await asyncio.to_thread(authorities.keep, (order.hosts[0], *order.former))
         if order.broker_port != self._settings.port():

@@ -98,8 +98,8 @@ async def _upkeep(clerk: Clerk, proof: Proof) -> None:
         await asyncio.sleep(_UPKEEP_SECONDS)
         await proof.write_owed()
         try:
+            await asyncio.to_thread(clerk.renew_own)  # first: without it there is no broker to talk to
             await clerk.shut_out_late()
-            await asyncio.to_thread(clerk.renew_own)
         except (HomeError, ConfigError) as error:
             log.error("Upkeep failed", extra=facts(reason=error))
 
