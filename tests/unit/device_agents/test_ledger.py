@@ -231,3 +231,15 @@ def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
         with pytest.raises(HomeError, match="ledger-failed"):
             attempt()
     ledger.close()
+
+
+def test_an_empty_ledger_answers_every_question(ledger: Ledger) -> None:
+    assert ledger.find("gateway", "a") is None
+    assert ledger.stood("lamp") == (None, None)
+    assert ledger.known() == frozenset()
+    assert ledger.unfinished() == ()
+    assert ledger.noted("lamp") is None
+    ledger.forget("lamp")
+    ledger.prune()
+    ledger.fold()
+    assert ledger.find("gateway", "a") is None

@@ -305,3 +305,31 @@ def test_a_probe_tells_whether_events_could_be_written(path: Path) -> None:
     spool.probe()
     spool.probe()
     assert [one.id for one in spool.pending(9)] == ["a"]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.integers(0, 3),
+    st.lists(st.integers(-3, 2**70), max_size=4),
+    st.integers(-(2**70), 2**70),
+    st.integers(0, 5),
+    st.booleans(),
+)
+def test_whatever_is_asked_of_a_spool_with_little_or_nothing_in_it_is_answered(
+    path: Path, count: int, asked: list[int], after: int, limit: int, receipted: bool
+) -> None:
+    for leftover in path.parent.glob("spool.sqlite3*"):
+        leftover.unlink()
+    spool = Spool(path, source="gateway")
+    try:
+        kept = spool.append(*(event(f"e{number}") for number in range(count)), durable=False)
+        spool.receipted(receipt(*(one.id for one in kept if receipted)))
+        waiting = 0 if receipted else count
+        assert spool.count_pending() == waiting
+        assert len(spool.pending(limit)) == min(limit, waiting)
+        assert {one.seq for one in spool.numbered(tuple(asked))} == {one.seq for one in kept} & set(asked)
+        above = [one.seq for one in kept if one.seq > after]
+        assert [one.seq for one in spool.following(after, limit)] == above[:limit]
+        spool.probe()
+    finally:
+        spool.close()
