@@ -5,18 +5,15 @@ systemd itself keeps the true time, so its timers do not move; what a timer woul
 
 from tests.booted.machine import Machine
 
-LIBRARY = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
 _NOW = "etc/house-clock/now"
 _DROP_IN = "etc/systemd/system/homesystem-.service.d/house-clock.conf"
 """Counts for every unit whose name begins so."""
 ENVIRONMENT = {
-    "LD_PRELOAD": LIBRARY,
     "FAKETIME_TIMESTAMP_FILE": f"/{_NOW}",
     "FAKETIME_CACHE_DURATION": "1",
     "FAKETIME_DONT_FAKE_MONOTONIC": "1",
     "FAKETIME_DISABLE_SHM": "1",
 }
-_WORDS = " ".join(f"{name}={value}" for name, value in ENVIRONMENT.items())
 
 
 class Clock:
@@ -25,14 +22,16 @@ class Clock:
     def __init__(self, machine: Machine) -> None:
         """Give the home's units a calendar, unless they have one. They take it at their next start."""
         self._tree = machine.tree
-        machine.calendar = _WORDS
+        library = next((self._tree / "usr/lib").glob("*/faketime/libfaketimeMT.so.1")).relative_to(self._tree)
+        variables = ENVIRONMENT | {"LD_PRELOAD": f"/{library}"}
+        machine.calendar = " ".join(f"{name}={value}" for name, value in variables.items())
         path = self._tree / _DROP_IN
         self.new = not path.exists()
         """Whether they have it only since now."""
         if self.new:
             self.set(0)
             path.parent.mkdir(parents=True)
-            path.write_text(f"[Service]\nEnvironment={_WORDS}\n")
+            path.write_text(f"[Service]\nEnvironment={machine.calendar}\n")
             machine.run("systemctl daemon-reload")
 
     def set(self, days: int) -> None:
