@@ -123,3 +123,11 @@ def test_nobody_who_listens_is_none(broker: Broker) -> None:
     with pytest.raises(SilentError, match="nobody listens"):
         Probe(("127.0.0.1", broker.port), broker.home.pki).ask()
     broker.start()
+
+
+def test_a_broker_does_not_outlive_a_watch_that_is_killed(watched: Watched) -> None:
+    watched.hear_until("READY=1")
+    os.kill(watched.broker, signal.SIGSTOP)  # also one that could not end by itself
+    watched.process.kill()
+    watched.process.wait(DEADLINE)
+    until(lambda: brokers.process(watched.home) is None, "the broker is gone")
