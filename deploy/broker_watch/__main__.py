@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
         return fail(error)
     # Its own READY=1 would not be ours: systemd believes the main process alone.
     environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
-    # It does not outlive us, frozen or not: whoever comes next needs its port, and systemd may not reach into our group.
+    # It does not outlive us, frozen or not: whoever comes next needs its port.
     command = ["/usr/bin/setpriv", "--pdeathsig=KILL", program, "-c", str(path)]
     with subprocess.Popen(command, env=environment) as broker:  # noqa: S603 - found above
         try:

@@ -22,8 +22,8 @@ class Clock:
     def __init__(self, machine: Machine) -> None:
         """Give the home's units a calendar, unless they have one. They take it at their next start."""
         self._tree = machine.tree
-        library = next((self._tree / "usr/lib").glob("*/faketime/libfaketimeMT.so.1")).relative_to(self._tree)
-        variables = ENVIRONMENT | {"LD_PRELOAD": f"/{library}"}
+        (library,) = (self._tree / "usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+        variables = ENVIRONMENT | {"LD_PRELOAD": f"/{library.relative_to(self._tree)}"}
         machine.calendar = " ".join(f"{name}={value}" for name, value in variables.items())
         path = self._tree / _DROP_IN
         self.new = not path.exists()

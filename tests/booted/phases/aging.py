@@ -28,7 +28,7 @@ def away(house: House) -> None:
     house.hub.until(house.visitor.ready, "the gateway is ready", 60)
     house.report.saw(f"day {day}: the hub is up again, forty days later, and ready")
     house.room.until_active(AGENT)
-    house.hub.until(lambda: house.visitor.device("hall/lamp").get("available"), "the hall's lamp is there", 120)
     house.visitor.sign_in(MASTER, PASSWORD)
+    house.hub.until(lambda: house.visitor.device("hall/lamp").get("available"), "the hall's lamp is there", 120)
     commanding.off_and_on(house)
     house.report.saw(f"day {day}: signed in, and a command is executed in the hall")

@@ -42,8 +42,8 @@ def on_day(house: House, hub: Clock, room: Clock, day: int) -> None:
     house.hub.until(lambda: left(house) >= _LEFT, f"a web certificate good for {_LEFT} days is served")
     house.report.saw(f"day {day}: the gateway serves a certificate that is good for {left(house)} more days")
     renew_room(house, day)
+    house.visitor.sign_in(MASTER, PASSWORD)  # no session is as old as that
     house.hub.until(lambda: house.visitor.device("hall/lamp").get("available"), "the hall's lamp is there", 90)
-    house.visitor.sign_in(MASTER, PASSWORD)
     commanding.off_and_on(house)
     house.report.saw(f"day {day}: signed in, and a command is executed in the hall")
     kept = {unit: house.hub.unit(unit, "MainPID")["MainPID"] for unit in UNITS}

@@ -56,9 +56,9 @@ def from_old(house: House) -> None:
         assert "✓" in said, said
         assert "✗" not in said, said
         house.report.saw(f"doctor says ✓ {said.count('✓')} times and ✗ never")
+        old.cut()
     finally:
         house.repository.offer(house.repository.newest)
-        old.cut()
 
 
 def to_newer(house: House) -> None:
