@@ -70,7 +70,7 @@ def _see(home: Home) -> None:
                 raise HomeError(
                     "broker-unreachable",
                     f"The broker was told, and still serves a certificate that ends on {seen.ends_at:%Y-%m-%d}, not "
-                    f"{path.name}: see broker.log, and restart it (systemctl restart homesystem-broker)",
+                    f"{path.name}: `journalctl -u homesystem-broker` says why; restart homesystem-broker",
                 )
         pause.wait(_AGAIN_SECONDS)
     with broker.as_admin(home):
