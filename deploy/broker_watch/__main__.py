@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from deploy.broker_watch.probe import Probe, SilentError
@@ -22,6 +23,8 @@ from shared.log import facts
 log = logging.getLogger(__name__)
 
 HERE = "127.0.0.1"
+FORMER_SECONDS = 5.0
+"""How long the kernel may take to end a process that was killed."""
 STARTING_SECONDS = 0.2
 """How soon to ask again before the first answer."""
 _WAKING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -41,9 +44,8 @@ def main(arguments: list[str]) -> int:
         return fail(error)
     # Its own READY=1 would not be ours: systemd believes the main process alone.
     environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
-    # It does not outlive us, frozen or not: whoever comes next needs its port.
-    command = ["/usr/bin/setpriv", "--pdeathsig=KILL", program, "-c", str(path)]
-    with subprocess.Popen(command, env=environment) as broker:  # noqa: S603 - found above
+    end_former(path)
+    with subprocess.Popen([program, "-c", str(path)], env=environment) as broker:  # noqa: S603 - found above
         try:
             return watch(broker, Probe((HERE, port), pki))
         finally:
@@ -81,6 +83,22 @@ def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int:
         broker.terminate()
         broker.wait()  # a broker that does not end is ended by systemd, with us
         return 0
+
+
+def end_former(path: Path) -> None:
+    """End a Mosquitto, frozen or not, that a killed watch left behind: it holds the port."""
+    place = re.search(r"(?m)^pid_file (.+)$", path.read_text())
+    try:
+        pid = int(Path(place[1]).read_text()) if place is not None else 0
+        if pid <= 0 or Path(f"/proc/{pid}/comm").read_text().strip() != "mosquitto":
+            return
+        os.kill(pid, signal.SIGKILL)
+    except (OSError, ValueError):
+        return  # none that is ours
+    log.warning("Broker of a former watch is ended", extra=facts(process=pid))
+    end = time.monotonic() + FORMER_SECONDS
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < end:
+        time.sleep(0.02)
 
 
 def read(path: Path) -> tuple[int, Path]:

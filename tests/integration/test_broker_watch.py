@@ -125,9 +125,17 @@ def test_nobody_who_listens_is_none(broker: Broker) -> None:
     broker.start()
 
 
-def test_a_broker_does_not_outlive_a_watch_that_is_killed(watched: Watched) -> None:
+def test_a_broker_that_a_killed_watch_left_behind_makes_room_for_the_next(watched: Watched, tmp_path: Path) -> None:
     watched.hear_until("READY=1")
-    os.kill(watched.broker, signal.SIGSTOP)  # also one that could not end by itself
+    former = watched.broker
+    os.kill(former, signal.SIGSTOP)  # also one that could not end by itself
     watched.process.kill()
     watched.process.wait(DEADLINE)
-    until(lambda: brokers.process(watched.home) is None, "the broker is gone")
+    (tmp_path / "next").mkdir()
+    following = Watched(watched.home, tmp_path / "next")
+    try:
+        following.hear_until("READY=1")
+        assert following.broker != former
+        assert not Path(f"/proc/{former}").exists()
+    finally:
+        following.close()
