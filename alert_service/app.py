@@ -10,6 +10,7 @@ from alert_service.asker import Asker
 from alert_service.check import Check
 from alert_service.config import AlertsConfig
 from alert_service.daily import DailyLetter
+from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.news import News
 from alert_service.outbox import Further, Manner, Outbox
 from alert_service.policy import Policy
@@ -60,6 +61,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
 
     asker = Asker(store)
     recorder = Recorder(store, recorded=recorded, heard=asker.heard, policy=policy)
+    ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)
     rooms = RoomWatch(Presence(config.letters.offline_after, away), away, recorder.tell)
 
@@ -99,6 +101,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(recorder.run(bus), name="recorder")
         group.create_task(asker.run(bus, note=recorder.note), name="asker")
         group.create_task(rooms.run(), name="rooms")
+        group.create_task(ends_watch.run(), name="ends")
         group.create_task(outbox.run(), name="outbox")
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")

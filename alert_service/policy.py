@@ -20,7 +20,7 @@ MISMATCH = "device:mismatch"
 
 T = TypeVar("T")
 _NOTHING_DONE = frozenset({Outcome.REJECTED, Outcome.EXPIRED, Outcome.FAILED})
-_OPTIONAL = ("room:offline", "room:online-again")
+_OPTIONAL = ("room:offline", "room:online-again", "service:replaced")
 """Critical, and yet no action: a household with a poor radio may want to hear less of it."""
 
 
@@ -69,6 +69,7 @@ HOUSE_RULES: tuple[Rule, ...] = (
     Rule(name="changes of an account", what="account:*", severity=_DESERVES, to=(PERSON, MASTERS)),
     Rule(name="a room that is away", what="room:offline", urgent=True),
     Rule(name="a room that is back", what="room:online-again", urgent=False),
+    Rule(name="a service that was replaced", what="service:replaced", urgent=False),
     Rule(name="all that is critical or an attack", severity=_DESERVES),
     Rule(name="everyday life", letter=False),
 )

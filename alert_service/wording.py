@@ -66,6 +66,7 @@ _HAPPENINGS = {
     "audit:malformed": "Unreadable audit event",
     "audit:too-large": "Oversized audit event",
     "room:offline": "Room is offline",
+    "service:replaced": "Service was replaced",
     "room:online-again": "Room is online again",
     "audit:id-reused": "Audit event told twice, differently",
     "audit:chain-broken": "The record was tampered with",
@@ -93,6 +94,7 @@ _ADVICE = {
     "account:password-changed": "If this was not you: tell the master user at once,",
     "room:offline": "Its locks and doors obey nobody from afar until it is back: check its power and its network,",
     "room:online-again": "What its devices did meanwhile stands in the history: look whether all is as it should be,",
+    "service:replaced": "It runs again. If this comes more than once, its log and `journalctl` on its machine say why,",
     "certificate:ending": "The detail says what to do before it ends, and docs/certificates.md has the rest,",
     "certificate:signed": "If nobody enrolled this on the hub: revoke it there at once,",
     "certificate:refused": "If this was no trial, somebody else may have its key: revoke it on the hub,",
@@ -110,13 +112,17 @@ _ADVICE = {
 }
 KNOWN = (*_HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
 """Every event that has words here, by its `what`."""
-_OF_ROOMS = frozenset({*_DEVICES, *(f"device:{action}" for action in Action), "device:command", "audit:dropped"})
+_OF_ROOMS = frozenset(
+    {*_DEVICES, *(f"device:{action}" for action in Action), "device:command", "audit:dropped", "service:replaced"}
+)
 """What rooms tell; everything else is the hub's to say."""
 _WHOLE_HOME = "home"
 _OURSELVES = "alerts"
 """What the alert service says of itself needs no name in a subject."""
 _BY_NAME = frozenset({"room", "client", "certificate", "address"})
-_NO_OUTCOME = frozenset({"room:offline", "room:online-again", "session:new-place", "certificate:ending"})
+_NO_OUTCOME = frozenset(
+    {"room:offline", "room:online-again", "session:new-place", "certificate:ending", "service:replaced"}
+)
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",
     Outcome.EXECUTED: "executed",

@@ -10,7 +10,10 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from device_agents import faults, wish
 from device_agents.announcing import Announcer
@@ -35,7 +38,7 @@ from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from device_agents.upkeep import Upkeep
 from device_agents.watchdog import Watchdog
-from shared import messages, systemd, topics
+from shared import ends, messages, systemd, topics
 from shared.config import ConfigError
 from shared.log import facts
 from shared.messages import (
@@ -120,6 +123,16 @@ class Agent:
         finally:
             systemd.notify("STOPPING=1")
             self.stop()
+
+    def tell_ends(self, folder: Path | None) -> None:
+        """Record that earlier agents ended unasked, where their unit noted it in `folder`."""
+        if folder is None:
+            return
+        note = folder / ends.NOTE
+        if noted := ends.read(note):
+            event = ends.event(self._room.name, self._room.name, noted)
+            self._proof.note(msgspec.structs.replace(event, id=wish.made_id()))  # the spool refuses one id twice
+            note.unlink()
 
     def start(self) -> None:
         """Settle what an earlier process left, then bring every pin to where it belongs."""
@@ -277,6 +290,7 @@ def run(config: RoomConfig, pins: Pins, sensors: Sensors) -> None:
         with contextlib.suppress(OSError):  # a second signal, when all is closed already
             agent.inbox.put(Stop())
 
+    agent.tell_ends(systemd.runtime_folder())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     threading.current_thread().name = config.room

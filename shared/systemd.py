@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from pathlib import Path
 
 from shared.log import facts
 
@@ -11,6 +12,12 @@ log = logging.getLogger(__name__)
 FEED_SECONDS = 5.0
 """So often a loop says that it goes round: several times within the units' WatchdogSec."""
 ALIVE = "WATCHDOG=1"
+
+
+def runtime_folder() -> Path | None:
+    """The unit's RuntimeDirectory=, where it has one."""
+    folder = os.environ.get("RUNTIME_DIRECTORY")
+    return Path(folder) if folder else None
 
 
 def notify(*states: str) -> None:

@@ -659,3 +659,15 @@ def test_a_heartbeat_that_comes_over_a_slow_link_teaches_nothing(tmp_path: Path)
     house.heartbeat()
     assert said(house.command("lamp", "on", id="c2")) == ("executed", None)
     house.die()
+
+
+def test_an_earlier_agent_that_ended_unasked_is_told_once(house: House, tmp_path: Path) -> None:
+    note = tmp_path / "ended"
+    note.write_text("1700000000000 watchdog ABRT\n1700000009000 signal KILL\n")
+    house.agent.tell_ends(tmp_path)
+    house.agent.tell_ends(tmp_path)
+    house.agent.tell_ends(None)
+    (told,) = [event for event in house.ledger.spool.pending(100) if event.what == "service:replaced"]
+    assert (told.where, told.who.issuer) == ("hall", "hall")
+    assert told.detail == {"because": "it was ended by the signal KILL", "times": "2"}
+    assert not note.exists()
