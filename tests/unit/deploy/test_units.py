@@ -10,6 +10,7 @@ import pytest
 
 from deploy.home import ROOT
 from shared import systemd
+from tests import exposure
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
 EXPOSURE_MOST = 2.0
@@ -78,3 +79,17 @@ def test_every_unit_that_stays_is_replaced_when_it_is_frozen(path: Path) -> None
     assert seconds is not None
     assert 2 * systemd.FEED_SECONDS < int(seconds[1]) <= 20
     assert "\nRestart=always\n" in text
+
+
+@pytest.mark.skipif(
+    not exposure.is_possible(), reason="needs systemd-analyze, and the history back to the units before"
+)
+def test_no_unit_is_more_exposed_than_before_it_was_watched() -> None:
+    found = exposure.compare()
+    assert len(found) == len(UNITS)
+    assert exposure.worse(found) == []
+
+
+def test_a_unit_that_is_more_exposed_is_found() -> None:
+    found = [exposure.Exposure("a", 1.2, 1.3), exposure.Exposure("b", 1.5, 1.5), exposure.Exposure("new", None, 1.6)]
+    assert [one.unit for one in exposure.worse(found)] == ["a", "new"]
