@@ -9,10 +9,11 @@ die() { printf 'homesystem: %s\n' "$*" >&2; exit 1; }
 
 [ -x "$python" ] || die "$python is not there; run: sudo $code/deploy/install.sh"
 [ -d "$home" ] || die "$home is not there; run: sudo $code/deploy/install.sh"
-user=$(stat -c %U "$home")
+user=$(stat -L -c %U "$home")
 me=$(id -un)
 [ "$me" = "$user" ] || [ "$(id -u)" = 0 ] || die "the home belongs to the user $user; run: sudo homesystem $*"
-export HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1
+# Where the caller stands may be anybody's folder: nothing of it is run, least of all as root.
+export HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1
 
 if [ "${1:-}" = upgrade ]; then
     [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem upgrade"
@@ -29,7 +30,8 @@ esac
 
 as_home() { runuser -u "$user" -- "$python" -m deploy "$@"; }
 
-# A folder of the caller's is closed to the home's user: it works in one of its own, which is then handed over.
+# A folder of the caller's is closed to the home's user: it works in one of its own, which is then handed over. That one
+# lies where only root can put another in its place.
 out=
 last=
 for word; do
@@ -42,9 +44,24 @@ done
 last=
 [ -n "$out" ] || exec runuser -u "$user" -- "$python" -m deploy "$@"
 case $out in /*) ;; *) out=$PWD/$out ;; esac
-work=$(mktemp -d "$home/out.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+
+# Somebody else could change what is in a folder of theirs while it is copied.
+check_owner() {
+    case $(stat -L -c %u "$out") in
+    0 | "${SUDO_UID:-0}") ;;
+    *) die "$out belongs to somebody else; name a folder of your own" ;;
+    esac
+}
+
+place=$(mktemp -d /run/homesystem.XXXXXX)
+trap 'rm -rf "$place"' EXIT
+# Whoever types Ctrl-C ends the command, and gets what it has made by then.
+trap : INT TERM HUP
+chmod 711 "$place"
+work=$place/out
+mkdir -m 700 "$work"
 if [ -d "$out" ]; then
+    check_owner
     for file in "$out"/* "$out"/.[!.]*; do
         case ${file##*/} in
         '*' | '.[!.]*' | *.crt | *.key | room.toml | .enrolling) ;;
@@ -65,9 +82,13 @@ for word; do
     set -- "$@" "$word"
 done
 as_home "$@" || status=$?
+chmod 700 "$place"
 if [ -n "$(ls -A "$work")" ]; then
     mkdir -p -m 700 "$out"
-    cp -a "$work/." "$out/"
+    check_owner
+    chmod 700 "$out"
+    # Plain files alone, and none of them through a link that lies in their place.
+    find "$work" -mindepth 1 -maxdepth 1 -type f -exec cp -pP --remove-destination -t "$out" {} +
     for file in "$out"/* "$out"/.[!.]*; do
         [ -e "$work/${file##*/}" ] || rm -f "$file"
     done

@@ -13,7 +13,9 @@ say() { printf '%s\n' "$*"; }
 die() { printf 'install: %s\n' "$*" >&2; exit 1; }
 has() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
 renew_by_itself() { systemctl --quiet enable --now "homesystem-room-renew@$1.timer"; }
-as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 "$@"; }
+as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 "$@"; }
+# Root does nothing of its own in the home: what lies there may be a link to anywhere.
+bring() { as_home sh -c 'umask 077; cat >"$0.new" && mv "$0.new" "$0"' "$2" <"$1"; }
 
 [ "$(id -u)" = 0 ] || die "this changes the system: run it with sudo"
 [ "$code" = /opt/homesystem ] || die "the units look for the code in /opt/homesystem; put it there, not in $code"
@@ -106,15 +108,15 @@ fi
 
 # --- a room's own files -------------------------------------------------------------------------------------------
 if [ -n "$room" ]; then
-    install -d -o homesystem -g homesystem -m 700 "$home/agents" "$home/data" "$home/log" "$home/pki" "$home/pki/$room"
+    as_home install -d -m 700 "$home/agents" "$home/data" "$home/log" "$home/pki" "$home/pki/$room"
     for name in ca.crt room.crt room.key; do
-        install -o homesystem -g homesystem -m 600 "$folder/$name" "$home/pki/$room/"
+        bring "$folder/$name" "$home/pki/$room/$name"
     done
     file=$home/agents/$room.toml
     if [ -e "$file" ]; then
         say "$file stays as it is."
     else
-        install -o homesystem -g homesystem -m 600 "$folder/room.toml" "$file"
+        bring "$folder/room.toml" "$file"
     fi
     renew_by_itself "$room"
     as_home "$code/.venv/bin/python" -m device_agents --config "$file" --check-config ||

@@ -1,0 +1,249 @@
+"""What root runs for an owner never follows what the home's user, or a stranger, put in its way."""
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.home import ROOT
+from deploy.pki.pairs import Pki
+from tests.unit.deploy.test_pki import HOSTS, NOW
+
+WRAPPER = ROOT / "deploy" / "homesystem.sh"
+MOVE = ROOT / "deploy" / "move-vault.sh"
+SOMEBODY = "nobody"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to be somebody else")
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder that every user may look into, and so what is made in it."""
+    before = os.umask(0o022)
+    try:
+        with tempfile.TemporaryDirectory() as made:
+            Path(made).chmod(0o755)
+            yield Path(made)
+    finally:
+        os.umask(before)
+
+
+def wrapper(place: Path, python: Path) -> Path:
+    """The command as installed, for the home in `place`."""
+    code, home = place / "code", place / "home"
+    (code / ".venv" / "bin").mkdir(parents=True)
+    home.mkdir(mode=0o700)
+    (code / ".venv" / "bin" / "python").symlink_to(python)
+    text = WRAPPER.read_text().replace("code=/opt/homesystem", f"code={code}")
+    (place / "homesystem").write_text(text.replace("home=/var/lib/homesystem", f"home={home}"))
+    return place / "homesystem"
+
+
+def give(folder: Path, name: str = SOMEBODY) -> None:
+    """Folder and all that is in it, to a user."""
+    user = pwd.getpwnam(name)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+def program(place: Path, lines: str) -> Path:
+    """Stands for Python: says that it has what a hub has, and does `lines` with the folder after --out."""
+    path = place / "program"
+    head = '#!/bin/sh\n[ "$1" != -c ] || exit 0\nfor word; do out=$word; done\n'
+    path.write_text(head + lines)
+    path.chmod(0o755)
+    return path
+
+
+def run(command: Path, *words: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SUDO_")}
+    words = ("sh", str(command), *words)
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+
+
+@pytest.mark.parametrize("command", ["doctor", "backup"])
+def test_nothing_of_the_folder_in_which_one_stands_is_run(place: Path, command: str) -> None:
+    homesystem = wrapper(place, Path(sys.executable))
+    trap = place / "trap"
+    for name in ("typer.py", "deploy/__init__.py"):
+        (trap / name).parent.mkdir(parents=True, exist_ok=True)
+        (trap / name).write_text(f"open({str(place / 'caught')!r}, 'w')")
+    run(homesystem, command, cwd=trap)
+    assert not (place / "caught").exists()
+
+
+def test_a_home_behind_a_link_is_worked_on_as_its_user(place: Path) -> None:
+    homesystem = wrapper(place, program(place, "id -un\n"))
+    (place / "home").rename(place / "disk")
+    (place / "home").symlink_to(place / "disk")
+    if os.geteuid() == 0:
+        give(place / "disk")
+    done = run(homesystem, "doctor", cwd=place)
+    assert done.stdout.split() == [(place / "disk").owner()], done.stderr
+
+
+@needs_root
+def test_what_a_command_wrote_is_handed_over(place: Path) -> None:
+    homesystem = wrapper(place, program(place, 'umask 077; echo key >"$out/room.key"; rm -f "$out/.enrolling"\n'))
+    give(place / "home")
+    out = place / "out"
+    out.mkdir()
+    (out / ".enrolling").write_text("hall")
+    done = run(homesystem, "room", "renew", "hall", "--out", "out", cwd=place)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in out.iterdir()] == ["room.key"]
+    assert (out / "room.key").read_text() == "key\n"
+    assert ((out / "room.key").owner(), (out / "room.key").stat().st_mode & 0o777) == ("root", 0o600)
+    assert out.stat().st_mode & 0o777 == 0o700
+    assert not list((place / "home").iterdir())
+
+
+@needs_root
+@pytest.mark.parametrize(
+    "trick",
+    [
+        'mv "$out" "$out.aside" && ln -s {secrets} "$out"',
+        'ln -s {secrets}/shadow "$out/room.key"',
+    ],
+    ids=["folder", "file"],
+)
+def test_the_homes_user_cannot_have_root_read_elsewhere(place: Path, trick: str) -> None:
+    secrets, out = place / "secrets", place / "out"
+    secrets.mkdir(mode=0o700)
+    (secrets / "shadow").write_text("secret")
+    homesystem = wrapper(place, program(place, trick.format(secrets=secrets)))
+    give(place / "home")
+    run(homesystem, "room", "add", "hall", "--out", str(out), cwd=place)
+    assert not list(out.glob("*"))
+
+
+@needs_root
+def test_a_link_in_the_callers_folder_is_replaced_and_not_written_through(place: Path) -> None:
+    victim, out = place / "victim", place / "out"
+    victim.write_text("precious")
+    out.mkdir()
+    (out / "room.crt").symlink_to(victim)
+    homesystem = wrapper(place, program(place, 'rm "$out/room.crt"; echo new >"$out/room.crt"\n'))
+    give(place / "home")
+    run(homesystem, "room", "renew", "hall", "--out", str(out), cwd=place)
+    assert victim.read_text() == "precious"
+    assert (out / "room.crt").read_text() == "new\n"
+
+
+@needs_root
+def test_a_folder_of_somebody_else_is_not_written_to(place: Path) -> None:
+    out = place / "out"
+    out.mkdir()
+    give(out)
+    homesystem = wrapper(place, program(place, 'echo key >"$out/room.key"\n'))
+    give(place / "home")
+    done = run(homesystem, "room", "add", "hall", "--out", str(out), cwd=place)
+    assert done.returncode == 1
+    assert "belongs to somebody else" in done.stderr
+    assert not list(out.iterdir())
+
+
+@needs_root
+def test_a_home_that_points_at_the_signers_folder_does_not_have_its_keys_deleted(place: Path) -> None:
+    home, state = place / "home", place / "signer"
+    Pki(home / "pki", vault=state / "vault", demo=False, now=NOW).ensure_authorities(HOSTS)
+    (home / "signer").symlink_to(state)
+    give(home)
+    environment = os.environ | {"HOMESYSTEM_SIGNER_USER": "root"}
+    command = [shutil.which("sh") or "sh", str(MOVE), str(home), str(state)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (state / "vault" / "device-ca.key").exists(), done.stderr
+    assert done.returncode != 0
+
+
+@needs_root
+def test_an_older_homes_keys_go_to_the_signer_with_their_modes(place: Path) -> None:
+    home, state = place / "home", place / "signer"
+    Pki(home / "pki", vault=home / "pki" / "ca", demo=False, now=NOW).ensure_authorities(HOSTS)
+    before = {path.name: path.read_bytes() for path in (home / "pki" / "ca").iterdir()}
+    give(home)
+    state.mkdir()
+    environment = os.environ | {"HOMESYSTEM_SIGNER_USER": SOMEBODY}
+    give(state)
+    command = [shutil.which("sh") or "sh", str(MOVE), str(home), str(state)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert {path.name: path.read_bytes() for path in (state / "vault").iterdir()} == before
+    assert (state / "vault" / "device-ca.key").stat().st_mode & 0o777 == 0o600
+    assert {path.owner() for path in (state, *state.rglob("*"))} == {SOMEBODY}
+    assert not (home / "pki" / "ca").exists()
+
+
+@needs_root
+def test_whoever_types_ctrl_c_gets_what_was_made_and_no_key_is_left_elsewhere(place: Path) -> None:
+    lines = 'umask 077; echo key >"$out/room.key"; echo "$out"; exec sleep 60\n'
+    homesystem, out = wrapper(place, program(place, lines)), place / "out"
+    give(place / "home")
+    command = ["sh", str(homesystem), "room", "add", "hall", "--out", str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=place) as running:
+        assert running.stdout is not None
+        work = Path(running.stdout.readline().strip())
+        os.killpg(running.pid, signal.SIGINT)
+        assert running.wait(30) != 0
+    assert (out / "room.key").read_text() == "key\n"
+    assert not work.exists()
+    assert not list((place / "home").iterdir())
+
+
+def installing(place: Path) -> Path:
+    """What install.sh does with a room's own files, for the home in `place`, whose user is SOMEBODY."""
+    lines = (
+        (ROOT / "deploy" / "install.sh")
+        .read_text()
+        .replace("homesystem", SOMEBODY)
+        .replace(f"-g {SOMEBODY}", "-g nogroup")
+        .splitlines()
+    )
+    own = lines[next(n for n, line in enumerate(lines) if "a room's own files" in line) :]
+    functions = [line for line in lines if line.startswith(("as_home()", "bring()", "say()"))]
+    head = f"set -eu\numask 022\nrenew_by_itself() {{ :; }}\ncode={place} home={place / 'home'}\n"
+    head += f"room=hall folder={place / 'brought'} kind=room\n"
+    (place / "install").write_text(head + "\n".join(functions + own) + "\n")
+    return place / "install"
+
+
+def brought(place: Path) -> None:
+    (place / "brought").mkdir()
+    for name in ("ca.crt", "room.crt", "room.key", "room.toml"):
+        (place / "brought" / name).write_text(name)
+    (place / "home").mkdir(mode=0o700)
+
+
+@needs_root
+def test_a_rooms_files_come_to_its_pi(place: Path) -> None:
+    brought(place)
+    give(place / "home")
+    done = run(installing(place), cwd=place)
+    assert done.returncode == 0, done.stderr
+    home = place / "home"
+    made = {str(path.relative_to(home)): path.stat().st_mode & 0o777 for path in home.rglob("*")}
+    assert made == {
+        **dict.fromkeys(("agents", "data", "log", "pki", "pki/hall"), 0o700),
+        **dict.fromkeys(("pki/hall/ca.crt", "pki/hall/room.crt", "pki/hall/room.key", "agents/hall.toml"), 0o600),
+    }
+    assert {path.owner() for path in home.rglob("*")} == {SOMEBODY}
+    assert (home / "pki" / "hall" / "room.key").read_text() == "room.key"
+
+
+@needs_root
+def test_a_home_that_points_elsewhere_is_given_nothing_there(place: Path) -> None:
+    brought(place)
+    elsewhere = place / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    for name in ("agents", "log"):
+        (place / "home" / name).symlink_to(elsewhere)
+    give(place / "home")
+    run(installing(place), cwd=place)
+    assert elsewhere.owner() == "root"
+    assert not list(elsewhere.iterdir())
