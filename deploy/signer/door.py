@@ -75,7 +75,10 @@ class Door:
                     answer = await self._answer(reader, caller)
                     writer.write(msgspec.json.encode(answer) + b"\n")
                     await writer.drain()
-        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError) as error:
+        except asyncio.IncompleteReadError as error:
+            if error.partial:  # else somebody only looked whether we are there
+                log.warning("Caller hung up in the middle of an order", extra=facts(user=caller.user))
+        except (TimeoutError, OSError, ValueError) as error:
             log.warning("Caller was not served", extra=facts(reason=error or type(error).__name__))
         except Exception:
             log.exception("Order failed")

@@ -270,3 +270,10 @@ async def test_the_authorities_elsewhere_are_asked_for_what_those_here_do(path: 
         signing.Found(hosts=("hub.local",), broker_port=8884),
         Ends(),
     ]
+
+
+async def test_whoever_only_looks_is_not_complained_about(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with Desk().at(path):
+        assert signing.listens(path)
+        assert await ask(path, Ends(), Changed) == Changed()
+    assert caplog.messages == []
