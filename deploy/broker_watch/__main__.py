@@ -1,7 +1,8 @@
 """`python -m deploy.broker_watch MOSQUITTO.CONF`: runs Mosquitto, and tells systemd of life only while it answers.
 
-Mosquitto itself knows nothing of a watchdog. systemd sees this process; where it falls silent, or Mosquitto does, the
-whole unit is started anew. SIGHUP goes on to Mosquitto, which reads its list and certificates again.
+Mosquitto itself knows nothing of a watchdog. systemd sees this process: where it falls silent, or ends because
+Mosquitto is silent, the whole unit is started anew. SIGHUP goes on to Mosquitto, which reads its list and certificates
+again.
 """
 
 import logging
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 HERE = "127.0.0.1"
 FORMER_SECONDS = 5.0
 """How long the kernel may take to end a process that was killed."""
+MOST_SILENCES = 2
+"""So many questions without an answer, one after the other, and it is ended: systemd's way, by WatchdogSec and a signal
+that a stopped process does not hear, would take longer than the half minute that we promise."""
 STARTING_SECONDS = 0.2
 """How soon to ask again before the first answer."""
 _WAKING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
@@ -56,7 +60,7 @@ def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int:
     """Ask until it ends, or until a signal says that it shall; the exit code."""
     # From here on signals are waited for, in this one loop; what came before is found by the first look.
     signal.pthread_sigmask(signal.SIG_BLOCK, _WAKING)
-    ready, silent = False, False
+    ready, silences = False, 0
     while True:
         if (code := broker.poll()) is not None:
             log.error("Broker ended", extra=facts(code=code))
@@ -64,14 +68,17 @@ def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int:
         try:
             words = probe.ask()
         except SilentError as error:
-            if ready and not silent:
+            silences += 1
+            if ready and silences == 1:
                 log.error("Broker gives no sign of life", extra=facts(reason=error))
                 systemd.notify(f"STATUS=No sign of life: {error}")
-            silent = True
+            if ready and silences == MOST_SILENCES:
+                log.error("Broker is frozen, and is ended", extra=facts(reason=error))
+                return 1  # which ends it; systemd starts both anew
         else:
             states = [systemd.ALIVE, f"STATUS={words}"]
             systemd.notify(*states) if ready else systemd.notify("READY=1", *states)
-            ready, silent = True, False
+            ready, silences = True, 0
         caught = signal.sigtimedwait(_WAKING, systemd.FEED_SECONDS if ready else STARTING_SECONDS)
         if caught is None or caught.si_signo == signal.SIGCHLD:
             continue

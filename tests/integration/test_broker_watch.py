@@ -85,6 +85,14 @@ def test_a_frozen_broker_is_no_longer_told_alive_until_it_goes_on(watched: Watch
     assert watched.end() == 0
 
 
+def test_a_broker_that_stays_frozen_is_ended_with_its_watch_so_that_both_are_started_anew(watched: Watched) -> None:
+    watched.hear_until("READY=1")
+    os.kill(watched.broker, signal.SIGSTOP)
+    watched.hear_until("No sign of life")
+    assert watched.process.wait(2 * DEADLINE) == 1
+    assert brokers.process(watched.home) is None
+
+
 def test_a_broker_that_dies_takes_its_watch_along_so_that_both_are_started_anew(watched: Watched) -> None:
     watched.hear_until("READY=1")
     os.kill(watched.broker, signal.SIGKILL)
