@@ -20,7 +20,7 @@ import msgspec
 
 from device_agents.boot import this_boot
 from device_agents.devices.output import Memory
-from shared.config import ConfigError
+from shared.config import EX_TEMPFAIL, ConfigError
 from shared.messages import AuditEvent, State, decode, encode
 from shared.problem import HomeError
 from shared.spool import Spool
@@ -95,7 +95,9 @@ class Ledger:
             self._lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ConfigError(f"data: another agent is using {path}; stop it first") from None
+            used = ConfigError(f"data: another agent is using {path}; stop it first")
+            used.exit_code = EX_TEMPFAIL  # one that was killed may be on its way out: the unit tries again
+            raise used from None
         except OSError as error:
             raise ConfigError(f"data: {path.parent} cannot be used ({error}); check its owner and mode") from error
         try:
