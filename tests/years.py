@@ -95,7 +95,7 @@ class Years:
         self.calendar = calendar
         self.renewed: Counter[str] = Counter()
         self.refusals: list[str] = []
-        self.sign_ins = self.commands = self.restarts = 0
+        self.sign_ins = self.commands = self.restarts = self.late = 0
         self._logs = Logs(demo.var / "log")
         self._names = ["broker", "auth", "alerts", "gateway", *(f"agent-{room}" for room in ROOMS)]
 
@@ -134,14 +134,26 @@ class Years:
         """Wait until everybody has found one another again, after a calendar that jumped and a process that died."""
         client = self.demo.client()
         until(lambda: _ready(client), "the gateway is ready", seconds=PATIENCE)
-        client.sign_in("master")
-        self.sign_ins += 1
+        self._sign_in(client)
         until(
             lambda: all(client.device(device).get("available") for device in ROOMS.values()),
             "all rooms are there",
             seconds=PATIENCE,
         )
         return client
+
+    def _sign_in(self, client: Client) -> None:
+        """At the first try, unless this machine is so busy that the gateway gave up waiting; that is told."""
+        while True:
+            try:
+                client.sign_in("master")
+            except AssertionError as error:
+                if "Timeout" not in str(error) or self.late > self.sign_ins + 3:
+                    raise
+                self.late += 1
+            else:
+                self.sign_ins += 1
+                return
 
     def _serves(self) -> None:
         """Every port, what lies on disk."""
@@ -213,6 +225,7 @@ def main() -> int:
     print(
         f"{years.calendar.day} days in {years.restarts} steps: {years.sign_ins} sign-ins, {years.commands} commands in "
         f"{len(ROOMS)} rooms, {years.restarts} restarts, {len(years.refusals)} refusals"
+        + (f"; {years.late} sign-ins took more than the gateway's 5 s and were tried again" if years.late else "")
     )
     print("renewals: " + ", ".join(f"{name} {count}" for name, count in sorted(years.renewed.items())))
     return 1 if years.refusals else 0
