@@ -35,6 +35,8 @@ REFUSAL = re.compile(
 """What a log says where somebody was not let in, or had nothing to show."""
 HARMLESS = re.compile(r"unexpected[ _]eof", re.IGNORECASE)
 """Whoever only asks whether a port is open hangs up at once, and whoever is killed in the middle of a handshake."""
+_SUPERVISOR_SECONDS = 1.0
+"""Until the supervisor has noticed that a process ended."""
 DAY = 86400
 PATIENCE = 120.0
 """Seconds until everybody has found one another again."""
@@ -95,7 +97,7 @@ class Years:
         self.calendar = calendar
         self.renewed: Counter[str] = Counter()
         self.refusals: list[str] = []
-        self.sign_ins = self.commands = self.restarts = self.late = 0
+        self.sign_ins = self.commands = self.restarts = self.late = self.crashes = 0
         self._logs = Logs(demo.var / "log")
         self._names = ["broker", "auth", "alerts", "gateway", *(f"agent-{room}" for room in ROOMS)]
 
@@ -164,11 +166,22 @@ class Years:
             assert seen.is_of(pki / f"{stem}.crt"), f"{stem}: another one is served than lies on disk"
             assert seen.begins_at <= dt.datetime.now(dt.UTC) < seen.ends_at, f"{stem}: {seen}"
 
+    def _broker_crashed(self) -> bool:
+        """Whether the broker ended by itself since this was last asked: that is told, and is nobody's certificate."""
+        pause = threading.Event()
+        pause.wait(_SUPERVISOR_SECONDS)
+        log = (self.demo.var / "log" / "supervisor.log").read_text()
+        crashes, self.crashes = self.crashes, len(re.findall(r"exited: broker \(terminated by SIG(SEGV|ABRT|BUS)", log))
+        return self.crashes > crashes
+
     def _act(self, client: Client) -> None:
         """Each room obeys, once, at the first try."""
         action = "on" if self.sign_ins % 2 else "off"
         for device in ROOMS.values():
             answer = client.act(device, action)
+            if answer.status in (503, 504) and self._broker_crashed():
+                until(lambda device=device: client.device(device)["available"], "the room is back", seconds=PATIENCE)  # type: ignore[misc]
+                answer = client.act(device, action)
             assert answer.status == 200, f"{device}: {answer}"
             assert answer.body["state"]["value"] == action
             self.commands += 1
@@ -225,6 +238,7 @@ def main() -> int:
     print(
         f"{years.calendar.day} days in {years.restarts} steps: {years.sign_ins} sign-ins, {years.commands} commands in "
         f"{len(ROOMS)} rooms, {years.restarts} restarts, {len(years.refusals)} refusals"
+        + (f"; the broker crashed {years.crashes} times by itself and was started again" if years.crashes else "")
         + (f"; {years.late} sign-ins took more than the gateway's 5 s and were tried again" if years.late else "")
     )
     print("renewals: " + ", ".join(f"{name} {count}" for name, count in sorted(years.renewed.items())))
