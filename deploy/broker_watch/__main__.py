@@ -2,7 +2,7 @@
 
 Mosquitto itself knows nothing of a watchdog. systemd sees this process: where it falls silent, or ends because
 Mosquitto is silent, the whole unit is started anew. SIGHUP goes on to Mosquitto, which reads its list and certificates
-again.
+again. A Mosquitto that lived through a jump of the calendar is started anew here.
 """
 
 import logging
@@ -15,6 +15,7 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.broker_watch.calendar import Calendar
 from deploy.broker_watch.probe import Probe, SilentError
 from shared import log as logs
 from shared import systemd
@@ -49,19 +50,36 @@ def main(arguments: list[str]) -> int:
     # Its own READY=1 would not be ours: systemd believes the main process alone.
     environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     end_former(path)
-    with subprocess.Popen([program, "-c", str(path)], env=environment) as broker:  # noqa: S603 - found above
-        try:
-            return watch(broker, Probe((HERE, port), pki))
-        finally:
-            broker.kill()  # of no effect on one that has ended
+    code = None
+    while code is None:
+        with subprocess.Popen([program, "-c", str(path)], env=environment) as broker:  # noqa: S603 - found above
+            try:
+                code = watch(broker, Probe((HERE, port), pki))
+            finally:
+                broker.kill()  # of no effect on one that has ended
+    return code
 
 
-def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int:
-    """Ask until it ends, or until a signal says that it shall; the exit code."""
-    # From here on signals are waited for, in this one loop; what came before is found by the first look.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _WAKING)
+def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int | None:
+    """Ask until it ends, or until a signal says that it shall; the exit code, None where it is to be started anew."""
+    # From here on signals are waited for, in this one loop; what came before is found by the first look. The next
+    # Mosquitto must not inherit that it hears none.
+    former = signal.pthread_sigmask(signal.SIG_BLOCK, _WAKING)
+    try:
+        return _watch(broker, probe, Calendar())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, former)
+        probe.close()
+
+
+def _watch(broker: subprocess.Popen[bytes], probe: Probe, calendar: Calendar) -> int | None:
     ready, silences = False, 0
     while True:
+        if calendar.jumped():
+            # 2.0.11 and 2.0.21 were seen to throw out clients that had just connected after that, and to crash.
+            log.warning("The calendar jumped: starting the broker anew")
+            _end(broker)
+            return None
         if (code := broker.poll()) is not None:
             log.error("Broker ended", extra=facts(code=code))
             return code if code > 0 else 1
@@ -86,10 +104,13 @@ def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int:
             broker.send_signal(signal.SIGHUP)
             continue
         systemd.notify("STOPPING=1")
-        probe.close()
-        broker.terminate()
-        broker.wait()  # a broker that does not end is ended by systemd, with us
+        _end(broker)
         return 0
+
+
+def _end(broker: subprocess.Popen[bytes]) -> None:
+    broker.terminate()
+    broker.wait()  # a broker that does not end is ended by systemd, with us
 
 
 def end_former(path: Path) -> None:

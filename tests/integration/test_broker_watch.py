@@ -14,13 +14,14 @@ import pytest
 from deploy import broker as brokers
 from deploy import home as homes
 from deploy.broker_watch.probe import Probe, SilentError
+from tests import years
 from tests.house import DEADLINE, Broker, until
 
 
 class Watched:
     """`python -m deploy.broker_watch` on a home of its own, and what it tells a service manager that is ours."""
 
-    def __init__(self, home: homes.Home, folder: Path) -> None:
+    def __init__(self, home: homes.Home, folder: Path, **environment: str) -> None:
         self.home = home
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._manager.bind(str(folder / "notify"))
@@ -28,7 +29,7 @@ class Watched:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "deploy.broker_watch", str(home.var / "mosquitto.conf")],
             cwd=homes.ROOT,
-            env=os.environ | {"NOTIFY_SOCKET": str(folder / "notify")},
+            env=os.environ | {"NOTIFY_SOCKET": str(folder / "notify")} | environment,
         )
 
     def hear(self) -> str:
@@ -147,3 +148,33 @@ def test_a_broker_that_a_killed_watch_left_behind_makes_room_for_the_next(watche
         assert not Path(f"/proc/{former}").exists()
     finally:
         following.close()
+
+
+def test_a_broker_that_lived_through_a_jump_of_the_calendar_is_started_anew(broker: Broker, tmp_path: Path) -> None:
+    library = years.library()
+    if library is None:
+        pytest.skip("libfaketime is not installed")
+    broker.stop()
+    clock = tmp_path / "clock"
+    clock.write_text("+0d\n")
+    watched = Watched(
+        broker.home,
+        tmp_path,
+        LD_PRELOAD=str(library),
+        FAKETIME_TIMESTAMP_FILE=str(clock),
+        FAKETIME_DONT_FAKE_MONOTONIC="1",
+        FAKETIME_NO_CACHE="1",
+    )
+    watched.hear_until("READY=1")
+    former = watched.broker
+    clock.write_text("+20d\n")
+    watched.hear_until("READY=1")
+    assert watched.broker != former
+    assert watched.process.poll() is None
+    watched.process.send_signal(
+        signal.SIGHUP
+    )  # which the new one must hear: it would end a process that blocks nothing
+    assert watched.hear() == "WATCHDOG=1\nSTATUS=Answering"
+    assert watched.end() == 0
+    watched.close()
+    broker.start()
