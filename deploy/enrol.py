@@ -89,20 +89,20 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
                 raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
             await book.revoke_identity(name)
             left = _topics(name, await book.devices_of(name)) if role == "room" else frozenset()
-        # First the handshake, then the rights and the connection: a dropped client knocks again at once.
-        home.authority().revoke(name)
         try:
             try:
+                # First the handshake, then the rights and the connection: a dropped client knocks again at once.
+                home.authority().revoke(name)
                 taking_up.reload(home)
-            finally:  # whatever keeps the list from the broker, it loses its rights and its connection
+            finally:  # whatever keeps it from the list, or the list from the broker, it loses rights and connection
                 dropped = broker.shut_out(home, name, left=left, is_room=role == "room")
             return dropped
         except (HomeError, ConfigError, OSError) as error:
-            told = error.detail if isinstance(error, HomeError) else f"The broker does not read its list anew: {error}"
+            told = error.detail.removesuffix(".") if isinstance(error, HomeError) else str(error)
             slug = error.slug if isinstance(error, HomeError) else "internal"
             text = (
-                f"{name} is NOT SHUT OUT YET: its name and certificate are revoked, but it may still be connected and "
-                f"have its rights. {told}. Mend that and run `homesystem {role} revoke {name}` again; "
+                f"{name} is NOT SHUT OUT YET: its name is revoked, but it may still be connected and have its rights, "
+                f"or be let in again. {told}. Mend that and run `homesystem {role} revoke {name}` again; "
                 "restarting the broker drops every connection at once."
             )
             raise HomeError(slug, text) from error

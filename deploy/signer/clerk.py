@@ -10,7 +10,7 @@ from deploy import orders as plans
 from deploy import rights
 from deploy.orders import Plan, Standing
 from deploy.pki import leaf as leaves
-from deploy.pki.authorities import LEAF_DAYS, Authorities
+from deploy.pki.authorities import Authorities
 from deploy.pki.files import write
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA
@@ -42,8 +42,6 @@ from shared.signing import (
     Withdraw,
 )
 
-ENROLMENT = dt.timedelta(hours=1)
-"""Rights that are given so soon after a certificate belong to the same enrolment, which has its letter."""
 LATE = dt.timedelta(minutes=2)
 """The broker gives up a connection on which nobody says who it is before that."""
 _STRANGER_SECONDS = 3600.0
@@ -186,7 +184,7 @@ class Clerk:
         if not all(is_identity(part) for ref in order.may for part in ref) or (order.may and order.role == "room"):
             raise HomeError("forbidden", "Rights are for devices, named ROOM/DEVICE, and a room has its own.")
         role = rights.room_role(order.name) if order.role == "room" else rights.client_role(order.name, order.may)
-        fresh = self._signed_within(order.name, issued, ENROLMENT)
+        fresh = desk.is_enrolling(order.name, issued, self._now())
         await self._proof.write(
             "rights:changed",
             f"{order.role}/{order.name}",
@@ -208,12 +206,22 @@ class Clerk:
     async def shut_out_late(self) -> None:
         """Drop who had shaken hands before it was revoked and only then said who it is: the broker lets it in.
 
-        It has no rights, and yet a connection. Raises HomeError("broker-unreachable"): to be called again.
+        It has no rights, and yet a connection. Raises HomeError once each was tried, for the last that is still to be
+        dropped: to be called again.
         """
-        for name in [name for name, due in self._late.items() if due <= self._now()]:
-            async with self._turn:
-                await self._plugin.settle(name, plans.shut_out, done=lambda standing: standing.out)
-            del self._late[name]
+        failed = None
+        for name, due in list(self._late.items()):
+            if due > self._now():
+                continue
+            try:
+                async with self._turn:
+                    await self._plugin.settle(name, plans.shut_out, done=lambda standing: standing.out)
+            except HomeError as error:
+                failed = error
+            else:
+                del self._late[name]
+        if failed is not None:
+            raise failed
 
     async def _refresh(self) -> Changed:
         wanted = rights.outdated(await self._plugin.roles(), rights.HUB_CLIENTS)
@@ -234,10 +242,6 @@ class Clerk:
         """Nobody takes the hub's own away. Raises HomeError("forbidden")."""
         if not is_identity(name) or any(line.name == name and line.role == "service" for line in issued):
             raise HomeError("forbidden", f"{name} is no room and no client.")
-
-    def _signed_within(self, name: str, issued: Iterable[Issued], time: dt.timedelta) -> bool:
-        ends = [line.not_after for line in issued if line.name == name]
-        return bool(ends) and max(ends) > self._now() + dt.timedelta(days=LEAF_DAYS) - time
 
     def _authorities(self) -> Authorities:
         return Authorities(self._settings.vault, demo=self._settings.demo, now=self._now())

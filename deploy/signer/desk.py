@@ -21,6 +21,8 @@ from shared.signing import Sign
 
 CLIENTS = frozenset(HUB_CLIENTS) - {"signer"}
 SERVERS = frozenset({"broker", "auth", "alerts"})
+ENROLMENT = dt.timedelta(hours=1)
+"""Rights that are given so soon after a name's first certificate belong to the same enrolment, which has its letter."""
 MOST_A_DAY = 20
 """Of one name: a home that is set up, moved and renewed within a day needs a handful."""
 HOSTS_MOST = 32
@@ -45,6 +47,12 @@ def leaf_of(order: Sign, issued: Sequence[Issued], now: dt.datetime) -> Leaf:
 def is_new(order: Sign, issued: Iterable[Issued]) -> bool:
     """Whether a room or client comes into being with it."""
     return order.role in ("room", "client") and _newest(order.name, issued) is None
+
+
+def is_enrolling(name: str, issued: Iterable[Issued], now: dt.datetime) -> bool:
+    """Whether a name came into being so recently that rights belong to that; a renewed certificate is no beginning."""
+    first = min((line.not_after for line in issued if line.name == name and line.authority == DEVICE_CA), default=None)
+    return first is not None and first > now + dt.timedelta(days=LEAF_DAYS) - ENROLMENT
 
 
 def check_standing(name: str, role: str | None, issued: Iterable[Issued]) -> None:

@@ -188,6 +188,24 @@ async def test_a_revocation_whose_broker_does_not_answer_says_that_it_is_not_don
         pi.wait(DEADLINE)
 
 
+async def test_whoever_cannot_be_put_on_the_list_loses_rights_and_connection_all_the_same(
+    broker: Broker, doomed: Doomed, tmp_path: Path
+) -> None:
+    assert doomed.run(0, "add", "listed-not", tmp_path).code == FINISHED
+    index = broker.home.vault / "issued.json"
+    whole = index.read_bytes()
+    with listen(broker, "listed-not", tmp_path) as pi:
+        index.write_bytes(whole[:-1])
+        try:
+            with pytest.raises(HomeError, match=r"listed-not is NOT SHUT OUT YET.*issued\.json: cannot be read"):
+                await enrol.revoke(broker.home, "listed-not", "room")
+        finally:
+            index.write_bytes(whole)
+        pi.wait(DEADLINE)
+    assert brokers.standing(broker.home, "listed-not").out
+    assert await enrol.revoke(broker.home, "listed-not", "room")
+
+
 async def test_an_enrolment_is_not_begun_while_the_broker_does_not_answer(
     broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -197,3 +197,18 @@ def test_however_often_it_is_looked_at_each_threshold_is_told_once_and_in_order(
             said.append(threshold)
     assert said == sorted(set(said), reverse=True)
     assert bool(said) == any(days < 30 for days in times)
+
+
+def test_only_a_names_first_hour_is_its_enrolment() -> None:
+    minutes = 30 / (24 * 60)
+    first, later = signed("hall", days_ago=minutes), signed("hall", days_ago=2 * minutes + 0.01)
+    assert desk.is_enrolling("hall", [first], NOW)
+    assert not desk.is_enrolling("hall", [later], NOW)
+    assert not desk.is_enrolling("hall", [], NOW)
+    assert not desk.is_enrolling("hall", [signed("attic", days_ago=0)], NOW)
+
+
+def test_a_renewed_certificate_makes_no_further_rights_quiet() -> None:
+    """Whoever has a service of the hub in hand could have both, and nobody would be told."""
+    renewed = [signed("wall-tablet", "client", days_ago=30), signed("wall-tablet", "client", days_ago=0, serial=2)]
+    assert not desk.is_enrolling("wall-tablet", renewed, NOW)

@@ -1,0 +1,59 @@
+"""The signer's deeds at the broker: who was late to be shut out is, whatever becomes of others."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from auth_service.proof import Proof
+from deploy.signer.clerk import LATE, Clerk
+from deploy.signer.config import Settings
+from deploy.signer.door import Caller
+from deploy.signer.plugin import Plugin
+from shared.problem import HomeError
+from shared.signing import Withdraw
+
+US = Caller(process=1, user=0)
+
+
+class Book:
+    """A proof that is always written."""
+
+    async def write_or_owe(self, *_: object, **__: object) -> None:
+        return
+
+
+class Broker:
+    """Settles everybody but those of `stuck`."""
+
+    def __init__(self) -> None:
+        self.stuck: set[str] = set()
+        self.settled: list[str] = []
+
+    async def settle(self, name: str, *_: object, **__: Any) -> bool:
+        if name in self.stuck:
+            raise HomeError("internal", f"The broker took our orders, and still has {name}.")
+        self.settled.append(name)
+        return True
+
+
+async def test_one_that_cannot_be_dropped_keeps_no_other_connected(tmp_path: Path) -> None:
+    moment = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+    broker = Broker()
+    settings = Settings(state=tmp_path, socket=tmp_path / "s.sock", users=frozenset())
+    clerk = Clerk(settings, cast("Proof", Book()), cast("Plugin", broker), now=lambda: moment)
+    for name in ("attic", "hall"):
+        await clerk.obey(Withdraw(name=name), US)
+    broker.settled.clear()
+    broker.stuck = {"attic"}
+    await clerk.shut_out_late()
+    assert broker.settled == []
+    moment += LATE
+    with pytest.raises(HomeError, match="still has attic"):
+        await clerk.shut_out_late()
+    assert broker.settled == ["hall"]
+    broker.stuck.clear()
+    await clerk.shut_out_late()
+    await clerk.shut_out_late()
+    assert broker.settled == ["hall", "attic"]
