@@ -10,10 +10,16 @@ from deploy import broker as brokers
 from deploy import orders
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
+from shared import database
 
 
 def enrolments(home: Home) -> Iterator[Finding]:
     """Registry and broker say the same of everyone."""
+    # To look is not to make: opened, it would be an empty one, in which all is well.
+    if (path := database.missing(auth_config.read(home.config("auth")).database)) is not None:
+        text = f"{path} is not there: nobody has an account, and no room is known"
+        yield wrong("enrolments", text, "bring it back: `homesystem restore` of a backup")
+        return
     known = asyncio.run(_identities(home))
     document = brokers.read(home)
     faults = 0

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import make_url
 
 from alert_service import config as alerts_config
 from alert_service import evidence, walk
@@ -16,6 +15,7 @@ from alert_service.chain import Verdict
 from alert_service.evidence import Evidence
 from alert_service.store import open_store
 from deploy import home as homes
+from shared import database
 from shared.database import Store
 from shared.problem import HomeError
 
@@ -108,9 +108,8 @@ def _tell_letters(weighed: Evidence) -> bool:
 
 def _must_exist(url: str) -> None:
     """Nothing may be made where something should be checked."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").exists():
+    if (path := database.missing(url)) is not None:
         raise HomeError(
             "not-found",
-            f"{parsed.database} is not there: the alert service never ran here, or its database was taken away",
+            f"{path} is not there: the alert service never ran here, or its database was taken away",
         )

@@ -77,6 +77,13 @@ class Store:
         await self._engine.dispose()
 
 
+def missing(url: str) -> Path | None:
+    """The file of an SQLite database that is not there; opening it would make an empty one. None for a server's."""
+    parsed = make_url(url)
+    path = Path(parsed.database or "")
+    return path if parsed.get_backend_name() == "sqlite" and not path.exists() else None
+
+
 async def open_store(url: str, plan: Plan) -> Store:
     """Open the database behind `url` and migrate it. Raises ConfigError when that cannot be done."""
     try:

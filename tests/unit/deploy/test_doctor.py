@@ -1,5 +1,6 @@
 """The doctor finds what is wrong with a home's files and with a home that does not run, and names the next step."""
 
+import asyncio
 import datetime as dt
 import io
 import os
@@ -11,7 +12,9 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from deploy import check_ends, check_files, doctor, turns
+from auth_service import accounts
+from auth_service import config as auth_config
+from deploy import check_ends, check_enrolments, check_files, doctor, turns
 from deploy.finding import Finding, examine
 from deploy.home import Home
 from deploy.pki.authorities import LEAF_DAYS
@@ -35,7 +38,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = house.make_home(tmp_path_factory.mktemp("home"))
     os.umask(0o077)
     homes.lay_out(made)
+    asyncio.run(_begin_accounts(made))
     return made
+
+
+async def _begin_accounts(home: Home) -> None:
+    async with accounts.opened(auth_config.read(home.config("auth"))):
+        pass
 
 
 def faults(found: list[Finding]) -> list[Finding]:
@@ -186,3 +195,16 @@ def test_keys_that_every_service_can_read_are_named_in_a_real_home(home: Home) -
     (found,) = check_ends.signer(real)
     assert found.fine is False
     assert str(home.vault) in found.text
+
+
+def test_accounts_that_are_gone_are_told_and_not_made_anew(home: Home) -> None:
+    """As an empty database they would look well, and the auth service's own would be lost behind it."""
+    path = home.var / "data" / "auth.sqlite3"
+    path.rename(aside := path.with_suffix(".aside"))
+    (found,) = check_enrolments.enrolments(home)
+    left = path.exists()
+    aside.rename(path)
+    assert not left
+    assert found.state == "wrong"
+    assert str(path) in found.text
+    assert "restore" in found.step
