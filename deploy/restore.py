@@ -63,9 +63,17 @@ def put_back(archive: Path, var: Path, now: dt.datetime) -> list[Path]:
             f"{archive} is of the home in {label.folder}, and its configuration names files there: restore it there.",
         )
     aside = []
+    folders = parts(var) | _announced(archive, var)
+    for folder in folders.values():
+        if os.path.ismount(folder):  # it has to be renamed, and half a restore is none
+            raise HomeError(
+                "invalid-value",
+                f"{folder} is a disk of its own, which cannot be put aside: unmount it for this, and move the home "
+                "there afterwards.",
+            )
     with contextlib.ExitStack() as undo:
         work = {}
-        for name, folder in (parts(var) | _announced(archive, var)).items():
+        for name, folder in folders.items():
             made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
             undo.callback(shutil.rmtree, made, ignore_errors=True)
             work[name] = made
@@ -95,9 +103,11 @@ def _unpack(archive: Path, work: dict[str, Path]) -> None:
     with tarfile.open(archive, "r|gz") as packed:
         for member in packed:
             part, _, inside = member.name.partition("/")
-            file = packed.extractfile(member)
+            file = packed.extractfile(member) if member.isreg() else None
             if part not in work or file is None:
                 continue
+            if not _is_ours(member.name):  # as it was not when it was read to its end
+                raise HomeError("invalid-value", f"{archive} was changed just now.")
             path = work[part] / inside
             path.parent.mkdir(parents=True, exist_ok=True)
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, member.mode & 0o700), "wb") as made:
@@ -118,8 +128,9 @@ def _give(made: Path, folder: Path) -> None:
     if place != folder:
         with contextlib.suppress(KeyError):
             user, group = pwd.getpwnam(folder.name)[2:4]
-    for path in (made, *made.rglob("*")):
-        os.chown(path, user, group)
+    # Itself last, and through no link: what is the user's own already may be another thing a moment later.
+    for path in (*made.rglob("*"), made):
+        os.chown(path, user, group, follow_symlinks=False)
 
 
 def _is_ours(name: str) -> bool:

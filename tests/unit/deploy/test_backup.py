@@ -177,3 +177,28 @@ def test_a_home_of_another_folder_is_restored_there_or_not_at_all(var: Path, tmp
     backup.write(var, tmp_path / "b.tar.gz", NOW)
     with pytest.raises(HomeError, match="restore it there"):
         restore.put_back(tmp_path / "b.tar.gz", tmp_path / "another", NOW)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a folder away")
+def test_what_a_link_points_to_is_not_given_to_the_homes_user(var: Path, tmp_path: Path) -> None:
+    (outside := tmp_path / "outside").write_text("root's own")
+    (made := tmp_path / "made").mkdir()
+    (made / "link").symlink_to(outside)
+    os.chown(var, 12345, 12345)
+    restore._give(made, var)
+    assert {path.lstat().st_uid for path in (made, made / "link")} == {12345}
+    assert outside.stat().st_uid == 0
+
+
+def test_a_disk_of_its_own_cannot_be_put_aside_and_nothing_is_begun(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signer = tmp_path / "homesystem-signer"
+    signer.mkdir()
+    (signer / "spool").write_text("")
+    backup.write(var, tmp_path / "b.tar.gz", NOW)
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == signer)
+    with pytest.raises(HomeError, match="homesystem-signer is a disk of its own"):
+        restore.put_back(tmp_path / "b.tar.gz", var, NOW)
+    assert sorted(tmp_path.iterdir()) == before
