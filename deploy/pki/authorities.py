@@ -234,7 +234,7 @@ def _requested_key(request: bytes) -> ec.EllipticCurvePublicKey:
         asked = x509.load_pem_x509_csr(request)
         public = asked.public_key()
         own = asked.is_signature_valid
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm) as error:
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise HomeError("invalid-value", f"This is no signing request: {error}.") from error
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
         raise HomeError("invalid-value", "The key of a signing request must be on the curve P-256 (prime256v1).")

@@ -66,6 +66,13 @@ def check_standing(name: str, role: str | None, issued: Iterable[Issued]) -> Non
         raise HomeError("forbidden", f"{name} is a {newest.role}, and stays one.")
 
 
+def check_ours(name: str, issued: Iterable[Issued]) -> None:
+    """Nobody takes the hub's own away. Raises HomeError("forbidden")."""
+    fixed = name in HUB_CLIENTS or name in SERVERS or is_gateway(name)
+    if not is_identity(name) or fixed or any(line.name == name and line.role == "service" for line in issued):
+        raise HomeError("forbidden", f"{name} is no room and no client.")
+
+
 def check_hosts(hosts: Sequence[str]) -> None:
     """Raises HomeError("forbidden") for what is no name and no address, or for too many of them."""
     if len(hosts) > HOSTS_MOST:

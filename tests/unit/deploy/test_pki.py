@@ -131,6 +131,11 @@ def test_a_request_gives_the_key_alone(tmp_path: Path) -> None:
     assert made.revoke("hall") == 1
 
 
+def as_pem(der: bytes) -> bytes:
+    inside = base64.encodebytes(der)
+    return b"-----BEGIN CERTIFICATE REQUEST-----\n" + inside + b"-----END CERTIFICATE REQUEST-----\n"
+
+
 def test_a_request_with_another_kind_of_key_or_a_foreign_signature_is_refused(tmp_path: Path) -> None:
     authorities = authority(tmp_path).authorities
     wanted = leaf.client("hall", "room")
@@ -138,10 +143,10 @@ def test_a_request_with_another_kind_of_key_or_a_foreign_signature_is_refused(tm
         with pytest.raises(HomeError, match="P-256"):
             authorities.sign(wanted, request(key, "hall"))
     good = x509.load_pem_x509_csr(request(ec.generate_private_key(ec.SECP256R1()), "hall")).public_bytes(Encoding.DER)
-    spoiled = base64.encodebytes(good[:-1] + bytes([good[-1] ^ 1])).decode()
-    pem = f"-----BEGIN CERTIFICATE REQUEST-----\n{spoiled}-----END CERTIFICATE REQUEST-----\n"
     with pytest.raises(HomeError, match="signed by its own key"):
-        authorities.sign(wanted, pem.encode())
+        authorities.sign(wanted, as_pem(good[:-1] + bytes([good[-1] ^ 1])))
+    with pytest.raises(HomeError, match="no signing request: 38 is not a valid CSR version"):
+        authorities.sign(wanted, as_pem(good.replace(b"\x02\x01\x00", b"\x02\x01\x26", 1)))
     with pytest.raises(HomeError, match="no signing request"):
         authorities.sign(wanted, b"nonsense")
 

@@ -11,8 +11,9 @@ from deploy.signer.clerk import LATE, Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
+from shared.config import ConfigError
 from shared.problem import HomeError
-from shared.signing import Withdraw
+from shared.signing import Revoke, Withdraw
 
 US = Caller(process=1, user=0)
 
@@ -38,8 +39,25 @@ class Broker:
         return True
 
 
+MOMENT = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+
+
+async def test_a_lost_index_keeps_nobody_connected(tmp_path: Path) -> None:
+    broker = Broker()
+    settings = Settings(state=tmp_path, socket=tmp_path / "s.sock", users=frozenset())
+    clerk = Clerk(settings, cast("Proof", Book()), cast("Plugin", broker), now=lambda: MOMENT)
+    settings.vault.mkdir()
+    (settings.vault / "issued.json").write_text("[")
+    with pytest.raises(ConfigError, match="restore it from a backup"):
+        await clerk.obey(Revoke(name="hall"), US)
+    await clerk.obey(Withdraw(name="hall"), US)
+    assert broker.settled == ["hall"]
+    with pytest.raises(HomeError, match="no room and no client"):
+        await clerk.obey(Withdraw(name="gateway"), US)
+
+
 async def test_one_that_cannot_be_dropped_keeps_no_other_connected(tmp_path: Path) -> None:
-    moment = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
+    moment = MOMENT
     broker = Broker()
     settings = Settings(state=tmp_path, socket=tmp_path / "s.sock", users=frozenset())
     clerk = Clerk(settings, cast("Proof", Book()), cast("Plugin", broker), now=lambda: moment)

@@ -212,3 +212,15 @@ def test_a_renewed_certificate_makes_no_further_rights_quiet() -> None:
     """Whoever has a service of the hub in hand could have both, and nobody would be told."""
     renewed = [signed("wall-tablet", "client", days_ago=30), signed("wall-tablet", "client", days_ago=0, serial=2)]
     assert not desk.is_enrolling("wall-tablet", renewed, NOW)
+
+
+@pytest.mark.parametrize("name", ["admin", "gateway", "gateway-2", "signer", "broker", "auth", "../x", ""])
+def test_the_hubs_own_is_taken_away_by_nobody_also_where_no_certificate_of_it_is_known(name: str) -> None:
+    with pytest.raises(HomeError, match="no room and no client"):
+        desk.check_ours(name, [])
+
+
+def test_what_was_signed_as_a_service_is_the_hubs_own() -> None:
+    with pytest.raises(HomeError, match="no room and no client"):
+        desk.check_ours("meter", [signed("meter", "service")])
+    desk.check_ours("meter", [signed("meter"), signed("attic", "service")])
