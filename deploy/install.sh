@@ -41,8 +41,9 @@ fi
 
 # --- the code, and what it needs ----------------------------------------------------------------------------------
 # It is root's, so that nobody who breaks into a service can change what runs tomorrow.
-chown -R root:root "$code"
-chmod -R go=rX "$code"
+# A home that was tried out in its folder var keeps owner and modes: others may not read its keys.
+find "$code" -path "$code/var" -prune -o -exec chown -h root:root {} +
+find "$code" -path "$code/var" -prune -o ! -type l -exec chmod go=rX {} +
 if [ "$kind" = hub ] && ! has mosquitto; then
     # Ours is another process with rights of its own. The distribution's is kept from starting where it comes with us
     # (systemctl unmask mosquitto has it back); what was here before us may serve somebody else.
@@ -86,6 +87,10 @@ if [ "$kind" = hub ]; then
     stopped=$(running 'homesystem-*.service')
     # shellcheck disable=SC2086 # the list is meant to be split
     [ -z "$stopped" ] || systemctl stop $stopped
+    # Whatever fails below, and also when the connection to this machine is lost, the house goes on.
+    trap 'exit 1' INT TERM HUP
+    # shellcheck disable=SC2086 # as above
+    trap '[ -z "$stopped" ] || systemctl start $stopped' EXIT
     "$code/deploy/move-vault.sh"
     systemctl --quiet enable --now homesystem-signer.service
     if [ -e "$home/home.toml" ]; then
@@ -94,6 +99,7 @@ if [ "$kind" = hub ]; then
     fi
     # shellcheck disable=SC2086 # the list is meant to be split
     [ -z "$stopped" ] || systemctl start $stopped
+    trap - EXIT INT TERM HUP
     if systemctl is-enabled --quiet homesystem-gateway.service 2>/dev/null; then
         systemctl --quiet reenable homesystem.target
         systemctl start homesystem.target

@@ -247,3 +247,51 @@ def test_a_home_that_points_elsewhere_is_given_nothing_there(place: Path) -> Non
     run(installing(place), cwd=place)
     assert elsewhere.owner() == "root"
     assert not list(elsewhere.iterdir())
+
+
+def section(first: str, behind: str) -> str:
+    """The lines of install.sh from the one that begins with `first` up to that which begins with `behind`."""
+    lines = (ROOT / "deploy" / "install.sh").read_text().splitlines()
+    begin = next(n for n, line in enumerate(lines) if line.startswith(first))
+    end = next(n for n, line in enumerate(lines) if n > begin and line.startswith(behind))
+    return "\n".join(lines[begin:end]) + "\n"
+
+
+@needs_root
+def test_code_is_roots_and_a_home_that_was_tried_out_beside_it_stays_closed(place: Path) -> None:
+    code = place / "code"
+    for name, mode in (("deploy/x.py", 0o600), ("var/pki/admin.key", 0o600)):
+        (code / name).parent.mkdir(parents=True)
+        (code / name).write_text("")
+        (code / name).chmod(mode)
+    (elsewhere := place / "elsewhere").write_text("")
+    elsewhere.chmod(0o600)
+    (code / "link").symlink_to(elsewhere)
+    give(code)
+    (place / "own").write_text(f"code={code} kind=room\n" + section("# It is root's", 'if [ "$kind" = hub ]'))
+    done = run(place / "own", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert ((code / "deploy/x.py").owner(), (code / "deploy/x.py").stat().st_mode & 0o777) == ("root", 0o644)
+    key = code / "var/pki/admin.key"
+    assert (key.owner(), key.stat().st_mode & 0o777) == (SOMEBODY, 0o600)
+    assert elsewhere.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("fails", ["move-vault", "enable", "line", ""])
+def test_a_house_goes_on_whatever_fails_while_it_is_brought_up_to_date(place: Path, fails: str) -> None:
+    (place / "deploy").mkdir()
+    deeds = {"move-vault": "exit 1", "line": "kill -TERM $PPID"}
+    (place / "deploy" / "move-vault.sh").write_text(f"#!/bin/sh\n{deeds.get(fails, '')}\n")
+    (place / "deploy" / "move-vault.sh").chmod(0o755)
+    (place / "systemctl").write_text(
+        "#!/bin/sh\n"
+        'case $1 in list-units) echo "homesystem-auth.service x"; echo "homesystem-broker.service x" ;; esac\n'
+        f'case $* in start*|stop*) echo "$*" >>{place}/said ;; *enable*) [ "{fails}" != enable ] ;; esac\n'
+    )
+    (place / "systemctl").chmod(0o755)
+    head = f"set -eu\nkind=hub code={place} home={place / 'home'}\nPATH={place}:$PATH\n"
+    (place / "bring").write_text(head + section("running() {", "else") + "fi\n")
+    done = run(place / "bring", cwd=place)
+    assert (done.returncode != 0) is bool(fails), done.stderr
+    units = "homesystem-auth.service homesystem-broker.service"
+    assert (place / "said").read_text().splitlines()[:2] == [f"stop {units}", f"start {units}"]
