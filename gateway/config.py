@@ -102,4 +102,7 @@ def load_config(path: Path) -> GatewayConfig:
     for origin in (*config.cors.origins, *config.https.origins):
         if not origin.startswith("https://") or origin.count("/") != 2 or "*" in origin:
             raise ConfigError(f"{path}: origins: {origin!r} must be an exact origin such as https://panel.example.org")
+        written = origin.lower().removesuffix(":443")
+        if origin != written:  # or it would never fit, and every change be refused
+            raise ConfigError(f"{path}: origins: browsers write {origin!r} as {written!r}; write it like that")
     return config

@@ -26,6 +26,8 @@ HEADER: Final = "X-Forwarded-For"
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _WITH_PORT: Final = re.compile(r"\[([^\]]+)\](?::\d{1,5})?|([0-9.]+):\d{1,5}")
 """Some proxies write the caller's port behind its address."""
+_MAPPED: Final = 96
+"""Bits before an IPv4 address that is written as one of IPv6 (RFC 4291, 2.5.5.2)."""
 _SILENT_SECONDS: Final = 3600.0
 
 
@@ -74,12 +76,19 @@ async def name_caller(request: web.Request, handler: Handler) -> web.StreamRespo
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
-        return ipaddress.ip_network(text)
+        network = ipaddress.ip_network(text)
+        mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+        # Callers of IPv4 are known by their plain address; a network that is wider than all of them stays as it is.
+        return network if mapped is None or network.prefixlen < _MAPPED else _plain(mapped, network.prefixlen)
     except ValueError as error:
         raise ConfigError(
             f'https.trusted_proxies: "{text}" is no address and no network ({error}); write it like "127.0.0.1" or '
             '"2001:db8:1::/64"'
         ) from error
+
+
+def _plain(mapped: ipaddress.IPv4Address, prefix: int) -> ipaddress.IPv4Network:
+    return ipaddress.IPv4Network((mapped, prefix - _MAPPED))
 
 
 def _address(text: str) -> _Address | None:

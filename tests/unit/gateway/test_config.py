@@ -60,6 +60,12 @@ def test_it_may_listen_on_several_addresses(tmp_path: Path) -> None:
         ("origins = []", 'origins = ["*"]', "exact origin"),
         ("origins = []", 'origins = ["http://panel.example.org"]', "exact origin"),
         ("origins = []", 'origins = ["https://panel.example.org/"]', "exact origin"),
+        (
+            "origins = []",
+            'origins = ["https://Panel.example.org"]',
+            "as 'https://panel.example.org'; write it like that",
+        ),
+        ("origins = []", 'origins = ["https://panel.example.org:443"]', "as 'https://panel.example.org'"),
     ],
 )
 def test_a_typo_is_refused_with_its_path(tmp_path: Path, old: str, new: str, says: str) -> None:

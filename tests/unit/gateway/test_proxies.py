@@ -69,6 +69,20 @@ def test_whatever_a_caller_writes_it_is_seen_under_its_own_address(
     assert TRUSTED.caller(str(caller), [*written, added]) == str(caller)
 
 
+@pytest.mark.parametrize(
+    ("trusted", "peer", "believed"),
+    [
+        ("::ffff:127.0.0.1", "127.0.0.1", True),
+        ("::ffff:192.0.2.0/120", "192.0.2.9", True),
+        ("::ffff:192.0.2.0/120", "192.0.3.9", False),
+        ("::ffff:127.0.0.1", "127.0.0.2", False),
+        ("2001:db8::/32", "2001:db8::1", True),
+    ],
+)
+def test_an_address_of_ipv4_may_be_written_as_one_of_ipv6(trusted: str, peer: str, believed: bool) -> None:
+    assert (peer in Proxies([trusted])) is believed
+
+
 @pytest.mark.parametrize("wrong", ["proxy.example.org", "192.0.2.1/24", "", "192.0.2.0/33"])
 def test_what_is_no_network_is_told(wrong: str) -> None:
     with pytest.raises(ConfigError, match=r"trusted_proxies: .* is no address and no network"):
