@@ -86,12 +86,13 @@ chmod 700 "$place"
 if [ -n "$(ls -A "$work")" ]; then
     mkdir -p -m 700 "$out"
     check_owner
-    chmod 700 "$out"
     # Plain files alone, and none of them through a link that lies in their place.
-    find "$work" -mindepth 1 -maxdepth 1 -type f -exec cp -pP --remove-destination -t "$out" {} +
+    find "$work" -mindepth 1 -maxdepth 1 -type f -exec cp -P --remove-destination -t "$out" {} +
     for file in "$out"/* "$out"/.[!.]*; do
         [ -e "$work/${file##*/}" ] || rm -f "$file"
     done
-    chown -R "${SUDO_UID:-0}:${SUDO_GID:-0}" "$out"
+    if ! chmod 700 "$out" 2>/dev/null || ! chown -R "${SUDO_UID:-0}:${SUDO_GID:-0}" "$out" 2>/dev/null; then
+        echo "homesystem: the disk of $out knows no owners: whoever can read it has the key" >&2
+    fi
 fi
 exit $status

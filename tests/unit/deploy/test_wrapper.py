@@ -295,3 +295,20 @@ def test_a_house_goes_on_whatever_fails_while_it_is_brought_up_to_date(place: Pa
     assert (done.returncode != 0) is bool(fails), done.stderr
     units = "homesystem-auth.service homesystem-broker.service"
     assert (place / "said").read_text().splitlines()[:2] == [f"stop {units}", f"start {units}"]
+
+
+@needs_root
+def test_a_stick_that_knows_no_owners_gets_the_key_all_the_same(place: Path) -> None:
+    homesystem = wrapper(place, program(place, 'umask 077; echo key >"$out/room.key"; rm -f "$out/.enrolling"\n'))
+    give(place / "home")
+    (out := place / "out").mkdir()
+    (out / ".enrolling").write_text("hall")
+    for name, refused in (("chown", "*0:0*"), ("chmod", "*/out")):
+        real = shutil.which(name)
+        (place / name).write_text(f'#!/bin/sh\ncase "$*" in {refused}) exit 1 ;; esac\nexec {real} "$@"\n')
+        (place / name).chmod(0o755)
+    homesystem.write_text(homesystem.read_text().replace("set -eu\n", f"set -eu\nPATH={place}:$PATH\n", 1))
+    done = run(homesystem, "room", "add", "hall", "--out", str(out), cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert "knows no owners" in done.stderr
+    assert [path.name for path in out.iterdir()] == ["room.key"]
