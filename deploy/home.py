@@ -165,7 +165,7 @@ def create(var: Path, settings: Settings) -> Home:
 
     Raises ConfigError where there is a home already.
     """
-    unfinished.begin(var, _written(settings), REMAINS)
+    unfinished.begin(var, written(settings), REMAINS)
     home = Home(var, settings)
     lay_out(home)
     return home
@@ -176,7 +176,7 @@ def seal(home: Home) -> None:
     unfinished.finish(home.var)
 
 
-def _written(settings: Settings) -> bytes:
+def written(settings: Settings) -> bytes:
     """`home.toml`."""
     fields = {name: getattr(settings, name) for name in settings.__struct_fields__}
     lines = [

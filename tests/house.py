@@ -21,7 +21,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
 from deploy import home as homes
-from deploy import rights
+from deploy import rights, unfinished
 from shared import mqtt, tls
 from tests import brokers
 
@@ -69,6 +69,12 @@ def make_home(var: Path, **settings: object) -> homes.Home:
     for name in ("data", "log", "secrets", "pki", "mosquitto"):
         (var / name).mkdir(parents=True, exist_ok=True)
     return home
+
+
+def seal(home: homes.Home) -> None:
+    """Let commands find a home here, as `homesystem init` does in the end."""
+    (home.var / unfinished.NAME).write_bytes(homes.written(home.settings))
+    homes.seal(home)
 
 
 def make_pki(home: homes.Home) -> None:

@@ -512,7 +512,6 @@ async def test_it_starts_again_after_days_in_which_only_itself_had_something_to_
         ('host = "127.0.0.1"\nport', 'host = "mail.example.org"\nport', "for a server on this machine"),
         ("sqlite+aiosqlite", "mysql", "write sqlite+aiosqlite"),
         ("alerts.crt", "nobody.crt", "there is no such file"),
-        ("alerts-server.key", "alerts.key", "cannot be used"),
     ],
 )
 async def test_a_configuration_that_cannot_be_used_is_told_and_ends_with_78(
@@ -525,6 +524,17 @@ async def test_a_configuration_that_cannot_be_used_is_told_and_ends_with_78(
     )
     assert ended.returncode == EX_CONFIG, ended.stderr
     assert told in ended.stderr
+
+
+async def test_a_pair_that_does_not_fit_is_told_and_tried_again(service: Service) -> None:
+    """It may be in the middle of being renewed: systemd starts a service that ends with 75 again."""
+    service.config.write_text(service.config.read_text().replace("alerts-server.key", "alerts.key"))
+    command = [sys.executable, "-m", "alert_service", "--config", str(service.config)]
+    ended = await asyncio.to_thread(
+        lambda: subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    )
+    assert ended.returncode == os.EX_TEMPFAIL, ended.stderr
+    assert "cannot be used" in ended.stderr
 
 
 async def test_a_port_in_use_is_told_and_ends_with_78(service: Service) -> None:

@@ -21,6 +21,7 @@ from deploy.home import Home
 from shared.mail import Letter, compose
 from shared.messages import UserRef
 from shared.spool import Spool
+from tests import house
 from tests.house import DEADLINE
 from tests.unit.alert_service.parts import START, event
 
@@ -32,7 +33,7 @@ PASSWORD = "violet engine of numbers"
 def var(home: Home) -> Path:
     """A home that was set up and runs nothing."""
     homes.lay_out(home)
-    homes.seal(home)
+    house.seal(home)
     return home.var
 
 

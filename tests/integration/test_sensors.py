@@ -9,12 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy import home as homes
 from deploy.home import Home
 from device_agents import simulation
 from shared import messages, topics
 from shared.messages import Description, State
 from shared.problem import HomeError
+from tests import house
 from tests.house import DEADLINE, Broker
 from tests.integration.agent_parts import GATEWAY_HEARS, ROOT, Client, Room, Said
 
@@ -129,7 +129,7 @@ def test_what_a_sensor_cannot_measure_is_refused(running: Room) -> None:
 
 
 def test_the_command_drives_it_below_zero_too(running: Room, gateway: Client) -> None:
-    homes.seal(running.home)
+    house.seal(running.home)
 
     def sim(value: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
