@@ -26,8 +26,6 @@ _UNITS = "homesystem-*"
 _OF_ROOMS = "homesystem-agent-"
 """A room tells its own ends itself, wherever its agent runs."""
 _LOOK_SECONDS = 5.0
-AT_MOST_EVERY = 600.0
-"""A service that ends again and again is one event in so many seconds, also where it is this one."""
 
 
 class EndsWatch:
@@ -60,7 +58,7 @@ class EndsWatch:
                 continue
             name = folder.name.removeprefix("homesystem-")
             told = self._told.get(name, 0.0)
-            if 0 <= self._now() - told < AT_MOST_EVERY:
+            if 0 <= self._now() - told < ends.AT_MOST_EVERY:
                 continue
             try:
                 noted = ends.read(folder / ends.NOTE)

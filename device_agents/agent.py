@@ -126,13 +126,10 @@ class Agent:
 
     def tell_ends(self, folder: Path | None) -> None:
         """Record that earlier agents ended unasked, where their unit noted it in `folder`."""
-        if folder is None:
-            return
-        note = folder / ends.NOTE
-        if noted := ends.read(note):
+        if folder is not None and (noted := ends.due(folder, self._wall())):
             event = ends.event(self._room.name, self._room.name, noted)
             self._proof.note(msgspec.structs.replace(event, id=wish.made_id()))  # the spool refuses one id twice
-            note.unlink()
+            ends.told(folder, self._wall())
 
     def start(self) -> None:
         """Settle what an earlier process left, then bring every pin to where it belongs."""

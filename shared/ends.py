@@ -1,15 +1,24 @@
 """How services ended that nobody told to end: what their units noted (deploy/ended.sh), and the event about it."""
 
+import logging
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
+from shared.log import facts
 from shared.messages import AuditEvent, Who, utc
 from shared.names import Outcome, Severity
+
+log = logging.getLogger(__name__)
 
 REPLACED = "service:replaced"
 NOTE = "ended"
 """The file in a unit's RuntimeDirectory=; a line each end: milliseconds since 1970, systemd's result, exit status."""
+AT_MOST_EVERY = 600.0
+"""A service that ends again and again is one event in so many seconds."""
+_TOLD = "told"
+"""Beside the note: its time is when the last was told."""
 _HOW = {
     "watchdog": "it gave no sign of life",
     "oom-kill": "the machine ran out of memory",
@@ -35,6 +44,34 @@ def read(path: Path) -> list[End]:
     except FileNotFoundError:
         return []
     return sorted(End(int(at) / 1000, _words(result, status)) for at, result, status in _LINE.findall(text))
+
+
+def due(folder: Path, now: float) -> list[End]:
+    """What is noted in a unit's folder and not told yet; nothing so soon after the last time that was `told`.
+
+    What cannot be read is no reason for a service not to start: the log says so.
+    """
+    try:
+        last = (folder / _TOLD).stat().st_mtime
+    except OSError:
+        last = None
+    if last is not None and 0 <= now - last < AT_MOST_EVERY:
+        return []
+    try:
+        return read(folder / NOTE)
+    except (OSError, UnicodeDecodeError) as error:
+        log.error("What ended cannot be read", extra=facts(reason=error))
+        return []
+
+
+def told(folder: Path, now: float) -> None:
+    """What was due has been told."""
+    try:
+        (folder / NOTE).unlink()
+        (folder / _TOLD).touch()
+        os.utime(folder / _TOLD, (now, now))
+    except OSError as error:
+        log.error("What ended may be told again", extra=facts(reason=error))
 
 
 def event(where: str, issuer: str, ends: list[End]) -> AuditEvent:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alert_service.arrivals import Arrival
-from alert_service.ends_watch import AT_MOST_EVERY, EndsWatch, told_replaced
+from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.policy import MASTERS, Matter, Policy, Rule
 from alert_service.rules import Part, part
 from shared import ends
@@ -62,7 +62,7 @@ async def test_one_that_ends_again_and_again_is_one_event_in_ten_minutes(hub: Hu
         hub.note("auth", AT + 1000 * second)
         await hub.watch.look()
     assert len(hub.recorded) == 1
-    hub.now += AT_MOST_EVERY
+    hub.now += ends.AT_MOST_EVERY
     await hub.watch.look()
     assert hub.told()[1:] == [("auth", {"because": "it gave no sign of life", "times": "3"})]
 
@@ -88,7 +88,7 @@ async def test_what_the_record_has_is_not_told_again(hub: Hub, store: Store) -> 
     again.note("gateway", AT + 1)
     await again.watch.look()
     assert again.recorded == [], "too soon, though it is another process now"
-    again.now += AT_MOST_EVERY
+    again.now += ends.AT_MOST_EVERY
     await again.watch.look()
     assert [arrival.event.where for arrival in again.recorded] == ["gateway"]
 

@@ -671,3 +671,21 @@ def test_an_earlier_agent_that_ended_unasked_is_told_once(house: House, tmp_path
     assert (told.where, told.who.issuer) == ("hall", "hall")
     assert told.detail == {"because": "it was ended by the signal KILL", "times": "2"}
     assert not note.exists()
+
+
+def test_an_agent_that_ends_again_and_again_is_one_event_in_ten_minutes(house: House, tmp_path: Path) -> None:
+    """Each is a letter, and nobody reads six hundred of them."""
+    for second in range(1200):
+        with (tmp_path / "ended").open("a") as note:
+            note.write(f"{1700000000000 + second * 1000} exit-code 1\n")
+        house.agent.tell_ends(tmp_path)
+        house.now += 1
+    told = [event.detail for event in house.ledger.spool.pending(100) if event.what == "service:replaced"]
+    because = "it failed with the exit code 1"
+    assert told == [{"because": because}, {"because": because, "times": "600"}]
+
+
+def test_a_note_that_cannot_be_read_keeps_no_agent_from_starting(house: House, tmp_path: Path) -> None:
+    (tmp_path / "ended").mkdir()
+    house.agent.tell_ends(tmp_path)
+    assert not house.ledger.spool.pending(100)
