@@ -78,10 +78,18 @@ class Store:
 
 
 def missing(url: str) -> Path | None:
-    """The file of an SQLite database that is not there; opening it would make an empty one. None for a server's."""
-    parsed = make_url(url)
-    path = Path(parsed.database or "")
-    return path if parsed.get_backend_name() == "sqlite" and not path.exists() else None
+    """The file of an SQLite database that is not there; opening it would make an empty one.
+
+    None for a server's, and for what names no file: `open_store` says so.
+    """
+    try:
+        parsed = make_url(url)
+    except SQLAlchemyError:
+        return None
+    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+        return None
+    path = Path(str(parsed.database))
+    return None if path.exists() else path
 
 
 async def open_store(url: str, plan: Plan) -> Store:

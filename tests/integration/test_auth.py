@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import ssl
@@ -35,6 +36,7 @@ from shared.mqtt import Subscription
 from shared.names import Action, Kind, Role, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
+from tests.begun import begin_accounts
 from tests.house import DEADLINE, Broker, SmtpSink, end, until
 
 EMAIL, PASSWORD = "ada@example.org", "violet engine of numbers"
@@ -52,6 +54,7 @@ class Service:
         # As cheap as the configuration lets it be: nothing here is about bcrypt's cost.
         path.write_text(path.read_text().replace("bcrypt_rounds = 12", "bcrypt_rounds = 10"))
         self.config: AuthConfig = auth_config.read(path)
+        begin_accounts(home)
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **environment: str) -> None:
@@ -509,6 +512,19 @@ def test_missing_certificate_is_said_and_ends_with_78(service: Service, tmp_path
     second = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
     assert second.returncode == 78
     assert "none.crt: there is no such file" in second.stderr
+
+
+def test_accounts_that_are_gone_are_said_and_not_begun_anew(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "auth.sqlite3"
+    text = re.sub(
+        r"(?m)^database = .*$", f'database = "sqlite+aiosqlite:///{path}"', service.home.config("auth").read_text()
+    )
+    (tmp_path / "auth.toml").write_text(text)
+    command = [sys.executable, "-m", "auth_service", "--config", str(tmp_path / "auth.toml")]
+    second = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
+    assert second.returncode == 78
+    assert f"{path}: the accounts are not there" in second.stderr
+    assert not path.exists()
 
 
 async def test_log_holds_requests_and_no_secret(service: Service, gateway: ServiceClient) -> None:

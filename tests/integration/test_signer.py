@@ -33,6 +33,7 @@ from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.signing import Changed, Ending, Pem
 from shared.spool import Spool
+from tests.begun import begin_accounts
 from tests.house import DEADLINE, Broker, free_port, make_home, until
 from tests.integration.agent_parts import Client, Room, audit_events
 
@@ -295,6 +296,7 @@ def test_with_the_broker_away_it_signs_and_says_that_it_can_set_no_rights(broker
 def auth(broker: Broker, signer: Signer) -> Iterator[None]:
     """The auth service as a process, which asks our signer."""
     environment = os.environ | {"HOMESYSTEM_SIGNER": str(signer.path)}
+    begin_accounts(broker.home)
     command = [sys.executable, "-m", "auth_service", "--config", str(broker.home.config("auth"))]
     path = broker.home.var / "log" / "auth.console"
     path.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """The doctor finds what is wrong with a home's files and with a home that does not run, and names the next step."""
 
-import asyncio
 import datetime as dt
 import io
 import os
@@ -12,8 +11,6 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from auth_service import accounts
-from auth_service import config as auth_config
 from deploy import check_ends, check_enrolments, check_files, doctor, turns
 from deploy.finding import Finding, examine
 from deploy.home import Home
@@ -23,6 +20,7 @@ from shared import mail
 from shared.config import ConfigError
 from shared.mail import MailError, SmtpConfig
 from tests import house
+from tests.begun import begin_accounts
 
 
 def now() -> dt.datetime:
@@ -38,13 +36,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     made = house.make_home(tmp_path_factory.mktemp("home"))
     os.umask(0o077)
     homes.lay_out(made)
-    asyncio.run(_begin_accounts(made))
+    begin_accounts(made)
     return made
-
-
-async def _begin_accounts(home: Home) -> None:
-    async with accounts.opened(auth_config.read(home.config("auth"))):
-        pass
 
 
 def faults(found: list[Finding]) -> list[Finding]:

@@ -241,3 +241,13 @@ async def test_whoever_is_cancelled_in_a_statement_leaves_no_lock_behind(
     await add(other, "d")
     assert await things(other) == ["a", "c", "d"]
     await other.close()
+
+
+def test_a_file_that_is_not_there_is_known_before_one_is_made(tmp_path: Path) -> None:
+    path = tmp_path / "things.sqlite3"
+    url = f"sqlite+aiosqlite:///{path}"
+    assert database.missing(url) == path
+    path.write_bytes(b"")
+    assert database.missing(url) is None
+    for other in ("postgresql+asyncpg://x/things", "nonsense", "sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:"):
+        assert database.missing(other) is None
