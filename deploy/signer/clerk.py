@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import logging
+import threading
 from collections.abc import Callable
 
 from auth_service.proof import Proof
@@ -75,6 +76,8 @@ class Clerk:
         self._founded = founded
         self._moved = moved
         self._turn = asyncio.Lock()
+        self._own_turn = threading.Lock()
+        """Several ask for our own pair when we start, each in a thread: it is made once."""
         self._late: dict[str, dt.datetime] = {}
         self._strangers = Seldom(_STRANGER_SECONDS, most=_STRANGERS)
 
@@ -122,7 +125,8 @@ class Clerk:
         if not authorities.exists(DEVICE_CA):
             return False
         own = Pki(self._settings.vault, vault=self._settings.vault, demo=self._settings.demo, now=self._now())
-        own.ensure(leaves.client(IDENTITY, "service"), self._settings.state, IDENTITY)
+        with self._own_turn:
+            own.ensure(leaves.client(IDENTITY, "service"), self._settings.state, IDENTITY)
         return True
 
     async def _sign(self, order: Sign, caller: Caller) -> Pem:

@@ -1,12 +1,14 @@
 """The signer's deeds at the broker: who was late to be shut out is, whatever becomes of others."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from auth_service.proof import Proof
+from deploy.pki.authorities import Authorities
 from deploy.signer.clerk import LATE, Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
@@ -75,3 +77,15 @@ async def test_one_that_cannot_be_dropped_keeps_no_other_connected(tmp_path: Pat
     await clerk.shut_out_late()
     await clerk.shut_out_late()
     assert broker.settled == ["hall", "attic"]
+
+
+def test_our_own_pair_is_made_once_whoever_asks_for_it_at_the_same_time(tmp_path: Path) -> None:
+    """After weeks without power the pair is due, and several ask at once when the signer starts."""
+    settings = Settings(state=tmp_path, socket=tmp_path / "s.sock", users=frozenset())
+    clerk = Clerk(settings, cast("Proof", Book()), cast("Plugin", Broker()), now=lambda: MOMENT)
+    Authorities(settings.vault, demo=False, now=MOMENT).ensure(["hub.home.arpa"])
+    for _ in range(10):
+        for path in tmp_path.glob("signer.*"):
+            path.unlink()
+        with ThreadPoolExecutor(8) as pool:
+            assert all(pool.map(lambda _: clerk.renew_own(), range(8)))
