@@ -13,7 +13,7 @@ from shared.names import Outcome, is_gateway
 INTENT_WAIT_SECONDS = 3.0
 """How long an outcome waits for its gateway's word about who asked."""
 OUTCOME_WAIT_SECONDS = 30.0
-"""After this long without an outcome, the letter says "unknown" (DESIGN.md §8)."""
+"""After this long without an outcome, the letter says "unknown" (docs/alerts.md)."""
 
 _NOTHING_DONE = frozenset({Outcome.REJECTED, Outcome.EXPIRED})
 _MAY_HAVE_MOVED = frozenset({Outcome.EXECUTED, Outcome.FAILED, Outcome.UNKNOWN})

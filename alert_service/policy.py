@@ -1,7 +1,7 @@
 """Which events become letters, to whom and how urgent, pure: the owner's rules first, then the house's own.
 
 The first rule that fits decides. Below both lies a floor that no rule can lower: what was or may have been done to
-something critical, and every security event, reach the master users (DESIGN.md §1, §8).
+something critical, and every security event, reach the master users (docs/alerts.md).
 """
 
 from collections.abc import Iterable

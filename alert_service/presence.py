@@ -1,6 +1,6 @@
 """Which rooms with a critical device are away, pure: heartbeats and wills in, what is to be told out.
 
-A killed broker fires no wills and keeps a dead room's `online` (DESIGN.md §4), so only what was heard live since our
+A killed broker fires no wills and keeps a dead room's `online` (docs/broker.md), so only what was heard live since our
 own link came up counts, and a room has its whole time again after each of our own gaps. `now` is monotonic seconds.
 """
 

@@ -1,4 +1,4 @@
-"""Removes whole days that are older than the record is kept, oldest first, and leaves their hashes (DESIGN.md §8).
+"""Removes whole days that are older than the record is kept, oldest first, and leaves their hashes (docs/record.md).
 
 A day is what was received on it, in UTC; rows that a clock set back put among later ones go with their neighbours.
 """

@@ -209,7 +209,7 @@ def advice(what: str, source: str) -> str:
 
 
 def who(row: Row) -> str:
-    """Who did it; a room's word is given as its claim (DESIGN.md §8), unless it speaks of nobody but itself."""
+    """Who did it; a room's word is given as its claim (docs/record.md), unless it speaks of nobody but itself."""
     told = row.event.who
     if _by_the_room_itself(row):
         return f"{who_briefly(row)} in the room {row.source}" if row.event.detail.get(BUTTON) else who_briefly(row)

@@ -110,7 +110,7 @@ class Accounts:
             return await user_rows.all_rows(connection)
 
     async def disable_user(self, email: str, *, by: UserRef | None = None) -> None:
-        """No sign-in from now on, and every session ends (V-16). Raises HomeError: not-found, last-master."""
+        """No sign-in from now on, and every session ends (ASVS 7.4.2). Raises HomeError: not-found, last-master."""
         async with self._change(by) as (connection, say):
             account = await _existing(connection, email)
             if account.disabled:

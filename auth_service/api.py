@@ -1,4 +1,4 @@
-"""The internal HTTPS: routes, and which certificate may call which (V-27: one of our authority is not enough)."""
+"""Internal HTTPS: routes, and which certificate may call which (one of our authority is not enough: ASVS 12.3.5)."""
 
 from aiohttp import web
 

@@ -1,6 +1,6 @@
 """Confirmation codes, pure: how one is made, and how one that a person typed is read.
 
-39 random bits, 10 minutes, once, five tries, bound to one account, one browser and one purpose (V-09 to V-12, N-05).
+39 random bits, 10 minutes, once, five tries, bound to one account, one browser and one purpose (ASVS 6.5.1 to 6.6.3).
 """
 
 import secrets

@@ -1,4 +1,4 @@
-"""What a new password must be like, pure: long enough, and not what everybody tries first (V-02, V-04).
+"""What a new password must be like, pure: long enough, and not what everybody tries first (ASVS 6.2).
 
 No composition rules and no forced change. The list is short because it is compared with the password's stem:
 `P4ssw0rd2024!` is `password`.

@@ -1,7 +1,7 @@
 """Owns bcrypt: hashes and checks passwords over a keyed pre-hash, in a small pool of slow-lane threads.
 
 The pre-hash (base64 of HMAC-SHA-256 under a secret file) lifts bcrypt's limit of 72 bytes, and makes a stolen
-database useless without that file (ASVS 11.4.2; R-03; DESIGN §6).
+database useless without that file (ASVS 11.4.2; ETSI EN 303 645 5.1-3).
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class Passwords:
             min(2, os.cpu_count() or 1), thread_name_prefix="bcrypt", initializer=_step_back
         )
         self._waiting = 0
-        # Checked where there is no such user, so that the answer takes as long (V-39, ASVS 6.3.8). No password fits
+        # Checked where there is no such user, so that the answer takes as long (ASVS 6.3.8). No password fits
         # it: 53 characters of bcrypt's alphabet that nobody computed.
         self._nobody = bcrypt.gensalt(rounds) + secrets.token_hex(16)[:31].encode()
 
@@ -64,7 +64,7 @@ class Passwords:
             raise HomeError("rate-limited", "Too many sign-ins are under way. Try again in a moment.", retry_after=10)
 
     def keyed(self, purpose: str, *parts: str) -> str:
-        """A keyed hash of short secrets (a code, a browser's id), to store in their place (V-10)."""
+        """A keyed hash of short secrets (a code, a browser's id), to store in their place (ASVS 6.5.2)."""
         return hmac.digest(self._short_key, "\0".join((purpose, *parts)).encode(), "sha256").hex()
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
 """What stands when a room describes itself, pure: it may add and tighten; what loosens waits, the stricter stands.
 
-A stolen or broken room must not talk its front door into a plain lamp (DESIGN §6).
+A stolen or broken room must not talk its front door into a plain lamp (docs/vocabulary.md).
 """
 
 from typing import Literal

@@ -31,7 +31,7 @@ _OF_TOKEN = (
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How long a session lives unused, and at the most (V-13, V-15)."""
+    """How long a session lives unused, and at the most (ASVS 7.1.1, 7.3.1, 7.3.2)."""
 
     idle: timedelta
     absolute: timedelta
@@ -40,7 +40,7 @@ class Limits(msgspec.Struct, frozen=True):
 async def start(
     connection: AsyncConnection, user: User, *, address: str, agent: str, limits: Limits, now: datetime
 ) -> LoginAnswer:
-    """A new session with a new token of 256 random bits (V-14)."""
+    """A new session with a new token of 256 random bits (ASVS 7.2.3)."""
     token, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
     expires_at = now + limits.absolute
     await connection.execute(

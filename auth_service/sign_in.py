@@ -1,6 +1,6 @@
 """Signing in, in two steps: e-mail and password bring a code by mail; with the code they bring a session.
 
-Nothing that a caller can see or measure tells whether an account exists or which part was wrong (V-39, ASVS 6.3.8).
+Nothing that a caller can see or measure tells whether an account exists or which part was wrong (ASVS 6.3.8).
 """
 
 import asyncio

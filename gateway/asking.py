@@ -1,4 +1,4 @@
-"""From a request to a command, for API and pages alike: who asks, may they, how often, does it fit (DESIGN §3, step 2).
+"""From a request to a command, for API and pages alike: who asks, may they, how often, does it fit (docs/flow.md).
 
 What one may not see is answered like a device that does not exist.
 """

@@ -1,7 +1,7 @@
 """Browsers that signed in before: each has its own budget of tries, so that a stranger's tries lock out nobody.
 
 After a good sign-in a browser keeps, signed, its own id and keyed digests of the accounts that it opened
-(DESIGN §6 regulation; ASVS 5.0 6.1.1, 6.3.1).
+(ASVS 5.0 6.1.1, 6.3.1).
 """
 
 import base64

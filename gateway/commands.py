@@ -1,4 +1,4 @@
-"""Carries permitted commands to the rooms and waits for their word (DESIGN §3, steps 3, 4 and 10).
+"""Carries permitted commands to the rooms and waits for their word (docs/flow.md).
 
 Nobody is told "executed" without an acknowledgement that says so. A flight that has begun is finished and recorded
 even when the caller goes away.

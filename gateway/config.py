@@ -41,7 +41,7 @@ class HttpsConfig(Config, frozen=True):
 
 
 class LimitsConfig(Config, frozen=True):
-    """How often; each name says for what and, behind it, per what. DESIGN §5 has the numbers."""
+    """How often; each name says for what and, behind it, per what. docs/api.md says what is refused."""
 
     default: Rate = "200/day;50/hour"
     login_code: Rate = "10/10 minute"

@@ -1,4 +1,4 @@
-"""That a change was wished on one of our own pages: a token and the origin, both (DESIGN §5; ASVS 5.0 3.5.1 to 3.5.3).
+"""That a change was wished on one of our own pages: a token and the origin, both (ASVS 5.0 3.5.1 to 3.5.3).
 
 The token travels in the header `X-CSRF-Token` or the form field `csrf_token` and is compared with the one in the
 encrypted cookie. The browser names the origin in `Origin` or, where it leaves that out, in `Sec-Fetch-Site`.

@@ -1,4 +1,4 @@
-"""What one device is, pure: the registry's word and its room's, of which the stricter stands (DESIGN §6)."""
+"""What one device is, pure: the registry's word and its room's, of which the stricter stands (docs/vocabulary.md)."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The event streams: every browser that may sees what changes, and nothing else (DESIGN §5, `GET /api/v1/events`).
+"""The event streams: every browser that may sees what changes, and nothing else (docs/api.md, `GET /api/v1/events`).
 
 Whether a viewer may see an event is decided at the moment of sending, by a session that still lives. A client that
 does not keep up is cut: it comes back and gets a snapshot.

@@ -1,6 +1,6 @@
 """The commands that are under way, pure: who waits for which id, and that each gets exactly one answer.
 
-One id is one wish: a repeat joins it while it is under way, and the same id for another wish is refused (DESIGN §4).
+One id is one wish: a repeat joins it while it is under way, and the same id for another wish is refused (docs/api.md).
 """
 
 from collections import OrderedDict

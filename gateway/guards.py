@@ -1,7 +1,7 @@
 """Who may see and do what, pure, and the only place that decides it: for the API, the pages and the event streams.
 
 Master and member use every room; a guest what a grant names, while it holds; everything else is denied
-(DESIGN §6; ASVS 5.0 8.2.1, 8.2.2, 8.3.1). What one may not see is answered like what does not exist.
+(ASVS 5.0 8.2.1, 8.2.2, 8.3.1). What one may not see is answered like what does not exist.
 """
 
 from collections.abc import Iterable

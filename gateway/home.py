@@ -1,6 +1,6 @@
 """The home as this gateway sees it, pure: folded from registry, descriptions, availability and states.
 
-What was not heard on this connection is unknown (DESIGN §4): a room counts as online only after a live heartbeat,
+What was not heard on this connection is unknown (docs/broker.md): a room counts as online only after a live heartbeat,
 and a state is shown only while its room is online. Nothing here does I/O; `now` is monotonic seconds.
 """
 

@@ -1,4 +1,4 @@
-"""How often anybody may ask: the windows of `[limits]`, counted in memory (DESIGN §5; ASVS 5.0 2.4.1, 6.3.1).
+"""How often anybody may ask: the windows of `[limits]`, counted in memory (ASVS 5.0 2.4.1, 6.3.1).
 
 A window opens with its first request and counts until it ends; what exceeds it is answered 429 with the seconds to
 wait. What makes things safer is never counted: the commands ask here only for other actions.

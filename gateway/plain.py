@@ -1,6 +1,6 @@
 """Text that another machine supplied, made harmless to look at, pure; escaping is the templates' affair.
 
-Room-supplied text is untrusted (DESIGN §6): a mark that turns the reading direction could make a line say something
+Room-supplied text is untrusted (ASVS 5.0 1.2): a mark that turns the reading direction could make a line say something
 else than what was recorded.
 """
 

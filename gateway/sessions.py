@@ -1,6 +1,6 @@
 """Who is signed in: the encrypted cookie, and the session behind it, which lives in the auth service.
 
-The cookie carries only the CSRF token, the browser's pre-login id and the opaque session token (DESIGN §5; ASVS 5.0
+The cookie carries only the CSRF token, the browser's pre-login id and the opaque session token (ASVS 5.0
 3.3.1 to 3.3.4, 7.2.1). A verified session is believed for `CACHE_SECONDS`, dropped at once when the auth service says
 that it ended, and not kept at all while our link to the broker is down, since then we would not hear of it.
 """

@@ -1,7 +1,7 @@
 """Signing in and out, for API and pages alike: the limits of each step, the call to the auth service, the cookies.
 
 Step 1 is answered alike, and in the same time, whether or not the account exists; step 2 fails always alike
-(DESIGN §5; ASVS 5.0 6.3.8). What comes of it is a security event of the log, with its address.
+(ASVS 5.0 6.3.8). What comes of it is a security event of the log, with its address.
 """
 
 import logging

@@ -195,7 +195,7 @@ class Demo:
 
 
 class Client:
-    """A program with cookies and a CSRF token, as DESIGN's HTTP contract wants it. Verifies the web authority."""
+    """A program with cookies and a CSRF token, as docs/api.md wants it. Verifies the web authority."""
 
     def __init__(self, demo: Demo) -> None:
         self._demo = demo

@@ -216,7 +216,7 @@ def named(place: str, rooms: Iterable[RoomView]) -> str:
 
 
 def _who(event: AuditEvent) -> str:
-    """The person, else the broker identity; a room's word that nobody confirms is given as its claim (DESIGN §8)."""
+    """The person, else the broker identity; a room's unconfirmed word is given as its claim (docs/record.md)."""
     who = event.who
     if who.user is not None:
         name = plain(who.user.name)

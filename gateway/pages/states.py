@@ -1,7 +1,7 @@
 """What a device's state looks like to people, pure: a word, a look, and since when and by what.
 
 A room that is not online, and a value that does not fit the kind, are "unknown" in words; the last value is never
-shown as if it were live (DESIGN §1, promise 4), and a device at fault is never shown as if it could be trusted.
+shown as if it were live (the fourth promise), and a device at fault is never shown as if it could be trusted.
 static/wording.js says the same for what the stream brings; a test holds both against one another.
 """
 
