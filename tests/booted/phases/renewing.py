@@ -28,7 +28,14 @@ def clocks(house: House) -> tuple[Clock, Clock]:
     """The calendars of the hub and of the room, given to their units the first time."""
     hub, room = Clock(house.hub), Clock(house.room)
     if hub.new:
-        house.hub.run("systemctl restart 'homesystem-*.service'", seconds=120)
+        house.hub.run(
+            "systemctl restart $(systemctl list-units --plain --no-legend --state=running 'homesystem-*.service'"
+            " | cut -d' ' -f1)",
+            seconds=120,
+            check=False,  # a unit may need a second start, which systemd gives it; they are waited for
+        )
+        for unit in UNITS:
+            house.hub.until_active(unit)
     if room.new:
         house.room.run(f"systemctl restart {AGENT}")
     return hub, room
