@@ -17,7 +17,7 @@ from auth_service.identity_rows import IdentityRole, IdentityRow
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.registry import Loosening
-from auth_service.store import open_store
+from auth_service.store import must_be_there, open_store
 from shared import addresses
 from shared.config import read_secret
 from shared.database import Store
@@ -36,9 +36,11 @@ _NAME_MOST = 64
 async def opened(config: AuthConfig, *, founding: bool = False) -> "AsyncIterator[Accounts]":
     """The accounts of the home that `config` describes; migrates the database.
 
-    `founding` is for `homesystem init`: what it makes is recorded, but no letter is due for it.
+    `founding` is for `homesystem init`: it alone begins them, and what it makes is recorded without a letter.
     Raises ConfigError when the database, the spool or the pepper cannot be used.
     """
+    if not founding:
+        must_be_there(config.database)
     passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
     store = await open_store(config.database)
     try:

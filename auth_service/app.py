@@ -23,8 +23,8 @@ from auth_service.rooms import Rooms
 from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
-from auth_service.store import open_store
-from shared import database, mail, renewal, signing, systemd, topics
+from auth_service.store import must_be_there, open_store
+from shared import mail, renewal, signing, systemd, topics
 from shared.bus import Bus, Delivery
 from shared.config import ConfigError, read_secret
 from shared.courier import Courier
@@ -43,9 +43,7 @@ _UPKEEP_SECONDS = 60.0
 
 async def serve(config: AuthConfig) -> None:
     """Serve until cancelled. Raises ConfigError for what an owner can mend."""
-    # `homesystem init` makes it: begun anew here it would know nobody, no room and no lockdown, and nobody would hear.
-    if (gone := database.missing(config.database)) is not None:
-        raise ConfigError(f"{gone}: the accounts are not there; bring them back: homesystem restore (docs/setup.md)")
+    must_be_there(config.database)
     context = renewal.server_context(config.listen.tls)
     passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
     spool = _open_spool(config)

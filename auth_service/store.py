@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from shared import database
+from shared.config import ConfigError
 from shared.database import Plan, Store
 
 PLAN = Plan(
@@ -17,3 +18,13 @@ PLAN = Plan(
 async def open_store(url: str) -> Store:
     """Open the database behind `url` and migrate it. Raises ConfigError when that cannot be done."""
     return await database.open_store(url, PLAN)
+
+
+def must_be_there(url: str) -> None:
+    """Raises ConfigError where the accounts are gone.
+
+    `homesystem init` makes them: begun anew by anybody else they would know nobody, no room and no lockdown, and nobody
+    would hear of it.
+    """
+    if (gone := database.missing(url)) is not None:
+        raise ConfigError(f"{gone}: the accounts are not there; bring them back: homesystem restore (docs/setup.md)")

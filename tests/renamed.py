@@ -15,6 +15,7 @@ from deploy.home import Home
 from deploy.pki import leaf, reading
 from deploy.pki.authorities import private_bytes
 from deploy.pki.files import write
+from tests.begun import begin_accounts
 from tests.house import end, free_port, until
 
 OLD, NEW, THIRD = "old.home.arpa", "new.home.arpa", "third.home.arpa"
@@ -24,6 +25,7 @@ PORTS = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port")
 def make(var: Path) -> Home:
     settings = homes.Settings(name=OLD, smtp_sender="Home <home@example.org>", **{name: free_port() for name in PORTS})  # type: ignore[arg-type]  # ports by name
     made = homes.create(var, settings)
+    begin_accounts(made)
     homes.seal(made)
     return homes.find(var)
 

@@ -22,6 +22,7 @@ from shared.mail import Letter, compose
 from shared.messages import UserRef
 from shared.spool import Spool
 from tests import house
+from tests.begun import begin_accounts
 from tests.house import DEADLINE
 from tests.unit.alert_service.parts import START, event
 
@@ -33,6 +34,7 @@ PASSWORD = "violet engine of numbers"
 def var(home: Home) -> Path:
     """A home that was set up and runs nothing."""
     homes.lay_out(home)
+    begin_accounts(home)
     house.seal(home)
     return home.var
 

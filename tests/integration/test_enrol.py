@@ -22,6 +22,7 @@ from deploy.pki.pairs import Pki
 from shared import topics
 from shared.problem import HomeError
 from shared.spool import Spool
+from tests.begun import begin_accounts
 from tests.crash_enrol import FINISHED, REFUSED, Ending
 from tests.house import DEADLINE, Broker, make_home, until
 
@@ -31,6 +32,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """With a whole home around it: accounts, authorities of its own."""
     home = make_home(tmp_path_factory.mktemp("home"))
     home = homes.create(home.var, home.settings)
+    begin_accounts(home)
     homes.seal(home)
     made = Broker(home)
     made.start()

@@ -26,6 +26,7 @@ from shared import topics
 from shared.names import Severity
 from shared.spool import Spool
 from tests import killed
+from tests.begun import begin_accounts
 from tests.house import DEADLINE, Broker, free_port, until
 from tests.integration.test_signer import Signer
 from tests.renamed import NEW, OLD, PORTS, THIRD, Gateway, make, sign_outside
@@ -311,6 +312,7 @@ def test_killed_anywhere_it_is_finished_by_the_next_try(home: Home, work: Callab
 
 def test_a_signer_of_its_own_makes_the_authority_for_a_new_name_and_tells_of_it(tmp_path: Path) -> None:
     home = homes.create(tmp_path / "var", homes.Settings(demo=True, name=OLD, **{name: free_port() for name in PORTS}))  # type: ignore[arg-type]  # ports by name
+    begin_accounts(home)
     homes.seal(home)
     before, signer = (home.pki / "web-ca.crt").read_bytes(), Signer(home)
     signer.start()
@@ -330,6 +332,7 @@ def test_a_signer_of_its_own_makes_the_authority_for_a_new_name_and_tells_of_it(
 
 def test_the_demo_stays_what_it_is(tmp_path: Path) -> None:
     demo = homes.create(tmp_path / "var", homes.Settings(demo=True))
+    begin_accounts(demo)
     homes.seal(demo)
     refused = command(demo, "rename", NEW)
     assert refused.returncode == 1

@@ -99,6 +99,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """With a whole home around it, and authorities of its own."""
     made = make_home(tmp_path_factory.mktemp("home"))
     home = homes.create(made.var, made.settings)
+    begin_accounts(home)
     homes.seal(home)
     broker = Broker(home)
     broker.start()
@@ -296,7 +297,6 @@ def test_with_the_broker_away_it_signs_and_says_that_it_can_set_no_rights(broker
 def auth(broker: Broker, signer: Signer) -> Iterator[None]:
     """The auth service as a process, which asks our signer."""
     environment = os.environ | {"HOMESYSTEM_SIGNER": str(signer.path)}
-    begin_accounts(broker.home)
     command = [sys.executable, "-m", "auth_service", "--config", str(broker.home.config("auth"))]
     path = broker.home.var / "log" / "auth.console"
     path.unlink(missing_ok=True)
