@@ -5,6 +5,7 @@ import email
 import email.message
 import email.policy
 import logging
+import re
 import ssl
 import threading
 import time
@@ -66,13 +67,15 @@ class MailServer:
         with self._came:
             return len(self._letters)
 
-    def wait_for(self, wanted: str, *, after: int, seconds: float = 60.0) -> email.message.EmailMessage:
-        """The first letter past the first `after` that has `wanted` in its subject or text."""
+    def wait_for(
+        self, wanted: str | re.Pattern[str], *, after: int, seconds: float = 60.0
+    ) -> email.message.EmailMessage:
+        """The first letter past the first `after` in whose subject or text `wanted` is found."""
         end = time.monotonic() + seconds
         with self._came:
             while True:
                 for letter in self._letters[after:]:
-                    if wanted in str(letter["Subject"]) or wanted in text_of(letter):
+                    if re.search(wanted, str(letter["Subject"])) or re.search(wanted, text_of(letter)):
                         return letter
                 left = end - time.monotonic()
                 subjects = [str(letter["Subject"]) for letter in self._letters[after:]]
