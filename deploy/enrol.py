@@ -146,9 +146,6 @@ async def _enrol(
         write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
         if role == "room":
             room_file.write_to(out, home, name)
-        if unfinished and home.authority().replace(name):
-            # A key of the first try may lie anywhere, and is worth nothing from now on.
-            taking_up.reload(home)
     broker.grant(home, may)
     if out is not None:
         (out / _UNFINISHED).unlink()
