@@ -11,6 +11,8 @@ from tests.booted.phases import commanding
 
 FIRST_DAY = 61
 _SEEN_SECONDS = 4.0
+_ASKED_AGAIN = 180
+"""Seconds: a request that nobody heard, as the broker was just being started anew, is sent again a minute later."""
 _BEGUN = 60
 """Days left with which a room begins to renew its certificate, so that it never has fewer for long."""
 _LEFT = 29
@@ -87,7 +89,7 @@ def renew_room(house: House, day: int) -> None:
     def rest() -> int:
         return days_left(house, x509.load_pem_x509_certificate(path.read_bytes()))
 
-    house.room.until(lambda: rest() >= _BEGUN, f"the room has a certificate good for {_BEGUN} days", 60)
+    house.room.until(lambda: rest() >= _BEGUN, f"the room has a certificate good for {_BEGUN} days", _ASKED_AGAIN)
     house.report.saw(f"day {day}: the room has a certificate that is good for {rest()} more days")
 
 
