@@ -2,10 +2,22 @@
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from auth_service import accounts
 from auth_service import config as auth_config
+from deploy import home as homes
 from deploy.home import Home
+from tests.house import make_home
+
+
+def whole_home(folder: Path) -> Home:
+    """A demo home with free ports, accounts and authorities of its own, as `homesystem init` leaves one."""
+    made = make_home(folder)
+    home = homes.create(made.var, made.settings)
+    begin_accounts(home)
+    homes.seal(home)
+    return home
 
 
 def begin_accounts(home: Home) -> None:

@@ -16,25 +16,20 @@ from auth_service import config as auth_config
 from auth_service.identity_rows import IdentityRole
 from deploy import broker as brokers
 from deploy import enrol, rights
-from deploy import home as homes
 from deploy.home import Home
 from deploy.pki.pairs import Pki
 from shared import topics
 from shared.problem import HomeError
 from shared.spool import Spool
-from tests.begun import begin_accounts
+from tests.begun import whole_home
 from tests.crash_enrol import FINISHED, REFUSED, Ending
-from tests.house import DEADLINE, Broker, make_home, until
+from tests.house import DEADLINE, Broker, until
 
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """With a whole home around it: accounts, authorities of its own."""
-    home = make_home(tmp_path_factory.mktemp("home"))
-    home = homes.create(home.var, home.settings)
-    begin_accounts(home)
-    homes.seal(home)
-    made = Broker(home)
+    made = Broker(whole_home(tmp_path_factory.mktemp("home")))
     made.start()
     yield made
     made.stop()

@@ -33,8 +33,8 @@ from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.signing import Changed, Ending, Pem
 from shared.spool import Spool
-from tests.begun import begin_accounts
-from tests.house import DEADLINE, Broker, free_port, make_home, until
+from tests.begun import whole_home
+from tests.house import DEADLINE, Broker, free_port, until
 from tests.integration.agent_parts import Client, Room, audit_events
 
 
@@ -97,11 +97,7 @@ class Signer:
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """With a whole home around it, and authorities of its own."""
-    made = make_home(tmp_path_factory.mktemp("home"))
-    home = homes.create(made.var, made.settings)
-    begin_accounts(home)
-    homes.seal(home)
-    broker = Broker(home)
+    broker = Broker(whole_home(tmp_path_factory.mktemp("home")))
     broker.start()
     yield broker
     broker.stop()
