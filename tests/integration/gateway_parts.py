@@ -252,6 +252,7 @@ class FakeAlertService:
     def __init__(self, home: homes.Home) -> None:
         self._home = home
         self.queries: list[AuditQuery] = []
+        self.when_asked: Callable[[], object] = lambda: None
         self.events: tuple[AuditRecord, ...] = ()
         self.chain = ChainStatus(row=0, hash="")
         self._changed = asyncio.Condition()
@@ -281,6 +282,7 @@ class FakeAlertService:
     async def _audit(self, request: web.Request) -> web.Response:
         query = await read_json(request, AuditQuery)
         self.queries.append(query)
+        self.when_asked()
         older = [one for one in self.events if query.after is None or one.row < query.after]
         page = tuple(older[: query.limit])
         more = str(page[-1].row) if len(older) > query.limit else None
