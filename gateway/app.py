@@ -9,7 +9,20 @@ from collections.abc import Callable
 import aiohttp_session
 from aiohttp import web
 
-from gateway import cors, csrf, headers, keys, limits, link, problem_pages, proxies, record_watch, refusals, sessions
+from gateway import (
+    arrival,
+    cors,
+    csrf,
+    headers,
+    keys,
+    limits,
+    link,
+    problem_pages,
+    proxies,
+    record_watch,
+    refusals,
+    sessions,
+)
 from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
 from gateway.auth_client import AuthClient
@@ -110,6 +123,7 @@ class Gateway:
     def _application(self, secret: bytes) -> web.Application:
         app = web.Application(
             middlewares=[
+                arrival.note,
                 proxies.name_caller,
                 log_requests,
                 answer_problems,

@@ -3,30 +3,34 @@
 What one may not see is answered like a device that does not exist.
 """
 
-import time
 import uuid
+from datetime import datetime
 
 import msgspec
 from aiohttp import web
 
-from gateway import guards, keys, limits, sessions
+from gateway import arrival, guards, keys, limits, sessions
 from gateway.commands import Executed
 from gateway.devices import Device, is_held_back
 from gateway.proof import Wish
 from shared.internal import SessionInfo
 from shared.log import security
-from shared.messages import Id, UserRef
+from shared.messages import Id, Moment, UserRef
 from shared.names import FULL, SAFE_ACTIONS, Action, Outcome
 from shared.problem import HomeError
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked of a device. `value` (0 to 100) belongs to `set`; `id` is the caller's own, for safe repeats."""
+    """What is asked of a device. `value` (0 to 100) belongs to `set`; `id` is the caller's own, for safe repeats.
+
+    `pressed_at` is when the person asked for it, in the hub's time; None where the caller cannot know it.
+    """
 
     action: str
     value: int | None = None
     id: Id | None = None
     confirm: bool = False
+    pressed_at: Moment | None = None
 
 
 async def ask(request: web.Request, room: str, device: str, asked: CommandRequest) -> Executed:
@@ -35,7 +39,6 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
     Raises HomeError: sign-in-required, unknown-device, rate-limited, unknown-action, invalid-value, locked-out,
     confirmation-required, lockdown, or as `Commands.execute`.
     """
-    arrived = time.time()
     info = sessions.signed_in(request)
     found = _find(request, info, room, device)
     if found is None or asked.action not in found.safe_actions:
@@ -58,7 +61,7 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
             action=action,
             value=asked.value,
             origin=request.remote or "",
-            issued_at=arrived,
+            issued_at=issued(asked.pressed_at, arrival.of(request)),
         )
     )
 
@@ -69,6 +72,11 @@ async def count(request: web.Request, device: Device | None = None) -> None:
     await table.hit("commands", limits.who(request))
     if device is not None:
         await table.hit("commands_device", device.room, device.id)
+
+
+def issued(pressed_at: datetime | None, arrived: float) -> float:
+    """When a wish was issued, in seconds since 1970: the earlier of both, so that no clock ahead makes it younger."""
+    return arrived if pressed_at is None else min(max(pressed_at.timestamp(), 0.0), arrived)
 
 
 def check(device: Device, asked: CommandRequest, *, locked_down: bool = False) -> Action:

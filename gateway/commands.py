@@ -19,7 +19,7 @@ from gateway.plain import plain
 from gateway.proof import Proof, Wish
 from shared import messages, topics
 from shared.log import facts
-from shared.messages import Acknowledgement, Command, State
+from shared.messages import COMMAND_SECONDS, Acknowledgement, Command, State
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.names import Outcome, Severity
 from shared.problem import CATALOGUE, HomeError
@@ -69,6 +69,7 @@ class Commands:
         on_unknown: Callable[[Wish, str], None],
         wait_seconds: float = WAIT_SECONDS,
         now: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._broker = broker
         self._home = home
@@ -77,6 +78,7 @@ class Commands:
         self._on_unknown = on_unknown
         self._wait_seconds = wait_seconds
         self._now = now
+        self._wall = wall
         self._reused = Seldom(REUSED_SECONDS, most=_REUSERS)
         self._flights = Flights()
         self._waiting: dict[Flight, asyncio.Future[Verdict]] = {}
@@ -84,7 +86,7 @@ class Commands:
         self._proving: set[asyncio.Task[None]] = set()
 
     async def execute(self, wish: Wish) -> Executed:
-        """Have the wish carried out, or join it if it is under way already.
+        """Have the wish carried out, or join it if it is under way already, or answer as it was answered before.
 
         Raises HomeError with the members id, outcome and reason: room-offline, broker-unreachable, no-proof (nothing
         was sent), id-reused, what the room refused it for, expired or unknown.
@@ -95,6 +97,8 @@ class Commands:
             self._note_reuse(wish)
             raise
         if flight is None:
+            if (known := self._flights.answer(wish.id)) is not None:
+                return _answer(wish.id, known)
             flight = self._begin(wish)
         if flight.verdict is None:
             # The caller may go away; the flight goes on and is recorded.
@@ -135,11 +139,15 @@ class Commands:
             await asyncio.wait(self._proving)
 
     def _begin(self, wish: Wish) -> Flight:
-        if self._home.status(wish.device.room) != "online":
+        late = self._comes_late(wish)
+        if not late and self._home.status(wish.device.room) != "online":
             raise HomeError("room-offline", id=wish.id)
         loop = asyncio.get_running_loop()
         flight = self._flights.begin(wish, self._settled)
         self._waiting[flight] = loop.create_future()
+        if late:
+            self._flights.settle(flight, Verdict(outcome=Outcome.EXPIRED, slug="expired"))
+            return flight
         if self._refused_by_lockdown(flight):
             return flight
         if wish.device.critical and not wish.safe:
@@ -151,6 +159,12 @@ class Commands:
                 self._proof.note(self._proof.event(wish, Outcome.ASKED))
             self._send(flight)
         return flight
+
+    def _comes_late(self, wish: Wish) -> bool:
+        """Whether it is a new wish that lay somewhere for too long. Of one that is known the room says how it ended."""
+        if wish.safe or self._flights.knows(wish.id):
+            return False
+        return self._wall() - wish.issued_at > COMMAND_SECONDS
 
     async def _prove_and_send(self, flight: Flight) -> None:
         try:
@@ -237,7 +251,8 @@ class Commands:
         wish = flight.wish
         if verdict.outcome is None or not flight.sent:
             if wish.device.critical:
-                self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason=verdict.slug))
+                outcome = Outcome.EXPIRED if verdict.outcome is Outcome.EXPIRED else Outcome.REJECTED
+                self._proof.note(self._proof.event(wish, outcome, reason=verdict.slug))
         elif not wish.device.room_proves:
             self._proof.note(self._proof.event(wish, verdict.outcome, reason=verdict.reason))
 

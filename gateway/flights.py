@@ -1,21 +1,23 @@
 """The commands that are under way, pure: who waits for which id, and that each gets exactly one answer.
 
-One id is one wish: a repeat joins it while it is under way, and the same id for another wish is refused (docs/api.md).
+One id is one wish: a repeat joins it while it is under way and gets the recorded answer afterwards, and the same id for
+another wish is refused (docs/api.md).
 """
 
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from gateway.proof import Wish
+from gateway.proof import Fingerprint, Wish
 from shared.messages import State
 from shared.names import Outcome
 from shared.problem import HomeError
 
 _REMEMBERED: Final = 10_000
 """How many settled ids are remembered; the agents' ledgers know the older ones."""
+_ROOMS_WORD: Final = frozenset({Outcome.EXECUTED, Outcome.REJECTED, Outcome.FAILED})
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,7 +30,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     state: State | None = None
 
 
-EXECUTED: Final = Outcome.EXECUTED
+class _Settled(NamedTuple):
+    user: str
+    fingerprint: Fingerprint
+    answer: Verdict | None
 
 
 class Flight:
@@ -48,7 +53,7 @@ class Flights:
 
     def __init__(self) -> None:
         self._flying: dict[str, Flight] = {}
-        self._settled: OrderedDict[str, tuple[str, tuple[str, str, str, int | None]]] = OrderedDict()
+        self._settled: OrderedDict[str, _Settled] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._flying)
@@ -56,10 +61,26 @@ class Flights:
     def under_way(self, wish: Wish) -> Flight | None:
         """The flight that this wish repeats. Raises HomeError("id-reused") when its id belongs to another wish."""
         flight = self._flying.get(wish.id)
-        former = (flight.wish.user.id, flight.wish.fingerprint) if flight is not None else self._settled.get(wish.id)
+        if flight is not None:
+            former: tuple[str, Fingerprint] | None = (flight.wish.user.id, flight.wish.fingerprint)
+        else:
+            settled = self._settled.get(wish.id)
+            former = None if settled is None else (settled.user, settled.fingerprint)
         if former is not None and former != (wish.user.id, wish.fingerprint):
             raise HomeError("id-reused", id=wish.id, outcome="rejected", reason="id-reused")
         return flight
+
+    def knows(self, command_id: str) -> bool:
+        """Whether the id was settled here of late, with an answer or without."""
+        return command_id in self._settled
+
+    def answer(self, command_id: str) -> Verdict | None:
+        """The recorded answer to an id that was settled of late: the room's word, or that it came too late.
+
+        None also where the answer was lost, or where nothing was sent: that one may be asked for again.
+        """
+        settled = self._settled.get(command_id)
+        return None if settled is None else settled.answer
 
     def begin(self, wish: Wish, on_settled: Callable[[Flight, Verdict], None]) -> Flight:
         """Take off; `under_way` was None."""
@@ -72,7 +93,9 @@ class Flights:
             return False
         flight.verdict = verdict
         del self._flying[flight.wish.id]
-        self._settled[flight.wish.id] = (flight.wish.user.id, flight.wish.fingerprint)
+        answered = verdict.outcome is Outcome.EXPIRED or (flight.sent and verdict.outcome in _ROOMS_WORD)
+        answer = verdict if answered else None
+        self._settled[flight.wish.id] = _Settled(flight.wish.user.id, flight.wish.fingerprint, answer)
         self._settled.move_to_end(flight.wish.id)
         if len(self._settled) > _REMEMBERED:
             self._settled.popitem(last=False)

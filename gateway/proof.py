@@ -32,8 +32,15 @@ SPARSE_BYTES = 1024 * 1024
 _HELD_EVENTS = 20_000
 
 
+Fingerprint = tuple[str, str, str, int | None]
+"""Room, device, action and value."""
+
+
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """One command, permitted and valid: who wants what of which device. `issued_at` is in seconds since 1970."""
+    """One command, permitted and valid: who wants what of which device, and since when.
+
+    `issued_at` is in seconds since 1970: when it was pressed, as far as we were told, or when it arrived.
+    """
 
     id: str
     user: UserRef
@@ -49,7 +56,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         return self.action in self.device.safe_actions
 
     @property
-    def fingerprint(self) -> tuple[str, str, str, int | None]:
+    def fingerprint(self) -> Fingerprint:
         """What a repeat of its id must agree in."""
         return (self.device.room, self.device.id, self.action, self.value)
 

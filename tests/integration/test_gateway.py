@@ -1,7 +1,9 @@
 """The gateway as browsers and programs meet it, on a real broker and over real TLS."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -104,15 +106,85 @@ async def test_a_repeat_while_under_way_is_one_command(house: GatewayHouse) -> N
     assert len(house.room.heard) == 1
 
 
+async def test_a_press_that_comes_late_moves_nothing(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    pressed_at = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
+    for action, device in (("on", "lamp"), ("unlock", "front-door")):
+        status, body, _ = await ada.command(device, action, confirm=True, pressed_at=pressed_at)
+        assert (status, body["type"], body["outcome"]) == (504, "/problems/expired", "expired")
+    status, body, _ = await ada.command("front-door", "lock", pressed_at=pressed_at)
+    assert status == 200, "what makes safer is never too late"
+    assert [command.action for command in house.room.heard] == ["lock"]
+
+
+async def test_a_repeat_is_answered_as_before_however_late_it_comes(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    _, first, _ = await ada.command("lamp", "on", id="late-repeat")
+    pressed_at = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
+    status, again, _ = await ada.command("lamp", "on", id="late-repeat", pressed_at=pressed_at)
+    assert (status, again) == (200, first)
+    assert len(house.room.heard) == 1
+
+
+async def test_a_press_by_a_clock_that_is_ahead_counts_from_its_arrival(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    before = time.time()
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    status, _, _ = await ada.command("lamp", "on", pressed_at=ahead)
+    assert status == 200
+    issued = house.room.heard[0].issued
+    assert issued is not None
+    assert before - 0.001 <= issued <= time.time()
+
+
+async def test_a_body_that_trickles_in_makes_its_wish_no_younger(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    begun, rest = asyncio.Event(), asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b'{"action": '
+        begun.set()
+        await rest.wait()
+        yield b'"on"}'
+
+    headers = {"Content-Type": "application/json"}
+    asked = asyncio.create_task(
+        ada.post("/api/v1/devices/hall/lamp/commands", data=trickle(), headers=headers), name="trickle"
+    )
+    await begun.wait()
+    await ada.command("lamp", "on")  # it goes the whole way after the other has begun
+    middle = time.time()
+    await ada.command("lamp", "off")
+    rest.set()
+    assert (await asked)[0] == 200
+    issued = house.room.heard[2].issued
+    assert issued is not None
+    assert issued <= middle
+
+
+@pytest.mark.parametrize(
+    "pressed_at", ["yesterday", "2026-11-27T20:00:00", 1_800_000_000, "2026-13-27T20:00:00Z", "", ["2026"], True]
+)
+async def test_a_moment_that_is_none_is_refused(house: GatewayHouse, pressed_at: object) -> None:
+    ada = await house.visitor(MEMBER)
+    status, body, _ = await ada.command("lamp", "on", pressed_at=pressed_at)
+    assert (status, body["type"]) == (422, "/problems/invalid-value")
+    assert "pressed_at" in body["detail"]
+    assert house.room.heard == []
+
+
 async def test_a_critical_command_needs_confirmation_a_fresh_session_and_leaves_its_intent(house: GatewayHouse) -> None:
     ada = await house.visitor(MEMBER)
     status, body, _ = await ada.command("front-door", "unlock")
     assert (status, body["type"]) == (409, "/problems/confirmation-required")
     asked = house.auth.verified
+    former = [e.seq for e in house.gateway.spool.pending(100)]
     status, body, _ = await ada.command("front-door", "unlock", confirm=True)
     assert (status, body["state"]["value"]) == (200, "unlocked")
     assert house.auth.verified == asked + 1
-    intents = [e for e in house.gateway.spool.pending(100) if e.severity is Severity.CRITICAL]
+    intents = [
+        e for e in house.gateway.spool.pending(100, after=max(former, default=0)) if e.severity is Severity.CRITICAL
+    ]
     assert [(e.what, e.where, e.outcome, e.who.user and e.who.user.id) for e in intents] == [
         ("device:unlock", "hall/front-door", Outcome.ASKED, MEMBER.user.id)
     ]

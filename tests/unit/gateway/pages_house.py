@@ -10,7 +10,7 @@ import aiohttp_session
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway import csrf, keys, problem_pages, sessions
+from gateway import arrival, csrf, keys, problem_pages, sessions
 from gateway.browsers import Browsers
 from gateway.commands import Executed
 from gateway.config import GatewayConfig, HttpsConfig
@@ -284,6 +284,7 @@ def _application(house: House) -> web.Application:
     storage.cookie_params["secure"] = False  # the tests' browser speaks plain HTTP, and would keep it to itself
     app = web.Application(
         middlewares=[
+            arrival.note,
             answer_problems,
             problem_pages.answer_as_page,
             aiohttp_session.session_middleware(storage),

@@ -1,9 +1,11 @@
 """A request that does not fit the device is refused before anything is sent."""
 
+from datetime import datetime
+
 import msgspec
 import pytest
 
-from gateway.asking import CommandRequest, check
+from gateway.asking import CommandRequest, check, issued
 from gateway.devices import Device, LockoutBy, device_of
 from shared.messages import DeviceDescription
 from shared.names import Action, Kind
@@ -114,3 +116,21 @@ def test_a_room_that_said_nothing_yet_offers_what_its_kinds_do() -> None:
 def test_in_a_lockdown_nothing_is_confirmed_that_is_refused_all_the_same() -> None:
     assert check(device(DOOR), CommandRequest(action="unlock"), locked_down=True) == "unlock"
     assert check(device(DOOR), CommandRequest(action="lock"), locked_down=True) == "lock"
+
+
+@pytest.mark.parametrize(
+    ("pressed_at", "moment"),
+    [
+        (None, 1_800_000_000.0),
+        ("2027-01-15T07:59:30Z", 1_799_999_970.0),
+        ("2027-01-15T08:59:30.250+01:00", 1_799_999_970.25),
+        ("2027-01-15T08:00:07Z", 1_800_000_000.0),  # a clock that is ahead makes no wish younger
+        ("0001-01-01T00:00:00+23:59", 0.0),
+        ("9999-12-31T23:59:59-23:59", 1_800_000_000.0),
+    ],
+)
+def test_a_wish_was_issued_when_it_was_pressed_and_at_its_arrival_at_the_latest(
+    pressed_at: str | None, moment: float
+) -> None:
+    pressed = None if pressed_at is None else datetime.fromisoformat(pressed_at)
+    assert issued(pressed, 1_800_000_000.0) == moment

@@ -81,6 +81,7 @@ class House:
             on_unknown=lambda wish, reason: self.unknown.append((wish.id, reason)),
             wait_seconds=wait_seconds,
             now=lambda: self.time,
+            wall=lambda: 1_800_000_000.0 + self.time,
         )
         devices = (
             RegisteredDevice(id="lamp", name="Lamp", kind=Kind.SWITCH, critical=False, confirm=False),
@@ -106,7 +107,13 @@ class House:
         return msgspec.structs.replace(found, room_proves=found.critical and self.room_proves)
 
     def wish(
-        self, action: Action = Action.ON, *, device: str = "lamp", command_id: str = "c1", user: UserRef = ADA
+        self,
+        action: Action = Action.ON,
+        *,
+        device: str = "lamp",
+        command_id: str = "c1",
+        user: UserRef = ADA,
+        age: float = 0.0,
     ) -> Wish:
         return Wish(
             id=command_id,
@@ -115,7 +122,7 @@ class House:
             action=action,
             value=None,
             origin="192.0.2.7",
-            issued_at=1_800_000_000.0,
+            issued_at=1_800_000_000.0 + self.time - age,
         )
 
     def acknowledge(
@@ -302,13 +309,63 @@ async def test_a_repeat_under_way_joins_and_is_sent_once(house: House) -> None:
     assert len(await house.recorded()) == 1
 
 
-async def test_a_repeat_afterwards_asks_the_room_again(house: House) -> None:
-    for _ in range(2):
-        asked = asyncio.create_task(house.commands.execute(house.wish()))
-        await asyncio.sleep(0)
-        house.acknowledge()
-        await asked
-    assert len(house.broker.sent) == 2
+@pytest.mark.parametrize("age", [0.0, 60.0])
+async def test_a_repeat_afterwards_gets_the_recorded_answer_whatever_its_age(house: House, age: float) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.acknowledge()
+    house.go_offline()
+    assert await house.commands.execute(house.wish(age=age)) == await asked
+    assert len(house.broker.sent) == 1
+
+
+async def test_a_repeated_refusal_is_refused_alike(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.acknowledge(Outcome.REJECTED, reason="interlocked")
+    first, second = await settle_all(asked, asyncio.create_task(house.commands.execute(house.wish())))
+    assert (first.slug, first.facts) == (second.slug, second.facts)
+    assert len(house.broker.sent) == 1
+
+
+async def test_what_was_not_sent_may_be_asked_for_again(house: House) -> None:
+    house.broker.connected = False
+    with pytest.raises(HomeError, match="broker-unreachable"):
+        await house.commands.execute(house.wish())
+    house.broker.connected = True
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.acknowledge()
+    assert (await asked).outcome == "executed"
+
+
+@pytest.mark.parametrize("online", [True, False])
+async def test_a_new_wish_that_lay_about_for_too_long_expires_unsent(house: House, online: bool) -> None:
+    if not online:
+        house.go_offline()
+    for age in (5.1, 0.0):
+        with pytest.raises(HomeError, match="expired") as late:
+            await house.commands.execute(house.wish(Action.UNLOCK, device="front-door", age=age))
+        assert late.value.status == 504
+        assert late.value.facts == {"id": "c1", "outcome": Outcome.EXPIRED, "reason": "expired"}
+    assert house.broker.sent == []
+    assert await house.recorded() == [("device:unlock", Outcome.EXPIRED, Severity.CRITICAL, "expired")]
+
+
+async def test_five_seconds_are_not_too_long(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish(age=4.9)))
+    await house.until_sent()
+    assert house.broker.sent[0][1].issued == 1_800_000_000.0 - 4.9, "the room judges the moment, not the arrival"
+    house.acknowledge()
+    await asked
+
+
+@pytest.mark.parametrize(("action", "device"), [(Action.OFF, "lamp"), (Action.LOCK, "front-door")])
+async def test_a_safe_action_is_never_too_late(house: House, action: Action, device: str) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish(action, device=device, age=60.0)))
+    await house.until_sent()
+    house.acknowledge(device=device)
+    assert (await asked).outcome == "executed"
 
 
 @pytest.mark.parametrize("settled", [False, True])
