@@ -39,9 +39,10 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
     Raises HomeError: sign-in-required, unknown-device, rate-limited, unknown-action, invalid-value, locked-out,
     confirmation-required, lockdown, or as `Commands.execute`.
     """
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_for_safety(request)
     found = _find(request, info, room, device)
     if found is None or asked.action not in found.safe_actions:
+        info = sessions.signed_in(request)
         await count(request, found)
     if found is None:
         if request.app[keys.HOME].device(room, device) is not None:

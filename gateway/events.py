@@ -163,7 +163,7 @@ class Hub:
                 if client.follows and self._recorded is not None:
                     await self._send(response, self._recorded, info)
                 while (event_or_end := await self._next(client, response, token)) is not None:
-                    info = await self._sessions.verify(token)
+                    info = (await self._sessions.last_word(token)).info
                     await self._send(response, event_or_end, info)
         except (ConnectionError, TimeoutError):
             pass  # the client went away or was too slow; it comes back by itself
@@ -198,7 +198,7 @@ class Hub:
             except TimeoutError:
                 if not response.is_connected():
                     return None
-                await self._sessions.verify(token)
+                await self._sessions.last_word(token)
 
     def _snapshot(self, info: SessionInfo) -> list[Event]:
         events = [_lockdown(self._home.lockdown)]

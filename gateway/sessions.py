@@ -2,7 +2,8 @@
 
 The cookie carries only the CSRF token, the browser's pre-login id and the opaque session token (ASVS 5.0
 3.3.1 to 3.3.4, 7.2.1). A verified session is believed for `CACHE_SECONDS`, dropped at once when the auth service says
-that it ended, and not kept at all while our link to the broker is down, since then we would not hear of it.
+that it ended, and not kept at all while our link to the broker is down, since then we would not hear of it. Where the
+auth service is away its last word goes on for `LATE_SECONDS`, for looking and for what makes things safer alone.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import aiohttp_session
 from aiohttp import web
@@ -30,13 +31,27 @@ COOKIE: Final = "__Host-session"
 COOKIE_SECONDS: Final = 7 * 86400
 """As long as a session may live at most; the auth service decides earlier ends."""
 CACHE_SECONDS: Final = 5.0
+LATE_SECONDS: Final = 60.0
+"""For so long the auth service's last word goes on without it."""
+_READ_PATIENCE: Final = 0.5
+_ACT_PATIENCE: Final = 2.0
+"""So long it is waited for where there is an earlier word: one that hangs must not keep anybody from switching off."""
+_AWAY: Final = frozenset({"auth-unreachable", "internal"})
+_READING: Final = frozenset({"GET", "HEAD"})
 _ENDED_KEPT_SECONDS: Final = 60.0
 _OPENED_SECONDS: Final = 60.0
 _OPENED_COOKIES: Final = 1000
 _TOKEN: Final = "token"  # noqa: S105 - the name of a field
 _BROWSER: Final = "browser"
 _VIEWER: Final = web.RequestKey("viewer", object)
-"""A SessionInfo, or the HomeError that kept us from finding out."""
+"""A Word, or the HomeError that kept us from finding out."""
+
+
+class Word(NamedTuple):
+    """What the auth service says of a session; `late`: why there is none but an earlier word, for looking only."""
+
+    info: SessionInfo
+    late: HomeError | None = None
 
 
 class Sessions:
@@ -57,16 +72,30 @@ class Sessions:
 
         Raises sign-in-required, or auth-unreachable.
         """
-        if not fresh and (info := self._remembered(token)) is not None:
-            return info
         if fresh:
             return await self._ask(token)
-        asking = self._asking.get(token)
-        if asking is None:
-            # One question for all that wait for the same answer; not cancelled with the first of them.
-            asking = self._asking[token] = asyncio.create_task(self._ask(token), name="verify session")
-            asking.add_done_callback(lambda task: self._asked(token, task))
-        return await asyncio.shield(asking)
+        if (info := self._remembered(token, CACHE_SECONDS)) is not None:
+            return info
+        return await asyncio.shield(self._question(token))
+
+    async def last_word(self, token: str, *, patience: float = _READ_PATIENCE) -> Word:
+        """The live session behind `token`, or, where the auth service does not answer in `patience` seconds, what it
+        last said of it. Raises as `verify` where that is too long ago, or where we would not have heard of its end.
+        """
+        if (info := self._remembered(token, CACHE_SECONDS)) is not None:
+            return Word(info)
+        asking = self._question(token)
+        if self._remembered(token, LATE_SECONDS) is not None:
+            await asyncio.wait((asking,), timeout=patience)
+        try:
+            if not asking.done() and (info := self._remembered(token, LATE_SECONDS)) is not None:
+                return Word(info, HomeError("auth-unreachable"))
+            return Word(await asyncio.shield(asking))
+        except HomeError as error:
+            info = self._remembered(token, LATE_SECONDS) if error.slug in _AWAY else None
+            if info is None:
+                raise
+            return Word(info, error)
 
     def forget(self, session_ids: tuple[str, ...]) -> None:
         """These sessions ended; an answer under way about one of them is no longer true either."""
@@ -80,15 +109,24 @@ class Sessions:
         """The link to the broker is lost: we would not hear of an end."""
         self._known.clear()
 
-    def _remembered(self, token: str) -> SessionInfo | None:
+    def _question(self, token: str) -> "asyncio.Task[SessionInfo]":
+        """One question for all that wait for the same answer; not cancelled with the first of them."""
+        asking = self._asking.get(token)
+        if asking is None:
+            asking = self._asking[token] = asyncio.create_task(self._ask(token), name="verify session")
+            asking.add_done_callback(lambda task: self._asked(token, task))
+        return asking
+
+    def _remembered(self, token: str, seconds: float) -> SessionInfo | None:
+        """What was said of it within the last `seconds`."""
         kept = self._known.get(token)
         if kept is None:
             return None
         info, at = kept
-        if self._clock() - at > CACHE_SECONDS or not self._link_up() or time.time() >= info.expires_at.timestamp():
+        if not self._link_up() or time.time() >= info.expires_at.timestamp():
             del self._known[token]
             return None
-        return info
+        return info if self._clock() - at <= seconds else None
 
     async def _ask(self, token: str) -> SessionInfo:
         asked_at = self._clock()
@@ -112,7 +150,7 @@ class Sessions:
 
     def _sweep(self, now: float) -> None:
         if len(self._known) > 1000:
-            self._known = {t: kept for t, kept in self._known.items() if now - kept[1] <= CACHE_SECONDS}
+            self._known = {t: kept for t, kept in self._known.items() if now - kept[1] <= LATE_SECONDS}
 
 
 class _CookieStorage(EncryptedCookieStorage):
@@ -170,10 +208,11 @@ async def know_viewer(request: web.Request, handler: Handler) -> web.StreamRespo
     if routes.limit_of(request) is not None:
         token = (await aiohttp_session.get_session(request)).get(_TOKEN)
         if token is not None:
+            patience = _READ_PATIENCE if request.method in _READING else _ACT_PATIENCE
             try:
-                info = await request.app[keys.SESSIONS].verify(token)
-                request[_VIEWER] = info
-                request[USER] = info.user.id
+                word = await request.app[keys.SESSIONS].last_word(token, patience=patience)
+                request[_VIEWER] = word
+                request[USER] = word.info.user.id
             except HomeError as error:
                 request[_VIEWER] = error
     return await handler(request)
@@ -182,14 +221,29 @@ async def know_viewer(request: web.Request, handler: Handler) -> web.StreamRespo
 def viewer(request: web.Request) -> SessionInfo | None:
     """Who asks; None when nobody is signed in, or when it cannot be found out."""
     found = request.get(_VIEWER)
-    return found if isinstance(found, SessionInfo) else None
+    return found.info if isinstance(found, Word) else None
+
+
+def is_late(request: web.Request) -> bool:
+    """Whether who asks is known by an earlier word alone: whoever it is may look, and make things safer."""
+    found = request.get(_VIEWER)
+    return isinstance(found, Word) and found.late is not None
 
 
 def signed_in(request: web.Request) -> SessionInfo:
-    """Who asks. Raises sign-in-required, or auth-unreachable."""
+    """Who asks; by an earlier word only for looking. Raises sign-in-required, or auth-unreachable."""
+    info = signed_in_for_safety(request)
+    found = request[_VIEWER]
+    if isinstance(found, Word) and found.late is not None and request.method not in _READING:
+        raise found.late
+    return info
+
+
+def signed_in_for_safety(request: web.Request) -> SessionInfo:
+    """Who asks for what makes things safer, be it by an earlier word. Raises sign-in-required, or auth-unreachable."""
     found = request.get(_VIEWER)
-    if isinstance(found, SessionInfo):
-        return found
+    if isinstance(found, Word):
+        return found.info
     if isinstance(found, HomeError):
         raise found
     raise HomeError("sign-in-required")

@@ -1,5 +1,10 @@
-"""Calls to the internal services over HTTPS with mutual certificates: one session, problems back as HomeError."""
+"""Calls to the internal services over HTTPS with mutual certificates: one session, problems back as HomeError.
 
+What kept us from an answer names addresses inside the hub, so the log alone has it; a problem goes out to people.
+"""
+
+import logging
+import time
 from typing import Annotated, Any, Self, TypeVar
 
 import aiohttp
@@ -7,8 +12,13 @@ import msgspec
 
 from shared import renewal, tls
 from shared.config import Config, env
+from shared.log import facts
 from shared.problem import CATALOGUE, HomeError
+from shared.seldom import Seldom
 
+log = logging.getLogger(__name__)
+
+_COMPLAINT_SECONDS = 60.0
 T = TypeVar("T")
 
 
@@ -37,6 +47,7 @@ class ServiceClient:
         self._absent = absent
         self._timeout = aiohttp.ClientTimeout(total=seconds)
         self._session: aiohttp.ClientSession | None = None
+        self._complained = Seldom(_COMPLAINT_SECONDS, most=16)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=50), timeout=self._timeout)
@@ -78,8 +89,15 @@ class ServiceClient:
                 if response.status >= 400:
                     raise self._problem(content)
         except (aiohttp.ClientError, OSError) as error:
-            raise HomeError(self._absent, f"{CATALOGUE[self._absent].advice} ({tls.explain(error)})") from error
+            self._complain(tls.explain(error))
+            raise HomeError(self._absent) from error
         return msgspec.json.decode(content or b"null", type=answer)
+
+    def _complain(self, reason: str) -> None:
+        """Once a minute per reason: pages ask by the second."""
+        if self._complained.is_due(reason, time.monotonic()):
+            log.warning("No answer", extra=facts(problem=self._absent, reason=reason))
+            self._complained.said(reason, time.monotonic())
 
     def _problem(self, content: bytes) -> HomeError:
         try:

@@ -89,7 +89,7 @@ async def _pages(request: web.Request, scope: Scope, wanted: AuditFilter) -> Asy
         after = int(page.next)
         if token is None:
             raise HomeError("sign-in-required")
-        info = await request.app[keys.SESSIONS].verify(token)
+        info = (await request.app[keys.SESSIONS].last_word(token)).info
         scope = guards.scope(info, guards.local_now(request.app[keys.CONFIG].zone))
 
 

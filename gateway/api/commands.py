@@ -10,7 +10,7 @@ from shared.web import json_response, read_json
 
 async def post(request: web.Request) -> web.Response:
     """200 once it was executed; everything else is a problem with the members id, outcome and reason."""
-    sessions.signed_in(request)
+    sessions.signed_in_for_safety(request)
     try:
         asked = await read_json(request, CommandRequest)
     except HomeError:

@@ -21,7 +21,7 @@ _NO_NUMBER: Final = -1
 
 async def send_command(request: web.Request) -> web.StreamResponse:
     """Have a device do something, then go back to where it was asked."""
-    sessions.signed_in(request)
+    sessions.signed_in_for_safety(request)
     form = await read_form(request)
     room, device = request.match_info["room"], request.match_info["device"]
     action, value = form.text("action"), _value(form)

@@ -62,6 +62,7 @@ def _render(request: web.Request, name: str, status: int, values: dict[str, Any]
         "timezone": config.timezone,
         "demo": config.demo,
         "no_proof": not request.app[keys.PROOF].writable,
+        "late": sessions.is_late(request),
     }
     return aiohttp_jinja2.render_template(name, request, common | values, status=status)
 

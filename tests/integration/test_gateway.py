@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway import sessions
 from gateway.events import MOST_STREAMS
 from shared import messages, topics
 from shared.bus import Bus
@@ -15,7 +16,7 @@ from shared.internal import Grant
 from shared.internal_alerts import AuditScope
 from shared.messages import Acknowledgement
 from shared.names import Outcome, Role, Severity
-from shared.problem import HomeError
+from shared.problem import CATALOGUE, HomeError
 from shared.spool import Spool
 from shared.waiting import woken
 from tests.house import DEADLINE, Broker
@@ -354,9 +355,26 @@ async def test_an_auth_service_that_is_away_is_told(house: GatewayHouse) -> None
     await stranger.fetch_token()
     status, body, _ = await stranger.post("/api/v1/login/code", {"email": "a@b.c", "password": "p"})
     assert (status, body["type"]) == (503, "/problems/auth-unreachable")
+    assert body["detail"] == CATALOGUE["auth-unreachable"].advice, "no address of the hub's inside"
     status, body, _ = await ada.command("front-door", "unlock", confirm=True)
     assert (status, body["type"]) == (503, "/problems/auth-unreachable")
+    assert body["detail"] == CATALOGUE["auth-unreachable"].advice
     assert house.room.heard == []
+
+
+async def test_without_the_auth_service_one_switches_off_and_on_no_more(
+    house: GatewayHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "CACHE_SECONDS", -1.0)
+    ada = await house.visitor(MEMBER)
+    assert (await ada.get("/api/v1/me"))[0] == 200
+    await house.auth.stop()
+    status, body, _ = await ada.command("lamp", "on")
+    assert (status, body["type"]) == (503, "/problems/auth-unreachable")
+    assert (await ada.command("lamp", "off"))[0] == 200
+    assert (await ada.get("/api/v1/devices"))[0] == 200
+    house.gateway.sessions.forget((MEMBER.id,))
+    assert (await ada.command("lamp", "off"))[0] == 503, "an end that was told is an end"
 
 
 # --- protection ------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """What the gateway's tests share: a house of devices, and people."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -90,10 +91,13 @@ class FakeAuth:
         self.sessions: dict[str, SessionInfo] = {}
         self.asked = 0
         self.away = False
+        self.hangs: asyncio.Event | None = None
 
     async def verify(self, token: str) -> SessionInfo:
         """As AuthClient.verify."""
         self.asked += 1
+        if self.hangs is not None:
+            await self.hangs.wait()
         if self.away:
             raise HomeError("auth-unreachable")
         if token not in self.sessions:

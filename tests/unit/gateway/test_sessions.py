@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway.auth_client import AuthClient
-from gateway.sessions import CACHE_SECONDS, Sessions, read_cookie_secret
+from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions, read_cookie_secret
 from shared.config import ConfigError
 from shared.names import Role
 from shared.problem import HomeError
@@ -110,6 +110,57 @@ async def test_an_auth_service_that_is_away_is_told(house: House) -> None:
     house.auth.away = True
     with pytest.raises(HomeError, match="auth-unreachable"):
         await house.sessions.verify("t")
+
+
+async def test_the_last_word_goes_on_for_a_minute_without_the_auth_service(house: House) -> None:
+    assert await house.sessions.last_word("t") == (INFO, None)
+    house.auth.away = True
+    house.now += LATE_SECONDS
+    word = await house.sessions.last_word("t")
+    assert word.info == INFO
+    assert word.late is not None
+    assert word.late.slug == "auth-unreachable"
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.sessions.verify("t")
+    house.now += 0.1
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.sessions.last_word("t")
+    house.auth.away = False
+    assert await house.sessions.last_word("t") == (INFO, None)
+
+
+@pytest.mark.parametrize("end", ["told", "expired", "link lost", "link down"])
+async def test_no_last_word_outlives_the_end_of_its_session(house: House, end: str) -> None:
+    if end == "expired":
+        house.auth.sessions["t"] = msgspec.structs.replace(INFO, expires_at=datetime.now(UTC))
+    await house.sessions.verify("t")
+    house.auth.away = True
+    house.now += CACHE_SECONDS + 1
+    if end == "told":
+        house.sessions.forget((INFO.id,))
+    elif end == "link lost":
+        house.sessions.forget_all()
+    house.link = end != "link down"
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.sessions.last_word("t")
+
+
+async def test_an_answer_that_it_has_ended_is_believed_before_any_earlier_word(house: House) -> None:
+    await house.sessions.verify("t")
+    del house.auth.sessions["t"]
+    house.now += CACHE_SECONDS + 1
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await house.sessions.last_word("t")
+
+
+async def test_an_auth_service_that_hangs_holds_nobody_up_who_was_known(house: House) -> None:
+    await house.sessions.verify("t")
+    house.now += CACHE_SECONDS + 1
+    house.auth.hangs = asyncio.Event()
+    word = await house.sessions.last_word("t", patience=0.0)
+    assert (word.info, word.late is not None) == (INFO, True)
+    house.auth.hangs.set()
+    assert await house.sessions.last_word("t", patience=20.0) == (INFO, None)
 
 
 def test_a_cookie_key_of_another_size_is_refused(tmp_path: Path) -> None:
