@@ -1,11 +1,13 @@
 """The event streams: every browser that may sees what changes, and nothing else (docs/api.md, `GET /api/v1/events`).
 
 Whether a viewer may see an event is decided at the moment of sending, by a session that still lives. A client that
-does not keep up is cut: it comes back and gets a snapshot.
+does not keep up is cut: it comes back and gets a snapshot. In quiet times and in others, a heartbeat tells the hub's
+time every ten seconds.
 """
 
 import asyncio
 import collections
+import contextlib
 import logging
 from collections.abc import Iterable
 from typing import Final
@@ -14,9 +16,10 @@ import aiohttp_sse
 import msgspec
 from aiohttp import web
 
-from gateway import guards
+from gateway import guards, hub_time
 from gateway.config import GatewayConfig
 from gateway.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.sessions import Sessions
 from gateway.views import RoomView, lockdown_view
 from shared.internal import LockdownState, SessionInfo
@@ -27,13 +30,26 @@ AUDIT: Final = "audit"
 """The event that tells of new rows of the record: for those who asked, and may."""
 log = logging.getLogger(__name__)
 
-PING_SECONDS: Final = 10.0
-"""Proxies end what is silent for 50 or 60 s, as they are installed."""
+_NO_PING_SECONDS: Final = 86_400.0
+"""The library's own pings say nothing that the heartbeats do not."""
 _SEND_SECONDS: Final = 10.0
 _QUEUED: Final = 256
 _RETRY_MILLISECONDS: Final = 1000
 MOST_STREAMS: Final = 10
 """Per user: open pages of all their browsers; one more ends the oldest."""
+
+
+class Interest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a stream is asked for: `rooms` None for all that one may see, and whether the `record` as well."""
+
+    rooms: frozenset[str] | None = None
+    record: bool = False
+
+    def covers(self, event: "Event") -> bool:
+        """Whether the event belongs to it; what is about the home as a whole always does."""
+        if event.name == AUDIT:
+            return self.record
+        return event.room is None or self.rooms is None or event.room in self.rooms
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -51,10 +67,11 @@ class Event(msgspec.Struct, frozen=True):
 class _Client:
     """One open stream and what waits for it."""
 
-    __slots__ = ("ended", "follows", "queue", "session_id", "some", "transport", "user_id")
+    __slots__ = ("ended", "follows", "interest", "queue", "session_id", "some", "transport", "user_id")
 
-    def __init__(self, info: SessionInfo, transport: asyncio.Transport | None, *, follows: bool = False) -> None:
-        self.follows = follows and guards.may_hear_of_records(info)
+    def __init__(self, info: SessionInfo, transport: asyncio.Transport | None, interest: Interest) -> None:
+        self.interest = interest
+        self.follows = interest.record and guards.may_hear_of_records(info)
         self.session_id = info.id
         self.user_id = info.user.id
         self.transport = transport
@@ -63,8 +80,8 @@ class _Client:
         self.ended = False
 
     def offer(self, event: Event) -> None:
-        """Queue an event; a client that is too far behind is cut."""
-        if self.ended:
+        """Queue an event, if it is of interest; a client that is too far behind is cut."""
+        if self.ended or not self.interest.covers(event):
             return
         if len(self.queue) >= _QUEUED:
             log.warning("Slow event stream cut", extra=facts(session=self.session_id))
@@ -145,26 +162,26 @@ class Hub:
         for client in tuple(self._clients):
             client.end()
 
-    async def stream(self, request: web.Request, info: SessionInfo, token: str) -> web.StreamResponse:
+    async def stream(
+        self, request: web.Request, info: SessionInfo, token: str, interest: Interest
+    ) -> web.StreamResponse:
         """Serve one stream until the client, its session or we end."""
         # It says X-Accel-Buffering: no, without which nginx holds back, for ever, what does not fill its buffer.
-        response = aiohttp_sse.EventSourceResponse(ping_interval=PING_SECONDS, send_timeout=_SEND_SECONDS)
+        response = aiohttp_sse.EventSourceResponse(ping_interval=_NO_PING_SECONDS, send_timeout=_SEND_SECONDS)
         await response.prepare(request)
-        client = _Client(info, request.transport, follows=AUDIT in request.query)
+        client = _Client(info, request.transport, interest)
         # Snapshot and subscription in one step: nothing can change unseen in between.
-        snapshot = self._snapshot(info)
+        snapshot = [event for event in self._snapshot(info) if interest.covers(event)]
         self._join(client)
         try:
             async with response:
-                await response.send("{}", event="hello", retry=_RETRY_MILLISECONDS)
+                await response.send(_json(hub_time.told()), event="hello", retry=_RETRY_MILLISECONDS)
                 for event in snapshot:
                     await self._send(response, event, info)
                 await response.send("{}", event="ready")
                 if client.follows and self._recorded is not None:
                     await self._send(response, self._recorded, info)
-                while (event_or_end := await self._next(client, response, token)) is not None:
-                    info = (await self._sessions.last_word(token)).info
-                    await self._send(response, event_or_end, info)
+                await self._serve(response, client, token)
         except (ConnectionError, TimeoutError):
             pass  # the client went away or was too slow; it comes back by itself
         except HomeError as error:
@@ -189,16 +206,25 @@ class Hub:
         else:
             self._followed.clear()
 
-    async def _next(self, client: _Client, response: aiohttp_sse.EventSourceResponse, token: str) -> Event | None:
-        """The next event; in quiet times the session is looked at now and then, so that an expired one ends."""
+    async def _serve(self, response: aiohttp_sse.EventSourceResponse, client: _Client, token: str) -> None:
+        """Event by event, with a heartbeat in between where one is due; each by the session as it is then."""
+        clock = asyncio.get_running_loop().time
+        due = clock() + HEARTBEAT_SECONDS
         while True:
-            try:
-                async with asyncio.timeout(PING_SECONDS * 3):
-                    return await client.next()
-            except TimeoutError:
-                if not response.is_connected():
-                    return None
-                await self._sessions.last_word(token)
+            event: Event | None = None
+            # Looked at first: a client that always has something waiting would never let the timeout come.
+            if clock() < due:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout_at(due):
+                        event = await client.next()
+                        if event is None:
+                            return
+            info = (await self._sessions.last_word(token)).info
+            if event is None:
+                due = clock() + HEARTBEAT_SECONDS
+                await response.send(_json(hub_time.told()), event=HEARTBEAT)
+            else:
+                await self._send(response, event, info)
 
     def _snapshot(self, info: SessionInfo) -> list[Event]:
         events = [_lockdown(self._home.lockdown)]

@@ -1,9 +1,17 @@
 """GET /api/v1/events: what happens in the home, as it happens (server-sent events)."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from aiohttp import web
 
 from gateway import keys, sessions
+from gateway.events import AUDIT, Interest
+from shared.names import is_identity
 from shared.problem import HomeError
+
+_ROOMS: Final = "rooms"
+_KNOWN: Final = frozenset({_ROOMS, AUDIT})
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -12,4 +20,18 @@ async def stream(request: web.Request) -> web.StreamResponse:
     token = await sessions.token_of(request)
     if token is None:
         raise HomeError("sign-in-required")
-    return await request.app[keys.HUB].stream(request, info, token)
+    return await request.app[keys.HUB].stream(request, info, token, interest(request.query))
+
+
+def interest(query: Mapping[str, str]) -> Interest:
+    """What `?rooms=hall,garage&audit` asks for: nothing given is all rooms, `rooms=` none of them.
+
+    Raises bad-request for what names no room, is given twice or does not exist: it would seem to narrow.
+    """
+    if not set(query) <= _KNOWN or len(query) != len(set(query)):
+        raise HomeError("bad-request", "A stream takes rooms and audit, each once: ?rooms=hall,garage&audit")
+    text = query.get(_ROOMS)
+    names = text.split(",") if text else []
+    if not all(is_identity(name) for name in names):
+        raise HomeError("bad-request", "rooms names rooms by their ids, with commas: rooms=hall,garage")
+    return Interest(rooms=None if text is None else frozenset(names), record=AUDIT in query)

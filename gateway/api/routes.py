@@ -3,7 +3,21 @@
 from aiohttp import web
 
 from gateway import routes
-from gateway.api import audit, commands, csrf, devices, events, health, lockdown, lockout, login, mail, me, rooms
+from gateway.api import (
+    audit,
+    commands,
+    csrf,
+    devices,
+    events,
+    health,
+    hub_time,
+    lockdown,
+    lockout,
+    login,
+    mail,
+    me,
+    rooms,
+)
 
 
 def add_api(app: web.Application) -> None:
@@ -25,6 +39,7 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/lockdown/code", lockdown.ask_code, "lockdown_code"),
         ("PUT", "/api/v1/lockdown", lockdown.put, "lockdown"),
         ("GET", "/api/v1/events", events.stream, "streams"),
+        ("GET", "/api/v1/time", hub_time.show, "reads"),
         ("GET", "/api/v1/audit", audit.show, "reads"),
         ("GET", "/api/v1/audit/export", audit.export, "exports"),
         ("GET", "/api/v1/mail", mail.show, "reads"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway import events as gateway_events
 from gateway import sessions
 from gateway.events import MOST_STREAMS
 from shared import messages, topics
@@ -556,6 +557,45 @@ async def test_one_stream_too_many_ends_the_oldest_and_no_other(house: GatewayHo
     for events in (*streams[1:], bens):
         assert (await next_event(events, "command"))["id"] == "for-all"
         await events.aclose()
+
+
+async def test_a_stream_tells_the_hubs_time_and_so_does_a_read(
+    house: GatewayHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway_events, "HEARTBEAT_SECONDS", 0.05)
+    ada = await house.visitor(MEMBER)
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+    events = stream_events(ada)
+    names = ("hello", "heartbeat", "heartbeat")
+    told = [datetime.fromisoformat((await next_event(events, name))["now"]) for name in names]
+    status, body, _ = await ada.get("/api/v1/time")
+    assert status == 200
+    told.append(datetime.fromisoformat(body["now"]))
+    assert [before, *told] == sorted([before, *told])
+    assert told[-1] <= datetime.now(UTC) + timedelta(milliseconds=1)
+    await events.aclose()
+    stranger = await house.visitor()
+    assert (await stranger.get("/api/v1/time"))[0] == 401
+
+
+async def test_a_stream_is_narrowed_to_rooms(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    here, elsewhere = (stream_events(ada, f"/api/v1/events?rooms={room}") for room in ("hall", "garage"))
+    heard: list[list[str]] = []
+    for events in (here, elsewhere):
+        heard.append([])
+        async with asyncio.timeout(DEADLINE):
+            async for name, _ in events:
+                heard[-1].append(name)
+                if name == "ready":
+                    break
+    assert {"description", "availability", "state"} <= set(heard[0])
+    assert heard[1] == ["hello", "lockdown", "ready"]
+    await ada.command("lamp", "on", id="here")
+    assert (await next_event(here, "command"))["id"] == "here"
+    for events in (here, elsewhere):
+        await events.aclose()
+    assert (await ada.get("/api/v1/events?rooms=no/room"))[0] == 400
 
 
 async def test_stopping_ends_streams_and_waiting_commands_at_once(house: GatewayHouse) -> None:

@@ -142,19 +142,19 @@ async def test_a_quiet_stream_outlives_the_time_after_which_a_proxy_ends_what_is
     broker: Broker, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limits: dict[str, str]
 ) -> None:
     program(name)
-    monkeypatch.setattr(events, "PING_SECONDS", 0.25)
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.25)
     proxy = Proxy(name, home, tmp_path, more=limits)
     proxy.start()
     try:
         async with GatewayHouse(broker, edit=behind(proxy)) as house:
             ada = await house.visitor(MASTER, url=proxy.url, address=ADA)
             async with ada.http.get("/api/v1/events") as stream:
-                pings = 0
+                beats = 0
                 async for line in stream.content:
-                    pings += line.startswith(b": ping")
-                    if pings == 12:  # three times as long as the proxy waits
+                    beats += line.startswith(b"event: heartbeat")
+                    if beats == 12:  # nearly three times as long as the proxy waits
                         break
-                assert pings == 12
+                assert beats == 12
     finally:
         proxy.stop()
 

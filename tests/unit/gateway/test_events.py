@@ -1,15 +1,22 @@
 """A stream's queue: in order, bounded, and at its end at once."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, cast
 
+import pytest
+from multidict import MultiDict
+
 from gateway import events
-from gateway.events import MOST_STREAMS, Event, Hub, _Client, _event_of
-from gateway.home import Born, DescriptionChanged, Home, StateChanged, StatusChanged
+from gateway.api.events import interest
+from gateway.events import MOST_STREAMS, Event, Hub, Interest, _Client, _event_of
+from gateway.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.sessions import Sessions
+from shared.internal import LockdownState
 from shared.names import Role
+from shared.problem import HomeError
 from tests.unit.gateway.pages_house import config
-from tests.unit.gateway.parts import FakeAuth, session, state
+from tests.unit.gateway.parts import NOW, FakeAuth, session, state
 
 
 class FakeTransport:
@@ -21,7 +28,7 @@ class FakeTransport:
 
 
 def client(transport: FakeTransport | None = None) -> _Client:
-    return _Client(session(Role.MEMBER), cast("asyncio.Transport | None", transport))
+    return _Client(session(Role.MEMBER), cast("asyncio.Transport | None", transport), Interest())
 
 
 def event(number: int) -> Event:
@@ -70,10 +77,10 @@ async def test_a_client_that_does_not_keep_up_is_cut() -> None:
 def test_one_stream_too_many_ends_the_users_oldest_and_nobody_elses() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
     hub = Hub(Home(), sessions, config())
-    other = _Client(session(Role.MASTER), None)
+    other = _Client(session(Role.MASTER), None, Interest())
     hub._join(other)
     # Another session of the same user counts with the first.
-    theirs = [_Client(session(Role.MEMBER, number=number % 2), None) for number in range(MOST_STREAMS + 2)]
+    theirs = [_Client(session(Role.MEMBER, number=number % 2), None, Interest()) for number in range(MOST_STREAMS + 2)]
     for one in theirs:
         hub._join(one)
     assert [one.ended for one in theirs] == [True, True] + [False] * MOST_STREAMS
@@ -95,8 +102,8 @@ def test_each_change_has_its_event() -> None:
 async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
     hub = Hub(Home(), sessions, config())
-    master, member, guest = (_Client(session(role), None, follows=True) for role in Role)
-    elsewhere = _Client(session(Role.MASTER), None)
+    master, member, guest = (_Client(session(role), None, Interest(record=True)) for role in Role)
+    elsewhere = _Client(session(Role.MASTER), None, Interest())
     waiting = asyncio.create_task(hub.followed())
     for one in (guest, elsewhere):
         hub._join(one)
@@ -112,3 +119,56 @@ async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
         [],
         [],
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ({}, Interest()),
+        ({"audit": ""}, Interest(record=True)),
+        ({"rooms": "hall"}, Interest(rooms=frozenset({"hall"}))),
+        ({"rooms": "hall,back-yard", "audit": ""}, Interest(rooms=frozenset({"hall", "back-yard"}), record=True)),
+        ({"rooms": ""}, Interest(rooms=frozenset())),
+    ],
+)
+def test_a_stream_is_narrowed_by_its_address(query: Mapping[str, str], asked: Interest) -> None:
+    assert interest(query) == asked
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"room": "hall"},
+        {"rooms": "hall,"},
+        {"rooms": "Hall"},
+        {"rooms": "hall/lamp"},
+        {"rooms": "*"},
+        MultiDict([("rooms", "hall"), ("rooms", "garage")]),
+    ],
+)
+def test_what_would_only_seem_to_narrow_a_stream_is_refused(query: Mapping[str, str]) -> None:
+    with pytest.raises(HomeError) as refused:
+        interest(query)
+    assert refused.value.slug == "bad-request"
+
+
+def test_a_narrowed_stream_hears_of_its_rooms_and_of_the_home_and_of_nothing_else() -> None:
+    sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
+    hub = Hub(Home(), sessions, config())
+    narrow = _Client(session(Role.MASTER), None, Interest(rooms=frozenset({"hall"})))
+    nowhere = _Client(session(Role.MASTER), None, Interest(rooms=frozenset(), record=True))
+    for one in (narrow, nowhere):
+        hub._join(one)
+    locked = LockdownChanged(LockdownState(active=True, at=NOW))
+    hub.tell(
+        [StatusChanged("hall", "offline"), StatusChanged("garage", "offline"), DescriptionChanged("garage"), locked]
+    )
+    hub.tell_command(command_id="1", room="garage", device="door", outcome="executed", reason=None)
+    hub.tell_command(command_id="2", room="hall", device="lamp", outcome="executed", reason=None)
+    hub.tell_recorded(7)
+    assert [(one.name, one.room) for one in narrow.queue] == [
+        ("availability", "hall"),
+        ("lockdown", None),
+        ("command", "hall"),
+    ]
+    assert [(one.name, one.room) for one in nowhere.queue] == [("lockdown", None), ("audit", None)]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import keys, limits, proxies
-from gateway.events import PING_SECONDS
+from gateway.hub_time import HEARTBEAT_SECONDS
 from gateway.proxies import Proxies
 from shared.config import ConfigError
 
@@ -141,4 +141,4 @@ def test_a_trusted_proxy_itself_is_counted_by_no_limit_per_address(caller: str, 
 
 
 def test_streams_say_something_long_before_a_proxy_gives_up() -> None:
-    assert PING_SECONDS * 3 < 50
+    assert HEARTBEAT_SECONDS * 3 < 50
