@@ -22,7 +22,7 @@ from shared.messages import Resend
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.names import is_identity
 from shared.problem import HomeError
-from shared.spool import DROPPED
+from shared.spool_rows import DROPPED
 
 log = logging.getLogger(__name__)
 

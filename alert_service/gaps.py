@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from alert_service.spans import Span, Spans
 from shared.resend import WINDOW
-from shared.spool import NUMBERS as NUMBERS_OF_A_SPOOL
+from shared.spool_rows import NUMBERS as NUMBERS_OF_A_SPOOL
 
 MISSING = "audit:missing"
 """The event that tells of numbers that were asked for in vain."""

@@ -76,6 +76,8 @@ _HAPPENINGS = {
     "audit:not-its-own": "Audit event about somebody else's place",
     "audit:missing": "Audit events are missing",
     "audit:dropped": "Ordinary audit events dropped for want of space",
+    "audit:torn": "Spool was torn and put aside",
+    "audit:paused": "No proof could be written",
     "audit:person-erased": "A person was taken out of the record",
     "audit:spoiled": "Row that cannot be read",
     "audit:gone": "Row that was taken out of the record",
@@ -106,6 +108,13 @@ _ADVICE = {
     "audit:gone": (
         "Somebody took it out: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
     ),
+    "audit:torn": (
+        "What could be read of it goes on; it lies beside it, whole, under the name that the detail has. A card or "
+        "disk that does this once does it again: have another ready,"
+    ),
+    "audit:paused": (
+        "Meanwhile critical actions were refused and nothing else was recorded: look after that disk or card,"
+    ),
     "audit:chain-broken": (
         "Somebody wrote into the record: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
     ),
@@ -113,7 +122,11 @@ _ADVICE = {
 KNOWN = (*_HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
 """Every event that has words here, by its `what`."""
 _OF_ROOMS = frozenset(
-    {*_DEVICES, *(f"device:{action}" for action in Action), "device:command", "audit:dropped", "service:replaced"}
+    {
+        *_DEVICES,
+        *(f"device:{action}" for action in Action),
+        *("device:command", "audit:dropped", "audit:torn", "audit:paused", "service:replaced"),
+    }
 )
 """What rooms tell; everything else is the hub's to say."""
 _WHOLE_HOME = "home"
@@ -121,7 +134,10 @@ _OURSELVES = "alerts"
 """What the alert service says of itself needs no name in a subject."""
 _BY_NAME = frozenset({"room", "client", "certificate", "address"})
 _NO_OUTCOME = frozenset(
-    {"room:offline", "room:online-again", "session:new-place", "certificate:ending", "service:replaced"}
+    {
+        *("room:offline", "room:online-again", "session:new-place", "certificate:ending", "service:replaced"),
+        *("audit:torn", "audit:paused"),
+    }
 )
 _OUTCOMES = {
     Outcome.ASKED: "asked for, nothing more is known",

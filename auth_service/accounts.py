@@ -44,7 +44,7 @@ async def opened(config: AuthConfig, *, founding: bool = False) -> "AsyncIterato
     passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
     store = await open_store(config.database)
     try:
-        with contextlib.closing(Spool(config.spool)) as spool:
+        with contextlib.closing(Spool(config.spool, source=config.broker.identity)) as spool:
             yield Accounts(store, Proof(spool, now=_now), passwords, config.passwords.home_words, founding=founding)
     finally:
         await store.close()

@@ -161,7 +161,7 @@ def _signing(config: AuthConfig) -> Sign:
 
 def _open_spool(config: AuthConfig) -> Spool:
     try:
-        return Spool(config.spool, source=config.broker.identity)
+        return Spool(config.spool, source=config.broker.identity, alone=True)
     except (HomeError, OSError) as error:
         raise ConfigError(f"spool: {error}; free space, or check the folder's owner") from error
 

@@ -116,7 +116,7 @@ async def opened(config: AuthConfig, *, now: Callable[[], datetime]) -> AsyncIte
     """
     store = await open_store(config.database)
     try:
-        with contextlib.closing(Spool(config.spool)) as spool:
+        with contextlib.closing(Spool(config.spool, source=config.broker.identity)) as spool:
             proof = Proof(spool, now=now)
             yield Lockdown(store, proof, now=now), proof
     finally:

@@ -75,7 +75,7 @@ class Gateway:
             on_up=self.link.up,
             on_down=self.link.down,
         )
-        self.spool = Spool(config.spool, source=identity)
+        self.spool = Spool(config.spool, source=identity, alone=True)
         self.courier = Courier(self.spool, self.bus)
         self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry)
         self.auth = AuthClient(config.auth, config.broker.tls)

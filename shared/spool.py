@@ -1,22 +1,32 @@
 """A producer's durable audit events: appended before it acts, kept until receipted and then for a week.
 
 sqlite3 in WAL mode. One file per producer; the hub's command may append to a service's file while it runs.
-A new file begins to number where no earlier one of its producer ended, so that `seq` tells two files apart.
+A new file begins to number where no earlier one of its producer ended, so that `seq` tells two files apart. One that is
+torn goes aside when it is opened, and an event in its successor tells (`torn`).
 """
 
 import contextlib
+import logging
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from shared.messages import AuditEvent, Receipt, Who, decode, encode, utc
-from shared.names import Outcome, Severity
+from shared.log import facts
+from shared.messages import AuditEvent, Receipt, decode
+from shared.names import Severity
 from shared.problem import HomeError
+from shared.salvage import UNREADABLE
+from shared.spool_rows import NUMBERS_END, SCHEMA, begin_anew, bring_up_to_date, dropped, insert, is_event, paused
+from shared.torn import Torn, is_torn, mend
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 KEPT_SECONDS = 7 * 86400
 """Receipted events stay this long, for an alert service restored from an older copy."""
@@ -27,54 +37,51 @@ Critical and security events are kept without a bound.
 """
 DROPPED_AT_ONCE = 5_000
 """So many of the oldest ordinary events go when there are too many, and one event tells which."""
-DROPPED = "audit:dropped"
-NUMBERS = 2**20
-"""A file's first number is a multiple of this, plus one: the second in which it was made."""
-_LAST_SECOND = 2**32
-_NUMBERS_END = 2**53
 _LOOK_EVERY = 500
 _PROBE_BYTES = 16384
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS event (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    body BLOB NOT NULL,
-    receipted_at REAL,
-    ordinary INTEGER NOT NULL DEFAULT 0
-);
-CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY, body BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS open_events ON event (seq) WHERE receipted_at IS NULL;
-CREATE INDEX IF NOT EXISTS receipted_events ON event (receipted_at) WHERE receipted_at IS NOT NULL;
-"""
-_LATER = """
-CREATE INDEX IF NOT EXISTS open_ordinary ON event (seq) WHERE receipted_at IS NULL AND ordinary;
-CREATE INDEX IF NOT EXISTS receipted_ordinary ON event (seq) WHERE receipted_at IS NOT NULL AND ordinary;
-"""
 
 
 class Spool:
     """One producer's file. Safe to call from several threads; a durable append syncs to disk and may take 10 ms.
 
-    `source` is the producer's identity, in whose name it tells that ordinary events had to go; without it none go.
+    `source`: the producer's identity, in whose name it tells what became of its events; without it no ordinary ones go.
+    `alone`: nothing else in this process has the file open. One that is torn, replaced or gone while in use is put
+    aside, or begun anew, there and then; a disk that takes no file is waited for, and meanwhile every call raises
+    HomeError("no-proof"), as the constructor does without it.
+    `further`: SQL that makes tables of the caller's own in the same file; of those in `kept` a new file takes over what
+    can be read.
     """
 
-    def __init__(self, path: Path, *, source: str | None = None, ordinary_most: int = ORDINARY_MOST) -> None:
-        self._folder = path.parent
+    torn: Torn | None = None
+    """What was put aside when the file was opened last."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        source: str | None = None,
+        ordinary_most: int = ORDINARY_MOST,
+        alone: bool = False,
+        further: str = "",
+        kept: tuple[str, ...] = (),
+    ) -> None:
+        self._path = path
         self._source = source
         self._ordinary_most = ordinary_most
+        self._alone = alone
+        self._schema = SCHEMA + further
+        self._tables = ("event", *kept)
         self._unlooked = _LOOK_EVERY
         self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
+        self._away_since: float | None = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA cache_size = -200")  # KiB: an agent must stay small
-            self._db.executescript(_SCHEMA)
-            self._bring_up_to_date()
+            self._opened()
         except (sqlite3.Error, OSError) as error:
-            raise HomeError("no-proof", f"the spool {path} cannot be opened: {error}") from error
+            if not alone:
+                raise HomeError("no-proof", f"the spool {path} cannot be opened: {error}") from error
+            log.error("Spool cannot be opened yet", extra=facts(file=path, reason=error))
 
     def append(
         self, *events: AuditEvent, durable: bool, also: Callable[[sqlite3.Connection], None] | None = None
@@ -84,20 +91,18 @@ class Spool:
         `also` may write tables of the caller's own in the same file, in the same commit. Raises
         HomeError("no-proof") when it cannot be written; nothing was then.
         """
-        with self._lock:
-            try:
-                self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-                self._db.execute("BEGIN IMMEDIATE")
-                numbered = tuple(self._insert(event) for event in events)
-                self._make_room()
-                if also is not None:
-                    also(self._db)
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise HomeError("no-proof", f"the spool cannot be written: {error}") from error
-        return numbered
+
+        def write(db: sqlite3.Connection) -> tuple[AuditEvent, ...]:
+            db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            db.execute("BEGIN IMMEDIATE")
+            numbered = tuple(self._insert(db, event) for event in events)
+            self._make_room(db)
+            if also is not None:
+                also(db)
+            db.execute("COMMIT")
+            return numbered
+
+        return self._do(write, "written")
 
     def pending(self, limit: int, *, after: int = 0) -> tuple[AuditEvent, ...]:
         """The oldest events without a receipt whose `seq` is above `after`."""
@@ -105,19 +110,18 @@ class Spool:
 
     def count_pending(self) -> int:
         """How many events still wait for their receipt."""
-        with self._lock, _readable():
-            row = self._db.execute("SELECT count(*) FROM event WHERE receipted_at IS NULL").fetchone()
-        return int(row[0])
+        count = "SELECT count(*) FROM event WHERE receipted_at IS NULL"
+        return self._do(lambda db: int(db.execute(count).fetchone()[0]), "read")
 
     def numbered(self, seq: tuple[int, ...]) -> tuple[AuditEvent, ...]:
         """Those of the named events that are still kept, receipted or not."""
-        seq = tuple(number for number in seq if 0 < number < _NUMBERS_END)
+        seq = tuple(number for number in seq if 0 < number < NUMBERS_END)
         marks = ",".join("?" * len(seq))
         return self._read(f"seq IN ({marks}) ORDER BY seq", *seq)
 
     def following(self, after: int, limit: int) -> tuple[AuditEvent, ...]:
         """The first events that are still kept above `after`, receipted or not."""
-        after = max(0, min(after, _NUMBERS_END))
+        after = max(0, min(after, NUMBERS_END))
         return self._read("seq > ? ORDER BY seq LIMIT ?", after, limit)
 
     def probe(self) -> None:
@@ -130,25 +134,23 @@ class Spool:
         Raises HomeError("no-proof") when that cannot be written: the events are sent again, and receipted again.
         """
         now = time.time()
-        with self._lock:
-            try:
-                self._db.execute("PRAGMA synchronous = NORMAL")
-                self._db.execute("BEGIN IMMEDIATE")
-                self._db.executemany(
-                    "UPDATE event SET receipted_at = ? WHERE id = ? AND receipted_at IS NULL",
-                    [(now, line.id) for line in receipt.events],
-                )
-                self._db.execute("DELETE FROM event WHERE receipted_at < ?", (now - KEPT_SECONDS,))
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise HomeError("no-proof", f"the spool cannot be written: {error}") from error
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("BEGIN IMMEDIATE")
+            db.executemany(
+                "UPDATE event SET receipted_at = ? WHERE id = ? AND receipted_at IS NULL",
+                [(now, line.id) for line in receipt.events],
+            )
+            db.execute("DELETE FROM event WHERE receipted_at < ?", (now - KEPT_SECONDS,))
+            db.execute("COMMIT")
+
+        self._do(write, "written")
 
     def space(self) -> int:
         """Bytes that are free on the spool's disk. Raises HomeError("no-proof") where that cannot be told."""
         try:
-            disk = os.statvfs(self._folder)
+            disk = os.statvfs(self._path.parent)
         except OSError as error:
             raise HomeError("no-proof", f"the spool's disk cannot be read: {error}") from error
         if disk.f_flag & os.ST_RDONLY:
@@ -158,73 +160,116 @@ class Spool:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
-            self._db.close()
+            self._let_go()
 
-    def _insert(self, event: AuditEvent) -> AuditEvent:
-        ordinary = event.severity is Severity.INFO
-        self._unlooked += ordinary
-        values = (event.id, encode(event), ordinary)
-        cursor = self._db.execute("INSERT INTO event (id, body, ordinary) VALUES (?, ?, ?)", values)
-        assert cursor.lastrowid is not None
-        return msgspec.structs.replace(event, seq=cursor.lastrowid)
+    def _do(self, work: Callable[[sqlite3.Connection], T], what: str) -> T:
+        """Work on the file, one thread at a time; where it turns out to be torn, once more on its successor.
 
-    def _make_room(self) -> None:
+        Raises HomeError("no-proof"): nothing of the work is in the file then.
+        """
+        with self._lock:
+            try:
+                try:
+                    return work(self._opened())
+                except UNREADABLE as error:
+                    self._roll_back()
+                    if not (self._alone and is_torn(error)):
+                        raise
+                    self._let_go()
+                    return work(self._opened())
+            except (*UNREADABLE, OSError) as error:
+                self._roll_back()
+                raise HomeError("no-proof", f"the spool cannot be {what}: {error}") from error
+
+    def _opened(self) -> sqlite3.Connection:
+        """The file: opened, and mended, where it is not. Raises sqlite3.Error or OSError."""
+        if self._db is not None and (not self._alone or _identity(self._path) == self._file):
+            return self._db
+        self._let_go()
+        try:
+            return self._open()
+        except (sqlite3.Error, OSError):
+            self._let_go()
+            self._away_since = self._away_since or time.time()
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        self.torn = mend(self._path, schema=self._schema, tables=self._tables, finish=self._finish, now=time.time())
+        if self.torn is not None:
+            log.error("Spool is put aside", extra=facts(aside=self.torn.aside, reason=self.torn.reason))
+        self._db = db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute("PRAGMA cache_size = -200")  # KiB: an agent must stay small
+        bring_up_to_date(db)
+        if self._away_since is not None and self._source is not None:
+            self._insert(db, paused(self._source, self._away_since, time.time()))
+        self._away_since = None
+        self._file = _identity(self._path)
+        return db
+
+    def _finish(self, db: sqlite3.Connection, torn: Torn) -> None:
+        begin_anew(db, torn, self._source)
+
+    def _let_go(self) -> None:
+        db, self._db = self._db, None
+        if db is not None:
+            db.close()
+
+    def _roll_back(self) -> None:
+        if self._db is not None and self._db.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+
+    def _insert(self, db: sqlite3.Connection, event: AuditEvent) -> AuditEvent:
+        self._unlooked += event.severity is Severity.INFO
+        return insert(db, event)
+
+    def _make_room(self, db: sqlite3.Connection) -> None:
         """Once in a while: let the oldest ordinary events go where there are too many; tell of those unreceipted."""
         if self._unlooked < _LOOK_EVERY or self._source is None:
             return
         self._unlooked = 0
-        self._db.execute(
+        db.execute(
             "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE receipted_at IS NOT NULL AND ordinary"
             " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
             (self._ordinary_most,),
         )
         waiting = "FROM event WHERE receipted_at IS NULL AND ordinary"
-        over = self._db.execute(f"SELECT count(*) {waiting}").fetchone()[0] - self._ordinary_most
+        over = db.execute(f"SELECT count(*) {waiting}").fetchone()[0] - self._ordinary_most
         if over <= 0:
             return
         oldest = f"SELECT seq {waiting} ORDER BY seq LIMIT ?"
-        gone = [row[0] for row in self._db.execute(oldest, (max(over, min(DROPPED_AT_ONCE, self._ordinary_most)),))]
-        self._db.execute(f"DELETE {waiting} AND seq <= ?", (gone[-1],))
-        self._insert(_dropped(self._source, gone))
-
-    def _bring_up_to_date(self) -> None:
-        if "ordinary" not in {row[1] for row in self._db.execute("PRAGMA table_info(event)")}:
-            self._db.execute("ALTER TABLE event ADD COLUMN ordinary INTEGER NOT NULL DEFAULT 0")
-        self._db.executescript(_LATER)
-        second = min(max(0, int(time.time())), _LAST_SECOND)
-        self._db.execute(
-            "INSERT INTO sqlite_sequence (name, seq) SELECT 'event', ?"
-            " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'event')",
-            (second * NUMBERS,),
-        )
+        gone = [row[0] for row in db.execute(oldest, (max(over, min(DROPPED_AT_ONCE, self._ordinary_most)),))]
+        db.execute(f"DELETE {waiting} AND seq <= ?", (gone[-1],))
+        self._insert(db, dropped(self._source, gone))
 
     def _read(self, where: str, *values: int) -> tuple[AuditEvent, ...]:
-        with self._lock, _readable():
-            rows = self._db.execute(f"SELECT seq, body FROM event WHERE {where}", values).fetchall()
-        return tuple(msgspec.structs.replace(decode(AuditEvent, body), seq=seq) for seq, body in rows)
+        def read(db: sqlite3.Connection) -> list[tuple[int, str, bytes]]:
+            return db.execute(f"SELECT seq, id, body FROM event WHERE {where}", values).fetchall()
+
+        rows = self._do(read, "read")
+        if spoilt := [seq for seq, id_, body in rows if not is_event(id_, body)]:
+            self._leave_out(spoilt)
+        good = (row for row in rows if row[0] not in spoilt)
+        return tuple(msgspec.structs.replace(decode(AuditEvent, body), seq=seq) for seq, _, body in good)
+
+    def _leave_out(self, spoilt: list[int]) -> None:
+        """What is no event any more waits for no receipt: nobody could take it. Its number is missed, and told of."""
+        log.error("Audit events are spoilt", extra=facts(file=self._path, seq=spoilt))
+        ended = [(time.time(), seq) for seq in spoilt]
+        with contextlib.suppress(HomeError):  # with the next reading, then
+            self._do(lambda db: db.executemany("UPDATE event SET receipted_at = ? WHERE seq = ?", ended), "written")
 
 
-def _dropped(source: str, gone: list[int]) -> AuditEvent:
-    """What tells people, and the alert service that would miss them, which numbers are gone."""
-    return AuditEvent(
-        id=f"dropped:{gone[0]}:{gone[-1]}",
-        at=utc(time.time()),
-        what=DROPPED,
-        where=source,
-        who=Who(issuer=source),
-        outcome=Outcome.EXECUTED,
-        severity=Severity.SECURITY,
-        detail={"first": str(gone[0]), "last": str(gone[-1]), "events": str(len(gone))},
-    )
+def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells this file from another of its name."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _write_probe(db: sqlite3.Connection) -> None:
     db.execute("INSERT OR REPLACE INTO probe (one, body) VALUES (1, zeroblob(?))", (_PROBE_BYTES,))
-
-
-@contextlib.contextmanager
-def _readable() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise HomeError("no-proof", f"the spool cannot be read: {error}") from error

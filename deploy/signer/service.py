@@ -108,7 +108,7 @@ def _spool(settings: Settings) -> Spool:
     try:
         settings.state.mkdir(parents=True, exist_ok=True)
         settings.state.chmod(0o700)
-        return Spool(settings.spool, source=IDENTITY)
+        return Spool(settings.spool, source=IDENTITY, alone=True)
     except (HomeError, OSError) as error:
         raise ConfigError(f"{settings.state}: {error}; free space, or check the folder's owner") from error
 

@@ -71,8 +71,10 @@ _HAPPENINGS = {
     "audit:not-its-own": "Event about somebody else's place",
     "audit:missing": "Events are missing",
     "audit:dropped": "Ordinary events dropped for want of space",
+    "audit:torn": "Spool was torn and put aside",
+    "audit:paused": "No proof could be written",
 }
-_OF_ROOMS = ("device:", "audit:dropped")
+_OF_ROOMS = ("device:", "audit:dropped", "audit:torn", "audit:paused")
 """What a room may tell of; all else is the hub's to say."""
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
 _REASONS = {

@@ -166,7 +166,7 @@ async def test_the_disk_is_tried_again_without_a_command(
         with pytest.raises(HomeError):
             await house.proof.intent(wish())
     else:
-        monkeypatch.setattr(house.disk, "_folder", Path("/nowhere/at/all"))
+        monkeypatch.setattr(house.disk, "_path", Path("/nowhere/at/all/spool.sqlite3"))
         monkeypatch.setattr(house.disk, "space", lambda: Spool.space(house.disk))
     watching = asyncio.create_task(house.proof.watch())
     await asyncio.to_thread(until, lambda: not house.proof.writable or None, "it is noticed")

@@ -1,0 +1,127 @@
+"""A spool's tables and numbers, and what it tells of itself: for the spool, and for who reads its events."""
+
+import sqlite3
+import time
+import uuid
+
+import msgspec
+
+from shared.messages import AuditEvent, Who, decode, encode, utc
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+from shared.torn import Torn
+
+DROPPED = "audit:dropped"
+"""Ordinary events went for want of space: which numbers."""
+TORN = "audit:torn"
+"""A file could not be used: where it lies now, and how many events were taken over from it."""
+PAUSED = "audit:paused"
+"""From when to when there was no file to write to."""
+NUMBERS = 2**20
+"""A file's first number is a multiple of this, plus one: the second in which it was made."""
+NUMBERS_END = 2**53
+_LAST_SECOND = 2**32
+_REASON_CHARACTERS = 200
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    body BLOB NOT NULL,
+    receipted_at REAL,
+    ordinary INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS probe (one INTEGER PRIMARY KEY, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS open_events ON event (seq) WHERE receipted_at IS NULL;
+CREATE INDEX IF NOT EXISTS receipted_events ON event (receipted_at) WHERE receipted_at IS NOT NULL;
+"""
+_LATER = """
+CREATE INDEX IF NOT EXISTS open_ordinary ON event (seq) WHERE receipted_at IS NULL AND ordinary;
+CREATE INDEX IF NOT EXISTS receipted_ordinary ON event (seq) WHERE receipted_at IS NOT NULL AND ordinary;
+"""
+SCHEMA = _TABLES + _LATER
+"""A new file's."""
+
+
+def first_number(second: float) -> int:
+    """Below what a file that is made in this second numbers."""
+    return min(max(0, int(second)), _LAST_SECOND) * NUMBERS
+
+
+def insert(db: sqlite3.Connection, event: AuditEvent) -> AuditEvent:
+    """Write one event; returned with its number."""
+    ordinary = event.severity is Severity.INFO
+    values = (event.id, encode(event), ordinary)
+    cursor = db.execute("INSERT INTO event (id, body, ordinary) VALUES (?, ?, ?)", values)
+    assert cursor.lastrowid is not None
+    return msgspec.structs.replace(event, seq=cursor.lastrowid)
+
+
+def bring_up_to_date(db: sqlite3.Connection) -> None:
+    """Make what a file lacks, one that an earlier version made as well as a new one."""
+    db.executescript(_TABLES)
+    if "ordinary" not in {row[1] for row in db.execute("PRAGMA table_info(event)")}:
+        db.execute("ALTER TABLE event ADD COLUMN ordinary INTEGER NOT NULL DEFAULT 0")
+    db.executescript(_LATER)
+    db.execute(
+        "INSERT INTO sqlite_sequence (name, seq) SELECT 'event', ?"
+        " WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'event')",
+        (first_number(time.time()),),
+    )
+
+
+def begin_anew(db: sqlite3.Connection, torn: Torn, source: str | None) -> None:
+    """Make what was read out of a torn file this one's beginning, and tell of it.
+
+    No number is used twice, whatever the clock says meanwhile: the torn file had none above the second in which it
+    was last written.
+    """
+    rows = db.execute("SELECT seq, id, body FROM event").fetchall()
+    bad = [(seq,) for seq, id_, body in rows if not 0 < seq < NUMBERS_END or not is_event(id_, body)]
+    db.executemany("DELETE FROM event WHERE seq = ?", bad)
+    highest = max((seq for seq, _, _ in rows if (seq,) not in bad), default=0)
+    start = max(first_number(time.time()), first_number(torn.written + 1), -(-highest // NUMBERS) * NUMBERS)
+    db.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
+    db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (start,))
+    if source is not None:
+        insert(db, torn_aside(source, torn, len(rows) - len(bad)))
+
+
+def is_event(id_: object, body: object) -> bool:
+    """Whether a row still holds the event that it was made for."""
+    try:
+        return isinstance(body, bytes) and decode(AuditEvent, body).id == id_
+    except HomeError:
+        return False
+
+
+def _event(source: str, what: str, severity: Severity, name: str, detail: dict[str, str]) -> AuditEvent:
+    """An event about the spool itself."""
+    return AuditEvent(
+        id=name,
+        at=utc(time.time()),
+        what=what,
+        where=source,
+        who=Who(issuer=source),
+        outcome=Outcome.EXECUTED,
+        severity=severity,
+        detail=detail,
+    )
+
+
+def dropped(source: str, gone: list[int]) -> AuditEvent:
+    """What tells people, and the alert service that would miss them, which numbers are gone."""
+    told = {"first": str(gone[0]), "last": str(gone[-1]), "events": str(len(gone))}
+    return _event(source, DROPPED, Severity.SECURITY, f"dropped:{gone[0]}:{gone[-1]}", told)
+
+
+def torn_aside(source: str, torn: Torn, events: int) -> AuditEvent:
+    """What tells people that a file lies aside."""
+    told = {"aside": str(torn.aside), "reason": torn.reason[:_REASON_CHARACTERS], "events": str(events)}
+    return _event(source, TORN, Severity.CRITICAL, uuid.uuid4().hex, told)
+
+
+def paused(source: str, since: float, until: float) -> AuditEvent:
+    """What tells people that nothing could be written for a while; seconds since 1970."""
+    told = {"since": utc(since).isoformat(timespec="seconds"), "until": utc(until).isoformat(timespec="seconds")}
+    return _event(source, PAUSED, Severity.CRITICAL, uuid.uuid4().hex, told)
