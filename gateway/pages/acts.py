@@ -106,6 +106,13 @@ def executed(name: str, kind: str, action: str, value: int | None = None) -> Sai
     return Said("good", f"{name}: {done}", "The room confirmed it.")
 
 
+def too_old(name: str) -> Said:
+    """The form had been shown for so long that what it asked for may not be wanted any more."""
+    return Said(
+        "bad", f"{name}: nothing was sent", "The page was open for more than 15 minutes. Look, and press again."
+    )
+
+
 def refused(name: str, error: HomeError) -> Said:
     """It was not done, or nobody knows; with the reason and the next step."""
     text = error.detail

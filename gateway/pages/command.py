@@ -1,6 +1,7 @@
 """POST /rooms/{room}/{device}: one command by form. Waits for the room's word; the page that follows says it.
 
-Form fields: `action`, `value` with "set", `confirm` "true" from the confirmation page, `back` ("home" or "room").
+Form fields: `action`, `value` with "set", `confirm` "true" from the confirmation page, `back` ("home" or "room"),
+`shown_at`: what is not safe and comes from a page of long ago is not sent, and the page is shown anew.
 """
 
 from typing import Final
@@ -8,10 +9,11 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
-from gateway import keys, sessions
-from gateway.asking import CommandRequest, ask
+from gateway import asking, guards, keys, sessions
+from gateway.asking import CommandRequest
 from gateway.pages import acts, flash
 from gateway.pages.forms import Form, read_form
+from shared.internal import SessionInfo
 from shared.problem import HomeError
 
 _NOT_OURS: Final = frozenset({"sign-in-required", "unknown-device", "not-found"})
@@ -21,24 +23,35 @@ _NO_NUMBER: Final = -1
 
 async def send_command(request: web.Request) -> web.StreamResponse:
     """Have a device do something, then go back to where it was asked."""
-    sessions.signed_in_for_safety(request)
+    info = sessions.signed_in_for_safety(request)
     form = await read_form(request)
     room, device = request.match_info["room"], request.match_info["device"]
     action, value = form.text("action"), _value(form)
     asked = CommandRequest(action=action, value=value, confirm=form.text("confirm") == "true")
     name, kind = named(request, room, device)
     try:
-        await ask(request, room, device, asked)
+        if not form.is_fresh() and _could_do_harm(request, info, action):
+            await asking.count(request)
+            said = acts.too_old(name)
+        else:
+            await asking.ask(request, room, device, asked)
+            said = acts.executed(name, kind, action, value)
     except HomeError as error:
         if error.slug in _NOT_OURS:
             raise
         if error.slug == "confirmation-required":
             raise web.HTTPSeeOther(_confirmation(room, device, form)) from None
         said = acts.refused(name, error)
-    else:
-        said = acts.executed(name, kind, action, value)
     await flash.put(request, said, room=room, device=device)
     raise web.HTTPSeeOther(where_from(form.text("back"), room, device))
+
+
+def _could_do_harm(request: web.Request, info: SessionInfo, action: str) -> bool:
+    """Whether the action is one of theirs, and not safe; anything else is answered as if the form were new."""
+    room, device = request.match_info["room"], request.match_info["device"]
+    found = request.app[keys.HOME].device(room, device)
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    return found is not None and guards.may_act(info, room, device, now) and action not in found.safe_actions
 
 
 def where_from(back: str, room: str, device: str) -> URL:

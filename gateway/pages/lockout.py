@@ -1,6 +1,6 @@
 """GET and POST /rooms/{room}/{device}/lockout: the master user's form for locking out, and for lifting, which asks.
 
-Form fields: `locked_out` "true" or "false", and `confirm` "true" from the page that asks.
+Form fields: `locked_out` "true" or "false"; `confirm` "true" and `shown_at` from the page that asks.
 """
 
 from aiohttp import web
@@ -48,7 +48,7 @@ async def change_lockout(request: web.Request) -> web.StreamResponse:
         await asking.count(request)
         raise HomeError("bad-request", "locked_out is true or false.")
     locked_out = wanted == "true"
-    if not locked_out and form.text("confirm") != "true":
+    if not locked_out and not (form.text("confirm") == "true" and form.is_fresh()):
         await asking.count(request)
         raise web.HTTPSeeOther(_address(room, device))
     name, kind = command.named(request, room, device)

@@ -11,7 +11,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from gateway import csrf, guards, keys, sessions
+from gateway import csrf, guards, hub_time, keys, sessions
 from gateway.pages import flash, times
 from gateway.pages.static_files import StaticFiles
 from gateway.plain import plain
@@ -59,6 +59,7 @@ def _render(request: web.Request, name: str, status: int, values: dict[str, Any]
         "lockdown": request.app[keys.HOME].lockdown,
         "path": request.path,
         "now": guards.local_now(config.zone),
+        "shown_at": hub_time.told().now,
         "timezone": config.timezone,
         "demo": config.demo,
         "no_proof": not request.app[keys.PROOF].writable,

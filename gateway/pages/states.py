@@ -78,7 +78,9 @@ _FACTS: tuple[tuple[str, str, str], ...] = (
     ("unlocked", "is unlocked", "locks are unlocked"),
     ("ajar", "is open", "contacts are open"),
     ("sensor", "gives no reading", "devices give no reading"),
+    ("motion", "sees motion", "sensors see motion"),
     ("moving", "is moving", "devices are moving"),
+    ("adrift", "is at an unknown position", "covers are at unknown positions"),
     ("on", "is on", "devices are on"),
     ("unknown", "is unknown", "devices are unknown"),
 )
@@ -187,7 +189,7 @@ def _cover(value: CoverValue) -> tuple[str, str, int | None] | None:
     if value.moving is not None:
         return _MOVING[value.moving], "moving", value.position
     if value.position is None:
-        return "Position unknown", "rest", None
+        return "Position unknown", "adrift", None
     if value.position == 0:
         return "Closed", "closed", 0
     if value.position == FULL:

@@ -99,11 +99,15 @@ function paint(found, said) {
   found.querySelector(".note").replaceChildren(...note(said));
   const use = found.querySelector(".disc use");
   use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${icon(said.look, found.dataset.icon)}`));
-  const slider = found.querySelector("input[type=range]");
-  if (slider && said.level !== null && !slider.dataset.held) {
-    slider.value = said.level;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
-  }
+  const field = found.querySelector(".set input[name=value]");
+  if (field && !field.dataset.held) stand(field, said.level);
+}
+
+/** A slider stands where the device does; where that is not known there is none, but a field to write into. */
+function stand(field, level) {
+  field.type = level === null ? "number" : "range";
+  field.value = level ?? "";
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
 function note(said) {

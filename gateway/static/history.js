@@ -1,6 +1,6 @@
 // Keeps the newest page of the history new while it is open: what is recorded is fetched afresh, filter and all.
 
-import { listen } from "./stream.js";
+import { listen } from "./listen.js";
 
 const REFRESH_PAUSE = 1_500; // milliseconds; the page is fetched no more often than this
 const AFTER_COMMAND = 1_000; // a room's word is recorded within this, as a rule
@@ -72,11 +72,12 @@ news.addEventListener("click", (event) => {
 addEventListener("scroll", () => fresh !== null && isAtTop() && show(), { passive: true });
 
 link("connecting", "Connecting…");
-listen("/api/v1/events?audit", {
+// A guest hears of no rows: what happens to what is theirs stands for them.
+listen({ rooms: "guest" in main.dataset ? null : [], audit: true }, {
   event(name, data) {
     if (name === "ready") link("live", "Live");
     else if (name === "audit") recorded(data.row);
-    else if (name === "command" && wanted === 0) later(AFTER_COMMAND); // a guest hears of no rows, only of what they may see
+    else if (name === "command" && wanted === 0) later(AFTER_COMMAND);
   },
   lost: () => link("lost", "Reconnecting…"),
   signedOut() {

@@ -1,8 +1,9 @@
 // Makes the home and the rooms live: the stream's events onto the cards, the forms' presses to the API.
 
 import { drawing, fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections } from "./cards.js";
-import { heardCommand, showLevels, takeForms } from "./press.js";
-import { listen } from "./stream.js";
+import { listen } from "./listen.js";
+import { showLevels, takeForms } from "./press.js";
+import { heardCommand } from "./wish.js";
 
 const REFRESH_AFTER = 300; // milliseconds; several rooms may change at once
 const REFRESH_PAUSE = 3_000; // and never more often than this
@@ -92,4 +93,4 @@ link("connecting", "Connecting…");
 takeForms(main);
 setInterval(paintTimes, MINUTE);
 if ("guest" in main.dataset) setInterval(changed, MINUTE); // a grant begins and ends without any event
-listen("/api/v1/events", on);
+listen({ rooms: main.dataset.page === "home" ? null : sections().map((found) => found.dataset.room), audit: false }, on);

@@ -3,7 +3,7 @@
 const STAY = 8_000;
 const MOST = 2;
 
-/** Say it. `tone` is "good", "bad" or "unsure". */
+/** Say it, and return what stands there. `tone` is "good", "bad" or "unsure". */
 export function say(tone, title, text) {
   const region = document.getElementById("messages");
   const message = document.createElement("div");
@@ -25,4 +25,5 @@ export function say(tone, title, text) {
   while (region.childElementCount >= MOST) region.firstElementChild.remove();
   region.append(message);
   if (tone === "good") setTimeout(() => message.remove(), STAY);
+  return message;
 }

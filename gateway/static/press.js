@@ -1,19 +1,19 @@
-// A pressed button: asks first where that is wanted, says "asking…", and is released by the room's word alone.
+// A pressed button: asks first where that is wanted, says "asking…", and is released by the room's word, or after five
+// seconds by saying that nothing is known.
 
+import { moment } from "./hub_time.js";
 import { say } from "./messages.js";
+import { send, slugOf } from "./wish.js";
 
-const OWN_WORD = 8_000; // how long the stream may still tell how a command ended whose answer got lost
 const UNSURE = new Set(["unknown", "interrupted"]);
 const DONE = { on: "switched on", off: "switched off", lock: "locked", unlock: "unlocked", stop: "stopped", press: "pressed", open: "opened", close: "closed" };
-const waiting = new Map();
-
-/** The stream's word about a command: counts where the answer to our own call got lost. */
-export function heardCommand({ id, outcome, reason }) {
-  waiting.get(id)?.({ outcome, reason });
-}
+const WORDS = { rejected: "The room refused it", expired: "It came to the room too late", failed: "The room could not do it" };
+let click = { button: null, pressed: null }; // the last one: an event that waited says when it was made
 
 /** Take over every command form of the page. */
 export function takeForms(main) {
+  const noted = (event) => (click = { button: event.target.closest?.("button"), pressed: moment(event) });
+  document.addEventListener("click", noted, { capture: true });
   main.addEventListener("submit", (event) => {
     const form = event.target.closest("form.command");
     if (!form || !event.submitter) return;
@@ -21,30 +21,36 @@ export function takeForms(main) {
     if (event.submitter.ariaBusy !== "true") press(main, form, event.submitter);
   });
   main.addEventListener("input", ({ target }) => {
-    if (target.matches("input[type=range]")) level(target);
+    if (target.matches(".set input[name=value]")) level(target);
   });
   for (const type of ["pointerdown", "keydown"]) {
-    main.addEventListener(type, ({ target }) => target.matches?.("input[type=range]") && (target.dataset.held = "yes"));
+    main.addEventListener(type, ({ target }) => target.matches?.(".set input[name=value]") && (target.dataset.held = "yes"));
   }
   showLevels(main);
 }
 
 /** Write each slider's value onto its button. */
 export function showLevels(main) {
-  main.querySelectorAll("input[type=range]").forEach(level);
+  main.querySelectorAll(".set input[name=value]").forEach(level);
 }
 
-function level(slider) {
-  slider.form.querySelector(".level").textContent = ` ${slider.value} %`;
+function level(field) {
+  field.form.querySelector(".level").textContent = field.value === "" ? "" : ` ${field.value} %`;
 }
+
+/** When this button was pressed. */
+const when = (button) => (click.button === button ? click.pressed : moment());
 
 async function press(main, form, button) {
+  let pressed = when(button);
   const device = form.closest(".device");
   const wish = { action: button.value };
-  const slider = form.elements.value;
-  if (slider) wish.value = Number(slider.value);
+  const field = form.elements.value;
+  if (field?.value === "") return field.reportValidity(); // where it stands is not known, and nothing was chosen yet
+  if (field) wish.value = Number(field.value);
   if (form.dataset.title && document.body.dataset.lockdown !== "true") {
     if (!(await confirmed(form.dataset, wish.value))) return;
+    pressed = when(document.getElementById("confirmation-yes"));
     wish.confirm = true;
   }
   const label = button.querySelector(".label");
@@ -53,63 +59,47 @@ async function press(main, form, button) {
   button.ariaLabel = `${name}: asking…`;
   label.textContent = "asking…";
   try {
-    report(device, wish, await ask(main, device.dataset, wish));
+    report(device, wish, await send(device.dataset, token(main), wish, pressed));
   } finally {
     button.ariaBusy = "false";
     button.ariaLabel = name;
     label.textContent = text;
-    if (slider) delete slider.dataset.held;
+    if (field) delete field.dataset.held;
   }
 }
 
-/** Send it and wait: {outcome: "executed"} or the problem document. */
-async function ask(main, { room, device }, wish) {
-  const id = crypto.randomUUID();
-  const told = new Promise((resolve) => waiting.set(id, resolve));
-  try {
-    const address = `/api/v1/devices/${encodeURIComponent(room)}/${encodeURIComponent(device)}/commands`;
-    const answer = await post(address, main.dataset.csrf, { ...wish, id });
-    if (slugOf(answer) !== "csrf") return answer;
-    // Somebody signed in anew in another tab: nothing was sent yet, and the token has changed.
-    main.dataset.csrf = (await (await fetch("/api/v1/csrf", { cache: "no-store" })).json()).csrf_token;
-    return await post(address, main.dataset.csrf, { ...wish, id });
-  } catch {
-    const patience = document.body.dataset.link === "live" ? OWN_WORD : 0;
-    const nothing = new Promise((resolve) => setTimeout(resolve, patience, null));
-    const word = await Promise.race([told, nothing]);
-    if (word?.outcome === "executed") return word;
-    return {
-      type: "/problems/unknown",
-      title: "It is not known what happened",
-      detail: "The hub did not answer. Look at the device before you repeat it.",
-    };
-  } finally {
-    waiting.delete(id);
-  }
+/** The page's CSRF token, which changes when somebody signs in anew. */
+function token(main) {
+  return {
+    now: () => main.dataset.csrf,
+    async renew(signal) {
+      main.dataset.csrf = (await (await fetch("/api/v1/csrf", { cache: "no-store", signal })).json()).csrf_token;
+    },
+  };
 }
-
-async function post(address, token, body) {
-  const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
-  return (await fetch(address, { method: "POST", headers, body: JSON.stringify(body) })).json();
-}
-
-const slugOf = (problem) => String(problem.type ?? "").split("/").pop();
 
 function report(device, wish, answer) {
   const name = `${device.dataset.name} in ${device.closest(".room").dataset.name}`;
-  if (answer.outcome === "executed") {
-    const moves = device.dataset.kind === "cover" && ["open", "close"].includes(wish.action);
-    const done = moves ? "moves now" : wish.action === "set" ? `set to ${wish.value} %` : DONE[wish.action];
-    say("good", `${name}: ${done}`, "The room confirmed it.");
-    return;
-  }
+  if (answer.outcome === "executed") return executed(name, device, wish);
   const slug = slugOf(answer);
   if (slug === "sign-in-required") {
     location.assign("/login");
     return;
   }
   const wait = answer.retry_after ? ` Try again in ${answer.retry_after} seconds.` : "";
-  say(UNSURE.has(slug) ? "unsure" : "bad", `${name}: ${answer.title ?? "The hub answered strangely"}`, (answer.detail ?? "") + wait);
+  const said = say(UNSURE.has(slug) ? "unsure" : "bad", `${name}: ${answer.title ?? "The hub answered strangely"}`, (answer.detail ?? "") + wait);
+  answer.word?.then(({ outcome, reason }) => {
+    if (outcome === "unknown") return; // as it says already
+    said.remove();
+    if (outcome === "executed") return executed(name, device, wish);
+    say("bad", `${name}: ${WORDS[outcome] ?? WORDS.failed}`, reason ? `It says: ${reason}.` : "Look at the device before you repeat it.");
+  });
+}
+
+function executed(name, device, wish) {
+  const moves = device.dataset.kind === "cover" && ["open", "close"].includes(wish.action);
+  const done = moves ? "moves now" : wish.action === "set" ? `set to ${wish.value} %` : DONE[wish.action];
+  say("good", `${name}: ${done}`, "The room confirmed it.");
 }
 
 /** The dialog: says exactly what will happen; Esc and Cancel say no. */

@@ -21,7 +21,9 @@ const FACTS = [
   ["unlocked", "is unlocked", "locks are unlocked"],
   ["ajar", "is open", "contacts are open"],
   ["sensor", "gives no reading", "devices give no reading"],
+  ["motion", "sees motion", "sensors see motion"],
   ["moving", "is moving", "devices are moving"],
+  ["adrift", "is at an unknown position", "covers are at unknown positions"],
   ["on", "is on", "devices are on"],
   ["unknown", "is unknown", "devices are unknown"],
 ];
@@ -134,7 +136,7 @@ function word(kind, value) {
 function cover({ position, moving }) {
   if (position !== null && !(position >= 0 && position <= 100)) return null;
   if (moving !== null) return [MOVING[moving] ?? "Moving", "moving", position];
-  if (position === null) return ["Position unknown", "rest", null];
+  if (position === null) return ["Position unknown", "adrift", null];
   if (position === 0) return ["Closed", "closed", 0];
   return [position === 100 ? "Open" : `Open, ${position} %`, "open", position];
 }

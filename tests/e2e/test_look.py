@@ -66,6 +66,24 @@ def test_the_night_is_dark(open_page: Open, shots: Take) -> None:
     assert sum(int(part) for part in background.removeprefix("rgb(").removesuffix(")").split(",")) < 3 * 64
 
 
+@pytest.mark.parametrize("status", ["offline", "unknown"])
+def test_no_button_of_a_room_that_is_away_looks_chosen(open_page: Open, shots: Take, status: str) -> None:
+    page = open_page(role="master")
+    wait_until_live(page)
+    page.evaluate("(now) => document.querySelectorAll('.room').forEach((it) => { it.dataset.status = now; })", status)
+    shots(page, status)
+    looks = page.evaluate(
+        """async () => {
+            const buttons = [...document.querySelectorAll(".device .command button")];
+            await Promise.all(document.getAnimations().map((it) => it.finished));
+            const styles = buttons.map((it) => getComputedStyle(it));
+            return styles.map((it) => [it.backgroundColor, it.borderStyle, it.borderColor, it.color].join(" "));
+        }"""
+    )
+    assert len(looks) > 5
+    assert len(set(looks)) == 1
+
+
 def test_everything_to_touch_is_large_enough(open_page: Open) -> None:
     page = open_page(role="master")
     wait_until_live(page)

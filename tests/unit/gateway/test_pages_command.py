@@ -1,5 +1,7 @@
 """A command by form: sent once, answered by what the room said, never led anywhere but to our own two pages."""
 
+from datetime import UTC, datetime, timedelta
+
 from shared.internal import Grant
 from shared.names import Role
 from shared.problem import HomeError
@@ -64,6 +66,56 @@ async def test_a_number_is_sent_as_a_number() -> None:
         form = (await house.get("/")).form("/rooms/hall/dimmer", "set")
         await house.send(form, "set", value="40")
         assert [wish.value for wish in house.commands.wishes] == [40]
+
+
+LONG_AGO = "2020-01-01T00:00:00Z"
+
+
+def minutes_ago(minutes: float) -> str:
+    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat()
+
+
+async def test_a_form_says_when_it_was_shown_and_an_old_one_gets_the_page_anew() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        before = datetime.now(UTC) - timedelta(milliseconds=1)
+        form = (await house.get("/rooms/hall")).form("/rooms/hall/lamp", "on")
+        assert before <= datetime.fromisoformat(form.fields["shown_at"]) <= datetime.now(UTC)
+        for shown_at in (minutes_ago(15.1), LONG_AGO, "", "yesterday", "2026-11-23T20:04", minutes_ago(-2), "9" * 40):
+            sent = await house.send(form, "on", shown_at=shown_at)
+            assert sent.location == "/rooms/hall#hall.lamp"
+            after = await house.follow(sent)
+            assert "Lamp in Hall: nothing was sent" in after.text
+            assert house.commands.wishes == []
+        for shown_at in (minutes_ago(14), minutes_ago(-0.5)):
+            await house.send(form, "on", shown_at=shown_at)
+        await house.send(after.form("/rooms/hall/lamp", "on"), "on")
+        assert len(house.commands.wishes) == 3
+
+
+async def test_what_is_safe_is_sent_however_old_the_form_is() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        await house.send((await house.get("/")).form("/rooms/hall/lamp", "off"), "off", shown_at=LONG_AGO)
+        await house.send((await house.get("/")).form("/rooms/hall/front-door", "lock"), "lock", shown_at="")
+        assert [wish.action for wish in house.commands.wishes] == ["off", "lock"]
+
+
+async def test_an_old_confirmation_is_asked_for_anew_from_the_beginning() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get("/rooms/hall/front-door/confirm?action=unlock&back=home")
+        sent = await house.send(page.form("/rooms/hall/front-door"), "unlock", shown_at=LONG_AGO)
+        assert sent.location == "/#hall.front-door"
+        assert house.commands.wishes == []
+
+
+async def test_an_old_form_tells_a_guest_nothing_of_what_is_not_theirs() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.GUEST, LAMP_ONLY)
+        form = (await house.get("/")).form("/rooms/hall/lamp", "on")
+        form.action = "/rooms/hall/front-door"
+        assert (await house.send(form, action="unlock", shown_at=LONG_AGO)).status == 404
 
 
 async def test_what_is_no_number_from_0_to_100_is_refused() -> None:

@@ -51,6 +51,25 @@ async def test_while_the_broker_is_away_everything_is_unknown() -> None:
             assert "The room has not been heard." in page.text
 
 
+async def test_there_is_no_slider_where_nobody_knows_where_it_stands() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+
+        async def fields() -> list[tuple[str, str]]:
+            inputs = [a for tag, a in (await house.get("/")).elements if tag == "input" and a.get("name") == "value"]
+            assert all("required" in field for field in inputs)
+            return sorted((field["type"], field["value"]) for field in inputs)
+
+        assert await fields() == [("number", ""), ("number", "")]
+        house.put("dimmer", 40)
+        house.put("blind", CoverValue(position=None, moving=None))
+        assert await fields() == [("number", ""), ("range", "40")]
+        house.put("blind", CoverValue(position=0, moving=None))
+        assert await fields() == [("range", "0"), ("range", "40")]
+        house.home.hear_availability("hall", parts.offline(), retained=False, now=1.0)
+        assert await fields() == [("number", ""), ("number", "")]
+
+
 async def test_a_device_that_has_not_said_anything_is_unknown() -> None:
     async with open_house() as house:
         await house.sign_in(Role.MEMBER)

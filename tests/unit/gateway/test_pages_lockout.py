@@ -76,6 +76,8 @@ async def test_lifting_asks_first_on_a_page_that_changes_nothing_itself() -> Non
         assert house.registrar.asked == []
         unasked = await house.send(page.form(ADDRESS), "false", confirm="")
         assert (unasked.status, unasked.location) == (303, ADDRESS)
+        long_ago = await house.send(page.form(ADDRESS), "false", shown_at="2020-01-01T00:00:00Z")
+        assert (long_ago.status, long_ago.location) == (303, ADDRESS)
         assert house.registrar.asked == []
         after = await house.follow(await house.send(page.form(ADDRESS), "false"))
         assert [told.locked_out for _, _, told in house.registrar.asked] == [False]

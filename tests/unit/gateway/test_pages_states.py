@@ -45,7 +45,7 @@ def shown(kind: Kind, value: Value, source: str = "command", issuer: str | None 
         (Kind.LOCK, "locked", "Locked", "locked"),
         (Kind.LOCK, "unlocked", "Unlocked", "unlocked"),
         (Kind.LOCK, "jammed", "Jammed", "jammed"),
-        (Kind.COVER, CoverValue(position=None, moving=None), "Position unknown", "rest"),
+        (Kind.COVER, CoverValue(position=None, moving=None), "Position unknown", "adrift"),
         (Kind.COVER, CoverValue(position=0, moving=None), "Closed", "closed"),
         (Kind.COVER, CoverValue(position=100, moving=None), "Open", "open"),
         (Kind.COVER, CoverValue(position=30, moving=None), "Open, 30 %", "open"),
@@ -210,3 +210,30 @@ def test_the_headline_never_says_that_all_is_quiet_where_something_is_not_known(
     assert states.headline([quiet]) == ("All is quiet.",)
     assert states.headline([quiet, away]) == ("Garage is offline.",)
     assert states.headline([]) == ("There is nothing here yet.",)
+
+
+def test_the_headline_tells_of_covers_that_nobody_knows_the_position_of_and_of_motion() -> None:
+    nowhere = CoverValue(position=None, moving=None)
+    blind = view("hall", "blind", Kind.COVER, nowhere)
+    assert states.headline([room("Hall", blind)]) == ("Blind in Hall is at an unknown position.",)
+    shutter = view("hall", "shutter", Kind.COVER, nowhere)
+    assert states.headline([room("Hall", blind, shutter)]) == ("2 covers are at unknown positions.",)
+    closed = view("hall", "blind", Kind.COVER, CoverValue(position=0, moving=None))
+    assert states.headline([room("Hall", closed)]) == ("All is quiet.",)
+    landing = view("hall", "landing", Kind.MOTION, "motion")
+    assert states.headline([room("Hall", landing)]) == ("Landing in Hall sees motion.",)
+
+
+NOT_LOOKED_AT = {"off", "locked", "closed", "open", "shut", "clear", "rest", "reading", "offline"}
+"""Looks of which the headline says nothing: at rest, or told by their room."""
+
+
+@given(kind=st.sampled_from(Kind), value=VALUES, source=SOURCES)
+def test_all_is_quiet_only_where_every_state_is_known_and_at_rest(kind: Kind, value: Value, source: str) -> None:
+    found = view("hall", "it", kind, value)
+    found = msgspec.structs.replace(found, state=said(value, source))
+    look = states.shown(kind, "online", found.state).look
+    quiet = states.headline([room("Hall", found)]) == ("All is quiet.",)
+    assert quiet == (look in NOT_LOOKED_AT)
+    if kind is Kind.COVER and isinstance(value, CoverValue) and value.position is None:
+        assert not quiet
