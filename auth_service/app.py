@@ -19,7 +19,7 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.rehearsal import Rehearsal
 from auth_service.renewals import Renewals, Sign
-from auth_service.rooms import Rooms
+from auth_service.rooms import Give, Rooms
 from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
@@ -101,7 +101,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now)
-        rooms = Rooms(store, proof, now=_now)
+        rooms = Rooms(store, proof, _rights(config), now=_now)
         confirmed = ConfirmedLockdown(
             store,
             Lockdown(store, proof, now=_now, wake=locked_down),
@@ -157,6 +157,14 @@ def _signing(config: AuthConfig) -> Sign:
         return (await asyncio.to_thread(signing.ask, config.signer, order, signing.Pem)).pem
 
     return sign
+
+
+def _rights(config: AuthConfig) -> Give:
+    async def give(room: str, devices: tuple[str, ...]) -> None:
+        order = signing.Grant(name=room, role="room", may=tuple((room, device) for device in devices))
+        await asyncio.to_thread(signing.ask, config.signer, order, signing.Changed)
+
+    return give
 
 
 def _open_spool(config: AuthConfig) -> Spool:

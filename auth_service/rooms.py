@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from auth_service import lockdown_rows, registry, room_rows
 from auth_service.proof import Proof
@@ -18,12 +19,20 @@ LOOSENING_SECONDS = 3600.0
 _LOOSENINGS = 4096
 
 
+class Give(Protocol):
+    """Lets a room speak at the broker of these devices of its own, and of no others."""
+
+    async def __call__(self, room: str, devices: tuple[str, ...]) -> None:
+        """May be repeated. Raises HomeError where the signer refuses, or it or the broker is away."""
+
+
 class Rooms:
     """Reads and merges. Several gateways may tell of the same description at once."""
 
-    def __init__(self, store: Store, proof: Proof, *, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, proof: Proof, give: Give, *, now: Callable[[], datetime]) -> None:
         self._store = store
         self._proof = proof
+        self._give = give
         self._now = now
         self._told = Seldom(LOOSENING_SECONDS, most=_LOOSENINGS)
 
@@ -37,12 +46,17 @@ class Rooms:
     async def seen(self, room: str, seen: RoomSeen, issuer: str) -> RegisteredRoom:
         """Merge a description as heard by the gateway `issuer`; the room that now stands.
 
-        Raises HomeError: not-found for a room that is not enrolled or was revoked, invalid-value.
+        Its rights go first, each time: a device that is offered can be answered for, and what an interruption left
+        undone, or an older version gave too freely, is put right.
+
+        Raises HomeError: not-found for a room that is not enrolled or was revoked, invalid-value, and what `give` says,
+        after which nothing is changed.
         """
         async with self._store.read() as connection:
             known = _enrolled(await room_rows.find(connection, room))
             waiting = await room_rows.waiting(connection, room)
         merged = registry.merge(known, seen)
+        await self._give(room, tuple(device.id for device in seen.devices))
         if merged.room == known and merged.waiting == waiting:
             return known  # as on every reconnect but the first
         async with self._store.write() as connection:

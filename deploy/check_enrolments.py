@@ -7,7 +7,7 @@ from auth_service import accounts
 from auth_service import config as auth_config
 from auth_service.identity_rows import IdentityRow
 from deploy import broker as brokers
-from deploy import orders
+from deploy import orders, rights
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
 from shared import database
@@ -36,6 +36,12 @@ def enrolments(home: Home) -> Iterator[Finding]:
             faults += 1
             text = f"{role} {name} was revoked and still has its rights: the revocation was interrupted"
             yield wrong("enrolments", text, f"`homesystem {role} revoke {name}` again")
+    rooms = {identity.name for identity in known if identity.role == "room" and identity.revoked_at is None}
+    for role in document["roles"]:
+        if role["rolename"] in rooms and rights.speaks_for_all(role):
+            faults += 1
+            text = f"room {role['rolename']} may still speak of any device that it makes up, as older versions let it"
+            yield wrong("enrolments", text, "it ends once the room is online; if it is, restart the gateway")
     if not faults:
         live = sum(identity.revoked_at is None for identity in known)
         yield well(

@@ -99,7 +99,8 @@ class Control:
         To be asked while the room still has its rights: with check_retain_source the broker does not show what a
         publisher without them left behind.
         """
-        return set(self.retained([topics.state(room, "+"), topics.description(room), topics.availability(room)]))
+        of_devices = [build(room, "+") for build in (topics.state, topics.acknowledgement, topics.event)]
+        return set(self.retained([*of_devices, topics.description(room), topics.availability(room)]))
 
     def retained(self, filters: Iterable[str]) -> dict[str, bytes]:
         """What the broker retains on these topics, by topic."""

@@ -164,8 +164,9 @@ def _check_out(out: Path, role: str, name: str) -> None:
 
 def _topics(room: str, devices: tuple[str, ...]) -> frozenset[str]:
     """Where a room may have left something retained."""
-    states = (topics.state(room, device) for device in devices)
-    return frozenset([*states, topics.description(room), topics.availability(room)])
+    builds = (topics.state, topics.acknowledgement, topics.event)
+    of_devices = (build(room, device) for device in devices for build in builds)
+    return frozenset([*of_devices, topics.description(room), topics.availability(room)])
 
 
 def _listed(known: set[str]) -> str:

@@ -25,14 +25,17 @@ CONTROL = "$CONTROL/dynamic-security/v1"
 CONTROL_ANSWER = f"{CONTROL}/response"
 
 
-def room_role(room: str) -> Role:
-    """A room: hears its own commands and receipts and the hub; says what its own devices do, and nothing else."""
+def room_role(room: str, devices: Iterable[str] = ()) -> Role:
+    """A room: hears its own commands and receipts and the hub; says what these devices of its own do, and nothing else.
+
+    A new room has none, and may introduce itself: auth has the signer name those that it then holds for true. So what a
+    room leaves at the broker has the bound of its registry, whatever a stolen one makes up.
+    """
+    of_device = (topics.acknowledgement, topics.state, topics.event)
     return _role(
         room,
         sends=[
-            topics.acknowledgement(room, "+"),
-            topics.state(room, "+"),
-            topics.event(room, "+"),
+            *(build(room, device) for device in sorted(set(devices)) for build in of_device),
             topics.availability(room),
             topics.description(room),
             topics.audit(room),
@@ -88,12 +91,15 @@ def hub_role(name: str) -> Role:
         sends.append(CONTROL)
         hears.append(CONTROL_ANSWER)
     elif name == "admin":
-        # `home/...` to clear what a revoked room left behind.
+        # `home/...` to clear what a revoked room left behind, wherever it could.
         sends += [topics.availability("+"), topics.description("+"), topics.state("+", "+")]
+        sends += [topics.acknowledgement("+", "+"), topics.event("+", "+")]
         hears += [
             topics.ALL_AVAILABILITY,
             topics.ALL_DESCRIPTIONS,
             topics.ALL_STATES,
+            topics.ALL_ACKS,
+            topics.ALL_EVENTS,
             topics.ALL_SYSTEM,
         ]
     else:
@@ -115,12 +121,13 @@ def document(roles: Iterable[Role]) -> dict[str, Any]:
 def outdated(known: Iterable[Role], hub: Iterable[str]) -> list[Role]:
     """The roles of the hub's own identities and of rooms as they should be, where `known` has another one, or none.
 
-    Further gateways count as the hub's own; what clients may is what they were granted, and is not looked at.
+    Further gateways count as the hub's own; what clients may is what they were granted, and is not looked at, nor of
+    which devices a room may speak.
     """
     found = {role["rolename"]: allowed(role) for role in known}
     names = dict.fromkeys([*hub, *(name for name in found if is_gateway(name))])
     rooms = [name for name, lines in found.items() if name not in names and _is_room(name, lines)]
-    wanted = [*map(hub_role, names), *map(room_role, rooms)]
+    wanted = [*map(hub_role, names), *(room_role(room, _devices(found[room])) for room in rooms)]
     return [role for role in wanted if found.get(role["rolename"]) != allowed(role)]
 
 
@@ -130,9 +137,14 @@ def order_of(role: Role) -> Grant | Refresh:
     if is_hub(name):
         return Refresh()
     if _is_room(name, lines):
-        return Grant(name=name, role="room")
+        return Grant(name=name, role="room", may=tuple((name, device) for device in sorted(_devices(lines))))
     parsed = [topics.parse(topic) for kind, topic, _ in lines if kind == "publishClientSend"]
     return Grant(name=name, role="client", may=tuple(sorted((topic.room, topic.device) for topic in parsed if topic)))
+
+
+def speaks_for_all(role: Role) -> bool:
+    """Whether a room may still speak of any device that it makes up, as an older version let it."""
+    return "+" in _devices(allowed(role))
 
 
 def client(name: str) -> Role:
@@ -148,6 +160,12 @@ def allowed(role: Role) -> set[tuple[str, str, bool]]:
 def _is_room(name: str, lines: set[tuple[str, str, bool]]) -> bool:
     """Only a room describes itself; of one that was revoked nothing but an idle role may be left."""
     return ("publishClientSend", topics.description(name), True) in lines
+
+
+def _devices(lines: set[tuple[str, str, bool]]) -> set[str]:
+    """Of which devices a room may speak; `+` where an older version let it speak of any."""
+    parsed = [topics.parse(topic) for kind, topic, _ in lines if kind == "publishClientSend"]
+    return {topic.device for topic in parsed if topic is not None and topic.kind is topics.TopicKind.STATE}
 
 
 def _role(name: str, *, sends: list[str], hears: list[str]) -> Role:

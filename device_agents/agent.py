@@ -26,7 +26,7 @@ from device_agents.device import Device
 from device_agents.devices.input import Happening
 from device_agents.inbox import Inbox
 from device_agents.ledger import Ledger
-from device_agents.link import Down, Heard, Link, Reached, Up
+from device_agents.link import Down, Heard, Link, Reached, Refused, Up
 from device_agents.linkloss import LinkLoss
 from device_agents.measuring import Measuring
 from device_agents.pair import Pair
@@ -41,11 +41,7 @@ from device_agents.watchdog import Watchdog
 from shared import ends, messages, systemd, topics
 from shared.config import ConfigError
 from shared.log import facts
-from shared.messages import (
-    Availability,
-    InputEvent,
-    utc,
-)
+from shared.messages import Availability, InputEvent, utc
 from shared.names import is_gateway
 from shared.problem import HomeError
 from shared.topics import Topic, TopicKind
@@ -64,7 +60,7 @@ class Stop(NamedTuple):
     """End."""
 
 
-Item = Heard | Reached | Up | Down | Changed | Reading | Renewed | Stop
+Item = Heard | Reached | Up | Down | Refused | Changed | Reading | Renewed | Stop
 
 
 class Agent:
@@ -173,6 +169,8 @@ class Agent:
                 elif not self._link.up:
                     self._announcer.lost()
                     self._proof.link_down()
+            case Refused():
+                self._announcer.refused(now)
             case Renewed():
                 self._renewal.took(item)
             case Stop():

@@ -7,7 +7,7 @@ from device_agents.device import Device
 from device_agents.ledger import Ledger
 from device_agents.link import Link
 from device_agents.room import Room
-from shared import messages, topics
+from shared import backoff, messages, topics
 from shared.log import facts
 from shared.messages import (
     ROOM_HEARTBEAT_SECONDS,
@@ -22,6 +22,9 @@ from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+_AGAIN_SECONDS = 0.5
+"""So soon what was refused is said again at first: by then the hub has usually read our description."""
+
 
 class Announcer:
     """Speaks while there is a link. `now` is monotonic seconds, `wall` seconds since 1970."""
@@ -32,14 +35,17 @@ class Announcer:
         self._link = link
         self._wall = wall
         self._beat_at: float | None = None
+        self._again_at: float | None = None
+        self._refusals = 0
         self._cleared: frozenset[str] = frozenset()
 
     def deadline(self) -> float | None:
-        """When the next heartbeat is due; None without a link."""
-        return self._beat_at
+        """When the next heartbeat is due, or what was refused is said again; None without a link."""
+        return min((at for at in (self._beat_at, self._again_at) if at is not None), default=None)
 
     def born(self, now: float) -> None:
         """A link has come about: say what there is, what is gone, how all stands, and last that we are there."""
+        self._again_at, self._refusals = None, 0
         description = messages.encode(self._room.description)
         self._link.publish(topics.description(self._room.name), description, retain=Description.RETAIN)
         self._cleared = self._gone()
@@ -56,10 +62,20 @@ class Announcer:
 
     def lost(self) -> None:
         """The link is gone."""
-        self._beat_at = None
+        self._beat_at = self._again_at = None
+
+    def refused(self, now: float) -> None:
+        """The broker did not take something. A room may speak of a device once the hub has read its description."""
+        if self._again_at is None:
+            pause = backoff.delay(self._refusals, first=_AGAIN_SECONDS, most=ROOM_HEARTBEAT_SECONDS)
+            self._again_at = now + pause
+            self._refusals += 1
 
     def tick(self, now: float) -> None:
         """A heartbeat, where it is due. By then the broker has what was said at birth: what is gone is forgotten."""
+        if self._again_at is not None and now >= self._again_at:
+            self._again_at = None
+            self.announce()
         if self._beat_at is None or now < self._beat_at:
             return
         self._beat_at = now + ROOM_HEARTBEAT_SECONDS

@@ -17,7 +17,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 
 from device_agents.inbox import Inbox
-from device_agents.link import Down, Heard, Reached, Up
+from device_agents.link import Down, Heard, Reached, Refused, Up
 from device_agents.round_trip import RoundTrip
 from shared import backoff, messages, mqtt, systemd, tls, topics
 from shared.config import ConfigError
@@ -252,7 +252,8 @@ class BrokerLink:
             self._confirmed = mid
             round_trip.confirmed(mid, time.monotonic())
             if reason.value >= _REFUSED:
-                log.error("Broker refused a message of ours", extra=facts(reason=reason))
+                log.warning("Broker refused a message of ours", extra=facts(reason=reason))
+                self._inbox.put(Refused())
 
         def on_disconnect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
             self._inbox.put(Down(client, client.refusal or str(reason), refused=client.refusal is not None))

@@ -10,6 +10,7 @@ from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RESOLUTION, Source
 from device_agents.pins import PinUse, Pull
 from shared.config import Config
+from shared.messages import DESCRIBED_MOST
 from shared.mqtt import BrokerConfig
 from shared.names import ACTIONS, Action, Kind
 
@@ -17,7 +18,7 @@ Positive = Annotated[float, msgspec.Meta(gt=0)]
 LinkLossSeconds = Annotated[float, msgspec.Meta(ge=16)]
 """A gateway's heartbeat comes every 5 s: three may be lost."""
 
-MOST_DEVICES = 64
+MOST_DEVICES = DESCRIBED_MOST
 DEAD_TIME = 0.5
 PULSE_MS = 500
 DIMMER_HERTZ = 200

@@ -37,6 +37,10 @@ class Down(NamedTuple):
     refused: bool = False
 
 
+class Refused(NamedTuple):
+    """The broker does not let us say something; the hub may first have to learn of a device from our description."""
+
+
 class Link(Connection, Protocol):
     """What the loop asks of its connection. `now` is monotonic seconds."""
 

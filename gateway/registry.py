@@ -19,7 +19,8 @@ from shared.waiting import woken
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 30.0
-_AWAY = frozenset({"auth-unreachable", "internal"})
+_AWAY = frozenset({"auth-unreachable", "internal", "signer-unreachable", "broker-unreachable"})
+"""What is told again later: the auth service, or what it needs to let a room speak of its devices, is away."""
 
 
 class Registrar:

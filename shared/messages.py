@@ -19,6 +19,9 @@ ROOM_SILENCE_SECONDS = 75.0
 SERVICE_HEARTBEAT_SECONDS = 5.0
 SERVICE_SILENCE_SECONDS = 15.0
 
+DESCRIBED_MOST = 64
+"""Devices of one room at one time."""
+
 Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.:-]{1,64}\Z")]
 """A command's or an event's id: its maker's own, usually a UUID."""
 Text = Annotated[str, msgspec.Meta(max_length=200)]
@@ -166,7 +169,7 @@ class Description(Message, frozen=True, kw_only=True, omit_defaults=True):
     room: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     agent_version: Text
-    devices: Annotated[tuple[DeviceDescription, ...], msgspec.Meta(max_length=64)]
+    devices: Annotated[tuple[DeviceDescription, ...], msgspec.Meta(max_length=DESCRIBED_MOST)]
     hub: Annotated[str, msgspec.Meta(max_length=255)] | None = None
 
 

@@ -77,7 +77,7 @@ class Revoke(Order, frozen=True, tag="revoke"):
 
 
 class Grant(Order, frozen=True, tag="grant"):
-    """Give an identity its rights at the broker: a room's, or a trusted client's to the devices in `may`."""
+    """Give an identity its rights at the broker: a client's to the devices in `may`, or a room's to speak of those."""
 
     name: str
     role: Literal["room", "client"]

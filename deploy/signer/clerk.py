@@ -23,7 +23,7 @@ from deploy.signer.plugin import Plugin
 from shared.config import ConfigError
 from shared.log import facts
 from shared.messages import Who
-from shared.names import Outcome, Severity, is_identity
+from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.seldom import Seldom
 from shared.signing import (
@@ -188,10 +188,15 @@ class Clerk:
     async def _grant(self, order: Grant) -> Changed:
         issued = await asyncio.to_thread(self._authorities().issued)
         desk.check_standing(order.name, order.role, issued)
-        if not all(is_identity(part) for ref in order.may for part in ref) or (order.may and order.role == "room"):
-            raise HomeError("forbidden", "Rights are for devices, named ROOM/DEVICE, and a room has its own.")
-        role = rights.room_role(order.name) if order.role == "room" else rights.client_role(order.name, order.may)
-        fresh = desk.is_enrolling(order.name, issued, self._now())
+        desk.check_devices(order)
+        is_room = order.role == "room"
+        devices = (device for _, device in order.may)
+        role = rights.room_role(order.name, devices) if is_room else rights.client_role(order.name, order.may)
+        plan = plans.grant(role)
+        if is_room and not plan(await self._plugin.standing(order.name)):
+            return Changed()  # as each time that it describes itself but the first
+        # Of which devices a room may speak follows its description: the registry tells of those.
+        fresh = is_room or desk.is_enrolling(order.name, issued, self._now())
         await self._proof.write(
             "rights:changed",
             f"{order.role}/{order.name}",
@@ -199,7 +204,6 @@ class Clerk:
             severity=Severity.INFO if fresh else Severity.CRITICAL,
             detail={"may": ", ".join(f"{room}/{device}" for room, device in order.may)} if order.may else {},
         )
-        plan = plans.grant(role)
         changed = await self._plugin.settle(order.name, plan, done=_needs_nothing(plan))
         return Changed(names=(order.name,) if changed else ())
 

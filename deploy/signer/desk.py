@@ -15,9 +15,10 @@ from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.rights import HUB_CLIENTS
+from shared.messages import DESCRIBED_MOST
 from shared.names import is_gateway, is_identity, is_reserved
 from shared.problem import HomeError
-from shared.signing import Sign
+from shared.signing import Grant, Sign
 
 CLIENTS = frozenset(HUB_CLIENTS) - {"signer"}
 SERVERS = frozenset({"broker", "auth", "alerts"})
@@ -71,6 +72,16 @@ def check_ours(name: str, issued: Iterable[Issued]) -> None:
     fixed = name in HUB_CLIENTS or name in SERVERS or is_gateway(name)
     if not is_identity(name) or fixed or any(line.name == name and line.role == "service" for line in issued):
         raise HomeError("forbidden", f"{name} is no room and no client.")
+
+
+def check_devices(order: Grant) -> None:
+    """Rights are for single devices, and a room's for its own. Raises HomeError("forbidden")."""
+    if not all(is_identity(part) for ref in order.may for part in ref):
+        raise HomeError("forbidden", "Rights are for devices, each named as its room and itself.")
+    if order.role == "room" and any(room != order.name for room, _ in order.may):
+        raise HomeError("forbidden", f"Room {order.name} speaks of its own devices alone.")
+    if order.role == "room" and len(order.may) > DESCRIBED_MOST:
+        raise HomeError("forbidden", f"A room describes {DESCRIBED_MOST} devices at the most.")
 
 
 def check_hosts(hosts: Sequence[str]) -> None:

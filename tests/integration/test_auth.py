@@ -18,6 +18,7 @@ from auth_service import accounts
 from auth_service import config as auth_config
 from auth_service.config import AuthConfig
 from deploy import home as homes
+from deploy import signers
 from deploy.home import Home
 from shared import internal, messages, tls, topics
 from shared.bus import Bus, Delivery
@@ -38,6 +39,7 @@ from shared.problem import HomeError
 from shared.spool import Spool
 from tests.begun import begin_accounts
 from tests.house import DEADLINE, Broker, SmtpSink, end, until
+from tests.integration.signer_parts import Signer, connected
 
 EMAIL, PASSWORD = "ada@example.org", "violet engine of numbers"
 NONE = type(None)
@@ -55,13 +57,14 @@ class Service:
         path.write_text(path.read_text().replace("bcrypt_rounds = 12", "bcrypt_rounds = 10"))
         self.config: AuthConfig = auth_config.read(path)
         begin_accounts(home)
+        self.signer = {"HOMESYSTEM_SIGNER": str(signers.socket(home.var, demo=True))}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, **environment: str) -> None:
         """Start it and wait until its port is taken."""
         command = [sys.executable, "-m", "auth_service", "--config", str(self.home.config("auth"))]
         with (self.home.var / "log" / "auth.err").open("ab") as err:
-            self.process = subprocess.Popen(command, stderr=err, env=os.environ | environment)
+            self.process = subprocess.Popen(command, stderr=err, env=os.environ | self.signer | environment)
         until(self._listens, "the auth service listens")
 
     def stop(self, number: int = signal.SIGTERM) -> int:
@@ -112,10 +115,14 @@ def service(home: Home, broker: Broker) -> Iterator[Service]:
 
     asyncio.run(found())
     made.sink.start()
+    signer = Signer(home)
+    signer.start()
     made.start()
+    until(lambda: connected(signer), "the signer has reached the broker")
     yield made
     if made.process is not None:
         end([made.process])
+    signer.stop()
     made.sink.stop()
 
 
@@ -323,7 +330,9 @@ async def test_bad_input_gets_its_problem(service: Service, method: str, path: s
         assert str((await response.json(content_type=None))["type"]).endswith(slug)
 
 
-async def test_room_describes_itself_through_a_gateway(service: Service, gateway: ServiceClient) -> None:
+async def test_room_describes_itself_through_a_gateway_and_may_speak_of_that_alone(
+    service: Service, gateway: ServiceClient, broker: Broker
+) -> None:
     door = DeviceDescription(
         id="front-door",
         name="Front door",
@@ -336,6 +345,9 @@ async def test_room_describes_itself_through_a_gateway(service: Service, gateway
     seen = RoomSeen(name="Entrance", devices=(door,))
     room = await gateway.call("PUT", internal.ROOM_SEEN + "/hall", internal.RegisteredRoom, seen)
     assert [(device.id, device.critical) for device in room.devices] == [("front-door", True)]
+    assert "Not authorized" not in broker.publish("hall", "-t", "home/hall/front-door/state", "-m", "x").stderr
+    for invented in ("home/hall/invented/state", "home/hall/invented/ack", "home/hall/invented/event"):
+        assert "Not authorized" in broker.publish("hall", "-r", "-t", invented, "-m", "x").stderr
     known = await gateway.call("GET", internal.REGISTRY, internal.Registry)
     assert [(registered.id, registered.name) for registered in known.rooms] == [
         ("hall", "Entrance"),

@@ -23,6 +23,7 @@ from shared.names import Action, Kind, Role
 from shared.problem import HomeError
 from shared.spool import Spool
 from tests.house import free_port
+from tests.unit.auth_service.parts import Given
 
 PASSWORD = "violet engine of numbers"
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -134,7 +135,7 @@ async def test_gateways_that_tell_of_a_room_at_once_agree(store: Store, accounts
         safe_actions=(Action.OFF,),
     )
     spool = Spool(tmp_path / "rooms.sqlite3")
-    rooms = Rooms(store, Proof(spool, now=lambda: NOW), now=lambda: NOW)
+    rooms = Rooms(store, Proof(spool, now=lambda: NOW), Given(), now=lambda: NOW)
     seen = RoomSeen(name="Hall", devices=(lamp,))
     answers = await asyncio.gather(*(rooms.seen("hall", seen, "gateway") for _ in range(4)))
     assert {answer.devices[0].id for answer in answers} == {"lamp"}
@@ -158,7 +159,7 @@ async def test_device_locked_out_by_many_at_once_is_recorded_once(
     )
     spool = Spool(tmp_path / "lockouts.sqlite3")
     proof = Proof(spool, now=lambda: NOW)
-    await Rooms(store, proof, now=lambda: NOW).seen("hall", RoomSeen(name="Hall", devices=(lamp,)), "gateway")
+    await Rooms(store, proof, Given(), now=lambda: NOW).seen("hall", RoomSeen(name="Hall", devices=(lamp,)), "gateway")
     lockouts = Lockouts(store, proof, wake=lambda: None)
     wanted = LockoutChange(locked_out=True, by=ada.id, address="")
     answers = await asyncio.gather(*(lockouts.change("hall", "lamp", wanted, "gateway") for _ in range(4)))

@@ -1,57 +1,22 @@
 """What docs/compatibility.md says that each Mosquitto does: a version that does otherwise is told of here first."""
 
-import queue
+import contextlib
 import subprocess
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
 
-import paho.mqtt.client as paho
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.enums import MQTTProtocolVersion
 
+from deploy import orders, rights, signers
+from deploy.control import Control
 from shared import mqtt, tls, topics
-from tests.house import DEADLINE, Broker
+from shared.problem import HomeError
+from tests.house import DEADLINE, Broker, make_home, share_pki
+from tests.integration.mqtt_parts import V5, V311, Client
 
 TAKEN_OVER, CUT_OFF, TOO_LARGE = 142, 128, 149
 """Reason codes of MQTT 5; the library's own for a connection that ends without a word is 128."""
-V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
-
-
-class Client:
-    """A client that uses the library alone, and keeps what the broker says to it."""
-
-    def __init__(self, broker: Broker, who: str, version: MQTTProtocolVersion) -> None:
-        self.connack: queue.SimpleQueue[Properties | None] = queue.SimpleQueue()
-        self.pubacks: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self.ends: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=who, protocol=version)
-        self._client.tls_set_context(tls.client_context(broker.identity(who)))
-        self._client.on_connect = self._connected
-        self._client.on_publish = lambda _c, _u, _m, reason, _p: self.pubacks.put(reason.value)
-        self._client.on_disconnect = self._ended
-        self._client.connect("127.0.0.1", broker.port, 30)
-        self._client.loop_start()
-        self.properties = self.connack.get(timeout=DEADLINE)
-
-    def publish(self, topic: str, payload: bytes) -> None:
-        self._client.publish(topic, payload, qos=1)
-
-    def close(self) -> None:
-        self._client.on_disconnect = None
-        self._client.disconnect()
-        self._client.loop_stop()
-
-    def _connected(
-        self, _client: paho.Client, _user: Any, _flags: Any, reason: ReasonCode, properties: Properties | None
-    ) -> None:
-        assert not reason.is_failure, reason
-        self.connack.put(properties)
-
-    def _ended(self, client: paho.Client, _user: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        client.disconnect()  # the library would connect anew, and throw the other one out in turn
-        self.ends.put(reason.value)
 
 
 Connect = Callable[..., Client]
@@ -106,3 +71,27 @@ def test_a_client_of_mqtt_3_is_not_told_that_it_may_not(connect: Connect) -> Non
     older.publish(topics.command("kitchen", "lamp", "phone"), b"{}")
     assert older.pubacks.get(timeout=DEADLINE) == 0
     assert older.ends.empty()
+
+
+def test_a_limit_of_memory_beside_dynamic_security_is_of_use_from_2_1_on(each_broker: Broker, tmp_path: Path) -> None:
+    """Why mosquitto.conf has none: Mosquitto 2.0 counts less with each order, until the count runs below zero."""
+    home = make_home(tmp_path)
+    share_pki(home, each_broker.home.pki)
+    broker = Broker(home, each_broker.release)
+    conf = home.var / "mosquitto.conf"
+    conf.write_text("memory_limit 268435456\n" + conf.read_text())
+    broker.start()
+    signer = signers.state(home.var)
+    files = tls.Identity(ca=home.pki / "device-ca.crt", certificate=signer / "signer.crt", key=signer / "signer.key")
+    reached = mqtt.BrokerConfig(identity="signer", tls=files, host="127.0.0.1", port=broker.port)
+    given = 0
+    try:
+        with contextlib.suppress(HomeError), Control(reached, patience=1.0) as control:
+            for number in range(100):
+                plan = orders.grant(rights.client_role("tablet", [("hall", f"lamp-{number}")]))
+                control.settle("tablet", plan, done=lambda _standing: True)
+                given += 1
+        assert (given == 100) is (version_of(broker) >= (2, 1))
+        assert ("out of memory" in broker.log.lower()) is (version_of(broker) < (2, 1))
+    finally:
+        broker.kill()

@@ -28,7 +28,7 @@ from shared.spool import Spool
 from tests import killed
 from tests.begun import begin_accounts
 from tests.house import DEADLINE, Broker, free_port, until
-from tests.integration.test_signer import Signer
+from tests.integration.signer_parts import Signer
 from tests.renamed import NEW, OLD, PORTS, THIRD, Gateway, make, sign_outside
 
 

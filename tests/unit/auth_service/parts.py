@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.mail import Letter, MailError
 from shared.names import Role
+from shared.problem import HomeError
 
 EMAIL = "ada@example.org"
 PASSWORD = "violet engine of numbers"
@@ -28,6 +29,19 @@ class Clock:
     def forward(self, **by: float) -> None:
         """Later by `by`, as timedelta takes it."""
         self.time += timedelta(**by)
+
+
+class Given:
+    """Of which devices each room may speak, as the signer would have it; `fault` is what it says instead."""
+
+    def __init__(self) -> None:
+        self.devices: dict[str, tuple[str, ...]] = {}
+        self.fault: HomeError | None = None
+
+    async def __call__(self, room: str, devices: tuple[str, ...]) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.devices[room] = devices
 
 
 class Postman:

@@ -27,7 +27,7 @@ from shared.messages import Lockouts as LockoutList
 from shared.names import ACTIONS, SAFE_ACTIONS, Kind, Outcome, Role, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, fill
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given, fill
 
 
 def described(name: str, kind: Kind = Kind.SWITCH) -> DeviceDescription:
@@ -76,7 +76,7 @@ class House:
 @pytest.fixture
 async def house(store: Store, proof: Proof, spool: Spool, clock: Clock, accounts: Accounts, ada: User) -> House:
     await accounts.enrol_identity("hall", "room")
-    rooms = Rooms(store, proof, now=clock)
+    rooms = Rooms(store, proof, Given(), now=clock)
     await rooms.seen("hall", SEEN, "gateway")
     return House(store, proof, spool, rooms, ada)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from shared.messages import DeviceDescription
 from shared.names import Action, Kind, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
-from tests.unit.auth_service.parts import Clock
+from tests.unit.auth_service.parts import Clock, Given
 
 
 def door(*, critical: bool, kind: Kind = Kind.LOCK) -> DeviceDescription:
@@ -35,10 +36,15 @@ LOOSE = RoomSeen(name="Entrance", devices=(door(critical=False),))
 
 
 @pytest.fixture
-async def rooms(store: Store, proof: Proof, clock: Clock, accounts: Accounts) -> Rooms:
+def given() -> Given:
+    return Given()
+
+
+@pytest.fixture
+async def rooms(store: Store, proof: Proof, given: Given, clock: Clock, accounts: Accounts) -> Rooms:
     await accounts.enrol_identity("hall", "room")
     await accounts.enrol_identity("phone", "client")
-    return Rooms(store, proof, now=clock)
+    return Rooms(store, proof, given, now=clock)
 
 
 def told(spool: Spool) -> list[tuple[str, Severity]]:
@@ -56,6 +62,37 @@ async def test_description_is_registered_and_read_back(rooms: Rooms, spool: Spoo
     assert (room.name, room.devices[0].kind, room.devices[0].critical) == ("Entrance", Kind.LOCK, True)
     assert (await rooms.registry()).rooms == (room,)
     assert told(spool) == [("device:added", Severity.INFO)]
+
+
+async def test_a_room_may_speak_of_what_it_describes_and_of_nothing_else(rooms: Rooms, given: Given) -> None:
+    lamp = msgspec.structs.replace(door(critical=False, kind=Kind.SWITCH), id="lamp")
+    await rooms.seen("hall", RoomSeen(name="Hall", devices=(door(critical=True), lamp)), "gateway")
+    assert given.devices == {"hall": ("front-door", "lamp")}
+    await rooms.seen("hall", STRICT, "gateway")
+    assert given.devices == {"hall": ("front-door",)}
+
+
+async def test_rights_are_put_right_also_where_the_registry_knows_it_all(rooms: Rooms, given: Given) -> None:
+    await rooms.seen("hall", STRICT, "gateway")
+    given.devices.clear()
+    await rooms.seen("hall", STRICT, "gateway-2")
+    assert given.devices == {"hall": ("front-door",)}
+
+
+async def test_a_device_that_its_room_cannot_speak_of_yet_is_not_offered(rooms: Rooms, given: Given) -> None:
+    given.fault = HomeError("broker-unreachable")
+    with pytest.raises(HomeError, match="broker-unreachable"):
+        await rooms.seen("hall", STRICT, "gateway")
+    assert (await rooms.registry()).rooms[0].devices == ()
+    given.fault = None
+    assert len((await rooms.seen("hall", STRICT, "gateway")).devices) == 1
+
+
+@pytest.mark.parametrize("name", ["nowhere", "phone"])
+async def test_what_is_no_room_gets_no_rights(rooms: Rooms, given: Given, name: str) -> None:
+    with pytest.raises(HomeError):
+        await rooms.seen(name, STRICT, "gateway")
+    assert given.devices == {}
 
 
 async def test_loosening_waits_and_is_told_once(rooms: Rooms, spool: Spool) -> None:

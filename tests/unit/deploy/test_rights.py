@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from deploy import rights
 from shared import names, topics
+from shared.signing import Grant
 
 NAMES = st.from_regex(names.IDENTITY, fullmatch=True).filter(lambda name: not names.is_reserved(name))
 
@@ -16,9 +17,12 @@ def allowed(role: dict[str, Any], kind: str) -> set[str]:
     return {acl["topic"] for acl in role["acls"] if acl["acltype"] == kind and acl["allow"]}
 
 
-@given(room=NAMES)
-def test_a_room_sends_only_as_itself(room: str) -> None:
-    role = rights.room_role(room)
+@given(room=NAMES, devices=st.lists(NAMES, max_size=4))
+def test_a_room_sends_only_as_itself_and_of_its_own_devices(room: str, devices: list[str]) -> None:
+    role = rights.room_role(room, devices)
+    assert not any("+" in topic or "#" in topic for topic in allowed(role, "publishClientSend"))
+    states = {topic for topic in allowed(role, "publishClientSend") if topic.endswith("/state")}
+    assert states == {topics.state(room, device) for device in devices}
     sends = allowed(role, "publishClientSend")
     assert all(topic.startswith(f"home/{room}/") or topic == f"audit/{room}" for topic in sends)
     assert not any("/set/" in topic or topic.endswith(("receipt", "resend", "certificate")) for topic in sends)
@@ -92,6 +96,21 @@ def test_rooms_of_an_older_home_get_what_came_later_and_clients_keep_what_they_w
     old_room["acls"] = [acl for acl in old_room["acls"] if not acl["topic"].endswith(("/csr", "/certificate"))]
     client["acls"].pop()
     assert rights.outdated([old_room, rights.room_role("attic"), client], ()) == [rights.room_role("hall")]
+
+
+def test_of_which_devices_a_room_speaks_is_left_as_it_was_told() -> None:
+    known = rights.room_role("hall", ["lamp"])
+    assert rights.outdated([known], ()) == []
+    known["acls"] = [acl for acl in known["acls"] if not acl["topic"].endswith("/csr")]
+    assert rights.outdated([known], ()) == [rights.room_role("hall", ["lamp"])]
+    assert rights.order_of(known) == Grant(name="hall", role="room", may=(("hall", "lamp"),))
+
+
+def test_an_older_homes_room_speaks_for_all_until_it_is_told() -> None:
+    old = rights.room_role("hall", ["+"])
+    assert rights.speaks_for_all(old)
+    assert rights.outdated([old], ()) == []
+    assert not rights.speaks_for_all(rights.room_role("hall", ["lamp"]))
 
 
 def test_a_stranger_is_no_identity_of_the_hub() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.link import Down, Up
+from device_agents.link import Down, Refused, Up
 from shared import messages, topics
 from shared.messages import (
     Acknowledgement,
@@ -689,3 +689,24 @@ def test_a_note_that_cannot_be_read_keeps_no_agent_from_starting(house: House, t
     (tmp_path / "ended").mkdir()
     house.agent.tell_ends(tmp_path)
     assert not house.ledger.spool.pending(100)
+
+
+def test_what_the_broker_refused_is_said_again_once_the_hub_may_know_the_devices(house: House) -> None:
+    house.link.said.clear()
+    house.agent.take(Refused(), house.now)
+    house.agent.take(Refused(), house.now)
+    house.advance(1.0)
+    states = [topic for topic, *_ in house.link.said if topic.endswith("/state")]
+    assert states == [topics.state("hall", device.id) for device in house.config.devices]
+    house.link.said.clear()
+    house.advance(20.0)
+    assert not [topic for topic, *_ in house.link.said if topic.endswith("/state")], "nothing was refused any more"
+
+
+def test_what_is_refused_again_and_again_is_said_ever_more_seldom(house: House) -> None:
+    house.link.said.clear()
+    for _ in range(300):
+        house.agent.take(Refused(), house.now)
+        house.advance(1.0)
+    lamps = [topic for topic, *_ in house.link.said if topic == topics.state("hall", "lamp")]
+    assert 5 < len(lamps) < 30

@@ -11,8 +11,9 @@ from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.signer import desk
 from shared import names
+from shared.messages import DESCRIBED_MOST
 from shared.problem import HomeError
-from shared.signing import Sign
+from shared.signing import Grant, Sign
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 HOSTS = ("hub.local", "127.0.0.1", "::1")
@@ -224,3 +225,19 @@ def test_what_was_signed_as_a_service_is_the_hubs_own() -> None:
     with pytest.raises(HomeError, match="no room and no client"):
         desk.check_ours("meter", [signed("meter", "service")])
     desk.check_ours("meter", [signed("meter"), signed("attic", "service")])
+
+
+@pytest.mark.parametrize(
+    "may",
+    [
+        (("kitchen", "lamp"),),
+        (("hall", "lamp"), ("kitchen", "lamp")),
+        (("hall", "+"),),
+        (("hall", "lamp/set"),),
+        tuple(("hall", f"lamp-{n}") for n in range(DESCRIBED_MOST + 1)),
+    ],
+)
+def test_a_room_speaks_of_its_own_devices_and_of_no_more_than_it_can_describe(may: tuple[tuple[str, str], ...]) -> None:
+    desk.check_devices(Grant(name="hall", role="room", may=(("hall", "lamp"),)))
+    with pytest.raises(HomeError):
+        desk.check_devices(Grant(name="hall", role="room", may=may))
