@@ -9,6 +9,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service import codes
 from auth_service.tables import codes as table
 from auth_service.tables import users
+from auth_service.user_rows import user_of
+from shared.internal import User
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """A code's row as the hub's own command sees it: whose it is, where it is typed (hashed), from where asked."""
+
+    id: str
+    user: User
+    browser_hash: str
+    address: str
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -19,7 +30,15 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 async def put(
-    connection: AsyncConnection, *, code_id: str, user_id: str, browser_hash: str, code_hash: str, now: datetime
+    connection: AsyncConnection,
+    *,
+    code_id: str,
+    user_id: str,
+    browser_hash: str,
+    code_hash: str,
+    now: datetime,
+    attempt: str = "",
+    address: str = "",
 ) -> None:
     """Keep a new code; the former one of this account and browser is void."""
     # Two requests at once: the second waits here, so that the later code is the one that counts.
@@ -33,8 +52,32 @@ async def put(
             code_hash=code_hash,
             expires_at=now + codes.LIFETIME,
             tries=0,
+            attempt=attempt,
+            address=address,
         )
     )
+
+
+async def attempts(connection: AsyncConnection, attempt: str, now: datetime) -> tuple[Attempt, ...]:
+    """The attempts of that name whose time is not over, of users who may sign in."""
+    found = await connection.execute(
+        select(table.c.id.label("code_id"), table.c.browser_hash, table.c.address, users)
+        .join(users, users.c.id == table.c.user_id)
+        .where(table.c.attempt == attempt, table.c.expires_at > now, users.c.disabled_at.is_(None))
+    )
+    return tuple(Attempt(row.code_id, user_of(row), row.browser_hash, row.address) for row in found)
+
+
+async def replace(connection: AsyncConnection, code_id: str, code_hash: str, now: datetime) -> bool:
+    """Another code in the place of one, with its time and its tries anew; False where it was used meanwhile."""
+    values = {"code_hash": code_hash, "tries": 0, "expires_at": now + codes.LIFETIME}
+    return (await connection.execute(update(table).where(table.c.id == code_id).values(values))).rowcount == 1
+
+
+async def waits(connection: AsyncConnection, *, user_id: str, browser_hash: str, now: datetime) -> bool:
+    """Whether a code of this account and browser may still be typed."""
+    mine = (table.c.user_id == user_id, table.c.browser_hash == browser_hash)
+    return (await connection.execute(select(table.c.id).where(*mine, table.c.expires_at > now))).first() is not None
 
 
 async def claim(connection: AsyncConnection, *, user_id: str, browser_hash: str, now: datetime) -> Claim | None:

@@ -4,16 +4,16 @@
 """
 
 import secrets
-import unicodedata
 from datetime import timedelta
 from enum import StrEnum
 
 import msgspec
 
+from shared import attempts
+
 LIFETIME = timedelta(minutes=10)
 TRIES = 5
-ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-"""Without 0 O, 1 I L, and U, which is V by hand."""
+ALPHABET = attempts.SIGNS
 _HALF = 4
 
 
@@ -44,8 +44,7 @@ def new() -> str:
 
 def read(typed: str) -> str | None:
     """The code that a person meant: any case, any dashes and spaces. None where it cannot be one."""
-    plain = unicodedata.normalize("NFKC", typed).upper()
-    letters = "".join(sign for sign in plain if unicodedata.category(sign) not in {"Pd", "Zs", "Cc", "Cf"})
+    letters = attempts.read(typed)
     if len(letters) != 2 * _HALF or not set(letters) <= set(ALPHABET):
         return None
     return f"{letters[:_HALF]}-{letters[_HALF:]}"

@@ -1,6 +1,7 @@
 """Confirmation codes at work: made, mailed, tried and compared, for signing in and for whatever else asks for one.
 
 The binding goes into both hashes that the database keeps, so a code of another purpose, account or place is not found.
+An attempt has a short name, by which the hub's own command makes another code for it (hub_codes.py).
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import msgspec
 from auth_service import code_rows, codes
 from auth_service.codes import Binding
 from auth_service.passwords import Passwords
-from shared import backoff
+from shared import attempts, backoff
 from shared.database import Store
 from shared.log import facts
 from shared.mail import Letter, MailError
@@ -43,7 +44,16 @@ class Confirmations:
         self._send = send
         self._now = now
 
-    async def issue(self, binding: Binding) -> Issued:
+    async def keep_attempt(self, binding: Binding, *, address: str) -> None:
+        """A code can be had for it at the hub alone; one that was mailed for it before stays good."""
+        async with self._store.read() as connection:
+            if await code_rows.waits(
+                connection, user_id=binding.user_id, browser_hash=self._place_hash(binding), now=self._now()
+            ):
+                return
+        await self.issue(binding, address=address)
+
+    async def issue(self, binding: Binding, *, address: str) -> Issued:
         """A new code; the former one of the same binding is void."""
         code, code_id, now = codes.new(), secrets.token_hex(8), self._now()
         async with self._store.write() as connection:
@@ -52,8 +62,10 @@ class Confirmations:
                 code_id=code_id,
                 user_id=binding.user_id,
                 browser_hash=self._place_hash(binding),
-                code_hash=self._code_hash(binding, code),
+                code_hash=code_hash(self._passwords, binding.user_id, self._place_hash(binding), code),
                 now=now,
+                attempt=attempts.name_of(binding.place),
+                address=address,
             )
         return Issued(code_id, code, binding, now + codes.LIFETIME)
 
@@ -89,10 +101,13 @@ class Confirmations:
         code = codes.read(typed)
         if claim is None or code is None:
             return False
-        return hmac.compare_digest(claim.code_hash, self._code_hash(binding, code))
+        expected = code_hash(self._passwords, binding.user_id, self._place_hash(binding), code)
+        return hmac.compare_digest(claim.code_hash, expected)
 
     def _place_hash(self, binding: Binding) -> str:
         return self._passwords.keyed("place", binding.purpose, binding.place)
 
-    def _code_hash(self, binding: Binding, code: str) -> str:
-        return self._passwords.keyed("code", binding.purpose, binding.user_id, binding.place, code)
+
+def code_hash(passwords: Passwords, user_id: str, place_hash: str, code: str) -> str:
+    """What is kept of a code: good for one account, and for the purpose and the place that `place_hash` is of."""
+    return passwords.keyed("code", user_id, place_hash, code)

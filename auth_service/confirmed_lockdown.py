@@ -65,7 +65,7 @@ class ConfirmedLockdown:
         session = await self._sessions.verify(request.token)
         ends = (await self._lockdown.state()).active
         _check(session.user, ends=ends)
-        issued = await self._confirmations.issue(_binding(session, ends=ends))
+        issued = await self._confirmations.issue(_binding(session, ends=ends), address=request.address)
         letter = letters.lockdown_letter(
             to=session.user.email,
             name=session.user.name,

@@ -26,19 +26,26 @@ T = TypeVar("T")
 
 _WAITING_MOST = 64
 _NICENESS = 10
+_STRANGERS = "strangers"
+_KNOWN = "known"
 
 
 class Passwords:
-    """Hashes and checks. One or two threads, so that commands and other requests never wait behind logins."""
+    """Hashes and checks. One or two threads, so that commands and other requests never wait behind logins.
+
+    Browsers that an account knows have a thread of their own: strangers' tries, however many, hold nobody up there.
+    """
 
     def __init__(self, pepper: bytes, *, rounds: int) -> None:
         self._pepper = pepper
         self._short_key = hmac.digest(pepper, b"short secrets", "sha256")
         self._rounds = rounds
-        self._pool = ThreadPoolExecutor(
-            min(2, os.cpu_count() or 1), thread_name_prefix="bcrypt", initializer=_step_back
-        )
-        self._waiting = 0
+        threads = {_STRANGERS: min(2, os.cpu_count() or 1), _KNOWN: 1}
+        self._pools = {
+            lane: ThreadPoolExecutor(count, thread_name_prefix=f"bcrypt-{lane}", initializer=_step_back)
+            for lane, count in threads.items()
+        }
+        self._waiting = dict.fromkeys(threads, 0)
         # Checked where there is no such user, so that the answer takes as long (ASVS 6.3.8). No password fits
         # it: 53 characters of bcrypt's alphabet that nobody computed.
         self._nobody = bcrypt.gensalt(rounds) + secrets.token_hex(16)[:31].encode()
@@ -48,19 +55,20 @@ class Passwords:
         prehash = self._prehash(password)
         return (await self._run(lambda: bcrypt.hashpw(prehash, bcrypt.gensalt(self._rounds)))).decode()
 
-    async def verify(self, password: str, stored: str | None) -> bool:
+    async def verify(self, password: str, stored: str | None, *, known: bool = False) -> bool:
         """Whether `password` is the one; None (there is no such user) costs the same and is False.
 
-        Raises HomeError("rate-limited") when too many checks are waiting already.
+        `known`: for a browser that opened the account before, or a session. Raises HomeError("rate-limited") when
+        too many checks are waiting already.
         """
         prehash = self._prehash(password)
         against = self._nobody if stored is None else stored.encode()
-        right = await self._run(lambda: bcrypt.checkpw(prehash, against))
+        right = await self._run(lambda: bcrypt.checkpw(prehash, against), _KNOWN if known else _STRANGERS)
         return right and stored is not None
 
-    def check_room(self) -> None:
+    def check_room(self, *, known: bool = False) -> None:
         """Raises HomeError("rate-limited") when too many checks are waiting already."""
-        if self._waiting >= _WAITING_MOST:
+        if self._waiting[_KNOWN if known else _STRANGERS] >= _WAITING_MOST:
             raise HomeError("rate-limited", "Too many sign-ins are under way. Try again in a moment.", retry_after=10)
 
     def keyed(self, purpose: str, *parts: str) -> str:
@@ -69,18 +77,19 @@ class Passwords:
 
     def close(self) -> None:
         """End the pool without waiting for what is in it."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _prehash(self, password: str) -> bytes:
         return base64.b64encode(hmac.digest(self._pepper, password.encode(), "sha256"))
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        self.check_room()
-        self._waiting += 1
+    async def _run(self, work: Callable[[], T], lane: str = _STRANGERS) -> T:
+        self.check_room(known=lane == _KNOWN)
+        self._waiting[lane] += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            return await asyncio.get_running_loop().run_in_executor(self._pools[lane], work)
         finally:
-            self._waiting -= 1
+            self._waiting[lane] -= 1
 
 
 def _step_back() -> None:

@@ -1,6 +1,7 @@
 """Signing in, in two steps: e-mail and password bring a code by mail; with the code they bring a session.
 
-Nothing that a caller can see or measure tells whether an account exists or which part was wrong (ASVS 6.3.8).
+Nothing that a caller can see or measure tells whether an account exists or which part was wrong (ASVS 6.3.8), nor that
+one of its budgets is spent: then no letter goes out, and a code may still be had at the hub.
 """
 
 import asyncio
@@ -8,11 +9,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import code_rows, letters, place_rows, session_rows, user_rows
+from auth_service import code_rows, letters, networks, place_rows, session_rows, user_rows
+from auth_service.budgets import Asker, SignInBudgets
 from auth_service.codes import Binding, Purpose
 from auth_service.confirmations import Confirmations, Send
 from auth_service.errands import Errands
-from auth_service.networks import network
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
@@ -51,10 +52,11 @@ class SignIn:
         self._limits = limits
         self._now = now
         self._failures = Failures()
+        self._budgets = SignInBudgets()
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
         """Step 1. Returns before anything about the account is looked at; the letter goes out afterwards."""
-        self._passwords.check_room()
+        self._passwords.check_room(known=bool(request.known))
         await self._store.ping()
         self._errands.start(self._mail_code(request, issuer), "mail-code")
 
@@ -64,7 +66,7 @@ class SignIn:
         binding = Binding(Purpose.SIGN_IN, account.user.id if account else _NOBODY, request.browser)
         # The try is counted while bcrypt runs: no answer shows whether there was a code to count it on.
         right, claim = await asyncio.gather(
-            self._passwords.verify(request.password, account.password_hash if account else None),
+            self._verify(account, request),
             self._confirmations.claim(binding),
         )
         if account is None or not right or not self._confirmations.fits(claim, binding, request.code):
@@ -87,16 +89,30 @@ class SignIn:
 
     async def _mail_code(self, request: LoginCodeRequest, issuer: str) -> None:
         account = await self._account(request.email)
-        right = await self._passwords.verify(request.password, account.password_hash if account else None)
+        heard = self._budgets.hears(_asker(account, request), request.regulation, self._now())
+        right = await self._verify(account, request)
         if account is None or not right:
             await self._report_failure(account, issuer, request.address)
             return
         user = account.user
-        issued = await self._confirmations.issue(Binding(Purpose.SIGN_IN, user.id, request.browser))
+        binding = Binding(Purpose.SIGN_IN, user.id, request.browser)
+        if not heard or not self._budgets.may_write(_asker(account, request), request.regulation, self._now()):
+            security("code_held_back", address=request.address, at=f"user/{user.id}")
+            await self._confirmations.keep_attempt(binding, address=request.address)
+            return
+        issued = await self._confirmations.issue(binding, address=request.address)
         letter = letters.code_letter(
             to=user.email, name=user.name, code=issued.code, address=request.address, message_id=issued.id
         )
         await self._confirmations.deliver(issued, letter)
+
+    async def _verify(self, account: user_rows.Account | None, request: LoginCodeRequest | LoginRequest) -> bool:
+        """Whether the password is right; a wrong one is counted, whoever it was meant for."""
+        stored = account.password_hash if account is not None else None
+        right = await self._passwords.verify(request.password, stored, known=bool(request.known))
+        if not right:
+            self._budgets.heard_wrong(_asker(account, request), request.regulation, self._now())
+        return right
 
     async def _account(self, email: str) -> user_rows.Account | None:
         async with self._store.read() as connection:
@@ -114,7 +130,7 @@ class SignIn:
             if not await code_rows.spend(connection, claim.id):
                 return None  # another request was quicker
             first = await user_rows.signed_in(connection, account.user.id, now)
-            place = self._passwords.keyed("place", account.user.id, network(request.address), request.agent)
+            place = self._passwords.keyed("place", account.user.id, networks.network(request.address), request.agent)
             seen = await place_rows.visit(connection, account.user.id, place, now)
             answer = await session_rows.start(
                 connection,
@@ -132,7 +148,7 @@ class SignIn:
                     f"session/{answer.session.id}",
                     who,
                     severity=Severity.INFO if first else Severity.SECURITY,
-                    detail={"browser": request.agent, "network": network(request.address)},
+                    detail={"browser": request.agent, "network": networks.network(request.address)},
                 )
             return answer
 
@@ -148,3 +164,11 @@ class SignIn:
 
     async def _tell(self, report: Report, who: Who, detail: dict[str, str]) -> None:
         await self._proof.tell_failures("account:sign-in-failed", report, who, detail)
+
+
+def _asker(account: user_rows.Account | None, request: LoginCodeRequest | LoginRequest) -> Asker:
+    return Asker(
+        account=account.user.id if account is not None else user_rows.email_key(request.email),
+        known=request.known,
+        network=networks.network(request.address, ipv6_bits=networks.SITE_BITS),
+    )

@@ -7,7 +7,7 @@ from shared.config import ConfigError
 from shared.database import Plan, Store
 
 PLAN = Plan(
-    head="0004",
+    head="0005",
     migrations=Path(__file__).with_name("migrations"),
     settings="auth.toml",
     conflict="already-exists",

@@ -72,6 +72,8 @@ codes = Table(
     Column("code_hash", String(64), nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("tries", Integer, nullable=False),
+    Column("attempt", String(16), nullable=False, server_default="", index=True),  # the name that the page shows
+    Column("address", String(200), nullable=False, server_default=""),
     UniqueConstraint("user_id", "browser_hash", name="one_code_per_browser"),
 )
 

@@ -46,6 +46,7 @@ class LimitsConfig(Config, frozen=True):
     default: Rate = "200/day;50/hour"
     login_code: Rate = "10/10 minute"
     login_code_account: Rate = "5/10 minute"
+    wrong_passwords: Rate = "50/hour"
     login: Rate = "20/10 minute"
     commands: Rate = "120/minute"
     commands_device: Rate = "20/second"

@@ -18,6 +18,7 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from gateway import keys, routes, sessions
 from gateway.config import LimitsConfig
 from shared.config import ConfigError
+from shared.internal import Budget
 from shared.log import security
 from shared.problem import HomeError
 from shared.web import Handler
@@ -47,6 +48,20 @@ class Limits:
         if None in key:
             return
         await self._count(name, *(part for part in key if part is not None))
+
+    async def spend(self, name: str, *key: str) -> bool:
+        """Count one request of `key` under `name` where its windows have room; False where they have none."""
+        items = self._items[name]
+        for item in items:
+            if not await self._limiter.test(item, name, *key):
+                return False
+        for item in items:
+            await self._limiter.hit(item, name, *key)
+        return True
+
+    def budgets(self, name: str) -> tuple[Budget, ...]:
+        """What stands under `name`, for the auth service, which counts it."""
+        return tuple(Budget(item.amount, item.get_expiry()) for item in self._items[name])
 
     async def _count(self, name: str, *key: str) -> None:
         items = self._items[name]

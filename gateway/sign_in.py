@@ -1,7 +1,8 @@
 """Signing in and out, for API and pages alike: the limits of each step, the call to the auth service, the cookies.
 
 Step 1 is answered alike, and in the same time, whether or not the account exists; step 2 fails always alike
-(ASVS 5.0 6.3.8). What comes of it is a security event of the log, with its address.
+(ASVS 5.0 6.3.8). What is asked too often is refused by address alone; an account's own budgets are the auth service's,
+who keeps silent about them. What comes of it is a security event of the log, with its address.
 """
 
 import logging
@@ -11,7 +12,7 @@ from aiohttp import web
 
 from gateway import csrf, keys, limits, sessions
 from gateway.browsers import account
-from shared.internal import LoginCodeRequest, LoginRequest, User
+from shared.internal import LoginCodeRequest, LoginRequest, Regulation, User
 from shared.log import facts, security
 from shared.problem import HomeError
 from shared.web import USER
@@ -24,13 +25,16 @@ _AGENT_CHARACTERS: Final = 200
 
 async def ask_code(request: web.Request, email: str, password: str) -> None:
     """Step 1. Raises rate-limited or auth-unreachable, and tells nothing else."""
-    await _count(request, "login_code", email)
+    known = request.app[keys.BROWSERS].known(request, email) or ""
+    await _count(request, "login_code", email, known)
     await request.app[keys.AUTH].ask_code(
         LoginCodeRequest(
             email=email,
             password=password,
             browser=await sessions.browser_of(request),
             address=request.remote or "",
+            known=known,
+            regulation=_regulation(request),
         )
     )
 
@@ -40,7 +44,8 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
 
     Raises sign-in-failed, rate-limited or auth-unreachable. Call `remember` on the response that follows.
     """
-    await _count(request, "login", email)
+    known = request.app[keys.BROWSERS].known(request, email) or ""
+    await _count(request, "login", email, known)
     former = await sessions.token_of(request)
     try:
         answer = await request.app[keys.AUTH].sign_in(
@@ -51,7 +56,8 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
                 browser=await sessions.browser_of(request),
                 address=request.remote or "",
                 agent=request.headers.get("User-Agent", "")[:_AGENT_CHARACTERS],
-                known=request.app[keys.BROWSERS].known(request, email) is not None,
+                known=known,
+                regulation=_regulation(request),
             )
         )
     except HomeError as error:
@@ -104,14 +110,14 @@ async def _end(request: web.Request, token: str) -> None:
         log.warning("Former session could not be ended", extra=facts(reason=error.slug))
 
 
-async def _count(request: web.Request, name: str, email: str) -> None:
-    """By address and, for codes, by account; a browser known to the account has a budget of its own instead."""
+async def _count(request: web.Request, name: str, email: str, known: str) -> None:
+    """By address; a browser known to the account has a budget of its own before that. Raises rate-limited."""
     table = request.app[keys.LIMITS]
-    browser = request.app[keys.BROWSERS].known(request, email)
-    by_account = f"account:{account(email)}"
-    if browser is not None:
-        await table.hit(name, f"browser:{browser}", by_account)
-    else:
-        await table.hit(name, limits.by_address(request))
-    if name == "login_code":
-        await table.hit("login_code_account", by_account if browser is None else f"{by_account}:{browser}")
+    if known and await table.spend(name, f"browser:{known}", f"account:{account(email)}"):
+        return
+    await table.hit(name, limits.by_address(request))
+
+
+def _regulation(request: web.Request) -> Regulation:
+    table = request.app[keys.LIMITS]
+    return Regulation(letters=table.budgets("login_code_account"), wrong_passwords=table.budgets("wrong_passwords"))

@@ -55,19 +55,41 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     until: datetime | None = None
 
 
+class Budget(msgspec.Struct, frozen=True):
+    """So many of something in so many seconds."""
+
+    most: int
+    seconds: int
+
+
+class Regulation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the gateway's `[limits]` grant an account: letters with a code, and wrong passwords before it is not heard.
+
+    The auth service counts, which alone knows which passwords were right. Empty: without end.
+    """
+
+    letters: tuple[Budget, ...] = ()
+    wrong_passwords: tuple[Budget, ...] = ()
+
+
 class LoginCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Step 1: POST LOGIN_CODE, answered 202, alike for everyone. `browser` is the pre-login cookie's id."""
+    """Step 1: POST LOGIN_CODE, answered 202, alike for everyone. `browser` is the pre-login cookie's id.
+
+    `known` is the gateway's id of a browser that opened the account before, "" for every other.
+    """
 
     email: Email
     password: Password
     browser: Text
     address: Text
+    known: Text = ""
+    regulation: Regulation = Regulation()
 
 
 class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Step 2: POST LOGIN, answered by LoginAnswer, or the problem sign-in-failed, always alike.
 
-    `known`: the gateway holds a signed proof that this browser opened the account before.
+    `known`: as in step 1; the gateway holds a signed proof that this browser opened the account before.
     """
 
     email: Email
@@ -76,7 +98,8 @@ class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     browser: Text
     address: Text
     agent: Text = ""
-    known: bool = False
+    known: Text = ""
+    regulation: Regulation = Regulation()
 
 
 class SignInRehearsal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -30,6 +30,7 @@ remote: ContextVar[str | None] = ContextVar("remote", default=None)
 SECURITY_EVENTS = {
     "signed_in": "Signed in",
     "sign_in_failed": "Sign-in failed",
+    "code_held_back": "Code held back",
     "forbidden": "Not permitted",
     "csrf_refused": "Request from elsewhere refused",
     "rate_limited": "Asked too often",

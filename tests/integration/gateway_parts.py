@@ -135,6 +135,7 @@ class FakeAuthService:
         self.sessions: dict[str, SessionInfo] = {}
         self.codes: set[tuple[str, str]] = set()
         self.callers: list[str] = []
+        self.asked: list[internal.LoginCodeRequest] = []
         self.rooms: dict[str, RegisteredRoom] = {}
         self.enrolled = {"hall"}
         self.ended: list[str] = []
@@ -181,6 +182,7 @@ class FakeAuthService:
     async def _code(self, request: web.Request) -> web.Response:
         asked = await read_json(request, internal.LoginCodeRequest)
         self.callers.append(asked.address)
+        self.asked.append(asked)
         if asked.email in self.people and asked.password == PASSWORD:
             self.codes.add((asked.email, asked.browser))
         return web.Response(status=202)

@@ -16,9 +16,10 @@ from auth_service import errands as errands_module
 from auth_service import passwords as passwords_module
 from auth_service import place_rows
 from auth_service.accounts import Accounts
+from auth_service.budgets import Asker
 from auth_service.codes import ALPHABET
 from auth_service.errands import Errands
-from auth_service.networks import network
+from auth_service.networks import SITE_BITS, network
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
@@ -26,13 +27,13 @@ from auth_service.sign_in import SignIn
 from auth_service.tables import places
 from shared import backoff
 from shared.database import Store
-from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest, User
+from shared.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.mail import MailError
 from shared.messages import AuditEvent
 from shared.names import Role, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Postman, fill
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Postman, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
 
@@ -42,12 +43,27 @@ class Door:
 
     def __init__(self, sign_in: SignIn, errands: Errands, postman: Postman) -> None:
         self.sign_in = sign_in
+        self.regulation = Regulation()
         self.errands = errands
         self.postman = postman
 
-    async def ask(self, email: str = EMAIL, password: str = PASSWORD, browser: str = "b1") -> None:
+    async def ask(
+        self,
+        email: str = EMAIL,
+        password: str = PASSWORD,
+        browser: str = "b1",
+        address: str = "192.0.2.7",
+        known: str = "",
+    ) -> None:
         """Step 1, and the letter."""
-        request = LoginCodeRequest(email=email, password=password, browser=browser, address="192.0.2.7")
+        request = LoginCodeRequest(
+            email=email,
+            password=password,
+            browser=browser,
+            address=address,
+            known=known,
+            regulation=self.regulation,
+        )
         await self.sign_in.ask_code(request, "gateway")
         await self.errands.settled()
 
@@ -60,7 +76,7 @@ class Door:
         address: str = "192.0.2.7",
         agent: str = "Firefox",
         *,
-        known: bool = False,
+        known: str = "",
     ) -> LoginAnswer:
         """Step 2."""
         request = LoginRequest(
@@ -71,6 +87,7 @@ class Door:
             address=address,
             agent=agent,
             known=known,
+            regulation=self.regulation,
         )
         try:
             return await self.sign_in.enter(request, "gateway")
@@ -311,6 +328,52 @@ async def test_too_many_requests_at_once_are_refused(door: Door, ada: User, monk
         await door.ask()
 
 
+async def test_blind_tries_keep_an_owner_off_no_new_browser(door: Door, ada: User) -> None:
+    door.regulation = Regulation(letters=(Budget(5, 600),), wrong_passwords=(Budget(50, 3600),))
+    for number in range(30):
+        await door.ask(password="blind", browser=f"s{number}", address=f"198.51.100.{number}")
+    await door.ask()
+    await door.enter()
+
+
+async def test_past_its_budget_an_account_gets_no_letter_and_the_last_one_stays_good(door: Door, ada: User) -> None:
+    door.regulation = Regulation(letters=(Budget(2, 600),))
+    for _ in range(4):
+        await door.ask()
+    assert len(door.postman.letters) == 2
+    await door.ask(browser="b2", known="phone")
+    assert len(door.postman.letters) == 3, "a known browser has a budget of its own"
+    await door.enter(door.postman.letters[1].text.split("\n\n")[2])
+
+
+async def test_wrong_passwords_of_either_step_are_counted_whether_or_not_the_account_exists(
+    door: Door, ada: User
+) -> None:
+    door.regulation = Regulation(wrong_passwords=(Budget(3, 3600),))
+    nobody = "nobody@example.org"
+    for email in (EMAIL, nobody):
+        await door.ask(email=email, password="wrong")
+        for _ in range(2):
+            assert await door.refuses("AAAA-2222", email=email, password="wrong")
+    counted = [Asker(account, "", "192.0.2.0/24") for account in (ada.id, nobody)]
+    assert [door.sign_in._budgets.hears(asker, door.regulation, START) for asker in counted] == [False, False]
+    await door.ask()
+    assert door.postman.letters == [], "a right password is not heard from where it was guessed at"
+    await door.ask(address="203.0.113.7")
+    await door.ask(known="phone")
+    assert [letter.to for letter in door.postman.letters] == [EMAIL, EMAIL]
+
+
+async def test_strangers_who_fill_the_queue_leave_known_browsers_theirs(
+    door: Door, ada: User, passwords: Passwords
+) -> None:
+    passwords._waiting[passwords_module._STRANGERS] = passwords_module._WAITING_MOST
+    with pytest.raises(HomeError, match="rate-limited"):
+        await door.ask()
+    await door.ask(known="phone")
+    await door.enter(known="phone")
+
+
 def new_places(spool: Spool) -> list[AuditEvent]:
     """The events about sign-ins from somewhere new."""
     return [event for event in spool.pending(1000) if event.what == "session:new-place"]
@@ -348,7 +411,7 @@ async def test_a_browser_that_the_gateway_knows_may_travel(door: Door, ada: User
     await door.ask()
     await door.enter()
     await door.ask()
-    await door.enter(address="2001:db8::1", known=True)
+    await door.enter(address="2001:db8::1", known="phone")
     assert len(new_places(spool)) == 1
 
 
@@ -406,3 +469,8 @@ async def test_a_full_disk_keeps_nobody_out_and_the_new_place_is_told_later(
 )
 def test_a_network_outlives_leases_and_privacy_addresses(address: str, of: str) -> None:
     assert network(address) == of
+
+
+def test_a_site_is_what_one_customer_may_have() -> None:
+    assert network("2001:db8:1:2::3", ipv6_bits=SITE_BITS) == "2001:db8:1::/48"
+    assert network("192.0.2.7", ipv6_bits=SITE_BITS) == "192.0.2.0/24"

@@ -35,6 +35,9 @@ async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path
     async with older.write() as connection:
         await connection.execute(sa.text("DROP TABLE lockdown"))
         await connection.execute(sa.text("DROP TABLE places"))
+        await connection.execute(sa.text("DROP INDEX ix_codes_attempt"))
+        for column in ("attempt", "address"):
+            await connection.execute(sa.text(f"ALTER TABLE codes DROP COLUMN {column}"))
         await connection.execute(sa.text("ALTER TABLE devices DROP COLUMN locked_out"))
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         await connection.execute(sa.text("INSERT INTO identities VALUES ('hall', 'room', '2026-03-01', NULL)"))
