@@ -50,6 +50,7 @@ _HAPPENINGS = {
     "account:grants-changed": "Grants changed",
     "account:sign-in-failed": "Sign-in failed",
     "account:confirmation-failed": "Confirmation failed",
+    "account:code-made": "Code made at the hub",
     "session:new-place": "Sign-in from a new place",
     "session:started": "Signed in",
     "session:ended": "Session ended",
@@ -93,6 +94,10 @@ _ADVICE = {
     MISMATCH: "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,",
     "session:new-place": _STRANGER,
     "account:sign-in-failed": _STRANGER,
+    "account:code-made": (
+        "Somebody at the hub made a code to sign in, or to end a lockdown, in your name. If you did not ask for one: "
+        "somebody knows your password, have it changed,"
+    ),
     "account:password-changed": "If this was not you: tell the master user at once,",
     "room:offline": "Its locks and doors obey nobody from afar until it is back: check its power and its network,",
     "room:online-again": "What its devices did meanwhile stands in the history: look whether all is as it should be,",

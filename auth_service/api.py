@@ -5,6 +5,7 @@ from aiohttp import web
 from auth_service import user_rows
 from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.lockouts import Lockouts
+from auth_service.mail_watch import MailWatch
 from auth_service.rehearsal import Rehearsal
 from auth_service.rooms import Rooms
 from auth_service.sessions import Sessions
@@ -15,6 +16,8 @@ from shared.problem import HomeError
 from shared.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 
 GATEWAYS = ("gateway", "gateway-*")
+_MAIL_PATIENCE_SECONDS = 1.0
+"""A page waits no longer for a mail server that does not answer; what it then shows is asked for again."""
 
 
 def make_app(
@@ -25,18 +28,20 @@ def make_app(
     lockouts: Lockouts,
     lockdown: ConfirmedLockdown,
     rehearsal: Rehearsal,
+    mail: MailWatch,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
-    signing = _Signing(sign_in, sessions, rehearsal)
+    signing = _Signing(sign_in, sessions, rehearsal, mail)
     reading = _Reading(store, rooms)
-    locking = _Locking(lockouts, lockdown)
+    locking = _Locking(lockouts, lockdown, mail)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
         app.router.add_route(method, path, allow(*names)(handler))
 
     route("POST", internal.LOGIN_CODE, signing.ask_code, *GATEWAYS)
     route("POST", internal.LOGIN, signing.enter, *GATEWAYS)
+    route("GET", internal.MAIL_PATH, signing.mail_path, *GATEWAYS)
     route("GET", internal.SIGN_IN_REHEARSAL, signing.rehearse, "admin")
     route("POST", internal.SESSION, signing.verify, *GATEWAYS)
     route("POST", internal.SESSION_END, signing.end, *GATEWAYS)
@@ -56,7 +61,8 @@ def make_app(
 class _Signing:
     """Signing in and out, and the sessions in between."""
 
-    def __init__(self, sign_in: SignIn, sessions: Sessions, rehearsal: Rehearsal) -> None:
+    def __init__(self, sign_in: SignIn, sessions: Sessions, rehearsal: Rehearsal, mail: MailWatch) -> None:
+        self._mail = mail
         self._sign_in = sign_in
         self._sessions = sessions
         self._rehearsal = rehearsal
@@ -64,7 +70,12 @@ class _Signing:
     async def ask_code(self, request: web.Request) -> web.Response:
         asked = await read_json(request, internal.LoginCodeRequest)
         await self._sign_in.ask_code(asked, _issuer(request))
+        self._mail.look()
         return web.Response(status=202)
+
+    async def mail_path(self, _request: web.Request) -> web.Response:
+        self._mail.look()
+        return json_response(await self._mail.known(patience=_MAIL_PATIENCE_SECONDS))
 
     async def enter(self, request: web.Request) -> web.Response:
         answer = await self._sign_in.enter(await read_json(request, internal.LoginRequest), _issuer(request))
@@ -134,7 +145,8 @@ class _Reading:
 class _Locking:
     """What the master user will not have switched, and the lockdown of everything."""
 
-    def __init__(self, lockouts: Lockouts, lockdown: ConfirmedLockdown) -> None:
+    def __init__(self, lockouts: Lockouts, lockdown: ConfirmedLockdown, mail: MailWatch) -> None:
+        self._mail = mail
         self._lockouts = lockouts
         self._lockdown = lockdown
 
@@ -146,6 +158,7 @@ class _Locking:
 
     async def ask_code(self, request: web.Request) -> web.Response:
         await self._lockdown.ask_code(await read_json(request, internal.LockdownCodeRequest))
+        self._mail.look()
         return web.Response(status=202)
 
     async def lock_down(self, request: web.Request) -> web.Response:

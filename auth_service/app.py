@@ -14,6 +14,7 @@ from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.errands import Errands
 from auth_service.lockdown import Lockdown
 from auth_service.lockouts import Lockouts
+from auth_service.mail_watch import MailWatch
 from auth_service.notices import Noticeboard
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
@@ -115,7 +116,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
-        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal)
+        watch = MailWatch(check_mail)
+        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch)
         async with serve_https(app, config.listen.host, config.listen.port, context):
             group.create_task(bus.run(), name="bus")
             group.create_task(courier.run(), name="courier")
@@ -123,6 +125,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(board.run(bus), name="noticeboard")
             group.create_task(_upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep)), name="upkeep")
             group.create_task(renewals.run(bus), name="renewals")
+            group.create_task(watch.run(), name="mail")
             systemd.notify("READY=1")
             await stay_alive(lambda: _status(config, bus))
 

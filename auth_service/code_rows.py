@@ -68,9 +68,12 @@ async def attempts(connection: AsyncConnection, attempt: str, now: datetime) -> 
     return tuple(Attempt(row.code_id, user_of(row), row.browser_hash, row.address) for row in found)
 
 
-async def replace(connection: AsyncConnection, code_id: str, code_hash: str, now: datetime) -> bool:
-    """Another code in the place of one, with its time and its tries anew; False where it was used meanwhile."""
-    values = {"code_hash": code_hash, "tries": 0, "expires_at": now + codes.LIFETIME}
+async def replace(connection: AsyncConnection, code_id: str, *, new_id: str, code_hash: str, now: datetime) -> bool:
+    """Another code in the place of one, with its time and its tries anew; False where it was used meanwhile.
+
+    It has an id of its own: a letter with the former one, on its way still, is of no more use.
+    """
+    values = {"id": new_id, "code_hash": code_hash, "tries": 0, "expires_at": now + codes.LIFETIME}
     return (await connection.execute(update(table).where(table.c.id == code_id).values(values))).rowcount == 1
 
 

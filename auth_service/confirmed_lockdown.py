@@ -1,6 +1,6 @@
-"""Lockdown as people ask for it: signed in, and with a code that was mailed for this alone.
+"""Lockdown as people ask for it: signed in, and with the password, or a code that was mailed for this alone.
 
-Master users and members may begin one; a master user alone ends it, with the password and a code of another purpose.
+Master users and members may begin one, with either: mail may be what fails. A master user alone ends it, with both.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service import code_rows, letters, session_rows, user_rows
+from auth_service.budgets import Windows
 from auth_service.code_rows import Claim
 from auth_service.codes import Binding, Purpose
 from auth_service.confirmations import Confirmations, Send
@@ -21,7 +22,7 @@ from auth_service.proof import Proof
 from auth_service.regulation import Failures
 from auth_service.sessions import Sessions
 from shared.database import Store
-from shared.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
+from shared.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
 from shared.log import facts
 from shared.messages import UserRef, Who
 from shared.names import Role
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 _MAY_BEGIN = (Role.MASTER, Role.MEMBER)
 _MAY_END = (Role.MASTER,)
+_WRONG_PASSWORDS = (Budget(10, 3600),)
+"""Of one session: whoever sits in a stolen one does not find the password out by trying."""
 
 
 class ConfirmedLockdown:
@@ -59,6 +62,7 @@ class ConfirmedLockdown:
         self._limits = limits
         self._now = now
         self._failures = Failures()
+        self._wrong = Windows()
 
     async def ask_code(self, request: LockdownCodeRequest) -> None:
         """Mail the code for what can be done next: begin, or end. Raises HomeError: sign-in-required, forbidden."""
@@ -108,24 +112,34 @@ class ConfirmedLockdown:
         for report in self._failures.sweep(self._now()):
             await self._proof.tell_failures("account:confirmation-failed", report, Who(issuer="auth"), {})
 
-    async def _confirm(self, request: LockdownChange, session: SessionInfo) -> tuple[user_rows.Account, Claim]:
-        """Whether the code fits and, for ending, the password; which of them does not is not told."""
+    async def _confirm(self, request: LockdownChange, session: SessionInfo) -> tuple[user_rows.Account, Claim | None]:
+        """Whether what was typed confirms it; what of it does not is not told. The claim is of a code that fits."""
         ends, binding = not request.active, _binding(session, ends=not request.active)
         async with self._store.read() as connection:
             account = await user_rows.find(connection, session.user.email)
         stored = account.password_hash if account is not None else None
         right, claim = await asyncio.gather(
-            self._passwords.verify(request.password, stored) if ends else _needless(),
-            self._confirmations.claim(binding),
+            self._verify(request.password, stored, session), self._confirmations.claim(binding)
         )
-        if account is None or claim is None or not right or not self._confirmations.fits(claim, binding, request.code):
+        fits = self._confirmations.fits(claim, binding, request.code)
+        if account is None or not ((right and fits) if ends else (right or fits)):
             raise HomeError("confirmation-failed")
-        return account, claim
+        return account, claim if fits else None
+
+    async def _verify(self, password: str, stored: str | None, session: SessionInfo) -> bool:
+        """Whether the password is right; a session that tried too many wrong ones has none that is."""
+        if not password:
+            return False
+        spent = self._wrong.is_spent(session.id, _WRONG_PASSWORDS, self._now())
+        right = await self._passwords.verify(password, stored, known=True)
+        if not right:
+            self._wrong.count(session.id, _WRONG_PASSWORDS, self._now())
+        return right and not spent
 
     async def _check_still(
-        self, connection: AsyncConnection, request: LockdownChange, account: user_rows.Account, claim: Claim
+        self, connection: AsyncConnection, request: LockdownChange, account: user_rows.Account, claim: Claim | None
     ) -> None:
-        """In the transaction of the change: nothing has changed meanwhile, and the code is used up."""
+        """In the transaction of the change: nothing has changed meanwhile, and a code that was typed is used up."""
         found = await session_rows.find(connection, request.token, limits=self._limits, now=self._now())
         if found is None:
             raise HomeError("sign-in-required")
@@ -133,7 +147,7 @@ class ConfirmedLockdown:
         current = await user_rows.find(connection, account.user.email)
         if current is None or current.password_hash != account.password_hash:
             raise HomeError("confirmation-failed")
-        if not await code_rows.spend(connection, claim.id):
+        if claim is not None and not await code_rows.spend(connection, claim.id):
             raise HomeError("confirmation-failed")  # another request was quicker
 
     async def _report_failure(self, user: User, who: Who) -> None:
@@ -142,11 +156,6 @@ class ConfirmedLockdown:
         for report in self._failures.note(key, self._now()):
             detail = {"user": user.name} if report.key == key else {}
             await self._proof.tell_failures("account:confirmation-failed", report, who, detail)
-
-
-async def _needless() -> bool:
-    """Beginning asks for no password: whoever is in a hurry has a code to type, and has signed in before."""
-    return True
 
 
 def _binding(session: SessionInfo, *, ends: bool) -> Binding:

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, broker, keeping, lockdown, naming, rename, taking_up, turns, up, users
+from deploy import audit, broker, codes, keeping, lockdown, naming, rename, taking_up, turns, up, users
 from deploy import home as homes
 from shared.config import EX_CONFIG, ConfigError
 from shared.problem import HomeError
@@ -35,6 +35,7 @@ app.add_typer(room_app, name="room")
 app.add_typer(client_app, name="client")
 app.add_typer(lockdown.app, name="lockdown")
 app.command("rename")(rename.rename)
+app.command("code")(codes.make)
 
 console = Console()
 T = TypeVar("T")

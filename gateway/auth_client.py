@@ -27,6 +27,10 @@ class AuthClient:
         """Have a confirmation code mailed, if account and password fit; nothing tells whether they did."""
         await self._service.call("POST", internal.LOGIN_CODE, type(None), request)
 
+    async def mail_path(self) -> internal.MailPath:
+        """Whether a letter with a code could go out just now."""
+        return await self._service.call("GET", internal.MAIL_PATH, internal.MailPath)
+
     async def sign_in(self, request: internal.LoginRequest) -> internal.LoginAnswer:
         """Open a session. Raises sign-in-failed, always alike."""
         return await self._service.call("POST", internal.LOGIN, internal.LoginAnswer, request)

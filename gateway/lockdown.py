@@ -30,7 +30,7 @@ async def ask_code(request: web.Request) -> None:
     await request.app[keys.AUTH].ask_lockdown_code(LockdownCodeRequest(token=token, address=request.remote or ""))
 
 
-async def change(request: web.Request, *, active: bool, code: str, password: str = "") -> LockdownState:
+async def change(request: web.Request, *, active: bool, code: str = "", password: str = "") -> LockdownState:
     """Begin a lockdown or end it; what now stands. Whoever begins it is signed out with everyone else.
 
     Raises HomeError: sign-in-required, forbidden, rate-limited, confirmation-failed, no-proof (ending only),

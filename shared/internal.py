@@ -1,7 +1,7 @@
 """What gateway and services say to one another over internal HTTPS: paths and bodies, one truth for both ends."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -20,6 +20,7 @@ ROOM_SEEN = "/internal/registry/room"
 DEVICE = "/internal/registry/device"
 LOCKDOWN = "/internal/lockdown"
 LOCKDOWN_CODE = "/internal/lockdown/code"
+MAIL_PATH = "/internal/login/mail"
 # auth service, for the alert service
 RECIPIENTS = "/internal/recipients"
 # auth service, for the doctor
@@ -100,6 +101,12 @@ class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     agent: Text = ""
     known: Text = ""
     regulation: Regulation = Regulation()
+
+
+class MailPath(msgspec.Struct, frozen=True, kw_only=True):
+    """GET MAIL_PATH: whether a letter with a code could go out just now, as far as that is known."""
+
+    mail: Literal["works", "away", "unknown"] = "unknown"
 
 
 class SignInRehearsal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -231,7 +238,7 @@ class LockdownCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
 class LockdownChange(msgspec.Struct, frozen=True, kw_only=True):
     """PUT LOCKDOWN: what whose session this is wants, answered by the LockdownState that now stands.
 
-    Ending needs the `password` beside the code.
+    Beginning needs the code or the `password`, ending both.
     """
 
     token: str

@@ -11,7 +11,7 @@ from shared.web import json_response, read_json
 
 
 class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wanted. Beginning needs the code, ending the password beside it."""
+    """What is wanted. Beginning needs the password or the code, ending both."""
 
     active: bool
     code: Annotated[str, msgspec.Meta(max_length=32)] = ""

@@ -1,11 +1,11 @@
-"""POST /api/v1/login/code, /api/v1/login and /api/v1/logout."""
+"""POST /api/v1/login/code, /api/v1/login and /api/v1/logout, and GET /api/v1/login/attempt between the first two."""
 
 from typing import Annotated
 
 import msgspec
 from aiohttp import web
 
-from gateway import csrf
+from gateway import attempt, csrf
 from gateway import sign_in as signing_in
 from shared.internal import Email, Password
 from shared.web import json_response, read_json
@@ -31,6 +31,11 @@ async def ask_code(request: web.Request) -> web.Response:
     asked = await read_json(request, CodeRequest)
     await signing_in.ask_code(request, asked.email, asked.password)
     return json_response({"status": "If account and password are right, a code is on its way."}, status=202)
+
+
+async def show_attempt(request: web.Request) -> web.Response:
+    """{attempt, mail}: its name for the hub's own command, and whether a letter could go out now."""
+    return json_response(await attempt.of_browser(request))
 
 
 async def sign_in(request: web.Request) -> web.Response:

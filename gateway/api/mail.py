@@ -1,8 +1,10 @@
 """GET /api/v1/mail: how the letters fare, for the master user."""
 
+import msgspec
 from aiohttp import web
 
 from gateway import guards, keys, sessions
+from gateway.plain import without_addresses
 from shared.problem import HomeError
 from shared.web import json_response
 
@@ -14,4 +16,5 @@ async def show(request: web.Request) -> web.Response:
     status = await request.app[keys.ALERTS].mail()
     if status is None:
         raise HomeError("alerts-unreachable")
-    return json_response(status)
+    failure = without_addresses(status.failure) if status.failure is not None else None
+    return json_response(msgspec.structs.replace(status, failure=failure))

@@ -27,6 +27,7 @@ def add_api(app: web.Application) -> None:
         ("GET", "/readyz", health.ready, "reads"),
         ("GET", "/api/v1/csrf", csrf.show, "reads"),
         ("POST", "/api/v1/login/code", login.ask_code, "login_code"),
+        ("GET", "/api/v1/login/attempt", login.show_attempt, "reads"),
         ("POST", "/api/v1/login", login.sign_in, "login"),
         ("POST", "/api/v1/logout", login.sign_out, routes.DEFAULT),
         ("GET", "/api/v1/me", me.show, "reads"),

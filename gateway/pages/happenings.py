@@ -32,6 +32,7 @@ _HAPPENINGS = {
     "account:password-changed": "Password changed",
     "account:sign-in-failed": "Sign-in failed",
     "account:confirmation-failed": "Confirmation failed",
+    "account:code-made": "Code made at the hub",
     "home:locked-down": "The home was locked down",
     "home:lockdown-ended": "The lockdown was ended",
     "home:renamed": "The hub got another name",

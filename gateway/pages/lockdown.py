@@ -1,13 +1,14 @@
 """GET /lockdown and /lockdown/code, POST /lockdown/code and /lockdown: lock the home down, or end that, in two steps.
 
-Form fields: none for the code; then `active` "true" or "false", `code`, and `password` for ending.
+Form fields: none to ask for a code; else `active` "true" or "false", and `password` or `code` for beginning, both for
+ending.
 """
 
 from typing import Any, Final
 
 from aiohttp import web
 
-from gateway import guards, keys, lockdown, sessions
+from gateway import attempt, guards, keys, lockdown, sessions
 from gateway.pages import flash, render, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
@@ -59,7 +60,7 @@ async def change(request: web.Request) -> web.StreamResponse:
     except HomeError as error:
         if error.slug not in _SHOWN_HERE:
             raise
-        return await _form(request, step=2, error=error)
+        return await _form(request, step=2 if "code" in form else 1, error=error)
     await flash.put(request, _BEGUN if active else _ENDED)
     raise web.HTTPSeeOther("/login" if active else "/")
 
@@ -80,6 +81,7 @@ async def _form(request: web.Request, *, step: int, error: HomeError | None = No
             problem["detail"] = f"Too many tries for now. Try again in {times.wait(seconds)}."
             headers["Retry-After"] = str(seconds)
     status = error.status if error is not None else 200
-    page = await render.page(request, "lockdown.html", status=status, step=step, may=may, problem=problem)
+    asked = await attempt.of_session(request) if step == 2 and may else None
+    page = await render.page(request, "lockdown.html", status=status, step=step, may=may, problem=problem, asked=asked)
     page.headers.update(headers)
     return page

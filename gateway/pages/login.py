@@ -10,7 +10,7 @@ from typing import Any, Final
 import aiohttp_session
 from aiohttp import web
 
-from gateway import sessions, sign_in
+from gateway import attempt, sessions, sign_in
 from gateway.pages import render, times
 from gateway.pages.forms import Form, read_form
 from shared.problem import HomeError
@@ -103,6 +103,7 @@ async def _form(
 ) -> web.Response:
     session = await aiohttp_session.get_session(request)
     wanted = local_path(str(session.get(_NEXT, "")))
+    asked = await attempt.of_browser(request) if step == 2 else None
     return await render.page(
-        request, "login.html", status=status, step=step, email=email, problem=problem, wanted=wanted
+        request, "login.html", status=status, step=step, email=email, problem=problem, wanted=wanted, asked=asked
     )

@@ -7,12 +7,12 @@ from aiohttp import web
 
 from gateway import guards, keys
 from gateway.pages import times
-from gateway.plain import plain
+from gateway.plain import plain, without_addresses
 from shared.internal import SessionInfo
 from shared.internal_alerts import MailStatus
 
 PATIENCE: Final = timedelta(hours=1)
-"""A mail server that is away for less is no news; the letters wait."""
+"""What lasts for less may pass by itself: it is told at once, more quietly."""
 
 
 class Notice(NamedTuple):
@@ -34,13 +34,14 @@ async def of(request: web.Request, info: SessionInfo) -> Notice | None:
 def notice(status: MailStatus, now: datetime) -> Notice | None:
     """What a status comes down to, the gravest first; None while letters go out."""
     waiting = f"{status.letters_waiting} wait. " if status.letters_waiting else ""
-    if status.failing_since is not None and now - status.failing_since >= PATIENCE:
+    if status.failing_since is not None:
         assert now.tzinfo is not None
         since = times.full(status.failing_since, now.tzinfo)
         return Notice(
             f"No letter goes out since {since}.",
             f"{waiting}They are sent once the mail server takes them, and nothing is lost. "
-            f"It says: {plain(status.failure or 'nothing', 160)}",
+            f"It says: {plain(without_addresses(status.failure or 'nothing'), 160)}",
+            "bad" if now - status.failing_since >= PATIENCE else "unsure",
         )
     if status.letters_refused:
         return Notice(

@@ -5,6 +5,11 @@ const { email, password, code, csrf_token: token } = form.elements;
 const button = document.getElementById("submit");
 const problem = document.getElementById("problem");
 
+const LOOK_EVERY = 5_000; // milliseconds, for as long as a code lives
+const LOOKS = 120;
+
+if (form.dataset.step === "2") followMail();
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (button.ariaBusy === "true") return;
@@ -29,6 +34,23 @@ async function askCode() {
   document.getElementById("again").hidden = false;
   code.disabled = false;
   code.focus();
+  followMail();
+}
+
+/** Shows the attempt's name, and whether letters go out just now, until the code could not be typed any more. */
+async function followMail(looks = LOOKS) {
+  try {
+    const response = await fetch("/api/v1/login/attempt", { cache: "no-store" });
+    if (response.ok) showMail(await response.json());
+  } catch {
+    // The next look, or the next press, says what is wrong.
+  }
+  if (looks > 1) setTimeout(followMail, LOOK_EVERY, looks - 1);
+}
+
+function showMail({ attempt, mail }) {
+  for (const place of document.querySelectorAll(".attempt")) place.textContent = attempt;
+  document.getElementById("mail-away").hidden = mail !== "away";
 }
 
 async function signIn() {

@@ -88,8 +88,10 @@ class House:
         """With a fresh code and the password."""
         return await self.change(token, active=False, code=await self.code(token), password=PASSWORD)
 
-    async def refuses(self, token: str, slug: str, *, active: bool, code: str, password: str = PASSWORD) -> None:
-        """It is refused, and the state stays."""
+    async def refuses(self, token: str, slug: str, *, active: bool, code: str, password: str | None = None) -> None:
+        """It is refused, and the state stays. The password is right where it is not enough."""
+        if password is None:
+            password = "" if active else PASSWORD
         before = await self.lockdown.state()
         with pytest.raises(HomeError) as refused:
             await self.change(token, active=active, code=code, password=password)
@@ -298,8 +300,8 @@ async def test_session_or_password_that_went_while_bcrypt_ran_ends_nothing(
     await house.lockdown.begin(CONSOLE)
     verify = passwords.verify
 
-    async def slowly(password: str, stored: str | None) -> bool:
-        right = await verify(password, stored)
+    async def slowly(password: str, stored: str | None, *, known: bool) -> bool:
+        right = await verify(password, stored, known=known)
         await accounts.set_password(EMAIL, "quite another long password")
         return right
 
@@ -428,3 +430,37 @@ async def test_what_was_committed_is_not_taken_back_when_whoever_asked_has_gone(
         sa.event.remove(sa.Engine, "commit", cancel)
     assert (await house.lockdown.state()).active
     assert [(e.what, e.outcome) for e in house.told()] == [("home:locked-down", Outcome.EXECUTED)]
+
+
+@pytest.mark.parametrize("role", [Role.MASTER, Role.MEMBER])
+async def test_the_password_alone_begins_it_since_mail_may_be_what_fails(
+    house: House, ada: User, ben: User, role: Role
+) -> None:
+    token = await house.session(ada if role is Role.MASTER else ben)
+    await house.refuses(token, "confirmation-failed", active=True, code="", password="not the password")
+    assert (await house.change(token, active=True, code="", password=PASSWORD)).active
+    assert house.postman.letters == []
+    (begun,) = house.told()
+    assert begun.severity is Severity.CRITICAL
+
+
+async def test_the_password_alone_ends_nothing(house: House, ada: User) -> None:
+    await house.lockdown.begin(CONSOLE)
+    token = await house.session(ada)
+    await house.refuses(token, "confirmation-failed", active=False, code="", password=PASSWORD)
+
+
+async def test_a_stolen_session_does_not_find_the_password_out_by_trying(house: House, ada: User, clock: Clock) -> None:
+    stolen, own = await house.session(ada), await house.session(ada)
+    for _ in range(10):
+        await house.refuses(stolen, "confirmation-failed", active=True, code="", password="a guess")
+    await house.refuses(stolen, "confirmation-failed", active=True, code="", password=PASSWORD)
+    assert (await house.change(own, active=True, code="", password=PASSWORD)).active, (
+        "another session has tries of its own"
+    )
+
+
+async def test_a_right_password_beside_a_wrong_code_begins_it(house: House, ada: User) -> None:
+    token = await house.session(ada)
+    right = await house.code(token)
+    assert (await house.change(token, active=True, code=wrong(right), password=PASSWORD)).active

@@ -32,6 +32,7 @@ from shared.internal import (
     LoginAnswer,
     LoginCodeRequest,
     LoginRequest,
+    MailPath,
     Registry,
     SessionInfo,
     SessionRow,
@@ -62,6 +63,7 @@ class FakeAuth(parts.FakeAuth):
         super().__init__()
         self.code_requests: list[LoginCodeRequest] = []
         self.lockdown_codes: list[LockdownCodeRequest] = []
+        self.mail = MailPath(mail="works")
         self.ended: list[tuple[str, str]] = []
         self.people: list[UserRow] = []
         self.accounts: dict[str, SessionInfo] = {}
@@ -70,6 +72,11 @@ class FakeAuth(parts.FakeAuth):
         if self.away:
             raise HomeError("auth-unreachable")
         self.code_requests.append(request)
+
+    async def mail_path(self) -> MailPath:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        return self.mail
 
     async def sign_in(self, request: LoginRequest) -> LoginAnswer:
         info = self.accounts.get(request.email)

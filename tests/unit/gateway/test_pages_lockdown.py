@@ -2,7 +2,8 @@
 
 import pytest
 
-from shared.internal import Grant, LockdownState
+from shared.attempts import name_of
+from shared.internal import Grant, LockdownState, MailPath
 from shared.names import Role
 from shared.problem import HomeError
 from tests.unit.gateway import parts
@@ -188,3 +189,33 @@ async def test_a_command_is_refused_with_the_reason_and_asks_no_confirmation() -
         page = await house.get("/")
         after = await house.follow(await house.send(page.form("/rooms/hall/front-door", "unlock"), "unlock"))
         assert "The home is locked down Off, lock and stop still work" in after.text
+
+
+@pytest.mark.parametrize("role", [Role.MASTER, Role.MEMBER])
+async def test_the_password_alone_begins_it_on_the_first_page(role: Role) -> None:
+    async with open_house() as house:
+        await house.sign_in(role)
+        page = await house.get("/lockdown")
+        house.registrar.answer = HomeError("confirmation-failed")
+        again = await house.send(page.form("/lockdown"), password="wrong")
+        assert (again.status, "The confirmation failed" in again.text) == (403, True)
+        house.registrar.answer = None
+        sent = await house.send(again.form("/lockdown"), password=PASSWORD)
+        assert (sent.status, sent.location) == (303, "/login")
+        assert [(w.active, w.code, w.password) for w in house.registrar.lockdowns[1:]] == [(True, "", PASSWORD)]
+        assert house.auth.lockdown_codes == []
+
+
+async def test_mail_that_is_away_is_said_with_the_ways_that_are_left() -> None:
+    async with open_house() as house:
+        house.auth.mail = MailPath(mail="away")
+        info = await house.sign_in(Role.MASTER)
+        page = await second_step(house)
+        assert "Mail cannot be delivered just now." in page.text
+        assert "on its way" not in page.text
+        assert "your password is enough" in page.text
+        assert f"homesystem code {name_of(info.id)}" in page.text
+        house.home.set_lockdown(BEGUN)
+        page = await second_step(house)
+        assert "homesystem lockdown end" in page.text
+        assert f"homesystem code {name_of(info.id)}" in page.text

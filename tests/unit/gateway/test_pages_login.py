@@ -1,5 +1,7 @@
 """Signing in by form, in two steps; the password is in no page and the e-mail in no address."""
 
+from shared.attempts import name_of
+from shared.internal import MailPath
 from shared.names import Role
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_browser import Page
@@ -64,7 +66,7 @@ async def test_what_is_no_email_is_refused_without_asking() -> None:
 async def test_too_many_tries_are_told_how_long_to_wait() -> None:
     async with open_house() as house:
         page = await house.get("/login")
-        for _ in range(5):
+        for _ in range(10):
             await first_step(house)
         again = await first_step(house)
         assert again.status == 429
@@ -110,3 +112,26 @@ async def test_signing_out_ends_the_session_and_says_so() -> None:
         assert house.hub.ended == [info.id]
         assert "You are signed out" in (await house.follow(left)).text
         assert (await house.get("/")).location == "/login"
+
+
+async def test_the_second_step_names_the_attempt_and_says_when_no_letter_comes() -> None:
+    async with open_house() as house:
+        page = await house.follow(await first_step(house))
+        (asked,) = house.auth.code_requests
+        name = name_of(asked.browser)
+        assert f"This attempt is called {name}" in page.text
+        assert page.has("div", id="mail-away", hidden="")
+        house.auth.mail = MailPath(mail="away")
+        page = await house.get("/login/code")
+        assert page.has("div", id="mail-away")
+        assert not page.has("div", id="mail-away", hidden="")
+        assert f"homesystem code {name}" in page.text
+        house.auth.away = True
+        assert (await house.get("/login/code")).has("div", id="mail-away", hidden=""), "what is not known is not said"
+
+
+async def test_it_is_the_same_for_an_account_that_does_not_exist() -> None:
+    async with open_house() as house:
+        house.auth.mail = MailPath(mail="away")
+        pages = [await house.follow(await first_step(house, email)) for email in (EMAIL, "nobody@example.org")]
+        assert pages[0].text == pages[1].text

@@ -9,7 +9,7 @@ import pytest
 
 from gateway import alerts_client
 from gateway.alerts_client import AlertsClient
-from gateway.pages.mail_notice import PATIENCE, notice
+from gateway.pages.mail_notice import notice
 from shared import internal, tls
 from shared.client import AlertsAddress, ServiceClient
 from shared.internal_alerts import AlertsReady, ChainStatus, MailStatus
@@ -28,12 +28,15 @@ def status(
     )
 
 
-def test_only_what_lasts_is_told_and_the_gravest_first() -> None:
+def test_it_is_told_at_once_and_the_gravest_first() -> None:
     assert notice(status(), NOW) is None
-    assert notice(status(since=NOW - PATIENCE + timedelta(seconds=1), waiting=3), NOW) is None
+    first = notice(status(since=NOW, waiting=3, failure="Connect call failed ('127.0.0.1', 25)"), NOW)
+    assert first is not None, "at once: whoever is locked out by it cannot wait for an hour"
+    assert (first.tone, "No letter goes out since" in first.title, "127.0.0.1" in first.text) == ("unsure", True, False)
     assert notice(status(known=False), NOW) is None
     long = notice(status(since=NOW - timedelta(days=1), waiting=3, refused=1, failure="refused\u202e<b>"), NOW)
     assert long is not None
+    assert long.tone == "bad"
     assert "Sunday 22 November 2026" in long.title
     assert "3 wait." in long.text
     assert "\u202e" not in long.text

@@ -1,0 +1,111 @@
+"""Codes that are had at the hub: `homesystem code ATTEMPT` makes one for an attempt whose letter does not come.
+
+Whoever may run it sits at the hub. The code is good for what the mailed one is good for: one account whose password was
+right, one browser, ten minutes. It needs no service to run, and has its proof before it counts.
+"""
+
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service import code_rows, codes
+from auth_service.config import AuthConfig
+from auth_service.confirmations import code_hash
+from auth_service.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.store import must_be_there, open_store
+from shared import attempts
+from shared.config import read_secret
+from shared.database import Store
+from shared.internal import User
+from shared.messages import Who
+from shared.names import Outcome, Severity
+from shared.problem import HomeError
+from shared.spool import Spool
+
+_ISSUER = "admin"
+_NAME_MOST = 64
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A code, whose it is, from which address it was asked for, and until when it can be typed."""
+
+    code: str
+    user: User
+    address: str
+    expires_at: datetime
+
+
+class HubCodes:
+    """Makes them, over the auth service's own database."""
+
+    def __init__(self, store: Store, passwords: Passwords, proof: Proof, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._proof = proof
+        self._now = now
+
+    async def make(self, attempt: str) -> Made:
+        """A fresh code for the attempt of that name; what was mailed for it before is void.
+
+        Raises HomeError: not-found (over, or e-mail or password were wrong), already-exists (two have that name),
+        no-proof.
+        """
+        name, now, code = attempts.read(attempt[:_NAME_MOST]), self._now(), codes.new()
+        said: code_rows.Attempt | None = None
+        try:
+            async with self._store.write() as connection:
+                one = await _only(connection, name, now)
+                new_id = secrets.token_hex(8)
+                hashed = code_hash(self._passwords, one.user.id, one.browser_hash, code)
+                if not await code_rows.replace(connection, one.id, new_id=new_id, code_hash=hashed, now=now):
+                    raise HomeError("not-found", f"The attempt {name} has just come to its end.")
+                await self._tell(one, name, Outcome.EXECUTED)
+                said = one
+        except BaseException:
+            if said is not None:  # it was said, and then it did not happen
+                await self._tell(said, name, Outcome.FAILED)
+            raise
+        return Made(code, one.user, one.address, now + codes.LIFETIME)
+
+    async def _tell(self, one: code_rows.Attempt, name: str, outcome: Outcome) -> None:
+        await self._proof.write(
+            "account:code-made",
+            f"user/{one.user.id}",
+            Who(issuer=_ISSUER),
+            severity=Severity.SECURITY,
+            outcome=outcome,
+            detail={"user": one.user.name, "attempt": name, "asked_from": one.address},
+        )
+
+
+async def _only(connection: AsyncConnection, name: str, now: datetime) -> code_rows.Attempt:
+    """The attempt of that name. Raises HomeError: not-found, already-exists."""
+    found = await code_rows.attempts(connection, name, now) if len(name) == attempts.LENGTH else ()
+    if not found:
+        raise HomeError(
+            "not-found",
+            f"No attempt {name} waits for a code: its ten minutes are over, or e-mail or password were not right. "
+            "Start again on the page, then try the name that it shows.",
+        )
+    if len(found) > 1:
+        raise HomeError("already-exists", f"Two attempts are called {name}: start again in another window.")
+    return found[0]
+
+
+@contextlib.asynccontextmanager
+async def opened(config: AuthConfig, *, now: Callable[[], datetime]) -> AsyncIterator[HubCodes]:
+    """Those of the home that `config` describes. Raises ConfigError when database, spool or pepper cannot be used."""
+    must_be_there(config.database)
+    passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
+    store = await open_store(config.database)
+    try:
+        with contextlib.closing(Spool(config.spool)) as spool:
+            yield HubCodes(store, passwords, Proof(spool, now=now), now=now)
+    finally:
+        await store.close()
+        passwords.close()

@@ -1,0 +1,91 @@
+"""What is known of the mail server: asked of itself, at once where somebody waits, and never too often."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from auth_service import mail_watch
+from auth_service.mail_watch import AWAY_SECONDS, FRESH_SECONDS, MailWatch
+from shared.mail import MailError
+from tests.house import DEADLINE
+
+
+class Server:
+    """A mail server that is asked; it may be away, or not answer for a while."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.away = False
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.took = asyncio.Event()
+        self.now = 1000.0
+        self.watch = MailWatch(self._check, clock=lambda: self.now)
+
+    async def _check(self) -> None:
+        self.asked += 1
+        await self.answers.wait()
+        if self.away:
+            raise MailError("connection refused", permanent=False, answered=False)
+        self.took.set()
+
+    async def known(self) -> str:
+        """What is known once no look is under way."""
+        return (await self.watch.known(patience=DEADLINE)).mail
+
+
+@pytest.fixture
+async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Server]:
+    monkeypatch.setattr(mail_watch, "QUIET_SECONDS", 86400.0)
+    made = Server()
+    running = asyncio.create_task(made.watch.run())
+    yield made
+    running.cancel()
+    await asyncio.wait({running})
+
+
+async def test_it_is_known_before_anybody_asks(server: Server) -> None:
+    assert await server.known() == "works"
+    assert server.asked == 1
+
+
+async def test_who_waits_for_a_letter_has_it_looked_at_but_not_again_and_again(server: Server) -> None:
+    await server.known()
+    server.away = True
+    server.watch.look()
+    assert await server.known() == "works", "that was a moment ago"
+    server.now += FRESH_SECONDS
+    server.watch.look()
+    assert await server.known() == "away"
+    server.away = False
+    server.watch.look()
+    assert (await server.known(), server.asked) == ("away", 2)
+    server.now += AWAY_SECONDS
+    server.watch.look()
+    assert (await server.known(), server.asked) == ("works", 3)
+
+
+async def test_a_server_that_is_away_is_asked_again_by_itself(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    await server.known()
+    monkeypatch.setattr(mail_watch, "AWAY_SECONDS", 0.01)
+    server.away = True
+    server.now += FRESH_SECONDS
+    server.watch.look()
+    assert await server.known() == "away"
+    server.took.clear()
+    server.away = False
+    async with asyncio.timeout(DEADLINE):
+        await server.took.wait()
+    assert await server.known() == "works"
+
+
+async def test_a_server_that_does_not_answer_holds_no_page_up(server: Server) -> None:
+    assert await server.known() == "works"
+    server.answers.clear()
+    server.now += FRESH_SECONDS
+    server.watch.look()
+    assert (await server.watch.known(patience=0.01)).mail == "works", "what was known last"
+    server.away = True
+    server.answers.set()
+    assert await server.known() == "away"
