@@ -79,6 +79,8 @@ _HAPPENINGS = {
     "audit:dropped": "Ordinary audit events dropped for want of space",
     "audit:torn": "Spool was torn and put aside",
     "audit:paused": "No proof could be written",
+    "audit:unwritable": "No ledger can be written",
+    "audit:kept-again": "The ledger can be written again",
     "audit:person-erased": "A person was taken out of the record",
     "audit:spoiled": "Row that cannot be read",
     "audit:gone": "Row that was taken out of the record",
@@ -120,6 +122,10 @@ _ADVICE = {
     "audit:paused": (
         "Meanwhile critical actions were refused and nothing else was recorded: look after that disk or card,"
     ),
+    "audit:unwritable": (
+        "Its card takes no file: it obeys what is safe and fresh commands that are not critical, and tries again by "
+        "itself. Look after the card: is it full, mounted for reading only, or worn out,"
+    ),
     "audit:chain-broken": (
         "Somebody wrote into the record: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
     ),
@@ -131,6 +137,7 @@ _OF_ROOMS = frozenset(
         *_DEVICES,
         *(f"device:{action}" for action in Action),
         *("device:command", "audit:dropped", "audit:torn", "audit:paused", "service:replaced"),
+        *("audit:unwritable", "audit:kept-again"),
     }
 )
 """What rooms tell; everything else is the hub's to say."""
@@ -141,7 +148,7 @@ _BY_NAME = frozenset({"room", "client", "certificate", "address"})
 _NO_OUTCOME = frozenset(
     {
         *("room:offline", "room:online-again", "session:new-place", "certificate:ending", "service:replaced"),
-        *("audit:torn", "audit:paused"),
+        *("audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again"),
     }
 )
 _OUTCOMES = {

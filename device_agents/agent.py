@@ -29,6 +29,7 @@ from device_agents.ledger import Ledger
 from device_agents.link import Down, Heard, Link, Reached, Refused, Up
 from device_agents.linkloss import LinkLoss
 from device_agents.measuring import Measuring
+from device_agents.mending import Mending
 from device_agents.pair import Pair
 from device_agents.pins import Pins
 from device_agents.proof import Proof
@@ -89,7 +90,8 @@ class Agent:
         self._link: Link = link or BrokerLink(config.broker, self.inbox, wall=wall)
         self._watchdog = watchdog or Watchdog(None, config.watchdog_seconds)
         self._clocks = Clocks()
-        self._proof = Proof(ledger.spool, config.room, self._link.publish)
+        self._proof = Proof(ledger.spool, config.room, self._link.publish, ledger.noticed)
+        self._mending = Mending(self._room, ledger, self._proof, wall)
         self._announcer = Announcer(self._room, ledger, self._link, wall)
         self._link_loss = LinkLoss(self._room, config.link_loss_after)
         self._answers = Answers(config.room, ledger, self._proof, self._link.publish, wall)
@@ -187,6 +189,7 @@ class Agent:
         for device in self._link_loss.tick(self._clocks.last_heard(), now):
             self._announcer.tell(device)
         self._link.tick(now)
+        self._mending.tick(now)
         self._announcer.tick(now)
         self._upkeep.tick(now)
         self._renewal.tick(now)
@@ -209,6 +212,7 @@ class Agent:
             self._announcer.deadline(),
             self._link_loss.deadline(self._clocks.last_heard()),
             self._upkeep.deadline(),
+            self._mending.deadline(),
             self._renewal.deadline(),
             self._watchdog.deadline(),
             self._pulse.deadline(),

@@ -54,9 +54,17 @@ class Answers:
         """Whether `write_late` has something to do."""
         return bool(self._unwritten)
 
+    def may_have_forgotten(self, issued: float) -> bool:
+        """Whether what was issued then (monotonic seconds) may have been obeyed, and the ledger lost that."""
+        return issued < self._ledger.remembers_since
+
     def recover(self) -> frozenset[str]:
         """Answer what an earlier process left unfinished, once and for all; returns the devices concerned."""
-        unfinished = self._ledger.unfinished()
+        try:
+            unfinished = self._ledger.unfinished()
+        except HomeError as error:
+            log.error("What was interrupted cannot be read", extra=facts(reason=error.detail))
+            return frozenset()
         for intent in unfinished:
             log.warning("Command was interrupted", extra=facts(device=intent.device, command_id=intent.id))
             events = () if intent.owed is None else (intent.owed,)
@@ -201,8 +209,8 @@ class Answers:
         if known != wanted.fingerprint:
             self.turn_away(wanted, HomeError("id-reused"))
         else:
-            # Without an answer it was interrupted, and the ledger could not be told so at the start.
-            self.say(wanted, answer or self._interrupted(wanted.id))
+            # Without an answer it was interrupted, and the ledger could not be told so; or a card spoilt the answer.
+            self.say(wanted, answer if answer and _answers(answer, wanted.id) else self._interrupted(wanted.id))
 
     def _refusal_events(self, wanted: Wish, why: HomeError) -> tuple[AuditEvent, ...]:
         if not wanted.audited and why.slug not in wish.SECURITY_SLUGS and why.slug != "expired":
@@ -215,3 +223,11 @@ class Answers:
             id=id_, outcome=wish.outcome_of(why), at=utc(self._wall()), reason=why.slug, detail=why.detail
         )
         return messages.encode(interrupted)
+
+
+def _answers(answer: bytes, id_: str) -> bool:
+    """Whether it still is the acknowledgement of this command."""
+    try:
+        return messages.decode(Acknowledgement, answer).id == id_
+    except HomeError:
+        return False

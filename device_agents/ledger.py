@@ -8,8 +8,6 @@ commit: a finished command and its proof are written both or not at all.
 """
 
 import contextlib
-import fcntl
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -18,41 +16,18 @@ from typing import NamedTuple
 
 import msgspec
 
+from device_agents import opening
 from device_agents.boot import this_boot
 from device_agents.devices.output import Memory
-from shared.config import EX_TEMPFAIL, ConfigError
+from device_agents.ledger_tables import LIVED
+from device_agents.lifetime import Lifetime
+from device_agents.opening import Files, Guard
 from shared.messages import AuditEvent, State, decode, encode
 from shared.problem import HomeError
 from shared.spool import Spool
 
 KEPT_SECONDS = 86400.0
 """A repeat is known for at least this long, counted while the agent lives."""
-_PAGES_BEFORE_CHECKPOINT = 4000
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS command (
-    issuer TEXT NOT NULL,
-    id TEXT NOT NULL,
-    begun REAL NOT NULL,
-    device TEXT NOT NULL,
-    wish TEXT NOT NULL,
-    owed BLOB,
-    answer BLOB,
-    lived REAL,
-    PRIMARY KEY (issuer, id)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS standing (
-    device TEXT PRIMARY KEY,
-    state BLOB NOT NULL,
-    memory BLOB
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS note (
-    name TEXT PRIMARY KEY,
-    body BLOB NOT NULL
-) WITHOUT ROWID;
-"""
-_LATER_COLUMNS = (("command", "lived", "REAL"), ("standing", "memory", "BLOB"))
-"""What files made by an earlier version lack."""
-_LIVED = "lived"
 _BEGIN = "INSERT INTO command (issuer, id, begun, device, wish, owed, answer, lived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _FINISH = "UPDATE command SET answer = ? WHERE issuer = ? AND id = ?"
 _STAND = "INSERT OR REPLACE INTO standing (device, state, memory) VALUES (?, ?, ?)"
@@ -81,43 +56,62 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ledger:
-    """One room's file, for one process at a time. Only the loop calls it."""
+    """One room's file, for one process at a time. Only the loop calls it.
+
+    `remembers_since` (monotonic seconds): of what was issued before, a card that failed may have lost that it was done.
+    `is_doubted`: something that was known is missing, so that nobody knows what outputs have done.
+    """
 
     def __init__(self, path: Path, *, boot: str | None = None, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """`boot` tells one boot of the board from another. Raises ConfigError where the file cannot be used or another
-        agent uses it.
+        """`boot` tells one boot of the board from another. Whatever has become of the file, the room has a ledger.
+
+        Raises ConfigError where another agent uses it.
         """
         self.boot = boot or this_boot()
         self._monotonic = monotonic
-        self._opened = monotonic()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            used = ConfigError(f"data: another agent is using {path}; stop it first")
-            used.exit_code = EX_TEMPFAIL  # one that was killed may be on its way out: the unit tries again
-            raise used from None
-        except OSError as error:
-            raise ConfigError(f"data: {path.parent} cannot be used ({error}); check its owner and mode") from error
-        try:
-            self.spool = Spool(path, source=path.stem)
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=5.0)
-            self._db.executescript(_SCHEMA)
-            self._bring_up_to_date()
-            self._lived_before = self._lived_so_far()
-            # Ordinary commands pay no disk sync; the loop checkpoints when it is idle, this is the backstop.
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute("PRAGMA cache_size = -200")  # KiB: the board has little memory, and rows are few
-            self._db.execute(f"PRAGMA wal_autocheckpoint = {_PAGES_BEFORE_CHECKPOINT}")
-        except (sqlite3.Error, HomeError) as error:
-            raise ConfigError(
-                f"data: {path} cannot be used ({error}); free space on the disk, or move a damaged file away"
-            ) from error
+        self._path = path
+        self._guard = Guard(path)
+        self.remembers_since = float("-inf") if self._guard.ended_well else monotonic()
+        self.is_doubted = False
+        self._lifetime = Lifetime(monotonic)
+        self._ails: str | None = None
+        self._take(opening.open_files(path, self._guard))
+        self._guard.begin()
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether a card keeps what is written; else it is memory's, and what must not be lost cannot be taken."""
+        return self._files.kept
+
+    @property
+    def ails(self) -> bool:
+        """Whether `mend` has something to do: the file turned out to be spoilt, or there is none."""
+        return self._ails is not None or not self.is_kept
+
+    def noticed(self, error: BaseException | None) -> None:
+        """Somebody met this error in the ledger's file, or in its spool's."""
+        if (ails := opening.ailment(error)) is not None:
+            self._ails = ails
+
+    def look(self, *, closely: bool) -> None:
+        """Whether the file is still the one that was opened; `closely` reads all of it, past what memory has of it."""
+        if self.is_kept and self._ails is None:
+            self._ails = opening.changed(self._path, self._files, closely=closely)
+
+    def mend(self) -> bool:
+        """Open the file anew where it is spoilt, or at last; whether spool and file are others now."""
+        if not self.ails:
+            return False
+        files = opening.opened_anew(self._path, self._files, self._ails)
+        self._ails = None
+        if files is None:
+            return False
+        self._take(files)
+        return True
 
     def find(self, issuer: str, id_: str) -> Entry | None:
         """What is known of this command. Raises HomeError("ledger-failed")."""
-        with _translated():
+        with self._translated():
             row = self._db.execute(
                 "SELECT wish, answer FROM command WHERE issuer = ? AND id = ?", (issuer, id_)
             ).fetchone()
@@ -128,20 +122,21 @@ class Ledger:
 
         False, with nothing written, when the issuer has used this id before. Raises HomeError("ledger-failed").
         """
+        if synced and not self.is_kept:
+            raise HomeError("ledger-failed", "The room has no ledger just now: its card cannot be written.")
         values = self._values(intent, None)
         try:
-            if not asked and not synced:
-                self._db.execute(_BEGIN, values)
-            elif self.find(intent.issuer, intent.id) is not None:
-                return False
-            else:
-                self.spool.append(*asked, durable=synced, also=lambda db: _run(db, _BEGIN, values))
-        except sqlite3.IntegrityError:
-            return False
-        except sqlite3.Error as error:
-            raise HomeError("ledger-failed", str(error)) from error
+            with self._translated():
+                if not asked and not synced:
+                    self._db.execute(_BEGIN, values)
+                elif self.find(intent.issuer, intent.id) is not None:
+                    return False
+                else:
+                    self.spool.append(*asked, durable=synced, also=lambda db: _run(db, _BEGIN, values))
         except HomeError as error:
-            raise HomeError("ledger-failed", error.detail) from error
+            if _is_known(error):
+                return False
+            raise
         return True
 
     def finish(
@@ -155,7 +150,7 @@ class Ledger:
                 db.execute(_BEGIN, self._values(intent, answer))
             db.execute(_STAND, (intent.device, encode(state), encode(memory)))
 
-        with _translated():
+        with self._translated():
             if events or synced:
                 self.spool.append(*events, durable=synced, also=write)
             else:
@@ -165,17 +160,17 @@ class Ledger:
     def refuse(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         """Remember a refusal, so that its repeat is refused alike. Raises HomeError("ledger-failed")."""
         values = self._values(intent, answer)
-        with _translated():
+        with self._translated():
             self.spool.append(*events, durable=False, also=lambda db: _run(db, _BEGIN, values))
 
     def stand(self, device: str, state: State, memory: Memory | None = None) -> None:
         """Remember where a device stands that moved without a command. Raises HomeError("ledger-failed")."""
-        with _translated():
+        with self._translated():
             self._db.execute(_STAND, (device, encode(state), None if memory is None else encode(memory)))
 
     def stood(self, device: str) -> tuple[State | None, Memory | None]:
         """Where a device stood when it was last heard of, and what is remembered where the board was not restarted."""
-        with _translated():
+        with self._translated():
             row = self._db.execute("SELECT state, memory FROM standing WHERE device = ?", (device,)).fetchone()
         if row is None:
             return None, None
@@ -184,29 +179,29 @@ class Ledger:
 
     def known(self) -> frozenset[str]:
         """Every device that ever stood anywhere."""
-        with _translated():
+        with self._translated():
             return frozenset(row[0] for row in self._db.execute("SELECT device FROM standing"))
 
     def forget(self, device: str) -> None:
         """A device is gone. Raises HomeError("ledger-failed")."""
-        with _translated():
+        with self._translated():
             self._db.execute("DELETE FROM standing WHERE device = ?", (device,))
 
     def note(self, name: str, body: bytes) -> None:
         """Keep the hub's last word on something, for a start without the hub. Raises HomeError("ledger-failed")."""
-        with _translated():
+        with self._translated():
             if self.noted(name) != body:
                 self._db.execute("INSERT OR REPLACE INTO note (name, body) VALUES (?, ?)", (name, body))
 
     def noted(self, name: str) -> bytes | None:
         """The hub's last word on something. Raises HomeError("ledger-failed")."""
-        with _translated():
+        with self._translated():
             row = self._db.execute("SELECT body FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
     def unfinished(self) -> tuple[Intent, ...]:
         """Commands that were begun and never answered: the agent was interrupted in the middle of them."""
-        with _translated():
+        with self._translated():
             rows = self._db.execute(
                 "SELECT issuer, id, begun, device, wish, owed FROM command WHERE answer IS NULL ORDER BY begun"
             ).fetchall()
@@ -225,12 +220,12 @@ class Ledger:
     def interrupted(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         """Answer an unfinished command and write its event, in one commit: exactly one, however often we restart."""
         values = (answer, intent.issuer, intent.id)
-        with _translated():
+        with self._translated():
             self.spool.append(*events, durable=True, also=lambda db: _run(db, _FINISH, values))
 
     def fold(self) -> None:
         """Fold the write-ahead log in, which syncs to disk: for quiet moments. Raises HomeError("ledger-failed")."""
-        with _translated():
+        with self._translated():
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def prune(self) -> None:
@@ -239,38 +234,49 @@ class Ledger:
         Counted is the time for which the room's agents have lived, whatever restarts lay between: a wall clock that
         jumps ahead must not free an id, and neither must a board that boots.
         """
-        lived = self._lived()
-        with _translated(), self._commit():
-            self.note(_LIVED, str(lived).encode())
+        lived = self._lifetime.seconds()
+        with self._translated(), self._commit():
+            self.note(LIVED, str(lived).encode())
             self._db.execute("DELETE FROM command WHERE answer IS NOT NULL AND lived < ?", (lived - KEPT_SECONDS,))
 
     def close(self) -> None:
         """Close the file."""
-        self.spool.close()
-        self._db.close()
-        os.close(self._lock)
+        self._guard.end()
+        self._files.close()
+        self._guard.close()
 
-    def _bring_up_to_date(self) -> None:
-        for table, column, kind in _LATER_COLUMNS:
-            if column not in {row[1] for row in self._db.execute(f"PRAGMA table_info({table})")}:
-                self._db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+    @property
+    def spool(self) -> Spool:
+        """Where the room's events wait; another one after `mend`."""
+        return self._files.spool
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        return self._files.db
+
+    def _take(self, files: Files) -> None:
+        if not files.whole:
+            self.remembers_since = self._monotonic()
+            self.is_doubted = True
+        self._files = files
+        with self._translated():
+            self._lifetime.take_up(self._db)
 
     def _values(self, intent: Intent, answer: bytes | None) -> tuple[object, ...]:
         owed = None if intent.owed is None else encode(intent.owed)
         identity = (intent.issuer, intent.id, intent.begun, intent.device, intent.wish)
-        return (*identity, owed, answer, self._lived())
+        return (*identity, owed, answer, self._lifetime.seconds())
 
-    def _lived(self) -> float:
-        """For how many seconds the agents of this room have lived, at the least."""
-        return self._lived_before + self._monotonic() - self._opened
-
-    def _lived_so_far(self) -> float:
-        """What earlier processes made of it, by their last note or their last command; rows without it begin now."""
-        noted = self.noted(_LIVED)
-        newest = self._db.execute("SELECT max(lived) FROM command").fetchone()[0]
-        lived = max(float(noted or 0.0), newest or 0.0)
-        self._db.execute("UPDATE command SET lived = ? WHERE lived IS NULL", (lived,))
-        return lived
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            self.noticed(error)
+            raise HomeError("ledger-failed", str(error)) from error
+        except HomeError as error:
+            self.noticed(error)
+            raise HomeError("ledger-failed", error.detail) from error
 
     @contextlib.contextmanager
     def _commit(self) -> Iterator[None]:
@@ -288,11 +294,6 @@ def _run(db: sqlite3.Connection, statement: str, values: tuple[object, ...]) -> 
     db.execute(statement, values)
 
 
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise HomeError("ledger-failed", str(error)) from error
-    except HomeError as error:
-        raise HomeError("ledger-failed", error.detail) from error
+def _is_known(error: HomeError) -> bool:
+    """Whether the id has been used before."""
+    return isinstance(error.__cause__, sqlite3.IntegrityError)

@@ -25,10 +25,20 @@ ANSWER_SECONDS = 0.1
 
 
 class Proof:
-    """Keeps one spool's events moving. `send` publishes one payload and tells whether there is a link."""
+    """Keeps one spool's events moving. `send` publishes one payload and tells whether there is a link.
 
-    def __init__(self, spool: Spool, room: str, send: Callable[[str, bytes], bool]) -> None:
+    `failed` is told of every error that the spool meets.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        room: str,
+        send: Callable[[str, bytes], bool],
+        failed: Callable[[HomeError], None] = lambda _error: None,
+    ) -> None:
         self._spool = spool
+        self._failed = failed
         self._topic = topics.audit(room)
         self._send = send
         self._resender = Resender()
@@ -45,11 +55,19 @@ class Proof:
         """The ledger committed an event: it goes out with the next tick."""
         self._due = 0.0
 
+    def turn_to(self, spool: Spool) -> None:
+        """Another file has taken the place of the one in use; what was under way is sent again from there."""
+        self._spool = spool
+        self._resender.reset()
+        self._asked.clear()
+        self._due = 0.0
+
     def note(self, *events: AuditEvent) -> None:
         """Write events that nothing waits for; what fails is owed."""
         try:
             self._spool.append(*events, durable=False)
         except HomeError as error:
+            self._failed(error)
             log.error("Audit event cannot be written yet", extra=facts(reason=error.detail))
             if len(self._owed) + len(events) > OWED_MOST:
                 log.error("Audit events dropped: too many wait for the disk", extra=facts(events=len(events)))
@@ -69,15 +87,24 @@ class Proof:
 
     def receipted(self, payload: bytes) -> None:
         """The alert service has recorded these. Raises HomeError for a receipt that cannot be read or kept."""
-        self._spool.receipted(messages.decode(messages.Receipt, payload))
+        receipt = messages.decode(messages.Receipt, payload)
+        try:
+            self._spool.receipted(receipt)
+        except HomeError as error:
+            self._failed(error)
+            raise
         self._due = 0.0
 
     def resend(self, payload: bytes) -> None:
         """The alert service misses these. Raises HomeError where the wish cannot be read."""
         asked = messages.decode(messages.Resend, payload)
-        found = self._spool.numbered(asked.seq[:WINDOW])
-        if asked.after is not None:
-            found += self._spool.following(asked.after, WINDOW - len(found))
+        try:
+            found = self._spool.numbered(asked.seq[:WINDOW])
+            if asked.after is not None:
+                found += self._spool.following(asked.after, WINDOW - len(found))
+        except HomeError as error:
+            self._failed(error)
+            raise
         self._asked.extend(found[: WINDOW - len(self._asked)])
         self._due = 0.0
 
@@ -87,7 +114,8 @@ class Proof:
         while self._owed:
             try:
                 self._spool.append(self._owed[0], durable=False)
-            except HomeError:
+            except HomeError as error:
+                self._failed(error)
                 self._due = now + PATROL_SECONDS
                 break
             self._owed.popleft()
@@ -96,6 +124,7 @@ class Proof:
         try:
             pending = self._spool.pending(WINDOW)
         except HomeError as error:
+            self._failed(error)
             log.warning("Audit events cannot be read", extra=facts(reason=error.detail))
             self._due = now + PATROL_SECONDS
             return

@@ -66,7 +66,8 @@ class Room:
         `interrupted` names devices on which a command was begun and not finished. Raises HomeError("pin-failed").
         """
         for device in self._outputs:
-            self._boot(device, now, interrupted=device.id in interrupted)
+            # Of a ledger that lacks something nobody knows what was begun.
+            self._boot(device, now, interrupted=self._ledger.is_doubted or device.id in interrupted)
         self._pins.watch(changed)
         for device in self._listening.start():
             self._stand(device, device.signal.value, By(source="boot"))
@@ -192,6 +193,11 @@ class Room:
             self._ledger.stand(device.id, device.state, memory)
         except HomeError as error:
             log.warning("Standing is not remembered", extra=facts(device=device.id, reason=error.detail))
+
+    def remember_all(self) -> None:
+        """Write down how every device stands: the ledger has another file."""
+        for device in self.devices.values():
+            self.remember(device)
 
     def _device(self, room: RoomConfig, config: DeviceConfig) -> Device:
         unknown = State(value=None, since=utc(self._wall()), by=By(source="boot"))

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 TIDY_SECONDS = 10.0
 PRUNE_SECONDS = 3600.0
+LOOK_SECONDS = 60.0
+"""So often the ledger's file is read as it lies on the card: what a process works with may long be in memory."""
 QUIET_SECONDS = 1.0
 """Without a command for so long, a disk sync holds up nobody."""
 
@@ -40,6 +42,7 @@ class Upkeep:
         self._wall = wall
         self._at = 0.0
         self._prune_at = 0.0
+        self._look_at = 0.0
         self._busy_at = 0.0
         self._apart = False
 
@@ -69,8 +72,12 @@ class Upkeep:
             if now >= self._prune_at:
                 self._prune_at = now + PRUNE_SECONDS
                 self._ledger.prune()
-            if now - self._busy_at >= QUIET_SECONDS:
+            quiet = now - self._busy_at >= QUIET_SECONDS
+            if quiet:
                 self._ledger.fold()
+            self._ledger.look(closely=quiet and now >= self._look_at)
+            if quiet and now >= self._look_at:
+                self._look_at = now + LOOK_SECONDS
         except HomeError as error:
             log.warning("Ledger cannot be tidied", extra=facts(reason=error.detail))
 

@@ -11,19 +11,20 @@ import os
 import sqlite3
 import threading
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from shared import spool_rows
 from shared.log import facts
 from shared.messages import AuditEvent, Receipt, decode
 from shared.names import Severity
 from shared.problem import HomeError
-from shared.salvage import UNREADABLE
-from shared.spool_rows import NUMBERS_END, SCHEMA, begin_anew, bring_up_to_date, dropped, insert, is_event, paused
-from shared.torn import Torn, is_torn, mend
+from shared.salvage import UNREADABLE, take_over
+from shared.torn import Sense, Torn, is_torn, mend
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -35,8 +36,6 @@ ORDINARY_MOST = 50_000
 
 Critical and security events are kept without a bound.
 """
-DROPPED_AT_ONCE = 5_000
-"""So many of the oldest ordinary events go when there are too many, and one event tells which."""
 _LOOK_EVERY = 500
 _PROBE_BYTES = 16384
 
@@ -49,7 +48,8 @@ class Spool:
     aside, or begun anew, there and then; a disk that takes no file is waited for, and meanwhile every call raises
     HomeError("no-proof"), as the constructor does without it.
     `further`: SQL that makes tables of the caller's own in the same file; of those in `kept` a new file takes over what
-    can be read.
+    can be read; `sense` looks whether they make any, and `anew` changes what was taken over, in the same commit.
+    `memory`: why no file can be written now; what can be read of it is then in memory, and so is all that is appended.
     """
 
     torn: Torn | None = None
@@ -64,13 +64,18 @@ class Spool:
         alone: bool = False,
         further: str = "",
         kept: tuple[str, ...] = (),
+        sense: Sense | None = None,
+        anew: Callable[[sqlite3.Connection], None] | None = None,
+        memory: str | None = None,
     ) -> None:
         self._path = path
         self._source = source
         self._ordinary_most = ordinary_most
         self._alone = alone
-        self._schema = SCHEMA + further
+        self._schema = spool_rows.SCHEMA + further
         self._tables = ("event", *kept)
+        self._sense, self._anew, self._memory = sense, anew, memory
+        self._where = str(path) if memory is None else f"file:{uuid.uuid4().hex}?mode=memory&cache=shared"
         self._unlooked = _LOOK_EVERY
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
@@ -82,6 +87,11 @@ class Spool:
             if not alone:
                 raise HomeError("no-proof", f"the spool {path} cannot be opened: {error}") from error
             log.error("Spool cannot be opened yet", extra=facts(file=path, reason=error))
+
+    def connect(self) -> sqlite3.Connection:
+        """Another connection to the same file, or memory, for tables of the caller's own. Raises sqlite3.Error."""
+        uri = self._memory is not None
+        return sqlite3.connect(self._where, isolation_level=None, check_same_thread=False, timeout=5.0, uri=uri)
 
     def append(
         self, *events: AuditEvent, durable: bool, also: Callable[[sqlite3.Connection], None] | None = None
@@ -115,13 +125,13 @@ class Spool:
 
     def numbered(self, seq: tuple[int, ...]) -> tuple[AuditEvent, ...]:
         """Those of the named events that are still kept, receipted or not."""
-        seq = tuple(number for number in seq if 0 < number < NUMBERS_END)
+        seq = tuple(number for number in seq if 0 < number < spool_rows.NUMBERS_END)
         marks = ",".join("?" * len(seq))
         return self._read(f"seq IN ({marks}) ORDER BY seq", *seq)
 
     def following(self, after: int, limit: int) -> tuple[AuditEvent, ...]:
         """The first events that are still kept above `after`, receipted or not."""
-        after = max(0, min(after, NUMBERS_END))
+        after = max(0, min(after, spool_rows.NUMBERS_END))
         return self._read("seq > ? ORDER BY seq LIMIT ?", after, limit)
 
     def probe(self) -> None:
@@ -194,22 +204,48 @@ class Spool:
             raise
 
     def _open(self) -> sqlite3.Connection:
-        self.torn = mend(self._path, schema=self._schema, tables=self._tables, finish=self._finish, now=time.time())
-        if self.torn is not None:
-            log.error("Spool is put aside", extra=facts(aside=self.torn.aside, reason=self.torn.reason))
-        self._db = db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=5.0)
+        if self._memory is None:
+            self._mend()
+        self._db = db = self.connect()
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA cache_size = -200")  # KiB: an agent must stay small
-        bring_up_to_date(db)
+        spool_rows.bring_up_to_date(db)
+        if self._memory is not None:
+            self._remember(db, self._memory)
         if self._away_since is not None and self._source is not None:
-            self._insert(db, paused(self._source, self._away_since, time.time()))
+            self._insert(db, spool_rows.paused(self._source, self._away_since, time.time()))
         self._away_since = None
         self._file = _identity(self._path)
         return db
 
+    def _mend(self) -> None:
+        self.torn = mend(
+            self._path,
+            schema=self._schema,
+            tables=self._tables,
+            finish=self._finish,
+            sense=self._sense,
+            now=time.time(),
+        )
+        if self.torn is not None:
+            log.error("Spool is put aside", extra=facts(aside=self.torn.aside, reason=self.torn.reason))
+
+    def _remember(self, db: sqlite3.Connection, reason: str) -> None:
+        """What can be read of a file that cannot be written."""
+        db.executescript(self._schema)
+        db.execute("BEGIN IMMEDIATE")
+        rows = take_over(self._path, self._path.with_name(f"{self._path.name}-wal"), db, self._tables)
+        written = self._path.stat().st_mtime if os.path.exists(self._path) else 0.0  # noqa: PTH110 - never raises
+        self._finish(db, Torn(self._path, reason, rows, written))
+        db.execute("COMMIT")
+
     def _finish(self, db: sqlite3.Connection, torn: Torn) -> None:
-        begin_anew(db, torn, self._source)
+        spool_rows.begin_anew(
+            db, torn, self._source, what=spool_rows.TORN if self._memory is None else spool_rows.UNWRITABLE
+        )
+        if self._anew is not None:
+            self._anew(db)
 
     def _let_go(self) -> None:
         db, self._db = self._db, None
@@ -223,33 +259,21 @@ class Spool:
 
     def _insert(self, db: sqlite3.Connection, event: AuditEvent) -> AuditEvent:
         self._unlooked += event.severity is Severity.INFO
-        return insert(db, event)
+        return spool_rows.insert(db, event)
 
     def _make_room(self, db: sqlite3.Connection) -> None:
         """Once in a while: let the oldest ordinary events go where there are too many; tell of those unreceipted."""
         if self._unlooked < _LOOK_EVERY or self._source is None:
             return
         self._unlooked = 0
-        db.execute(
-            "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE receipted_at IS NOT NULL AND ordinary"
-            " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
-            (self._ordinary_most,),
-        )
-        waiting = "FROM event WHERE receipted_at IS NULL AND ordinary"
-        over = db.execute(f"SELECT count(*) {waiting}").fetchone()[0] - self._ordinary_most
-        if over <= 0:
-            return
-        oldest = f"SELECT seq {waiting} ORDER BY seq LIMIT ?"
-        gone = [row[0] for row in db.execute(oldest, (max(over, min(DROPPED_AT_ONCE, self._ordinary_most)),))]
-        db.execute(f"DELETE {waiting} AND seq <= ?", (gone[-1],))
-        self._insert(db, dropped(self._source, gone))
+        spool_rows.make_room(db, self._source, self._ordinary_most)
 
     def _read(self, where: str, *values: int) -> tuple[AuditEvent, ...]:
         def read(db: sqlite3.Connection) -> list[tuple[int, str, bytes]]:
             return db.execute(f"SELECT seq, id, body FROM event WHERE {where}", values).fetchall()
 
         rows = self._do(read, "read")
-        if spoilt := [seq for seq, id_, body in rows if not is_event(id_, body)]:
+        if spoilt := [seq for seq, id_, body in rows if not spool_rows.is_event(id_, body)]:
             self._leave_out(spoilt)
         good = (row for row in rows if row[0] not in spoilt)
         return tuple(msgspec.structs.replace(decode(AuditEvent, body), seq=seq) for seq, _, body in good)
@@ -266,7 +290,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     """What tells this file from another of its name."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except OSError:
         return None
     return found.st_dev, found.st_ino
 

@@ -15,8 +15,12 @@ DROPPED = "audit:dropped"
 """Ordinary events went for want of space: which numbers."""
 TORN = "audit:torn"
 """A file could not be used: where it lies now, and how many events were taken over from it."""
+UNWRITABLE = "audit:unwritable"
+"""No file can be written: until one can, memory keeps what is told."""
 PAUSED = "audit:paused"
 """From when to when there was no file to write to."""
+DROPPED_AT_ONCE = 5_000
+"""So many of the oldest ordinary events go when there are too many, and one event tells which."""
 NUMBERS = 2**20
 """A file's first number is a multiple of this, plus one: the second in which it was made."""
 NUMBERS_END = 2**53
@@ -70,7 +74,7 @@ def bring_up_to_date(db: sqlite3.Connection) -> None:
     )
 
 
-def begin_anew(db: sqlite3.Connection, torn: Torn, source: str | None) -> None:
+def begin_anew(db: sqlite3.Connection, torn: Torn, source: str | None, *, what: str = TORN) -> None:
     """Make what was read out of a torn file this one's beginning, and tell of it.
 
     No number is used twice, whatever the clock says meanwhile: the torn file had none above the second in which it
@@ -84,7 +88,24 @@ def begin_anew(db: sqlite3.Connection, torn: Torn, source: str | None) -> None:
     db.execute("DELETE FROM sqlite_sequence WHERE name = 'event'")
     db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('event', ?)", (start,))
     if source is not None:
-        insert(db, torn_aside(source, torn, len(rows) - len(bad)))
+        insert(db, torn_aside(source, what, torn, len(rows) - len(bad)))
+
+
+def make_room(db: sqlite3.Connection, source: str, most: int) -> None:
+    """Let the oldest ordinary events go where there are more than `most`; tell of those that had no receipt."""
+    db.execute(
+        "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE receipted_at IS NOT NULL AND ordinary"
+        " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
+        (most,),
+    )
+    waiting = "FROM event WHERE receipted_at IS NULL AND ordinary"
+    over = db.execute(f"SELECT count(*) {waiting}").fetchone()[0] - most
+    if over <= 0:
+        return
+    oldest = f"SELECT seq {waiting} ORDER BY seq LIMIT ?"
+    gone = [row[0] for row in db.execute(oldest, (max(over, min(DROPPED_AT_ONCE, most)),))]
+    db.execute(f"DELETE {waiting} AND seq <= ?", (gone[-1],))
+    insert(db, dropped(source, gone))
 
 
 def is_event(id_: object, body: object) -> bool:
@@ -115,10 +136,10 @@ def dropped(source: str, gone: list[int]) -> AuditEvent:
     return _event(source, DROPPED, Severity.SECURITY, f"dropped:{gone[0]}:{gone[-1]}", told)
 
 
-def torn_aside(source: str, torn: Torn, events: int) -> AuditEvent:
-    """What tells people that a file lies aside."""
+def torn_aside(source: str, what: str, torn: Torn, events: int) -> AuditEvent:
+    """What tells people that a file lies aside, or (UNWRITABLE) that it lies where it is and takes nothing."""
     told = {"aside": str(torn.aside), "reason": torn.reason[:_REASON_CHARACTERS], "events": str(events)}
-    return _event(source, TORN, Severity.CRITICAL, uuid.uuid4().hex, told)
+    return _event(source, what, Severity.CRITICAL, uuid.uuid4().hex, told)
 
 
 def paused(source: str, since: float, until: float) -> AuditEvent:

@@ -23,6 +23,10 @@ _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sql
 _PROBE_BYTES = 64 * 1024
 
 
+Sense = Callable[[sqlite3.Connection], str | None]
+"""Says what makes no sense in a file that SQLite takes for whole; None where all does."""
+
+
 class Torn(NamedTuple):
     """A file that was put aside."""
 
@@ -40,7 +44,7 @@ def is_torn(error: BaseException) -> bool:
     return _code(error) in _TORN or isinstance(error, UnicodeDecodeError)
 
 
-def examine(path: Path, model: sqlite3.Connection | None = None) -> str | None:
+def examine(path: Path, model: sqlite3.Connection | None = None, sense: Sense | None = None) -> str | None:
     """Why this file cannot be used, in words; None where it can, or is not there yet. Reads all of it, changes nothing.
 
     `model`: an open file of the shape it should have. Raises sqlite3.Error or OSError where it is the disk that takes
@@ -61,6 +65,8 @@ def examine(path: Path, model: sqlite3.Connection | None = None) -> str | None:
                 return "it is malformed" if found is None else f"it is malformed: {found[0].splitlines()[-1]}"
             if model is not None and (lost := _lost_columns(db, model)):
                 return f"it has no column {lost}"
+            if sense is not None and (nonsense := sense(db)) is not None:
+                return nonsense
             with _looked_at(path, "immutable=1") as alone:
                 if highest_number(alone) > highest_number(db):
                     return "its write-ahead log is of another time"
@@ -95,6 +101,7 @@ def mend(
     schema: str,
     tables: Sequence[str],
     finish: Callable[[sqlite3.Connection, Torn], None],
+    sense: Sense | None = None,
     now: float,
 ) -> Torn | None:
     """Where the file at `path` cannot be used: put a new one in its place, and it aside. None where all is well.
@@ -109,7 +116,7 @@ def mend(
         model.executescript(schema)
         if made.exists() and not path.exists():  # interrupted between the two
             made.rename(path)
-        reason = examine(path, model)
+        reason = examine(path, model, sense)
         if reason is None:
             return None
         made.unlink(missing_ok=True)

@@ -74,8 +74,10 @@ _HAPPENINGS = {
     "audit:dropped": "Ordinary events dropped for want of space",
     "audit:torn": "Spool was torn and put aside",
     "audit:paused": "No proof could be written",
+    "audit:unwritable": "No ledger can be written",
+    "audit:kept-again": "The ledger can be written again",
 }
-_OF_ROOMS = ("device:", "audit:dropped", "audit:torn", "audit:paused")
+_OF_ROOMS = ("device:", "audit:dropped", "audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
 """What a room may tell of; all else is the hub's to say."""
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
 _REASONS = {

@@ -195,12 +195,13 @@ class House:
         *,
         pins: FakePins | None = None,
         sensors: Sensors | None = None,
+        now: float = 1000.0,
         **settings: Any,
     ) -> None:
         self.config = room_config(folder, devices, **settings)
         self.pins = pins or FakePins()
         self.sensors = sensors
-        self.now = 1000.0
+        self.now = now
         self.boot = "boot-1"
         self.wall_shift = 0.0
         self.hub_ahead = HUB_AHEAD

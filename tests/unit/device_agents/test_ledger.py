@@ -1,5 +1,6 @@
 """The ledger on a real file: what is committed stays, what is not was never there."""
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -204,10 +205,137 @@ def test_a_second_agent_on_the_same_file_is_told(tmp_path: Path, ledger: Ledger)
         Ledger(tmp_path / "hall.sqlite3")
 
 
-def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_none_of_ours_goes_aside(tmp_path: Path) -> None:
+    (tmp_path / "hall.sqlite3").write_text("this is no database, and never was one" * 50)
+    ledger = Ledger(tmp_path / "hall.sqlite3")
+    assert ledger.is_kept
+    assert ledger.is_doubted
+    assert [told.what for told in ledger.spool.pending(9)] == ["audit:torn"]
+    ledger.close()
+    (aside,) = tmp_path.glob("hall.sqlite3.torn-*Z")
+    assert aside.read_text().startswith("this is no database")
+
+
+def test_without_a_folder_memory_is_the_ledger_until_there_is_one(tmp_path: Path) -> None:
+    now = 1000.0
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match="data: "):
-        Ledger(tmp_path / "file" / "hall.sqlite3")
+    ledger = Ledger(tmp_path / "file" / "hall.sqlite3", monotonic=lambda: now)
+    assert not ledger.is_kept
+    assert ledger.ails
+    assert [told.what for told in ledger.spool.pending(9)] == ["audit:unwritable"]
+    assert ledger.begin(intent("plain"), synced=False)
+    ledger.finish(intent("plain"), b"done", ON, MEMORY, synced=False)
+    with pytest.raises(HomeError, match="ledger-failed"):
+        ledger.begin(intent("critical"), synced=True)
+    ledger.finish(intent("safe"), b"locked", ON, MEMORY, event("locked"), synced=True)
+    assert not ledger.mend(), "there is no folder yet"
+    numbers = [told.seq for told in ledger.spool.pending(9)]
+    (tmp_path / "file").unlink()
+    (tmp_path / "file").mkdir()
+    assert ledger.mend()
+    assert ledger.is_kept
+    assert not ledger.ails
+    assert ledger.find("gateway", "plain") == Entry("lamp on", b"done")
+    assert ledger.find("gateway", "safe") == Entry("lamp on", b"locked")
+    assert ledger.stood("lamp") == (ON, MEMORY)
+    assert [told.seq for told in ledger.spool.pending(9)] == numbers
+    assert ledger.begin(intent("critical"), event("asked"), synced=True)
+    assert ledger.spool.pending(9)[-1].seq > numbers[-1]
+    ledger.close()
+
+
+def test_a_ledger_spoilt_in_use_is_begun_anew_with_what_can_be_read(tmp_path: Path) -> None:
+    path = tmp_path / "hall.sqlite3"
+    ledger = Ledger(path)
+    ledger.refuse(intent("a"), b"no", event("refused"))
+    ledger.stand("lamp", ON, MEMORY)
+    ledger.fold()
+    ledger.look(closely=True)
+    assert not ledger.ails
+    with path.open("r+b") as file:
+        file.write(b"spoilt" * 20)
+    ledger.look(closely=True)
+    assert ledger.ails
+    assert ledger.mend()
+    assert ledger.is_kept
+    assert ledger.is_doubted
+    assert {told.what for told in ledger.spool.pending(9)} >= {"audit:torn"}
+    assert ledger.begin(intent("b"), event("asked"), synced=True)
+    ledger.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_ledger_that_is_taken_away_in_use_is_noticed(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "hall.sqlite3"
+    ledger = Ledger(path)
+    path.rename(tmp_path / "elsewhere")
+    if replaced:
+        path.write_bytes(b"")
+    ledger.look(closely=False)
+    assert ledger.ails
+    assert ledger.mend()
+    assert ledger.begin(intent("b"), event("asked"), synced=True)
+    ledger.close()
+    ledger = Ledger(path)
+    assert ledger.find("gateway", "b") == Entry("lamp on", None)
+    ledger.close()
+
+
+def test_one_that_was_killed_may_have_lost_its_last_words(tmp_path: Path) -> None:
+    now = 1000.0
+    ledger = Ledger(tmp_path / "hall.sqlite3", monotonic=lambda: now)
+    assert ledger.remembers_since < now
+    shutil.copytree(tmp_path, tmp_path / "killed")
+    ledger.close()
+    now = 2000.0
+    ended = Ledger(tmp_path / "hall.sqlite3", monotonic=lambda: now)
+    assert ended.remembers_since < now
+    ended.close()
+    killed = Ledger(tmp_path / "killed" / "hall.sqlite3", monotonic=lambda: now)
+    assert killed.remembers_since == now
+    assert not killed.is_doubted, "nothing is missing that anybody knows of"
+    killed.close()
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "UPDATE standing SET state = x'7b7d'",
+        "UPDATE command SET owed = x'00' WHERE id = 'open'",
+        "UPDATE command SET begun = 'yesterday'",
+        "UPDATE command SET wish = CAST(x'ff' AS TEXT)",
+        "INSERT OR REPLACE INTO note VALUES ('lived', x'6e616e')",
+    ],
+)
+def test_what_sqlite_takes_for_whole_and_makes_no_sense_is_torn(tmp_path: Path, spoil: str) -> None:
+    path = tmp_path / "hall.sqlite3"
+    ledger = Ledger(path)
+    ledger.begin(intent("open", owed=event("owed")), synced=False)
+    ledger.refuse(intent("done"), b"no", event("refused"))
+    ledger.stand("lamp", ON, MEMORY)
+    ledger.close()
+    with sqlite3.connect(path) as db:
+        db.execute(spoil)
+    db.close()
+    ledger = Ledger(path)
+    assert ledger.is_doubted
+    assert [told.what for told in ledger.spool.pending(9)] == ["device:unlock", "audit:torn"]
+    state, memory = ledger.stood("lamp")
+    assert state in (ON, None)
+    assert memory is None, "nobody knows how old it is"
+    ledger.unfinished()
+    ledger.prune()
+    ledger.close()
+
+
+def test_a_ledger_cut_to_nothing_is_not_taken_for_a_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "hall.sqlite3"
+    Ledger(path).close()
+    path.write_bytes(b"")
+    ledger = Ledger(path)
+    assert ledger.is_doubted
+    assert [told.what for told in ledger.spool.pending(9)] == ["audit:torn"]
+    ledger.close()
 
 
 def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shared.messages import AuditEvent, Receipt, ReceiptLine, Who, encode, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
-from shared.spool import DROPPED_AT_ONCE, KEPT_SECONDS, Spool
-from shared.spool_rows import DROPPED, NUMBERS
+from shared.spool import KEPT_SECONDS, Spool
+from shared.spool_rows import DROPPED, DROPPED_AT_ONCE, NUMBERS
 
 
 def event(name: str, **fields: object) -> AuditEvent:

@@ -1,0 +1,38 @@
+"""A ledger that is spoilt while it is in use, or has no card at all, is opened anew as soon as that can be."""
+
+from collections.abc import Callable
+
+from device_agents import opening, wish
+from device_agents.ledger import Ledger
+from device_agents.proof import Proof
+from device_agents.room import Room
+
+AGAIN_SECONDS = 10.0
+
+
+class Mending:
+    """Looks after one room's ledger. `now` is monotonic seconds, `wall` tells seconds since 1970."""
+
+    def __init__(self, room: Room, ledger: Ledger, proof: Proof, wall: Callable[[], float]) -> None:
+        self._room = room
+        self._ledger = ledger
+        self._proof = proof
+        self._wall = wall
+        self._at = 0.0
+
+    def deadline(self) -> float | None:
+        """When it is worth while to try; None where nothing ails."""
+        return self._at if self._ledger.ails else None
+
+    def tick(self, now: float) -> None:
+        """Try where it is time. What is known of the devices goes into the other file at once."""
+        if not self._ledger.ails or now < self._at:
+            return
+        self._at = now + AGAIN_SECONDS
+        was_kept = self._ledger.is_kept
+        if not self._ledger.mend():
+            return
+        self._proof.turn_to(self._ledger.spool)
+        self._room.remember_all()
+        if self._ledger.is_kept and not was_kept:
+            self._proof.note(opening.kept_again(wish.made_id(), self._room.name, self._wall()))
