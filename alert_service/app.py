@@ -95,7 +95,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     async with (
         auth,
         asyncio.TaskGroup() as group,
-        serve_https(api.app(), config.listen.host, config.listen.port, context),
+        serve_https(api.app(), config.listen.host, config.listen.port, context, bounds=config.connections),
     ):
         group.create_task(bus.run(), name="bus")
         group.create_task(recorder.run(bus), name="recorder")

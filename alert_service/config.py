@@ -11,6 +11,7 @@ from alert_service import rule_check
 from alert_service.policy import Rule
 from shared.client import AuthAddress
 from shared.config import Config, ConfigError, check_database, env, load, read_secret
+from shared.doors import Bounds
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 from shared.syslog import SyslogConfig
@@ -76,6 +77,7 @@ class AlertsConfig(Config, frozen=True):
     smtp: SmtpConfig
     log: Path | None = None
     syslog: SyslogConfig | None = None
+    connections: Bounds = Bounds()
     timezone: str = "UTC"
     letters: Letters = Letters()
     history: History = History()

@@ -118,7 +118,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(check_mail)
         app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch)
-        async with serve_https(app, config.listen.host, config.listen.port, context):
+        listen = config.listen
+        async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
             group.create_task(bus.run(), name="bus")
             group.create_task(courier.run(), name="courier")
             group.create_task(announcer.run(bus), name="announcer")

@@ -7,6 +7,7 @@ import msgspec
 
 from shared import signing
 from shared.config import Config, ConfigError, check_database, env, load
+from shared.doors import Bounds
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 from shared.syslog import SyslogConfig
@@ -47,6 +48,7 @@ class AuthConfig(Config, frozen=True):
     signer: Annotated[Path, env("HOMESYSTEM_SIGNER")] = signing.SOCKET
     log: Path | None = None
     syslog: SyslogConfig | None = None
+    connections: Bounds = Bounds()
     sessions: Sessions = Sessions()
     passwords: PasswordRules = PasswordRules()
 

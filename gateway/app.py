@@ -112,7 +112,16 @@ class Gateway:
                 tasks.create_task(record_watch.run(self.alerts, self.hub), name="record")
                 # What was made by now stays: the collector need not look at it again with every command.
                 gc.freeze()
-                async with serve_https(self.app, self.config.https.host, self.config.https.port, self.tls):
+                trusted: Proxies = self.app[keys.PROXIES]
+                async with serve_https(
+                    self.app,
+                    self.config.https.host,
+                    self.config.https.port,
+                    self.tls,
+                    bounds=self.config.connections,
+                    trusted=trusted,
+                    strike=limits.strikes(self.app),
+                ):
                     systemd.notify("READY=1")
                     await stay_alive(self._status)
         finally:

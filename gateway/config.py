@@ -8,6 +8,7 @@ import msgspec
 
 from shared.client import AlertsAddress, AuthAddress
 from shared.config import Config, ConfigError, env, load
+from shared.doors import Bounds
 from shared.listening import Hosts, addresses, is_loopback
 from shared.mqtt import BrokerConfig
 from shared.syslog import SyslogConfig
@@ -78,6 +79,7 @@ class GatewayConfig(Config, frozen=True):
     demo: bool = False
     expose_demo: bool = False
     limits: LimitsConfig = LimitsConfig()
+    connections: Bounds = Bounds()
     cors: CorsConfig = CorsConfig()
     syslog: SyslogConfig | None = None
 

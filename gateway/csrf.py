@@ -13,7 +13,7 @@ import aiohttp_session
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from gateway import keys, limits
+from gateway import keys
 from shared.problem import HomeError
 from shared.web import Handler
 
@@ -67,13 +67,9 @@ async def token(request: web.Request) -> str:
 
 @web.middleware
 async def protect(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses a change that lacks the token or comes from elsewhere; refusals are counted by address."""
+    """Refuses a change that lacks the token or comes from elsewhere; `refusals` counts them by address."""
     if request.method not in _SAFE_METHODS:
-        try:
-            await _check(request)
-        except (HomeError, web.HTTPException):
-            await limits.count_refused(request)
-            raise
+        await _check(request)
     return await handler(request)
 
 

@@ -4,7 +4,6 @@ A window opens with its first request and counts until it ends; what exceeds it 
 wait. What makes things safer is never counted: the commands ask here only for other actions.
 """
 
-import ipaddress
 import math
 import time
 from typing import Final
@@ -18,6 +17,8 @@ from limits.aio.strategies import FixedWindowRateLimiter
 from gateway import keys, routes, sessions
 from gateway.config import LimitsConfig
 from shared.config import ConfigError
+from shared.doors import counted_as
+from shared.entrance import Strike
 from shared.internal import Budget
 from shared.log import security
 from shared.problem import HomeError
@@ -26,6 +27,9 @@ from shared.web import Handler
 _BY_ACCOUNT: Final = frozenset({"login", "login_code"})
 _IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code"}
 """Counted where account, session, device or action are known; until somebody is signed in, the latter as "default"."""
+
+
+_COUNTED: Final = web.RequestKey("counted", bool)
 
 
 class Limits:
@@ -85,16 +89,11 @@ def by_address(request: web.Request) -> str | None:
 
     None for a trusted proxy's own: it stands for everybody whom it did not name, and one of them could lock all out.
     """
-    remote = request.remote or ""
-    if remote in request.app[keys.PROXIES]:
-        return None
-    try:
-        address = ipaddress.ip_address(remote)
-    except ValueError:
-        return f"address:{remote}"
-    if address.version == 6 and address.ipv4_mapped is None:
-        return f"address:{ipaddress.ip_network((address, 64), strict=False)}"
-    return f"address:{remote}"
+    return _address(request.app, request.remote or "")
+
+
+def _address(app: web.Application, remote: str) -> str | None:
+    return None if remote in app[keys.PROXIES] else f"address:{counted_as(remote)}"
 
 
 def who(request: web.Request) -> str | None:
@@ -112,9 +111,24 @@ async def count_refused(request: web.Request) -> None:
     await request.app[keys.LIMITS].hit(routes.DEFAULT, "refused", by_address(request))
 
 
+def strikes(app: web.Application) -> Strike:
+    """What counts requests that cannot even be read, with those that were refused."""
+
+    async def strike(remote: str) -> None:
+        await app[keys.LIMITS].hit(routes.DEFAULT, "refused", _address(app, remote))
+
+    return strike
+
+
+def is_counted(request: web.Request) -> bool:
+    """Whether `count` saw it."""
+    return _COUNTED in request
+
+
 @web.middleware
 async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Counts every request whose route names a limit; "default" counts per route."""
+    request[_COUNTED] = True
     name = routes.limit_of(request)
     if name in _IN_THE_HANDLER:
         name = None if name in _BY_ACCOUNT or sessions.viewer(request) is not None else routes.DEFAULT

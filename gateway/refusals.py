@@ -1,9 +1,14 @@
-"""Writes down who was refused: what is not permitted, and what other sites made a browser send (ASVS 5.0 16.3.2)."""
+"""Writes down who was refused: what is not permitted, and what other sites made a browser send (ASVS 5.0 16.3.2).
+
+And counts what was refused before `limits.count` saw it: a request that cannot be read is a request.
+"""
 
 from typing import Final
 
 from aiohttp import web
 
+from gateway import limits
+from shared.answering import method_of, place_of
 from shared.log import security
 from shared.problem import HomeError
 from shared.web import USER, Handler
@@ -16,7 +21,10 @@ async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Inside whatever answers problems, so that it hears of each."""
     try:
         return await handler(request)
-    except HomeError as error:
-        if (event := _EVENTS.get(error.slug)) is not None:
-            security(event, user=request.get(USER, "-"), method=request.method, path=request.path)
+    except Exception as error:
+        if not limits.is_counted(request):
+            await limits.count_refused(request)
+        slug = error.slug if isinstance(error, HomeError) else ""
+        if (event := _EVENTS.get(slug)) is not None:
+            security(event, user=request.get(USER, "-"), method=method_of(request), path=place_of(request))
         raise

@@ -171,6 +171,8 @@ class _CookieStorage(EncryptedCookieStorage):
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
         """What the request's cookie holds; a new session where it holds nothing of ours."""
         cookie = self.load_cookie(request) or ""
+        if not cookie.isascii():  # none of ours; the library would fail at it
+            return await self.new_session()
         now = time.monotonic()
         known = self._opened.get(cookie)
         if known is not None and now - known[0] < _OPENED_SECONDS:

@@ -11,6 +11,7 @@ import logging
 import re
 import sys
 import time
+import traceback
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,11 @@ SECURITY_EVENTS = {
 _security_log = logging.getLogger("security")
 _ORDINARY = frozenset({"signed_in"})
 _DAY = 86400
+_OTHERS = frozenset({"aiohttp", "aiohttp_session", "asyncio"})
+MOST_VALUE = 300
+"""A value's signs, as written; behind one that was cut stands how long it was."""
+_MOST_SENTENCE = 1000
+_TRACEBACK_LINES = 80
 _INVISIBLE = re.compile(r"[^ -~]")
 _PLAIN = re.compile(r"[\w.,:;/@+=\[\]-]+", re.ASCII)
 
@@ -67,14 +73,18 @@ class Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line, and behind it a traceback where there is one, set in: none of its lines begins like one of ours."""
         at = f"{_second(int(record.created))}.{int(record.msecs):03d}Z"
-        line = f"{at} {record.levelname} {record.name} {_encoded(record.getMessage())}"
+        # Others' loggers quote what they could not read: their sentence is told, and nothing that they put into it.
+        sentence = str(record.msg).partition("\n")[0] if _is_others(record) else record.getMessage()
+        line = f"{at} {record.levelname} {record.name} {_encoded(sentence[:_MOST_SENTENCE])}"
         fields = dict(getattr(record, "facts", {}))
         if (request := request_id.get()) is not None:
             fields.setdefault("request", request)
         for name, value in fields.items():
             line += f" {name}={_value(value)}"
         if record.exc_info:
-            line += "".join(f"\n  {_visible(told)}" for told in self.formatException(record.exc_info).split("\n"))
+            told = _told_without_words(record) if _is_quoting(record) else self.formatException(record.exc_info)
+            lines = told.split("\n")
+            line += "".join(f"\n  {_short(_visible(one))}" for one in lines[-_TRACEBACK_LINES:])
         return line
 
 
@@ -166,7 +176,35 @@ def _encoded(text: str) -> str:
 
 def _value(value: object) -> str:
     text = f"{value:.4f}" if isinstance(value, float) else str(value)
-    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=True)
+    kept = text
+    while len(written := kept if _PLAIN.fullmatch(kept) else json.dumps(kept, ensure_ascii=True)) > MOST_VALUE:
+        kept = kept[: min(len(kept) * MOST_VALUE // len(written), len(kept) - 1)]
+    return written if kept == text else f"{written}({len(text)})"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MOST_VALUE else f"{text[:MOST_VALUE]}({len(text)})"
+
+
+def _is_others(record: logging.LogRecord) -> bool:
+    return record.name.partition(".")[0] in _OTHERS
+
+
+def _is_quoting(record: logging.LogRecord) -> bool:
+    """Whether an exception's words may hold what somebody sent."""
+    return _is_others(record) or not getattr(record, "quoting", True)
+
+
+def _told_without_words(record: logging.LogRecord) -> str:
+    """Where the exceptions came from, and their types."""
+    assert record.exc_info is not None
+    parts: list[str] = []
+    error = record.exc_info[1]
+    while error is not None:
+        frames = "".join(traceback.format_tb(error.__traceback__)).rstrip("\n")
+        parts.insert(0, f"Traceback (most recent call last):\n{frames}\n{type(error).__qualname__}")
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n".join(parts)
 
 
 def _visible(text: str) -> str:

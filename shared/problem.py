@@ -23,6 +23,7 @@ CATALOGUE: dict[str, Entry] = {
     "malformed": Entry(400, "The message is malformed", "Send JSON in the documented shape."),
     "invalid-value": Entry(422, "A value is out of range", "Correct the named value and try again."),
     "too-large": Entry(413, "The body is too large", "Send less than 64 KiB."),
+    "too-slow": Entry(408, "The request did not come in time", "Nothing was done. Try again."),
     "unsupported-media-type": Entry(415, "The body is not JSON", "Send JSON with Content-Type: application/json."),
     "not-found": Entry(404, "There is nothing here", "Check the address; what you may not see is not shown either."),
     "method-not-allowed": Entry(405, "This address does not take that method", "Use a method named in Allow."),

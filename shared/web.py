@@ -9,19 +9,21 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from typing import Any, TypeVar
 
 import msgspec
 from aiohttp import web, web_response
 
 from shared import tls
+from shared.answering import answer, method_of, note_request, place_of
+from shared.doors import Bounds
+from shared.entrance import Entrance, Strike, within_files
 from shared.listening import Hosts, addresses, open_sockets
 from shared.log import facts, remote, request_id, security
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
-requests_log = logging.getLogger("requests")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 S = TypeVar("S", bound=msgspec.Struct)
@@ -30,40 +32,34 @@ MAX_BODY_BYTES = 65536
 USER = web.RequestKey("user", str)
 """The request's key for the id of the signed-in user, for the request log."""
 
-_FROM_STATUS = {
-    404: "not-found",
-    405: "method-not-allowed",
-    413: "too-large",
-    415: "unsupported-media-type",
-}
-
 
 @contextlib.asynccontextmanager
-async def serve_https(app: web.Application, hosts: Hosts, port: int, context: ssl.SSLContext) -> AsyncIterator[None]:
-    """Serve `app` on each address until the block is left. Raises ConfigError when a port cannot be taken."""
+async def serve_https(
+    app: web.Application,
+    hosts: Hosts,
+    port: int,
+    context: ssl.SSLContext,
+    *,
+    bounds: Bounds = Bounds(),  # noqa: B008 - a frozen value
+    trusted: Container[str] = (),
+    strike: Strike | None = None,
+) -> AsyncIterator[None]:
+    """Serve `app` on each address until the block is left, to as many as `bounds` says; `trusted` are proxies.
+
+    Raises ConfigError when a port cannot be taken.
+    """
     # What aiohttp answers by itself, to what is no HTTP, would name it and its version (ETSI EN 303 645 5.6-2).
     web_response.SERVER_SOFTWARE = "home"  # type: ignore[attr-defined]  # imported there, not declared public
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0, handler_cancellation=True)
     await runner.setup()
     try:
-        for one in open_sockets(hosts, port):
-            await web.SockSite(runner, one, ssl_context=context).start()
-        log.info("Serving", extra=facts(host=" ".join(addresses(hosts)), port=port))
-        yield
+        assert runner.server is not None
+        entrance = Entrance(runner.server, context, bounds=within_files(bounds), trusted=trusted, strike=strike)
+        async with entrance.open(open_sockets(hosts, port)):
+            log.info("Serving", extra=facts(host=" ".join(addresses(hosts)), port=port))
+            yield
     finally:
         await runner.cleanup()
-
-
-def problem_response(error: HomeError) -> web.Response:
-    """The RFC 9457 answer to `error`; its instance is the request's id."""
-    document = error.document(f"urn:request:{request_id.get() or 'none'}")
-    headers = {"Retry-After": str(error.facts["retry_after"])} if "retry_after" in error.facts else None
-    return web.Response(
-        body=msgspec.json.encode(document),
-        status=error.status,
-        content_type="application/problem+json",
-        headers=headers,
-    )
 
 
 @web.middleware
@@ -83,17 +79,13 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
         status = 499  # the client went away first
         raise
     finally:
-        requests_log.log(
-            logging.WARNING if status >= 400 else logging.INFO,
-            "Request",
-            extra=facts(
-                user=request.get(USER, "-"),
-                address=request.remote or "-",
-                method=request.method,
-                path=request.path,
-                status=status,
-                seconds=time.perf_counter() - started,
-            ),
+        note_request(
+            user=request.get(USER, "-"),
+            address=request.remote,
+            method=method_of(request),
+            path=place_of(request),
+            status=status,
+            seconds=time.perf_counter() - started,
         )
         request_id.reset(token)
         remote.reset(address)
@@ -104,30 +96,17 @@ async def answer_problems(request: web.Request, handler: Handler) -> web.StreamR
     """Turns errors into problem documents; the gateway's pages put their own layer around it."""
     try:
         return await handler(request)
-    except HomeError as error:
-        return problem_response(error)
-    except web.HTTPException as error:
-        if error.status < 400:
-            raise
-        response = problem_response(from_http(error))
-        for name in ("Allow",):
-            if name in error.headers:
-                response.headers[name] = error.headers[name]
-        return response
     except asyncio.CancelledError:
         raise
-    except Exception:
-        log.exception("Request failed")
-        return problem_response(HomeError("internal"))
+    except Exception as error:
+        if has_begun(request) or (isinstance(error, web.HTTPException) and error.status < 400):
+            raise  # of an answer that has begun, nothing is left but to end it
+        return answer(error)
 
 
-def from_http(error: web.HTTPException) -> HomeError:
-    """aiohttp's own refusals in our words."""
-    if error.status == 413:
-        return HomeError("too-large")
-    problem = HomeError(_FROM_STATUS.get(error.status, "bad-request" if error.status < 500 else "internal"))
-    problem.status = error.status
-    return problem
+def has_begun(request: web.BaseRequest) -> bool:
+    """Whether something of the answer is out."""
+    return request.writer.output_size > 0
 
 
 async def read_json(request: web.Request, kind: type[S]) -> S:
@@ -166,7 +145,7 @@ def allow(*names: str) -> Callable[[Handler], Handler]:
         async def guarded(request: web.Request) -> web.StreamResponse:
             name = caller(request) or ""
             if not any(name == n or (n.endswith("*") and name.startswith(n[:-1])) for n in names):
-                security("certificate_refused", caller=name, path=request.path)
+                security("certificate_refused", caller=name, path=place_of(request))
                 raise HomeError("forbidden")
             return await handler(request)
 
