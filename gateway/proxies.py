@@ -38,8 +38,8 @@ class Proxies:
         self._networks = tuple(map(_network, trusted))
         self._silent = Seldom(_SILENT_SECONDS, most=16)
 
-    def __contains__(self, address: str) -> bool:
-        known = _address(address)
+    def __contains__(self, address: object) -> bool:
+        known = _address(str(address))
         return known is not None and any(known in network for network in self._networks)
 
     def caller(self, peer: str, said: Sequence[str]) -> str:

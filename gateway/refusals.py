@@ -22,7 +22,8 @@ async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Exception as error:
-        if not limits.is_counted(request):
+        is_moved = isinstance(error, web.HTTPException) and error.status < 400
+        if not is_moved and not limits.is_counted(request):
             await limits.count_refused(request)
         slug = error.slug if isinstance(error, HomeError) else ""
         if (event := _EVENTS.get(slug)) is not None:

@@ -30,6 +30,10 @@ class TooSlowError(Exception):
     """The body did not come in time."""
 
 
+CALLERS_OWN = (HttpProcessingError, web.RequestPayloadError, UnicodeError, TooSlowError)
+"""What a caller makes libraries raise: a body not encoded as it says, bytes that are no text, none in time."""
+
+
 def translate(error: BaseException) -> HomeError:
     """What `error` means to the caller. One that is our own fault is logged, with where it came from."""
     match error:
@@ -39,8 +43,8 @@ def translate(error: BaseException) -> HomeError:
             return from_http(error)
         case TooSlowError():
             return HomeError("too-slow")
-        case HttpProcessingError() | web.RequestPayloadError() | UnicodeError():
-            # A body that is not encoded as it says, or bytes that are no text. Where from, in case that we are wrong.
+        case _ if isinstance(error, CALLERS_OWN):
+            # Where from, in case that it is our own fault all the same.
             log.info("Request could not be read", extra=facts(error=type(error).__qualname__, at=_place(error)))
             return HomeError("bad-request")
         case _:

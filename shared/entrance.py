@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from shared.answering import TooSlowError, answer, note_request, problem_response
+from shared.answering import CALLERS_OWN, TooSlowError, answer, note_request, problem_response
 from shared.doors import Bounds, Doors, Stay
 from shared.log import facts
 from shared.problem import HomeError
@@ -142,7 +142,9 @@ class Visit(web.RequestHandler):
         return response
 
     def log_exception(self, *_quoting: Any, **kw: Any) -> None:
-        """aiohttp's own words quote requests; what failed is told without."""
+        """aiohttp's own words quote requests; what failed is told without. A caller's own fault has had its answer."""
+        if isinstance(kw.get("exc_info"), CALLERS_OWN):
+            return
         log.error("Connection failed", exc_info=kw.get("exc_info", True), extra={"quoting": False})
 
 

@@ -10,6 +10,7 @@ from typing import Never
 
 from shared import systemd
 from shared.config import ConfigError, fail
+from shared.log import tell_sums
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ async def stay_alive(status: Callable[[], str]) -> Never:
         if (words := status()) != told or loop.time() >= due:
             told, due = words, loop.time() + systemd.FEED_SECONDS
             systemd.notify(systemd.ALIVE, f"STATUS={told}")
+        tell_sums()
         await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -81,7 +81,7 @@ def _targets(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str
 
 
 def _listen(
-    family: socket.AddressFamily, target: tuple[str, int] | tuple[str, int, int, int], backlog: int = 128
+    family: socket.AddressFamily, target: tuple[str, int] | tuple[str, int, int, int], backlog: int = 1024
 ) -> socket.socket:
     made = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -4,7 +4,7 @@ Never a payload, password, code, cookie or token. Every value is encoded, so tha
 (ASVS 5.0 16.4.1). Times are UTC. docs/logs.md lists every log; `security` writes what fail2ban may read.
 """
 
-import contextlib
+import atexit
 import functools
 import json
 import logging
@@ -14,13 +14,13 @@ import time
 import traceback
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.log_files import DailyFile
+from shared.seldom import Sums
 
 if TYPE_CHECKING:
     from shared.syslog import SyslogConfig
-
-KEPT_DAYS = 31
-"""Files older than this are deleted."""
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that a line belongs to, set by the web floor."""
@@ -42,7 +42,12 @@ SECURITY_EVENTS = {
 
 _security_log = logging.getLogger("security")
 _ORDINARY = frozenset({"signed_in"})
-_DAY = 86400
+_APART = ("requests", "security")
+_SUM_SECONDS = 60.0
+_SUM_KEYS = 1000
+_MOST_ALIKE = 60
+"""So many lines alike a minute from one address; as many as fail2ban counts by docs/logs.md."""
+_MOST_OF_USER = 600
 _OTHERS = frozenset({"aiohttp", "aiohttp_session", "asyncio"})
 MOST_VALUE = 300
 """A value's signs, as written; behind one that was cut stands how long it was."""
@@ -88,44 +93,50 @@ class Formatter(logging.Formatter):
         return line
 
 
-class DailyFile(logging.FileHandler):
-    """A new file each day; at every start and turn, files older than a month are deleted by their date.
+class Repeats(logging.Filter):
+    """Lets the first of what one address repeats within a minute through, and sums up the rest in one line.
 
-    logging.handlers has one like it; with what its others import, it would be half a megabyte of an agent's thirty.
+    Whoever is refused a million times fills nothing with it. What a signed-in person does well is let through longer.
     """
 
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path, encoding="utf-8")
-        self._path = path
-        self._day = int(path.stat().st_mtime // _DAY)
-        self._delete_old()
+    def __init__(self, logger: logging.Logger) -> None:
+        super().__init__()
+        self._logger = logger
+        self._sums: Sums[_Repeated] = Sums(_SUM_SECONDS, keys=_SUM_KEYS)
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write the line, the first one of a day into a new file."""
-        day = int(record.created // _DAY)
-        if day > self._day:  # a clock that is set back turns nothing
-            try:
-                self._turn(day)
-            except OSError:
-                self.handleError(record)
-        super().emit(record)
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written as it is."""
+        fields = getattr(record, "facts", {})
+        if "count" in fields:
+            return True
+        now = time.monotonic()
+        self._tell(self._sums.take(now))
+        named = tuple((name, fields[name]) for name in ("event", "address", "user", "status") if name in fields)
+        is_welcome = record.levelno < logging.WARNING and fields.get("user", "-") != "-"
+        most = _MOST_OF_USER if is_welcome else _MOST_ALIKE
+        return self._sums.is_said(_Repeated(record.msg, record.levelno, named), now, most=most)
 
-    def _turn(self, day: int) -> None:
-        ended, self._day = self._day, day
-        if self.stream is not None:
-            self.stream.close()
-            self.stream = None  # FileHandler opens it again with the next line
-        with contextlib.suppress(FileNotFoundError):  # somebody took it away
-            self._path.replace(f"{self._path}.{_date(ended)}")
-        self._delete_old()
+    def tell(self, *, everything: bool = False) -> None:
+        """Write the sums of what is over; everything at the end."""
+        self._tell(self._sums.take(time.monotonic(), everything=everything))
 
-    def _delete_old(self) -> None:
-        """However few there are."""
-        oldest = _date(int(time.time() // _DAY) - KEPT_DAYS)
-        for path in self._path.parent.glob(f"{self._path.name}.????-??-??"):
-            if path.name.rpartition(".")[2] < oldest:
-                path.unlink(missing_ok=True)
+    def _tell(self, sums: list[tuple["_Repeated", int]]) -> None:
+        for (sentence, level, named), count in sums:
+            self._logger.log(level, sentence, extra=facts(**dict(named), count=count))
+
+
+class _Repeated(NamedTuple):
+    sentence: str
+    level: int
+    named: tuple[tuple[str, object], ...]
+
+
+def tell_sums(*, everything: bool = False) -> None:
+    """Write what was summed up and is over; whoever lives calls this now and then."""
+    for logger in map(logging.getLogger, _APART):
+        for one in logger.filters:
+            if isinstance(one, Repeats):
+                one.tell(everything=everything)
 
 
 def set_up(
@@ -150,18 +161,16 @@ def set_up(
         handler.setFormatter(Formatter())
     logging.basicConfig(level=level, handlers=handlers, force=True)
     logging.captureWarnings(capture=True)
+    atexit.register(tell_sums, everything=True)
 
 
 def _log_apart(name: str, handlers: list[logging.Handler], *, propagate: bool) -> None:
     logger = logging.getLogger(name)
     logger.propagate = propagate
     logger.handlers = handlers
+    logger.filters = [Repeats(logger)]
     for handler in handlers:
         handler.setFormatter(Formatter())
-
-
-def _date(day: int) -> str:
-    return time.strftime("%Y-%m-%d", time.gmtime(day * _DAY))
 
 
 @functools.lru_cache(maxsize=4)

@@ -1,7 +1,11 @@
 """Says what keeps happening seldom: whoever can repeat a thing at will shall not drown other words with it."""
 
+import math
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
 
 
 class Seldom:
@@ -26,3 +30,44 @@ class Seldom:
         self._said.move_to_end(key)
         if len(self._said) > self._most:
             self._said.popitem(last=False)
+
+
+class Sums(Generic[K]):
+    """Of what repeats, the first few are said one by one, the rest of the same `seconds` as a number.
+
+    For `keys` kinds at the most; of what is more than that, the oldest kind is summed up early.
+    """
+
+    def __init__(self, seconds: float, *, keys: int) -> None:
+        self._seconds = seconds
+        self._keys = keys
+        self._windows: OrderedDict[K, tuple[float, int, int]] = OrderedDict()
+        self._owed: list[tuple[K, int]] = []
+
+    def is_said(self, key: K, now: float, *, most: int) -> bool:
+        """Whether to say this one, as one of the first `most`; if not, it is in the sum."""
+        self._end_those_over(now)
+        begun, said, unsaid = self._windows.get(key, (now, 0, 0))
+        is_said = said < most
+        self._windows[key] = (begun, said + is_said, unsaid + (not is_said))
+        if len(self._windows) > self._keys:
+            self._end(next(iter(self._windows)))
+        return is_said
+
+    def take(self, now: float, *, everything: bool = False) -> list[tuple[K, int]]:
+        """How many of each kind were not said, of windows that are over; each sum once."""
+        self._end_those_over(math.inf if everything else now)
+        owed, self._owed = self._owed, []
+        return owed
+
+    def _end_those_over(self, now: float) -> None:
+        while self._windows:
+            key, (begun, _, _) = next(iter(self._windows.items()))
+            if 0 <= now - begun < self._seconds:  # a clock that was set back ends them all
+                return
+            self._end(key)
+
+    def _end(self, key: K) -> None:
+        _, _, unsaid = self._windows.pop(key)
+        if unsaid:
+            self._owed.append((key, unsaid))

@@ -10,7 +10,7 @@ import aiohttp_session
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway import arrival, csrf, keys, problem_pages, sessions
+from gateway import arrival, csrf, keys, problem_pages, refusals, sessions
 from gateway.browsers import Browsers
 from gateway.commands import Executed
 from gateway.config import GatewayConfig, HttpsConfig
@@ -294,6 +294,7 @@ def _application(house: House) -> web.Application:
             arrival.note,
             answer_problems,
             problem_pages.answer_as_page,
+            refusals.note,
             aiohttp_session.session_middleware(storage),
             sessions.know_viewer,
             csrf.protect,

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import log
-from shared.log import DailyFile, Formatter, facts, remote, request_id
+from shared import log, log_files
+from shared.log import Formatter, facts, remote, request_id
+from shared.log_files import DailyFile
 
 
 @pytest.fixture
@@ -242,3 +243,127 @@ def test_the_documented_filter_bans_who_failed_and_nobody_else(tmp_path: Path, l
     found = [banned(written) for written in security_lines(tmp_path)]
     harmful = [event for event in told if event not in ("signed_in", "code_held_back", "audit_refused", "forbidden")]
     assert [host for host in found if host] == [*(told[event] for event in harmful), "2001:db8::7"]
+
+
+# --- nobody fills the disk ---------------------------------------------------------------------------------------
+
+
+def test_a_long_value_is_cut_however_it_is_written() -> None:
+    for text in ("x" * 8000, "\x01" * 8000, "\U0001f600" * 8000, '"' * 8000):
+        made = line("Request", path=text, end=1)
+        assert len(made) < 400
+        assert made.endswith("(8000) end=1")
+    assert line("x", path="y" * 300).endswith(" path=" + "y" * 300)
+
+
+def test_what_one_address_repeats_is_one_line(tmp_path: Path, loggers: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    log.set_up("gateway", tmp_path)
+    for _ in range(5000):
+        log.security("rate_limited", address="192.0.2.7", limit="reads", key="address:192.0.2.7")
+        told = facts(user="-", address="192.0.2.7", method="GET", path="-", status=429, seconds=0.1)
+        logging.getLogger("requests").warning("Request", extra=told)
+    log.security("rate_limited", address="192.0.2.8", limit="reads", key="address:192.0.2.8")
+    assert len((tmp_path / "gateway.log").read_text().splitlines()) < 70
+    now += 61
+    log.tell_sums()
+    lines = (tmp_path / "gateway-security.log").read_text().splitlines()
+    assert lines[-1].endswith(" WARNING security Asked too often event=rate_limited address=192.0.2.7 count=4940")
+    assert "192.0.2.8" in lines[-2]
+    assert len(lines) == 62
+    requests = (tmp_path / "gateway-requests.log").read_text().splitlines()
+    assert requests[-1].endswith(" WARNING requests Request address=192.0.2.7 user=- status=429 count=4940")
+    assert sum(map(len, lines + requests)) < 30_000
+    assert banned(lines[-1]) == "192.0.2.7"
+
+
+def test_what_a_person_does_well_is_written_one_by_one(tmp_path: Path, loggers: None) -> None:
+    log.set_up("gateway", tmp_path)
+    for _ in range(500):
+        told = facts(user="u1", address="192.0.2.7", method="GET", path="/", status=200, seconds=0.1)
+        logging.getLogger("requests").info("Request", extra=told)
+    assert len((tmp_path / "gateway-requests.log").read_text().splitlines()) == 500
+
+
+def test_a_day_of_one_log_has_a_ceiling_and_says_what_is_missing(
+    tmp_path: Path, loggers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_files, "MOST_BYTES_A_DAY", 10_000)
+    handler = DailyFile(tmp_path / "x.log")
+    handler.setFormatter(Formatter())
+    now = time.time()
+    for number in range(1000):
+        handler.emit(record(now, f"line {number}"))
+    written = (tmp_path / "x.log").read_text()
+    assert 10_000 <= len(written) < 10_200
+    assert written.splitlines()[-1].endswith("WARNING shared.log_files This log is full: lines are left out")
+    kept = len(written.splitlines()) - 1
+    handler.emit(record(now + 86400, "tomorrow"))
+    handler.close()
+    first, second = (tmp_path / "x.log").read_text().splitlines()
+    assert first.endswith(f"Lines were left out count={1000 - kept}")
+    assert second.endswith("tomorrow")
+
+
+def test_no_log_takes_the_space_of_spool_and_ledger(
+    tmp_path: Path, loggers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, free = 0.0, 1
+    monkeypatch.setattr(time, "monotonic", lambda: clock)
+    disk = os.statvfs(tmp_path)
+    spare = min(log_files.SPARE_BYTES, disk.f_blocks * disk.f_frsize // 10)
+
+    class Disk:
+        f_frsize, f_blocks = disk.f_frsize, disk.f_blocks
+
+        @property
+        def f_bavail(self) -> int:
+            return int(spare // self.f_frsize) + free
+
+    monkeypatch.setattr(os, "statvfs", lambda _path: Disk())
+    handler = DailyFile(tmp_path / "x.log")
+    handler.setFormatter(Formatter())
+    for word, spare_blocks in (("one", 1), ("two", 0), ("three", 0), ("four", 1)):
+        free, clock = spare_blocks, clock + 2
+        handler.emit(record(time.time(), word))
+    handler.close()
+    told = [written.partition(" a ")[2] or written.partition("log_files ")[2] for written in read_lines(tmp_path)]
+    assert told == ["one", "This log is full: lines are left out", "Lines were left out count=2", "four"]
+
+
+def read_lines(folder: Path) -> list[str]:
+    return (folder / "x.log").read_text().splitlines()
+
+
+def test_all_days_together_have_a_ceiling_and_the_oldest_go(
+    tmp_path: Path, loggers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_files, "MOST_BYTES_A_DAY", 1000)
+    monkeypatch.setattr(log_files, "KEPT_BYTES", 3000)
+    days = [dated(tmp_path, age) for age in (1, 2, 3, 4)]
+    for path in days:
+        path.write_text("x" * 900)
+    DailyFile(tmp_path / "x.log").close()
+    assert [path.exists() for path in days] == [True, True, False, False]
+
+
+# --- others' words -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["aiohttp.server", "aiohttp.access", "aiohttp.web", "aiohttp.internal", "asyncio"])
+def test_what_libraries_quote_is_not_written(name: str) -> None:
+    cookie, token, body, path = (f"{what}-secret" for what in ("cookie", "token", "body", "path"))
+    try:
+        try:
+            raise ValueError(cookie)
+        except ValueError as error:
+            raise RuntimeError(token) from error
+    except RuntimeError:
+        raised = sys.exc_info()
+    told = logging.LogRecord(name, logging.ERROR, "", 0, "Error handling %s\n" + body, (path,), raised)
+    made = Formatter().format(told)
+    assert "-secret" not in made
+    assert "Error handling %s" in made
+    assert "\n  ValueError\n" in made
+    assert made.endswith("\n  RuntimeError")
