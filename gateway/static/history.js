@@ -1,5 +1,6 @@
 // Keeps the newest page of the history new while it is open: what is recorded is fetched afresh, filter and all.
 
+import { fetchPage } from "./fetch_page.js";
 import { listen } from "./listen.js";
 
 const REFRESH_PAUSE = 1_500; // milliseconds; the page is fetched no more often than this
@@ -31,12 +32,13 @@ function later(wait) {
 
 async function fetchAnew() {
   fetched = performance.now();
-  const response = await fetch(location.href, { cache: "no-store", headers: { Accept: "text/html" } }).catch(() => null);
-  if (response === null) return;
+  const came = await fetchPage(location.href);
+  if (came === null) return document.body.dataset.link === "live" && later(REFRESH_PAUSE * 4); // else the stream says it again
+  const { response, page } = came;
   if (response.status === 429) return later(1000 * Number(response.headers.get("Retry-After") ?? 5));
   if (response.redirected) return location.reload();
-  if (!response.ok) return later(REFRESH_PAUSE * 4);
-  fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (page === null) return later(REFRESH_PAUSE * 4);
+  fresh = page;
   head = Number(fresh.querySelector("main").dataset.head);
   if (isSame()) fresh = null;
   else if (isAtTop()) show();

@@ -1,6 +1,7 @@
 // Makes the home and the rooms live: the stream's events onto the cards, the forms' presses to the API.
 
 import { drawing, fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections } from "./cards.js";
+import { fetchPage } from "./fetch_page.js";
 import { listen } from "./listen.js";
 import { showLevels, takeForms } from "./press.js";
 import { heardCommand } from "./wish.js";
@@ -35,14 +36,15 @@ function changed() {
 async function fetchAnew() {
   if (document.getElementById("confirmation").open || main.querySelector("[aria-busy=true]")) return changed();
   refreshed = performance.now();
-  const response = await fetch(location.pathname, { cache: "no-store", headers: { Accept: "text/html" } }).catch(() => null);
-  if (response === null) return;
+  const came = await fetchPage(location.pathname);
+  if (came === null) return document.body.dataset.link === "live" && changed(); // else it is asked for once the link is back
+  const { response, page } = came;
   if (response.status === 429) {
     refresh = setTimeout(fetchAnew, 1000 * Number(response.headers.get("Retry-After") ?? 5));
     return;
   }
-  if (!response.ok || response.redirected) return location.reload();
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("main");
+  if (page === null || response.redirected) return location.reload();
+  const fresh = page.querySelector("main");
   main.dataset.csrf = fresh.dataset.csrf;
   const drawn = (root) => sections(root).map(drawing).join("\n\n");
   if (drawn(fresh) === drawn(main)) return;

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, Request, expect
 
+from gateway.pages.static_files import StaticFiles
 from tests.demo import Demo
 from tests.e2e.actions import WAIT, card, look, message, switch, wait_for_look, wait_until_live, word
 from tests.e2e.conftest import Open
@@ -160,6 +161,55 @@ def test_a_wish_names_the_moment_of_the_last_press(open_page: Open) -> None:
     message(page).get_by_text("It is not known what happened").wait_for()
 
 
+def test_what_cannot_name_its_moment_is_not_sent(demo_home: Demo, open_page: Open) -> None:
+    page = open_page(None, role="member")
+    for path in ("events", "time"):
+        page.route(f"**/api/v1/{path}", lambda route: route.abort())
+    posted: list[Request] = []
+    page.on("request", lambda request: posted.append(request) if request.method == "POST" else None)
+    page.goto("/")
+    page.locator("body[data-link=lost]").wait_for()
+    edges = demo_home.edges("hall", "lamp")
+    switch(page, "hall/lamp", "on" if not edges or edges[-1] == 0 else "off")
+    message(page).get_by_text("The hub cannot be reached").wait_for()
+    assert (posted, demo_home.edges("hall", "lamp")) == ([], edges)
+    page.unroute("**/api/v1/time")
+    switch(page, "hall/lamp", "on")
+    message(page).get_by_text("Lamp in Hall: switched on").wait_for()
+    assert demo_home.edges("hall", "lamp")[-1] == 1
+    assert "pressed_at" in (posted[0].post_data or "")
+
+
+def test_the_hubs_time_is_taken_from_what_took_least_and_from_nothing_before_a_sleep(open_page: Open) -> None:
+    page = open_page("/login")
+    told = page.evaluate(
+        """async (address) => {
+            const time = await import(address);
+            let clock = 1_000, wall = 5_000_000; // the wall clock is years off
+            performance.now = () => clock;
+            Date.now = () => wall;
+            const pass = (milliseconds) => { clock += milliseconds; wall += milliseconds; };
+            const hub = (after) => new Date(1_800_000_000_000 + after).toISOString();
+            const known = [time.atTheHub(time.moment())];
+            const press = time.moment();
+            pass(1_000), time.heard(hub(700));        // 300 ms on its way
+            known.push(time.atTheHub(press));
+            pass(10_000), time.heard(hub(10_990));    // 10 ms
+            pass(10_000), time.heard(hub(17_000));    // 4 s
+            known.push(time.atTheHub(time.moment()), time.atTheHub(time.moment({ timeStamp: clock - 2_000 })));
+            wall += 60_000;                           // a sleep in which one clock stood still
+            known.push(time.atTheHub(time.moment()));
+            time.heard(hub(81_000));
+            known.push(time.atTheHub(time.moment()), time.atTheHub(press));
+            pass(26_000);                             // and nothing for longer than a stream may be silent
+            known.push(time.atTheHub(time.moment()));
+            return known.map((it) => it && Date.parse(it) - 1_800_000_000_000);
+        }""",
+        StaticFiles().url("hub_time.js"),
+    )
+    assert told == [None, -300, 20_990, 18_990, None, 81_000, None, None]
+
+
 def test_a_leader_that_is_frozen_loses_the_stream_to_a_page_that_is_not(open_page: Open) -> None:
     page = open_page("/account", role="member")
     who = page.evaluate("document.body.dataset.viewer")
@@ -177,6 +227,13 @@ def test_a_leader_that_is_frozen_loses_the_stream_to_a_page_that_is_not(open_pag
     wait_until_live(other)
     assert look(other, "hall/lamp") in ("on", "off")
     assert page.evaluate("window.lost") == "AbortError"
+    say = "([name, term]) => new BroadcastChannel(name).postMessage({ kind: 'lost', from: 'a former one', term })"
+    page.evaluate(say, [f"home-events-1 {who}", 1])
+    third = sisters(other, 1)[0]  # what was said before it came has arrived by then
+    for one in (other, third):
+        assert one.locator("body").get_attribute("data-link") == "live", "what it says after it thawed counts no more"
+    page.evaluate(say, [f"home-events-1 {who}", 2**53 - 1])
+    third.locator("body[data-link=lost]").wait_for()
 
 
 def test_a_page_that_slept_comes_back_with_what_is_true_now(demo_home: Demo, open_page: Open) -> None:

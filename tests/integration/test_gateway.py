@@ -579,6 +579,9 @@ async def test_a_stream_tells_the_hubs_time_and_so_does_a_read(
     assert [before, *told] == sorted([before, *told])
     assert told[-1] <= datetime.now(UTC) + timedelta(milliseconds=1)
     await events.aclose()
+    await house.until(
+        lambda: not house.gateway.hub._clients, "a stream whose client went is over at the next heartbeat"
+    )
     stranger = await house.visitor()
     assert (await stranger.get("/api/v1/time"))[0] == 401
 
