@@ -12,31 +12,33 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service import identity_rows, password_policy, registry, room_rows, session_rows, user_rows
+from auth_service.account_fields import check_grant, checked_email, checked_name
 from auth_service.config import AuthConfig
 from auth_service.identity_rows import IdentityRole, IdentityRow
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.registry import Loosening
 from auth_service.store import must_be_there, open_store
-from shared import addresses
 from shared.config import read_secret
 from shared.database import Store
 from shared.internal import Grant, User, UserRow
 from shared.messages import UserRef, Who
-from shared.names import Outcome, Role, Severity, is_identity
+from shared.names import Outcome, Role, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
 
 ISSUER = "admin"
 """The identity in whose name the hub's own command acts."""
-_NAME_MOST = 64
 
 
 @contextlib.asynccontextmanager
-async def opened(config: AuthConfig, *, founding: bool = False) -> "AsyncIterator[Accounts]":
+async def opened(
+    config: AuthConfig, *, founding: bool = False, words: tuple[str, ...] = ()
+) -> "AsyncIterator[Accounts]":
     """The accounts of the home that `config` describes; migrates the database.
 
-    `founding` is for `homesystem init`: it alone begins them, and what it makes is recorded without a letter.
+    `words` are those of the home that no password may be made of, besides the settings'. `founding` is for
+    `homesystem init`: it alone begins them, and what it makes is recorded without a letter.
     Raises ConfigError when the database, the spool or the pepper cannot be used.
     """
     if not founding:
@@ -45,7 +47,8 @@ async def opened(config: AuthConfig, *, founding: bool = False) -> "AsyncIterato
     store = await open_store(config.database)
     try:
         with contextlib.closing(Spool(config.spool, source=config.broker.identity)) as spool:
-            yield Accounts(store, Proof(spool, now=_now), passwords, config.passwords.home_words, founding=founding)
+            home_words = (*config.passwords.home_words, *words)
+            yield Accounts(store, Proof(spool, now=_now), passwords, home_words, founding=founding)
     finally:
         await store.close()
         passwords.close()
@@ -93,8 +96,8 @@ class Accounts:
         if grants and role is not Role.GUEST:
             raise HomeError("invalid-value", "Grants are for guests; members and master users use every room.")
         for grant in grants:
-            _check_grant(grant)
-        password_policy.check(password, email=user.email, name=user.name, home_words=self._home_words)
+            check_grant(grant)
+        await self._check_password(password, user)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
             if role is not Role.MASTER and await user_rows.count_masters(connection) == 0:
@@ -151,7 +154,7 @@ class Accounts:
         """Another password, and every session ends. Raises HomeError: not-found, invalid-value."""
         async with self._store.read() as connection:
             account = await _existing(connection, email)
-        password_policy.check(password, email=account.user.email, name=account.user.name, home_words=self._home_words)
+        await self._check_password(password, account.user)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
             await user_rows.set_password(connection, account.user.id, password_hash)
@@ -226,6 +229,12 @@ class Accounts:
             where = f"{room}/{loosening.device}"
             await say("device:loosened", where, field=loosening.field, was=loosening.stands, now=loosening.wanted)
 
+    async def _check_password(self, password: str, user: User) -> None:
+        """Whether it may be this user's. Raises invalid-value."""
+        async with self._store.read() as connection:
+            rooms = await room_rows.names(connection)
+        password_policy.check(password, email=user.email, name=user.name, home_words=(*self._home_words, *rooms))
+
     @contextlib.asynccontextmanager
     async def _change(self, by: UserRef | None) -> "AsyncIterator[tuple[AsyncConnection, Say]]":
         """A transaction whose last act is to `say` what it did; what was said and then not committed is taken back."""
@@ -262,33 +271,6 @@ async def _existing(connection: AsyncConnection, email: str) -> user_rows.Accoun
     if account is None:
         raise HomeError("not-found", "There is no user with this e-mail address.")
     return account
-
-
-def checked_email(email: str) -> str:
-    """An address as it is kept. Raises HomeError("invalid-value")."""
-    email = email.strip()
-    if (fault := addresses.fault(email)) is not None:
-        raise HomeError("invalid-value", fault)
-    return email
-
-
-def checked_name(name: str) -> str:
-    """A name as it is kept. Raises HomeError("invalid-value")."""
-    name = " ".join(name.split())
-    if not 1 <= len(name) <= _NAME_MOST or not name.isprintable():
-        raise HomeError("invalid-value", f"A user's name has 1 to {_NAME_MOST} characters.")
-    return name
-
-
-def _check_grant(grant: Grant) -> None:
-    if not is_identity(grant.room) or not is_identity(grant.device):
-        raise HomeError("invalid-value", "A grant names a room and a device, such as hall/lamp.")
-    if not grant.weekdays or any(not 0 <= day <= 6 for day in grant.weekdays):
-        raise HomeError("invalid-value", "A grant's weekdays are 0 (Monday) to 6.")
-    if not 0 <= grant.from_minute < grant.to_minute <= 1440:
-        raise HomeError("invalid-value", "A grant's hours begin before they end, on one day.")
-    if grant.until is not None and grant.until.tzinfo is None:
-        raise HomeError("invalid-value", "A grant's end needs a time zone.")
 
 
 def _now() -> datetime:

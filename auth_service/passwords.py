@@ -1,7 +1,8 @@
 """Owns bcrypt: hashes and checks passwords over a keyed pre-hash, in a small pool of slow-lane threads.
 
 The pre-hash (base64 of HMAC-SHA-256 under a secret file) lifts bcrypt's limit of 72 bytes, and makes a stolen
-database useless without that file (ASVS 11.4.2; ETSI EN 303 645 5.1-3).
+database useless without that file (ASVS 11.4.2; ETSI EN 303 645 5.1-3). What is hashed is a password's canonical form
+(password_form.py).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from typing import TypeVar
 
 import bcrypt
 
+from auth_service import password_form
 from shared.log import facts
 from shared.problem import HomeError
 
@@ -52,7 +54,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The hash to store."""
-        prehash = self._prehash(password)
+        prehash = self._prehash(password_form.canonical(password))
         return (await self._run(lambda: bcrypt.hashpw(prehash, bcrypt.gensalt(self._rounds)))).decode()
 
     async def verify(self, password: str, stored: str | None, *, known: bool = False) -> bool:
@@ -61,10 +63,13 @@ class Passwords:
         `known`: for a browser that opened the account before, or a session. Raises HomeError("rate-limited") when
         too many checks are waiting already.
         """
-        prehash = self._prehash(password)
+        # All of them, whichever fits: how long it takes tells of what was typed, and of nothing that is stored.
+        prehashes = [self._prehash(form) for form in password_form.forms(password)]
         against = self._nobody if stored is None else stored.encode()
-        right = await self._run(lambda: bcrypt.checkpw(prehash, against), _KNOWN if known else _STRANGERS)
-        return right and stored is not None
+        fits = await self._run(
+            lambda: [bcrypt.checkpw(prehash, against) for prehash in prehashes], _KNOWN if known else _STRANGERS
+        )
+        return any(fits) and stored is not None
 
     def check_room(self, *, known: bool = False) -> None:
         """Raises HomeError("rate-limited") when too many checks are waiting already."""
@@ -81,7 +86,7 @@ class Passwords:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _prehash(self, password: str) -> bytes:
-        return base64.b64encode(hmac.digest(self._pepper, password.encode(), "sha256"))
+        return base64.b64encode(hmac.digest(self._pepper, password.encode("utf-8", "surrogatepass"), "sha256"))
 
     async def _run(self, work: Callable[[], T], lane: str = _STRANGERS) -> T:
         self.check_room(known=lane == _KNOWN)

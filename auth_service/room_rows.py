@@ -29,6 +29,12 @@ async def device_ids(connection: AsyncConnection, room: str) -> tuple[str, ...]:
     return tuple(await connection.scalars(select(devices.c.id).where(devices.c.room == room).order_by(devices.c.id)))
 
 
+async def names(connection: AsyncConnection) -> tuple[str, ...]:
+    """What rooms are called, by their ids and in their own words, revoked ones included."""
+    ids = await connection.scalars(select(identities.c.name).where(identities.c.role == "room"))
+    return (*ids, *await connection.scalars(select(rooms.c.name)))
+
+
 async def all_enrolled(connection: AsyncConnection) -> tuple[RegisteredRoom, ...]:
     """Every room that is enrolled and not revoked, with its devices."""
     belonging: dict[str, list[RegisteredDevice]] = {}

@@ -17,7 +17,7 @@ from shared.names import Role
 async def add(home: homes.Home, *, email: str, name: str, password: str, role: Role, may: list[str]) -> None:
     """Add a user; `may` names a guest's devices as ROOM/DEVICE. Raises HomeError: invalid-value, already-exists."""
     grants = tuple(Grant(room=room, device=device) for room, device in map(enrol.device_ref, may))
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+    async with accounts.opened(auth_config.read(home.config("auth")), words=_words(home)) as book:
         await book.create_user(email=email, name=name, password=password, role=role, grants=grants)
 
 
@@ -35,7 +35,7 @@ async def disable(home: homes.Home, email: str) -> None:
 
 async def reset(home: homes.Home, email: str, password: str) -> None:
     """Another password, and every session ends. Raises HomeError: not-found, invalid-value."""
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+    async with accounts.opened(auth_config.read(home.config("auth")), words=_words(home)) as book:
         await book.set_password(email, password)
 
 
@@ -63,3 +63,8 @@ async def erase(home: homes.Home, email: str, told: Callable[[int], None]) -> in
     finally:
         await store.close()
     return erased
+
+
+def _words(home: homes.Home) -> tuple[str, ...]:
+    """What a guesser of this home would try: the hub's names."""
+    return (home.settings.name, *home.settings.former_names)

@@ -145,7 +145,8 @@ def read(path: Path, *, name: str, timezone: str, environment: Mapping[str, str]
     person = fits("owner.name", lambda: checks.person(said.owner.name))
     secret = fits("owner.password_file", lambda: _secret(path, said.owner.password_file))
     if secret is not None and email is not None and person is not None:
-        fits("owner.password_file", lambda: checks.password(secret, of_email=email, of_name=person))
+        words = (name_,) if name_ is not None else ()
+        fits("owner.password_file", lambda: checks.password(secret, of_email=email, of_name=person, home_words=words))
     mail = fits("mail", lambda: _mail(path, said.mail, email or "home@localhost"))
     ports: dict[str, int] = {}
     for answer, number in _ports(said.ports, environment):

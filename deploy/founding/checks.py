@@ -6,7 +6,7 @@ Each raises HomeError("invalid-value") with a sentence that says what would be r
 import ipaddress
 import re
 
-from auth_service import accounts, password_policy
+from auth_service import account_fields, password_policy
 from deploy.founding import zones
 from shared import listening
 from shared.config import ConfigError
@@ -46,17 +46,17 @@ def time_zone(text: str) -> str:
 
 def email(text: str) -> str:
     """An address that every mail server carries letters to."""
-    return accounts.checked_email(text)
+    return account_fields.checked_email(text)
 
 
 def person(text: str) -> str:
     """A person's name as pages and letters show it."""
-    return accounts.checked_name(text)
+    return account_fields.checked_name(text)
 
 
-def password(text: str, *, of_email: str, of_name: str) -> str:
+def password(text: str, *, of_email: str, of_name: str, home_words: tuple[str, ...] = ()) -> str:
     """A password that the auth service will take."""
-    password_policy.check(text, email=of_email, name=of_name)
+    password_policy.check(text, email=of_email, name=of_name, home_words=home_words)
     return text
 
 

@@ -26,7 +26,8 @@ async def _create(var: Path, answers: Answers) -> homes.Home:
     home = homes.create(var, answers.settings)
     if answers.mail.password is not None:
         write(var / "secrets" / "smtp-password", answers.mail.password.encode() + b"\n", 0o600)
-    async with accounts.opened(auth_config.read(home.config("auth")), founding=True) as book:
+    words = (home.settings.name,)
+    async with accounts.opened(auth_config.read(home.config("auth")), founding=True, words=words) as book:
         await book.create_user(email=answers.email, name=answers.person, password=answers.password, role=Role.MASTER)
     homes.seal(home)
     return home

@@ -6,6 +6,7 @@ Nothing is written here, so that whoever leaves half-way leaves nothing behind.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
+from auth_service.password_form import canonical
 from deploy.founding import answers as replies
 from deploy.founding import checks, reach, trial
 from deploy.founding.answers import PORTS, Answers, Mail
@@ -55,7 +56,7 @@ def _ask(terminal: Terminal, guesses: Guesses, send: Trial) -> Answers:
     person = _until_fits(
         terminal, lambda: terminal.ask("Your name", guesses.person or email.partition("@")[0].title()), checks.person
     )
-    password = _password(terminal, email, person)
+    password = _password(terminal, email, person, name)
     mail = _mail(terminal, send, email=email, name=name)
     ports = _ports(terminal, guesses.environment)
     return Answers(name=name, timezone=zone, email=email, person=person, password=password, mail=mail, ports=ports)
@@ -88,14 +89,14 @@ def _name(terminal: Terminal, machine: Machine) -> str:
             return name
 
 
-def _password(terminal: Terminal, email: str, person: str) -> str:
+def _password(terminal: Terminal, email: str, person: str, name: str) -> str:
     while True:
         password = _until_fits(
             terminal,
             lambda: terminal.secret("A password, 12 characters or more"),
-            lambda text: checks.password(text, of_email=email, of_name=person),
+            lambda text: checks.password(text, of_email=email, of_name=person, home_words=(name,)),
         )
-        if terminal.secret("The same again") == password:
+        if canonical(terminal.secret("The same again")) == canonical(password):
             return password
         terminal.say("The two differ.")
 

