@@ -7,8 +7,8 @@ What it says is kept as it was then.
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta, tzinfo
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import func, insert, select
@@ -20,6 +20,7 @@ from alert_service.policy import MASTERS
 from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
+from shared import local_time
 from shared.database import Store
 from shared.internal_alerts import ChainStatus
 from shared.lifecycle import leave_if_stopped
@@ -51,6 +52,13 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     gathered: dict[str, int]
     removed: dict[str, int]
     status: ChainStatus
+
+
+class Due(NamedTuple):
+    """When a daily letter was due (UTC), and for which day of the home's."""
+
+    day: date
+    moment: datetime
 
 
 class DailyLetter:
@@ -87,18 +95,19 @@ class DailyLetter:
             people = mailbox.addresses(MASTERS, await mailbox.known_people(connection))
             if since is None or not people:
                 return False
-            made = await _figures(connection, due.date().isoformat(), since, self._now(), self._status())
+            made = await _figures(connection, due.day.isoformat(), since, self._now(), self._status())
             await _put(connection, made, people)
         log.info("Daily letter made", extra=facts(day=made.day, row=made.row))
         return True
 
 
-def last_due(at: str, zone: tzinfo, now: datetime) -> datetime:
-    """The newest moment not after `now` at which the clock in `zone` showed `at`."""
+def last_due(at: str, zone: tzinfo, now: datetime) -> Due:
+    """The newest moment not after `now` at which the clock in `zone` showed `at`, and the day whose that is."""
     hour, minute = (int(part) for part in at.split(":"))
     today = now.astimezone(zone).date()
-    moments = (datetime.combine(today - timedelta(days=back), time(hour, minute), tzinfo=zone) for back in (0, 1, 2))
-    return next(moment for moment in moments if moment.astimezone(UTC) <= now)
+    days = (today - timedelta(days=back) for back in (0, 1, 2))
+    moments = (Due(day, local_time.first(datetime.combine(day, time(hour, minute)), zone)) for day in days)
+    return next(due for due in moments if due.moment <= now)
 
 
 def write(figures: Figures, zone: tzinfo) -> Written:
@@ -137,15 +146,15 @@ class _Since(msgspec.Struct, frozen=True):
     row: int
 
 
-async def _since(connection: AsyncConnection, due: datetime) -> _Since | None:
+async def _since(connection: AsyncConnection, due: Due) -> _Since | None:
     """From where the letter that is due tells on; None where it was made already, or the record is younger than it."""
     last = (await connection.execute(select(dailies).order_by(dailies.c.day.desc()).limit(1))).first()
     if last is not None:
         before = msgspec.json.decode(last.figures, type=Figures)
-        return _Since(before.until, before.row) if last.day < due.date().isoformat() else None
+        return _Since(before.until, before.row) if last.day < due.day.isoformat() else None
     first = select(events.c.received_at).where(is_moment(events.c.received_at)).order_by(events.c.row).limit(1)
     oldest = (await connection.execute(first)).scalar()
-    if oldest is None or chain.from_microseconds(oldest) > due:
+    if oldest is None or chain.from_microseconds(oldest) > due.moment:
         return None
     return _Since(oldest / 1_000_000, 0)
 

@@ -17,6 +17,7 @@ from deploy import (
     check_served,
     check_sign_in,
     check_units,
+    check_zones,
     installation,
 )
 from deploy.finding import Finding, examine
@@ -50,6 +51,7 @@ def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iter
         ("owners", lambda: check_files.owners(home)),
         ("settings", lambda: check_files.settings(home)),
         ("clock", lambda: check_files.clock(home, now)),
+        ("zones", lambda: check_zones.zones(here, now)),
         ("certificates", lambda: check_files.certificates(home, now)),
         ("name", lambda: check_names.names(home)),
         ("certificates", lambda: check_ends.ends(home, now)),

@@ -13,7 +13,8 @@ user=$(stat -L -c %U "$home")
 me=$(id -un)
 [ "$me" = "$user" ] || [ "$(id -u)" = 0 ] || die "the home belongs to the user $user; run: sudo homesystem $*"
 # Where the caller stands may be anybody's folder: nothing of it is run, least of all as root.
-export HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1
+# PYTHONTZPATH: times of day by the table that this version brings along, as the units have it.
+export HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONTZPATH=
 
 if [ "${1:-}" = upgrade ]; then
     [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem upgrade"

@@ -34,7 +34,8 @@ def start(home: homes.Home) -> None:
     write(path, supervisor_config(home).encode(), 0o600)
     # The services read their own files; what the environment overrides must be the same for all of them.
     os.environ |= {name: str(port) for name, port in home.settings.ports.items()}
-    os.environ |= {"HOMESYSTEM_VAR": str(home.var), "PYTHONUNBUFFERED": "1"}
+    # The zones by the package alone (docs/doctor.md).
+    os.environ |= {"HOMESYSTEM_VAR": str(home.var), "PYTHONUNBUFFERED": "1", "PYTHONTZPATH": ""}
     os.environ["HOMESYSTEM_SIGNER"] = str(signers.socket(home.var, demo=home.settings.demo))
     os.chdir(homes.ROOT)
     print(f"starting the home in {home.var} …", flush=True)

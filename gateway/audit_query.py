@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
+from shared import local_time
 from shared.internal_alerts import AuditFilter
 from shared.names import Outcome, is_identity
 from shared.problem import HomeError
@@ -23,8 +24,9 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 def read(query: Mapping[str, str], zone: tzinfo) -> AuditFilter:
     """The filter; dates and times without a zone are the household's. Raises bad-request."""
     given = {name: query[name] for name in FIELDS if query.get(name)}
-    since, until = _moment(given, "since", zone), _moment(given, "until", zone)
-    if since is not None and until is not None and until <= since:
+    since, until = _since(given, zone), _until(given, zone)
+    # Two times of an hour that was skipped mean one moment: a span in order, in which nothing can have happened.
+    if since is not None and until is not None and (until, given["until"]) <= (since, given["since"]):
         raise _bad("until: it ends before it begins; write a later day, or leave one of them out.")
     return AuditFilter(
         user=_user(given.get("user")),
@@ -91,8 +93,26 @@ def _outcome(text: str | None) -> Outcome | None:
     return Outcome(text)
 
 
-def _moment(given: Mapping[str, str], name: str, zone: tzinfo) -> datetime | None:
-    """In UTC; `until` a day alone means its end."""
+def _since(given: Mapping[str, str], zone: tzinfo) -> datetime | None:
+    """In UTC; a time that comes twice counts from its first pass."""
+    moment = _moment(given, "since")
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return local_time.first(moment, zone)
+
+
+def _until(given: Mapping[str, str], zone: tzinfo) -> datetime | None:
+    """In UTC; a time that comes twice counts to its last pass, and a day alone to its end."""
+    moment = _moment(given, "until")
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    if is_date(given["until"]):
+        return local_time.first(moment + timedelta(days=1), zone)
+    return local_time.last(moment, zone)
+
+
+def _moment(given: Mapping[str, str], name: str) -> datetime | None:
+    """As it is written: in UTC where it names a zone, and without one otherwise."""
     text = given.get(name)
     if text is None:
         return None
@@ -106,9 +126,7 @@ def _moment(given: Mapping[str, str], name: str, zone: tzinfo) -> datetime | Non
             raise ValueError
     except ValueError:
         raise _bad(f"{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z.") from None
-    if name == "until" and found["time"] is None:
-        moment += timedelta(days=1)
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)).astimezone(UTC)
+    return moment if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _bad(detail: str) -> HomeError:

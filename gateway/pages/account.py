@@ -22,7 +22,7 @@ async def show_account(request: web.Request) -> web.StreamResponse:
     return await render.page(
         request,
         "account.html",
-        grants=[grants.sentence(grant, rooms) for grant in info.grants],
+        grants=[grants.sentence(grant, rooms, request.app[keys.CONFIG].zone) for grant in info.grants],
         sessions=rows,
         session_id=info.id,
         device_of=user_agents.named,

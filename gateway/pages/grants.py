@@ -1,6 +1,7 @@
 """A guest's grant in words, pure."""
 
 from collections.abc import Iterable
+from datetime import tzinfo
 
 from gateway.plain import plain
 from gateway.views import RoomView
@@ -10,10 +11,10 @@ _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays
 _MIDNIGHT = 1440
 
 
-def sentence(grant: Grant, rooms: Iterable[RoomView]) -> str:
-    """Which device, and when: "Lamp in Hall, every day, at any time"."""
+def sentence(grant: Grant, rooms: Iterable[RoomView], zone: tzinfo) -> str:
+    """Which device, and when, in the home's zone: "Lamp in Hall, every day, at any time"."""
     text = f"{_device(grant, rooms)}, {_weekdays(grant)}, {_hours(grant)}"
-    return f"{text}, until {grant.until:%Y-%m-%d %H:%M %Z}" if grant.until is not None else text
+    return f"{text}, until {grant.until.astimezone(zone):%Y-%m-%d %H:%M %Z}" if grant.until is not None else text
 
 
 def _device(grant: Grant, rooms: Iterable[RoomView]) -> str:

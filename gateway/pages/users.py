@@ -15,7 +15,8 @@ async def show_users(request: web.Request) -> web.StreamResponse:
     _master(request)
     rooms = request.app[keys.HOME].rooms()
     rows = (await request.app[keys.AUTH].users()).users
-    listed = [(row, [grants.sentence(grant, rooms) for grant in row.grants]) for row in rows]
+    zone = request.app[keys.CONFIG].zone
+    listed = [(row, [grants.sentence(grant, rooms, zone) for grant in row.grants]) for row in rows]
     return await render.page(request, "users.html", users=listed)
 
 

@@ -30,7 +30,7 @@ def systemd(var: Path, **changed: dict[str, str]) -> installation.Show:
                 "UnitFileState": "static" if name.endswith("renew.service") else "enabled",
                 "ActiveState": "inactive" if name.endswith("renew.service") else "active",
                 "Result": "success",
-                "Environment": f"HOMESYSTEM_VAR={var} PYTHONDONTWRITEBYTECODE=1" if name.endswith("service") else "",
+                "Environment": f"HOMESYSTEM_VAR={var} PYTHONTZPATH=" if name.endswith("service") else "",
             }
             fields |= changed.get(name.removeprefix("homesystem-").replace(".", "_").replace("@", "_"), {})
             blocks.append("\n".join(f"{key}={value}" for key, value in fields.items()))

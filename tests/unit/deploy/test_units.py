@@ -64,6 +64,12 @@ def test_every_unit_starts_a_module_that_exists(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_every_unit_takes_its_time_zones_from_the_package_alone(path: Path) -> None:
+    text = path.read_text()
+    assert re.search(r"(?m)^Environment=(.* )?PYTHONTZPATH=$", text) or "/python " not in text
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_what_a_unit_forbids_is_an_error_and_not_the_end(path: Path) -> None:
     assert "\nSystemCallErrorNumber=EPERM\n" in path.read_text()
 

@@ -36,6 +36,28 @@ def test_times_are_the_households_unless_they_say_whose(text: str, since: str, u
     assert audit_query.read({"until": text}, BERLIN).until == end
 
 
+@pytest.mark.parametrize(
+    ("since", "until", "begin", "end"),
+    [
+        ("2026-03-29T02:30", "2026-03-29T03:10", "2026-03-29T01:00", "2026-03-29T01:10"),  # begins in a skipped hour
+        ("2026-03-29T02:10", "2026-03-29T02:50", "2026-03-29T01:00", "2026-03-29T01:00"),  # is a part of one
+        ("2026-10-25T02:30", "2026-10-25T02:40", "2026-10-25T00:30", "2026-10-25T01:40"),  # both passes of the hour
+        ("2026-10-25T02:00", "2026-10-25T03:00", "2026-10-25T00:00", "2026-10-25T02:00"),
+        ("2026-10-25T02:30+01:00", "2026-10-25T02:40", "2026-10-25T01:30", "2026-10-25T01:40"),  # says which pass
+        ("2026-10-25", "2026-10-25", "2026-10-24T22:00", "2026-10-25T23:00"),
+    ],
+)
+def test_hours_that_are_skipped_or_come_twice_belong_to_the_span(since: str, until: str, begin: str, end: str) -> None:
+    wanted = audit_query.read({"since": since, "until": until}, BERLIN)
+    expected = [datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (begin, end)]
+    assert [wanted.since, wanted.until] == expected
+
+
+def test_a_day_ends_with_the_first_pass_of_a_midnight_that_comes_twice() -> None:
+    wanted = audit_query.read({"until": "2026-10-31"}, ZoneInfo("America/Havana"))
+    assert wanted.until == datetime(2026, 11, 1, 4, tzinfo=UTC)
+
+
 def test_everything_may_be_asked_at_once() -> None:
     query = {"user": "u1", "room": "hall", "device": "hall/lamp", "outcome": "failed", "after": "9"}
     assert audit_query.read(query, BERLIN) == AuditFilter(

@@ -94,6 +94,18 @@ def test_a_grant_over_midnight_belongs_to_its_evening() -> None:
     assert not guards.holds(grant, MONDAY_NOON.replace(hour=23) + timedelta(days=1))
 
 
+def test_a_grants_hours_are_what_the_homes_clock_shows_in_both_passes_and_after_a_skip() -> None:
+    def held(begin: int, end: int, first: str, minutes: int) -> list[str]:
+        grant = Grant(room="hall", device="lamp", from_minute=begin, to_minute=end)
+        moments = (datetime.fromisoformat(first) + timedelta(minutes=n) for n in range(minutes))
+        return [f"{at:%H:%M}" for at in moments if guards.holds(grant, at.astimezone(BERLIN))]
+
+    twice = held(2 * 60 + 30, 2 * 60 + 40, "2026-10-24T22:00+00:00", 6 * 60)
+    assert twice == [f"{day}:{minute}" for day in ("00", "01") for minute in range(30, 40)]
+    skipped = held(2 * 60 + 30, 3 * 60 + 10, "2026-03-28T22:00+00:00", 8 * 60)
+    assert skipped == [f"01:{minute:02d}" for minute in range(10)]
+
+
 def test_the_history_has_a_scope_for_each_role() -> None:
     assert guards.scope(someone(Role.MASTER), MONDAY_NOON) == guards.Scope(user=None)
     assert guards.scope(someone(Role.MEMBER), MONDAY_NOON) == guards.Scope(user="id-member", rooms=True)

@@ -1,6 +1,7 @@
 """Names are made harmless, wishes and grants are told in words."""
 
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -66,12 +67,12 @@ def test_what_nobody_knows_is_neither_good_nor_bad() -> None:
         ),
         (
             Grant(room="attic", device="fan", until=datetime(2026, 12, 1, tzinfo=UTC)),
-            "attic/fan, every day, at any time, until 2026-12-01 00:00 UTC",
+            "attic/fan, every day, at any time, until 2026-12-01 01:00 CET",
         ),
     ],
 )
 def test_a_grant_is_told_in_words(grant: Grant, told: str) -> None:
-    assert grants.sentence(grant, rooms().rooms()) == told
+    assert grants.sentence(grant, rooms().rooms(), ZoneInfo("Europe/Berlin")) == told
 
 
 @pytest.mark.parametrize(
