@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
 
@@ -83,8 +83,7 @@ class Visit(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The handshake is done."""
-        assert isinstance(transport, asyncio.Transport)
-        self._stay.hang_up = transport.abort
+        self._stay.hang_up = cast("asyncio.Transport", transport).abort  # uvloop's is none by its class
         super().connection_made(transport)
 
     def connection_lost(self, error: BaseException | None) -> None:
