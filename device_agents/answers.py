@@ -79,7 +79,7 @@ class Answers:
 
         Raises HomeError("ledger-failed").
         """
-        if (wanted.issuer, wanted.id) in self._unwritten:
+        if (wanted.party, wanted.id) in self._unwritten:
             return None
         intent = self.intent(wanted)
         events = (wish.event(wanted, Outcome.ASKED, self._wall()),) if asked else ()
@@ -119,9 +119,9 @@ class Answers:
         """
         if wanted.command.id is None:
             return False
-        late = self._unwritten.get((wanted.issuer, wanted.id))
+        late = self._unwritten.get((wanted.party, wanted.id))
         try:
-            entry = self._ledger.find(wanted.issuer, wanted.id)
+            entry = self._ledger.find(wanted.party, wanted.id)
         except HomeError as error:
             log.error("Ledger cannot be read", extra=facts(reason=error.detail))
             if late is None and not safe:
@@ -154,6 +154,10 @@ class Answers:
         log.info("Command turned away", extra=facts(device=wanted.device, issuer=wanted.issuer, reason=why.slug))
         if events := self._refusal_events(wanted, why):
             self._proof.note(*events)
+        self.deny(wanted, why)
+
+    def deny(self, wanted: Wish, why: HomeError) -> None:
+        """Answer what asked for nothing to be done: there is nothing to record, and its id stays free."""
         self.say(wanted, messages.encode(wish.acknowledgement(wanted, why, None, self._wall())))
 
     def unreadable(self, topic: Topic, payload: bytes, error: HomeError) -> None:
@@ -189,7 +193,7 @@ class Answers:
         if wanted.audited:
             owed = wish.event(wanted, Outcome.FAILED, self._wall(), reason="interrupted")
         return Intent(
-            issuer=wanted.issuer,
+            party=wanted.party,
             id=wanted.id,
             begun=self._wall(),
             device=wanted.device,
@@ -203,14 +207,16 @@ class Answers:
 
     def _owe(self, outcome: _Outcome) -> None:
         if len(self._unwritten) < _UNWRITTEN_MOST:
-            self._unwritten[outcome.intent.issuer, outcome.intent.id] = outcome
+            self._unwritten[outcome.intent.party, outcome.intent.id] = outcome
 
     def _answer_again(self, wanted: Wish, known: str, answer: bytes | None) -> None:
         if known != wanted.fingerprint:
             self.turn_away(wanted, HomeError("id-reused"))
         else:
             # Without an answer it was interrupted, and the ledger could not be told so; or a card spoilt the answer.
-            self.say(wanted, answer if answer and _answers(answer, wanted.id) else self._interrupted(wanted.id))
+            given = answer if answer and _answers(answer, wanted.id) else self._interrupted(wanted.id)
+            again = msgspec.structs.replace(messages.decode(Acknowledgement, given), repeated=True)
+            self.say(wanted, messages.encode(again))
 
     def _refusal_events(self, wanted: Wish, why: HomeError) -> tuple[AuditEvent, ...]:
         if not wanted.audited and why.slug not in wish.SECURITY_SLUGS and why.slug != "expired":

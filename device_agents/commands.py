@@ -87,6 +87,9 @@ class Commands:
             self._answers.turn_away(wanted, why)
         elif retained:
             self._answers.turn_away(wanted, HomeError("retained"))
+        elif command.recall:
+            if not self._answers.repeats(wanted, safe=False):
+                self._answers.deny(wanted, HomeError("id-used"))
         else:
             self._decide(wanted, device, now)
 

@@ -29,6 +29,7 @@ from shared.spool import Spool
 KEPT_SECONDS = 86400.0
 """A repeat is known for at least this long, counted while the agent lives."""
 _BEGIN = "INSERT INTO command (issuer, id, begun, device, wish, owed, answer, lived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_FIND = "SELECT wish, answer FROM command WHERE issuer = ? AND id = ?"
 _FINISH = "UPDATE command SET answer = ? WHERE issuer = ? AND id = ?"
 _STAND = "INSERT OR REPLACE INTO standing (device, state, memory) VALUES (?, ?, ?)"
 
@@ -43,11 +44,11 @@ class Entry(NamedTuple):
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """A command that is about to be obeyed, or was refused.
 
-    `wish` tells it from others with the same id. `owed` is the audit event to be written should the command never
-    finish; None where nobody needs one.
+    `party` chose the id (see parties): the column `issuer`. `wish` tells it from others with the same id. `owed` is the
+    audit event to be written should the command never finish; None where nobody needs one.
     """
 
-    issuer: str
+    party: str
     id: str
     begun: float
     device: str
@@ -109,18 +110,16 @@ class Ledger:
         self._take(files)
         return True
 
-    def find(self, issuer: str, id_: str) -> Entry | None:
+    def find(self, party: str, id_: str) -> Entry | None:
         """What is known of this command. Raises HomeError("ledger-failed")."""
         with self._translated():
-            row = self._db.execute(
-                "SELECT wish, answer FROM command WHERE issuer = ? AND id = ?", (issuer, id_)
-            ).fetchone()
+            row = self._db.execute(_FIND, (party, id_)).fetchone()
         return None if row is None else Entry(*row)
 
     def begin(self, intent: Intent, *asked: AuditEvent, synced: bool) -> bool:
         """Commit the intent, with `asked` events; `synced` waits for the disk.
 
-        False, with nothing written, when the issuer has used this id before. Raises HomeError("ledger-failed").
+        False, with nothing written, when the party has used this id before. Raises HomeError("ledger-failed").
         """
         if synced and not self.is_kept:
             raise HomeError("ledger-failed", "The room has no ledger just now: its card cannot be written.")
@@ -129,7 +128,7 @@ class Ledger:
             with self._translated():
                 if not asked and not synced:
                     self._db.execute(_BEGIN, values)
-                elif self.find(intent.issuer, intent.id) is not None:
+                elif self.find(intent.party, intent.id) is not None:
                     return False
                 else:
                     self.spool.append(*asked, durable=synced, also=lambda db: _run(db, _BEGIN, values))
@@ -145,7 +144,7 @@ class Ledger:
         """Commit how it ended and where the device stands, with `events`. Raises HomeError("ledger-failed")."""
 
         def write(db: sqlite3.Connection) -> None:
-            if db.execute(_FINISH, (answer, intent.issuer, intent.id)).rowcount == 0:
+            if db.execute(_FINISH, (answer, intent.party, intent.id)).rowcount == 0:
                 # A safe action whose intent could not be written, or an answer that comes late.
                 db.execute(_BEGIN, self._values(intent, answer))
             db.execute(_STAND, (intent.device, encode(state), encode(memory)))
@@ -207,19 +206,19 @@ class Ledger:
             ).fetchall()
         return tuple(
             Intent(
-                issuer=issuer,
+                party=party,
                 id=id_,
                 begun=begun,
                 device=device,
                 wish=wish,
                 owed=None if owed is None else decode(AuditEvent, owed),
             )
-            for issuer, id_, begun, device, wish, owed in rows
+            for party, id_, begun, device, wish, owed in rows
         )
 
     def interrupted(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         """Answer an unfinished command and write its event, in one commit: exactly one, however often we restart."""
-        values = (answer, intent.issuer, intent.id)
+        values = (answer, intent.party, intent.id)
         with self._translated():
             self.spool.append(*events, durable=True, also=lambda db: _run(db, _FINISH, values))
 
@@ -264,7 +263,7 @@ class Ledger:
 
     def _values(self, intent: Intent, answer: bytes | None) -> tuple[object, ...]:
         owed = None if intent.owed is None else encode(intent.owed)
-        identity = (intent.issuer, intent.id, intent.begun, intent.device, intent.wish)
+        identity = (intent.party, intent.id, intent.begun, intent.device, intent.wish)
         return (*identity, owed, answer, self._lifetime.seconds())
 
     @contextlib.contextmanager

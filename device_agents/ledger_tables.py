@@ -5,6 +5,7 @@ import sqlite3
 
 import msgspec
 
+from device_agents import parties
 from shared.messages import Acknowledgement, AuditEvent, State, decode
 from shared.problem import HomeError
 
@@ -43,6 +44,7 @@ def bring_up_to_date(db: sqlite3.Connection) -> None:
     for table, column, kind in _LATER_COLUMNS:
         if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
             db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+    parties.rekey(db)
 
 
 def complaint(db: sqlite3.Connection) -> str | None:

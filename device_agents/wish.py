@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from device_agents import parties
 from device_agents.config import DeviceConfig
 from shared.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
 from shared.names import ACTIONS, FULL, SAFE_ACTIONS, STAMPED_KINDS, Action, Outcome, Severity, is_gateway
@@ -30,6 +31,11 @@ class Wish(NamedTuple):
     command: Command
     critical: bool
     button: str = ""
+
+    @property
+    def party(self) -> str:
+        """Who chose its id."""
+        return parties.party(self.issuer, self.command.user)
 
     @property
     def fingerprint(self) -> str:

@@ -49,7 +49,7 @@ class UserRef(msgspec.Struct, frozen=True, kw_only=True):
 class Command(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The wish for an absolute value. `value` belongs to `set`; `origin` is the browser's address.
 
-    A value out of range can be read, so that its refusal names the right reason.
+    A value out of range can be read, so that its refusal names the right reason. With `recall` nothing is to be done.
     """
 
     EXPIRY: ClassVar[float | None] = COMMAND_SECONDS
@@ -61,6 +61,7 @@ class Command(Message, frozen=True, kw_only=True, omit_defaults=True):
     user: UserRef | None = None
     origin: Text | None = None
     authorization: str | None = None
+    recall: bool = False
 
     @property
     def issued(self) -> float | None:
@@ -103,7 +104,7 @@ class State(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Acknowledgement(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The agent's outcome for one command id. `reason` is a slug of shared.problem, `detail` a sentence about it."""
+    """The agent's outcome for one id: `reason` a slug of shared.problem, `detail` a sentence; `repeated`: once more."""
 
     id: str
     outcome: Outcome
@@ -111,6 +112,7 @@ class Acknowledgement(Message, frozen=True, kw_only=True, omit_defaults=True):
     reason: Text | None = None
     detail: Text | None = None
     state: State | None = None
+    repeated: bool = False
 
 
 class InputEvent(Message, frozen=True, kw_only=True):

@@ -53,6 +53,11 @@ CATALOGUE: dict[str, Entry] = {
     "unknown-action": Entry(409, "The device has no such action", "Use an action that its description lists."),
     "confirmation-required": Entry(409, "This action asks for a confirmation", "Repeat it with confirm set to true."),
     "id-reused": Entry(409, "The id was used for another command", "Make a new id for every command."),
+    "id-used": Entry(
+        409,
+        "The id was used before, and how that ended is not recorded any more",
+        "Nothing was done now. Look at the device, and make a new id for a new command.",
+    ),
     "retained": Entry(409, "A retained command is never obeyed", "Publish commands without the retain flag."),
     "unstamped": Entry(
         409,

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import paho.mqtt.client as paho
 import pytest
 
@@ -79,7 +80,7 @@ def test_a_repeat_moves_nothing_and_is_answered_alike(running: Room, gateway: Cl
     waveform = running.waveform
     gateway.forget()
     gateway.ask("front-door", "unlock", id=id_)
-    assert gateway.answer(id_) == first
+    assert gateway.answer(id_) == msgspec.structs.replace(first, repeated=True)
     assert running.waveform == waveform
     gateway.forget()
     assert gateway.command("lamp", "on", id=id_) == ("rejected", "id-reused")

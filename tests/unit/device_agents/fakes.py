@@ -147,10 +147,10 @@ class FragileLedger(Ledger):
     full = False
     unreadable = False
 
-    def find(self, issuer: str, id_: str) -> Entry | None:
+    def find(self, party: str, id_: str) -> Entry | None:
         if self.unreadable:
             raise HomeError("ledger-failed", "disk I/O error")
-        return super().find(issuer, id_)
+        return super().find(party, id_)
 
     def begin(self, intent: Intent, *asked: AuditEvent, synced: bool) -> bool:
         self._check()

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from device_agents.link import Down, Refused, Up
@@ -23,6 +24,7 @@ from shared.messages import (
 from tests.unit.device_agents.fakes import DEVICES, WALL, House, room_config
 
 LAMP, DOOR, KETTLE, GATE = 17, 27, 24, 12
+ADA = {"id": "u1", "name": "Ada"}
 
 
 @pytest.fixture
@@ -174,7 +176,8 @@ def test_a_repeat_is_answered_alike_and_moves_nothing(house: House) -> None:
     first = house.command("lamp", "on", id="a")
     house.command("lamp", "off", id="b")
     again = house.command("lamp", "on", id="a")
-    assert again == first
+    assert first is not None
+    assert again == msgspec.structs.replace(first, repeated=True)
     assert house.pins.waveform == [(LAMP, 1), (LAMP, 0)]
     assert house.state("lamp").value == "off"
 
@@ -183,7 +186,8 @@ def test_a_repeat_is_answered_alike_after_a_restart_and_however_late(house: Hous
     first = house.command("lamp", "on", id="a")
     house.restart()
     house.heartbeat()
-    assert house.command("lamp", "on", id="a", age=60) == first
+    assert first is not None
+    assert house.command("lamp", "on", id="a", age=60) == msgspec.structs.replace(first, repeated=True)
     assert house.pins.waveform == [(LAMP, 1)]
 
 
@@ -200,15 +204,52 @@ def test_a_refusal_is_repeated_too(house: House) -> None:
     [
         {"device": "lamp", "action": "off"},
         {"device": "kettle", "action": "on"},
-        {"device": "lamp", "action": "on", "user": {"id": "u2", "name": "Eve"}},
     ],
 )
 def test_an_id_that_is_used_for_something_else_is_a_security_event(house: House, other: dict[str, str]) -> None:
-    house.command("lamp", "on", id="a", user={"id": "u1", "name": "Ada"})
-    assert said(house.command(**other, id="a")) == ("rejected", "id-reused")  # type: ignore[arg-type]  # by name
+    house.command("lamp", "on", id="a", user=ADA)
+    assert said(house.command(**other, id="a", user=ADA)) == ("rejected", "id-reused")  # type: ignore[arg-type]  # by name
     assert house.pins.waveform == [(LAMP, 1)]
     (event,) = house.events()
     assert (event.severity, event.detail["reason"]) == ("security", "id-reused")
+
+
+@pytest.mark.parametrize(("device", "action", "pin"), [("gate", "press", GATE), ("front-door", "unlock", DOOR)])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_wish_that_comes_through_a_second_gateway_is_the_same_wish(
+    house: House, device: str, action: str, pin: int, restarted: bool
+) -> None:
+    first = house.command(device, action, id="a", user=ADA)
+    house.advance(5)
+    if restarted:
+        house.restart()
+        house.heartbeat()
+    house.heartbeat("x", gateway="gateway-2")
+    again = house.command(device, action, id="a", user=ADA, issuer="gateway-2")
+    assert first is not None
+    assert again == msgspec.structs.replace(first, repeated=True)
+    house.advance(5)
+    assert house.pins.waveform.count((pin, 1)) == 1
+
+
+def test_the_same_id_of_another_person_is_another_command(house: House) -> None:
+    house.command("lamp", "on", id="a", user=ADA)
+    assert said(house.command("lamp", "off", id="a", user={"id": "u2", "name": "Eve"})) == ("executed", None)
+
+
+@pytest.mark.parametrize(("device", "action"), [("lamp", "on"), ("front-door", "unlock"), ("front-door", "lock")])
+@pytest.mark.parametrize("age", [0.0, 60.0])
+def test_who_only_wants_the_recorded_answer_moves_nothing(house: House, device: str, action: str, age: float) -> None:
+    house.command("front-door", "unlock", id="before")
+    waveform, events = list(house.pins.waveform), house.events()
+    unknown = house.command(device, action, id="a", recall=True, age=age)
+    assert said(unknown) == ("rejected", "id-used")
+    assert (house.pins.waveform, house.events()) == (waveform, events)
+    done = house.command(device, action, id="a")
+    assert said(done) == ("executed", None), "asking alone makes no id known"
+    again = house.command(device, action, id="a", recall=True, age=age)
+    assert done is not None
+    assert again == msgspec.structs.replace(done, repeated=True)
 
 
 def test_the_same_id_of_another_issuer_is_another_command(house: House) -> None:
@@ -393,7 +434,8 @@ def test_an_outcome_that_cannot_be_written_is_answered_alike_from_memory(house: 
     house.ledger.begin = fill_up_after  # type: ignore[method-assign]  # the last free page was the intent's
     first = house.command("lamp", "on", id="a")
     assert said(first) == ("executed", None)
-    assert house.command("lamp", "on", id="a") == first
+    assert first is not None
+    assert house.command("lamp", "on", id="a") == msgspec.structs.replace(first, repeated=True)
     assert said(house.command("lamp", "off", id="a")) == ("rejected", "id-reused")
     assert house.pins.waveform == [(LAMP, 1)]
 

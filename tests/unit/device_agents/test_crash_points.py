@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from device_agents.agent import Agent
@@ -337,7 +338,7 @@ class Verdict:
         self.caused += edges
         assert not edges or self.row is None, "a command that had been begun moved something again"
         assert len(edges) == len(self.house.pins.waveform) - before
-        return ack
+        return msgspec.structs.replace(ack, repeated=False)
 
     def _the_repeat_is_truthful(self, ack: Acknowledgement) -> None:
         said = (ack.outcome.value, ack.reason)

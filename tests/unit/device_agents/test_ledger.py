@@ -33,7 +33,7 @@ def event(id_: str) -> AuditEvent:
 
 
 def intent(id_: str = "a", *, owed: AuditEvent | None = None, begun: float = 1000.0) -> Intent:
-    return Intent(issuer="gateway", id=id_, begun=begun, device="lamp", wish="lamp on", owed=owed)
+    return Intent(party="user:ada", id=id_, begun=begun, device="lamp", wish="lamp on", owed=owed)
 
 
 @pytest.fixture
@@ -45,12 +45,12 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 @pytest.mark.parametrize("synced", [False, True])
 def test_a_command_is_known_from_its_intent_on(ledger: Ledger, synced: bool) -> None:
-    assert ledger.find("gateway", "a") is None
+    assert ledger.find("user:ada", "a") is None
     assert ledger.begin(intent(), synced=synced)
-    assert ledger.find("gateway", "a") == Entry("lamp on", None)
+    assert ledger.find("user:ada", "a") == Entry("lamp on", None)
     assert not ledger.begin(intent(), synced=synced)
     ledger.finish(intent(), b"done", ON, MEMORY, synced=synced)
-    assert ledger.find("gateway", "a") == Entry("lamp on", b"done")
+    assert ledger.find("user:ada", "a") == Entry("lamp on", b"done")
     assert ledger.stood("lamp") == (ON, MEMORY)
     assert ledger.find("phone", "a") is None
 
@@ -66,13 +66,13 @@ def test_an_event_that_cannot_be_written_takes_the_outcome_with_it(ledger: Ledge
     ledger.begin(intent(), event("x"), synced=True)
     with pytest.raises(HomeError, match="ledger-failed"):
         ledger.finish(intent(), b"done", ON, MEMORY, event("x"), synced=True)
-    assert ledger.find("gateway", "a") == Entry("lamp on", None)
+    assert ledger.find("user:ada", "a") == Entry("lamp on", None)
     assert ledger.stood("lamp") == (None, None)
 
 
 def test_an_outcome_without_an_intent_is_written_whole(ledger: Ledger) -> None:
     ledger.finish(intent(), b"done", ON, MEMORY, synced=False)
-    assert ledger.find("gateway", "a") == Entry("lamp on", b"done")
+    assert ledger.find("user:ada", "a") == Entry("lamp on", b"done")
 
 
 def test_an_interrupted_command_is_answered_once(tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ def test_an_interrupted_command_is_answered_once(tmp_path: Path) -> None:
     assert unfinished == intent("a", owed=event("owed"))
     ledger.interrupted(unfinished, b"interrupted", event("owed"))
     assert ledger.unfinished() == ()
-    assert ledger.find("gateway", "a") == Entry("lamp on", b"interrupted")
+    assert ledger.find("user:ada", "a") == Entry("lamp on", b"interrupted")
     with pytest.raises(HomeError):
         ledger.interrupted(unfinished, b"interrupted", event("owed"))
     ledger.close()
@@ -100,13 +100,13 @@ def test_commands_are_forgotten_after_a_day_of_uptime_whatever_the_wall_clock_sa
     now += 5000
     ledger.refuse(intent("new"), b"no")
     ledger.prune()
-    assert ledger.find("gateway", "old") is not None
+    assert ledger.find("user:ada", "old") is not None
     now += KEPT_SECONDS - 4000
     ledger.prune()
     ledger.fold()
-    assert ledger.find("gateway", "old") is None
-    assert ledger.find("gateway", "new") is not None
-    assert ledger.find("gateway", "open") is not None
+    assert ledger.find("user:ada", "old") is None
+    assert ledger.find("user:ada", "new") is not None
+    assert ledger.find("user:ada", "open") is not None
     ledger.close()
 
 
@@ -126,7 +126,7 @@ def test_what_earlier_boots_left_is_kept_until_agents_have_lived_for_a_day(tmp_p
         ledger = born(boot)
         uptimes[0] += KEPT_SECONDS / 24
         ledger.prune()
-        known.append(ledger.find("gateway", "a") is not None)
+        known.append(ledger.find("user:ada", "a") is not None)
         ledger.close()
     assert known == [True] * 24 + [False]
 
@@ -141,10 +141,10 @@ def test_a_death_between_two_notes_shortens_nothing(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "hall.sqlite3", boot="two", monotonic=lambda: now)
     now += KEPT_SECONDS - 1.0
     ledger.prune()
-    assert ledger.find("gateway", "a") is not None
+    assert ledger.find("user:ada", "a") is not None
     now += 2.0
     ledger.prune()
-    assert ledger.find("gateway", "a") is None
+    assert ledger.find("user:ada", "a") is None
     ledger.close()
 
 
@@ -200,6 +200,35 @@ def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> N
     ledger.close()
 
 
+def test_what_gateways_brought_before_belongs_to_its_people_from_now_on(tmp_path: Path) -> None:
+    path = tmp_path / "hall.sqlite3"
+    former = Ledger(path)
+    for begun, (party, id_, wish, answer) in enumerate(
+        (
+            ("gateway", "a", "lamp on None u-ada", b"1"),
+            ("gateway-2", "b", "door unlock None u-ada", None),
+            ("gateway-2", "a", "lamp on None u-ada", b"2"),
+            ("gateway-2", "c", "lamp on None u ben", b"3"),
+            ("gateway", "d", "lamp on None ", b"4"),
+            ("gateways", "e", "lamp on None u-ada", b"5"),
+            ("hall", "f", "lamp on None ", b"6"),
+        )
+    ):
+        one = Intent(party=party, id=id_, begun=float(begun), device="lamp", wish=wish)
+        former.begin(one, synced=False) if answer is None else former.refuse(one, answer)
+    former.close()
+    for _ in range(2):
+        ledger = Ledger(path)
+        assert ledger.find("user:u-ada", "a") == Entry("lamp on None u-ada", b"1")
+        assert [(left.party, left.id) for left in ledger.unfinished()] == [("user:u-ada", "b")]
+        assert ledger.find("user:u ben", "c") is not None
+        assert ledger.find("user:", "d") is not None
+        assert ledger.find("gateways", "e") is not None, "no gateway is called so"
+        assert ledger.find("hall", "f") is not None
+        ledger.prune()  # nothing of a day is forgotten by it
+        ledger.close()
+
+
 def test_a_second_agent_on_the_same_file_is_told(tmp_path: Path, ledger: Ledger) -> None:
     with pytest.raises(ConfigError, match="another agent"):
         Ledger(tmp_path / "hall.sqlite3")
@@ -235,8 +264,8 @@ def test_without_a_folder_memory_is_the_ledger_until_there_is_one(tmp_path: Path
     assert ledger.mend()
     assert ledger.is_kept
     assert not ledger.ails
-    assert ledger.find("gateway", "plain") == Entry("lamp on", b"done")
-    assert ledger.find("gateway", "safe") == Entry("lamp on", b"locked")
+    assert ledger.find("user:ada", "plain") == Entry("lamp on", b"done")
+    assert ledger.find("user:ada", "safe") == Entry("lamp on", b"locked")
     assert ledger.stood("lamp") == (ON, MEMORY)
     assert [told.seq for told in ledger.spool.pending(9)] == numbers
     assert ledger.begin(intent("critical"), event("asked"), synced=True)
@@ -277,7 +306,7 @@ def test_a_ledger_that_is_taken_away_in_use_is_noticed(tmp_path: Path, replaced:
     assert ledger.begin(intent("b"), event("asked"), synced=True)
     ledger.close()
     ledger = Ledger(path)
-    assert ledger.find("gateway", "b") == Entry("lamp on", None)
+    assert ledger.find("user:ada", "b") == Entry("lamp on", None)
     ledger.close()
 
 
@@ -345,7 +374,7 @@ def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
         other.execute("DROP TABLE standing")
     other.close()
     for attempt in (
-        lambda: ledger.find("gateway", "a"),
+        lambda: ledger.find("user:ada", "a"),
         lambda: ledger.begin(intent(), synced=False),
         lambda: ledger.begin(intent(), synced=True),
         lambda: ledger.finish(intent(), b"x", ON, MEMORY, synced=False),
@@ -359,7 +388,7 @@ def test_a_ledger_that_fails_says_so(tmp_path: Path) -> None:
 
 
 def test_an_empty_ledger_answers_every_question(ledger: Ledger) -> None:
-    assert ledger.find("gateway", "a") is None
+    assert ledger.find("user:ada", "a") is None
     assert ledger.stood("lamp") == (None, None)
     assert ledger.known() == frozenset()
     assert ledger.unfinished() == ()
@@ -367,4 +396,4 @@ def test_an_empty_ledger_answers_every_question(ledger: Ledger) -> None:
     ledger.forget("lamp")
     ledger.prune()
     ledger.fold()
-    assert ledger.find("gateway", "a") is None
+    assert ledger.find("user:ada", "a") is None

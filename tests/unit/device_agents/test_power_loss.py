@@ -70,7 +70,7 @@ def audit(id_: str) -> AuditEvent:
 
 
 def intent(id_: str, device: str = "lamp", *, owed: AuditEvent | None = None) -> Intent:
-    return Intent(issuer="gateway", id=id_, begun=1000.0, device=device, wish=f"{device} on", owed=owed)
+    return Intent(party="user:ada", id=id_, begun=1000.0, device=device, wish=f"{device} on", owed=owed)
 
 
 def state(id_: str) -> State:
@@ -84,7 +84,7 @@ def memory(edge: float) -> Memory:
 def tell(ledger: Ledger) -> Told:
     """All that an agent asks of its ledger."""
     return {
-        "commands": {id_: found for id_ in COMMANDS if (found := ledger.find("gateway", id_))},
+        "commands": {id_: found for id_ in COMMANDS if (found := ledger.find("user:ada", id_))},
         "unfinished": {left.id: left for left in ledger.unfinished()},
         "standing": {device: ledger.stood(device) for device in ledger.known()},
         "notes": {name: body for name in NOTES if (body := ledger.noted(name))},

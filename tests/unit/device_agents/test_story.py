@@ -159,10 +159,18 @@ class LastLink(FakeLink):
         self.last: dict[str, bytes] = {}
 
 
+OTHER = {"gateway": "gateway-2", "gateway-2": "gateway"}
+
+
 class StoryHouse(House):
     """A house whose board can boot anew, and whose link is ours."""
 
     link_kind = LastLink
+
+    def heartbeat(self, session: str = "g1", *, gateway: str = "gateway", retained: bool = False) -> None:
+        """Both gateways are there."""
+        for one in OTHER:
+            super().heartbeat(session, gateway=one, retained=retained)
 
 
 class Story(RuleBasedStateMachine):
@@ -205,7 +213,7 @@ class Story(RuleBasedStateMachine):
     @rule(
         wish=st.sampled_from(WISHES),
         number=st.integers(1, 25),
-        issuer=st.sampled_from(["gateway", "phone"]),
+        issuer=st.sampled_from(["gateway", "gateway-2", "phone"]),
         age=st.sampled_from([0.0, 0.0, 0.0, 0.0, 3.0, 7.0, 60.0]),
         kill=st.sampled_from([None] * 8 + ["committed", "moved", "finished", "stated", 0, 1]),
         retained=st.sampled_from([False] * 9 + [True]),
@@ -221,12 +229,12 @@ class Story(RuleBasedStateMachine):
     ) -> None:
         self.wish(wish, f"c{number}", issuer, age=age, kill=kill, retained=retained)
 
-    @rule(back=st.integers(0, 5), age=st.sampled_from([0.0, 0.0, 3.0, 60.0]))
-    def delivered_again(self, back: int, age: float) -> None:
-        """What was sent is sent once more, to the letter."""
+    @rule(back=st.integers(0, 5), age=st.sampled_from([0.0, 0.0, 3.0, 60.0]), crosses=st.booleans())
+    def delivered_again(self, back: int, age: float, crosses: bool) -> None:
+        """What was sent is sent once more, to the letter, or through the other gateway."""
         if back < len(self.sent):
             wish, id_, issuer = self.sent[-1 - back]
-            self.wish(wish, id_, issuer, age=age)
+            self.wish(wish, id_, OTHER.get(issuer, issuer) if crosses else issuer, age=age)
 
     def wish(
         self,
@@ -239,7 +247,7 @@ class Story(RuleBasedStateMachine):
         retained: bool = False,
     ) -> None:
         device, action, value = wish
-        key = (issuer, id_)
+        key = ("whoever is at a gateway" if issuer in OTHER else issuer, id_)
         self.sent.append((wish, id_, issuer))
         house = self.home
         house.kill_at = kill if isinstance(kill, str) else None
