@@ -17,6 +17,8 @@ from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response, read_json
 
 HEAD_SECONDS = 25.0
+_REFUSALS = 5
+"""Addresses that the doctor names at once."""
 """How long a question for a newer row is held."""
 _CALLERS = ("gateway", "gateway-*", "admin")
 
@@ -85,6 +87,7 @@ class Api:
         async with self._store.read() as connection:
             counts = await mailbox.count(connection)
             people = await mailbox.known_people(connection)
+            refusals = dict(await mailbox.refusals(connection, _REFUSALS))
         since = self._outbox.mail.failing_since
         mail = MailStatus(
             letters_waiting=counts.waiting,
@@ -96,7 +99,9 @@ class Api:
         ways = {x.way.name: x.failure for x in self._outbox.carriers if x is not self._outbox.mail and x.failure}
         recording, chain = not self._recorder.failing, self._check.status
         return json_response(
-            AlertsReady(broker=self._connected(), recording=recording, mail=mail, chain=chain, ways=ways)
+            AlertsReady(
+                broker=self._connected(), recording=recording, mail=mail, chain=chain, ways=ways, refusals=refusals
+            )
         )
 
 

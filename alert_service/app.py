@@ -4,7 +4,7 @@ import asyncio
 import ssl
 import time
 
-from alert_service import recipients, room_watch, ways
+from alert_service import mailbox, recipients, room_watch, ways
 from alert_service.api import Api
 from alert_service.asker import Asker
 from alert_service.check import Check
@@ -52,7 +52,12 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     )
     urgent_only = (way.urgent_only for way in config.ways)
     further = [Further(*pair) for pair in zip(ways.further(config.ways), urgent_only, strict=True)]
-    outbox = Outbox(store, ways.MailWay(config.smtp), manner, further=further)
+
+    async def masters() -> list[str]:
+        async with store.read() as connection:
+            return mailbox.addresses(None, await mailbox.known_people(connection))
+
+    outbox = Outbox(store, ways.MailWay(config.smtp, masters), manner, further=further)
     news = News()
 
     def recorded() -> None:

@@ -32,6 +32,8 @@ _AWAY_SECONDS = 60.0
 """How seldom, at most, an absent other side is knocked at: the next letter waits no longer once it is back."""
 _REFUSED_AGAIN_SECONDS = 6 * 3600.0
 """A permanent refusal is tried again this seldom: the mailbox may have been mended, and nothing is dropped."""
+_ITS_OWN_FAULT = 3
+"""A letter with which the connection broke so often, while the other side is there, stops itself alone from then on."""
 _SUMMED_LINES = 50
 
 
@@ -39,6 +41,8 @@ class Way(Protocol):
     """One way to be told. Both methods raise MailError."""
 
     name: str
+    can_be_asked: bool
+    """Whether `check` really asks."""
 
     async def send(self, letter: Letter) -> None:
         """Hand one letter over."""
@@ -127,7 +131,7 @@ class Carrier:
             await self._gather(now)
         async with self._store.read() as connection:
             # One is enough to see whether the other side is back.
-            due = await mailbox.due(connection, self.way.name, now, 1 if failing else BATCH)
+            due = await mailbox.due(connection, self.way.name, now, 1 if failing else BATCH, untried=failing)
         if failing and not due:
             return 0.0 if await self._look() else backoff.delay(self._misses - 1, first=1.0, most=_AWAY_SECONDS)
         for delivery in due:
@@ -194,8 +198,12 @@ class Carrier:
         return True
 
     async def _not_sent(self, due: Due, error: MailError) -> bool:
-        if not error.answered:
+        if not error.answered and not await self._is_its_own_fault(due):
             await self._failed(error)
+            # The next try is another letter's, if there is one: this one may be what the other side cannot bear.
+            wait = backoff.delay(due.attempts, first=1.0, most=_AWAY_SECONDS)
+            async with self._store.write() as connection:
+                await mailbox.put_off(connection, due.delivery, next_at=self._now() + wait)
             return False
         wait = (
             backoff.delay(0, first=_REFUSED_AGAIN_SECONDS, most=_REFUSED_AGAIN_SECONDS)
@@ -217,6 +225,20 @@ class Carrier:
                 connection, due.delivery, refusal=str(error), permanent=error.permanent, next_at=self._now() + wait
             )
         await self._open()  # it does answer
+        return True
+
+    async def _is_its_own_fault(self, due: Due) -> bool:
+        """Whether the other side is there for all but this one, on which it hangs up."""
+        if due.attempts < _ITS_OWN_FAULT:
+            return False
+        if self._trouble is None:
+            return True
+        if not self.way.can_be_asked:
+            return False
+        try:
+            await self.way.check()
+        except MailError:
+            return False
         return True
 
     async def _look(self) -> bool:

@@ -50,9 +50,12 @@ class Counts(NamedTuple):
     refused: int
 
 
-async def due(connection: AsyncConnection, way: str, now: float, limit: int) -> list[Due]:
+async def due(connection: AsyncConnection, way: str, now: float, limit: int, *, untried: bool = False) -> list[Due]:
     """The deliveries of a way whose time has come: each source's oldest first, in turn, so that none waits for a
     flood's.
+
+    `untried`: before all that, those that were tried the least, so that one with which all goes wrong is not the only
+    one that is tried.
     """
     turn = func.row_number().over(partition_by=letters.c.source, order_by=deliveries.c.id).label("turn")
     wanted = (
@@ -60,7 +63,8 @@ async def due(connection: AsyncConnection, way: str, now: float, limit: int) -> 
         .join(letters, letters.c.id == deliveries.c.letter)
         .where(deliveries.c.way == way, deliveries.c.state == "pending", deliveries.c.next_at <= now)
     )
-    found = await connection.execute(wanted.order_by(turn, deliveries.c.id).limit(limit))
+    order = (deliveries.c.attempts, turn, deliveries.c.id) if untried else (turn, deliveries.c.id)
+    found = await connection.execute(wanted.order_by(*order).limit(limit))
     return [Due(x.id, x.letter, x.recipient, x.attempts) for x in found.all()]
 
 
@@ -112,6 +116,20 @@ async def refused(connection: AsyncConnection, delivery: int, *, refusal: str, p
     await connection.execute(
         failed.values(refusal=refusal[:200], permanent=permanent, next_at=next_at, attempts=deliveries.c.attempts + 1)
     )
+
+
+async def put_off(connection: AsyncConnection, delivery: int, *, next_at: float) -> None:
+    """Nobody answered, so it may or may not be this one's fault; it is tried again at `next_at`."""
+    waits = update(deliveries).where(deliveries.c.id == delivery)
+    await connection.execute(waits.values(next_at=next_at, attempts=deliveries.c.attempts + 1))
+
+
+async def refusals(connection: AsyncConnection, most: int) -> list[tuple[str, str]]:
+    """Addresses whose letters are refused while others leave, each with what was last said; up to `most` of them."""
+    wanted = select(deliveries.c.recipient, func.max(deliveries.c.refusal)).group_by(deliveries.c.recipient)
+    refused_now = deliveries.c.way == MAIL, deliveries.c.state == "pending", deliveries.c.refusal.is_not(None)
+    found = await connection.execute(wanted.where(*refused_now).order_by(deliveries.c.recipient).limit(most))
+    return [(row[0], row[1]) for row in found.all()]
 
 
 async def told(connection: AsyncConnection, letter: int) -> Told:

@@ -105,7 +105,7 @@ async def regather(connection: AsyncConnection, now: float, allowed: int) -> int
         letters.c.released_at < now - digest.WINDOW_SECONDS,
         sql_exists().where(by_mail, deliveries.c.state == "pending"),
         # Told to somebody already, or refused for its own sake: no digest may tell it again.
-        not_(sql_exists().where(by_mail, or_(deliveries.c.state == "sent", deliveries.c.attempts > 0))),
+        not_(sql_exists().where(by_mail, or_(deliveries.c.state == "sent", deliveries.c.refusal.is_not(None)))),
         # What a digest gathers cannot be moved while another way still has to tell it.
         or_(letters.c.kind != "digest", not_(sql_exists().where(mine, deliveries.c.way != MAIL, _pending()))),
     )

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from alert_service.carrier import Way
@@ -19,21 +20,26 @@ class MailWay:
     """Letters by SMTP."""
 
     name = MAIL
+    can_be_asked = True
 
-    def __init__(self, smtp: SmtpConfig) -> None:
+    def __init__(self, smtp: SmtpConfig, people: Callable[[], Awaitable[Sequence[str]]]) -> None:
+        """`people` are the addresses by which the server is tried."""
         self._smtp = smtp
+        self._people = people
 
     async def send(self, letter: Letter) -> None:
         """Hand one letter to the mail server."""
         await mail.send(self._smtp, letter, time.time())
 
     async def check(self) -> None:
-        """Connect, verify and sign in."""
-        await mail.check(self._smtp)
+        """Whether the server takes sender and recipients, or one of them."""
+        await mail.check(self._smtp, await self._people())
 
 
 class AppriseWay:
     """Short messages by ntfy, Telegram, Matrix and a hundred others; its calls block, so each has a thread."""
+
+    can_be_asked = False
 
     def __init__(self, config: WayConfig) -> None:
         self.name = config.name

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import code_rows, lockdown, lockouts, place_rows
+from auth_service import code_rows, lockdown, lockouts, place_rows, user_rows
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirmed_lockdown import ConfirmedLockdown
@@ -32,7 +32,9 @@ from shared.courier import Courier
 from shared.database import Store
 from shared.lifecycle import stay_alive
 from shared.log import facts
+from shared.mail import MailError
 from shared.mqtt import Subscription
+from shared.names import Role
 from shared.problem import HomeError
 from shared.spool import Spool
 from shared.web import serve_https
@@ -97,7 +99,11 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         await mail.send(config.smtp, letter, time.time())
 
     async def check_mail() -> None:
-        await mail.check(config.smtp)
+        async with store.read() as connection:
+            rows = await user_rows.all_rows(connection)
+        masters = [row.user.email for row in rows if row.user.role is Role.MASTER and not row.disabled]
+        for address, reason in (await mail.check(config.smtp, masters)).items():
+            raise MailError(f"{address} is refused: {reason}", permanent=True)
 
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)

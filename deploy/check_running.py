@@ -9,11 +9,12 @@ from deploy import ready, turns
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.home import Home
 from deploy.installation import Installation
-from shared import internal, mail
+from shared import database, internal, mail
 from shared.client import AlertsAddress, AuthAddress, ServiceClient
 from shared.config import ConfigError
 from shared.internal_alerts import AlertsReady
-from shared.mail import MailError
+from shared.mail import MailError, SmtpConfig
+from shared.names import Role
 from shared.problem import HomeError
 
 _FOREIGN = "not of our authority"
@@ -41,7 +42,7 @@ def services(home: Home, here: Installation) -> Iterator[Finding]:
 
 
 def mail_server(home: Home, here: Installation) -> Iterator[Finding]:
-    """It is reached, verified, and lets us in; no letter is sent."""
+    """It takes our sender and the master users' addresses; no letter is sent."""
     from alert_service import config as alerts
 
     try:
@@ -50,12 +51,34 @@ def mail_server(home: Home, here: Installation) -> Iterator[Finding]:
         yield skipped("mail", "not looked at: alerts.toml has to be mended first")
         return
     try:
-        asyncio.run(mail.check(smtp))
+        refused = asyncio.run(_try_mail(home, smtp))
     except MailError as error:
         mended = here.start("mailbox") if home.settings.demo else "check [smtp] in alerts.toml and auth.toml"
         yield wrong("mail", f"{smtp.host}:{smtp.port} does not take letters: {error}", mended)
     else:
-        yield well("mail", f"{smtp.host}:{smtp.port} lets us in ({smtp.security})")
+        yield well("mail", f"{smtp.host}:{smtp.port} takes letters from {smtp.sender} ({smtp.security})")
+        for address, reason in refused.items():
+            yield wrong("mail", f"{smtp.host}:{smtp.port} refuses {address}: {reason}", "check `homesystem user list`")
+
+
+async def _try_mail(home: Home, smtp: SmtpConfig) -> dict[str, str]:
+    return await mail.check(smtp, await _masters(home))
+
+
+async def _masters(home: Home) -> list[str]:
+    """Whom letters go to. Where the accounts cannot be read, which is told elsewhere, nobody is asked for by name."""
+    from auth_service import accounts
+    from auth_service import config as auth
+
+    try:
+        config = auth.read(home.config("auth"))
+        if database.missing(config.database) is not None:
+            return []
+        async with accounts.opened(config) as book:
+            rows = await book.list_users()
+    except (ConfigError, HomeError):
+        return []
+    return [row.user.email for row in rows if row.user.role is Role.MASTER and not row.disabled]
 
 
 def _auth(home: Home, here: Installation) -> Iterator[Finding]:
@@ -83,9 +106,9 @@ def _alerts(home: Home, here: Installation) -> Iterator[Finding]:
     if said.mail.failing_since is not None:
         text = f"no letter goes out since {said.mail.failing_since:%Y-%m-%d %H:%M} UTC: {said.mail.failure}"
         yield wrong("letters", text, "check [smtp] in alerts.toml")
-    if said.mail.letters_refused:
-        text = f"{said.mail.letters_refused} are refused for good"
-        yield wrong("letters", text, "check the users' addresses: `homesystem user list`")
+    for recipient, reason in said.refusals.items():
+        text = f"those to {recipient} wait: {reason}"
+        yield wrong("letters", text, "check the address: `homesystem user list`, and `rules` in alerts.toml")
     if not said.mail.recipients_known:
         yield wrong(
             "letters", "nobody is known to write to", f"see whether the auth service runs; {here.log('alerts')}"

@@ -30,6 +30,10 @@ def _instead(address: str) -> str:
     if not at or not local.isascii():
         return "; use an address without"
     try:
-        return f"; write {local}@{domain.encode('idna').decode()}"
+        plain = domain.encode("idna").decode()
+        # The standard library has the older rules, by which some signs (ß among them) give a domain of somebody else.
+        if plain.encode().decode("idna") == domain.lower():
+            return f"; write {local}@{plain}"
     except UnicodeError:
-        return "; use an address without"
+        pass
+    return "; use an address without"

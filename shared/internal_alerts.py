@@ -43,13 +43,17 @@ class ChainStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertsReady(msgspec.Struct, frozen=True, kw_only=True):
-    """GET READY at the alert service. `ways`: those beside mail that fail just now, and what they say."""
+    """GET READY at the alert service. `ways`: those beside mail that fail just now, and what they say.
+
+    `refusals`: some addresses whose letters the mail server refuses, and its words; for the doctor alone.
+    """
 
     broker: bool
     recording: bool
     mail: MailStatus
     chain: ChainStatus
     ways: dict[str, str] = {}
+    refusals: dict[str, str] = {}
 
 
 MAX_AUDIT_PAGE = 500

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 import ipaddress
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 from pathlib import Path
@@ -15,6 +15,9 @@ import msgspec
 from shared import addresses, tls
 from shared.config import Config, ConfigError, env, read_secret
 from shared.messages import utc
+
+_TOO_LARGE = 552
+"""A server that is told a letter's size may refuse that letter before its text (RFC 1870, 6.1)."""
 
 
 class SmtpConfig(Config, frozen=True):
@@ -84,6 +87,7 @@ def compose(letter: Letter, sender: str, now: float) -> EmailMessage:
     domain = _domain(sender) or "localhost"
     message["Message-ID"] = f"<{letter.message_id}@{domain}>" if letter.message_id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"
+    message["List-Id"] = f"Home System <homesystem.{domain}>"  # RFC 2919: filters know our letters by it
     if letter.thread is not None:
         # They answer a letter that nobody ever got: mailboxes thread by what is named here (RFC 5322 3.6.4). Short,
         # because the standard library breaks a longer name up into encoded words, which no mailbox knows again.
@@ -120,14 +124,42 @@ async def send(smtp: SmtpConfig, letter: Letter, now: float, *, password: str | 
             # Before the server is asked: it is this letter that cannot go, and the others may.
             raise MailError(fault, permanent=True)
         async with _connected(smtp, password) as server:
-            await server.send_message(compose(letter, smtp.sender, now))
+            try:
+                await server.send_message(compose(letter, smtp.sender, now))
+            except aiosmtplib.SMTPNotSupported as error:
+                # Told of this letter, on a connection that stands: others may need less.
+                raise MailError(str(error), permanent=True) from error
+            except aiosmtplib.SMTPSenderRefused as error:
+                if error.code != _TOO_LARGE:
+                    raise
+                raise MailError(f"{error.code} {error.message}", permanent=True) from error
 
 
-async def check(smtp: SmtpConfig) -> None:
-    """Connect, verify, sign in and leave without sending a letter. Raises MailError with what stands in the way."""
+async def check(smtp: SmtpConfig, to: Sequence[str] = ()) -> dict[str, str]:
+    """Go as far as a letter does before its text: connect, verify, sign in, name sender and recipients; then take back.
+
+    Many servers say only then what they have against us. Left out, the recipient is the sender's own address. Returns
+    who is refused, and in which words. Raises MailError where nothing would be taken, for whomever.
+    """
+    refused: dict[str, str] = {}
+    own = parseaddr(smtp.sender)[1]
     with _translated():
         async with _connected(smtp) as server:
-            await server.noop()
+            await server.mail(own)
+            last = None
+            for address in dict.fromkeys(to or (own,)):
+                if (fault := addresses.fault(address)) is not None:
+                    refused[address] = fault
+                    continue
+                try:
+                    await server.rcpt(address)
+                except aiosmtplib.SMTPRecipientRefused as error:
+                    refused[address] = f"{error.code} {error.message}"
+                    last = error
+            await server.rset()
+            if last is not None and len(refused) == len(dict.fromkeys(to or (own,))):
+                raise MailError(f"{last.code} {last.message}", permanent=False, answered=False)
+    return refused
 
 
 @contextlib.asynccontextmanager

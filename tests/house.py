@@ -219,18 +219,21 @@ class _TidyController(Controller):
 class SmtpSink:
     """A real SMTP server that keeps what it gets; may be stopped and started again on its port."""
 
-    def __init__(self, port: int | None = None) -> None:
+    def __init__(self, port: int | None = None, *, smtputf8: bool = False) -> None:
+        """As most servers are: without `smtputf8` it takes no addresses beyond ASCII (RFC 6531)."""
         self.port = port or free_port()
         self.greetings: list[str] = []
+        self.named: list[str] = []
         self.refused: set[str] = set()
+        self.cut_off: set[str] = set()
+        self._smtputf8 = smtputf8
         self._letters: list[email.message.EmailMessage] = []
         self._came = threading.Condition()
         self._controller: Controller | None = None
 
     def start(self) -> None:
         """Listen."""
-        # As most servers are: no addresses beyond ASCII (RFC 6531).
-        self._controller = _TidyController(self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=False)
+        self._controller = _TidyController(self, hostname="127.0.0.1", port=self.port, enable_SMTPUTF8=self._smtputf8)
         self._controller.start()
 
     def stop(self) -> None:
@@ -241,13 +244,17 @@ class SmtpSink:
 
     async def handle_RCPT(self, _server: object, _session: object, envelope: object, address: str, _: object) -> str:
         """aiosmtpd's hook: refuses who is in `refused`."""
+        self.named.append(address)
         if address in self.refused:
             return f"550 5.1.1 <{address}>: no such mailbox here"
         envelope.rcpt_tos.append(address)  # type: ignore[attr-defined]  # aiosmtpd is untyped
         return "250 OK"
 
-    async def handle_DATA(self, _server: object, session: object, envelope: object) -> str:
-        """aiosmtpd's hook."""
+    async def handle_DATA(self, server: object, session: object, envelope: object) -> str:
+        """aiosmtpd's hook: hangs up on a letter to somebody in `cut_off`, as some filters do."""
+        if not self.cut_off.isdisjoint(envelope.rcpt_tos):  # type: ignore[attr-defined]  # aiosmtpd is untyped
+            server.transport.abort()  # type: ignore[attr-defined]  # as above
+            return "421 gone"
         self.greetings.append(session.host_name)  # type: ignore[attr-defined]  # aiosmtpd is untyped
         content = envelope.content  # type: ignore[attr-defined]  # aiosmtpd is untyped
         letter = email.message_from_bytes(content, policy=email.policy.default)

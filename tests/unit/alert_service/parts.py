@@ -78,6 +78,8 @@ async def work(outbox: Outbox) -> float:
 class Postman:
     """A way that takes letters; `away` and `refusals` make it raise."""
 
+    can_be_asked = True
+
     def __init__(self, name: str = MAIL) -> None:
         self.name = name
         self.letters: list[Letter] = []

@@ -118,6 +118,24 @@ async def test_an_absent_server_costs_no_letter_and_is_not_besieged(house: House
     assert house.outbox.mail.failing_since is None
 
 
+async def test_a_letter_that_breaks_each_connection_stops_itself_alone(house: House) -> None:
+    """As a server that hangs up on it does: every try looks as if nobody were there."""
+    house.postman.refusals[ADA] = MailError("connection lost", permanent=False, answered=False)
+    await house.people(ADA, BOB)
+    await house.tell(*[alone(n) for n in range(3)])
+    await house.rounds(600)
+    assert [letter.to for letter in house.postman.letters] == [BOB] * 3
+    assert house.outbox.mail.failing_since is None
+    async with house.store.read() as connection:
+        assert await mailbox.refusals(connection, 5) == [(ADA, "connection lost")]
+    tries = house.postman.tries
+    await house.rounds(3600)
+    assert house.postman.tries - tries < 3 * 12, "ever more seldom"
+    house.postman.refusals.clear()
+    await house.rounds(3600)
+    assert [letter.to for letter in house.postman.letters].count(ADA) == 3
+
+
 async def test_a_flood_from_one_source_is_gathered_and_another_letter_comes_alone(house: House) -> None:
     await house.people(ADA)
     await house.tell(*[alone(n, "hall") for n in range(100)], alone(1, "garage"))

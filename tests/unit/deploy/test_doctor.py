@@ -99,7 +99,7 @@ def test_a_mistake_in_the_settings_is_told_line_by_line(home: Home) -> None:
 def test_a_home_that_does_not_run_is_told_with_how_to_start_it_and_ends_in_one(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(_smtp: SmtpConfig) -> None:
+    async def away(_smtp: SmtpConfig, _to: object) -> None:
         raise MailError("connection refused", permanent=False, answered=False)
 
     monkeypatch.setattr(mail, "check", away)

@@ -25,7 +25,9 @@ def test_a_foreign_domain_is_told_as_it_is_written_in_ascii() -> None:
     assert str(addresses.fault("ada@m\u00fcller.de")).endswith("; write ada@xn--mller-kva.de.")
 
 
-@pytest.mark.parametrize("address", ["j\u00f6rg@example.org", "\u00e4", "a@" + "\u00fc" * 70 + ".org", "a@\u3002"])
+@pytest.mark.parametrize(
+    "address", ["j\u00f6rg@example.org", "\u00e4", "a@" + "\u00fc" * 70 + ".org", "a@\u3002", "ada@stra\u00dfe.de"]
+)
 def test_what_has_no_form_in_ascii_needs_another_address(address: str) -> None:
     assert str(addresses.fault(address)).endswith("; use an address without.")
 

@@ -33,6 +33,7 @@ def test_a_letter_is_text_and_html_marked_as_automatic() -> None:
     assert made["Date"] == "Thu, 01 Jan 1970 00:00:00 +0000"
     assert made["Message-ID"] == "<m1@example.org>"
     assert made["Auto-Submitted"] == "auto-generated"
+    assert made["List-Id"] == "Home System <homesystem.example.org>"
     plain, html = made.get_body(("plain",)), made.get_body(("html",))
     assert plain is not None
     assert html is not None
@@ -47,6 +48,7 @@ HEADERS = {
     "Date",
     "Message-ID",
     "Auto-Submitted",
+    "List-Id",
     "Content-Type",
     "MIME-Version",
     "Content-Transfer-Encoding",
