@@ -193,6 +193,8 @@ class Control:
             self._client = None
             client.disconnect()
             client.loop_stop()
+            if (left := client.socket()) is not None:  # nobody answers, and so nobody took the goodbye
+                left.close()
 
     def _standing(self, client: mqtt.Client, name: str) -> Standing:
         asked = [{"command": "getRole", "rolename": name}, {"command": "getClient", "username": name}]

@@ -26,6 +26,16 @@ class BufferedSocket(ssl.SSLSocket):
     _taken = 0
     _unsent: bytearray | None = None
 
+    def do_handshake(self, block: bool = False) -> None:
+        """Shake hands; a connection on which that fails is closed, since paho forgets it."""
+        try:
+            super().do_handshake(block)
+        except _LATER:
+            raise
+        except OSError:
+            super().close()
+            raise
+
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         """Up to `buflen` bytes, from what was read ahead where there is any."""
         if self._taken >= len(self._ahead):
