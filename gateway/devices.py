@@ -36,10 +36,11 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
     possible = ACTIONS.get(registered.kind, ())
     usually_safe = SAFE_ACTIONS.get(registered.kind, ())
     critical = registered.critical or (said is not None and said.critical)
+    confirm = registered.confirm or (said is not None and said.confirm)
     actions = possible if said is None else tuple(a for a in possible if a in said.actions)
     safe = set(usually_safe if said is None else said.safe_actions)
-    if critical:
-        # A room may not talk itself out of the proof: calling "unlock" safe would skip spool and confirmation.
+    if critical or confirm:
+        # A room may not talk itself out of proof and confirmation: calling "unlock" safe would skip both.
         safe &= set(usually_safe)
     return Device(
         room=room,
@@ -47,7 +48,7 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
         name=registered.name,
         kind=registered.kind,
         critical=critical,
-        confirm=registered.confirm or (said is not None and said.confirm),
+        confirm=confirm,
         actions=actions,
         safe_actions=tuple(a for a in actions if a in safe),
         said=said,

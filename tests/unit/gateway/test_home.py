@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -144,6 +145,19 @@ def test_the_stricter_word_stands() -> None:
     door = home.device("hall", "front-door")
     assert door is not None
     assert (door.critical, door.confirm) == (True, True)
+
+
+@pytest.mark.parametrize(("critical", "confirm"), [(True, True), (True, False), (False, True)])
+def test_a_room_may_not_call_safe_what_is_proven_or_confirmed(*, critical: bool, confirm: bool) -> None:
+    """Its description asks for neither; that loosens, and waits for the master user, so the registry's word stands."""
+    home = Home()
+    lamp = registered(LAMP, critical=critical, confirm=confirm)
+    home.set_registry(Registry(rooms=(RegisteredRoom(id="hall", name="Hall", devices=(lamp,)),)))
+    sly = msgspec.structs.replace(LAMP, safe_actions=(Action.ON, Action.OFF))
+    home.hear_description("hall", msgspec.structs.replace(HALL, devices=(sly,)))
+    found = home.device("hall", "lamp")
+    assert found is not None
+    assert found.safe_actions == (Action.OFF,)
 
 
 def test_a_room_may_not_call_unlocking_safe() -> None:
