@@ -9,12 +9,10 @@ from collections.abc import Iterable
 import msgspec
 
 from shared.internal_alerts import AuditFilter
-from shared.names import is_hub, is_identity
+from shared.names import SUBJECTS, is_hub, is_identity
 
 NO_ROOM = ""
 """What stands in an event's `room` when it happened in none."""
-_SUBJECTS = frozenset({"account", "address", "certificate", "client", "home", "room", "session", "user"})
-"""What stands before the slash where an event is about a person, a session or an identity, and not about a room."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +43,7 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
 def room_of(place: str) -> str:
     """The room that an event's `where` lies in; NO_ROOM for what is about people, certificates or the hub itself."""
     first = place.partition("/")[0]
-    return first if is_identity(first) and not is_hub(first) and first not in _SUBJECTS else NO_ROOM
+    return first if is_identity(first) and not is_hub(first) and first not in SUBJECTS else NO_ROOM
 
 
 def arms(scope: Scope, wanted: AuditFilter) -> tuple[Arm, ...]:

@@ -11,6 +11,7 @@ from deploy import orders, rights
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
 from shared import database
+from shared.names import is_reserved
 
 
 def enrolments(home: Home) -> Iterator[Finding]:
@@ -36,6 +37,10 @@ def enrolments(home: Home) -> Iterator[Finding]:
             faults += 1
             text = f"{role} {name} was revoked and still has its rights: the revocation was interrupted"
             yield wrong("enrolments", text, f"`homesystem {role} revoke {name}` again")
+        if identity.revoked_at is None and is_reserved(name):
+            faults += 1
+            text = f"{role} {name} is called like something of the hub's own, which an older version let be"
+            yield wrong("enrolments", text, f"`homesystem {role} revoke {name}`, then `{role} add` under another name")
     rooms = {identity.name for identity in known if identity.role == "room" and identity.revoked_at is None}
     for role in document["roles"]:
         if role["rolename"] in rooms and rights.speaks_for_all(role):

@@ -4,6 +4,7 @@ Each may be interrupted anywhere and is finished by a second try; one at a time,
 """
 
 import contextlib
+import os
 import re
 from pathlib import Path
 
@@ -63,7 +64,7 @@ async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> i
     repeated, as after an interruption. Raises HomeError: not-found, already-exists (a key that lies in `out`).
     """
     with turns.turn(home.var, f"homesystem {role} renew {name}"):
-        _check_out(out, role, name)
+        _check_out(home, out, role, name, writes=(f"{role}.key", f"{role}.crt"))
         async with _book(home) as book:
             await book.renew_identity(name, role)
         authority = home.authority()
@@ -128,7 +129,8 @@ async def _enrol(
     known = {row.name: row for row in await book.list_identities()}.get(name)
     unfinished = known is not None and known.role == role and known.revoked_at is None and not admitted
     if out is not None and (known is None or unfinished):
-        _check_out(out, role, name)
+        more = (room_file.NAME,) if role == "room" else ()
+        _check_out(home, out, role, name, writes=(f"{role}.key", f"{role}.crt", *more))
     if not unfinished:
         await book.enrol_identity(name, role)
     else:
@@ -151,15 +153,22 @@ async def _enrol(
         (out / _UNFINISHED).unlink()
 
 
-def _check_out(out: Path, role: str, name: str) -> None:
-    key, mark = out / f"{role}.key", out / _UNFINISHED
-    if key.exists() and not (mark.exists() and mark.read_text() == name):
-        raise HomeError("already-exists", f"{key} exists and would be lost; choose another folder.")
+def _check_out(home: homes.Home, out: Path, role: str, name: str, *, writes: tuple[str, ...]) -> None:
+    """A folder of its own, made for nobody else to read; one that exists is left as it is, with all that lies in it."""
+    mark, ca = out / _UNFINISHED, out / "ca.crt"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        out.chmod(0o700)
+        if not (mark.exists() and mark.read_text() == name):
+            lost = [file for file in writes if (out / file).exists()]
+            if ca.exists() and ca.read_bytes() != (home.pki / "device-ca.crt").read_bytes():
+                lost.append(ca.name)
+            if lost:
+                text = f"{out} holds {', '.join(lost)}, which would be lost; choose another folder for {role} {name}."
+                raise HomeError("already-exists", text)
+        out.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise HomeError("invalid-value", f"{out} cannot be written: {error.strerror}.") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise HomeError("invalid-value", f"{out} cannot be written: it is not ours; choose another folder.")
 
 
 def _topics(room: str, devices: tuple[str, ...]) -> frozenset[str]:

@@ -23,6 +23,7 @@ from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.config import Config, ConfigError, env, load
 from shared.listening import EVERYWHERE, Hosts, addresses
+from shared.names import is_reserved
 from shared.problem import HomeError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -223,7 +224,8 @@ def renew(home: Home) -> list[str]:
     if authority.ensure_web(web_hosts):
         made.append("web")
     made += authority.ensure_former(settings.former_names)
-    rooms = (path.stem for path in (home.var / "agents").glob("*.toml"))
+    # A room that an older version let be called like a file of the hub's own has its pair no longer renewed over that.
+    rooms = (path.stem for path in (home.var / "agents").glob("*.toml") if not is_reserved(path.stem))
     made += [room for room in rooms if (home.pki / f"{room}.crt").exists() and _renew_room(authority, room)]
     return made
 

@@ -10,8 +10,15 @@ IDENTITY = re.compile(r"[a-z][a-z0-9-]{0,31}")
 """What an identity (a certificate's common name), a room or a device may be called."""
 HUB = re.compile(r"(gateway|auth|alerts|broker|admin)(-.*)?|signer")
 """Identities of the hub's own: its services, and its commands."""
-RESERVED = re.compile(rf"{HUB.pattern}|web|web-ca|device-ca|crl|room|client|recorder|(interop|automation)(-.*)?|dev-.*")
-"""Names that no room and no trusted client may be given: the hub's own, files beside theirs, services to come."""
+SUBJECTS = frozenset({"account", "address", "certificate", "client", "home", "room", "session", "user"})
+"""What stands before the slash of an audit event's place where it is about a person, a session or an identity."""
+RESERVED = re.compile(
+    rf"{HUB.pattern}|web|web-ca|device-ca|crl|former|recorder|(interop|automation)(-.*)?|dev-.*"
+    rf"|{'|'.join(sorted(SUBJECTS))}"
+)
+"""Names that no room and no trusted client may be given: the hub's own, those of files beside theirs and of services to
+come, and what the record calls other things than rooms.
+"""
 GATEWAY = re.compile(r"gateway(-[0-9]+)?")
 """The identities whose word about a user is believed."""
 
