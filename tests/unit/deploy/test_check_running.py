@@ -1,0 +1,35 @@
+"""What the doctor believes of a gateway's answers, given by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy import check_running, ready
+from deploy import home as homes
+from tests import house
+
+
+@pytest.mark.parametrize(
+    ("answers", "well", "looks"),
+    [
+        ([200], True, 1),
+        ([503, 503, 200], True, 3),
+        ([503] * 9, False, 5),
+        ([None, 200], False, 1),
+        ([404, 200], False, 1),
+    ],
+    ids=["ready", "a hiccup", "never ready", "not there", "something else"],
+)
+def test_a_gateway_that_answers_is_looked_at_more_than_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answers: list[int | None], well: bool, looks: int
+) -> None:
+    asked: list[str] = []
+
+    def answer(_home: homes.Home, path: str) -> int | None:
+        asked.append(path)
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(ready, "ask_web", answer)
+    monkeypatch.setattr(check_running, "_LOOK_AGAIN_SECONDS", 0)
+    assert check_running.gateway_is_ready(house.make_home(tmp_path)) == well
+    assert asked == ["/readyz"] * looks
