@@ -15,6 +15,8 @@ from shared.names import Action, Outcome, Severity, is_gateway
 REASON = "reason"
 """The key in an event's detail that holds the slug of a refusal."""
 ID_REUSED = "id-reused"
+_OF_AN_ID = frozenset({ID_REUSED, "id-used"})
+"""Refusals for the id alone: they say nothing of the command that it belongs to."""
 HUB_SOURCES = frozenset({"auth", "admin", "alerts", "signer"})
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -104,7 +106,7 @@ def _belongs_to_command(source: str, event: AuditEvent) -> bool:
     """
     if event.what not in _COMMANDS:
         return False
-    if not event.command_id or event.detail.get(REASON) == ID_REUSED:
+    if not event.command_id or event.detail.get(REASON) in _OF_AN_ID:
         return False
     return source not in HUB_SOURCES and speaks_for(source, event)
 

@@ -34,11 +34,13 @@ from gateway.home import Home
 from gateway.limits import Limits
 from gateway.link import Link
 from gateway.origins import Origins
-from gateway.proof import Proof, Wish
+from gateway.proof import Proof
 from gateway.proxies import Proxies
 from gateway.readiness import Readiness
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
+from gateway.used import TABLE as USED_IDS
+from gateway.wish import Wish
 from shared import renewal, systemd, tls
 from shared.bus import Bus
 from shared.courier import Courier
@@ -75,7 +77,7 @@ class Gateway:
             on_up=self.link.up,
             on_down=self.link.down,
         )
-        self.spool = Spool(config.spool, source=identity, alone=True)
+        self.spool = Spool(config.spool, source=identity, alone=True, kept=(USED_IDS,))
         self.courier = Courier(self.spool, self.bus)
         self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry)
         self.auth = AuthClient(config.auth, config.broker.tls)

@@ -10,9 +10,9 @@ import msgspec
 from aiohttp import web
 
 from gateway import arrival, guards, keys, limits, sessions
-from gateway.commands import Executed
 from gateway.devices import Device, is_held_back
-from gateway.proof import Wish
+from gateway.verdicts import Executed
+from gateway.wish import Wish
 from shared.internal import SessionInfo
 from shared.log import security
 from shared.messages import Id, Moment, UserRef

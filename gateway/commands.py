@@ -9,20 +9,19 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
-import msgspec
-
-from gateway.flights import Flight, Flights, Verdict
+from gateway.flights import Flight, Flights
 from gateway.home import Home
-from gateway.plain import plain
-from gateway.proof import Proof, Wish
+from gateway.proof import Proof
+from gateway.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
+from gateway.wish import Wish
 from shared import messages, topics
 from shared.log import facts
-from shared.messages import COMMAND_SECONDS, Acknowledgement, Command, State
+from shared.messages import COMMAND_SECONDS, Acknowledgement, Command
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.names import Outcome, Severity
-from shared.problem import CATALOGUE, HomeError
+from shared.problem import HomeError
 from shared.seldom import Seldom
 
 log = logging.getLogger(__name__)
@@ -31,18 +30,10 @@ WAIT_SECONDS = 6.5
 """Longer than a command may live, so that a refusal as expired still arrives."""
 REUSED_SECONDS = 60.0
 """A user who repeats ids has this told once in so long: each is refused, but the letters are not the user's to fill."""
-REFUSAL_CHARACTERS = 200
+REPEATED = "repeated"
+"""In an event's detail: the wish had come by another way before, and nothing moved this time."""
 _REUSERS = 1024
 _REFUSED_FROM = 128
-_STATUS = {Outcome.REJECTED: 409, Outcome.FAILED: 502}
-
-
-class Executed(msgspec.Struct, frozen=True, kw_only=True):
-    """The room's word that it was done."""
-
-    id: str
-    outcome: Literal["executed"] = "executed"
-    state: State | None = None
 
 
 class Broker(Protocol):
@@ -98,14 +89,14 @@ class Commands:
             raise
         if flight is None:
             if (known := self._flights.answer(wish.id)) is not None:
-                return _answer(wish.id, known)
+                return answer(wish.id, known)
             flight = self._begin(wish)
         if flight.verdict is None:
             # The caller may go away; the flight goes on and is recorded.
             verdict = await asyncio.shield(self._waiting[flight])
         else:
             verdict = flight.verdict
-        return _answer(wish.id, verdict)
+        return answer(wish.id, verdict)
 
     def hear(self, room: str, device: str, said: Acknowledgement) -> None:
         """An acknowledgement; one that nobody waits for any more is left alone, its state flows all the same."""
@@ -115,13 +106,7 @@ class Commands:
         if said.outcome in (Outcome.ASKED, Outcome.UNKNOWN):
             log.warning("Acknowledgement cannot be used", extra=facts(room=room, outcome=said.outcome))
             return
-        state = said.state or self._home.state(room, device)
-        slug = None if said.outcome is Outcome.EXECUTED else _slug(said)
-        # The room's own sentence, where it has one: text of another machine, so no more than one plain line.
-        detail = plain(said.detail, REFUSAL_CHARACTERS) if said.detail else None
-        self._flights.settle(
-            flight, Verdict(outcome=said.outcome, slug=slug, reason=said.reason, detail=detail, state=state)
-        )
+        self._flights.settle(flight, verdict_of(said, self._home.state(room, device)))
 
     def lose_room(self, room: str) -> None:
         """The room went or started anew: what was sent to it may or may not have been done."""
@@ -139,44 +124,48 @@ class Commands:
             await asyncio.wait(self._proving)
 
     def _begin(self, wish: Wish) -> Flight:
-        late = self._comes_late(wish)
+        late = not wish.safe and self._wall() - wish.issued_at > COMMAND_SECONDS
         if not late and self._home.status(wish.device.room) != "online":
             raise HomeError("room-offline", id=wish.id)
         loop = asyncio.get_running_loop()
+        begun = self._flights.begun(wish.id)
         flight = self._flights.begin(wish, self._settled)
         self._waiting[flight] = loop.create_future()
-        if late:
-            self._flights.settle(flight, Verdict(outcome=Outcome.EXPIRED, slug="expired"))
-            return flight
-        if self._refused_by_lockdown(flight):
+        if not late and self._refused_by_lockdown(flight):
             return flight
         if wish.device.critical and not wish.safe:
-            task = loop.create_task(self._prove_and_send(flight), name="prove command")
+            task = loop.create_task(self._prove_and_send(flight, late=late), name="prove command")
             self._proving.add(task)
             task.add_done_callback(self._proving.discard)
+        elif late and not begun:
+            self._flights.settle(flight, EXPIRED)
         else:
+            flight.recall = late
             if wish.device.critical:
                 self._proof.note(self._proof.event(wish, Outcome.ASKED))
             self._send(flight)
         return flight
 
-    def _comes_late(self, wish: Wish) -> bool:
-        """Whether it is a new wish that lay somewhere for too long. Of one that is known the room says how it ended."""
-        if wish.safe or self._flights.knows(wish.id):
-            return False
-        return self._wall() - wish.issued_at > COMMAND_SECONDS
-
-    async def _prove_and_send(self, flight: Flight) -> None:
+    async def _prove_and_send(self, flight: Flight, *, late: bool) -> None:
         try:
-            await self._proof.intent(flight.wish)
+            written = await self._proof.intent(flight.wish, late=late, again=flight.claimed)
         except HomeError as error:
-            self._flights.settle(flight, Verdict(outcome=None, slug=error.slug, detail=error.detail))
+            outcome = None
+            if error.slug == "id-reused":
+                self._note_reuse(flight.wish)
+                outcome = Outcome.REJECTED
+            self._flights.settle(flight, Verdict(outcome=outcome, slug=error.slug, detail=error.detail))
         except BaseException:
             # Stopping, or a fault of ours: whoever waits gets an answer, and nothing was sent.
             self._flights.settle(flight, Verdict(outcome=None, slug="no-proof"))
             raise
         else:
-            self._send(flight)
+            if written.is_late:
+                self._flights.settle(flight, EXPIRED)
+            else:
+                flight.recall = written.is_used
+                flight.claimed = not written.is_used
+                self._send(flight)
 
     def _send(self, flight: Flight) -> None:
         wish = flight.wish
@@ -189,9 +178,10 @@ class Commands:
             action=wish.action,
             value=wish.value,
             id=wish.id,
-            issued_at=messages.utc(wish.issued_at),
+            issued_at=messages.utc(self._issued(wish)),
             user=wish.user,
             origin=wish.origin,
+            recall=flight.recall,
         )
         topic = topics.command(wish.device.room, wish.device.id, self._broker.identity)
         try:
@@ -206,9 +196,14 @@ class Commands:
             self._wait_seconds, self._give_up, flight, "no-answer"
         )
 
+    def _issued(self, wish: Wish) -> float:
+        """A safe action is never too late: an old one counts from now, or its room would let it expire."""
+        now = self._wall()
+        return now if wish.safe and now - wish.issued_at > COMMAND_SECONDS else wish.issued_at
+
     def _refused_by_lockdown(self, flight: Flight) -> bool:
         """The rooms would refuse it too; but what is not sent cannot go wrong."""
-        if flight.wish.safe or not self._home.lockdown.active:
+        if flight.wish.safe or flight.recall or not self._home.lockdown.active:
             return False
         self._flights.settle(flight, Verdict(outcome=Outcome.REJECTED, slug="lockdown"))
         return True
@@ -240,38 +235,26 @@ class Commands:
             waiting.set_result(verdict)
         self._record(flight, verdict)
 
-    def _note_reuse(self, wish: Wish) -> None:
-        now = self._now()
-        if self._reused.is_due(wish.user.id, now):
-            self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason="id-reused", severity=Severity.SECURITY))
-            self._reused.said(wish.user.id, now)
+    def _note_reuse(self, wish: Wish, reason: str = "id-reused", severity: Severity | None = Severity.SECURITY) -> None:
+        now, key = self._now(), f"{reason} {wish.user.id}"
+        if self._reused.is_due(key, now):
+            self._proof.note(self._proof.event(wish, Outcome.REJECTED, reason=reason, severity=severity))
+            self._reused.said(key, now)
 
     def _record(self, flight: Flight, verdict: Verdict) -> None:
         """What the room records itself is its own; what never reached it, and all the rest, is ours to record."""
         wish = flight.wish
-        if verdict.outcome is None or not flight.sent:
+        if verdict.slug == "id-reused":
+            return  # noted already, once in a while
+        if flight.recall:
+            if verdict.reason == ID_USED:
+                self._note_reuse(wish, ID_USED, severity=None)
+        elif verdict.outcome is None or not flight.sent:
             if wish.device.critical:
                 outcome = Outcome.EXPIRED if verdict.outcome is Outcome.EXPIRED else Outcome.REJECTED
                 self._proof.note(self._proof.event(wish, outcome, reason=verdict.slug))
+        elif wish.device.critical and verdict.repeated:
+            # Another gateway's wish, which the room has answered and recorded: ours is told to end like that one.
+            self._proof.note(self._proof.event(wish, verdict.outcome, reason=REPEATED))
         elif not wish.device.room_proves:
             self._proof.note(self._proof.event(wish, verdict.outcome, reason=verdict.reason))
-
-
-def _slug(said: Acknowledgement) -> str:
-    if said.outcome is Outcome.EXPIRED:
-        return "expired"
-    fallback = "failed" if said.outcome is Outcome.FAILED else "rejected"
-    return said.reason if said.reason in CATALOGUE else fallback
-
-
-def _answer(command_id: str, verdict: Verdict) -> Executed:
-    if verdict.slug is None:
-        return Executed(id=command_id, state=verdict.state)
-    members: dict[str, object] = {"id": command_id}
-    if verdict.outcome is not None:
-        members |= {"outcome": verdict.outcome, "reason": verdict.reason or verdict.slug}
-    error = HomeError(verdict.slug, verdict.detail, **members)
-    # Whatever the slug says elsewhere: a room's refusal is a conflict, its failure a bad gateway.
-    if verdict.outcome is not None:
-        error.status = _STATUS.get(verdict.outcome, error.status)
-    raise error

@@ -8,10 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-import msgspec
-
-from gateway.proof import Fingerprint, Wish
-from shared.messages import State
+from gateway.verdicts import Verdict
+from gateway.wish import Fingerprint, Wish
 from shared.names import Outcome
 from shared.problem import HomeError
 
@@ -20,31 +18,29 @@ _REMEMBERED: Final = 10_000
 _ROOMS_WORD: Final = frozenset({Outcome.EXECUTED, Outcome.REJECTED, Outcome.FAILED})
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """How a command ended. `slug` is its problem, None when it was executed; `outcome` None means nothing was sent."""
-
-    outcome: Outcome | None
-    slug: str | None = None
-    reason: str | None = None
-    detail: str | None = None
-    state: State | None = None
-
-
 class _Settled(NamedTuple):
     user: str
     fingerprint: Fingerprint
     answer: Verdict | None
+    begun: bool
+    unsent: bool
 
 
 class Flight:
-    """One wish under way. `sent` once it was handed to the broker; `verdict` once it is settled."""
+    """One wish under way. `sent` once it was handed to the broker; `verdict` once it is settled.
 
-    __slots__ = ("on_settled", "sent", "verdict", "wish")
+    `claimed` once its intent is written, where nobody had used its id before. `recall`: somebody had; the room is only
+    asked how that ended, and whatever it says, nothing moves.
+    """
+
+    __slots__ = ("claimed", "on_settled", "recall", "sent", "verdict", "wish")
 
     def __init__(self, wish: Wish, on_settled: Callable[["Flight", Verdict], None]) -> None:
         self.wish = wish
         self.on_settled = on_settled
         self.sent = False
+        self.claimed = False
+        self.recall = False
         self.verdict: Verdict | None = None
 
 
@@ -70,9 +66,10 @@ class Flights:
             raise HomeError("id-reused", id=wish.id, outcome="rejected", reason="id-reused")
         return flight
 
-    def knows(self, command_id: str) -> bool:
-        """Whether the id was settled here of late, with an answer or without."""
-        return command_id in self._settled
+    def begun(self, command_id: str) -> bool:
+        """Whether something may have been done under an id that was settled here of late."""
+        settled = self._settled.get(command_id)
+        return settled is not None and settled.begun
 
     def answer(self, command_id: str) -> Verdict | None:
         """The recorded answer to an id that was settled of late: the room's word, or that it came too late.
@@ -83,8 +80,10 @@ class Flights:
         return None if settled is None else settled.answer
 
     def begin(self, wish: Wish, on_settled: Callable[[Flight, Verdict], None]) -> Flight:
-        """Take off; `under_way` was None."""
+        """Take off; `under_way` was None. Where its intent was written before, and nothing sent, it keeps its claim."""
         flight = self._flying[wish.id] = Flight(wish, on_settled)
+        settled = self._settled.get(wish.id)
+        flight.claimed = settled is not None and settled.unsent
         return flight
 
     def settle(self, flight: Flight, verdict: Verdict) -> bool:
@@ -93,14 +92,26 @@ class Flights:
             return False
         flight.verdict = verdict
         del self._flying[flight.wish.id]
-        answered = verdict.outcome is Outcome.EXPIRED or (flight.sent and verdict.outcome in _ROOMS_WORD)
-        answer = verdict if answered else None
-        self._settled[flight.wish.id] = _Settled(flight.wish.user.id, flight.wish.fingerprint, answer)
-        self._settled.move_to_end(flight.wish.id)
-        if len(self._settled) > _REMEMBERED:
-            self._settled.popitem(last=False)
+        wish = flight.wish
+        if verdict.slug != "id-reused":  # else the id is another wish's
+            answered = verdict.outcome is Outcome.EXPIRED or (flight.sent and verdict.outcome in _ROOMS_WORD)
+            begun = flight.recall or (flight.sent and verdict.outcome is not None)
+            settled = _Settled(
+                user=wish.user.id,
+                fingerprint=wish.fingerprint,
+                answer=verdict if answered else None,
+                begun=begun,
+                unsent=flight.claimed and not begun,
+            )
+            self._remember(wish.id, settled)
         flight.on_settled(flight, verdict)
         return True
+
+    def _remember(self, command_id: str, settled: _Settled) -> None:
+        self._settled[command_id] = settled
+        self._settled.move_to_end(command_id)
+        if len(self._settled) > _REMEMBERED:
+            self._settled.popitem(last=False)
 
     def waiting_for(self, command_id: str, room: str, device: str) -> Flight | None:
         """The flight that an acknowledgement from this device speaks of; None for a late or a foreign one."""

@@ -11,13 +11,12 @@ import time
 import uuid
 from collections.abc import Callable
 
-import msgspec
-
-from gateway.devices import Device
+from gateway.used import Used, Written
+from gateway.wish import Wish
 from shared import backoff, messages
 from shared.log import facts
-from shared.messages import AuditEvent, UserRef, Who
-from shared.names import Action, Outcome, Severity
+from shared.messages import AuditEvent, Who
+from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.spool import Spool
 
@@ -32,40 +31,12 @@ SPARSE_BYTES = 1024 * 1024
 _HELD_EVENTS = 20_000
 
 
-Fingerprint = tuple[str, str, str, int | None]
-"""Room, device, action and value."""
-
-
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """One command, permitted and valid: who wants what of which device, and since when.
-
-    `issued_at` is in seconds since 1970: when it was pressed, as far as we were told, or when it arrived.
-    """
-
-    id: str
-    user: UserRef
-    device: Device
-    action: Action
-    value: int | None
-    origin: str
-    issued_at: float
-
-    @property
-    def safe(self) -> bool:
-        """Whether it makes things safer, so that nothing may hold it up."""
-        return self.action in self.device.safe_actions
-
-    @property
-    def fingerprint(self) -> Fingerprint:
-        """What a repeat of its id must agree in."""
-        return (self.device.room, self.device.id, self.action, self.value)
-
-
 class Proof:
     """Writes audit events for `issuer`; `urgent` gets those that must not wait for others, once they are written."""
 
     def __init__(self, spool: Spool, *, issuer: str, urgent: Callable[[tuple[AuditEvent, ...]], None]) -> None:
         self._spool = spool
+        self._used = Used(spool)
         self._issuer = issuer
         self._urgent = urgent
         self._gathered: list[AuditEvent] = []
@@ -92,20 +63,26 @@ class Proof:
             detail=detail,
         )
 
-    async def intent(self, wish: Wish) -> None:
-        """Write, and sync to disk, that a critical command was asked for. Raises HomeError("no-proof")."""
+    async def intent(self, wish: Wish, *, late: bool = False, again: bool = False) -> Written:
+        """Write, and sync to disk, that a critical command was asked for; what came of it.
+
+        Nothing is written where the id was used before, or where a new wish comes too `late`. `again`: it was refused
+        here, and nothing sent. Raises HomeError("no-proof"), or id-reused where the id belongs to another wish.
+        """
         event = self.event(wish, Outcome.ASKED)
         try:
             async with asyncio.timeout(INTENT_SECONDS):
-                written = await asyncio.to_thread(self._spool.append, event, durable=True)
+                written = await asyncio.to_thread(self._used.claim, wish, event, late=late, again=again)
         except TimeoutError:
             self._found(writable=False)
             raise HomeError("no-proof", "the disk took too long to write the intent") from None
         except HomeError as error:
-            self._found(writable=False, reason=error.detail)
+            if error.slug == "no-proof":
+                self._found(writable=False, reason=error.detail)
             raise
         self._found(writable=True)
-        self._urgent(written)
+        self._urgent(written.events)
+        return written
 
     def note(self, event: AuditEvent) -> None:
         """Have an event written soon."""

@@ -128,6 +128,21 @@ async def test_a_repeat_is_answered_as_before_however_late_it_comes(house: Gatew
     assert len(house.room.heard) == 1
 
 
+async def test_a_critical_id_that_nobody_answered_is_used_and_moves_nothing_again(house: GatewayHouse) -> None:
+    house.gateway.commands._wait_seconds = 0.05
+    ada = await house.visitor(MEMBER)
+    house.room.answer = lambda _d, _c: None
+    status, body, _ = await ada.command("front-door", "unlock", confirm=True, id="used")
+    assert (status, body["outcome"]) == (504, "unknown")
+    house.gateway.commands._wait_seconds = DEADLINE
+    house.room.answer = lambda _d, c: Acknowledgement(
+        id=c.id or "", outcome=Outcome.REJECTED if c.recall else Outcome.EXECUTED, reason="id-used", at=NOW
+    )
+    status, body, _ = await ada.command("front-door", "unlock", confirm=True, id="used")
+    assert (status, body["type"], body["outcome"]) == (409, "/problems/id-used", "rejected")
+    assert [command.recall for command in house.room.heard] == [False, True]
+
+
 async def test_a_press_by_a_clock_that_is_ahead_counts_from_its_arrival(house: GatewayHouse) -> None:
     ada = await house.visitor(MEMBER)
     before = time.time()

@@ -55,6 +55,8 @@ def test_a_gateway_cannot_settle_another_gateways_command() -> None:
 def test_an_id_used_twice_is_told_apart_from_the_command_it_imitates() -> None:
     reused = event(severity=Severity.SECURITY, outcome=Outcome.REJECTED, detail={"reason": "id-reused"})
     assert rules.part("hall", reused) is Part.ALONE
+    used = event(outcome=Outcome.REJECTED, detail={"reason": "id-used"})
+    assert rules.part("gateway", used) is Part.ALONE, "it is no outcome of the command that had the id"
 
 
 def test_intent_and_outcome_share_a_key_and_other_commands_do_not() -> None:

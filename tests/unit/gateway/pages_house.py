@@ -12,15 +12,15 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from gateway import arrival, csrf, keys, problem_pages, refusals, sessions
 from gateway.browsers import Browsers
-from gateway.commands import Executed
 from gateway.config import GatewayConfig, HttpsConfig
 from gateway.guards import Scope
 from gateway.home import Home
 from gateway.limits import Limits
 from gateway.pages.routes import add_pages
-from gateway.proof import Wish
 from gateway.proxies import Proxies
 from gateway.sessions import Sessions
+from gateway.verdicts import Executed
+from gateway.wish import Wish
 from shared import tls
 from shared.client import AlertsAddress, AuthAddress
 from shared.internal import (

@@ -1,6 +1,7 @@
 """Commands under way: each caller gets exactly one answer, and never "executed" without the room's word."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.commands import Commands, Executed
+from gateway.commands import Commands
 from gateway.devices import Device
 from gateway.home import Home
-from gateway.proof import Proof, Wish
+from gateway.proof import Proof
+from gateway.used import Written
+from gateway.verdicts import Executed
+from gateway.wish import Wish
 from shared import messages
 from shared.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
 from shared.messages import Acknowledgement, Availability, Command, UserRef
@@ -132,8 +136,10 @@ class House:
         reason: str | None = None,
         command_id: str = "c1",
         device: str = "lamp",
+        repeated: bool = False,
     ) -> None:
-        self.commands.hear("hall", device, Acknowledgement(id=command_id, outcome=outcome, reason=reason, at=NOW))
+        said = Acknowledgement(id=command_id, outcome=outcome, reason=reason, at=NOW, repeated=repeated)
+        self.commands.hear("hall", device, said)
 
     async def until_sent(self, count: int = 1) -> None:
         """Wait until so many commands are out."""
@@ -339,6 +345,142 @@ async def test_what_was_not_sent_may_be_asked_for_again(house: House) -> None:
     assert (await asked).outcome == "executed"
 
 
+async def unlock(house: House, *, age: float = 0.0, command_id: str = "c1") -> "asyncio.Task[Executed]":
+    """The front door, asked for and on its way."""
+    before = len(house.broker.sent)
+    wish = house.wish(Action.UNLOCK, device="front-door", age=age, command_id=command_id)
+    asked = asyncio.create_task(house.commands.execute(wish))
+    await house.until_sent(before + 1)
+    return asked
+
+
+async def lose(house: House) -> None:
+    """The front door is asked for, and no answer comes."""
+    asked = await unlock(house)
+    house.commands.lose_all("link-lost")
+    with pytest.raises(HomeError, match="unknown"):
+        await asked
+
+
+def after_restart(house: House) -> House:
+    """Another gateway process on the same spool."""
+    return House(house.spool)
+
+
+def as_it_is(house: House) -> House:
+    return house
+
+
+LATER = pytest.mark.parametrize("later", [as_it_is, after_restart])
+
+
+@LATER
+@pytest.mark.parametrize("age", [0.0, 60.0])
+async def test_a_used_critical_id_asks_its_room_only_how_it_ended(
+    house: House, later: Callable[[House], House], age: float
+) -> None:
+    await lose(house)
+    again = later(house)
+    asked = await unlock(again, age=age)
+    assert again.broker.sent[-1][1].recall
+    again.acknowledge(device="front-door", repeated=True)
+    assert (await asked).outcome == "executed"
+    assert [outcome for _, outcome, _, _ in await again.recorded()] == [Outcome.ASKED], "nothing was asked for anew"
+
+
+@LATER
+async def test_a_used_critical_id_whose_answer_is_gone_is_refused(
+    house: House, later: Callable[[House], House]
+) -> None:
+    await lose(house)
+    again = later(house)
+    asked = await unlock(again)
+    again.acknowledge(Outcome.REJECTED, device="front-door", reason="id-used")
+    for attempt in (asked, again.commands.execute(again.wish(Action.UNLOCK, device="front-door"))):
+        with pytest.raises(HomeError, match="id-used") as refused:
+            await attempt
+        assert refused.value.status == 409
+        assert refused.value.facts == {"id": "c1", "outcome": Outcome.REJECTED, "reason": "id-used"}
+    told = ("device:unlock", Outcome.REJECTED, Severity.CRITICAL, "id-used")
+    assert (await again.recorded()).count(told) == 1
+
+
+@LATER
+async def test_a_used_critical_id_is_asked_for_in_vain_while_its_room_is_away(
+    house: House, later: Callable[[House], House]
+) -> None:
+    await lose(house)
+    again = later(house)
+    again.go_offline()
+    with pytest.raises(HomeError, match="room-offline"):
+        await again.commands.execute(again.wish(Action.UNLOCK, device="front-door", age=60.0))
+    again.come_online("s2")
+    await unlock(again)
+    assert again.broker.sent[-1][1].recall, "it is no free id for that"
+
+
+async def test_a_used_critical_id_of_an_earlier_process_serves_no_other_wish(house: House) -> None:
+    await lose(house)
+    again = after_restart(house)
+    again.room_proves = False
+    other = msgspec.structs.replace(again.wish(Action.UNLOCK, device="front-door"), value=1)
+    for _ in range(2):
+        with pytest.raises(HomeError, match="id-reused") as refused:
+            await again.commands.execute(other)
+        assert (refused.value.status, refused.value.facts["outcome"]) == (409, Outcome.REJECTED)
+    assert again.broker.sent == []
+    reused = ("device:unlock", Outcome.REJECTED, Severity.SECURITY, "id-reused")
+    assert (await again.recorded()).count(reused) == 1
+
+
+async def test_a_refusal_in_a_lockdown_makes_no_used_id_free(house: House) -> None:
+    await lose(house)
+    again = after_restart(house)
+    again.home.set_lockdown(LockdownState(active=True, at=NOW))
+    with pytest.raises(HomeError, match="lockdown"):
+        await again.commands.execute(again.wish(Action.UNLOCK, device="front-door"))
+    again.home.set_lockdown(LockdownState(active=False, at=NOW))
+    await unlock(again)
+    assert again.broker.sent[-1][1].recall
+
+
+async def test_what_was_critical_and_not_sent_may_be_asked_for_again(house: House) -> None:
+    house.broker.connected = False
+    for _ in range(2):
+        with pytest.raises(HomeError, match="broker-unreachable"):
+            await house.commands.execute(house.wish(Action.UNLOCK, device="front-door"))
+    house.broker.connected = True
+    asked = await unlock(house)
+    assert not house.broker.sent[-1][1].recall
+    house.acknowledge(device="front-door")
+    assert (await asked).outcome == "executed"
+    outcomes = [outcome for _, outcome, _, _ in await house.recorded()]
+    assert outcomes.count(Outcome.ASKED) == 3, "each attempt leaves its intent"
+
+
+async def test_a_plain_id_without_an_answer_moves_its_device_when_it_is_asked_for_again_in_time(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.commands.lose_all("link-lost")
+    await settle_all(asked)
+    for count, (age, recall) in enumerate(((0.0, False), (60.0, True)), 2):
+        asked = asyncio.create_task(house.commands.execute(house.wish(age=age)))
+        await house.until_sent(count)
+        assert house.broker.sent[-1][1].recall is recall
+        house.commands.lose_all("link-lost")
+        await settle_all(asked)
+
+
+async def test_what_came_by_another_gateway_before_ends_here_as_it_did_there(house: House) -> None:
+    asked = await unlock(house)
+    house.acknowledge(device="front-door", repeated=True)
+    assert (await asked).outcome == "executed"
+    assert [(outcome, reason) for _, outcome, _, reason in await house.recorded()] == [
+        (Outcome.ASKED, None),
+        (Outcome.EXECUTED, "repeated"),
+    ]
+
+
 @pytest.mark.parametrize("online", [True, False])
 async def test_a_new_wish_that_lay_about_for_too_long_expires_unsent(house: House, online: bool) -> None:
     if not online:
@@ -364,6 +506,7 @@ async def test_five_seconds_are_not_too_long(house: House) -> None:
 async def test_a_safe_action_is_never_too_late(house: House, action: Action, device: str) -> None:
     asked = asyncio.create_task(house.commands.execute(house.wish(action, device=device, age=60.0)))
     await house.until_sent()
+    assert house.broker.sent[0][1].issued == 1_800_000_000.0, "or its room would let it expire"
     house.acknowledge(device=device)
     assert (await asked).outcome == "executed"
 
@@ -618,9 +761,10 @@ async def test_a_wish_whose_intent_was_being_written_when_it_began_is_not_sent(
 ) -> None:
     writing, written = asyncio.Event(), asyncio.Event()
 
-    async def slowly(_wish: Wish) -> None:
+    async def slowly(_wish: Wish, *, late: bool, again: bool) -> Written:
         writing.set()
         await written.wait()
+        return Written(())
 
     monkeypatch.setattr(house.proof, "intent", slowly)
     asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))

@@ -10,7 +10,8 @@ import pytest
 
 from gateway import proof as proofs
 from gateway.devices import device_of
-from gateway.proof import Proof, Wish
+from gateway.proof import Proof
+from gateway.wish import Wish
 from shared.messages import AuditEvent, UserRef
 from shared.names import Action, Outcome, Severity
 from shared.problem import HomeError
