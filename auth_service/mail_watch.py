@@ -17,8 +17,8 @@ log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 900.0
 """So often it is looked at when nobody asks for a code."""
-FRESH_SECONDS = 30.0
-AWAY_SECONDS = 10.0
+FRESH_SECONDS = 10.0
+AWAY_SECONDS = 5.0
 """And so often at most, while it works and while it does not: mail servers dislike callers without a letter."""
 
 

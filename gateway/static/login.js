@@ -50,7 +50,11 @@ async function followMail(looks = LOOKS) {
 
 function showMail({ attempt, mail }) {
   for (const place of document.querySelectorAll(".attempt")) place.textContent = attempt;
-  document.getElementById("mail-away").hidden = mail !== "away";
+  const away = mail === "away";
+  const title = document.getElementById("title");
+  title.textContent = away ? title.dataset.away : title.dataset.second;
+  document.getElementById("lead").hidden = away;
+  document.getElementById("mail-away").hidden = !away;
 }
 
 async function signIn() {
