@@ -257,6 +257,22 @@ async def test_failures_are_alike_to_the_letter(service: Service, gateway: Servi
     assert said.pop()[0] == "sign-in-failed"
 
 
+async def test_what_is_said_of_the_mail_is_the_mail_servers_own_answer(
+    service: Service, gateway: ServiceClient
+) -> None:
+    async def told() -> str:
+        return (await gateway.call("GET", internal.MAIL_PATH, internal.MailPath)).mail
+
+    assert await told() == "works"
+    await asyncio.to_thread(service.sink.stop)
+    try:
+        async with asyncio.timeout(DEADLINE):
+            while await told() != "away":  # noqa: ASYNC110 - nobody is told of it: pages ask, as this does
+                await asyncio.sleep(0.2)
+    finally:
+        await asyncio.to_thread(service.sink.start)
+
+
 async def test_no_certificate_no_connection(service: Service) -> None:
     context = ssl.create_default_context(cafile=service.home.pki / "device-ca.crt")
     async with aiohttp.ClientSession() as session:
@@ -282,6 +298,7 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("PUT", internal.LOCKDOWN),
             ("GET", internal.RECIPIENTS),
             ("GET", internal.SIGN_IN_REHEARSAL),
+            ("GET", internal.MAIL_PATH),
             ("GET", "/internal/ready"),
         ):
             with pytest.raises(HomeError) as refusal:
