@@ -1,7 +1,8 @@
 """Intent and outcome become one letter, pure: in whatever order they come, once per command, never not at all.
 
-A case is one letter in the making. `fold` takes an event in, `expire` is called when the case's time is up.
-Both return the case as it now is, or None where nothing changed.
+A case is one letter in the making. `fold` takes an event in and returns the cases as they now are, none where nothing
+changed; `expire` is called when a case's time is up. A closed case opens anew, as the next round, for whatever is told
+after it: an id that is used again, by whomever, moves nothing that no letter tells.
 """
 
 import msgspec
@@ -16,13 +17,13 @@ OUTCOME_WAIT_SECONDS = 30.0
 """After this long without an outcome, the letter says "unknown" (docs/alerts.md)."""
 
 _NOTHING_DONE = frozenset({Outcome.REJECTED, Outcome.EXPIRED})
-_MAY_HAVE_MOVED = frozenset({Outcome.EXECUTED, Outcome.FAILED, Outcome.UNKNOWN})
+_MAY_HAVE_MOVED = frozenset({Outcome.EXECUTED, Outcome.FAILED})
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One letter in the making. `intent` and `outcome` are rows of the chain; `ended` is set once it may be sent.
 
-    `round` counts the attempts that a client made under one id after a refusal; each gets its letter.
+    `round` counts the letters that came of one id: attempts after a refusal, and what was told after a letter.
     """
 
     round: int = 1
@@ -34,13 +35,20 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     due_at: float | None = None
 
 
-def fold(case: Case | None, part: Part, row: int, source: str, event: AuditEvent, now: float) -> Case | None:
-    """Take the event in `row` in; it must be an intent or an outcome of this case's command."""
-    if case is None:
-        return _open(part, row, source, event, now)
+def fold(
+    case: Case | None, part: Part, row: int, source: str, event: AuditEvent, now: float, *, left: bool = True
+) -> tuple[Case, ...]:
+    """Take the event in `row` in: an intent or an outcome of the command whose newest case this is.
+
+    `left`: the case's letter may be on its way already, so that what it says cannot grow.
+    """
     if part is Part.INTENT:
-        return _take_intent(case, row, source, event, now)
-    return _take_outcome(case, row, source, event, now)
+        return _take_intent(case, row, now)
+    if event.outcome is Outcome.UNKNOWN:
+        return _take_silence(case, row, now)
+    if case is None:
+        return (_open(row, source, event, now),)
+    return _take_outcome(case, row, source, event, now, left=left)
 
 
 def expire(case: Case, now: float) -> Case | None:
@@ -50,37 +58,59 @@ def expire(case: Case, now: float) -> Case | None:
     return _close(case)
 
 
-def _open(part: Part, row: int, source: str, event: AuditEvent, now: float, *, attempt: int = 1) -> Case:
-    if part is Part.INTENT:
-        return Case(round=attempt, intent=row, due_at=now + OUTCOME_WAIT_SECONDS)
+def _open(row: int, source: str, event: AuditEvent, now: float, *, attempt: int = 1) -> Case:
     case = Case(round=attempt, outcome=row, heard=event.outcome, refused_by_gateway=is_gateway(source))
     if is_gateway(source) or not is_gateway(event.who.issuer):
         return _close(case)  # nobody else can say who asked
     return msgspec.structs.replace(case, due_at=now + INTENT_WAIT_SECONDS)
 
 
-def _take_intent(case: Case, row: int, source: str, event: AuditEvent, now: float) -> Case | None:
+def _take_intent(case: Case | None, row: int, now: float) -> tuple[Case, ...]:
+    if case is None:
+        return (Case(intent=row, due_at=now + OUTCOME_WAIT_SECONDS),)
     if case.intent is None:
         # Also when the letter is closed: this is its own intent, come late, and no new attempt.
         named = msgspec.structs.replace(case, intent=row)
-        return _close(named) if case.ended is None and case.outcome is not None else named
-    if case.ended in _NOTHING_DONE and case.refused_by_gateway:
-        # Nothing was sent then, so this is the same wish tried again.
-        return _open(Part.INTENT, row, source, event, now, attempt=case.round + 1)
-    return None
+        return (_close(named) if case.ended is None and not _is_open_ended(case) else named,)
+    if case.ended is None:
+        return ()
+    return (Case(round=case.round + 1, intent=row, due_at=now + OUTCOME_WAIT_SECONDS),)
 
 
-def _take_outcome(case: Case, row: int, source: str, event: AuditEvent, now: float) -> Case | None:
+def _take_silence(case: Case | None, row: int, now: float) -> tuple[Case, ...]:
+    """A gateway that stopped waiting knows no more than it did: the room's word may still come, or have come."""
+    if case is None:
+        return (Case(outcome=row, heard=Outcome.UNKNOWN, due_at=now + OUTCOME_WAIT_SECONDS),)
+    if case.ended is None and case.outcome is None:
+        return (msgspec.structs.replace(case, outcome=row, heard=Outcome.UNKNOWN),)
+    return ()
+
+
+def _take_outcome(case: Case, row: int, source: str, event: AuditEvent, now: float, *, left: bool) -> tuple[Case, ...]:
     heard = msgspec.structs.replace(case, outcome=row, heard=event.outcome, refused_by_gateway=is_gateway(source))
-    if case.outcome is None:
-        # Where the letter said "unknown", the outcome is noted and no second letter follows.
-        return _close(heard) if case.ended is None else heard
-    if case.heard not in _NOTHING_DONE or event.outcome not in _MAY_HAVE_MOVED:
-        return None
-    if case.ended is None or case.ended is Outcome.UNKNOWN:
-        return heard
-    # "Refused" was told, and yet it moved: that may not stay untold.
-    return _open(Part.OUTCOME, row, source, event, now, attempt=case.round + 1)
+    following = case.round + 1
+    if case.ended is not None:
+        if not _is_open_ended(case):
+            return (_open(row, source, event, now, attempt=following),)
+        if not left:
+            return (heard,)  # the letter that says "unknown" tells it as it leaves
+        if case.intent is None:
+            return (_open(row, source, event, now, attempt=following),)
+        return (msgspec.structs.replace(heard, round=following, ended=event.outcome),)
+    if _is_open_ended(case):
+        if case.intent is None:  # its gateway gave up before its intent came
+            return (msgspec.structs.replace(heard, due_at=now + INTENT_WAIT_SECONDS),)
+        return (_close(heard),)
+    if event.outcome not in _MAY_HAVE_MOVED:
+        return ()
+    if case.heard in _NOTHING_DONE:
+        return (heard,)
+    return (_close(case), _open(row, source, event, now, attempt=following))
+
+
+def _is_open_ended(case: Case) -> bool:
+    """Whether nobody has said yet how it ended."""
+    return case.outcome is None or case.heard is Outcome.UNKNOWN
 
 
 def _close(case: Case) -> Case:

@@ -33,6 +33,8 @@ CASE_FIELDS = (
 Key = tuple[str, str]
 USER_PLACE = "user/"
 """How the place of an event about a user's account begins; the user's id follows."""
+_STILL_HERE = frozenset({"waiting", "ready"})
+"""A letter's states before it is sorted out."""
 _CHAIN_LOCK = 4_803_317
 HOUSE_POLICY = Policy()
 
@@ -208,16 +210,15 @@ async def _open_letter(connection: AsyncConnection, made: chain.Row, now: float,
         await connection.execute(insert(letters).values(kind="event", key=key, **fixed, **_letter(case)))
         return
     key = rules.command_key(made.event)
-    newest = select(letters.c.id, *CASE_FIELDS).where(letters.c.key == key).order_by(letters.c.round.desc()).limit(1)
-    found = (await connection.execute(newest)).first()
+    newest = select(letters.c.id, letters.c.state, *CASE_FIELDS).where(letters.c.key == key)
+    found = (await connection.execute(newest.order_by(letters.c.round.desc()).limit(1))).first()
     old = _case(found) if found is not None else None
-    case_now = joining.fold(old, part, made.row, made.source, made.event, now)
-    if case_now is None:
-        return
-    if found is not None and old is not None and case_now.round == old.round:
-        await _save(connection, found.id, case_now)
-    else:
-        await connection.execute(insert(letters).values(kind="command", key=key, **fixed, **_letter(case_now)))
+    left = found is not None and found.state not in _STILL_HERE
+    for case in joining.fold(old, part, made.row, made.source, made.event, now, left=left):
+        if found is not None and old is not None and case.round == old.round:
+            await _save(connection, found.id, case)
+        else:
+            await connection.execute(insert(letters).values(kind="command", key=key, **fixed, **_letter(case)))
 
 
 async def _save(connection: AsyncConnection, letter: int, case: joining.Case) -> None:

@@ -231,8 +231,9 @@ def _deliveries(
 
 
 def _proven() -> ColumnElement[bool]:
-    """Whether a gateway's word stands behind a grave letter. Only a gateway's event becomes an intent (rules.part)."""
-    return and_(letters.c.kind == "command", letters.c.intent.is_not(None), mailbox.grave())
+    """Whether a gateway's word stands behind a grave letter: its intent, which is the event joined to the letter."""
+    by_gateway = or_(events.c.source == "gateway", events.c.source.startswith("gateway-"))
+    return and_(letters.c.kind == "command", letters.c.intent.is_not(None), by_gateway, mailbox.grave())
 
 
 def _pending() -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """Which audit events deserve a letter, and what part each plays in one, pure.
 
-A critical command is told twice, by its gateway (the intent) and by its room (the outcome): one letter for both.
+A critical command is told twice, by its gateway (the intent; of a trusted client's by the room) and by its room (the
+outcome): one letter for both.
 """
 
 import hashlib
@@ -39,9 +40,9 @@ def part(source: str, event: AuditEvent, *, wanted: bool = False) -> Part:
         return Part.NONE
     if not _belongs_to_command(source, event):
         return Part.ALONE
-    if event.outcome is Outcome.ASKED or (event.outcome is Outcome.UNKNOWN and is_gateway(source)):
-        # A gateway that stopped waiting knows no more than it did: the room's word may still come.
-        return Part.INTENT if is_gateway(source) else Part.ALONE
+    if event.outcome is Outcome.ASKED:
+        # What a trusted client, or a button, asks for only its room can tell; of a gateway's wishes it never does.
+        return Part.INTENT if is_gateway(source) or not is_gateway(event.who.issuer) else Part.ALONE
     return Part.OUTCOME
 
 

@@ -91,7 +91,29 @@ async def test_an_unanswered_intent_is_written_about_after_its_time(house: House
     assert "outcome unknown" in house.postman.letters[0].subject
     await house.tell(("hall", event()))
     await house.rounds(3600)
-    assert len(house.postman.letters) == 1
+    assert [letter.subject.rpartition(" — ")[0] for letter in house.postman.letters] == [
+        "Front door (hall): unlock, outcome unknown",
+        "Front door (hall) unlocked",
+    ]
+
+
+async def test_what_a_client_did_is_one_letter_and_none_that_knows_nothing(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(("hall", event(issuer="phone", user=None, outcome=Outcome.ASKED)))
+    await house.rounds(5)
+    await house.tell(("hall", event(issuer="phone", user=None)))
+    await house.rounds(3600)
+    (letter,) = house.postman.letters
+    assert letter.subject.startswith("Front door (hall) unlocked")
+
+
+async def test_many_of_a_clients_letters_are_gathered_as_no_gateway_vouches_for_them(house: House) -> None:
+    await house.people(ADA)
+    for number in range(3 * ALONE):
+        named = {"issuer": "phone", "user": None, "command_id": f"c{number}"}
+        await house.tell(("hall", event(outcome=Outcome.ASKED, **named)), ("hall", event(**named)))  # type: ignore[arg-type]  # by name
+    await house.rounds(1)
+    assert len(house.postman.letters) <= ALONE
 
 
 async def test_a_sources_letters_take_turns_with_anothers(house: House) -> None:

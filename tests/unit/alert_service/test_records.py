@@ -110,7 +110,21 @@ async def test_an_intent_nobody_answers_becomes_unknown(store: Store) -> None:
         assert await records.expire(connection, START + 30) == 1
         assert await records.expire(connection, START + 31) == 0
     await tell(store, ("hall", event()), now=START + 40)
-    assert await all_letters(store) == [("command", "ready", 1, "unknown")]
+    assert await all_letters(store) == [("command", "ready", 1, "unknown")], "it is still here, and tells it"
+
+
+async def test_an_outcome_after_its_letter_left_is_a_letter_of_its_own(store: Store) -> None:
+    await tell(store, ("gateway", event(outcome=Outcome.ASKED)))
+    async with store.write() as connection:
+        await records.expire(connection, START + 30)
+        await connection.execute(update(letters).values(state="released"))
+    await tell(store, ("hall", event()), now=START + 40)
+    assert await all_letters(store) == [("command", "released", 1, "unknown"), ("command", "ready", 2, "executed")]
+
+
+async def test_two_outcomes_in_one_batch_are_two_letters(store: Store) -> None:
+    await tell(store, ("hall", event()), ("hall", event()))
+    assert await all_letters(store) == [("command", "ready", 1, "executed"), ("command", "waiting", 2, None)]
 
 
 async def test_a_letter_under_way_is_not_called_back(store: Store) -> None:

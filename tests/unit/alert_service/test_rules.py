@@ -35,12 +35,16 @@ def test_an_event_plays_its_part(source: str, told: AuditEvent, part: Part) -> N
     assert rules.part(source, told) is part
 
 
-def test_a_gateway_that_stopped_waiting_leaves_the_case_open() -> None:
-    assert rules.part("gateway", event(outcome=Outcome.UNKNOWN)) is Part.INTENT
-
-
 def test_a_room_cannot_pass_as_a_gateway_that_asked() -> None:
     assert rules.part("hall", event(outcome=Outcome.ASKED)) is Part.ALONE
+
+
+@pytest.mark.parametrize("issuer", ["phone", "hall"])
+def test_of_what_no_gateway_asked_for_the_room_tells_the_intent(issuer: str) -> None:
+    asked = event(issuer=issuer, user=None, outcome=Outcome.ASKED)
+    assert rules.part("hall", asked) is Part.INTENT
+    assert rules.part("garage", asked) is Part.ALONE, "it is another room's"
+    assert rules.command_key(asked) == rules.command_key(event(issuer=issuer, user=None))
 
 
 def test_a_room_cannot_settle_another_rooms_command() -> None:
