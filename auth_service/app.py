@@ -98,11 +98,14 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async def send(letter: mail.Letter) -> None:
         await mail.send(config.smtp, letter, time.time())
 
-    async def check_mail() -> None:
+    async def refused_by_mail() -> dict[str, str]:
         async with store.read() as connection:
             rows = await user_rows.all_rows(connection)
         masters = [row.user.email for row in rows if row.user.role is Role.MASTER and not row.disabled]
-        for address, reason in (await mail.check(config.smtp, masters)).items():
+        return await mail.check(config.smtp, masters)
+
+    async def check_mail() -> None:
+        for address, reason in (await refused_by_mail()).items():
             raise MailError(f"{address} is refused: {reason}", permanent=True)
 
     async with asyncio.TaskGroup() as group:
@@ -122,7 +125,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
-        watch = MailWatch(check_mail)
+        watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch)
         listen = config.listen
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):

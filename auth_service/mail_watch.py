@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from shared.internal import MailPath
 from shared.log import facts
 from shared.mail import MailError
+from shared.problem import HomeError
 from shared.waiting import woken
 
 log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ AWAY_SECONDS = 5.0
 class MailWatch:
     """`check` goes as far with the mail server as can be gone without a letter, or raises MailError."""
 
-    def __init__(self, check: Callable[[], Awaitable[None]], *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, check: Callable[[], Awaitable[object]], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._check = check
         self._clock = clock
         self._known = MailPath()
@@ -62,6 +63,9 @@ class MailWatch:
             self._known = MailPath(mail="away")
             if before != "away":
                 log.warning("Mail server takes no letters", extra=facts(reason=error))
+        except HomeError as error:  # our own database, which says for whom to ask
+            self._known = MailPath()
+            log.warning("Mail server not asked", extra=facts(reason=error))
         else:
             self._known = MailPath(mail="works")
             if before == "away":

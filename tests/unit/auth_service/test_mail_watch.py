@@ -8,6 +8,7 @@ import pytest
 from auth_service import mail_watch
 from auth_service.mail_watch import AWAY_SECONDS, FRESH_SECONDS, MailWatch
 from shared.mail import MailError
+from shared.problem import HomeError
 from tests.house import DEADLINE
 
 
@@ -17,6 +18,7 @@ class Server:
     def __init__(self) -> None:
         self.asked = 0
         self.away = False
+        self.fault: HomeError | None = None
         self.answers = asyncio.Event()
         self.answers.set()
         self.took = asyncio.Event()
@@ -26,6 +28,8 @@ class Server:
     async def _check(self) -> None:
         self.asked += 1
         await self.answers.wait()
+        if self.fault is not None:
+            raise self.fault
         if self.away:
             raise MailError("connection refused", permanent=False, answered=False)
         self.took.set()
@@ -89,3 +93,15 @@ async def test_a_server_that_does_not_answer_holds_no_page_up(server: Server) ->
     server.away = True
     server.answers.set()
     assert await server.known() == "away"
+
+
+async def test_a_database_that_fails_is_not_told_as_mail(server: Server) -> None:
+    await server.known()
+    server.fault = HomeError("internal")
+    server.now += FRESH_SECONDS
+    server.watch.look()
+    assert await server.known() == "unknown"
+    server.fault = None
+    server.now += FRESH_SECONDS
+    server.watch.look()
+    assert await server.known() == "works"
