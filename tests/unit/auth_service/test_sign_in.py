@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import bcrypt
 import pytest
 from sqlalchemy import select
 
@@ -362,6 +363,28 @@ async def test_wrong_passwords_of_either_step_are_counted_whether_or_not_the_acc
     await door.ask(address="203.0.113.7")
     await door.ask(known="phone")
     assert [letter.to for letter in door.postman.letters] == [EMAIL, EMAIL]
+
+
+async def test_whatever_is_wrong_and_whatever_is_spent_costs_the_same(
+    door: Door, ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[bool] = []
+    check = bcrypt.checkpw
+
+    def counted(password: bytes, stored: bytes) -> bool:
+        checked.append(check(password, stored))
+        return checked[-1]
+
+    monkeypatch.setattr(bcrypt, "checkpw", counted)
+    door.regulation = Regulation(letters=(Budget(1, 600),), wrong_passwords=(Budget(3, 3600),))
+    costs = []
+    for email, password in [(EMAIL, PASSWORD)] * 2 + [(EMAIL, "wrong")] * 5 + [("nobody@example.org", "wrong")] * 5:
+        before = len(checked)
+        await door.ask(email=email, password=password)
+        middle = len(checked)
+        assert await door.refuses("AAAA-2222", email=email, password=password)
+        costs.append((middle - before, len(checked) - middle))
+    assert set(costs) == {(1, 1)}
 
 
 async def test_strangers_who_fill_the_queue_leave_known_browsers_theirs(
