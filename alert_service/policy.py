@@ -16,6 +16,7 @@ EVERYONE = "everyone"
 PERSON = "person"
 """Whom the event is about: in a rule this word, in an audience `user/ID`."""
 MISMATCH = "device:mismatch"
+RESTLESS = "device:restless"
 """A pin reads something else than was written: a stuck relay, a broken wire."""
 
 T = TypeVar("T")
@@ -131,7 +132,7 @@ def is_urgent(matter: Matter) -> bool:
     if matter.severity is Severity.INFO:
         return False
     done = matter.outcome in {Outcome.EXECUTED, Outcome.UNKNOWN}
-    return done or matter.severity is Severity.SECURITY or matter.what == MISMATCH
+    return done or matter.severity is Severity.SECURITY or matter.what in {MISMATCH, RESTLESS}
 
 
 def reaches_masters(audience: Iterable[str]) -> bool:

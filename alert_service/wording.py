@@ -33,6 +33,8 @@ _VERBS: dict[str, tuple[str, str]] = {
 _DEVICES = {
     MISMATCH: "Pin mismatch: {place} does not follow",
     "device:follows-again": "{place} follows again",
+    "device:restless": "{place} does not hold still: what it says means nothing",
+    "device:holds-still": "{place} holds still again",
     "device:added": "New device: {place}",
     "device:tightened": "{place} was made stricter",
     "device:loosening": "{place} wants to be less strict",
@@ -93,6 +95,7 @@ _HOME = {
 """Of the whole home, so without a place: what was done, and that it was not."""
 _STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"
 _ADVICE = {
+    "device:restless": "Its wire may pick up mains or have come loose: have it checked, and shielded or shortened,",
     MISMATCH: "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,",
     "session:new-place": _STRANGER,
     "account:sign-in-failed": _STRANGER,

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from device_agents import faults, wish
+from device_agents import wish
 from device_agents.announcing import Announcer
 from device_agents.answers import Answers
 from device_agents.broker_link import BrokerLink
@@ -193,9 +193,8 @@ class Agent:
         self._announcer.tick(now)
         self._upkeep.tick(now)
         self._renewal.tick(now)
-        for device, fault in self._room.faults():
-            place = f"{self._room.name}/{device.id}"
-            self._proof.note(faults.event(wish.made_id(), place, self._room.name, fault, self._wall()))
+        if faults := self._room.faults(now):
+            self._proof.note(*faults)
         if (due := self._proof.deadline()) is not None and now >= due:
             self._proof.tick(now)
         # Last: a turn that fails before it is no sign of life.

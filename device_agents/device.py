@@ -5,7 +5,7 @@ import msgspec
 from device_agents.config import DeviceConfig
 from device_agents.devices.input import Input, Signal
 from device_agents.devices.output import Memory, Output, Standing
-from device_agents.faults import Fault
+from device_agents.faults import MISMATCH, RESTLESS, SENSOR, Fault
 from device_agents.limits import Limits, Past
 from shared.messages import DeviceDescription, State
 from shared.names import SAFE_ACTIONS, Action
@@ -13,7 +13,8 @@ from shared.names import SAFE_ACTIONS, Action
 
 class Device(msgspec.Struct, kw_only=True, eq=False):
     """One device. `levels` are those written last; `locked_out` is the master user's word, besides the room's file.
-    `heard` is what an input's pin read at its last edge; `deaf` is one whose pin cannot be read."""
+    `heard` is what an input's pin read at its last edge; `deaf` is one whose pin cannot be read, `restless` one that
+    does not hold still. `stirred_at` is when its pin began to change without a rest, `edge_at` when it last did."""
 
     config: DeviceConfig
     description: DeviceDescription
@@ -31,6 +32,9 @@ class Device(msgspec.Struct, kw_only=True, eq=False):
     input: Input | None = None
     heard: int = 0
     deaf: bool = False
+    restless: bool = False
+    stirred_at: float = 0.0
+    edge_at: float | None = None
     signal: Signal = Signal(value=None, level=0)
 
     @property
@@ -42,6 +46,15 @@ class Device(msgspec.Struct, kw_only=True, eq=False):
     def deadline(self) -> float | None:
         """When it wants its tick."""
         return self.signal.deadline if self.output is None else self.standing.deadline
+
+    @property
+    def ailment(self) -> str | None:
+        """What is at fault with it, as its state names that."""
+        if self.deaf:
+            return SENSOR
+        if self.restless:
+            return RESTLESS
+        return None if self.fault is None else MISMATCH
 
     @property
     def is_locked_out(self) -> bool:

@@ -9,6 +9,8 @@ MISMATCH = "mismatch"
 """The fault, as a state names it, of an output whose pin reads something else than was written."""
 SENSOR = "sensor"
 """That of an input that gives no reading."""
+RESTLESS = "restless"
+"""That of an input that does not hold still, as on a long wire beside a mains cable: what it reads means nothing."""
 
 
 class Fault(NamedTuple):
@@ -25,6 +27,19 @@ class Fault(NamedTuple):
     def is_over(self, pin: int, level: int) -> bool:
         """Whether the pin has now done what it once did not."""
         return pin == self.pin and (level > 0) == (self.wrote > 0)
+
+
+def unrest(id_: str, place: str, room: str, *, restless: bool, wall: float) -> AuditEvent:
+    """What is recorded of an input at `place` that does not hold still, and of one that does again."""
+    return AuditEvent(
+        id=id_,
+        at=utc(wall),
+        what="device:restless" if restless else "device:holds-still",
+        where=place,
+        who=Who(issuer=room),
+        outcome=Outcome.FAILED if restless else Outcome.EXECUTED,
+        severity=Severity.CRITICAL if restless else Severity.INFO,
+    )
 
 
 def event(id_: str, place: str, room: str, fault: Fault | None, wall: float) -> AuditEvent:

@@ -4,12 +4,14 @@ The loop may be held up for a while, by a disk that syncs above all. What a hand
 """
 
 import logging
+import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from device_agents.config import DEBOUNCE_MS
 from device_agents.device import Device
-from device_agents.devices.input import Happening, unsettled
+from device_agents.devices.input import Happening, Signal, unsettled
 from device_agents.pins import Pins
 from shared.log import facts
 from shared.problem import HomeError
@@ -17,6 +19,12 @@ from shared.problem import HomeError
 log = logging.getLogger(__name__)
 
 DEAF_SECONDS = 1.0
+RESTLESS_SECONDS = 1.0
+"""An input whose pin changes for so long without a rest is at fault, until it has held still for as long."""
+REST_SECONDS = 0.05
+"""So long a pin has to keep a level for a rest: no hand and no door is faster twenty times in a second; mains is."""
+RETOLD_SECONDS = 600.0
+"""An input that comes and goes is told of no more often."""
 EDGES_MOST = 1024
 """A pin that flutters costs its oldest edges, never the board's memory; what it reads in the end is read anyway."""
 
@@ -40,6 +48,8 @@ class Listening:
         self._pins = pins
         self._by_pin = {device.input.pin: device for device in devices if device.input is not None}
         self._edges: deque[Edge] = deque(maxlen=EDGES_MOST)
+        self._told_restless: set[str] = set()
+        self._told_at: dict[str, float] = {}
 
     def start(self) -> Iterator[Device]:
         """Every input as it reads. Raises HomeError("pin-failed")."""
@@ -63,8 +73,8 @@ class Listening:
             edge = self._edges.popleft()
             if (device := self._by_pin.get(edge.pin)) is not None and device.input is not None:
                 yield from _steps(device, edge.at)
-                device.signal = device.input.edge(device.signal, edge.at)
                 device.heard = device.heard if edge.level is None else edge.level
+                yield from _stir(device, edge.at)
         for pin, device in self._by_pin.items():
             if device.signal.deadline is not None and device.signal.deadline <= now:
                 yield from self._look(pin, device, now)
@@ -86,13 +96,50 @@ class Listening:
         yield from _steps(device, now)
         if level != device.heard:  # an edge that is on its way to us, or that nobody told of
             device.heard = level
-            device.signal = device.input.edge(device.signal, now)
+            yield from _stir(device, now)
+
+    def unrest(self, now: float) -> list[tuple[Device, bool]]:
+        """The inputs that stopped holding still, or (False) hold still again, since this was asked last."""
+        news = []
+        for device in self._by_pin.values():
+            told = device.id in self._told_restless
+            if device.restless == told or (not told and now < self._told_at.get(device.id, -math.inf) + RETOLD_SECONDS):
+                continue
+            if device.restless:
+                self._told_at[device.id] = now
+            self._told_restless.symmetric_difference_update({device.id})
+            news.append((device, device.restless))
+        return news
+
+
+def _stir(device: Device, at: float) -> Iterator[News]:
+    """The pin has changed, or bounced: to be waited out, unless that has been going on for too long."""
+    assert device.input is not None
+    debounce = (DEBOUNCE_MS if device.config.debounce_ms is None else device.config.debounce_ms) / 1000
+    if device.edge_at is None or at - device.edge_at >= max(REST_SECONDS, debounce):
+        device.stirred_at = at
+    device.edge_at = at
+    if not device.restless and at - device.stirred_at < max(RESTLESS_SECONDS, 2 * debounce):
+        device.signal = device.input.edge(device.signal, at)
+        return
+    news = not device.restless
+    device.restless = True
+    device.signal = Signal(value=None, level=device.heard, settle_at=at + RESTLESS_SECONDS)
+    if news:
+        log.error("Input does not hold still", extra=facts(device=device.id))
+        yield device, ()
 
 
 def _steps(device: Device, until: float) -> Iterator[News]:
     """Let the input's time go on to `until`, deadline by deadline, with the level that it held."""
     assert device.input is not None
     while (at := device.signal.deadline) is not None and at <= until:
+        if device.restless:  # not any more: as at a start, nothing has happened but that it reads so
+            log.info("Input holds still again", extra=facts(device=device.id))
+            device.restless, device.edge_at = False, None
+            device.signal = device.input.start(device.heard)
+            yield device, ()
+            continue
         told = device.input.tick(device.signal, device.heard, at)
         device.signal = told.signal
         yield device, told.events

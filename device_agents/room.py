@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from device_agents import birth
+from device_agents import birth, faults, wish
 from device_agents.config import DeviceConfig, RoomConfig
 from device_agents.device import Device
 from device_agents.devices import build
@@ -16,7 +16,6 @@ from device_agents.devices.contact import OPEN
 from device_agents.devices.input import Happening
 from device_agents.devices.lock import Lock
 from device_agents.devices.output import Memory, Step
-from device_agents.faults import MISMATCH, SENSOR, Fault
 from device_agents.hands import Hands
 from device_agents.ledger import Ledger
 from device_agents.limits import Peer
@@ -24,7 +23,7 @@ from device_agents.listening import Listening
 from device_agents.pins import Pins
 from shared import topics
 from shared.log import facts
-from shared.messages import By, Description, State, Value, utc
+from shared.messages import AuditEvent, By, Description, State, Value, utc
 from shared.names import Action, Kind
 from shared.problem import HomeError
 
@@ -140,11 +139,15 @@ class Room:
                 news.append(device)
         return news
 
-    def faults(self) -> list[tuple[Device, Fault | None]]:
-        """The faults that came, or went (None), since this was asked last."""
+    def faults(self, now: float) -> list[AuditEvent]:
+        """What is to be recorded of the faults that came, or went, since this was asked last."""
         news = [device for device in self._outputs if (device.fault is not None) != (device.id in self._told_faults)]
         self._told_faults.symmetric_difference_update(device.id for device in news)
-        return [(device, device.fault) for device in news]
+        wall = self._wall()
+        events = [faults.event(wish.made_id(), self._place(one), self.name, one.fault, wall) for one in news]
+        for one, restless in self._listening.unrest(now):
+            events.append(faults.unrest(wish.made_id(), self._place(one), self.name, restless=restless, wall=wall))
+        return events
 
     def hear(self, pin: int, at: float) -> None:
         """An input's pin changed, or bounced, at `at`; called from any thread."""
@@ -155,7 +158,7 @@ class Room:
         news = []
         for device, events in self._listening.listen(now):
             value = None if device.deaf else device.signal.value
-            if events or value != device.state.value or device.deaf != (device.state.fault is not None):
+            if events or value != device.state.value or device.ailment != device.state.fault:
                 self._stand(device, value, By(source="input"))
                 self.remember(device)
                 self._door(device, now)
@@ -198,6 +201,9 @@ class Room:
         """Write down how every device stands: the ledger has another file."""
         for device in self.devices.values():
             self.remember(device)
+
+    def _place(self, device: Device) -> str:
+        return f"{self.name}/{device.id}"
 
     def _device(self, room: RoomConfig, config: DeviceConfig) -> Device:
         unknown = State(value=None, since=utc(self._wall()), by=By(source="boot"))
@@ -253,7 +259,7 @@ class Room:
         """A lock learns that its door was opened or closed."""
         for device in self._outputs:
             if isinstance(device.output, Lock) and device.config.contact == contact.id:
-                is_open = contact.deaf or contact.signal.value == OPEN
+                is_open = contact.ailment is not None or contact.signal.value == OPEN
                 device.standing = device.output.door(device.standing, now, is_open=is_open)
 
     def _follow(self, device: Device, by: By) -> bool:
@@ -274,7 +280,7 @@ class Room:
     def _stand(self, device: Device, value: Value, by: By) -> State:
         """A value that did not change keeps its `since` and what caused it, save where every time is news."""
         news = device.config.kind in _UNVALUED and by.source in {"command", "input"}
-        fault = SENSOR if device.deaf else None if device.fault is None else MISMATCH
+        fault = device.ailment
         if news or device.state.value != value or device.state.fault != fault:
             device.state = State(value=value, since=utc(self._wall()), by=by, fault=fault)
         return device.state

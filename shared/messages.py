@@ -92,7 +92,8 @@ class State(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The last value that the agent reported for one device, and since when.
 
     `fault` is there while the device cannot be trusted: `mismatch` (its pin reads something else than was written;
-    `value` is what is read) or `sensor` (it gives no reading; `value` is None).
+    `value` is what is read), `sensor` (it gives no reading; `value` is None) or `restless` (an input that does not hold
+    still; `value` is None).
     """
 
     RETAIN: ClassVar[bool] = True

@@ -60,6 +60,8 @@ _HAPPENINGS = {
     "device:lockout-lifted": "Lock-out lifted",
     "device:mismatch": "Pin does not follow",
     "device:follows-again": "Pin follows again",
+    "device:restless": "Input does not hold still",
+    "device:holds-still": "Input holds still again",
     "audit:malformed": "Unreadable event",
     "audit:too-large": "Oversized event",
     "audit:id-reused": "Event told twice, differently",

@@ -44,7 +44,11 @@ _WORDS: dict[str, dict[str, tuple[str, str]]] = {
     Kind.CONTACT: {"open": ("Open", "ajar"), "closed": ("Closed", "shut")},
     Kind.MOTION: {"motion": ("Motion", "motion"), "clear": ("Still", "clear")},
 }
-_FAULTS = {"mismatch": ("Does not follow", "mismatch"), "sensor": ("No reading", "sensor")}
+_FAULTS = {
+    "mismatch": ("Does not follow", "mismatch"),
+    "sensor": ("No reading", "sensor"),
+    "restless": ("Does not hold still", "fault"),
+}
 _FAULT = ("Fault", "fault")
 """What a room calls a fault in a word that we do not know."""
 _MOVING = {"opening": "Opening", "closing": "Closing"}

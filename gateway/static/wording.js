@@ -7,7 +7,11 @@ const WORDS = {
   contact: { open: ["Open", "ajar"], closed: ["Closed", "shut"] },
   motion: { motion: ["Motion", "motion"], clear: ["Still", "clear"] },
 };
-const FAULTS = { mismatch: ["Does not follow", "mismatch"], sensor: ["No reading", "sensor"] };
+const FAULTS = {
+  mismatch: ["Does not follow", "mismatch"],
+  sensor: ["No reading", "sensor"],
+  restless: ["Does not hold still", "fault"],
+};
 const FAULT = ["Fault", "fault"]; // what a room calls a fault in a word that we do not know
 const MOVING = { opening: "Opening", closing: "Closing" };
 const UNITS = { temperature: "°C", humidity: "%" };

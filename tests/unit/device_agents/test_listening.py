@@ -61,10 +61,14 @@ def new_ear(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Ear]:
 
 
 gaps = st.sampled_from([0.001, 0.01, 0.029, 0.031, 0.08, 0.2, 0.39, 0.41, 0.9, 1.1, 3.0])
-edges = st.lists(st.tuples(gaps, st.sampled_from([CONTACT, DOORBELL, HALLWAY])), max_size=30)
+presses = st.lists(st.tuples(gaps, st.sampled_from([CONTACT, DOORBELL, HALLWAY])), max_size=30)
+hums = st.tuples(
+    st.sampled_from([0.005, 0.01, 0.02]), st.integers(1, 400), st.sampled_from([CONTACT, DOORBELL, HALLWAY])
+)
+edges = st.one_of(presses, st.builds(lambda hum, then: [(hum[0], hum[2])] * hum[1] + then, hums, presses))
 
 
-@given(edges=edges, held_up=st.sets(st.integers(0, 30)))
+@given(edges=edges, held_up=st.sets(st.integers(0, 300)))
 def test_a_loop_that_was_held_up_hears_what_a_prompt_one_hears(
     new_ear: Callable[[], Ear], edges: list[tuple[float, int]], held_up: set[int]
 ) -> None:
@@ -113,3 +117,104 @@ def test_a_pin_that_cannot_be_read_at_its_edge_is_read_again(tmp_path: Path) -> 
     house.pins.unreadable.discard(CONTACT)
     house.advance(2.0)
     assert (house.state("contact").value, house.state("contact").fault) == ("open", None)
+
+
+# --- what does not hold still ------------------------------------------------------------------------------------
+
+
+def hum(house: House, pin: int, seconds: float, every: float = 0.01) -> None:
+    for number in range(round(seconds / every)):
+        house.edge(pin, number % 2)
+        house.advance(every)
+
+
+def unrest(house: House) -> list[tuple[str, str]]:
+    return [
+        (told.what, told.severity) for told in house.events() if told.what in {"device:restless", "device:holds-still"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "pin", "afterwards"),
+    [("contact", CONTACT, "open"), ("hallway", HALLWAY, "clear"), ("doorbell", DOORBELL, None)],
+)
+def test_an_input_that_hums_is_at_fault_until_it_holds_still(
+    tmp_path: Path, name: str, pin: int, afterwards: Value
+) -> None:
+    house = House(tmp_path)
+    hum(house, pin, 0.9)
+    assert house.state(name).fault is None
+    hum(house, pin, 0.3)
+    assert (house.state(name).value, house.state(name).fault) == (None, "restless")
+    said = len(house.link.said)
+    hum(house, pin, 60.0)
+    assert (house.state(name).value, house.state(name).fault) == (None, "restless")
+    assert not any(topic.endswith("/event") for topic, *_ in house.link.said), "nothing happened that anybody knows of"
+    assert len(house.link.said) - said < 20, "it is told once"
+    assert unrest(house) == [("device:restless", "critical")]
+    house.edge(pin, 0)
+    house.advance(1.1)
+    assert (house.state(name).value, house.state(name).fault) == (afterwards, None)
+    assert unrest(house) == [("device:restless", "critical"), ("device:holds-still", "info")]
+    hum(house, pin, 2.0)
+    assert house.state(name).fault == "restless"
+    assert len(unrest(house)) == 2, "what comes and goes is told once in ten minutes"
+
+
+LATCH = (
+    {"id": "door", "name": "Door", "kind": "lock", "pin": 27, "relock_after": 5.0, "contact": "contact"},
+    {"id": "contact", "name": "Contact", "kind": "contact", "pin": CONTACT},
+)
+
+
+def test_a_lock_takes_a_humming_contact_for_an_open_door(tmp_path: Path) -> None:
+    house = House(tmp_path, LATCH)
+    house.heartbeat()
+    house.command("door", "unlock")
+    hum(house, CONTACT, 8.0)
+    assert house.pins.levels[27] == 1, "it does not lock into a door that may be open"
+    house.edge(CONTACT, 1)
+    house.advance(1.5)
+    assert house.pins.levels[27] == 0
+
+
+pauses = st.lists(st.sampled_from([0.001, 0.01, 0.02, 0.04, 0.06, 0.2]), max_size=200)
+
+
+@given(pauses)
+def test_at_fault_is_what_has_no_rest_for_a_second_and_nothing_else(
+    new_ear: Callable[[], Ear], pauses: list[float]
+) -> None:
+    ear = new_ear()
+    contact = next(device for device in ear.devices if device.id == "contact")
+    now = begun = 10.0
+    level, last = 1, 0.0
+    restless = False
+    for pause in pauses:
+        now += pause
+        if now - last >= 1.0:
+            restless = False
+        if now - last >= 0.05:
+            begun = now
+        last = now
+        restless = restless or now - begun >= 1.0
+        level ^= 1
+        ear.look_promptly(now)
+        ear.edge(CONTACT, level, now)
+        ear.look(now)
+        assert contact.restless == restless
+    ear.look_promptly(now + 5.0)
+    assert not contact.restless
+    assert contact.signal.value == ("closed" if level else "open")
+
+
+def test_an_input_with_a_long_debounce_may_take_its_time(tmp_path: Path) -> None:
+    house = House(tmp_path, ({"id": "contact", "name": "C", "kind": "contact", "pin": CONTACT, "debounce_ms": 1000},))
+    house.edge(CONTACT, 0)
+    house.advance(0.9)
+    house.edge(CONTACT, 1)
+    house.advance(0.9)
+    house.edge(CONTACT, 0)
+    assert house.state("contact").fault is None
+    house.advance(1.1)
+    assert house.state("contact").value == "open"
