@@ -7,14 +7,15 @@ from device_agents.devices.input import Input, Signal
 from device_agents.devices.output import Memory, Output, Standing
 from device_agents.faults import MISMATCH, RESTLESS, SENSOR, Fault
 from device_agents.limits import Limits, Past
-from shared.messages import DeviceDescription, State
+from shared.messages import By, DeviceDescription, State
 from shared.names import SAFE_ACTIONS, Action
 
 
 class Device(msgspec.Struct, kw_only=True, eq=False):
-    """One device. `levels` are those written last; `locked_out` is the master user's word, besides the room's file.
-    `heard` is what an input's pin read at its last edge; `deaf` is one whose pin cannot be read, `restless` one that
-    does not hold still. `stirred_at` is when its pin began to change without a rest, `edge_at` when it last did."""
+    """One device. `levels` are those written last; `moved_by` is who set it going; `locked_out` is the master user's
+    word, besides the room's file. `heard` is what an input's pin read at its last edge; `deaf` is one whose pin cannot
+    be read, `restless` one that does not hold still. `stirred_at` is when its pin began to change without a rest,
+    `edge_at` when it last did."""
 
     config: DeviceConfig
     description: DeviceDescription
@@ -27,6 +28,7 @@ class Device(msgspec.Struct, kw_only=True, eq=False):
     levels: dict[int, int] = {}
     limits: Limits = Limits()
     past: Past = Past(active=False, changed_at=0.0, rested_at=0.0)
+    moved_by: By | None = None
     fault: Fault | None = None
     locked_out: bool = False
     input: Input | None = None

@@ -115,7 +115,8 @@ class Room:
         self._hands.move(device, step, now)
 
     def stand(self, device: Device, by: By) -> State:
-        """The device's state after a move."""
+        """The device's state after a move; on its way, it goes on in the name of whoever set it going."""
+        device.moved_by = by
         return self._stand(device, device.standing.value, by)
 
     def tick(self, now: float) -> list[Device]:
@@ -125,8 +126,9 @@ class Room:
             at = device.standing.deadline
             if at is None or at > now:
                 continue
+            on_its_way = device.standing.motion is not None
             self._tick(device, now)
-            if self._follow(device, By(source="timer")):
+            if self._follow(device, device.moved_by if on_its_way and device.moved_by else By(source="timer")):
                 moved.append(device)
         return moved
 

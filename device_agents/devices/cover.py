@@ -1,6 +1,6 @@
 """A cover: two relays that drive it open or shut, never both; where it stands is estimated from the travel time."""
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,17 @@ OVERRUN = 0.1
 NEAR = 1.0
 """Closer than this to its goal, in percent, a cover stays where it is."""
 
+_ENDS = {Action.OPEN: OPEN, Action.CLOSE: CLOSED}
 _WORDS: dict[int, Literal["opening", "closing"]] = {1: "opening", -1: "closing"}
+
+
+class _Way(NamedTuple):
+    """Where to: `direction` 1 opens, -1 closes, 0 is there already; `whole`: for the whole travel time."""
+
+    direction: int
+    target: int
+    goal: int
+    whole: bool = False
 
 
 class Cover:
@@ -42,14 +52,20 @@ class Cover:
         return self._stopped(position, now)
 
     def act(self, standing: Standing, action: Action, value: int | None, now: float) -> Step:
-        """Open, close, stop, or go to `value` percent; from an unknown position by way of the closed end."""
+        """Open, close, stop, or go to `value` percent; from an unknown position by way of the closed end.
+
+        `open` and `close` drive for the whole travel time whatever is estimated, and so find the true end again: an
+        estimate slips with every start and stop.
+        """
         position = self._position(standing, now)
         if action is Action.STOP:
             return self._stopped(position, now)
-        goal = {Action.OPEN: OPEN, Action.CLOSE: CLOSED}.get(action, value or 0)
-        if position is None and goal not in {OPEN, CLOSED}:
-            return self._head_for(standing, position, CLOSED, goal, now)
-        return self._head_for(standing, position, goal, goal, now)
+        if action in _ENDS:
+            end = _ENDS[action]
+            return self._head_for(standing, position, _Way(1 if end == OPEN else -1, end, end, whole=True), now)
+        goal = value or 0
+        target = CLOSED if position is None and goal not in {OPEN, CLOSED} else goal
+        return self._head_for(standing, position, self._way(position, target, goal), now)
 
     def tick(self, standing: Standing, now: float) -> Step:
         """A dead time or a leg of the way is over."""
@@ -57,11 +73,14 @@ class Cover:
         if motion is None:  # a relay did not let go: try again
             return self._stopped(standing.position, now)
         if motion.direction == 0:
-            return self._run(standing.position, motion.target, motion.goal, now)
+            whole = _Way(1 if motion.target == OPEN else -1, motion.target, motion.goal, whole=True)
+            way = whole if motion.whole else self._way(standing.position, motion.target, motion.goal)
+            return self._run(standing.position, way, now)
         arrived = self._stopped(float(motion.target), now)
         if motion.goal == motion.target:
             return arrived
-        onward = self._head_for(arrived.standing, float(motion.target), motion.goal, motion.goal, now)
+        way = self._way(float(motion.target), motion.goal, motion.goal)
+        onward = self._head_for(arrived.standing, float(motion.target), way, now)
         return Step(onward.standing, arrived.writes + onward.writes)
 
     def halt(self, standing: Standing, now: float) -> Step:
@@ -76,43 +95,44 @@ class Cover:
         """A relay that does not follow: where the cover stands, and whether it moves, nobody knows."""
         return msgspec.structs.replace(standing, value=CoverValue(position=None, moving=None), position=None)
 
-    def _head_for(self, standing: Standing, position: float | None, target: int, goal: int, now: float) -> Step:
-        direction = self._direction(position, target)
+    def _head_for(self, standing: Standing, position: float | None, way: _Way, now: float) -> Step:
         motion = standing.motion
-        if direction == 0:
+        if way.direction == 0:
             return self._stopped(position, now)
-        if motion is not None and motion.direction == direction:
+        if motion is not None and motion.direction == way.direction:
+            if way.whole and motion.whole:
+                return Step(standing, self._writes(way.direction))  # told again, it does not run longer for it
             if position is None:  # how far it has come is not known, but since when it runs is
                 now = motion.started
-            return self._run(position, target, goal, now)
+            return self._run(position, way, now)
         stop = self._stopped(position, now) if motion is not None and motion.direction != 0 else Step(standing)
         ready_at = stop.standing.ready_at
         if now >= ready_at:
-            return self._run(position, target, goal, now)
+            return self._run(position, way, now)
         waiting = Standing(
             value=_value(position, 0),
             deadline=ready_at,
             ready_at=ready_at,
             position=position,
-            motion=Motion(direction=0, started=now, target=target, goal=goal),
+            motion=Motion(direction=0, started=now, target=way.target, goal=way.goal, whole=way.whole),
         )
         return Step(waiting, stop.writes)
 
-    def _run(self, position: float | None, target: int, goal: int, now: float) -> Step:
-        direction = self._direction(position, target)
-        start = (OPEN if target == CLOSED else CLOSED) if position is None else position
-        seconds = abs(target - start) / 100 * self._travel
-        if target in {OPEN, CLOSED}:
+    def _run(self, position: float | None, way: _Way, now: float) -> Step:
+        seconds = self._travel
+        if position is not None and not way.whole:
+            seconds *= abs(way.target - position) / 100
+        if way.target in {OPEN, CLOSED}:
             seconds += OVERRUN * self._travel
-        running = Standing(
-            value=_value(position, direction),
-            deadline=now + seconds,
-            position=position,
-            motion=Motion(direction=direction, started=now, target=target, goal=goal),
-        )
+        motion = Motion(direction=way.direction, started=now, target=way.target, goal=way.goal, whole=way.whole)
+        value = _value(position, way.direction)
+        running = Standing(value=value, deadline=now + seconds, position=position, motion=motion)
+        return Step(running, self._writes(way.direction))
+
+    def _writes(self, direction: int) -> tuple[Write, ...]:
         # The other relay is written off first, always: there is no order in which both could be on.
         on, off = (self._opening, self._closing) if direction > 0 else (self._closing, self._opening)
-        return Step(running, (Write(off, 0), Write(on, 1)))
+        return (Write(off, 0), Write(on, 1))
 
     def _stopped(self, position: float | None, now: float) -> Step:
         at_rest = Standing(value=_value(position, 0), ready_at=now + self._dead, position=position)
@@ -125,12 +145,14 @@ class Cover:
         gone = (now - motion.started) / self._travel * 100
         return min(100.0, max(0.0, standing.position + motion.direction * gone))
 
-    def _direction(self, position: float | None, target: int) -> int:
+    def _way(self, position: float | None, target: int, goal: int) -> _Way:
         if position is None:
-            return 1 if target == OPEN else -1
-        if abs(target - position) < NEAR:
-            return 0
-        return 1 if target > position else -1
+            direction = 1 if target == OPEN else -1
+        elif abs(target - position) < NEAR:
+            direction = 0
+        else:
+            direction = 1 if target > position else -1
+        return _Way(direction, target, goal)
 
 
 def _value(position: float | None, direction: int) -> CoverValue:

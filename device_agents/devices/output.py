@@ -22,12 +22,16 @@ class Write(NamedTuple):
 
 
 class Motion(msgspec.Struct, frozen=True, kw_only=True):
-    """A cover's way: relay `direction` (1 opens, -1 closes, 0 waits) since `started`, towards `target`, then `goal`."""
+    """A cover's way: relay `direction` (1 opens, -1 closes, 0 waits) since `started`, towards `target`, then `goal`.
+
+    `whole`: for the whole travel time, wherever it is thought to be.
+    """
 
     direction: int
     started: float
     target: int
     goal: int
+    whole: bool = False
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from gateway.pages import times
 from gateway.views import DeviceView
+from shared.messages import CoverValue, State
 from shared.names import ACTIONS, SAFE_ACTIONS, Action, Kind
 from shared.problem import HomeError
 
@@ -40,7 +41,7 @@ _DONE: dict[str, str] = {
     Action.STOP: "stopped",
     Action.PRESS: "pressed",
 }
-_MOVES = frozenset({Action.OPEN, Action.CLOSE})
+_MOVES = frozenset({Action.OPEN, Action.CLOSE, Action.SET})
 _UNSURE = frozenset({"unknown", "interrupted"})
 RECORDED = "This is recorded, and the master user gets a letter about it."
 
@@ -100,9 +101,12 @@ def lifted(name: str) -> Said:
     return Said("good", f"{name}: lock-out lifted", "It obeys again.")
 
 
-def executed(name: str, kind: str, action: str, value: int | None = None) -> Said:
-    """The room said that it was done. A cover has only begun to move by then."""
-    done = "moves now" if action in _MOVES and kind == Kind.COVER else _DONE[action].format(value=value)
+def executed(name: str, kind: str, action: str, value: int | None = None, state: State | None = None) -> Said:
+    """The room said that it was done, and by `state` how it stands: a cover has mostly only begun to move."""
+    stands = None if state is None else state.value
+    there = isinstance(stands, CoverValue) and stands.moving is None and stands.position == value
+    moves = kind == Kind.COVER and action in _MOVES and not there
+    done = "moves now" if moves else _DONE[action].format(value=value)
     return Said("good", f"{name}: {done}", "The room confirmed it.")
 
 

@@ -34,8 +34,8 @@ async def send_command(request: web.Request) -> web.StreamResponse:
             await asking.count(request)
             said = acts.too_old(name)
         else:
-            await asking.ask(request, room, device, asked)
-            said = acts.executed(name, kind, action, value)
+            done = await asking.ask(request, room, device, asked)
+            said = acts.executed(name, kind, action, value, done.state)
     except HomeError as error:
         if error.slug in _NOT_OURS:
             raise

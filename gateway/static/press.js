@@ -80,7 +80,7 @@ function token(main) {
 
 function report(device, wish, answer) {
   const name = `${device.dataset.name} in ${device.closest(".room").dataset.name}`;
-  if (answer.outcome === "executed") return executed(name, device, wish);
+  if (answer.outcome === "executed") return executed(name, device, wish, answer.state);
   const slug = slugOf(answer);
   if (slug === "sign-in-required") {
     location.assign("/login");
@@ -96,8 +96,9 @@ function report(device, wish, answer) {
   });
 }
 
-function executed(name, device, wish) {
-  const moves = device.dataset.kind === "cover" && ["open", "close"].includes(wish.action);
+function executed(name, device, wish, state) {
+  const there = state?.value?.moving === null && state.value.position === wish.value;
+  const moves = device.dataset.kind === "cover" && ["open", "close", "set"].includes(wish.action) && !there;
   const done = moves ? "moves now" : wish.action === "set" ? `set to ${wish.value} %` : DONE[wish.action];
   say("good", `${name}: ${done}`, "The room confirmed it.");
 }

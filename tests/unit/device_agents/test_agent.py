@@ -12,6 +12,7 @@ from shared.messages import (
     Acknowledgement,
     AuditEvent,
     Availability,
+    By,
     CoverValue,
     Description,
     InputEvent,
@@ -752,3 +753,35 @@ def test_what_is_refused_again_and_again_is_said_ever_more_seldom(house: House) 
         house.advance(1.0)
     lamps = [topic for topic, *_ in house.link.said if topic == topics.state("hall", "lamp")]
     assert 5 < len(lamps) < 30
+
+
+# --- who moved a cover -------------------------------------------------------------------------------------------
+
+
+def test_a_cover_stands_where_it_does_by_the_command_that_sent_it_there(house: House) -> None:
+    house.command("blind", "close", id="close-1")
+    house.advance(1.0)
+    house.command("blind", "open", id="open-1")  # both relays rest first
+    assert house.state("blind").value == CoverValue(position=None, moving=None)
+    house.advance(1.0)
+    assert house.state("blind").value == CoverValue(position=None, moving="opening")
+    assert house.state("blind").by == By(source="command", issuer="gateway", command_id="open-1")
+    house.advance(30.0)
+    house.heartbeat()
+    assert house.state("blind").value == CoverValue(position=100, moving=None)
+    assert house.state("blind").by == By(source="command", issuer="gateway", command_id="open-1")
+    answer = house.command("blind", "set", value=40, id="set-1")
+    assert answer is not None
+    assert answer.state is not None
+    assert answer.state.value == CoverValue(position=100, moving="closing"), "it has not arrived yet, and says so"
+    house.advance(20.0)
+    assert house.state("blind").value == CoverValue(position=40, moving=None)
+    assert house.state("blind").by.command_id == "set-1"
+
+
+def test_what_max_on_ends_is_still_a_timers_doing(house: House) -> None:
+    house.command("kettle", "on")
+    for _ in range(61):
+        house.advance(10.0)
+        house.heartbeat()
+    assert (house.state("kettle").value, house.state("kettle").by.source) == ("off", "timer")

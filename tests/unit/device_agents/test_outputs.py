@@ -321,6 +321,44 @@ def test_cover_that_is_there_already_stays() -> None:
     assert step.standing.deadline is None
 
 
+@pytest.mark.parametrize("thought", [0, 30, 100])
+@pytest.mark.parametrize(("action", "pin", "end"), [(Action.OPEN, OPENING, 100), (Action.CLOSE, CLOSING, 0)])
+def test_cover_drives_to_an_end_for_its_whole_travel_wherever_it_is_thought_to_be(
+    action: Action, pin: int, end: int, thought: int
+) -> None:
+    blind = cover()
+    at = Standing(value=CoverValue(position=thought, moving=None), position=float(thought))
+    step = blind.act(at, action, None, 10.0)
+    assert step.writes[-1] == Write(pin, 1)
+    assert isinstance(step.standing.value, CoverValue)
+    assert step.standing.value.moving is not None
+    assert step.standing.deadline == pytest.approx(32.0)
+    again = blind.act(step.standing, action, None, 20.0)
+    assert again.standing.deadline == pytest.approx(32.0), "told again, it does not run longer for it"
+    standing, _ = settled(blind, step)
+    assert standing.value == CoverValue(position=end, moving=None)
+
+
+def test_cover_that_has_to_turn_drives_for_its_whole_travel_too() -> None:
+    blind = cover()
+    at = Standing(value=CoverValue(position=90, moving=None), position=90.0)
+    closing = blind.act(at, Action.CLOSE, None, 10.0)
+    turned = blind.act(closing.standing, Action.OPEN, None, 11.0)
+    assert turned.writes == (Write(OPENING, 0), Write(CLOSING, 0))
+    opening = blind.tick(turned.standing, 11.5)
+    assert opening.standing.deadline == pytest.approx(33.5)
+
+
+def test_cover_on_its_way_to_a_percentage_that_is_told_to_open_goes_all_the_way() -> None:
+    blind = cover()
+    at = Standing(value=CoverValue(position=50, moving=None), position=50.0)
+    halfway = blind.act(at, Action.SET, 80, 10.0)
+    opening = blind.act(halfway.standing, Action.OPEN, None, 12.0)
+    assert opening.standing.deadline == pytest.approx(34.0)
+    back = blind.act(opening.standing, Action.SET, 80, 13.0)
+    assert back.standing.deadline == pytest.approx(13.0 + 3.0)
+
+
 @pytest.mark.parametrize(
     ("last", "levels", "interrupted", "position"),
     [

@@ -12,6 +12,7 @@ from gateway.pages import acts, grants, user_agents
 from gateway.pages.login import local_path
 from gateway.plain import plain
 from shared.internal import Grant
+from shared.messages import By, CoverValue, State, utc
 from shared.problem import HomeError
 from tests.unit.gateway import parts
 
@@ -48,6 +49,21 @@ def test_a_question_names_exactly_what_will_happen() -> None:
 def test_a_cover_that_was_told_to_open_has_only_begun_to() -> None:
     assert acts.executed("Blind in Hall", "cover", "open").title == "Blind in Hall: moves now"
     assert acts.executed("Lamp in Hall", "dimmer", "set", 40).title == "Lamp in Hall: set to 40 %"
+
+
+@pytest.mark.parametrize(
+    ("stands", "title"),
+    [
+        (CoverValue(position=0, moving="opening"), "moves now"),
+        (CoverValue(position=100, moving="opening"), "moves now"),
+        (CoverValue(position=30, moving=None), "moves now"),  # both relays rest before it turns
+        (CoverValue(position=None, moving="closing"), "moves now"),
+        (CoverValue(position=100, moving=None), "set to 100 %"),
+    ],
+)
+def test_a_cover_is_set_to_where_it_stands_and_no_sooner(stands: CoverValue, title: str) -> None:
+    state = State(value=stands, since=utc(1.0), by=By(source="command"))
+    assert acts.executed("Blind", "cover", "set", 100, state).title == f"Blind: {title}"
 
 
 def test_what_nobody_knows_is_neither_good_nor_bad() -> None:
