@@ -24,6 +24,7 @@ _OUTPUT = _COMMON | {
     "on_link_loss",
     "link_loss_after",
     "safe_actions",
+    "stamped",
     "lockout",
     "min_interval",
 }

@@ -12,7 +12,7 @@ from device_agents.pins import PinUse, Pull
 from shared.config import Config
 from shared.messages import DESCRIBED_MOST
 from shared.mqtt import BrokerConfig
-from shared.names import ACTIONS, Action, Kind
+from shared.names import ACTIONS, STAMPED_KINDS, Action, Kind
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 LinkLossSeconds = Annotated[float, msgspec.Meta(ge=16)]
@@ -47,6 +47,7 @@ class DeviceConfig(Config, frozen=True):
     """One device. Which settings it may have depends on its kind; durations are seconds unless they end in `_ms`.
 
     `pins` are a cover's opening and closing relay. `safe_actions` names what is safe beyond the kind's own.
+    `stamped`: who switches it says when, whoever it is (see `needs_stamp`).
     `interlock` is the name of a group of which one at most is on; each rests `dead_time` after another was.
     `contact` is the input that tells a lock whether its door is closed. `binds` say what a button does here.
     `source`, `address`, `every` and `report_change` are a sensor's: docs/sensors.md.
@@ -64,6 +65,7 @@ class DeviceConfig(Config, frozen=True):
     on_link_loss: Literal["hold", "off", "on", "locked", "unlocked"] = "hold"
     link_loss_after: LinkLossSeconds | None = None
     safe_actions: tuple[Action, ...] = ()
+    stamped: bool = False
     lockout: bool = False
     max_on: Positive | None = None
     min_off: Positive | None = None
@@ -90,6 +92,15 @@ class DeviceConfig(Config, frozen=True):
     def is_output(self) -> bool:
         """Whether it obeys commands."""
         return self.kind in ACTIONS
+
+    @property
+    def needs_stamp(self) -> bool:
+        """Whether a command that is not safe has to carry an id and when it was issued.
+
+        Without, nobody can tell a wish from the last will of a client that died. What may not stay on for ever, and
+        what cannot be undone, must not move by one.
+        """
+        return self.stamped or self.critical or self.max_on is not None or self.kind in STAMPED_KINDS
 
     @property
     def is_sensor(self) -> bool:

@@ -8,7 +8,7 @@ import msgspec
 from device_agents import parties
 from device_agents.config import DeviceConfig
 from shared.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
-from shared.names import ACTIONS, FULL, SAFE_ACTIONS, STAMPED_KINDS, Action, Outcome, Severity, is_gateway
+from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Outcome, Severity, is_gateway
 from shared.problem import HomeError
 
 SECURITY_SLUGS = frozenset({"retained", "id-reused"})
@@ -88,8 +88,7 @@ def is_safe(config: DeviceConfig, action: Action) -> bool:
 
 def is_stamped(config: DeviceConfig, command: Command) -> bool:
     """Whether the command carries the id and the time that its device wants."""
-    wanted = config.critical or config.kind in STAMPED_KINDS
-    return not wanted or (command.id is not None and command.issued_at is not None)
+    return not config.needs_stamp or (command.id is not None and command.issued_at is not None)
 
 
 def slug_of(why: HomeError | None) -> str | None:

@@ -62,7 +62,7 @@ CATALOGUE: dict[str, Entry] = {
     "unstamped": Entry(
         409,
         "The command has no id or no fresh issued_at",
-        "Send id and issued_at: critical, pulse and cover devices need both.",
+        "Send id and issued_at: what is critical, has max_on or says stamped needs both, and so do pulses and covers.",
     ),
     "interlocked": Entry(409, "Another device holds this one back", "Switch the other device of the group off first."),
     "lockdown": Entry(

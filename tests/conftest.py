@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from deploy.home import Home
 from tests import brokers, house
 from tests.demo import Demo
+
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")  # no test asserts a duration: a machine may be busy
 
 
 @pytest.fixture(scope="session")

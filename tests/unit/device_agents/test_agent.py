@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -785,3 +786,24 @@ def test_what_max_on_ends_is_still_a_timers_doing(house: House) -> None:
         house.advance(10.0)
         house.heartbeat()
     assert (house.state("kettle").value, house.state("kettle").by.source) == ("off", "timer")
+
+
+# --- what a client leaves behind ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("device", ["kettle", "iron"])
+def test_no_last_will_switches_on_what_may_not_stay_on(tmp_path: Path, device: str) -> None:
+    iron = {"id": "iron", "name": "Iron", "kind": "switch", "pin": 16, "stamped": True}
+    house = House(tmp_path, (*DEVICES, iron))
+    house.hub_ahead = 0.0
+    house.heartbeat()
+    will: dict[str, Any] = {"issuer": "phone", "issued_at": None}
+    edges = list(house.pins.waveform)
+    for id_ in (None, "w1"):
+        assert said(house.command(device, "on", **will, id=id_)) == ("rejected", "unstamped")
+    assert said(house.command(device, "on", issuer="phone", id=None)) == ("rejected", "unstamped")
+    assert house.pins.waveform == edges
+    assert said(house.command(device, "off", **will, id=None)) == ("executed", None), "off asks for nothing"
+    assert said(house.command(device, "on", issuer="phone", id="w2")) == ("executed", None)
+    assert said(house.command("lamp", "on", **will, id=None)) == ("executed", None), "a plain lamp goes on as before"
+    house.die()

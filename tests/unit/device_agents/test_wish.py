@@ -84,7 +84,8 @@ def test_safe_is_what_the_kind_or_the_owner_says() -> None:
 def test_what_needs_a_stamp_needs_both_halves() -> None:
     bare, full = Command(action=Action.ON), Command(action=Action.ON, id="a", issued_at=1.0)
     assert wish.is_stamped(LAMP, bare)
-    for device in (DOOR, BLIND):
+    kettle, iron = (msgspec.structs.replace(LAMP, **more) for more in ({"max_on": 600.0}, {"stamped": True}))
+    for device in (DOOR, BLIND, kettle, iron):
         assert wish.is_stamped(device, full)
         assert not wish.is_stamped(device, msgspec.structs.replace(full, id=None))
         assert not wish.is_stamped(device, msgspec.structs.replace(full, issued_at=None))
