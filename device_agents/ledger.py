@@ -26,6 +26,7 @@ from shared.messages import AuditEvent, State, decode, encode
 from shared.problem import HomeError
 from shared.spool import Spool
 
+PATIENCE_SECONDS = 10.0
 KEPT_SECONDS = 86400.0
 """A repeat is known for at least this long, counted while the agent lives."""
 _BEGIN = "INSERT INTO command (issuer, id, begun, device, wish, owed, answer, lived) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -76,6 +77,7 @@ class Ledger:
         self.is_doubted = False
         self._lifetime = Lifetime(monotonic)
         self._ails: str | None = None
+        self._patient_until = float("-inf")
         self._take(opening.open_files(path, self._guard))
         self._guard.begin()
 
@@ -85,14 +87,17 @@ class Ledger:
         return self._files.kept
 
     @property
-    def ails(self) -> bool:
-        """Whether `mend` has something to do: the file turned out to be spoilt, or there is none."""
-        return self._ails is not None or not self.is_kept
+    def mends_at(self) -> float | None:
+        """From when on `mend` has something to do: the file turned out to be spoilt, or there is none. Else None."""
+        return self._patient_until if self._ails is not None or not self.is_kept else None
 
     def noticed(self, error: BaseException | None) -> None:
         """Somebody met this error in the ledger's file, or in its spool's."""
-        if (ails := opening.ailment(error)) is not None:
-            self._ails = ails
+        if (ails := opening.ailment(error)) is None:
+            return
+        if self._ails is None and opening.may_pass(error):
+            self._patient_until = self._monotonic() + PATIENCE_SECONDS
+        self._ails = ails
 
     def look(self, *, closely: bool) -> None:
         """Whether the file is still the one that was opened; `closely` reads all of it, past what memory has of it."""
@@ -101,14 +106,12 @@ class Ledger:
 
     def mend(self) -> bool:
         """Open the file anew where it is spoilt, or at last; whether spool and file are others now."""
-        if not self.ails:
+        if self.mends_at is None:
             return False
-        files = opening.opened_anew(self._path, self._files, self._ails)
-        self._ails = None
-        if files is None:
-            return False
-        self._take(files)
-        return True
+        files, self._ails = opening.opened_anew(self._path, self._files, self._ails), None
+        if files is not None:
+            self._take(files)
+        return files is not None
 
     def find(self, party: str, id_: str) -> Entry | None:
         """What is known of this command. Raises HomeError("ledger-failed")."""
@@ -258,7 +261,7 @@ class Ledger:
             self.remembers_since = self._monotonic()
             self.is_doubted = True
         self._files = files
-        with self._translated():
+        with contextlib.suppress(HomeError), self._translated():  # what fails here is mended like any other failure
             self._lifetime.take_up(self._db)
 
     def _values(self, intent: Intent, answer: bytes | None) -> tuple[object, ...]:
@@ -270,12 +273,10 @@ class Ledger:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, HomeError) as error:
             self.noticed(error)
-            raise HomeError("ledger-failed", str(error)) from error
-        except HomeError as error:
-            self.noticed(error)
-            raise HomeError("ledger-failed", error.detail) from error
+            detail = error.detail if isinstance(error, HomeError) else str(error)
+            raise HomeError("ledger-failed", detail) from error
 
     @contextlib.contextmanager
     def _commit(self) -> Iterator[None]:

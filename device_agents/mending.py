@@ -22,11 +22,11 @@ class Mending:
 
     def deadline(self) -> float | None:
         """When it is worth while to try; None where nothing ails."""
-        return self._at if self._ledger.ails else None
+        return None if (at := self._ledger.mends_at) is None else max(at, self._at)
 
     def tick(self, now: float) -> None:
         """Try where it is time. What is known of the devices goes into the other file at once."""
-        if not self._ledger.ails or now < self._at:
+        if (at := self.deadline()) is None or now < at:
             return
         self._at = now + AGAIN_SECONDS
         was_kept = self._ledger.is_kept

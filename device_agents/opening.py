@@ -42,6 +42,8 @@ _AILING = {
     sqlite3.SQLITE_ERROR,  # of words that never change: a table is gone
 }
 """What another opening may help with; a card that is only full needs none (SQLITE_FULL)."""
+_PASSING = {sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_TRUNCATE}
+"""What a card says also when it takes no more just now: it is given some time."""
 
 
 class Files(NamedTuple):
@@ -181,6 +183,15 @@ def ailment(error: BaseException | None) -> str | None:
             return str(error) if code is None or (code & 0xFF in _AILING and not full) else None
         error = error.__cause__
     return None
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether this error, or what caused it, may be over by itself."""
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", None) in _PASSING:
+            return True
+        error = error.__cause__
+    return False
 
 
 def _takes_files(path: Path) -> bool:

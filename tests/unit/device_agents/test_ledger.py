@@ -250,7 +250,7 @@ def test_without_a_folder_memory_is_the_ledger_until_there_is_one(tmp_path: Path
     (tmp_path / "file").write_text("")
     ledger = Ledger(tmp_path / "file" / "hall.sqlite3", monotonic=lambda: now)
     assert not ledger.is_kept
-    assert ledger.ails
+    assert ledger.mends_at is not None
     assert [told.what for told in ledger.spool.pending(9)] == ["audit:unwritable"]
     assert ledger.begin(intent("plain"), synced=False)
     ledger.finish(intent("plain"), b"done", ON, MEMORY, synced=False)
@@ -263,7 +263,7 @@ def test_without_a_folder_memory_is_the_ledger_until_there_is_one(tmp_path: Path
     (tmp_path / "file").mkdir()
     assert ledger.mend()
     assert ledger.is_kept
-    assert not ledger.ails
+    assert ledger.mends_at is None
     assert ledger.find("user:ada", "plain") == Entry("lamp on", b"done")
     assert ledger.find("user:ada", "safe") == Entry("lamp on", b"locked")
     assert ledger.stood("lamp") == (ON, MEMORY)
@@ -280,11 +280,11 @@ def test_a_ledger_spoilt_in_use_is_begun_anew_with_what_can_be_read(tmp_path: Pa
     ledger.stand("lamp", ON, MEMORY)
     ledger.fold()
     ledger.look(closely=True)
-    assert not ledger.ails
+    assert ledger.mends_at is None
     with path.open("r+b") as file:
         file.write(b"spoilt" * 20)
     ledger.look(closely=True)
-    assert ledger.ails
+    assert ledger.mends_at is not None
     assert ledger.mend()
     assert ledger.is_kept
     assert ledger.is_doubted
@@ -301,7 +301,7 @@ def test_a_ledger_that_is_taken_away_in_use_is_noticed(tmp_path: Path, replaced:
     if replaced:
         path.write_bytes(b"")
     ledger.look(closely=False)
-    assert ledger.ails
+    assert ledger.mends_at is not None
     assert ledger.mend()
     assert ledger.begin(intent("b"), event("asked"), synced=True)
     ledger.close()

@@ -251,7 +251,7 @@ def test_a_ledger_torn_while_it_is_in_use_is_found_and_begun_anew(tmp_path: Path
         house.heartbeat()
     assert len(told(house)) == house.ledger.is_doubted
     assert house.ledger.is_doubted or how == "replaced", "of what is replaced, the log beside it may still have all"
-    assert not house.ledger.ails
+    assert house.ledger.mends_at is None
     assert house.pins.levels[KETTLE] == 1, "it runs on: who switched it on is still here to switch it off"
     assert outcome(house, "lamp", "on") == ("executed", None)
     assert outcome(house, "front-door", "lock") == ("executed", None)
