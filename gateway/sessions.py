@@ -66,6 +66,7 @@ class Sessions:
         self._known: dict[str, tuple[SessionInfo, float]] = {}
         self._asking: dict[str, asyncio.Task[SessionInfo]] = {}
         self._ended: dict[str, float] = {}
+        self._forgotten = 0
 
     async def verify(self, token: str, *, fresh: bool = False) -> SessionInfo:
         """The live session behind `token`; `fresh` asks the auth service whatever is remembered.
@@ -106,8 +107,10 @@ class Sessions:
         self._known = {token: kept for token, kept in self._known.items() if kept[0].id not in gone}
 
     def forget_all(self) -> None:
-        """The link to the broker is lost: we would not hear of an end."""
+        """The link to the broker is lost: we would not hear of an end. What is being asked now is no later word."""
         self._known.clear()
+        self._asking = {}
+        self._forgotten += 1
 
     def _question(self, token: str) -> "asyncio.Task[SessionInfo]":
         """One question for all that wait for the same answer; not cancelled with the first of them."""
@@ -129,7 +132,7 @@ class Sessions:
         return info if self._clock() - at <= seconds else None
 
     async def _ask(self, token: str) -> SessionInfo:
-        asked_at = self._clock()
+        asked_at, forgotten = self._clock(), self._forgotten
         try:
             info = await self._auth.verify(token)
         except HomeError as error:
@@ -138,13 +141,14 @@ class Sessions:
             raise
         if info.id in self._ended:
             raise HomeError("sign-in-required")
-        if self._link_up():
+        if self._link_up() and forgotten == self._forgotten:
             self._known[token] = (info, asked_at)
             self._sweep(asked_at)
         return info
 
     def _asked(self, token: str, task: "asyncio.Task[SessionInfo]") -> None:
-        self._asking.pop(token, None)
+        if self._asking.get(token) is task:
+            del self._asking[token]
         if not task.cancelled():
             task.exception()  # whoever waited has it; with nobody waiting it is no news
 

@@ -85,6 +85,37 @@ async def test_a_lost_link_forgets_everything(house: House) -> None:
     assert house.auth.asked == 2
 
 
+async def test_an_answer_from_before_the_link_was_lost_is_not_remembered(house: House) -> None:
+    house.auth.hangs = asyncio.Event()
+    before = asyncio.create_task(house.sessions.verify("t"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert house.auth.asked == 1
+    house.sessions.forget_all()
+    house.auth.hangs.set()
+    assert await before == INFO
+    house.auth.hangs = asyncio.Event()
+    later = asyncio.create_task(house.sessions.verify("t"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert not later.done(), "it asks for itself"
+    house.auth.hangs.set()
+    await later
+
+
+async def test_who_comes_after_the_link_was_lost_does_not_join_a_question_from_before(house: House) -> None:
+    house.auth.hangs = asyncio.Event()
+    asked = []
+    for _ in range(2):
+        asked.append(asyncio.create_task(house.sessions.verify("t")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        house.sessions.forget_all()
+    house.auth.hangs.set()
+    assert await asyncio.gather(*asked) == [INFO, INFO]
+    assert house.auth.asked == 2
+
+
 async def test_an_expired_session_is_not_believed(house: House) -> None:
     house.auth.sessions["t"] = msgspec.structs.replace(INFO, expires_at=datetime.now(UTC) - timedelta(seconds=1))
     await house.sessions.verify("t")
