@@ -10,7 +10,6 @@ import aiohttp_session
 from aiohttp import web
 
 from gateway import (
-    arrival,
     cors,
     csrf,
     headers,
@@ -134,7 +133,6 @@ class Gateway:
     def _application(self, secret: bytes) -> web.Application:
         app = web.Application(
             middlewares=[
-                arrival.note,
                 proxies.name_caller,
                 log_requests,
                 answer_problems,

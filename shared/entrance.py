@@ -18,6 +18,7 @@ from typing import Any, Final, cast
 from aiohttp import web
 
 from shared.answering import CALLERS_OWN, TooSlowError, answer, note_request, problem_response
+from shared.arrival import ARRIVED, Arrivals
 from shared.doors import Bounds, Doors, Stay
 from shared.log import facts
 from shared.problem import HomeError
@@ -56,9 +57,23 @@ class Visit(web.RequestHandler):
         self._leave = leave
         self._strike = strike
         self._content: Any = None
+        self._arrivals = Arrivals()
+        self._newest_body: Any = None
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in; none where aiohttp turns to what it kept back."""
+        if data:
+            in_body = self._newest_body is not None and not self._newest_body.is_eof()
+            self._arrivals.hear(time.time(), in_body=in_body)
+        before = self._request_count
+        super().data_received(data)
+        self._arrivals.complete(self._request_count - before)
+        if self._messages:
+            self._newest_body = self._messages[-1][1]
 
     def begin(self, request: web.BaseRequest) -> None:
-        """A request's head is here."""
+        """A request's head is here, and its turn has come."""
+        request[ARRIVED] = self._arrivals.next(time.time())
         self._content = request.content
         if request.content.is_eof():
             self._stay.has_asked()

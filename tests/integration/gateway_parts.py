@@ -304,10 +304,10 @@ class Visitor:
 
     def __init__(self, house: "GatewayHouse", *, url: str | None = None, address: str = "127.0.0.1") -> None:
         """`url` where it is not the gateway itself that is called, `address` where it is called from."""
-        self._url = url or house.url
+        self.url = url or house.url
         self.csrf = ""
         self.http = aiohttp.ClientSession(
-            base_url=self._url,
+            base_url=self.url,
             connector=aiohttp.TCPConnector(ssl=house.trusted, local_addr=(address, 0)),
             cookie_jar=aiohttp.CookieJar(),
             timeout=aiohttp.ClientTimeout(total=DEADLINE),
@@ -319,14 +319,14 @@ class Visitor:
 
     async def post(self, path: str, body: object = None, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
         """As a page of ours would post."""
-        headers = {"X-CSRF-Token": self.csrf, "Origin": self._url} | more.pop("headers", {})
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self.url} | more.pop("headers", {})
         if "data" not in more:
             more["json"] = body if body is not None else {}
         return await self._call("POST", path, headers={k: v for k, v in headers.items() if v}, **more)
 
     async def put(self, path: str, body: object, **more: Any) -> tuple[int, Any, aiohttp.ClientResponse]:
         """As a program would."""
-        headers = {"X-CSRF-Token": self.csrf, "Origin": self._url} | more.pop("headers", {})
+        headers = {"X-CSRF-Token": self.csrf, "Origin": self.url} | more.pop("headers", {})
         return await self._call("PUT", path, json=body, headers=headers)
 
     async def fetch_token(self) -> str:

@@ -1,12 +1,14 @@
 """The gateway as browsers and programs meet it, on a real broker and over real TLS."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from gateway import events as gateway_events
 from gateway import sessions
@@ -177,6 +179,90 @@ async def test_a_body_that_trickles_in_makes_its_wish_no_younger(house: GatewayH
     issued = house.room.heard[2].issued
     assert issued is not None
     assert issued <= middle
+
+
+def raw_command(ada: Visitor, device: str, action: str) -> bytes:
+    """A command as it goes over the wire."""
+    body = json.dumps({"action": action}).encode()
+    cookies = "; ".join(f"{one.key}={one.value}" for one in ada.http.cookie_jar)
+    head = (
+        f"POST /api/v1/devices/hall/{device}/commands HTTP/1.1\r\nHost: {URL(ada.url).authority}\r\n"
+        f"Origin: {ada.url}\r\nCookie: {cookies}\r\nX-CSRF-Token: {ada.csrf}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+async def answered(reader: asyncio.StreamReader) -> int:
+    """The status of the next answer."""
+    async with asyncio.timeout(DEADLINE):
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    length = next(line for line in head.splitlines() if line.lower().startswith("content-length:"))
+    await reader.readexactly(int(length.partition(":")[2]))
+    return int(head.split()[1])
+
+
+async def test_a_head_that_trickles_in_makes_its_wish_no_younger(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    url = URL(ada.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port, ssl=house.trusted)
+    whole = raw_command(ada, "lamp", "on")
+    try:
+        for part in (whole, whole):  # on a connection that has been used, too
+            heard = len(house.room.heard)
+            writer.write(part[:40])
+            await writer.drain()
+            await ada.command("lamp", "on")  # it goes the whole way after the other has begun
+            middle = time.time()
+            await ada.command("lamp", "off")
+            writer.write(part[40:])
+            assert await answered(reader) == 200
+            issued = house.room.heard[heard + 2].issued
+            assert issued is not None
+            assert issued <= middle
+    finally:
+        writer.close()
+
+
+async def test_a_wish_that_waits_behind_another_on_its_connection_becomes_no_younger(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    url = URL(ada.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port, ssl=house.trusted)
+    executed, house.room.answer = house.room.answer, lambda _d, _c: None
+    try:
+        writer.write(raw_command(ada, "lamp", "on") + raw_command(ada, "lamp", "off"))
+        await asyncio.to_thread(house.room.wait_for, 1)
+        middle = time.time()
+        await ada.get("/api/v1/me")
+        house.room.answer = executed
+        done = Acknowledgement(id=house.room.heard[0].id or "", outcome=Outcome.EXECUTED, at=NOW)
+        house.room.publish(topics.acknowledgement("hall", "lamp"), done)
+        assert [await answered(reader) for _ in range(2)] == [200, 200]
+    finally:
+        writer.close()
+    issued = house.room.heard[1].issued
+    assert issued is not None
+    assert issued <= middle
+
+
+async def test_a_connection_that_was_quiet_for_a_while_makes_no_wish_older(house: GatewayHouse) -> None:
+    ada = await house.visitor(MEMBER)
+    url = URL(ada.url)
+    reader, writer = await asyncio.open_connection(url.host, url.port, ssl=house.trusted)
+    try:
+        for _ in range(2):
+            for count in range(2):
+                heard, before = len(house.room.heard), time.time()
+                whole = raw_command(ada, "lamp", "on")
+                for part in (whole,) if count == 0 else (whole[:-5], whole[-5:]):
+                    writer.write(part)
+                    await writer.drain()
+                assert await answered(reader) == 200
+                issued = house.room.heard[heard].issued
+                assert issued is not None
+                assert before - 0.001 <= issued <= time.time()
+    finally:
+        writer.close()
 
 
 @pytest.mark.parametrize(

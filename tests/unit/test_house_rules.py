@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("shared", "gateway", "auth_service", "device_agents", "alert_service", "deploy")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 MOST_LINES = 300
-GIVEN_NAMES = {"server_context", "client_context", "web_context", "handle_data", "handle__data"}
-"""What others call so: the ssl module its contexts, aiosmtpd its hook."""
+GIVEN_NAMES = {"server_context", "client_context", "web_context", "handle_data", "handle__data", "data_received"}
+"""What others call so: the ssl module its contexts, aiosmtpd and asyncio their hooks."""
 BANNED = re.compile(r"(^|_)(manager|helpers?|utils?|core|context|data|handler_factory)($|_)")
 
 OWNERS = {
