@@ -1,6 +1,7 @@
 // What the leader does: reads the one stream for all pages of this browser, tells them what it says, and gives whoever
 // comes a snapshot.
 
+import { atTheHub, moment } from "./hub_time.js";
 import { address, covers, union } from "./needs.js";
 import { Picture } from "./picture.js";
 import { open } from "./stream.js";
@@ -46,6 +47,13 @@ export function lead(me, needs, tell, post) {
     });
   }
 
+  /** What a newcomer is told, the hub's time included, so that it need not wait for the next heartbeat. */
+  function welcome(newcomer) {
+    const now = atTheHub(moment());
+    const time = now === null ? [] : [{ name: "heartbeat", data: { now } }];
+    post({ kind: "snapshot", to: newcomer, events: [...picture.events(), ...time] });
+  }
+
   function pulse() {
     for (const [id, { at }] of pages) if (performance.now() - at > GONE) pages.delete(id);
     post({ kind: "leader" });
@@ -62,7 +70,7 @@ export function lead(me, needs, tell, post) {
       if (!covers(covered, theirs)) {
         clearTimeout(gathering);
         gathering = setTimeout(read, GATHER);
-      } else if (fresh && ready) post({ kind: "snapshot", to: from, events: picture.events() });
+      } else if (fresh && ready) welcome(from);
     },
     stop() {
       clearInterval(beat);

@@ -50,12 +50,14 @@ def sisters(page: Page, count: int, path: str = "/") -> list[Page]:
 
 
 def streams(page: Page) -> list[str]:
-    """From now on, the streams that this page's browser asks for."""
+    """From now on, the streams that this page's browser asks for, and "time" where it asks for the hub's time."""
     asked: list[str] = []
 
     def note(request: Request) -> None:
         if "/api/v1/events" in request.url:
             asked.append(request.url.partition("/api/v1/events")[2])
+        elif request.url.endswith("/api/v1/time"):
+            asked.append("time")
 
     page.context.on("request", note)
     return asked
@@ -82,6 +84,7 @@ def test_seven_pages_and_a_press_in_one_is_one_edge_and_seen_in_all(demo_home: D
         wait_for_look(one, "hall/lamp", "on")
     assert demo_home.edges("hall", "lamp") == [*edges, 1]
     assert "The room confirmed it." in message(pages[3]).inner_text()
+    assert asked == [""], "it also tells them the time"
     pages[-1].get_by_role("link", name="Account").click()
     pages[-1].get_by_role("heading", level=1).wait_for()
 
