@@ -1,10 +1,12 @@
 """Wires the alert service together, and runs it until it is cancelled."""
 
 import asyncio
+import logging
+import sqlite3
 import ssl
 import time
 
-from alert_service import mailbox, recipients, room_watch, ways
+from alert_service import mailbox, mending, recipients, room_watch, ways
 from alert_service.api import Api
 from alert_service.asker import Asker
 from alert_service.check import Check
@@ -18,27 +20,52 @@ from alert_service.presence import Presence
 from alert_service.recorder import Recorder
 from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
-from alert_service.store import open_store
 from shared import renewal, systemd, topics
 from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
-from shared.database import Store
+from shared.database import Store, TornError
 from shared.lifecycle import stay_alive
+from shared.log import facts
 from shared.mqtt import Subscription
+from shared.reopening import patiently, watch
 from shared.web import serve_https
+
+log = logging.getLogger(__name__)
 
 KEPT_SESSION_SECONDS = 7 * 86400
 """How long the broker gathers events for us while we are away; producers keep theirs in any case."""
 
 
+_REST_SECONDS = 5.0
+"""Before a record that is torn, and cannot be put aside, is tried again."""
+
+
 async def serve(config: AlertsConfig) -> None:
     """Serve until cancelled. Raises ConfigError for what an owner can mend."""
     context = renewal.server_context(config.listen.tls)
-    store = await open_store(config.database)
+    while True:
+        store = await patiently(lambda: mending.open_record(config.database), mend=lambda: _mend(config))
+        try:
+            await _serve(config, store, context)
+        except* TornError as torn:
+            log.error("The record is torn", extra=facts(reason=torn.exceptions[0]))
+        finally:
+            await store.close()
+        if not await _mend(config):
+            await asyncio.sleep(_REST_SECONDS)
+
+
+async def _mend(config: AlertsConfig) -> bool:
+    """Whether another record is in the place of one that is torn."""
     try:
-        await _serve(config, store, context)
-    finally:
-        await store.close()
+        return await mending.put_aside(config.database) is not None
+    except (sqlite3.Error, OSError) as error:
+        log.error("The record cannot be put aside yet", extra=facts(reason=error))
+        return False
+
+
+async def _leave() -> None:
+    raise TornError("database: a part of it cannot be read")
 
 
 async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) -> None:
@@ -64,6 +91,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         outbox.wake()
         news.tell()
 
+    await mending.tell(store, time.time(), policy)
     asker = Asker(store)
     recorder = Recorder(store, recorded=recorded, heard=asker.heard, policy=policy)
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
@@ -102,6 +130,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         asyncio.TaskGroup() as group,
         serve_https(api.app(), config.listen.host, config.listen.port, context, bounds=config.connections),
     ):
+        group.create_task(watch(store, config.database, torn=_leave), name="file")
         group.create_task(bus.run(), name="bus")
         group.create_task(recorder.run(bus), name="recorder")
         group.create_task(asker.run(bus, note=recorder.note), name="asker")

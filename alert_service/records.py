@@ -83,7 +83,7 @@ async def record(
     if fresh:
         await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
     for made in fresh:
-        await _open_letter(connection, made, now, policy)
+        await open_letter(connection, made, now, policy)
     return _receipts(batch, known)
 
 
@@ -198,7 +198,8 @@ async def _own_seq(connection: AsyncConnection) -> int:
     return (await connection.execute(highest)).scalar() or 0
 
 
-async def _open_letter(connection: AsyncConnection, made: chain.Row, now: float, policy: Policy) -> None:
+async def open_letter(connection: AsyncConnection, made: chain.Row, now: float, policy: Policy) -> None:
+    """Make, or go on with, the letter that a new row calls for, if it calls for one."""
     alone = Story(ended=made.event.outcome, outcome=made)
     part = rules.part(made.source, made.event, wanted=policy.decide(alone.matter) is not None)
     if part is rules.Part.NONE:

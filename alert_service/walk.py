@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import chain, erasures, forms, records, removal
+from alert_service import chain, erasures, forms, mending, records, removal
 from alert_service.arrivals import OURSELVES
 from alert_service.chain import Broken, Verdict
 from alert_service.forms import Flat
@@ -103,7 +103,23 @@ async def _step(store: Store, verdict: Verdict, batch: int) -> Verdict | None:
             begin = await _begin(connection, gone, from_row=1)
         if begin.row > verdict.row:
             return Verdict(row=begin.row, head=begin.head, broken=broken)
+        return await _past_loss(store, made) or made
     return made
+
+
+async def _past_loss(store: Store, made: Verdict) -> Verdict | None:
+    """Behind rows that are missing, where the record itself tells that exactly these were lost (mending.py)."""
+    async with store.read() as connection:
+        end = next((last for first, last in await mending.lost(connection) if first == made.row + 1), None)
+        if end is None:
+            return None
+        found = await connection.execute(
+            select(events.c.row, events.c.previous).where(events.c.row > made.row).order_by(events.c.row).limit(1)
+        )
+        follows = found.first()
+    if follows is None or follows.row != end + 1:
+        return None
+    return Verdict(row=end, head=follows.previous)
 
 
 async def _erased(store: Store) -> Spans:

@@ -6,6 +6,7 @@ Every text that a room or a client supplied is cleaned and cut here, before it r
 import unicodedata
 from datetime import UTC, datetime, tzinfo
 
+from alert_service import next_steps
 from alert_service.chain import Row
 from alert_service.policy import MISMATCH
 from alert_service.rules import is_trusted
@@ -80,6 +81,8 @@ _HAPPENINGS = {
     "audit:missing": "Audit events are missing",
     "audit:dropped": "Ordinary audit events dropped for want of space",
     "audit:torn": "Spool was torn and put aside",
+    "audit:record-torn": "The record was torn",
+    "accounts:torn": "The accounts cannot be read",
     "audit:paused": "No proof could be written",
     "audit:unwritable": "No ledger can be written",
     "audit:kept-again": "The ledger can be written again",
@@ -93,54 +96,14 @@ _HOME = {
     "home:renamed": ("The hub gets another name", "The hub got no other name"),
 }
 """Of the whole home, so without a place: what was done, and that it was not."""
-_STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"
-_ADVICE = {
-    "device:restless": "Its wire may pick up mains or have come loose: have it checked, and shielded or shortened,",
-    MISMATCH: "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,",
-    "session:new-place": _STRANGER,
-    "account:sign-in-failed": _STRANGER,
-    "account:code-made": (
-        "Somebody at the hub made a code to sign in, or to end a lockdown, in your name. If you did not ask for one: "
-        "somebody knows your password, have it changed,"
-    ),
-    "account:password-changed": "If this was not you: tell the master user at once,",
-    "room:offline": "Its locks and doors obey nobody from afar until it is back: check its power and its network,",
-    "room:online-again": "What its devices did meanwhile stands in the history: look whether all is as it should be,",
-    "service:replaced": "It runs again. If this comes more than once, its log and `journalctl` on its machine say why,",
-    "certificate:ending": "The detail says what to do before it ends, and docs/certificates.md has the rest,",
-    "certificate:signed": "If nobody enrolled this on the hub: revoke it there at once,",
-    "certificate:refused": "If this was no trial, somebody else may have its key: revoke it on the hub,",
-    "home:locked-down": (
-        "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password and a "
-        "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began,"
-    ),
-    "home:lockdown-ended": "The home obeys everyone again: if the master user did not want that, lock it down anew,",
-    "audit:gone": (
-        "Somebody took it out: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
-    ),
-    "audit:torn": (
-        "What could be read of it goes on; it lies beside it, whole, under the name that the detail has. A card or "
-        "disk that does this once does it again: have another ready,"
-    ),
-    "audit:paused": (
-        "Meanwhile critical actions were refused and nothing else was recorded: look after that disk or card,"
-    ),
-    "audit:unwritable": (
-        "Its card takes no file: it obeys what is safe and fresh commands that are not critical, and tries again by "
-        "itself. Look after the card: is it full, mounted for reading only, or worn out,"
-    ),
-    "audit:chain-broken": (
-        "Somebody wrote into the record: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
-    ),
-}
 KNOWN = (*_HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
 """Every event that has words here, by its `what`."""
+_STORES = ("audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
 _OF_ROOMS = frozenset(
     {
         *_DEVICES,
         *(f"device:{action}" for action in Action),
-        *("device:command", "audit:dropped", "audit:torn", "audit:paused", "service:replaced"),
-        *("audit:unwritable", "audit:kept-again"),
+        *("device:command", "audit:dropped", "service:replaced", *_STORES),
     }
 )
 """What rooms tell; everything else is the hub's to say."""
@@ -151,7 +114,7 @@ _BY_NAME = frozenset({"room", "client", "certificate", "address"})
 _NO_OUTCOME = frozenset(
     {
         *("room:offline", "room:online-again", "session:new-place", "certificate:ending", "service:replaced"),
-        *("audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again"),
+        *("audit:record-torn", "accounts:torn", *_STORES),
     }
 )
 _OUTCOMES = {
@@ -236,7 +199,9 @@ def advice(what: str, source: str) -> str:
     """What to do about it; the letter goes on with "and look at the history"."""
     if not _may_say(source, what):
         return f"Only the hub can know such a thing. If the room {source} was not being tried out, revoke it,"
-    return _ADVICE.get(what, "If this was not meant to happen: lock what is open, end the sessions you do not know,")
+    return next_steps.ADVICE.get(
+        what, "If this was not meant to happen: lock what is open, end the sessions you do not know,"
+    )
 
 
 def who(row: Row) -> str:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import code_rows, lockdown, lockouts, place_rows, user_rows
+from auth_service import code_rows, lockdown, lockouts, place_rows, user_rows, waiting
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirmed_lockdown import ConfirmedLockdown
@@ -24,12 +24,11 @@ from auth_service.rooms import Give, Rooms
 from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
-from auth_service.store import must_be_there, open_store
 from shared import mail, renewal, signing, systemd, topics
 from shared.bus import Bus, Delivery
 from shared.config import ConfigError, read_secret
 from shared.courier import Courier
-from shared.database import Store
+from shared.database import Store, TornError
 from shared.lifecycle import stay_alive
 from shared.log import facts
 from shared.mail import MailError
@@ -46,15 +45,19 @@ _UPKEEP_SECONDS = 60.0
 
 async def serve(config: AuthConfig) -> None:
     """Serve until cancelled. Raises ConfigError for what an owner can mend."""
-    must_be_there(config.database)
     context = renewal.server_context(config.listen.tls)
     passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
     spool = _open_spool(config)
-    store = await open_store(config.database)
     try:
-        await _serve(config, store, spool, passwords, context)
+        while True:
+            store = await waiting.opened(config, spool, now=_now)
+            try:
+                await _serve(config, store, spool, passwords, context)
+            except* TornError as torn:
+                log.error("The accounts cannot be used any more", extra=facts(reason=torn.exceptions[0]))
+            finally:
+                await store.close()
     finally:
-        await store.close()
         spool.close()
         passwords.close()
 
@@ -129,6 +132,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch)
         listen = config.listen
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
+            group.create_task(waiting.watch(store, config, proof), name="file")
             group.create_task(bus.run(), name="bus")
             group.create_task(courier.run(), name="courier")
             group.create_task(announcer.run(bus), name="announcer")

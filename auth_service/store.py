@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shared import database
 from shared.config import ConfigError
-from shared.database import Plan, Store
+from shared.database import Plan, Store, TornError
 
 PLAN = Plan(
     head="0005",
@@ -21,10 +21,13 @@ async def open_store(url: str) -> Store:
 
 
 def must_be_there(url: str) -> None:
-    """Raises ConfigError where the accounts are gone.
+    """Raises ConfigError where the accounts are gone, TornError where their file is cut to nothing.
 
     `homesystem init` makes them: begun anew by anybody else they would know nobody, no room and no lockdown, and nobody
     would hear of it.
     """
     if (gone := database.missing(url)) is not None:
         raise ConfigError(f"{gone}: the accounts are not there; bring them back: homesystem restore (docs/setup.md)")
+    path = database.file_of(url)
+    if path is not None and path.stat().st_size == 0:
+        raise TornError(f"{path}: the accounts are cut to nothing; bring them back: homesystem restore (docs/setup.md)")

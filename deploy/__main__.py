@@ -129,14 +129,28 @@ def refresh_rights() -> None:
 
 
 @app.command()
-def repair() -> None:
-    """Make what is missing and bring what follows this version up to date; an update and the broker's unit do so."""
+def repair(
+    *,
+    accounts: Annotated[
+        bool, typer.Option("--accounts", help="Go on with what can be read of torn accounts, locked down.")
+    ] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="All but the databases, which take long to read.")] = False,
+) -> None:
+    """Make what is missing and bring what follows this version up to date; an update and the broker's unit do so.
+
+    A record that is torn goes aside, and what can be read of it on.
+    """
+    from deploy import repairing
+
     home = _home()
     with turns.turn(home.var, "homesystem repair"):
         homes.lay_out(home)
         changed = broker.refresh(home)
         taking_up.reload(home)  # a broker that runs still has what was there before
+        told = [] if quick else _run(repairing.databases(home, accounts=accounts))
     console.print(f"Folders, certificates and mosquitto.conf are as they should be; rights: {_listed(changed)}.")
+    for line in told:
+        console.print(line, soft_wrap=True)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.finding import Finding, examine, well, wrong
 from deploy.home import Home
 from deploy.pki import pairs, reading
+from shared import torn as torn_files
 
 RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
 LEAF_DAYS, CRL_DAYS, CA_DAYS = pairs.RENEW_DAYS - 7, 7, 180
@@ -123,6 +124,31 @@ def disk(home: Home) -> Iterator[Finding]:
         yield wrong("disk", text, "free some: without proof critical commands are refused")
     else:
         yield well("disk", text)
+
+
+def databases(home: Home) -> Iterator[Finding]:
+    """Accounts and record are whole files, as SQLite sees them; a server looks after its own."""
+    from alert_service import config as alerts
+    from auth_service import config as auth
+    from shared.database import file_of
+
+    found = {"accounts": auth.read(home.config("auth")).database, "record": alerts.read(home.config("alerts")).database}
+    torn = 0
+    for name, url in found.items():
+        path = file_of(url)
+        if path is None or not path.exists():
+            continue
+        try:
+            reason = torn_files.CUT if path.stat().st_size == 0 else torn_files.examine(path)
+        except (sqlite3.Error, OSError) as error:
+            reason = f"its disk takes nothing: {error}"
+        if reason is not None:
+            torn += 1
+            yield wrong("databases", f"{name}: {path} is torn ({reason})", "`homesystem repair`; docs/doctor.md")
+    asides = sorted((home.var / "data").rglob("*.torn-*Z"))
+    if not torn:
+        lie = f"; {len(asides)} torn files lie aside in {asides[-1].parent}" if asides else ""
+        yield well("databases", f"accounts and record are whole files{lie}")
 
 
 def spools(home: Home) -> Iterator[Finding]:

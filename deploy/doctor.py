@@ -58,6 +58,7 @@ def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iter
         ("signer", lambda: check_ends.signer(home)),
         ("modes", lambda: check_files.modes(home)),
         ("disk", lambda: check_files.disk(home)),
+        ("databases", lambda: check_files.databases(home)),
         ("spools", lambda: check_files.spools(home)),
         ("enrolments", lambda: check_enrolments.enrolments(home)),
         ("units", lambda: check_units.units(here)),

@@ -95,7 +95,7 @@ if [ "$kind" = hub ]; then
     systemctl --quiet enable --now homesystem-signer.service
     if [ -e "$home/home.toml" ]; then
         say "bringing the home up to date …"
-        as_home "$code/.venv/bin/homesystem" repair || whole=no
+        as_home "$code/.venv/bin/homesystem" repair --quick || whole=no
     fi
     # shellcheck disable=SC2086 # the list is meant to be split
     [ -z "$stopped" ] || systemctl start $stopped

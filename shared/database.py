@@ -9,7 +9,8 @@ import contextlib
 import logging
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from shared.config import ConfigError
 from shared.log import facts
 from shared.problem import HomeError
+from shared.torn import is_torn
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,10 @@ _POOLED = {"statement_cache_size": 0}
 """Behind PgBouncer in transaction mode the connection that prepared a statement is not the one that meets it next."""
 _MIGRATION_LOCK = 4_803_316
 """Two processes that start at once migrate one after the other (PostgreSQL; SQLite's write lock does it alone)."""
+
+
+class TornError(ConfigError):
+    """An SQLite file that is torn, or that its disk does not let us use. A service waits for another (`reopening`)."""
 
 
 class Plan(NamedTuple):
@@ -52,18 +58,28 @@ class Store:
         self._engine = engine
         self._writer = engine.execution_options(home_writes=True)
         self._plan = plan
+        self._torn = asyncio.Event()
+
+    @property
+    def torn(self) -> bool:
+        """Whether a statement found that the file is torn."""
+        return self._torn.is_set()
+
+    async def until_torn(self) -> None:
+        """Wait until a statement finds that the file is torn."""
+        await self._torn.wait()
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads."""
-        with _translated(self._plan):
+        with self._translated():
             async with self._engine.connect() as connection:
                 yield connection
 
     @contextlib.asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes; on the disk at the end of the block, rolled back when it raises."""
-        with _translated(self._plan):
+        with self._translated():
             async with self._writer.begin() as connection:
                 yield connection
 
@@ -76,24 +92,55 @@ class Store:
         """Close every connection."""
         await self._engine.dispose()
 
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        """SQLAlchemy's errors in our words: what no database would take, a conflict; all else may pass by waiting."""
+        plan = self._plan
+        try:
+            yield
+        except (DataError, IntegrityError, OverflowError) as error:
+            slug = plan.conflict if isinstance(error, IntegrityError) else "invalid-value"
+            detail = "The database does not take one of the values." if slug == "invalid-value" else None
+            if plan.log_refusals:
+                log.exception("Database refused a value")
+            raise HomeError(slug, detail) from error
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            log.exception("Database failed")
+            if is_torn(_cause(error)):
+                self._torn.set()
+            raise HomeError("internal", "The database did not answer; the log says more.") from error
+
 
 def missing(url: str) -> Path | None:
-    """The file of an SQLite database that is not there; opening it would make an empty one.
+    """The file of an SQLite database that is not there; opening it would make an empty one."""
+    path = file_of(url)
+    return None if path is None or path.exists() else path
 
-    None for a server's, and for what names no file: `open_store` says so.
-    """
+
+def file_of(url: str) -> Path | None:
+    """The file of an SQLite database; None for a server's, and for what names no file: `open_store` says so."""
     try:
         parsed = make_url(url)
     except SQLAlchemyError:
         return None
     if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
         return None
-    path = Path(str(parsed.database))
-    return None if path.exists() else path
+    return Path(str(parsed.database))
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells this file from another one of its name."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 async def open_store(url: str, plan: Plan) -> Store:
-    """Open the database behind `url` and migrate it. Raises ConfigError when that cannot be done."""
+    """Open the database behind `url` and migrate it. Raises ConfigError when that cannot be done, TornError where that
+    is the file's fault.
+    """
     try:
         parsed = make_url(url)
         sqlite = parsed.get_backend_name() == "sqlite"
@@ -117,6 +164,11 @@ async def open_store(url: str, plan: Plan) -> Store:
             await engine.dispose()
             raise
     except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
+        if (path := file_of(url)) is not None and path.exists():
+            raise TornError(
+                f"database: {path} cannot be used ({_plain(error)}); run: homesystem repair, or bring back a backup: "
+                f"homesystem restore (docs/doctor.md); or name another in {plan.settings}"
+            ) from error
         raise ConfigError(
             f"database: cannot be opened ({_plain(error)}); check `database` in {plan.settings}"
         ) from error
@@ -136,10 +188,10 @@ async def _prepare_sqlite(database: str | None, plan: Plan) -> None:
             with contextlib.closing(sqlite3.connect(path)) as direct:
                 direct.execute("PRAGMA journal_mode = WAL")
                 return
-        except sqlite3.OperationalError as error:
+        except sqlite3.OperationalError:
             # The switch is the one thing that SQLite does not wait for while another process opens the same file.
             if attempt == _WAL_ATTEMPTS - 1:
-                raise ConfigError(f"database: cannot be opened ({error}); check {path}") from error
+                raise
             await asyncio.sleep(0.05)
 
 
@@ -152,6 +204,8 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None  # the driver's own implicit BEGIN comes too late
+        # A letter that a card has spoilt must not hide the rest; what was changed is found by whoever checks.
+        dbapi.driver_connection.text_factory = _legible
         cursor = dbapi.cursor()
         for pragma in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000", "secure_delete = ON"):
             cursor.execute(f"PRAGMA {pragma}")
@@ -169,6 +223,10 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
     def on_begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("home_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _legible(text: bytes) -> str:
+    return text.decode(errors="replace")
 
 
 async def _migrate(engine: AsyncEngine, plan: Plan) -> None:
@@ -212,21 +270,21 @@ def _upgrade(connection: Connection, plan: Plan) -> str | None:
     return before
 
 
-@contextlib.contextmanager
-def _translated(plan: Plan) -> Iterator[None]:
-    """SQLAlchemy's errors in our words: what no database would take, a conflict; all else may pass by waiting."""
-    try:
-        yield
-    except (DataError, IntegrityError, OverflowError) as error:
-        slug = plan.conflict if isinstance(error, IntegrityError) else "invalid-value"
-        detail = "The database does not take one of the values." if slug == "invalid-value" else None
-        if plan.log_refusals:
-            log.exception("Database refused a value")
-        raise HomeError(slug, detail) from error
-    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-        log.exception("Database failed")
-        raise HomeError("internal", "The database did not answer; the log says more.") from error
+async def blank(open_once: Callable[[str], Awaitable[Store]]) -> bytes:
+    """A new SQLite file as a service's migrations make it, with its pages in their order."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "new.sqlite3"
+        await (await open_once(f"sqlite+aiosqlite:///{path}")).close()
+        with contextlib.closing(sqlite3.connect(path)) as direct:
+            direct.execute("PRAGMA journal_mode = DELETE")  # an image in memory knows no log
+            return bytes(direct.serialize())
 
 
 def _plain(error: BaseException) -> str:
-    return str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return str(_cause(error)).partition("\n")[0]
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The driver's own error."""
+    found = getattr(error, "orig", None)
+    return found if isinstance(found, BaseException) else error

@@ -25,7 +25,8 @@ NUMBERS = 2**20
 """A file's first number is a multiple of this, plus one: the second in which it was made."""
 NUMBERS_END = 2**53
 _LAST_SECOND = 2**32
-_REASON_CHARACTERS = 200
+_DETAIL = 200
+"""As many characters as an event's detail holds."""
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS event (
@@ -138,7 +139,7 @@ def dropped(source: str, gone: list[int]) -> AuditEvent:
 
 def torn_aside(source: str, what: str, torn: Torn, events: int) -> AuditEvent:
     """What tells people that a file lies aside, or (UNWRITABLE) that it lies where it is and takes nothing."""
-    told = {"aside": str(torn.aside), "reason": torn.reason[:_REASON_CHARACTERS], "events": str(events)}
+    told = {"aside": str(torn.aside)[-_DETAIL:], "reason": torn.reason[:_DETAIL], "events": str(events)}
     return _event(source, what, Severity.CRITICAL, uuid.uuid4().hex, told)
 
 

@@ -17,6 +17,7 @@ from shared.salvage import highest_number, take_over
 
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file, and what goes aside with it; the log first (`set_aside`)."""
+CUT = "it is cut to nothing"
 _TORN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
 """What another file would suffer from as well."""
@@ -53,7 +54,7 @@ def examine(path: Path, model: sqlite3.Connection | None = None, sense: Sense | 
     log = path.with_name(path.name + "-wal")
     if not path.exists() or path.stat().st_size == 0:
         # SQLite would delete what the log still has.
-        return "it is cut to nothing" if log.exists() and log.stat().st_size else None
+        return CUT if log.exists() and log.stat().st_size else None
     try:
         # Never to write: whoever closes a file writes its log into it, and this log may be another file's. Only what an
         # interrupted change of the mode left has to be written back before anything can be read.
@@ -98,32 +99,40 @@ def set_aside(path: Path, now: float) -> Path:
 def mend(
     path: Path,
     *,
-    schema: str,
+    schema: str | bytes,
     tables: Sequence[str],
     finish: Callable[[sqlite3.Connection, Torn], None],
     sense: Sense | None = None,
     now: float,
+    begun: bool = False,
 ) -> Torn | None:
     """Where the file at `path` cannot be used: put a new one in its place, and it aside. None where all is well.
 
-    The new one is made by `schema` (SQL) with the readable rows of `tables`; `finish` may add to it before it is in
-    place. Whatever interrupts this, the next call goes on. Raises sqlite3.Error or OSError: the disk takes no file now,
-    and the old one lies where it was.
+    The new one is made by `schema` (SQL, or a file that has the tables) with the readable rows of `tables`; `finish`
+    may add to it before it is in place. `begun`: a file of no bytes is one that was cut, not one that was never begun.
+    Whatever interrupts this, the next call goes on. Raises sqlite3.Error or OSError: the disk takes no file now, and
+    the old one lies where it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_name(f"{path.name}.mending")
     with _alone(path.parent), contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as model:
-        model.executescript(schema)
+        if isinstance(schema, bytes):
+            model.deserialize(schema)
+        else:
+            model.executescript(schema)
         if made.exists() and not path.exists():  # interrupted between the two
             made.rename(path)
-        reason = examine(path, model, sense)
+        # A whole file was made by migrations, whose older steps lack columns of the newer ones.
+        reason = examine(path, model if isinstance(schema, str) else None, sense)
+        if reason is None and begun and path.exists() and path.stat().st_size == 0:
+            reason = CUT
         if reason is None:
             return None
         made.unlink(missing_ok=True)
         with contextlib.closing(sqlite3.connect(made, isolation_level=None)) as db:
             db.execute("PRAGMA journal_mode = MEMORY")  # one that is not finished is made again
             db.execute("PRAGMA synchronous = FULL")
-            db.executescript(schema)
+            model.backup(db)
             db.execute("BEGIN IMMEDIATE")
             rows = take_over(path, path.with_name(path.name + "-wal"), db, tables)
             torn = Torn(_name_of_aside(path, now), reason, rows, _last_written(path, now))

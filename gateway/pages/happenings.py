@@ -76,6 +76,8 @@ _HAPPENINGS = {
     "audit:dropped": "Ordinary events dropped for want of space",
     "audit:torn": "Spool was torn and put aside",
     "audit:paused": "No proof could be written",
+    "audit:record-torn": "The record was torn",
+    "accounts:torn": "The accounts cannot be read",
     "audit:unwritable": "No ledger can be written",
     "audit:kept-again": "The ledger can be written again",
 }

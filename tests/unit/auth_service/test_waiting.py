@@ -1,0 +1,167 @@
+"""Accounts whose file is torn: the service waits and tells, and what can be read goes on locked down."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from auth_service import accounts, config, lockdown_rows, repairing, waiting
+from auth_service.config import AuthConfig
+from auth_service.proof import Proof
+from auth_service.store import open_store
+from auth_service.tables import sessions, users
+from deploy import __main__ as command
+from deploy import check_files
+from deploy import home as homes
+from shared import database
+from shared.database import TornError
+from shared.messages import AuditEvent
+from shared.names import Role
+from shared.spool import Spool
+from tests.begun import begin_accounts
+from tests.house import free_port
+
+PAGE = 4096
+NOW = datetime(2026, 11, 27, tzinfo=UTC)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> homes.Home:
+    """A home that was set up, with its master user, and never ran."""
+    monkeypatch.setenv("HOMESYSTEM_VAR", str(tmp_path))
+    monkeypatch.setenv("HOMESYSTEM_MQTT_PORT", str(free_port()))
+    made = homes.create(tmp_path, homes.Settings(demo=True))
+    homes.lay_out(made)
+    homes.seal(made)
+    begin_accounts(made)
+
+    async def join() -> None:
+        async with accounts.opened(config.read(made.config("auth"))) as opened:
+            await opened.create_user(
+                email="ada@example.org", name="Ada", password="violet engine of numbers", role=Role.MASTER
+            )
+
+    asyncio.run(join())
+    return made
+
+
+@pytest.fixture
+def settings(home: homes.Home) -> AuthConfig:
+    return config.read(home.config("auth"))
+
+
+@pytest.fixture
+def file(settings: AuthConfig) -> Path:
+    path = database.file_of(settings.database)
+    assert path is not None
+    return path
+
+
+@pytest.fixture
+def spool(settings: AuthConfig) -> Iterator[Spool]:
+    with contextlib.closing(Spool(settings.spool, source="auth", alone=True)) as made:
+        yield made
+
+
+def spoil(path: Path, at: int, content: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def zero(path: Path) -> None:
+    spoil(path, 0, bytes(path.stat().st_size))
+
+
+def torn_events(spool: Spool) -> list[AuditEvent]:
+    return [one for one in spool.pending(100) if one.what == waiting.TORN]
+
+
+@pytest.mark.parametrize("way", ["zeroed", "cut", "emptied", "without its head", "its people spoilt"])
+async def test_it_waits_and_tells_and_takes_up_what_was_brought_back(
+    settings: AuthConfig, file: Path, spool: Spool, way: str
+) -> None:
+    whole = await asyncio.to_thread(file.read_bytes)
+    ways = {
+        "zeroed": lambda: zero(file),
+        "cut": lambda: os.truncate(file, len(whole) // 2),
+        "emptied": lambda: os.truncate(file, 0),
+        "without its head": lambda: spoil(file, 0, b"\xa5" * 100),
+        "its people spoilt": lambda: spoil(file, whole.index(b"ada@example.org") // PAGE * PAGE, b"\xa5" * PAGE),
+    }
+    ways[way]()
+    opening = asyncio.create_task(waiting.opened(settings, spool, now=lambda: NOW))
+    while not torn_events(spool):
+        await asyncio.sleep(0.05)
+        assert not opening.done()
+    (told,) = torn_events(spool)
+    assert (told.severity.value, told.outcome.value) == ("critical", "failed")
+    await asyncio.to_thread(file.write_bytes, whole)
+    async with asyncio.timeout(30):
+        store = await opening
+    async with store.read() as connection:
+        assert len((await connection.execute(select(users))).all()) == 1
+    await store.close()
+
+
+async def test_another_file_in_its_place_is_taken_up(settings: AuthConfig, file: Path, spool: Spool) -> None:
+    store = await open_store(settings.database)
+    watching = asyncio.create_task(waiting.watch(store, settings, Proof(spool, now=lambda: NOW)))
+    await asyncio.sleep(0)
+    file.with_name("another").write_bytes(file.read_bytes())  # noqa: ASYNC240
+    file.with_name("another").rename(file)
+    with pytest.raises(TornError, match="another file"):
+        async with asyncio.timeout(30):
+            await watching
+    await store.close()
+
+
+def test_repair_says_what_can_be_done_and_changes_nothing_by_itself(home: homes.Home, file: Path) -> None:
+    spoil(file, 0, b"\xa5" * 100)
+    before = file.read_bytes()
+    done = CliRunner().invoke(command.app, ["repair"])
+    assert done.exit_code == 0, done.exception
+    assert "homesystem restore FILE --replace" in done.output
+    assert "repair --accounts" in done.output
+    assert file.read_bytes() == before
+    (found,) = [one for one in check_files.databases(home) if one.state == "wrong"]
+    assert "accounts" in found.text
+    assert "homesystem repair" in found.step
+
+
+def test_what_can_be_read_goes_on_locked_down_and_signed_out(
+    home: homes.Home, settings: AuthConfig, file: Path, spool: Spool
+) -> None:
+    spoil(file, 0, b"\xa5" * 100)
+    done = CliRunner().invoke(command.app, ["repair", "--accounts"])
+    assert done.exit_code == 0, done.exception
+    assert "1 people" in done.output
+    (told,) = torn_events(spool)
+    assert (told.outcome.value, told.detail["users"]) == ("executed", "1")
+    assert Path(told.detail["aside"]).exists()
+    assert repairing.fault(settings) is None
+    assert [one.state for one in check_files.databases(home)] == ["well"]
+
+    async def look() -> None:
+        store = await waiting.opened(settings, spool, now=lambda: NOW)
+        async with store.read() as connection:
+            assert (await lockdown_rows.read(connection)).active
+            assert (await connection.execute(select(sessions))).all() == []
+        await store.close()
+
+    asyncio.run(look())
+
+
+def test_accounts_that_are_whole_stay_as_they_are(settings: AuthConfig, file: Path) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        before = db.execute("SELECT * FROM users").fetchall()
+    assert asyncio.run(repairing.put_aside(settings)) is None
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        assert db.execute("SELECT * FROM users").fetchall() == before
