@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alert_service import config as alerts_config
-from alert_service import evidence, walk
+from alert_service import evidence, mending, walk
 from alert_service.chain import Verdict
 from alert_service.evidence import Evidence
 from alert_service.store import open_store
@@ -37,6 +37,11 @@ async def verify(home: homes.Home, letters: Path | None, from_row: int) -> bool:
     store = await open_store(url)
     try:
         sound = _tell(await _walk(store, from_row), from_row)
+        async with store.read() as connection:
+            lost = await mending.lost(connection)
+        for first, last in lost:
+            rows = f"Row {first}" if first == last else f"Rows {first} to {last}"
+            console.print(f"{rows} went with a torn file, of which the record tells.")
         if gathered is not None:
             sound = _tell_letters(await evidence.weigh(store, gathered)) and sound
     finally:

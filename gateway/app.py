@@ -38,6 +38,7 @@ from gateway.proxies import Proxies
 from gateway.readiness import Readiness
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
+from gateway.used import SCHEMA as USED_IDS_SCHEMA
 from gateway.used import TABLE as USED_IDS
 from gateway.wish import Wish
 from shared import renewal, systemd, tls
@@ -76,7 +77,7 @@ class Gateway:
             on_up=self.link.up,
             on_down=self.link.down,
         )
-        self.spool = Spool(config.spool, source=identity, alone=True, kept=(USED_IDS,))
+        self.spool = Spool(config.spool, source=identity, alone=True, further=USED_IDS_SCHEMA, kept=(USED_IDS,))
         self.courier = Courier(self.spool, self.bus)
         self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry)
         self.auth = AuthClient(config.auth, config.broker.tls)
