@@ -19,7 +19,7 @@ from shared.log import facts
 from shared.messages import AuditEvent, Who, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
-from shared.spool import Spool
+from shared.spool import ORDINARY_MOST, Spool
 from shared.spool_rows import TORN, torn_aside
 from shared.torn import Torn, set_aside
 
@@ -30,6 +30,8 @@ KEPT_AGAIN = "audit:kept-again"
 CLOSELY_BYTES = 4 * 1024 * 1024
 """So much is read in some 30 ms on a small board."""
 _ROOM_BYTES = 256 * 1024
+_IN_MEMORY_MOST = 1000
+"""So many ordinary events wait in a board's memory: half a megabyte."""
 _PAGES_BEFORE_CHECKPOINT = 4000
 _AILING = {
     sqlite3.SQLITE_CORRUPT,
@@ -252,10 +254,13 @@ def _opened(path: Path, *, memory: str | None = None) -> Files:
         sense=ledger_tables.complaint,
         anew=ledger_tables.doubt,
         memory=memory,
+        ordinary_most=ORDINARY_MOST if memory is None else _IN_MEMORY_MOST,
     )
     try:
         db = spool.connect()
         ledger_tables.bring_up_to_date(db)
+        if memory is not None:
+            db.execute("DELETE FROM event WHERE receipted_at IS NOT NULL")  # the card has them, for who asks again
         # Ordinary commands pay no disk sync; the loop checkpoints when it is idle, this is the backstop.
         db.execute("PRAGMA synchronous = NORMAL")
         db.execute("PRAGMA cache_size = -200")  # KiB: the board has little memory, and rows are few

@@ -102,9 +102,10 @@ class Cover:
         if motion is not None and motion.direction == way.direction:
             if way.whole and motion.whole:
                 return Step(standing, self._writes(way.direction))  # told again, it does not run longer for it
-            if position is None:  # how far it has come is not known, but since when it runs is
-                now = motion.started
-            return self._run(position, way, now)
+            # Counted from when the relay was switched on: it runs no longer for being told something else on its way.
+            onward = self._run(standing.position, way, motion.started)
+            value = _value(position, way.direction)
+            return Step(msgspec.structs.replace(onward.standing, value=value), onward.writes)
         stop = self._stopped(position, now) if motion is not None and motion.direction != 0 else Step(standing)
         ready_at = stop.standing.ready_at
         if now >= ready_at:

@@ -354,7 +354,8 @@ def test_cover_on_its_way_to_a_percentage_that_is_told_to_open_goes_all_the_way(
     at = Standing(value=CoverValue(position=50, moving=None), position=50.0)
     halfway = blind.act(at, Action.SET, 80, 10.0)
     opening = blind.act(halfway.standing, Action.OPEN, None, 12.0)
-    assert opening.standing.deadline == pytest.approx(34.0)
+    assert opening.standing.deadline == pytest.approx(32.0), "from when the relay was switched on"
+    assert opening.standing.value == CoverValue(position=60, moving="opening")
     back = blind.act(opening.standing, Action.SET, 80, 13.0)
     assert back.standing.deadline == pytest.approx(13.0 + 3.0)
 
