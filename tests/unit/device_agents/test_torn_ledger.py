@@ -158,7 +158,7 @@ def torn(files: Files, earlier: Files, tear: Tear) -> Files:
     return files | {tear.part: body}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.booleans(), st.lists(TEARS, min_size=1, max_size=3))
 def test_whatever_was_torn_the_room_comes_up_safe(folded: bool, tears: list[Tear]) -> None:
     was = life(folded=folded)
