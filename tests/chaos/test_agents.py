@@ -47,6 +47,37 @@ def test_killed_between_command_and_answer_is_unknown_and_nothing_starts_later(
     assert chaos_home.edges("hall", "lamp") == [*before, 1]
 
 
+def test_a_critical_id_that_nobody_answered_moves_nothing_however_often_it_is_sent_again(
+    chaos_home: Demo, member: Client
+) -> None:
+    before = chaos_home.edges("hall", "front-door")
+    answers: list[Answer] = []
+
+    def unlock(id_: str) -> None:
+        answers.append(member.act("hall/front-door", "unlock", confirm=True, id=id_))
+
+    pid = chaos_home.kill("agent-hall", signal.SIGSTOP)
+    caller = threading.Thread(target=unlock, args=("nobody-answered",))
+    caller.start()
+    until(lambda: unread_bytes(pid) > 0, "the command waits in the agent's socket")
+    chaos_home.kill("agent-hall", signal.SIGKILL)
+    caller.join(DEADLINE)
+    assert (answers[0].status, answers[0].body["outcome"]) == (504, "unknown")
+    until(lambda: member.device("hall/front-door")["available"], "the room is back")
+    unlock("nobody-answered")
+    former = chaos_home.kill("gateway")
+    chaos_home.reborn("gateway", former)
+    until(lambda: member.call("GET", "/readyz").status == 200, "the gateway is back")
+    until(lambda: member.device("hall/front-door")["available"], "it knows the room")
+    unlock("nobody-answered")
+    assert [(answer.status, answer.body["type"]) for answer in answers[1:]] == [(409, "/problems/id-used")] * 2
+    assert chaos_home.edges("hall", "front-door") == before
+    unlock("another-id")
+    assert answers[3].status == 200, answers[3].body
+    assert chaos_home.edges("hall", "front-door") == [*before, 1]
+    assert member.act("hall/front-door", "lock").status == 200
+
+
 def test_a_stopped_room_is_503_at_once_and_shows_no_state(chaos_home: Demo, member: Client) -> None:
     chaos_home.supervise("stop", "agent-garage")
     try:
