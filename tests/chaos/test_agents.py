@@ -67,7 +67,7 @@ def test_a_critical_id_that_nobody_answered_moves_nothing_however_often_it_is_se
     unlock("nobody-answered")
     former = chaos_home.kill("gateway")
     chaos_home.reborn("gateway", former)
-    until(lambda: member.call("GET", "/readyz").status == 200, "the gateway is back")
+    until(lambda: _is_back(member), "the gateway is back")
     until(lambda: member.device("hall/front-door")["available"], "it knows the room")
     unlock("nobody-answered")
     assert [(answer.status, answer.body["type"]) for answer in answers[1:]] == [(409, "/problems/id-used")] * 2

@@ -132,6 +132,28 @@ def test_an_id_that_is_used_again_and_never_answered_is_told_as_unknown() -> Non
     assert [x.ended for x in desk.letters] == [Outcome.EXECUTED, Outcome.UNKNOWN]
 
 
+def test_a_wish_that_is_told_twice_while_it_is_under_way_is_one_letter() -> None:
+    desk = Desk()
+    desk.tell("gateway", INTENT)
+    desk.tell("gateway", event(outcome=Outcome.ASKED))
+    desk.tell("hall", DONE)
+    desk.wait(OUTCOME_WAIT_SECONDS)
+    assert [(x.intent, x.outcome, x.ended) for x in desk.letters] == [(1, 3, Outcome.EXECUTED)]
+
+
+def test_an_outcome_after_a_letter_that_nobody_was_named_in_waits_for_who_it_was() -> None:
+    desk = Desk()
+    desk.tell("gateway", event(outcome=Outcome.UNKNOWN))
+    desk.wait(OUTCOME_WAIT_SECONDS)
+    desk.tell("hall", DONE)
+    assert [x.ended for x in desk.letters] == [Outcome.UNKNOWN]
+    desk.tell("gateway", INTENT)
+    assert [(x.intent, x.outcome, x.ended) for x in desk.letters] == [
+        (None, 1, Outcome.UNKNOWN),
+        (3, 2, Outcome.EXECUTED),
+    ]
+
+
 def test_two_that_moved_are_two_letters_also_while_the_first_waits() -> None:
     desk = Desk()
     desk.tell("hall", DONE)

@@ -248,9 +248,11 @@ async def test_the_rooms_sentence_is_one_plain_line(house: House) -> None:
 
 async def test_a_room_that_is_away_gets_nothing(house: House) -> None:
     house.go_offline()
-    with pytest.raises(HomeError, match="room-offline"):
-        await house.commands.execute(house.wish())
+    for wish in (house.wish(), house.wish(Action.UNLOCK, device="front-door")):
+        with pytest.raises(HomeError, match="room-offline"):
+            await house.commands.execute(wish)
     assert house.broker.sent == []
+    assert await house.recorded() == [], "there was never anything to prove"
 
 
 async def test_a_broker_that_is_away_gets_nothing(house: House) -> None:
@@ -611,6 +613,16 @@ async def test_a_caller_who_leaves_does_not_stop_the_record(house: House) -> Non
     await settle_all(asked)
     house.acknowledge()
     assert await house.recorded() == [("device:on", Outcome.EXECUTED, Severity.INFO, None)]
+
+
+async def test_a_caller_who_leaves_takes_no_answer_from_another_who_asked_the_same(house: House) -> None:
+    first, second = (asyncio.create_task(house.commands.execute(house.wish())) for _ in range(2))
+    await house.until_sent()
+    first.cancel()
+    await settle_all(first)
+    assert not second.done()
+    house.acknowledge()
+    assert (await second).outcome == "executed"
 
 
 async def test_an_acknowledgement_from_another_device_is_no_answer(house: House) -> None:
