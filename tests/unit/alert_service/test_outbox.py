@@ -11,7 +11,7 @@ from alert_service import mailbox, records, release, wording
 from alert_service.arrivals import Arrival
 from alert_service.config import MAIL
 from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
-from alert_service.outbox import DIGEST_LINES, Manner, Outbox
+from alert_service.outbox import DIGEST_LINES, Further, Manner, Outbox
 from alert_service.tables import deliveries, letters
 from shared.database import Store
 from shared.mail import Letter, MailError
@@ -95,6 +95,20 @@ async def test_an_unanswered_intent_is_written_about_after_its_time(house: House
         "Front door (hall): unlock, outcome unknown",
         "Front door (hall) unlocked",
     ]
+
+
+async def test_a_way_for_what_is_urgent_is_spared_the_rest(store: Store, postman: Postman, clock: Clock) -> None:
+    alarm, phone = Postman("alarm"), Postman("phone")
+    house = House(store, postman, clock)
+    further = [Further(alarm, urgent_only=True), Further(phone)]
+    house.outbox = Outbox(store, postman, MANNER, further=further, now=clock)
+    await house.people(ADA)
+    await house.tell(("hall", event(issuer="phone", outcome=Outcome.REJECTED)))
+    await house.tell(("hall", event(issuer="phone", command_id="c2")))
+    await house.rounds(60)
+    assert len(phone.letters) == 2
+    (urgent,) = alarm.letters
+    assert urgent.subject.startswith("Front door (hall) unlocked")
 
 
 async def test_what_a_client_did_is_one_letter_and_none_that_knows_nothing(house: House) -> None:
