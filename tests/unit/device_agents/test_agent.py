@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from device_agents.ledger import Intent
 from device_agents.link import Down, Refused, Up
 from shared import messages, topics
 from shared.messages import (
@@ -232,6 +233,24 @@ def test_a_wish_that_comes_through_a_second_gateway_is_the_same_wish(
     assert again == msgspec.structs.replace(first, repeated=True)
     house.advance(5)
     assert house.pins.waveform.count((pin, 1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("device", "action", "waits"),
+    [("front-door", "unlock", True), ("gate", "press", True), ("front-door", "lock", False), ("lamp", "on", False)],
+)
+def test_what_may_not_be_done_twice_is_on_the_disk_first_and_what_is_safe_waits_for_none(
+    house: House, device: str, action: str, waits: bool
+) -> None:
+    begin, waited = house.ledger.begin, []
+
+    def watched(intent: Intent, *asked: AuditEvent, synced: bool) -> bool:
+        waited.append((synced, list(house.pins.waveform)))
+        return begin(intent, *asked, synced=synced)
+
+    house.ledger.begin = watched  # type: ignore[method-assign]  # looks over the shoulder
+    assert said(house.command(device, action)) == ("executed", None)
+    assert waited == [(waits, [])], "before anything has moved"
 
 
 def test_the_same_id_of_another_person_is_another_command(house: House) -> None:
