@@ -625,15 +625,38 @@ async def test_a_caller_who_leaves_takes_no_answer_from_another_who_asked_the_sa
     assert (await second).outcome == "executed"
 
 
-async def test_an_acknowledgement_from_another_device_is_no_answer(house: House) -> None:
+async def test_an_acknowledgement_from_another_device_or_room_is_no_answer(house: House) -> None:
     asked = asyncio.create_task(house.commands.execute(house.wish()))
     await house.until_sent()
-    house.acknowledge(device="front-door")
+    house.acknowledge(Outcome.REJECTED, device="front-door")
+    house.commands.hear("garage", "lamp", Acknowledgement(id="c1", outcome=Outcome.REJECTED, at=NOW))
     house.acknowledge(Outcome.UNKNOWN)
-    await asyncio.sleep(0)
-    assert not asked.done()
     house.acknowledge()
-    await asked
+    assert (await asked).outcome == "executed"
+
+
+async def test_nothing_is_answered_that_was_not_sent_yet(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))
+    await asyncio.sleep(0)
+    house.acknowledge(Outcome.REJECTED, device="front-door")
+    await house.until_sent()
+    house.acknowledge(device="front-door")
+    assert (await asked).outcome == "executed"
+
+
+async def test_a_plain_id_without_an_answer_stays_one_also_where_its_room_could_not_be_asked(house: House) -> None:
+    asked = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.until_sent()
+    house.go_offline()
+    await settle_all(asked)
+    with pytest.raises(HomeError, match="room-offline"):
+        await house.commands.execute(house.wish(age=60.0))
+    house.come_online("s2")
+    asked = asyncio.create_task(house.commands.execute(house.wish(age=60.0)))
+    await house.until_sent(2)
+    assert house.broker.sent[-1][1].recall, "nobody knows that nothing was done"
+    house.acknowledge(repeated=True)
+    assert (await asked).outcome == "executed"
 
 
 async def test_the_heartbeat_goes_before_the_command(house: House) -> None:
