@@ -433,6 +433,8 @@ async def test_a_used_critical_id_of_an_earlier_process_serves_no_other_wish(hou
     assert again.broker.sent == []
     reused = ("device:unlock", Outcome.REJECTED, Severity.SECURITY, "id-reused")
     assert (await again.recorded()).count(reused) == 1
+    await unlock(again)
+    assert again.broker.sent[-1][1].recall, "it still is the first wish's"
 
 
 async def test_a_refusal_in_a_lockdown_makes_no_used_id_free(house: House) -> None:

@@ -11,7 +11,7 @@ from gateway.link import Link
 from gateway.sessions import Sessions
 from shared import messages, topics
 from shared.bus import Delivery
-from shared.messages import Acknowledgement, Availability, Revoked
+from shared.messages import Acknowledgement, Availability, Lockdown, Revoked
 from shared.names import Outcome, Role
 from shared.problem import HomeError
 from tests.unit.gateway.parts import NOW, FakeAuth, session
@@ -85,6 +85,16 @@ async def test_a_session_that_is_told_to_have_ended_is_forgotten_and_its_streams
     await parts.sessions.verify("t")
     parts.say(topics.REVOKED, Revoked(sessions=(INFO.id,)))
     assert parts.ended == [INFO.id]
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await parts.sessions.verify("t")
+
+
+async def test_a_lockdown_leaves_no_session_of_before_believed(parts: Parts) -> None:
+    """It ends them all, in more words than one message has."""
+    await parts.sessions.verify("t")
+    del parts.auth.sessions["t"]
+    parts.say(topics.LOCKDOWN, Lockdown(active=True, at=NOW), retained=True)
+    assert parts.home.lockdown.active
     with pytest.raises(HomeError, match="sign-in-required"):
         await parts.sessions.verify("t")
 
