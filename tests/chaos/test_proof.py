@@ -1,10 +1,15 @@
 """Proof survives: one letter per critical action, whatever was down in between."""
 
 import email.message
+import json
+import subprocess
+import time
 import uuid
+from pathlib import Path
 
 import pytest
 
+from tests.chaos.test_revoking import tool
 from tests.demo import Client, Demo, text_of
 from tests.house import until
 
@@ -34,6 +39,28 @@ def test_a_critical_action_brings_one_letter_that_says_it_all(chaos_home: Demo, 
     text = text_of(letter)
     for fact in (member.user["name"], "127.0.0.1", "executed", "unlock"):
         assert fact.lower() in text.lower(), text
+    assert member.act("hall/front-door", "lock").status == 200
+
+
+def test_a_trusted_clients_critical_command_brings_one_letter_that_says_how_it_ended(
+    chaos_home: Demo, member: Client, tmp_path: Path
+) -> None:
+    added = chaos_home.command("client", "add", "tablet", "--may", "hall/front-door", "--out", str(tmp_path / "tablet"))
+    assert added.returncode == 0, added.stderr
+    command, files = str(uuid.uuid4()), tmp_path / "tablet"
+    wish = json.dumps({"action": "unlock", "id": command, "issued_at": time.time()})
+    topic = "home/hall/front-door/set/tablet"
+    sent = subprocess.run(
+        tool(chaos_home, files, "mosquitto_pub", "-q", "1", "-t", topic, "-m", wish), capture_output=True, check=False
+    )
+    assert sent.returncode == 0, sent.stderr
+    until(lambda: letters_about(chaos_home, command), "the letter")
+    assert member.act("hall/front-door", "lock").status == 200
+    following = unlock(member)
+    until(lambda: letters_about(chaos_home, following), "a later letter: the queue is drained")
+    (letter,) = letters_about(chaos_home, command)
+    assert "executed" in text_of(letter)
+    assert "unlocked" in str(letter["Subject"])
     assert member.act("hall/front-door", "lock").status == 200
 
 
