@@ -102,7 +102,6 @@ class _Signing:
 
     async def end_one(self, request: web.Request) -> web.Response:
         by = request.query.get("by", "")
-        request[USER] = by or "-"
         await self._sessions.end_id(
             request.match_info["id"],
             owner=request.query.get("user") or None,
@@ -110,6 +109,7 @@ class _Signing:
             issuer=_issuer(request),
             address=request.query.get("address", "")[:200],
         )
+        request[USER] = by or "-"  # for the log, where nothing stands that is only claimed
         return web.Response(status=204)
 
 
@@ -152,9 +152,10 @@ class _Locking:
 
     async def lock_out(self, request: web.Request) -> web.Response:
         wanted = await read_json(request, internal.LockoutChange)
-        request[USER] = wanted.by or "-"
         room, device = request.match_info["room"], request.match_info["device"]
-        return json_response(await self._lockouts.change(room, device, wanted, _issuer(request)))
+        changed = await self._lockouts.change(room, device, wanted, _issuer(request))
+        request[USER] = wanted.by or "-"
+        return json_response(changed)
 
     async def ask_code(self, request: web.Request) -> web.Response:
         await self._lockdown.ask_code(await read_json(request, internal.LockdownCodeRequest))

@@ -232,7 +232,7 @@ class Agent:
                 self.tick(self._monotonic())
             self.tick(self._monotonic())
         except Exception:
-            log.exception("Turn of the loop failed")
+            log.exception("Turn of the loop failed", extra={"quoting": False})
             time.sleep(_FAULT_SECONDS)
 
     def _hear(self, heard: Heard, now: float) -> None:

@@ -62,7 +62,7 @@ def id_in(payload: bytes) -> str | None:
     """The id in a command that cannot be read otherwise, so that its issuer learns of it."""
     try:
         return msgspec.json.decode(payload, type=_Named).id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -82,7 +82,7 @@ class Link:
         except HomeError as error:
             log.warning("Message cannot be used", extra=facts(topic=delivery.topic, reason=error))
         except Exception:
-            log.exception("Message failed", extra=facts(topic=delivery.topic))
+            log.exception("Message failed", extra={"quoting": False, **facts(topic=delivery.topic)})
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Let everyone know what changed."""

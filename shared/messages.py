@@ -3,6 +3,7 @@
 Wire structs tolerate unknown fields, so that an older house can hear a newer one. Times are RFC 3339 in UTC.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal, TypeVar
 
@@ -273,6 +274,8 @@ class Resend(Message, frozen=True, kw_only=True, omit_defaults=True):
 M = TypeVar("M", bound=msgspec.Struct)
 
 _encoder = msgspec.json.Encoder()
+_QUOTED = re.compile(r"(?<=^Invalid enum value) (['\"]).*\1(?= - at|$)", re.DOTALL)
+"""What msgspec quotes of a message: logs and answers name the place alone."""
 _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[msgspec.Struct]] = {}
 
 
@@ -290,7 +293,7 @@ def decode(kind: type[M], payload: bytes | str) -> M:
         message = decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         # RecursionError: ten thousand brackets are enough, even in a field that nobody reads.
-        raise HomeError("malformed", str(error)) from error
+        raise HomeError("malformed", _QUOTED.sub("", str(error))) from error
     assert isinstance(message, kind)
     return message
 
