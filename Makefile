@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run test setup check lint unit integration e2e chaos bench findings house pythons years lock clean
+.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house pythons years lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,8 +20,9 @@ test: setup ## Install what is missing, run every test on real parts
 setup: ## Install what the tests need
 	@deploy/setup.sh test
 
-check: lint ## Everything a reviewer checks: lint, and the hooks of pre-commit
+check: lint ## Everything a reviewer checks: lint, the hooks of pre-commit, what is known against our dependencies
 	.venv/bin/pre-commit run --all-files
+	$(PYTHON) -m tests.advisories
 
 lint: setup ## Formatting, linting, types and import rules
 	.venv/bin/ruff format --check .
@@ -43,6 +44,10 @@ chaos: setup ## Kill, cut and fill up: page, pin, state and audit must agree aft
 
 bench: setup ## Measure against floors taken in the same run
 	$(PYTHON) -m tests.bench
+
+fuzz: setup ## 100,000 odd requests and as many odd messages to a home of their own: no 5xx, no death, no secret in a log
+	$(PYTHON) -m tests.fuzz http --requests 100000
+	$(PYTHON) -m tests.fuzz mqtt --messages 100000
 
 findings: ## What real software was seen to do that one would not expect; needs Debian 12, apt and pip
 	@for finding in findings/*.sh; do echo "== $$finding"; bash "$$finding" || exit 1; done

@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.names import IDENTITY
+
 
 class TopicKind(StrEnum):
     """What travels on a topic."""
@@ -119,7 +121,13 @@ def resend(source: str) -> str:
 
 def parse(topic: str) -> Topic | None:
     """What travels on `topic`; None for a topic that is not of this house."""
-    match topic.split("/"):
+    levels = topic.split("/")
+    # What is called like nobody is none of ours, whoever had the right to publish it.
+    return _read(levels) if all(map(IDENTITY.fullmatch, levels)) else None
+
+
+def _read(levels: list[str]) -> Topic | None:
+    match levels:
         case ["home", room, device, "set", issuer]:
             return Topic(TopicKind.SET, room, device, issuer)
         case ["home", room, device, last] if last in _OF_DEVICE:

@@ -329,6 +329,7 @@ def test_retained_commands_are_refused_and_told_as_a_security_event(house: House
         ("lamp", b'{"action":"explode","id":"x"}', "malformed"),
         ("lamp", b'{"action":"on","id":"x","value":"much"}', "malformed"),
         ("lamp", b"\xff\xfe", "malformed"),
+        ("lamp", b'{"action":' + b"[" * 5000 + b"}", "malformed"),
         ("cellar", b'{"action":"on","id":"x"}', "unknown-device"),
         ("lamp", b'{"action":"lock","id":"x"}', "unknown-action"),
         ("contact", b'{"action":"on","id":"x"}', "unknown-action"),

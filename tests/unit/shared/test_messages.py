@@ -259,3 +259,11 @@ def test_other_zones_are_the_same_moment() -> None:
     berlin = AT.astimezone(timezone(timedelta(hours=1)))
     heard: Any = msgspec.json.decode(messages.encode(Lockdown(active=True, at=berlin)), type=Lockdown)
     assert heard.at == AT
+
+
+@pytest.mark.parametrize("value", ["a-secret", "a-secret' OR", 'a-secret" - at', "a-secret\n", "a-secret \u202e"])
+def test_what_is_malformed_is_told_without_being_quoted(value: str) -> None:
+    body = msgspec.json.encode({"action": value})
+    with pytest.raises(HomeError, match=r"Invalid enum value - at `\$\.action`") as refused:
+        messages.decode(Command, body)
+    assert "secret" not in str(refused.value)

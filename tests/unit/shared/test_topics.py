@@ -63,6 +63,12 @@ def test_the_spelling_is_the_contracts() -> None:
         "audit/hall/x",
         "Home/hall/lamp/state",
         "$SYS/broker",
+        "home//lamp/state",
+        "home/hall/Lamp/state",
+        "home/hall/lámp/set/phone",
+        "home/hall/a b/ack",
+        "home/hall/lamp/set/",
+        "audit/" + "a" * 33,
     ],
 )
 def test_what_is_not_of_this_house_is_nothing(topic: str) -> None:
