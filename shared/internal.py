@@ -33,6 +33,8 @@ AUDIT_CHAIN = "/internal/audit/chain"
 READY = "/internal/ready"
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
+Address = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9A-Fa-f:.]*(%[\w.-]+)?\Z")]
+"""A caller's, as the gateway knows it; what stands in logs, record and letters is never whatever somebody wrote."""
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
@@ -82,7 +84,7 @@ class LoginCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     email: Email
     password: Password
     browser: Text
-    address: Text
+    address: Address
     known: Text = ""
     regulation: Regulation = Regulation()
 
@@ -97,7 +99,7 @@ class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     password: Password
     code: Annotated[str, msgspec.Meta(max_length=32)]
     browser: Text
-    address: Text
+    address: Address
     agent: Text = ""
     known: Text = ""
     regulation: Regulation = Regulation()
@@ -225,14 +227,14 @@ class LockoutChange(msgspec.Struct, frozen=True, kw_only=True):
 
     locked_out: bool
     by: Text
-    address: Text
+    address: Address
 
 
 class LockdownCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """POST LOCKDOWN_CODE: mail whose session this is the code for what may be done next, beginning or ending (202)."""
 
     token: str
-    address: Text
+    address: Address
 
 
 class LockdownChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,7 +247,7 @@ class LockdownChange(msgspec.Struct, frozen=True, kw_only=True):
     active: bool
     code: Annotated[str, msgspec.Meta(max_length=32)] = ""
     password: Annotated[str, msgspec.Meta(max_length=1024)] = ""
-    address: Text
+    address: Address
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True):

@@ -272,10 +272,8 @@ class Resend(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 M = TypeVar("M", bound=msgspec.Struct)
-
 _encoder = msgspec.json.Encoder()
-_QUOTED = re.compile(r"(?<=^Invalid enum value) (['\"]).*\1(?= - at|$)", re.DOTALL)
-"""What msgspec quotes of a message: logs and answers name the place alone."""
+_QUOTED = re.compile(r"(?<=^Invalid enum value) (['\"]).*\1(?= - at|$)", re.DOTALL)  # of a message: not for logs
 _decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[msgspec.Struct]] = {}
 
 
@@ -285,14 +283,13 @@ def encode(message: msgspec.Struct) -> bytes:
 
 
 def decode(kind: type[M], payload: bytes | str) -> M:
-    """Read one message. Raises HomeError("malformed") with what is wrong and where."""
+    """Read one message. Raises HomeError("malformed") with what is wrong and where, also for too many brackets."""
     decoder = _decoders.get(kind)
     if decoder is None:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
         message = decoder.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        # RecursionError: ten thousand brackets are enough, even in a field that nobody reads.
         raise HomeError("malformed", _QUOTED.sub("", str(error))) from error
     assert isinstance(message, kind)
     return message

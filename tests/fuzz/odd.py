@@ -36,6 +36,10 @@ NUMBERS = (
 )
 
 
+KINDS = {"id": "id", "command_id": "id", "name": "name"}
+"""What a field's text counts as, where it is not just a body's."""
+
+
 class Odd:
     """A seeded source of odd values; `used` counts canaries, so that each is known by its number."""
 
@@ -83,7 +87,7 @@ class Odd:
             if self.random.random() >= oddity:
                 parts.append(f"{json.dumps(name)}:{json.dumps(right)}")
             elif self.random.random() < 0.75:
-                parts.append(f"{json.dumps(name)}:{self.json(kind='id' if name in ('id', 'command_id') else 'body')}")
+                parts.append(f"{json.dumps(name)}:{self.json(kind=KINDS.get(name, 'body'))}")
         if self.random.random() < 0.3:
             parts.append(f"{json.dumps(self.canary('body'))}:{self.json()}")
         self.random.shuffle(parts)

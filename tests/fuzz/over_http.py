@@ -29,6 +29,7 @@ class Answer(NamedTuple):
     status: int
     kind: str = ""
     body: bytes = b""
+    head: bool = False
 
 
 class Line:
@@ -78,7 +79,7 @@ async def _answer(reader: asyncio.StreamReader, request: Request) -> tuple[Answe
     if status == 100:
         return await _answer(reader, request)
     if request.head or status in (204, 304):
-        return Answer(status, kind), False
+        return Answer(status, kind, head=True), False
     if kind == "text/event-stream" or headers.get("transfer-encoding") == "chunked":
         return Answer(status, kind), False  # its head says enough
     body = await reader.readexactly(int(headers.get("content-length", "0")))
@@ -96,13 +97,19 @@ class Target(NamedTuple):
 
 def is_expected(answer: Answer) -> bool:
     """Anything that is the caller's fault, and of ours only what the catalogue has: a part that is away, or late."""
-    if answer.status < 500:
+    if answer.status < 500 or (answer.status == 503 and answer.body == b"not ready\n"):
         return True
-    try:
-        slug = json.loads(answer.body)["type"].rpartition("/")[2]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return False
+    if answer.status in (502, 503, 504) and answer.head:
+        return True  # a HEAD's answer has no body to say more
+    slug = _slug(answer)
     return slug in CATALOGUE and CATALOGUE[slug].status == answer.status in (502, 503, 504)
+
+
+def _slug(answer: Answer) -> str:
+    try:
+        return str(json.loads(answer.body)["type"]).rpartition("/")[2]
+    except (ValueError, KeyError, TypeError):
+        return "without a problem"
 
 
 async def _work(target: Target, share: Callable[[], bool], report: Report) -> None:
@@ -111,7 +118,8 @@ async def _work(target: Target, share: Callable[[], bool], report: Report) -> No
         request = target.make.next()
         answer = await line.ask(request)
         unanswered = "unanswered" if request.whole else "cut off"
-        report.count(f"{target.name} {answer.status or unanswered}")
+        told = f" {_slug(answer)}" if answer.status >= 500 else ""
+        report.count(f"{target.name} {answer.status or unanswered}{told}")
         if not is_expected(answer):
             report.fault(f"{target.name} answered {answer.status} {answer.body[:200]!r} to {request.sent[:2000]!r}")
     line.close()
