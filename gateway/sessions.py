@@ -64,7 +64,7 @@ class Sessions:
         self._link_up = link_up
         self._clock = clock
         self._known: dict[str, tuple[SessionInfo, float]] = {}
-        self._asking: dict[str, asyncio.Task[SessionInfo]] = {}
+        self._asking: dict[str, tuple[asyncio.Task[SessionInfo], float]] = {}
         self._ended: dict[str, float] = {}
         self._forgotten = 0
 
@@ -77,7 +77,7 @@ class Sessions:
             return await self._ask(token)
         if (info := self._remembered(token, CACHE_SECONDS)) is not None:
             return info
-        return await asyncio.shield(self._question(token))
+        return await asyncio.shield(self._question(token)[0])
 
     async def last_word(self, token: str, *, patience: float = _READ_PATIENCE) -> Word:
         """The live session behind `token`, or, where the auth service does not answer in `patience` seconds, what it
@@ -85,9 +85,10 @@ class Sessions:
         """
         if (info := self._remembered(token, CACHE_SECONDS)) is not None:
             return Word(info)
-        asking = self._question(token)
+        asking, asked_at = self._question(token)
         if self._remembered(token, LATE_SECONDS) is not None:
-            await asyncio.wait((asking,), timeout=patience)
+            # Whoever comes while it is asked already waits for what is left: a stream's events do not wait in turn.
+            await asyncio.wait((asking,), timeout=max(0.0, asked_at + patience - self._clock()))
         try:
             if not asking.done() and (info := self._remembered(token, LATE_SECONDS)) is not None:
                 return Word(info, HomeError("auth-unreachable"))
@@ -112,13 +113,13 @@ class Sessions:
         self._asking = {}
         self._forgotten += 1
 
-    def _question(self, token: str) -> "asyncio.Task[SessionInfo]":
-        """One question for all that wait for the same answer; not cancelled with the first of them."""
-        asking = self._asking.get(token)
-        if asking is None:
-            asking = self._asking[token] = asyncio.create_task(self._ask(token), name="verify session")
+    def _question(self, token: str) -> "tuple[asyncio.Task[SessionInfo], float]":
+        """One question for all that wait for the same answer, and since when; not cancelled with the first of them."""
+        if token not in self._asking:
+            asking = asyncio.create_task(self._ask(token), name="verify session")
+            self._asking[token] = (asking, self._clock())
             asking.add_done_callback(lambda task: self._asked(token, task))
-        return asking
+        return self._asking[token]
 
     def _remembered(self, token: str, seconds: float) -> SessionInfo | None:
         """What was said of it within the last `seconds`."""
@@ -147,7 +148,7 @@ class Sessions:
         return info
 
     def _asked(self, token: str, task: "asyncio.Task[SessionInfo]") -> None:
-        if self._asking.get(token) is task:
+        if token in self._asking and self._asking[token][0] is task:
             del self._asking[token]
         if not task.cancelled():
             task.exception()  # whoever waited has it; with nobody waiting it is no news

@@ -190,6 +190,10 @@ async def test_an_auth_service_that_hangs_holds_nobody_up_who_was_known(house: H
     house.auth.hangs = asyncio.Event()
     word = await house.sessions.last_word("t", patience=0.0)
     assert (word.info, word.late is not None) == (INFO, True)
+    house.now += 1
+    async with asyncio.timeout(20):
+        for _ in range(1000):  # as many events of a stream, none of which waits anew
+            assert (await house.sessions.last_word("t", patience=1.0)).late is not None
     house.auth.hangs.set()
     assert await house.sessions.last_word("t", patience=20.0) == (INFO, None)
 
