@@ -12,6 +12,8 @@ import msgspec
 
 from shared.internal import Budget, Regulation
 
+SLIPS = 3
+"""So many wrong passwords from one network are an owner's who mistypes."""
 _KEYS_MOST = 20_000
 
 
@@ -61,13 +63,13 @@ class SignInBudgets:
     def hears(self, asker: Asker, regulation: Regulation, now: datetime) -> bool:
         """Whether a right password counts as one.
 
-        Past the budget of unknown browsers those are heard that come from where nobody tried a wrong one: the owner
-        at a new place still signs in while a stranger guesses elsewhere.
+        Past the budget of unknown browsers those are heard that come from where there were no more wrong ones than
+        slips: the owner at a new place still signs in while a stranger guesses elsewhere.
         """
         if not self._wrong.is_spent((asker.account, asker.known), regulation.wrong_passwords, now):
             return True
-        first = tuple(Budget(1, budget.seconds) for budget in regulation.wrong_passwords)
-        return not asker.known and not self._wrong_from.is_spent((asker.account, asker.network), first, now)
+        slips = tuple(Budget(SLIPS, budget.seconds) for budget in regulation.wrong_passwords)
+        return not asker.known and not self._wrong_from.is_spent((asker.account, asker.network), slips, now)
 
     def heard_wrong(self, asker: Asker, regulation: Regulation, now: datetime) -> None:
         """A wrong password."""
