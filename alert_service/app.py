@@ -28,7 +28,8 @@ from shared.lifecycle import stay_alive
 from shared.log import facts
 from shared.mqtt import Subscription
 from shared.reopening import patiently, watch
-from shared.web import serve_https
+from shared.revoked import RevocationList
+from shared.web import REVOKED, serve_https
 
 log = logging.getLogger(__name__)
 
@@ -124,11 +125,13 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     daily = DailyLetter(store, config.letters.daily_at, config.zone, lambda: check.status, now=time.time)
     retention = Retention(store, config.history.keep_days, lambda: check.status, now=time.time)
     api = Api(store, recorder, outbox, check, news=news, connected=lambda: bus.connected)
+    app = api.app()
+    app[REVOKED] = RevocationList(config.listen.tls.ca)
     auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
     async with (
         auth,
         asyncio.TaskGroup() as group,
-        serve_https(api.app(), config.listen.host, config.listen.port, context, bounds=config.connections),
+        serve_https(app, config.listen.host, config.listen.port, context, bounds=config.connections),
     ):
         group.create_task(watch(store, config.database, torn=_leave), name="file")
         group.create_task(bus.run(), name="bus")

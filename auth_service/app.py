@@ -35,8 +35,9 @@ from shared.mail import MailError
 from shared.mqtt import Subscription
 from shared.names import Role
 from shared.problem import HomeError
+from shared.revoked import RevocationList
 from shared.spool import Spool
-from shared.web import serve_https
+from shared.web import REVOKED, serve_https
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +132,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch)
         listen = config.listen
+        app[REVOKED] = RevocationList(listen.tls.ca)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
             group.create_task(waiting.watch(store, config, proof), name="file")
             group.create_task(bus.run(), name="bus")

@@ -22,6 +22,7 @@ from shared.entrance import Entrance, Strike, within_files
 from shared.listening import Hosts, addresses, open_sockets
 from shared.log import facts, remote, request_id, security
 from shared.problem import HomeError
+from shared.revoked import RevocationList
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 MAX_BODY_BYTES = 65536
 USER = web.RequestKey("user", str)
 """The request's key for the id of the signed-in user, for the request log."""
+REVOKED = web.AppKey("revoked", RevocationList)
+"""Of an internal service: whose certificate is good for nothing any more."""
 
 
 @contextlib.asynccontextmanager
@@ -134,8 +137,12 @@ def json_response(body: Any, status: int = 200) -> web.Response:
 
 def caller(request: web.Request) -> str | None:
     """The common name of the certificate that the caller showed."""
+    return tls.common_name(_certificate(request))
+
+
+def _certificate(request: web.Request) -> Any:
     transport = request.transport
-    return tls.common_name(transport.get_extra_info("peercert")) if transport is not None else None
+    return transport.get_extra_info("peercert") if transport is not None else None
 
 
 def allow(*names: str) -> Callable[[Handler], Handler]:
@@ -144,7 +151,9 @@ def allow(*names: str) -> Callable[[Handler], Handler]:
     def decorate(handler: Handler) -> Handler:
         async def guarded(request: web.Request) -> web.StreamResponse:
             name = caller(request) or ""
-            if not any(name == n or (n.endswith("*") and name.startswith(n[:-1])) for n in names):
+            revoked = request.app.get(REVOKED)
+            is_revoked = revoked is not None and revoked.holds(_certificate(request))
+            if is_revoked or not any(name == n or (n.endswith("*") and name.startswith(n[:-1])) for n in names):
                 security("certificate_refused", caller=name, path=place_of(request))
                 raise HomeError("forbidden")
             return await handler(request)

@@ -1,0 +1,79 @@
+"""A certificate that was taken back is good for no call to auth and alerts, on the connection that it has already."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.home import Home
+from deploy.pki.pairs import Pki
+from shared import internal, tls
+from shared.client import AlertsAddress, AuthAddress, ServiceClient
+from shared.problem import HomeError
+from tests.begun import whole_home
+from tests.house import end, until
+
+MODULES = {"auth": "auth_service", "alerts": "alert_service"}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """Its auth and alert services run, without a broker; its authorities are its own."""
+    made = whole_home(tmp_path)
+    with (made.var / "log" / "services.err").open("ab") as log:
+        running = [
+            subprocess.Popen([sys.executable, "-m", module, "--config", str(made.config(name))], stderr=log)
+            for name, module in MODULES.items()
+        ]
+    yield made
+    end(running)
+
+
+def client(home: Home, name: str, service: str) -> ServiceClient:
+    address = AuthAddress if service == "auth" else AlertsAddress
+    port = home.settings.auth_port if service == "auth" else home.settings.alerts_port
+    pki = home.pki
+    files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / f"{name}.crt", key=pki / f"{name}.key")
+    return ServiceClient(address(port=port), files, absent=f"{service}-unreachable")
+
+
+async def answer(caller: ServiceClient) -> str:
+    try:
+        await caller.call("GET", internal.READY, dict)
+    except HomeError as error:
+        return error.slug
+    return "ready"
+
+
+async def wait_until_ready(caller: ServiceClient) -> None:
+    for _ in range(400):
+        if await answer(caller) == "ready":
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("the service never answered")
+
+
+@pytest.mark.parametrize("service", ["auth", "alerts"])
+async def test_a_revoked_certificate_is_refused_on_the_connection_that_stands(home: Home, service: str) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(client(home, "gateway", service))
+        admin = await stack.enter_async_context(client(home, "admin", service))
+        await wait_until_ready(gateway)
+        assert await answer(admin) == "ready"
+        home.authority().revoke("gateway")
+        assert await answer(gateway) == "forbidden"
+        assert await answer(admin) == "ready"
+        fresh = await stack.enter_async_context(client(home, "gateway", service))
+        assert await answer(fresh) == "forbidden"
+        # A list past its end keeps nobody out but whom it names.
+        late = Pki(home.pki, vault=home.vault, demo=True, now=dt.datetime.now(dt.UTC) - dt.timedelta(days=400))
+        late.write_crl()
+        assert await answer(admin) == "ready"
+        assert await answer(fresh) == "forbidden"
+    log = f"{service}.log"
+    until(lambda: "Revocation list has ended" in (home.var / "log" / log).read_text(), "the end is told")
