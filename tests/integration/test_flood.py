@@ -12,7 +12,10 @@ from deploy import rights
 from shared import mqtt, topics
 from tests import brokers as releases
 from tests.house import DEADLINE, Broker, make_home, share_pki
-from tests.integration.mqtt_parts import Client
+from tests.integration import mqtt_parts
+from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room
+
+DESCRIBED = topics.description("garage")
 
 
 @pytest.fixture(scope="module", params=[releases.INSTALLED, *releases.SUITES])
@@ -25,6 +28,7 @@ def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     share_pki(home, pki)
     made = Broker(home, release)
     rooms = [rights.room_role("hall"), rights.room_role("kitchen", ["lamp"])]
+    rooms.append(rights.room_role("garage"))
     homes.write_rights(home, [*map(rights.hub_role, rights.HUB_CLIENTS), *rooms])
     made.start()
     yield made
@@ -32,7 +36,7 @@ def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_a_new_room_introduces_itself_and_invents_nothing(broker: Broker) -> None:
-    hall = Client(broker, "hall")
+    hall = mqtt_parts.Client(broker, "hall")
     hall.publish(topics.description("hall"), b"{}", retain=True)
     assert hall.pubacks.get(timeout=DEADLINE) < mqtt.NOT_AUTHORIZED
     for number, build in itertools.product(range(100), (topics.state, topics.acknowledgement, topics.event)):
@@ -45,8 +49,27 @@ def test_a_new_room_introduces_itself_and_invents_nothing(broker: Broker) -> Non
 
 def test_a_room_that_is_given_its_devices_speaks_of_them_without_a_hand(broker: Broker) -> None:
     brokers.grant(broker.home, rights.room_role("kitchen", ["lamp", "kettle"]))
-    kitchen = Client(broker, "kitchen")
+    kitchen = mqtt_parts.Client(broker, "kitchen")
     for device, allowed in (("lamp", True), ("kettle", True), ("blind", False)):
         kitchen.publish(topics.state("kitchen", device), b"x", retain=True)
         assert (kitchen.pubacks.get(timeout=DEADLINE) < mqtt.NOT_AUTHORIZED) is allowed
     kitchen.close()
+
+
+def test_a_fresh_rooms_agent_is_heard_as_soon_as_its_devices_are_known(broker: Broker) -> None:
+    """Whether the change of its rights ends its connection, as with Mosquitto 2.1, or not."""
+    room = Room(broker.home, "garage")
+    with Client(broker, "gateway", *GATEWAY_HEARS) as gateway:
+        try:
+            room.start()
+            gateway.wait_for("it introduces itself", lambda said: said if said.topic == DESCRIBED else None)
+            assert not [
+                said for said in gateway.said if said.topic.startswith("home/garage/") and "/state" in said.topic
+            ]
+            brokers.grant(broker.home, rights.room_role("garage", ["door", "door-contact", "light"]))
+            gateway.state("light", "off", room="garage")
+            gateway.state("door-contact", "closed", room="garage")
+            gateway.heartbeat()
+            assert gateway.command("light", "on", room="garage") == ("executed", None)
+        finally:
+            room.stop()
