@@ -1,7 +1,8 @@
 """The registry of this home: what gateways may read of it, and what a room's description changes in it."""
 
+from collections import deque
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from auth_service import lockdown_rows, registry, room_rows
@@ -17,6 +18,9 @@ from shared.seldom import Seldom
 LOOSENING_SECONDS = 3600.0
 """A room that changes its mind again and again is told of this seldom, or it would drown the other letters."""
 _LOOSENINGS = 4096
+CHANGES = 12
+CHANGES_TIME = timedelta(hours=1)
+"""Of what one room has: each is in the record and in the broker's file, and whoever edits a room's file makes a few."""
 
 
 class Give(Protocol):
@@ -35,6 +39,8 @@ class Rooms:
         self._give = give
         self._now = now
         self._told = Seldom(LOOSENING_SECONDS, most=_LOOSENINGS)
+        self._given: dict[str, frozenset[str]] = {}
+        self._changes: dict[str, deque[datetime]] = {}
 
     async def registry(self) -> Registry:
         """Every room that is enrolled and not revoked, and whether the home is locked down."""
@@ -50,13 +56,13 @@ class Rooms:
         undone, or an older version gave too freely, is put right.
 
         Raises HomeError: not-found for a room that is not enrolled or was revoked, invalid-value, and what `give` says,
-        after which nothing is changed.
+        after which nothing is changed. rate-limited for a room that has other devices again and again.
         """
         async with self._store.read() as connection:
             known = _enrolled(await room_rows.find(connection, room))
             waiting = await room_rows.waiting(connection, room)
         merged = registry.merge(known, seen)
-        await self._give(room, tuple(device.id for device in seen.devices))
+        await self._let_speak(room, tuple(device.id for device in seen.devices))
         if merged.room == known and merged.waiting == waiting:
             return known  # as on every reconnect but the first
         async with self._store.write() as connection:
@@ -67,6 +73,20 @@ class Rooms:
             await room_rows.save(connection, known, merged.room)
             await room_rows.replace_waiting(connection, room, merged.waiting, self._now())
         return merged.room
+
+    async def _let_speak(self, room: str, devices: tuple[str, ...]) -> None:
+        """Raises HomeError("rate-limited") for a room that has other devices again and again: it is told later."""
+        now, given = self._now(), self._given.get(room)
+        changes = self._changes.setdefault(room, deque())
+        while changes and not timedelta(0) <= now - changes[0] < CHANGES_TIME:
+            changes.popleft()
+        is_change = given is not None and given != frozenset(devices)
+        if is_change and len(changes) >= CHANGES:
+            raise HomeError("rate-limited", f"Room {room} had other devices {CHANGES} times within an hour.")
+        await self._give(room, devices)
+        self._given[room] = frozenset(devices)
+        if is_change:
+            changes.append(now)
 
     async def _tell(self, known: RegisteredRoom, waiting: tuple[Loosening, ...], merged: Merged, issuer: str) -> None:
         who, before = Who(issuer=issuer), {device.id: device for device in known.devices}

@@ -37,10 +37,12 @@ class Given:
     def __init__(self) -> None:
         self.devices: dict[str, tuple[str, ...]] = {}
         self.fault: HomeError | None = None
+        self.changes = 0
 
     async def __call__(self, room: str, devices: tuple[str, ...]) -> None:
         if self.fault is not None:
             raise self.fault
+        self.changes += self.devices.get(room) != devices
         self.devices[room] = devices
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from auth_service.accounts import Accounts
 from auth_service.proof import Proof
-from auth_service.rooms import Rooms
+from auth_service.rooms import CHANGES, Rooms
 from shared.database import Store
 from shared.internal import RoomSeen
 from shared.messages import DeviceDescription
@@ -86,6 +86,26 @@ async def test_a_device_that_its_room_cannot_speak_of_yet_is_not_offered(rooms: 
     assert (await rooms.registry()).rooms[0].devices == ()
     given.fault = None
     assert len((await rooms.seen("hall", STRICT, "gateway")).devices) == 1
+
+
+async def test_a_room_that_has_other_devices_again_and_again_fills_no_record(
+    rooms: Rooms, given: Given, clock: Clock
+) -> None:
+    lamp = RoomSeen(name="Hall", devices=(msgspec.structs.replace(door(critical=False, kind=Kind.SWITCH), id="lamp"),))
+    refused = 0
+    for number in range(200):
+        try:
+            await rooms.seen("hall", (STRICT, lamp)[number % 2], "gateway")
+        except HomeError as error:
+            assert error.slug == "rate-limited"  # noqa: PT017 - not each of them is refused
+            refused += 1
+    assert given.changes == CHANGES + 1
+    assert refused > 80
+    stands = given.devices["hall"]
+    await rooms.seen("hall", STRICT if stands == ("front-door",) else lamp, "gateway")
+    clock.forward(hours=1)
+    await rooms.seen("hall", lamp, "gateway")
+    assert given.devices == {"hall": ("lamp",)}
 
 
 @pytest.mark.parametrize("name", ["nowhere", "phone"])
