@@ -13,6 +13,7 @@ from alert_service.check import Check
 from alert_service.config import AlertsConfig
 from alert_service.daily import DailyLetter
 from alert_service.ends_watch import EndsWatch, told_replaced
+from alert_service.list_watch import ListWatch
 from alert_service.news import News
 from alert_service.outbox import Further, Manner, Outbox
 from alert_service.policy import Policy
@@ -126,7 +127,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     retention = Retention(store, config.history.keep_days, lambda: check.status, now=time.time)
     api = Api(store, recorder, outbox, check, news=news, connected=lambda: bus.connected)
     app = api.app()
-    app[REVOKED] = RevocationList(config.listen.tls.ca)
+    app[REVOKED] = listed = RevocationList(config.listen.tls.ca)
     auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
     async with (
         auth,
@@ -139,6 +140,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(asker.run(bus, note=recorder.note), name="asker")
         group.create_task(rooms.run(), name="rooms")
         group.create_task(ends_watch.run(), name="ends")
+        group.create_task(ListWatch(listed, recorder.tell).run(), name="revocation list")
         group.create_task(outbox.run(), name="outbox")
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")

@@ -52,6 +52,11 @@ class RevocationList:
             self._tell(self._listed, "Revocation list has ended; what it names stays revoked", "run `homesystem renew`")
         return peer is not None and int(peer.get("serialNumber", "0"), 16) in self._listed.serials
 
+    def ends(self) -> float | None:
+        """When it ends, in seconds since 1970; None where there is none, or it does not say."""
+        self._look()
+        return self._listed.ends
+
     def _look(self) -> None:
         stamp = self._stamp_of_today()
         if stamp is not None and stamp == self._stamp:
