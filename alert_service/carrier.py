@@ -267,6 +267,8 @@ class Carrier:
             log.info("Letters are taken again", extra=facts(way=self.way.name, away=self._now() - self._trouble.since))
             self._trouble = None
             await self._remember(None)
+            async with self._store.write() as connection:
+                await mailbox.take_up(connection, self.way.name, self._now())
             self._woken.set()
 
     async def _remember(self, value: str | None) -> None:

@@ -124,6 +124,12 @@ async def put_off(connection: AsyncConnection, delivery: int, *, next_at: float)
     await connection.execute(waits.values(next_at=next_at, attempts=deliveries.c.attempts + 1))
 
 
+async def take_up(connection: AsyncConnection, way: str, now: float) -> None:
+    """What was put off because nobody answered need wait no longer; what was refused for its own sake does."""
+    waits = deliveries.c.way == way, deliveries.c.state == "pending", deliveries.c.refusal.is_(None)
+    await connection.execute(update(deliveries).where(*waits, deliveries.c.next_at > now).values(next_at=now))
+
+
 async def refusals(connection: AsyncConnection, most: int) -> list[tuple[str, str]]:
     """Addresses whose letters are refused while others leave, each with what was last said; up to `most` of them."""
     wanted = select(deliveries.c.recipient, func.max(deliveries.c.refusal)).group_by(deliveries.c.recipient)
