@@ -52,9 +52,7 @@ async def put_aside(url: str) -> Torn | None:
         return None
     shape = await database.blank(open_store)
     tables = [table.name for table in metadata.sorted_tables]
-    torn = await asyncio.to_thread(
-        lambda: mend(path, schema=shape, tables=tables, finish=_finish, now=time.time(), begun=True)
-    )
+    torn = await asyncio.to_thread(lambda: mend(path, schema=shape, tables=tables, finish=_finish, now=time.time()))
     if torn is not None:
         log.error("The record was torn", extra=facts(aside=torn.aside, reason=torn.reason, rows=torn.rows["events"]))
     return torn

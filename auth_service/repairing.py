@@ -18,7 +18,7 @@ from shared import database
 from shared.messages import AuditEvent, Who, utc
 from shared.names import Outcome, Severity
 from shared.spool import Spool
-from shared.torn import CUT, Torn, examine, mend
+from shared.torn import Torn, examine, mend
 
 _DETAIL = 200
 _LEFT_OUT = frozenset({"sessions", "codes", "revocations"})
@@ -33,7 +33,7 @@ def fault(config: AuthConfig) -> str | None:
     path = database.file_of(config.database)
     if path is None or not path.exists():
         return None
-    return CUT if path.stat().st_size == 0 else examine(path)
+    return examine(path)
 
 
 async def put_aside(config: AuthConfig) -> Torn | None:
@@ -57,7 +57,7 @@ async def put_aside(config: AuthConfig) -> Torn | None:
                 db.execute("INSERT INTO lockdown (id, active, changed_at) VALUES (1, 1, ?)", (moment,))
                 spool.append(_event(config.broker.identity, torn), durable=True)
 
-            return mend(path, schema=shape, tables=tables, finish=finish, now=time.time(), begun=True)
+            return mend(path, schema=shape, tables=tables, finish=finish, now=time.time())
 
     return await asyncio.to_thread(work)
 

@@ -139,7 +139,7 @@ def databases(home: Home) -> Iterator[Finding]:
         if path is None or not path.exists():
             continue
         try:
-            reason = torn_files.CUT if path.stat().st_size == 0 else torn_files.examine(path)
+            reason = torn_files.examine(path)
         except (sqlite3.Error, OSError) as error:
             reason = f"its disk takes nothing: {error}"
         if reason is not None:

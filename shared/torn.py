@@ -18,6 +18,10 @@ from shared.salvage import highest_number, take_over
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file, and what goes aside with it; the log first (`set_aside`)."""
 CUT = "it is cut to nothing"
+"""Not opened to see more: SQLite would delete what the log still has.
+
+A file that was killed in the moment in which it was first made looks like this, too: better told once too often.
+"""
 _TORN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
 """What another file would suffer from as well."""
@@ -58,13 +62,12 @@ def examine(path: Path, model: sqlite3.Connection | None = None, sense: Sense | 
     """
     log = path.with_name(path.name + "-wal")
     if not path.exists() or path.stat().st_size == 0:
-        # SQLite would delete what the log still has.
-        return CUT if log.exists() and log.stat().st_size else None
+        return CUT if path.exists() or _has_bytes(log) else None
     try:
         # Never to write: whoever closes a file writes its log into it, and this log may be another file's. Only what an
         # interrupted change of the mode left has to be written back before anything can be read.
         journal = path.with_name(path.name + "-journal").exists()
-        has_log = log.exists() and log.stat().st_size
+        has_log = _has_bytes(log)
         with _looked_at(path, "mode=rw" if journal else "mode=ro" if has_log else "immutable=1") as db:
             check = "integrity_check" if path.stat().st_size <= _WHOLLY_BYTES else "quick_check"
             found = db.execute(f"PRAGMA {check}(1)").fetchone()
@@ -110,14 +113,12 @@ def mend(
     finish: Callable[[sqlite3.Connection, Torn], None],
     sense: Sense | None = None,
     now: float,
-    begun: bool = False,
 ) -> Torn | None:
     """Where the file at `path` cannot be used: put a new one in its place, and it aside. None where all is well.
 
     The new one is made by `schema` (SQL, or a file that has the tables) with the readable rows of `tables`; `finish`
-    may add to it before it is in place. `begun`: a file of no bytes is one that was cut, not one that was never begun.
-    Whatever interrupts this, the next call goes on. Raises sqlite3.Error or OSError: the disk takes no file now, and
-    the old one lies where it was.
+    may add to it before it is in place. Whatever interrupts this, the next call goes on. Raises sqlite3.Error or
+    OSError: the disk takes no file now, and the old one lies where it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     made = path.with_name(f"{path.name}.mending")
@@ -130,8 +131,6 @@ def mend(
             made.rename(path)
         # A whole file was made by migrations, whose older steps lack columns of the newer ones.
         reason = examine(path, model if isinstance(schema, str) else None, sense)
-        if reason is None and begun and path.exists() and path.stat().st_size == 0:
-            reason = CUT
         if reason is None:
             return None
         made.unlink(missing_ok=True)
@@ -155,6 +154,10 @@ def mend(
 def _looked_at(path: Path, how: str) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)) as db:
         yield db
+
+
+def _has_bytes(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _lost_columns(db: sqlite3.Connection, model: sqlite3.Connection) -> str:

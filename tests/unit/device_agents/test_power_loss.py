@@ -20,6 +20,7 @@ from device_agents.ledger import KEPT_SECONDS, Intent, Ledger
 from shared.messages import AuditEvent, By, Receipt, ReceiptLine, State, Who, encode, utc
 from shared.names import Outcome, Severity
 from shared.spool import Spool
+from shared.torn import CUT
 from tests.unit.device_agents import disk
 from tests.unit.device_agents.disk import Event, Fate, Files
 
@@ -82,13 +83,14 @@ def memory(edge: float) -> Memory:
 
 
 def tell(ledger: Ledger) -> Told:
-    """All that an agent asks of its ledger."""
+    """All that an agent asks of its ledger; without the word that a file of no bytes was cut, or only just begun."""
+    pending = [one for one in ledger.spool.pending(99) if one.detail.get("reason") != CUT]
     return {
         "commands": {id_: found for id_ in COMMANDS if (found := ledger.find("user:ada", id_))},
         "unfinished": {left.id: left for left in ledger.unfinished()},
         "standing": {device: ledger.stood(device) for device in ledger.known()},
         "notes": {name: body for name in NOTES if (body := ledger.noted(name))},
-        "pending": ledger.spool.pending(99),
+        "pending": tuple(pending),
         "kept": ledger.spool.numbered(tuple(range(1, 50))),
     }
 
@@ -339,6 +341,8 @@ def test_the_power_may_fail_again_while_the_ledger_mends_what_the_last_time_left
     first = stories["a life"]
     for cut in range(5, len(first.events), 37):
         files = disk.after(first.base, first.events[:cut])
+        if not files[FILE]:
+            continue  # nothing to mend: another file takes its place
         disk.put(tmp_path / str(cut), files)
         again = record(tmp_path / str(cut), lambda _: None)
         assert again.marks[0].told in first.allowed(cut, ordered=True)

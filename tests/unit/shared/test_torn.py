@@ -78,6 +78,7 @@ def _make_folder(path: Path) -> None:
 WAYS: dict[str, Callable[[Path], None]] = {
     "cut": lambda path: cut(path, 5000),
     "cut within its head": lambda path: cut(path, 50),
+    "cut to nothing": lambda path: cut(path, 0),
     "zeroed": lambda path: spoil(path, 0, path.stat().st_size, b"\0"),
     "its head spoilt": lambda path: spoil(path, 0, 100),
     "its first page spoilt": lambda path: spoil(path, 0, 4096),
