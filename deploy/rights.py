@@ -138,7 +138,7 @@ def order_of(role: Role) -> Grant | Refresh:
         return Refresh()
     if _is_room(name, lines):
         return Grant(name=name, role="room", may=tuple((name, device) for device in sorted(_devices(lines))))
-    parsed = [topics.parse(topic) for kind, topic, _ in lines if kind == "publishClientSend"]
+    parsed = [topics.parse_pattern(topic) for kind, topic, _ in lines if kind == "publishClientSend"]
     return Grant(name=name, role="client", may=tuple(sorted((topic.room, topic.device) for topic in parsed if topic)))
 
 
@@ -164,7 +164,7 @@ def _is_room(name: str, lines: set[tuple[str, str, bool]]) -> bool:
 
 def _devices(lines: set[tuple[str, str, bool]]) -> set[str]:
     """Of which devices a room may speak; `+` where an older version let it speak of any."""
-    parsed = [topics.parse(topic) for kind, topic, _ in lines if kind == "publishClientSend"]
+    parsed = [topics.parse_pattern(topic) for kind, topic, _ in lines if kind == "publishClientSend"]
     return {topic.device for topic in parsed if topic is not None and topic.kind is topics.TopicKind.STATE}
 
 

@@ -126,6 +126,12 @@ def parse(topic: str) -> Topic | None:
     return _read(levels) if all(map(IDENTITY.fullmatch, levels)) else None
 
 
+def parse_pattern(topic: str) -> Topic | None:
+    """As `parse`, for a topic in somebody's rights, where `+` stands for any one level."""
+    levels = topic.split("/")
+    return _read(levels) if all(level == "+" or IDENTITY.fullmatch(level) for level in levels) else None
+
+
 def _read(levels: list[str]) -> Topic | None:
     match levels:
         case ["home", room, device, "set", issuer]:
