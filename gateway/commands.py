@@ -141,7 +141,8 @@ class Commands:
             self._flights.settle(flight, EXPIRED)
         else:
             flight.recall = late
-            if wish.device.critical:
+            if wish.device.critical and not begun:
+                # Of one that was sent before and never answered this is told already: the letter has who asked.
                 self._proof.note(self._proof.event(wish, Outcome.ASKED))
             self._send(flight)
         return flight

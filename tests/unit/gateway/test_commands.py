@@ -598,6 +598,22 @@ async def test_a_safe_action_needs_no_proof_and_is_recorded_later(tmp_path: Path
     assert await house.recorded() == [("device:lock", Outcome.ASKED, Severity.CRITICAL, None)]
 
 
+async def test_a_safe_action_that_is_sent_again_after_no_answer_is_asked_for_once(house: House) -> None:
+    """Or a letter would wait for the outcome of a second attempt, long after the room told how it ended."""
+    lock = house.wish(Action.LOCK, device="front-door")
+    for attempt in (1, 2):
+        asked = asyncio.create_task(house.commands.execute(lock))
+        await house.until_sent(attempt)
+        if attempt == 1:
+            house.commands.lose_room("hall")
+            with pytest.raises(HomeError, match="unknown"):
+                await asked
+    house.acknowledge(device="front-door")
+    assert (await asked).outcome == "executed"
+    outcomes = [outcome for _, outcome, _, _ in await house.recorded()]
+    assert outcomes == [Outcome.ASKED]
+
+
 async def test_a_room_lost_while_the_intent_is_written_gets_nothing(house: House) -> None:
     asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))
     await asyncio.sleep(0)
