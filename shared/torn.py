@@ -25,6 +25,8 @@ A file that was killed in the moment in which it was first made looks like this,
 _TORN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
 """What another file would suffer from as well."""
+_NOTHING_BYTES = 1
+"""What SQLite takes for a file that it may begin."""
 _PROBE_BYTES = 64 * 1024
 _WHOLLY_BYTES = 1024 * 1024
 """Of a larger file the indexes are not compared with their tables: 10 MB would cost a small board 0.4 s at every start.
@@ -61,7 +63,7 @@ def examine(path: Path, model: sqlite3.Connection | None = None, sense: Sense | 
     nothing: another file would do no better.
     """
     log = path.with_name(path.name + "-wal")
-    if not path.exists() or path.stat().st_size == 0:
+    if not path.exists() or path.stat().st_size <= _NOTHING_BYTES:
         return CUT if path.exists() or _has_bytes(log) else None
     try:
         # Never to write: whoever closes a file writes its log into it, and this log may be another file's. Only what an

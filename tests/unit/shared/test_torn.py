@@ -79,6 +79,7 @@ WAYS: dict[str, Callable[[Path], None]] = {
     "cut": lambda path: cut(path, 5000),
     "cut within its head": lambda path: cut(path, 50),
     "cut to nothing": lambda path: cut(path, 0),
+    "cut to a byte": lambda path: cut(path, 1),
     "zeroed": lambda path: spoil(path, 0, path.stat().st_size, b"\0"),
     "its head spoilt": lambda path: spoil(path, 0, 100),
     "its first page spoilt": lambda path: spoil(path, 0, 4096),
