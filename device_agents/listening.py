@@ -14,6 +14,7 @@ from device_agents.device import Device
 from device_agents.devices.input import Happening, Signal, unsettled
 from device_agents.pins import Pins
 from shared.log import facts
+from shared.names import Kind
 from shared.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ RESTLESS_SECONDS = 1.0
 """An input whose pin changes for so long without a rest is at fault, until it has held still for as long."""
 REST_SECONDS = 0.05
 """So long a pin has to keep a level for a rest: no hand and no door is faster twenty times in a second; mains is."""
+UNSTEADY_SECONDS = 5.0
+"""A contact that has not held one state for a whole second in so long is at fault, too: no door opens and closes so."""
 RETOLD_SECONDS = 600.0
 """An input that comes and goes is told of no more often."""
 EDGES_MOST = 1024
@@ -116,10 +119,14 @@ def _stir(device: Device, at: float) -> Iterator[News]:
     """The pin has changed, or bounced: to be waited out, unless that has been going on for too long."""
     assert device.input is not None
     debounce = (DEBOUNCE_MS if device.config.debounce_ms is None else device.config.debounce_ms) / 1000
-    if device.edge_at is None or at - device.edge_at >= max(REST_SECONDS, debounce):
+    rest = math.inf if device.edge_at is None else at - device.edge_at
+    if rest >= max(REST_SECONDS, debounce):
         device.stirred_at = at
+    if rest >= RESTLESS_SECONDS:
+        device.unsteady_at = at
     device.edge_at = at
-    if not device.restless and at - device.stirred_at < max(RESTLESS_SECONDS, 2 * debounce):
+    trembles = device.config.kind is Kind.CONTACT and at - device.unsteady_at >= UNSTEADY_SECONDS
+    if not device.restless and not trembles and at - device.stirred_at < max(RESTLESS_SECONDS, 2 * debounce):
         device.signal = device.input.edge(device.signal, at)
         return
     news = not device.restless

@@ -161,6 +161,33 @@ def test_an_input_that_hums_is_at_fault_until_it_holds_still(
     assert len(unrest(house)) == 2, "what comes and goes is told once in ten minutes"
 
 
+@pytest.mark.parametrize("every", [0.03, 0.055, 0.1, 0.3, 0.9])
+def test_a_contact_that_trembles_is_at_fault_however_slowly(tmp_path: Path, every: float) -> None:
+    house = House(tmp_path)
+    hum(house, CONTACT, 6.0, every)
+    assert (house.state("contact").value, house.state("contact").fault) == (None, "restless")
+    said = len(house.link.said)
+    hum(house, CONTACT, 60.0, every)
+    assert len(house.link.said) - said < 20, "it is told once"
+    house.advance(1.1)
+    assert house.state("contact").fault is None
+
+
+def test_a_door_in_a_childs_hand_is_no_fault(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    hum(house, CONTACT, 4.0, 0.4)
+    house.advance(1.1)
+    hum(house, CONTACT, 20.0, 1.1)
+    assert house.state("contact").fault is None
+    assert unrest(house) == []
+
+
+def test_a_button_that_is_pressed_for_long_again_and_again_is_no_fault(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    hum(house, DOORBELL, 20.0, 0.3)
+    assert house.state("doorbell").fault is None
+
+
 LATCH = (
     {"id": "door", "name": "Door", "kind": "lock", "pin": 27, "relock_after": 5.0, "contact": "contact"},
     {"id": "contact", "name": "Contact", "kind": "contact", "pin": CONTACT},
@@ -189,15 +216,15 @@ def test_at_fault_is_what_has_no_rest_for_a_second_and_nothing_else(
     contact = next(device for device in ear.devices if device.id == "contact")
     now = begun = 10.0
     level, last = 1, 0.0
-    restless = False
+    restless, unsteady = False, begun
     for pause in pauses:
         now += pause
         if now - last >= 1.0:
-            restless = False
+            restless, unsteady = False, now
         if now - last >= 0.05:
             begun = now
         last = now
-        restless = restless or now - begun >= 1.0
+        restless = restless or now - begun >= 1.0 or now - unsteady >= 5.0
         level ^= 1
         ear.look_promptly(now)
         ear.edge(CONTACT, level, now)
