@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
@@ -88,6 +88,13 @@ class Client(paho.Client):
     def refusal(self) -> str | None:
         """The broker's TLS alert, where it sent one: our certificate or its own list is not as it should be."""
         return self.opened.refusal if self.opened is not None else None
+
+    def ack(self, mid: int, qos: int = 1) -> MQTTErrorCode:
+        """Confirm a message that was heard, whatever its quality of service.
+
+        With 0 it has no number (paho gives 0) and takes no confirmation; the broker ends a connection that sends one.
+        """
+        return super().ack(mid, qos) if mid else MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 def new_client(

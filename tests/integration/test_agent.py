@@ -73,6 +73,20 @@ def test_mosquitto_pub_with_an_enrolled_certificate_switches_the_lamp(
     assert gateway.state("lamp", "on").by.issuer == "phone"
 
 
+def test_a_command_of_quality_0_leaves_the_rooms_connection_alone(
+    running: Room, broker: Broker, gateway: Client
+) -> None:
+    """As `mosquitto_pub` sends it unless it is told otherwise; there is nothing to confirm to the broker."""
+    gateway.command("lamp", "off")
+    gateway.forget()
+    command = topics.command("hall", "lamp", "phone")
+    sent = broker.publish("phone", "-q", "0", "-t", command, "-m", '{"action":"on"}')
+    assert sent.returncode == 0, sent.stderr
+    assert gateway.state("lamp", "on").by.issuer == "phone"
+    assert gateway.command("lamp", "off") == ("executed", None)
+    assert not [said for said in gateway.said if said.topic == topics.availability("hall") and not said.retained]
+
+
 def test_a_repeat_moves_nothing_and_is_answered_alike(running: Room, gateway: Client) -> None:
     id_ = gateway.ask("front-door", "unlock")
     first = gateway.answer(id_)

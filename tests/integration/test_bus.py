@@ -252,6 +252,18 @@ async def test_what_is_not_acknowledged_comes_again_and_what_is_does_not(broker:
         third.bus.acknowledge(third.heard[0])
 
 
+async def test_what_came_with_quality_0_can_be_acknowledged_too(broker: Broker) -> None:
+    line = Line(broker.config("alerts"), topics.ALL_AUDIT, manual_ack=True)
+    async with line.up():
+        for number, quality in enumerate("001"):
+            await asyncio.to_thread(broker.publish, "auth", "-q", quality, "-t", topics.audit("auth"), "-m", "x")
+            await line.until(lambda n=number: len(line.heard) == n + 1)  # type: ignore[misc]  # the number is bound
+            line.bus.acknowledge(line.heard[-1])
+        # the broker's answer to this comes after its word on what was acknowledged
+        await line.bus.send(topics.receipt("auth"), EMPTY)
+        assert (line.ups, line.downs) == (1, 0)
+
+
 async def test_a_backlog_that_comes_before_the_birth_can_be_acknowledged_at_once(broker: Broker) -> None:
     kept = {"keep_session": 60, "manual_ack": True}
     async with Line(broker.config("alerts"), topics.ALL_AUDIT, **kept).up():
