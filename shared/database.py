@@ -26,6 +26,7 @@ from shared.torn import is_torn
 log = logging.getLogger(__name__)
 
 _WAL_ATTEMPTS = 100
+_TURN_SECONDS = 5.0  # as SQLite's own busy_timeout, for another process's lock
 _POOLED = {"statement_cache_size": 0}
 """Behind PgBouncer in transaction mode the connection that prepared a statement is not the one that meets it next."""
 _MIGRATION_LOCK = 4_803_316
@@ -59,6 +60,8 @@ class Store:
         self._writer = engine.execution_options(home_writes=True)
         self._plan = plan
         self._torn = asyncio.Event()
+        # SQLite's lock knows no turns: who writes without a pause keeps the others out until they give up.
+        self._turns = asyncio.Lock() if engine.dialect.name == "sqlite" else None
 
     @property
     def torn(self) -> bool:
@@ -80,8 +83,20 @@ class Store:
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that writes; on the disk at the end of the block, rolled back when it raises."""
         with self._translated():
-            async with self._writer.begin() as connection:
+            async with self._turn(), self._writer.begin() as connection:
                 yield connection
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._turns is None:
+            yield
+            return
+        async with asyncio.timeout(_TURN_SECONDS):  # a TimeoutError is an OSError
+            await self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     async def ping(self) -> None:
         """Raises HomeError("internal") when the database does not answer."""
@@ -205,7 +220,7 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
     def on_connect(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None  # the driver's own implicit BEGIN comes too late
         # A letter that a card has spoilt must not hide the rest; what was changed is found by whoever checks.
-        dbapi.driver_connection.text_factory = _legible
+        dbapi.driver_connection.text_factory = lambda raw: raw.decode(errors="replace")
         cursor = dbapi.cursor()
         for pragma in ("synchronous = FULL", "foreign_keys = ON", "busy_timeout = 5000", "secure_delete = ON"):
             cursor.execute(f"PRAGMA {pragma}")
@@ -220,13 +235,8 @@ def _tame_sqlite(engine: AsyncEngine) -> None:
             dbapi.run_async(lambda driver: asyncio.shield(driver.rollback()))
 
     @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("home_writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _legible(text: bytes) -> str:
-    return text.decode(errors="replace")
+    def on_begin(begun: Connection) -> None:
+        begun.exec_driver_sql("BEGIN IMMEDIATE" if begun.get_execution_options().get("home_writes") else "BEGIN")
 
 
 async def _migrate(engine: AsyncEngine, plan: Plan) -> None:

@@ -243,6 +243,29 @@ async def test_whoever_is_cancelled_in_a_statement_leaves_no_lock_behind(
     await other.close()
 
 
+async def test_who_writes_all_the_time_keeps_nobody_else_from_writing(store: Store) -> None:
+    """SQLite itself has those who wait look again now and then: whoever is always there finds it free first."""
+    written = 0
+
+    async def flood() -> None:
+        nonlocal written
+        while True:
+            async with store.write() as connection:
+                await connection.execute(sa.text("UPDATE thing SET kind = 'flooded'"))
+                await asyncio.sleep(0.05)
+            written += 1
+
+    async with asyncio.TaskGroup() as group:
+        flooding = group.create_task(flood())
+        waited = []
+        for number in range(10):
+            before = written
+            await add(store, f"thing {number}")
+            waited.append(written - before)
+        flooding.cancel()
+    assert max(waited) <= 1
+
+
 def test_a_file_that_is_not_there_is_known_before_one_is_made(tmp_path: Path) -> None:
     path = tmp_path / "things.sqlite3"
     url = f"sqlite+aiosqlite:///{path}"
