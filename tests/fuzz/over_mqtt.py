@@ -99,11 +99,11 @@ def _config(demo: Demo, name: str, stem: Path) -> mqtt.BrokerConfig:
 
 
 def run(demo: Demo, count: int, seed: int, report: Report, say: Callable[[str], None]) -> None:
-    """Publish `count` messages; every few thousand, and in the end, look whether everything still works."""
+    """Publish `count` messages; between them switch every lamp off, and look now and then whether everything works."""
     master, member, started = demo.client("master"), demo.client("member"), time.monotonic()
     sources = {name: Messages(Odd(seed * 1000 + n), name, kinds) for n, (name, kinds) in enumerate(KINDS.items())}
     with speakers(demo) as made:
-        sent = 0
+        sent = rounds = 0
         while sent < count:
             for name, speaker in made.items():
                 share = min(_AT_ONCE, count - sent)
@@ -111,9 +111,15 @@ def run(demo: Demo, count: int, seed: int, report: Report, say: Callable[[str], 
                 report.counts[f"{name} published"] += share - unsent
                 report.counts[f"{name} unsendable"] += unsent
                 sent += share
+            rounds += 1
+            for device in _OBEYED:
+                report.count(f"{device} answered {member.act(device, 'off').status}")
             if sent % _LOOK_EVERY < 3 * _AT_ONCE or sent >= count:
                 _look(report, master)
                 say(f"{sent} messages in {time.monotonic() - started:.0f} s, {report.summary()}")
+    for device in _OBEYED:
+        if 2 * report.counts[f"{device} answered 200"] < rounds:
+            report.fault(f"{device} obeyed less than half of the time")
     _obey(report, member)
 
 
