@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 TORN = "audit:record-torn"
 LOST = "lost"
 """In its detail: which rows, as spans."""
+UNSENT = "unsent"
+"""In its detail: how many letters are lost that were still on their way to somebody."""
 _UNTOLD = "torn"
 """The setting that names the row of such an event until its letter is in the outbox."""
 _SPANS_MOST = 8
@@ -99,6 +101,7 @@ class _Chain(NamedTuple):
 def _finish(db: sqlite3.Connection, torn: Torn) -> None:
     """The row that tells, in the new file before it is in place."""
     read = _read(db)
+    waiting = _drop_orphans(db)
     row = max(read.last, read.known) + 1
     now = time.time()
     highest = db.execute("SELECT max(seq) FROM events WHERE source = ?", (arrivals.OURSELVES,)).fetchone()[0]
@@ -116,6 +119,7 @@ def _finish(db: sqlite3.Connection, torn: Torn) -> None:
             "aside": str(torn.aside)[-_DETAIL:],
             "reason": torn.reason[:_DETAIL],
             "rows": str(torn.rows["events"]),
+            **({UNSENT: str(waiting)} if waiting else {}),
         },
     )
     salt = secrets.token_bytes(chain.SALT_BYTES)
@@ -124,6 +128,24 @@ def _finish(db: sqlite3.Connection, torn: Torn) -> None:
     names = ", ".join(values)
     db.execute(f"INSERT INTO events ({names}) VALUES ({', '.join(f':{name}' for name in values)})", values)
     db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (_UNTOLD, str(row)))
+
+
+def _drop_orphans(db: sqlite3.Connection) -> int:
+    """Leave nothing that belongs to a lost letter: the next letter under its number would take it for its own.
+
+    Returns how many letters are lost that somebody was still to get.
+    """
+    orphaned = "letter NOT IN (SELECT id FROM letters)"
+    unsent = f"SELECT count(DISTINCT letter) FROM deliveries WHERE state = 'pending' AND {orphaned}"
+    count = int(db.execute(unsent).fetchone()[0])
+    for table in ("deliveries", "dailies"):
+        db.execute(f"DELETE FROM {table} WHERE {orphaned}")
+    # What a lost digest had gathered is told again, rather than never.
+    again = "state = 'gathered' AND id NOT IN (SELECT letter FROM deliveries)"
+    lost_digest = "digest NOT IN (SELECT id FROM letters)"
+    db.execute(f"UPDATE letters SET state = 'ready', digest = NULL WHERE {lost_digest} AND {again}")
+    db.execute(f"UPDATE letters SET digest = NULL WHERE {lost_digest}")
+    return count
 
 
 def _read(db: sqlite3.Connection) -> _Chain:

@@ -4,22 +4,23 @@ import asyncio
 import contextlib
 import os
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import insert, select, text
 
-from alert_service import mending, walk
+from alert_service import mailbox, mending, walk
 from alert_service.policy import Policy
 from alert_service.store import open_store
-from alert_service.tables import events, letters
+from alert_service.tables import deliveries, events, letters
 from shared.database import Store, TornError
 from shared.problem import HomeError
 from shared.torn import examine
-from tests.unit.alert_service.parts import START
+from tests.unit.alert_service.parts import START, event
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict
 
 ROWS = 300
@@ -145,6 +146,28 @@ async def test_the_letter_about_a_loss_is_made_once(path: Path) -> None:
     await store.close()
 
 
+async def test_what_belonged_to_lost_letters_stops_no_letter_to_come(path: Path) -> None:
+    store = await open_store(url(path))
+    await tell(store, [("hall", event(id=f"c{number}", seq=900 + number)) for number in range(9)])
+    async with store.write() as connection:
+        for (letter,) in (await connection.execute(select(letters.c.id))).all():
+            await connection.execute(insert(deliveries), [mailbox.delivery(letter, "ada@example.org", START)])
+    await store.close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'letters'").fetchone()
+    spoil(path, (root - 1) * PAGE, os.urandom(PAGE))
+
+    store = await gone_on(path)
+    async with store.write() as connection:
+        found = (await connection.execute(select(letters.c.id))).scalars().all()
+        assert (await connection.execute(select(deliveries))).all() == []
+        assert (await connection.execute(text("PRAGMA foreign_key_check"))).all() == []
+        await connection.execute(insert(deliveries), [mailbox.delivery(found[0], "ada@example.org", START)])
+    (told,) = [row.event for row in await all_rows(store) if row.event.what == mending.TORN]
+    assert told.detail[mending.UNSENT] == "9"
+    await store.close()
+
+
 async def test_a_sound_record_stays_where_it_is(path: Path) -> None:
     before = content(path)
     assert await mending.put_aside(url(path)) is None
@@ -182,6 +205,8 @@ def test_whatever_the_bytes_are_the_record_goes_on(whole: Path, damages: list[tu
         rows = await all_rows(store)
         assert rows[-1].event.id == f"e{ROWS + 1000}"
         await verdict(store, batch=500)
+        async with store.read() as connection:
+            assert (await connection.execute(text("PRAGMA foreign_key_check"))).all() == []
         await store.close()
 
     with tempfile.TemporaryDirectory() as folder:
