@@ -7,17 +7,22 @@ is taken up without a restart.
 import asyncio
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from shared import backoff, database, systemd
 from shared.database import Store, TornError
 from shared.lifecycle import leave_if_stopped, stay_alive
 from shared.log import facts
+from shared.torn import is_torn
 
 log = logging.getLogger(__name__)
 
 _LONGEST_WAIT = 10.0
 _LOOK_SECONDS = 5.0
+_READ_WHOLE_BYTES = 64 * 1024 * 1024
+"""Of a larger file a torn page is found when it is read: a small board would be busy with it for many seconds."""
 
 Open = Callable[[], Awaitable[Store]]
 Mend = Callable[[], Awaitable[bool]]
@@ -55,15 +60,29 @@ async def watch(store: Store, url: str, *, torn: Callable[[], Awaitable[None]]) 
     if path is None:
         return
     file, told = database.identity(path), False
+    # A page that nobody reads for weeks is torn today: whoever starts looks at all of them.
+    spoilt = await asyncio.to_thread(_is_spoilt, path)
     while True:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_SECONDS):
+            async with asyncio.timeout(0 if spoilt and not told else _LOOK_SECONDS):
                 await (asyncio.sleep(2 * _LOOK_SECONDS) if told else store.until_torn())
         if database.identity(path) != file:
             raise TornError(f"database: there is another file in the place of {path}")
-        if store.torn and not told:
+        if (store.torn or spoilt) and not told:
             told = True
             await torn()
+
+
+def _is_spoilt(path: Path) -> bool:
+    """Whether SQLite finds fault with a file that is small enough to be read whole at each start."""
+    try:
+        if path.stat().st_size > _READ_WHOLE_BYTES:
+            return False
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
+            found = db.execute("PRAGMA quick_check(1)").fetchone()
+    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
+        return is_torn(error)
+    return found is None or found[0] != "ok"
 
 
 async def _opened(open_once: Open, mend: Mend | None) -> Store:

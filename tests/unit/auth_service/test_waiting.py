@@ -111,6 +111,24 @@ async def test_it_waits_and_tells_and_takes_up_what_was_brought_back(
     await store.close()
 
 
+async def test_a_torn_page_that_nobody_reads_is_told_from_the_start_and_the_service_goes_on(
+    settings: AuthConfig, file: Path, spool: Spool
+) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (root,) = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'codes_by_expiry'").fetchone()
+    spoil(file, (root - 1) * PAGE, b"\xa5" * PAGE)
+    store = await waiting.opened(settings, spool, now=lambda: NOW)
+    watching = asyncio.create_task(waiting.watch(store, settings, Proof(spool, now=lambda: NOW)))
+    async with asyncio.timeout(30):
+        while not torn_events(spool):
+            await asyncio.sleep(0.05)
+            assert not watching.done()
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await store.close()
+
+
 async def test_another_file_in_its_place_is_taken_up(settings: AuthConfig, file: Path, spool: Spool) -> None:
     store = await open_store(settings.database)
     watching = asyncio.create_task(waiting.watch(store, settings, Proof(spool, now=lambda: NOW)))
