@@ -4,6 +4,7 @@ Pure: `entrance` asks before it greets anybody, and looks round once a second fo
 """
 
 import ipaddress
+import math
 from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from typing import Annotated, Final
@@ -24,6 +25,8 @@ TAKE_SECONDS: Final = 60.0
 """For what is sent to be taken up: 48 KiB of it at a time."""
 PATIENCE_SECONDS: Final = 1.0
 """Who waits longer than this without having asked for anything gives way where there is no place left."""
+FEW: Final = 6
+"""So many connections a browser keeps to one place: who has fewer is no flood."""
 
 
 class Bounds(Config, frozen=True):
@@ -108,9 +111,9 @@ class Doors:
         """A place for a connection; None where there is none, and nobody who must give way to it."""
         trusted = address in self._trusted
         key = None if trusted else counted_as(address)
-        if key is not None and self._by_key[key] >= self._bounds.by_address and not self._make_room(now, key):
+        if key is not None and self._by_key[key] >= self._bounds.by_address and not self._make_room_of(key, now):
             return None
-        if len(self._stays) >= self._bounds.in_all and not self._make_room(now, None):
+        if len(self._stays) >= self._bounds.in_all and not self._make_room_for(key, now):
             return None
         stay = Stay(key, now, hang_up, PROXY_IDLE_SECONDS if trusted else IDLE_SECONDS)
         self._stays[stay] = None
@@ -132,19 +135,51 @@ class Doors:
         """Those who have used up their time."""
         return [stay for stay in self._stays if stay.is_overdue(now)]
 
-    def _make_room(self, now: float, key: str | None) -> bool:
-        """Have the one that waits longest without asking for anything give way: of `key`, or of all."""
+    def _make_room_of(self, key: str, now: float) -> bool:
+        """Of the address's own, have the one that waits longest give way."""
         self.refused += 1
-        if now < self._none_before.get(key, now):
-            return False  # whoever floods us does not have us look at everybody each time
-        waiting = {
-            stay: since for stay in self._stays if key in (None, stay.key) and (since := stay.waits_since()) is not None
-        }
-        longest = min(waiting, key=waiting.__getitem__, default=None)
-        if longest is None or now - waiting[longest] < PATIENCE_SECONDS:
-            self._none_before = {k: until for k, until in self._none_before.items() if until > now}
-            self._none_before[key] = now + PATIENCE_SECONDS if longest is None else waiting[longest] + PATIENCE_SECONDS
+        if self._looked_in_vain(key, now):
             return False
+        waiting = [stay for stay in self._stays if stay.key == key and stay.waits_since() is not None]
+        return self._give_way(key, waiting, [stay for stay in waiting if _waits_long(stay, now)], now)
+
+    def _make_room_for(self, comer: str | None, now: float) -> bool:
+        """Of all, have the one that waits longest at the address with most who wait give way.
+
+        Where an address has more than `FEW` who wait, and the comer's has fewer at all, that is so at once: who keeps
+        coming back within the second must not keep everybody else out.
+        """
+        self.refused += 1
+        is_modest = comer is None or self._by_key[comer] < FEW
+        if not is_modest and self._looked_in_vain(None, now):
+            return False
+        waiting = [stay for stay in self._stays if stay.waits_since() is not None]
+        whose = {stay: stay.key or stay for stay in waiting}  # a proxy's each stands for itself
+        crowds = Counter(whose.values())
+        ready = [s for s in waiting if _waits_long(s, now) or (is_modest and crowds[whose[s]] > FEW)]
+        largest = max((crowds[whose[stay]] for stay in ready), default=0)
+        return self._give_way(None, waiting, [stay for stay in ready if crowds[whose[stay]] == largest], now)
+
+    def _looked_in_vain(self, key: str | None, now: float) -> bool:
+        """Whether nobody can wait long enough yet: whoever floods us does not have us look at everybody each time."""
+        return now < self._none_before.get(key, now)
+
+    def _give_way(self, key: str | None, waiting: list[Stay], ready: list[Stay], now: float) -> bool:
+        if not ready:
+            first = min((_since(stay) for stay in waiting), default=now)
+            self._none_before = {k: until for k, until in self._none_before.items() if until > now}
+            self._none_before[key] = first + PATIENCE_SECONDS
+            return False
+        longest = min(ready, key=_since)
         self.leave(longest)
         longest.hang_up()
         return True
+
+
+def _since(stay: Stay) -> float:
+    since = stay.waits_since()
+    return math.inf if since is None else since
+
+
+def _waits_long(stay: Stay, now: float) -> bool:
+    return now - _since(stay) >= PATIENCE_SECONDS

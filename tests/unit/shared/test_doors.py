@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from shared.doors import (
     BODY_SECONDS,
+    FEW,
     HEAD_SECONDS,
     IDLE_SECONDS,
     PATIENCE_SECONDS,
@@ -85,6 +86,30 @@ def test_from_many_addresses_the_silent_give_way_in_all() -> None:
     assert ended == [0]
 
 
+def test_ten_addresses_that_hold_all_places_keep_nobody_else_out() -> None:
+    made, ended = doors(by_address=8, in_all=80), list[str]()
+    for number in range(80):
+        address = f"198.51.100.{number % 10}"
+        assert made.admit(address, 0.0, partial(ended.append, address)) is not None
+    assert made.admit("198.51.100.1", 0.1, nothing) is None  # itself it has to wait for its turn
+    for _ in range(FEW):
+        assert made.admit(NEIGHBOUR, 0.1, partial(ended.append, NEIGHBOUR)) is not None
+    assert len(set(ended)) == FEW  # of the one with most who wait, each time
+    assert NEIGHBOUR not in ended
+    assert made.admit(PROXY, 0.1, nothing) is not None
+
+
+def test_who_has_few_stays_where_another_has_many() -> None:
+    made, ended = doors(), list[str]()
+    assert made.admit(NEIGHBOUR, 0.0, partial(ended.append, NEIGHBOUR)) is not None
+    for number in range(7):
+        busy(made, f"198.51.100.{number}")
+    for _ in range(8):
+        assert made.admit(STRANGER, 0.0, partial(ended.append, STRANGER)) is not None
+    assert made.admit("198.51.100.99", 5.0, nothing) is not None
+    assert ended == [STRANGER]
+
+
 def test_a_proxy_stands_for_many_and_may_wait_long() -> None:
     made = doors()
     stays = [busy(made, PROXY) for _ in range(12)]
@@ -144,3 +169,37 @@ def test_whatever_happens_the_counts_are_those_of_who_is_there(steps: list[tuple
         made.leave(one)
     assert len(made) == 0
     assert made.admit(STRANGER, now, nothing) is not None
+
+
+COMERS = [f"198.51.100.{number}" for number in range(4)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(COMERS), st.sampled_from(["come", "ask", "answer"]), st.floats(0, 0.3)),
+        max_size=60,
+    )
+)
+def test_who_has_none_is_let_in_while_another_has_more_than_a_few_that_wait(
+    steps: list[tuple[str, str, float]],
+) -> None:
+    made, now, present = doors(), 0.0, list[tuple[str, Stay]]()
+    taken = [(whose, "come", 0.0) for whose in COMERS[:2] for _ in range(8)]
+    for address, step, seconds in taken + steps:
+        now += seconds
+        if step == "come" and (come := made.admit(address, now, nothing)) is not None:
+            present.append((address, come))
+        for whose, stay in [one for one in present if one[0] == address][:1]:
+            if step == "ask":
+                stay.has_asked()
+            elif step == "answer":
+                stay.is_answered(now)
+            present.remove((whose, stay))
+            present.append((whose, stay))
+        present = [one for one in present if one[1] in set(made)]
+        waiting = [whose for whose, stay in present if stay.waits_since() is not None]
+        if any(waiting.count(whose) > FEW for whose in COMERS):
+            newcomer = made.admit(NEIGHBOUR, now, nothing)
+            assert newcomer is not None
+            made.leave(newcomer)
+            present = [one for one in present if one[1] in set(made)]
