@@ -1,18 +1,13 @@
 """What docs/compatibility.md says that each Mosquitto does: a version that does otherwise is told of here first."""
 
-import contextlib
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from deploy import orders, rights, signers
-from deploy.control import Control
-from shared import mqtt, tls, topics
-from shared.problem import HomeError
-from tests.house import DEADLINE, Broker, make_home, share_pki
+from shared import mqtt, topics
+from tests.house import DEADLINE, Broker
 from tests.integration.mqtt_parts import V5, V311, Client
 
 TAKEN_OVER, CUT_OFF, TOO_LARGE = 142, 128, 149
@@ -71,27 +66,3 @@ def test_a_client_of_mqtt_3_is_not_told_that_it_may_not(connect: Connect) -> Non
     older.publish(topics.command("kitchen", "lamp", "phone"), b"{}")
     assert older.pubacks.get(timeout=DEADLINE) == 0
     assert older.ends.empty()
-
-
-def test_a_limit_of_memory_beside_dynamic_security_is_of_use_from_2_1_on(each_broker: Broker, tmp_path: Path) -> None:
-    """Why mosquitto.conf has none: Mosquitto 2.0 counts less with each order, until the count runs below zero."""
-    home = make_home(tmp_path)
-    share_pki(home, each_broker.home.pki)
-    broker = Broker(home, each_broker.release)
-    conf = home.var / "mosquitto.conf"
-    conf.write_text("memory_limit 268435456\n" + conf.read_text())
-    broker.start()
-    signer = signers.state(home.var)
-    files = tls.Identity(ca=home.pki / "device-ca.crt", certificate=signer / "signer.crt", key=signer / "signer.key")
-    reached = mqtt.BrokerConfig(identity="signer", tls=files, host="127.0.0.1", port=broker.port)
-    given = 0
-    try:
-        with contextlib.suppress(HomeError), Control(reached, patience=1.0) as control:
-            for number in range(100):
-                plan = orders.grant(rights.client_role("tablet", [("hall", f"lamp-{number}")]))
-                control.settle("tablet", plan, done=lambda _standing: True)
-                given += 1
-        assert (given == 100) is (version_of(broker) >= (2, 1))
-        assert ("out of memory" in broker.log.lower()) is (version_of(broker) < (2, 1))
-    finally:
-        broker.kill()
