@@ -54,17 +54,16 @@ class Cover:
     def act(self, standing: Standing, action: Action, value: int | None, now: float) -> Step:
         """Open, close, stop, or go to `value` percent; from an unknown position by way of the closed end.
 
-        `open` and `close` drive for the whole travel time whatever is estimated, and so find the true end again: an
-        estimate slips with every start and stop.
+        To an end, by whatever word, it drives for the whole travel time whatever is estimated, and so finds the true
+        end again: an estimate slips with every start and stop.
         """
         position = self._position(standing, now)
         if action is Action.STOP:
             return self._stopped(position, now)
-        if action in _ENDS:
-            end = _ENDS[action]
-            return self._head_for(standing, position, _Way(1 if end == OPEN else -1, end, end, whole=True), now)
-        goal = value or 0
-        target = CLOSED if position is None and goal not in {OPEN, CLOSED} else goal
+        goal = _ENDS.get(action, value or 0)
+        if goal in {OPEN, CLOSED}:
+            return self._head_for(standing, position, _Way(1 if goal == OPEN else -1, goal, goal, whole=True), now)
+        target = CLOSED if position is None else goal
         return self._head_for(standing, position, self._way(position, target, goal), now)
 
     def tick(self, standing: Standing, now: float) -> Step:
@@ -148,7 +147,7 @@ class Cover:
 
     def _way(self, position: float | None, target: int, goal: int) -> _Way:
         if position is None:
-            direction = 1 if target == OPEN else -1
+            direction = -1  # by way of the closed end
         elif abs(target - position) < NEAR:
             direction = 0
         else:

@@ -315,28 +315,46 @@ def test_cover_goes_to_a_percentage_by_way_of_the_closed_end_when_it_is_lost() -
 
 def test_cover_that_is_there_already_stays() -> None:
     blind = cover()
-    standing, now = settled(blind, blind.act(at_rest(blind), Action.OPEN, None, 1.0))
-    step = blind.act(standing, Action.SET, 100, now + 1)
+    standing, now = settled(blind, blind.act(at_rest(blind), Action.SET, 40, 1.0))
+    step = blind.act(standing, Action.SET, 40, now + 1)
     assert all(write.level == 0 for write in step.writes)
     assert step.standing.deadline is None
 
 
 @pytest.mark.parametrize("thought", [0, 30, 100])
-@pytest.mark.parametrize(("action", "pin", "end"), [(Action.OPEN, OPENING, 100), (Action.CLOSE, CLOSING, 0)])
+@pytest.mark.parametrize(
+    ("action", "value", "pin", "end"),
+    [
+        (Action.OPEN, None, OPENING, 100),
+        (Action.SET, 100, OPENING, 100),
+        (Action.CLOSE, None, CLOSING, 0),
+        (Action.SET, 0, CLOSING, 0),
+    ],
+)
 def test_cover_drives_to_an_end_for_its_whole_travel_wherever_it_is_thought_to_be(
-    action: Action, pin: int, end: int, thought: int
+    action: Action, value: int | None, pin: int, end: int, thought: int
 ) -> None:
     blind = cover()
     at = Standing(value=CoverValue(position=thought, moving=None), position=float(thought))
-    step = blind.act(at, action, None, 10.0)
+    step = blind.act(at, action, value, 10.0)
     assert step.writes[-1] == Write(pin, 1)
     assert isinstance(step.standing.value, CoverValue)
     assert step.standing.value.moving is not None
     assert step.standing.deadline == pytest.approx(32.0)
-    again = blind.act(step.standing, action, None, 20.0)
+    again = blind.act(step.standing, action, value, 20.0)
     assert again.standing.deadline == pytest.approx(32.0), "told again, it does not run longer for it"
     standing, _ = settled(blind, step)
     assert standing.value == CoverValue(position=end, moving=None)
+
+
+@pytest.mark.parametrize(("action", "pin", "end"), [(Action.OPEN, OPENING, 100), (Action.CLOSE, CLOSING, 0)])
+def test_cover_that_finds_its_end_again_is_not_ended_by_being_set_to_it(action: Action, pin: int, end: int) -> None:
+    blind = cover()
+    at = Standing(value=CoverValue(position=end, moving=None), position=float(end))
+    driving = blind.act(at, action, None, 10.0)
+    again = blind.act(driving.standing, Action.SET, end, 12.0)
+    assert again.writes[-1] == Write(pin, 1)
+    assert again.standing == driving.standing
 
 
 def test_cover_that_has_to_turn_drives_for_its_whole_travel_too() -> None:
@@ -399,7 +417,15 @@ def test_stopping_the_agent_stops_a_cover() -> None:
 
 WISHES = st.tuples(
     st.sampled_from(
-        [(Action.OPEN, None), (Action.CLOSE, None), (Action.STOP, None), (Action.SET, 35), (Action.SET, 80)]
+        [
+            (Action.OPEN, None),
+            (Action.CLOSE, None),
+            (Action.STOP, None),
+            (Action.SET, 35),
+            (Action.SET, 80),
+            (Action.SET, 0),
+            (Action.SET, 100),
+        ]
     ),
     st.floats(0.0, 30.0),
 )
