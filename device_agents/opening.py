@@ -21,7 +21,7 @@ from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.spool import ORDINARY_MOST, Spool
 from shared.spool_rows import TORN, torn_aside
-from shared.torn import Torn, set_aside
+from shared.torn import Torn, identity, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,7 @@ def changed(path: Path, files: Files, *, closely: bool) -> str | None:
 
     A large file is looked at closely only where its agent is told so by an error: a command may be waiting.
     """
-    if (found := _identity(path)) != files.identity:
+    if (found := identity(path)) != files.identity:
         return "it is gone" if found is None else "another file has its name"
     try:
         if closely and path.stat().st_size <= CLOSELY_BYTES:
@@ -207,14 +207,6 @@ def _takes_files(path: Path) -> bool:
         and disk.f_bavail * disk.f_frsize >= _ROOM_BYTES
         and os.access(path.parent, os.W_OK | os.X_OK)
     )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _first(path: Path, guard: Guard) -> Files:
@@ -269,7 +261,7 @@ def _opened(path: Path, *, memory: str | None = None) -> Files:
         spool.close()
         raise
     kept = memory is None
-    return Files(db, spool, kept, kept and spool.torn is None, _identity(path))
+    return Files(db, spool, kept, kept and spool.torn is None, identity(path))
 
 
 def _move(old: Files, new: Files) -> None:

@@ -143,15 +143,6 @@ def file_of(url: str) -> Path | None:
     return Path(str(parsed.database))
 
 
-def identity(path: Path) -> tuple[int, int] | None:
-    """What tells this file from another one of its name."""
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 async def open_store(url: str, plan: Plan) -> Store:
     """Open the database behind `url` and migrate it. Raises ConfigError when that cannot be done, TornError where that
     is the file's fault.

@@ -15,7 +15,7 @@ from shared import backoff, database, systemd
 from shared.database import Store, TornError
 from shared.lifecycle import leave_if_stopped, stay_alive
 from shared.log import facts
-from shared.torn import is_torn
+from shared.torn import identity, is_torn
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +59,14 @@ async def watch(store: Store, url: str, *, torn: Callable[[], Awaitable[None]]) 
     path = database.file_of(url)
     if path is None:
         return
-    file, told = database.identity(path), False
+    file, told = identity(path), False
     # A page that nobody reads for weeks is torn today: whoever starts looks at all of them.
     spoilt = await asyncio.to_thread(_is_spoilt, path)
     while True:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(0 if spoilt and not told else _LOOK_SECONDS):
                 await (asyncio.sleep(2 * _LOOK_SECONDS) if told else store.until_torn())
-        if database.identity(path) != file:
+        if identity(path) != file:
             raise TornError(f"database: there is another file in the place of {path}")
         if (store.torn or spoilt) and not told:
             told = True

@@ -24,7 +24,7 @@ from shared.messages import AuditEvent, Receipt, decode
 from shared.names import Severity
 from shared.problem import HomeError
 from shared.salvage import UNREADABLE, take_over
-from shared.torn import Sense, Torn, is_torn, mend
+from shared.torn import Sense, Torn, identity, is_torn, mend
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -193,7 +193,7 @@ class Spool:
 
     def _opened(self) -> sqlite3.Connection:
         """The file: opened, and mended, where it is not. Raises sqlite3.Error or OSError."""
-        if self._db is not None and (not self._alone or _identity(self._path) == self._file):
+        if self._db is not None and (not self._alone or identity(self._path) == self._file):
             return self._db
         self._let_go()
         try:
@@ -216,7 +216,7 @@ class Spool:
         if self._away_since is not None and self._source is not None:
             self._insert(db, spool_rows.paused(self._source, self._away_since, time.time()))
         self._away_since = None
-        self._file = _identity(self._path)
+        self._file = identity(self._path)
         return db
 
     def _mend(self) -> None:
@@ -284,15 +284,6 @@ class Spool:
         ended = [(time.time(), seq) for seq in spoilt]
         with contextlib.suppress(HomeError):  # with the next reading, then
             self._do(lambda db: db.executemany("UPDATE event SET receipted_at = ? WHERE seq = ?", ended), "written")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells this file from another of its name."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _write_probe(db: sqlite3.Connection) -> None:

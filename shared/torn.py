@@ -56,6 +56,15 @@ def is_torn(error: BaseException) -> bool:
     return _code(error) in _TORN or isinstance(error, UnicodeDecodeError)
 
 
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells this file from another one of its name; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 def examine(path: Path, model: sqlite3.Connection | None = None, sense: Sense | None = None) -> str | None:
     """Why this file cannot be used, in words; None where it can, or is not there yet. Reads all of it, changes nothing.
 
