@@ -23,7 +23,7 @@ from aiohttp_session.cookie_storage import EncryptedCookieStorage
 from gateway import keys, routes
 from gateway.auth_client import AuthClient
 from shared.config import ConfigError, read_secret
-from shared.internal import SessionInfo
+from shared.internal import LoginAnswer, LoginRequest, SessionInfo
 from shared.problem import HomeError
 from shared.web import USER, Handler
 
@@ -67,6 +67,14 @@ class Sessions:
         self._asking: dict[str, tuple[asyncio.Task[SessionInfo], float]] = {}
         self._ended: dict[str, float] = {}
         self._forgotten = 0
+
+    async def begin(self, request: LoginRequest) -> LoginAnswer:
+        """Sign in; the answer is the auth service's word on the new session, like any later one. Raises as it does."""
+        asked_at, forgotten = self._clock(), self._forgotten
+        answer = await self._auth.sign_in(request)
+        if answer.session.id not in self._ended:
+            self._remember(answer.token, answer.session, asked_at, forgotten)
+        return answer
 
     async def verify(self, token: str, *, fresh: bool = False) -> SessionInfo:
         """The live session behind `token`; `fresh` asks the auth service whatever is remembered.
@@ -142,20 +150,21 @@ class Sessions:
             raise
         if info.id in self._ended:
             raise HomeError("sign-in-required")
+        self._remember(token, info, asked_at, forgotten)
+        return info
+
+    def _remember(self, token: str, info: SessionInfo, asked_at: float, forgotten: int) -> None:
+        """Unless we would not hear, or may not have heard, of its end."""
         if self._link_up() and forgotten == self._forgotten:
             self._known[token] = (info, asked_at)
-            self._sweep(asked_at)
-        return info
+            if len(self._known) > 1000:
+                self._known = {t: kept for t, kept in self._known.items() if asked_at - kept[1] <= LATE_SECONDS}
 
     def _asked(self, token: str, task: "asyncio.Task[SessionInfo]") -> None:
         if token in self._asking and self._asking[token][0] is task:
             del self._asking[token]
         if not task.cancelled():
             task.exception()  # whoever waited has it; with nobody waiting it is no news
-
-    def _sweep(self, now: float) -> None:
-        if len(self._known) > 1000:
-            self._known = {t: kept for t, kept in self._known.items() if now - kept[1] <= LATE_SECONDS}
 
 
 class _CookieStorage(EncryptedCookieStorage):

@@ -48,7 +48,7 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
     await _count(request, "login", email, known)
     former = await sessions.token_of(request)
     try:
-        answer = await request.app[keys.AUTH].sign_in(
+        answer = await request.app[keys.SESSIONS].begin(
             LoginRequest(
                 email=email,
                 password=password,

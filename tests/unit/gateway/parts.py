@@ -6,7 +6,16 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from shared import messages
-from shared.internal import Grant, RegisteredDevice, RegisteredRoom, Registry, SessionInfo, User
+from shared.internal import (
+    Grant,
+    LoginAnswer,
+    LoginRequest,
+    RegisteredDevice,
+    RegisteredRoom,
+    Registry,
+    SessionInfo,
+    User,
+)
 from shared.messages import Availability, By, Description, DeviceDescription, State
 from shared.names import ACTIONS, SAFE_ACTIONS, Kind, Role
 from shared.problem import HomeError
@@ -92,6 +101,13 @@ class FakeAuth:
         self.asked = 0
         self.away = False
         self.hangs: asyncio.Event | None = None
+
+    async def sign_in(self, _request: LoginRequest) -> LoginAnswer:
+        """As AuthClient.sign_in; whoever it is, they are the one of the session "t"."""
+        if self.hangs is not None:
+            await self.hangs.wait()
+        self.sessions["signed-in"] = self.sessions["t"]
+        return LoginAnswer(token="signed-in", session=self.sessions["signed-in"])
 
     async def verify(self, token: str) -> SessionInfo:
         """As AuthClient.verify."""

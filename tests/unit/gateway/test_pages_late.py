@@ -5,7 +5,8 @@ import pytest
 from gateway import sessions
 from shared.names import Role
 from shared.problem import CATALOGUE
-from tests.unit.gateway.pages_house import House, open_house
+from tests.unit.gateway import parts
+from tests.unit.gateway.pages_house import CODE, PASSWORD, House, open_house
 
 LATE = "Sign-ins cannot be checked just now."
 
@@ -27,6 +28,17 @@ async def test_one_can_look_and_is_told(path: str) -> None:
     async with open_house() as house:
         await left_alone(house)
         page = await house.get(path)
+        assert (page.status, LATE in page.text) == (200, True)
+
+
+async def test_who_has_just_signed_in_can_look_too() -> None:
+    async with open_house() as house:
+        house.auth.accounts["eve@example.org"] = parts.session(Role.MEMBER)
+        page = await house.get("/login")
+        page = await house.follow(await house.send(page.form("/login"), email="eve@example.org", password=PASSWORD))
+        sent = await house.send(page.form("/login"), password=PASSWORD, code=CODE)
+        house.auth.away = True
+        page = await house.follow(sent)
         assert (page.status, LATE in page.text) == (200, True)
 
 

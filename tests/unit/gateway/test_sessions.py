@@ -11,11 +11,13 @@ import pytest
 from gateway.auth_client import AuthClient
 from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions, read_cookie_secret
 from shared.config import ConfigError
+from shared.internal import LoginRequest
 from shared.names import Role
 from shared.problem import HomeError
 from tests.unit.gateway.parts import FakeAuth, session
 
 INFO = session(Role.MEMBER)
+LOGIN = LoginRequest(email="eve@example.org", password="a long password", code="ABCD-2345", browser="b", address="::1")
 
 
 class House:
@@ -40,6 +42,36 @@ async def test_a_session_is_believed_for_seconds(house: House) -> None:
     house.now += 0.1
     await house.sessions.verify("t")
     assert house.auth.asked == 2
+
+
+async def test_the_answer_to_a_sign_in_is_the_first_word(house: House) -> None:
+    assert (await house.sessions.begin(LOGIN)).session == INFO
+    house.auth.away = True
+    house.now += LATE_SECONDS
+    late = await house.sessions.last_word("signed-in")
+    assert (late.info, late.late and late.late.slug) == (INFO, "auth-unreachable")
+    house.now += 0.1
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.sessions.last_word("signed-in")
+
+
+@pytest.mark.parametrize("lost", ["ended", "forgotten", "unheard"])
+async def test_a_sign_in_whose_end_may_have_been_said_meanwhile_is_asked_about(house: House, lost: str) -> None:
+    house.auth.hangs = asyncio.Event()
+    begun = asyncio.create_task(house.sessions.begin(LOGIN))
+    await asyncio.sleep(0)
+    match lost:
+        case "ended":
+            house.sessions.forget((INFO.id,))
+        case "forgotten":
+            house.sessions.forget_all()
+        case _:
+            house.link = False
+    house.auth.hangs.set()
+    await begun
+    house.auth.away, house.link = True, True
+    with pytest.raises(HomeError, match="auth-unreachable"):
+        await house.sessions.last_word("signed-in")
 
 
 async def test_what_is_critical_asks_afresh(house: House) -> None:
