@@ -9,12 +9,14 @@ from shared.bus import Bus, Delivery
 from shared.log import facts
 from shared.problem import HomeError
 from shared.resend import WINDOW, Resender
+from shared.seldom import Seldom
 from shared.spool import Spool
 from shared.waiting import woken
 
 log = logging.getLogger(__name__)
 
 _PATROL_SECONDS = 1.0
+_COMPLAINT_SECONDS = 60.0
 
 
 class Courier:
@@ -31,6 +33,7 @@ class Courier:
         self._receipts: list[messages.Receipt] = []
         self._wanted: list[int] = []
         self._wanted_after: int | None = None
+        self._complained = Seldom(_COMPLAINT_SECONDS, most=16)
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -42,7 +45,7 @@ class Courier:
                 await self._work()
             except HomeError as error:
                 # A link that went away or a disk that fails: all is due when they are back.
-                log.warning("Audit events wait", extra=facts(reason=error))
+                self._complain("Audit events wait", error)
                 self._resender.reset()
 
     def wake(self) -> None:
@@ -85,12 +88,19 @@ class Courier:
                 await asyncio.to_thread(self._spool.receipted, receipt)
             except HomeError as error:
                 # Its events are sent, and receipted, again.
-                log.warning("Receipt cannot be kept", extra=facts(reason=error))
+                self._complain("Receipt cannot be kept", error)
         if not self._bus.connected:
             return
         self._send(await self._answer())
         pending = await asyncio.to_thread(self._spool.pending, WINDOW)
         self._send(tuple(self._resender.due(pending, asyncio.get_running_loop().time())))
+
+    def _complain(self, words: str, error: HomeError) -> None:
+        """Each second it fails anew, for as long as it lasts: the log says so once a minute."""
+        key, now = (words, error.slug), asyncio.get_running_loop().time()
+        if self._complained.is_due(key, now):
+            self._complained.said(key, now)
+            log.warning(words, extra=facts(reason=error))
 
     async def _answer(self) -> tuple[messages.AuditEvent, ...]:
         """What the alert service asked for, a window's worth."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import courier as courier_module
 from shared import messages, topics
 from shared.bus import Delivery
 from shared.courier import Courier
@@ -14,6 +15,7 @@ from shared.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.resend import WINDOW
+from shared.seldom import Seldom
 from shared.spool import Spool
 
 
@@ -183,3 +185,35 @@ async def test_what_is_for_others_is_left_to_them(courier: Courier) -> None:
     assert not courier.hear(delivery(topics.receipt("hall"), receipt("a")))
     assert not courier.hear(delivery(topics.REVOKED, b"{}"))
     assert not courier.hear(delivery("nonsense", b""))
+
+
+async def test_a_spool_that_stays_unusable_is_complained_of_once_in_a_while(
+    bus: FakeBus, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Torn:
+        """A spool whose file cannot be used."""
+
+        def __init__(self) -> None:
+            self.asked = 0
+
+        def pending(self, _most: int) -> tuple[AuditEvent, ...]:
+            self.asked += 1
+            loop.call_soon_threadsafe(bus.came.set)
+            raise HomeError("no-proof")
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(courier_module, "_PATROL_SECONDS", 0.01)
+    torn = Torn()
+    running = asyncio.create_task(Courier(torn, bus).run())  # type: ignore[arg-type]  # stand for bus and spool
+
+    def said() -> int:
+        return [record.message for record in caplog.records].count("Audit events wait")
+
+    await bus.until(lambda: torn.asked >= 10)
+    assert said() == 1
+    monkeypatch.setattr(Seldom, "is_due", lambda *_: True)  # a minute later
+    await bus.until(lambda: torn.asked >= 15)
+    assert said() > 1
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
