@@ -222,9 +222,12 @@ def story(stories: dict[str, Future[Story]], request: pytest.FixtureRequest) -> 
 
 
 def at(story: Story, device: str) -> float:
-    """When a device moved while the hub was away, as seconds since 1970 and as the waveform rounds them."""
+    """When a device moved while the hub was away, in seconds since 1970.
+
+    The waveform rounds them, and the machine's clock may be slewed meanwhile, while agents count monotonic seconds.
+    """
     (moment,) = [edge.at.timestamp() for edge in story.away if edge.device == device]
-    return moment + 0.001
+    return moment + 0.02
 
 
 def test_every_policy_is_obeyed_not_before_its_time(story: Story) -> None:
@@ -240,7 +243,7 @@ def test_every_policy_is_obeyed_not_before_its_time(story: Story) -> None:
 
 
 def test_what_holds_an_output_back_holds_its_policy_back(story: Story) -> None:
-    assert at(story, "cold-valve") >= at(story, "hot-valve") - 0.001 + DEAD_TIME
+    assert at(story, "cold-valve") >= at(story, "hot-valve") - 0.02 + DEAD_TIME
     assert at(story, "compressor") >= story.started + MIN_OFF
     (on,) = [edge.at.timestamp() for edge in story.earlier if edge.device == "blower"]
     assert at(story, "blower") >= on + MAX_ON

@@ -5,6 +5,7 @@ import json
 from tests.demo import Demo
 
 AREAS = {
+    "databases",
     "owners",
     "settings",
     "clock",
@@ -23,6 +24,7 @@ AREAS = {
     "served",
     "sign-in",
     "mail",
+    "zones",
 }
 
 
