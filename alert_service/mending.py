@@ -27,7 +27,7 @@ from shared.database import Store, TornError
 from shared.log import facts
 from shared.messages import AuditEvent, Who, utc
 from shared.names import Outcome, Severity
-from shared.torn import Torn, mend
+from shared.torn import Torn, is_cut, mend
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ async def put_aside(url: str) -> Torn | None:
 async def open_record(url: str) -> Store:
     """As `open_store`, but a file that is cut to nothing is a torn one. Raises ConfigError, TornError."""
     path = database.file_of(url)
-    if path is not None and path.exists() and path.stat().st_size == 0:
+    if path is not None and is_cut(path):
         raise TornError(f"database: {path} is cut to nothing")
     return await open_store(url)
 

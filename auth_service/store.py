@@ -5,6 +5,7 @@ from pathlib import Path
 from shared import database
 from shared.config import ConfigError
 from shared.database import Plan, Store, TornError
+from shared.torn import is_cut
 
 PLAN = Plan(
     head="0005",
@@ -29,5 +30,5 @@ def must_be_there(url: str) -> None:
     if (gone := database.missing(url)) is not None:
         raise ConfigError(f"{gone}: the accounts are not there; bring them back: homesystem restore (docs/setup.md)")
     path = database.file_of(url)
-    if path is not None and path.stat().st_size == 0:
+    if path is not None and is_cut(path):
         raise TornError(f"{path}: the accounts are cut to nothing; bring them back: homesystem restore (docs/setup.md)")

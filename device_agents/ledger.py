@@ -78,7 +78,7 @@ class Ledger:
         self._lifetime = Lifetime(monotonic)
         self._ails: str | None = None
         self._patient_until = float("-inf")
-        self._take(opening.open_files(path, self._guard))
+        self._take(opening.open_files(path))
         self._guard.begin()
 
     @property

@@ -20,8 +20,7 @@ from shared.messages import AuditEvent, Who, utc
 from shared.names import Outcome, Severity
 from shared.problem import HomeError
 from shared.spool import ORDINARY_MOST, Spool
-from shared.spool_rows import TORN, torn_aside
-from shared.torn import Torn, identity, set_aside
+from shared.torn import fault_in_use, identity
 
 log = logging.getLogger(__name__)
 
@@ -69,20 +68,17 @@ class Files(NamedTuple):
 class Guard:
     """Keeps a second agent out, and knows whether the last one ended by itself: else its last words may be lost.
 
-    Both by a file beside the ledger, which is empty unless an agent is there or was killed. `was_there`: an agent ever
-    was.
+    Both by a file beside the ledger, which is empty unless an agent is there or was killed.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises ConfigError where another agent uses the ledger. A card that lets nobody lock is no reason to wait."""
-        self.ended_well, self.was_there = True, False
+        self.ended_well = True
         self._file: int | None = None
         try:
             with contextlib.suppress(OSError):
                 path.parent.mkdir(parents=True, exist_ok=True)
-            lock = path.with_suffix(".lock")
-            self.was_there = lock.exists()
-            self._file = _open_lock(lock)
+            self._file = _open_lock(path.with_suffix(".lock"))
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.ended_well = os.fstat(self._file).st_size == 0
         except BlockingIOError:
@@ -119,13 +115,13 @@ def _open_lock(path: Path) -> int:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
-def open_files(path: Path, guard: Guard | None = None) -> Files:
+def open_files(path: Path) -> Files:
     """Open the ledger at `path`, mended where it is torn, else in memory with what can be read of it.
 
-    An event in its spool tells what was found. With a `guard` it is an agent's first look.
+    An event in its spool tells what was found.
     """
     try:
-        return _open_kept(path) if guard is None else _first(path, guard)
+        return _open_kept(path)
     except (sqlite3.Error, OSError, HomeError) as error:
         log.error(
             "No ledger can be written: until then nothing critical is obeyed but what is safe. See that the card is "
@@ -168,9 +164,7 @@ def changed(path: Path, files: Files, *, closely: bool) -> str | None:
         return "it is gone" if found is None else "another file has its name"
     try:
         if closely and path.stat().st_size <= CLOSELY_BYTES:
-            with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-                first = db.execute("PRAGMA quick_check(1)").fetchone()
-                return None if first == ("ok",) else "it is malformed"
+            return fault_in_use(path)
     except (sqlite3.Error, OSError) as error:
         return ailment(error)
     return None
@@ -207,17 +201,6 @@ def _takes_files(path: Path) -> bool:
         and disk.f_bavail * disk.f_frsize >= _ROOM_BYTES
         and os.access(path.parent, os.W_OK | os.X_OK)
     )
-
-
-def _first(path: Path, guard: Guard) -> Files:
-    """SQLite takes what is cut to nothing for a new file; where an agent has been, it is none."""
-    log = path.with_name(f"{path.name}-wal")
-    if not guard.was_there or not path.exists() or path.stat().st_size or (log.exists() and log.stat().st_size):
-        return _open_kept(path)
-    torn = Torn(set_aside(path, time.time()), "it is cut to nothing", {}, time.time())
-    files = _open_kept(path)
-    files.spool.append(torn_aside(path.stem, TORN, torn, 0), durable=True)
-    return files._replace(whole=False)
 
 
 def _open_kept(path: Path) -> Files:

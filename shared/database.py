@@ -65,11 +65,15 @@ class Store:
 
     @property
     def torn(self) -> bool:
-        """Whether a statement found that the file is torn."""
+        """Whether it was found that the file is torn."""
         return self._torn.is_set()
 
+    def note_torn(self) -> None:
+        """Something else than a statement found that it is."""
+        self._torn.set()
+
     async def until_torn(self) -> None:
-        """Wait until a statement finds that the file is torn."""
+        """Wait until it is found that the file is torn."""
         await self._torn.wait()
 
     @contextlib.asynccontextmanager

@@ -15,7 +15,7 @@ from shared import backoff, database, systemd
 from shared.database import Store, TornError
 from shared.lifecycle import leave_if_stopped, stay_alive
 from shared.log import facts
-from shared.torn import identity, is_torn
+from shared.torn import fault_in_use, identity
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +61,15 @@ async def watch(store: Store, url: str, *, torn: Callable[[], Awaitable[None]]) 
         return
     file, told = identity(path), False
     # A page that nobody reads for weeks is torn today: whoever starts looks at all of them.
-    spoilt = await asyncio.to_thread(_is_spoilt, path)
+    if await asyncio.to_thread(_is_spoilt, path):
+        store.note_torn()
     while True:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0 if spoilt and not told else _LOOK_SECONDS):
+            async with asyncio.timeout(_LOOK_SECONDS):
                 await (asyncio.sleep(2 * _LOOK_SECONDS) if told else store.until_torn())
         if identity(path) != file:
             raise TornError(f"database: there is another file in the place of {path}")
-        if (store.torn or spoilt) and not told:
+        if store.torn and not told:
             told = True
             await torn()
 
@@ -76,13 +77,9 @@ async def watch(store: Store, url: str, *, torn: Callable[[], Awaitable[None]]) 
 def _is_spoilt(path: Path) -> bool:
     """Whether SQLite finds fault with a file that is small enough to be read whole at each start."""
     try:
-        if path.stat().st_size > _READ_WHOLE_BYTES:
-            return False
-        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)) as db:
-            found = db.execute("PRAGMA quick_check(1)").fetchone()
-    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
-        return is_torn(error)
-    return found is None or found[0] != "ok"
+        return path.stat().st_size <= _READ_WHOLE_BYTES and fault_in_use(path) is not None
+    except (sqlite3.Error, OSError):  # says nothing about the file; a statement will meet it, too
+        return False
 
 
 async def _opened(open_once: Open, mend: Mend | None) -> Store:

@@ -18,10 +18,6 @@ from shared.salvage import highest_number, take_over
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file, and what goes aside with it; the log first (`set_aside`)."""
 CUT = "it is cut to nothing"
-"""Not opened to see more: SQLite would delete what the log still has.
-
-A file that was killed in the moment in which it was first made looks like this, too: better told once too often.
-"""
 _TORN = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM}
 """What another file would suffer from as well."""
@@ -56,6 +52,29 @@ def is_torn(error: BaseException) -> bool:
     return _code(error) in _TORN or isinstance(error, UnicodeDecodeError)
 
 
+def is_cut(path: Path) -> bool:
+    """Whether nothing is left of a file. Not opened to see: SQLite would begin it anew, and delete its log.
+
+    One whose maker was killed in that very moment looks like this, too: better told once too often.
+    """
+    return path.exists() and path.stat().st_size <= _NOTHING_BYTES
+
+
+def fault_in_use(path: Path) -> str | None:
+    """What SQLite finds wrong in a file that others have open, reading all of it; None where it finds nothing.
+
+    Raises sqlite3.Error or OSError where that says nothing about the file.
+    """
+    try:
+        with _looked_at(path, "mode=ro") as db:
+            found = db.execute("PRAGMA quick_check(1)").fetchone()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if is_torn(error):
+            return str(error)
+        raise
+    return None if found == ("ok",) else "it is malformed"
+
+
 def identity(path: Path) -> tuple[int, int] | None:
     """What tells this file from another one of its name; None where there is none."""
     try:
@@ -72,7 +91,7 @@ def examine(path: Path, model: sqlite3.Connection | None = None, sense: Sense | 
     nothing: another file would do no better.
     """
     log = path.with_name(path.name + "-wal")
-    if not path.exists() or path.stat().st_size <= _NOTHING_BYTES:
+    if is_cut(path) or not path.exists():
         return CUT if path.exists() or _has_bytes(log) else None
     try:
         # Never to write: whoever closes a file writes its log into it, and this log may be another file's. Only what an

@@ -137,6 +137,13 @@ async def test_a_record_of_which_nothing_is_left_begins_anew_and_says_so(path: P
     await store.close()
 
 
+@pytest.mark.parametrize("left", [0, 1])
+async def test_a_record_that_was_cut_is_no_new_one(path: Path, left: int) -> None:
+    os.truncate(path, left)
+    with pytest.raises(TornError, match="cut to nothing"):
+        await mending.open_record(url(path))
+
+
 async def test_the_letter_about_a_loss_is_made_once(path: Path) -> None:
     spoil(path, 0, bytes(PAGE))
     store = await gone_on(path)

@@ -84,7 +84,7 @@ def torn_events(spool: Spool) -> list[AuditEvent]:
     return [one for one in spool.pending(100) if one.what == waiting.TORN]
 
 
-@pytest.mark.parametrize("way", ["zeroed", "cut", "emptied", "without its head", "its people spoilt"])
+@pytest.mark.parametrize("way", ["zeroed", "cut", "emptied", "cut to a byte", "without its head", "its people spoilt"])
 async def test_it_waits_and_tells_and_takes_up_what_was_brought_back(
     settings: AuthConfig, file: Path, spool: Spool, way: str
 ) -> None:
@@ -93,6 +93,7 @@ async def test_it_waits_and_tells_and_takes_up_what_was_brought_back(
         "zeroed": lambda: zero(file),
         "cut": lambda: os.truncate(file, len(whole) // 2),
         "emptied": lambda: os.truncate(file, 0),
+        "cut to a byte": lambda: os.truncate(file, 1),
         "without its head": lambda: spoil(file, 0, b"\xa5" * 100),
         "its people spoilt": lambda: spoil(file, whole.index(b"ada@example.org") // PAGE * PAGE, b"\xa5" * PAGE),
     }
