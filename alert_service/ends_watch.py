@@ -3,7 +3,6 @@
 What was told is found again in the record, so that a restart neither repeats nor forgets it.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -16,7 +15,7 @@ from alert_service.records import as_row
 from alert_service.tables import events
 from shared import ends
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
+from shared.lifecycle import go_round
 from shared.log import facts
 
 log = logging.getLogger(__name__)
@@ -46,10 +45,7 @@ class EndsWatch:
 
     async def run(self) -> None:
         """Look every few seconds until cancelled."""
-        while True:
-            leave_if_stopped()
-            await self.look()
-            await asyncio.sleep(_LOOK_SECONDS)
+        await go_round(self.look, _LOOK_SECONDS)
 
     async def look(self) -> None:
         """Once."""

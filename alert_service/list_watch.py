@@ -3,12 +3,11 @@
 It is made anew each day, so by then somebody has to look why not. Known from the file, since no broker may be left.
 """
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
 from alert_service.arrivals import OURSELVES, Arrival
-from shared.lifecycle import leave_if_stopped
+from shared.lifecycle import go_round
 from shared.messages import AuditEvent, Who, utc
 from shared.names import Outcome, Severity
 from shared.revoked import RevocationList
@@ -37,10 +36,7 @@ class ListWatch:
 
     async def run(self) -> None:
         """Look every hour until cancelled."""
-        while True:
-            leave_if_stopped()
-            await self.look()
-            await asyncio.sleep(_LOOK_SECONDS)
+        await go_round(self.look, _LOOK_SECONDS)
 
     async def look(self) -> None:
         """Once."""

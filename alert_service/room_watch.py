@@ -18,7 +18,7 @@ from alert_service.tables import events
 from shared import messages, topics
 from shared.bus import Delivery
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
+from shared.lifecycle import go_round
 from shared.log import facts
 from shared.messages import AuditEvent, Availability, Description, Who, utc
 from shared.mqtt import Subscription
@@ -74,10 +74,7 @@ class RoomWatch:
 
     async def run(self) -> None:
         """Look every second, and record what is to be told, until cancelled."""
-        while True:
-            leave_if_stopped()
-            await self.look()
-            await asyncio.sleep(_LOOK_SECONDS)
+        await go_round(self.look, _LOOK_SECONDS)
 
     async def look(self) -> None:
         """Once."""

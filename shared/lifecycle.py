@@ -50,6 +50,14 @@ def leave_if_stopped() -> None:
         raise asyncio.CancelledError
 
 
+async def go_round(look: Callable[[], Awaitable[None]], seconds: float) -> Never:
+    """Look every so many seconds until cancelled, also where `look` swallows that."""
+    while True:
+        leave_if_stopped()
+        await look()
+        await asyncio.sleep(seconds)
+
+
 async def stay_alive(status: Callable[[], str]) -> Never:
     """Tell the service manager that this loop goes round, and in `status`'s words how the service is; until cancelled.
 
