@@ -17,9 +17,9 @@ from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response, read_json
 
 HEAD_SECONDS = 25.0
+"""How long a question for a newer row is held."""
 _REFUSALS = 5
 """Addresses that the doctor names at once."""
-"""How long a question for a newer row is held."""
 _CALLERS = ("gateway", "gateway-*", "admin")
 
 

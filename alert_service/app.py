@@ -36,8 +36,6 @@ log = logging.getLogger(__name__)
 
 KEPT_SESSION_SECONDS = 7 * 86400
 """How long the broker gathers events for us while we are away; producers keep theirs in any case."""
-
-
 _REST_SECONDS = 5.0
 """Before a record that is torn, and cannot be put aside, is tried again."""
 

@@ -9,19 +9,7 @@ from collections.abc import Callable
 import aiohttp_session
 from aiohttp import web
 
-from gateway import (
-    cors,
-    csrf,
-    headers,
-    keys,
-    limits,
-    link,
-    problem_pages,
-    proxies,
-    record_watch,
-    refusals,
-    sessions,
-)
+from gateway import cors, csrf, headers, keys, limits, link, problem_pages, proxies, record_watch, refusals, sessions
 from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
 from gateway.auth_client import AuthClient
