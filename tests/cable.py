@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from types import TracebackType
 
+from tests.claimed import network
+
 
 class UnavailableError(Exception):
     """Why no cable can be laid here."""
@@ -21,8 +23,8 @@ class Cable:
         self._ip = shutil.which("ip", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin") or ""
         self._space = f"home-{os.getpid()}-{number}"
         self._near, self._far = f"hn{number}-{os.getpid()}", f"hf{number}-{os.getpid()}"
-        net = f"10.213.{os.getpid() % 250}."
-        self.here, self.there = net + str(4 * number + 1), net + str(4 * number + 2)
+        net = network()
+        self.here, self.there = f"{net}.1", f"{net}.2"
 
     @property
     def there_too(self) -> tuple[str, ...]:

@@ -21,7 +21,8 @@ from typing import Any, NamedTuple
 
 from deploy import home as homes
 from shared.config import load
-from tests.house import DEADLINE, free_port, until
+from tests.claimed import free_port
+from tests.house import DEADLINE, until
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS = 60.0

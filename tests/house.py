@@ -7,7 +7,6 @@ import email
 import email.message
 import email.policy
 import os
-import random
 import signal
 import socket
 import subprocess
@@ -24,30 +23,13 @@ from deploy import home as homes
 from deploy import rights, unfinished
 from shared import mqtt, tls
 from tests import brokers
+from tests.claimed import free_port
 
 T = TypeVar("T")
 DEADLINE = 20.0
 """How long any test waits for an event before it fails; no test expects it to be reached."""
 ROOMS = ("hall", "kitchen", "garage")
 PHONE_MAY = (("hall", "lamp"), ("hall", "front-door"))
-
-
-PORTS = range(20000, 32000)
-"""Below those that the kernel gives to outgoing connections, which might take one before its service does."""
-_given: set[int] = set()
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now, and that was not given out before."""
-    for port in random.SystemRandom().sample(sorted(set(PORTS) - _given), 200):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given.add(port)
-        return port
-    raise AssertionError(f"no free port among {PORTS}")
 
 
 def until(condition: Callable[[], T | None], what: str, *, seconds: float = DEADLINE) -> T:

@@ -16,7 +16,8 @@ from deploy.pki import leaf, reading
 from deploy.pki.authorities import private_bytes
 from deploy.pki.files import write
 from tests.begun import begin_accounts
-from tests.house import end, free_port, until
+from tests.claimed import free_port
+from tests.house import end, until
 
 OLD, NEW, THIRD = "old.home.arpa", "new.home.arpa", "third.home.arpa"
 PORTS = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port")

@@ -15,7 +15,8 @@ from deploy import broker
 from deploy.home import Home
 from shared import mqtt_loop
 from tests.bench import echo, load
-from tests.house import end, free_port
+from tests.claimed import free_port
+from tests.house import end
 
 Call = Callable[[], Awaitable[None]]
 

@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.house import DEADLINE, free_port, until
+from tests.claimed import free_port
+from tests.house import DEADLINE, until
 
 
 def binary(name: str) -> str | None:

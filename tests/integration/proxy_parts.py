@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from deploy.home import Home
-from tests.house import end, free_port, until
+from tests.claimed import free_port
+from tests.house import end, until
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/proxies.md"
 NGINX_AS_INSTALLED = """

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests import advisories
-from tests.house import free_port
+from tests.claimed import free_port
 
 
 class Service:

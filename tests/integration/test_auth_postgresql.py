@@ -22,7 +22,7 @@ from shared.messages import DeviceDescription, Who
 from shared.names import Action, Kind, Role
 from shared.problem import HomeError
 from shared.spool import Spool
-from tests.house import free_port
+from tests.claimed import free_port
 from tests.unit.auth_service.parts import Given
 
 PASSWORD = "violet engine of numbers"

@@ -14,8 +14,9 @@ from deploy.orders import grant
 from shared import topics
 from shared.config import ConfigError
 from shared.problem import HomeError
+from tests.claimed import free_port
 from tests.connects import count_tries
-from tests.house import DEADLINE, Broker, free_port, share_pki, until
+from tests.house import DEADLINE, Broker, share_pki, until
 
 
 @pytest.fixture(scope="module")

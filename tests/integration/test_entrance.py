@@ -18,7 +18,8 @@ from shared.log import Formatter
 from shared.names import Role
 from shared.problem import HomeError
 from shared.web import internal_app, json_response, read_json, serve_https
-from tests.house import DEADLINE, Broker, free_port, until
+from tests.claimed import free_port
+from tests.house import DEADLINE, Broker, until
 from tests.integration.gateway_parts import GatewayHouse, stream_events
 from tests.unit.gateway.parts import session
 

@@ -24,7 +24,8 @@ from deploy.founding.answers import Answers, Mail
 from deploy.pki import reading
 from shared.config import ConfigError
 from tests import killed
-from tests.house import DEADLINE, SmtpSink, free_port
+from tests.claimed import free_port
+from tests.house import DEADLINE, SmtpSink
 
 PASSWORD = "correct horse battery"
 EMAIL = "ada@example.org"

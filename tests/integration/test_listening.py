@@ -16,6 +16,7 @@ from shared.config import ConfigError
 from shared.listening import Hosts
 from shared.web import serve_https
 from tests import brokers, house
+from tests.claimed import free_port
 from tests.house import DEADLINE, Broker
 
 
@@ -53,14 +54,14 @@ async def seen_from(pki: Path, host: str, port: int) -> str:
 @needs_ipv6
 @pytest.mark.parametrize("hosts", ["::", ("127.0.0.1", "::1")])
 async def test_each_family_is_served_and_seen_under_its_own_address(pki: Path, hosts: Hosts) -> None:
-    port = house.free_port()
+    port = free_port()
     async with serving(pki, hosts, port):
         assert await seen_from(pki, "127.0.0.1", port) == "127.0.0.1"
         assert await seen_from(pki, "[::1]", port) == "::1"
 
 
 async def test_a_port_that_is_taken_on_one_of_several_addresses_is_named(pki: Path) -> None:
-    port = house.free_port()
+    port = free_port()
     with socket.socket() as taken:
         taken.bind(("127.0.0.2", port))
         taken.listen()

@@ -19,7 +19,8 @@ from auth_service import identity_rows
 from auth_service.store import open_store as open_auth
 from shared.database import Store
 from shared.messages import utc
-from tests.house import DEADLINE, free_port, until
+from tests.claimed import free_port
+from tests.house import DEADLINE, until
 from tests.unit.alert_service.parts import START
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict
 

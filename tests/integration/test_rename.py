@@ -27,7 +27,8 @@ from shared.names import Severity
 from shared.spool import Spool
 from tests import killed
 from tests.begun import begin_accounts
-from tests.house import DEADLINE, Broker, free_port, until
+from tests.claimed import free_port
+from tests.house import DEADLINE, Broker, until
 from tests.integration.signer_parts import Signer
 from tests.renamed import NEW, OLD, PORTS, THIRD, Gateway, make, sign_outside
 

@@ -17,7 +17,7 @@ from shared import renewal, tls
 from shared.client import AuthAddress, ServiceClient
 from shared.problem import HomeError
 from shared.web import allow, caller, internal_app, json_response, serve_https
-from tests.house import free_port
+from tests.claimed import free_port
 
 HOSTS = ["localhost", "127.0.0.1"]
 

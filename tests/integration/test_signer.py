@@ -34,7 +34,8 @@ from shared.problem import HomeError
 from shared.signing import Ending, Pem
 from shared.spool import Spool
 from tests.begun import whole_home
-from tests.house import DEADLINE, Broker, free_port, until
+from tests.claimed import free_port
+from tests.house import DEADLINE, Broker, until
 from tests.integration.agent_parts import Client, Room, audit_events
 from tests.integration.signer_parts import Signer, connected
 

@@ -26,7 +26,7 @@ from shared.messages import AuditEvent
 from shared.names import Role
 from shared.spool import Spool
 from tests.begun import begin_accounts
-from tests.house import free_port
+from tests.claimed import free_port
 
 PAGE = 4096
 NOW = datetime(2026, 11, 27, tzinfo=UTC)

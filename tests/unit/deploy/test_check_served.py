@@ -16,6 +16,7 @@ from deploy.home import Home
 from deploy.installation import Installation
 from deploy.pki.pairs import Pki
 from tests import house
+from tests.claimed import free_port
 
 HERE = Installation((), "homesystem")
 
@@ -75,5 +76,5 @@ def test_a_chain_behind_a_certificate_is_not_looked_at(home: Home, port: int, tm
 
 
 def test_whoever_does_not_answer_is_not_judged(home: Home) -> None:
-    (found,) = check_served._same(home, HERE, Server("auth", house.free_port(), home.pki / "auth-server.crt"))
+    (found,) = check_served._same(home, HERE, Server("auth", free_port(), home.pki / "auth-server.crt"))
     assert found.fine is None

@@ -15,7 +15,7 @@ from deploy import home as homes
 from deploy import lockdown
 from shared.internal import LockdownState
 from shared.spool import Spool
-from tests.house import free_port
+from tests.claimed import free_port
 
 Run = Callable[..., str]
 

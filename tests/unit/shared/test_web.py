@@ -25,7 +25,7 @@ from shared.web import (
     read_json,
     serve_https,
 )
-from tests.house import free_port
+from tests.claimed import free_port
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.founding import answers
 from shared.config import ConfigError
-from tests.house import free_port
+from tests.claimed import free_port
 
 WHOLE = """
 name = "hub.home.arpa"

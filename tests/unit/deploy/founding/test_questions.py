@@ -11,7 +11,7 @@ from deploy.founding.questions import Guesses, Terminal
 from deploy.founding.reach import Machine
 from shared.mail import MailError
 from shared.problem import HomeError
-from tests.house import free_port
+from tests.claimed import free_port
 
 PASSWORD = "correct horse battery"
 MACHINE = Machine("hub", lambda _: ["192.168.1.5"], lambda _: True, announces=True)
