@@ -126,13 +126,7 @@ class Bus:
         client = self._client
         if client is None:
             return None
-        beat = self._publish(
-            client,
-            topics.service(self.identity),
-            messages.encode(mqtt.availability(online=True, session=self._session)),
-            retain=True,
-            expiry=messages.SERVICE_SILENCE_SECONDS,
-        )
+        beat = self._publish_availability(client, online=True)
         beat.add_done_callback(_retrieve)
         if self._beat is None or self._beat.done():
             # The oldest one under way is watched: a later one must not make a stalled link look fresh.
@@ -145,6 +139,11 @@ class Bus:
             and not self._beat.done()
             and asyncio.get_running_loop().time() - self._beat_at > STALLED_SECONDS
         )
+
+    def _publish_availability(self, client: paho.Client, *, online: bool) -> asyncio.Future[int]:
+        payload = messages.encode(mqtt.availability(online=online, session=self._session))
+        topic = topics.service(self.identity)
+        return self._publish(client, topic, payload, retain=True, expiry=messages.SERVICE_SILENCE_SECONDS)
 
     def _publish(
         self, client: paho.Client, topic: str, payload: bytes, *, retain: bool, expiry: float | None
@@ -260,14 +259,7 @@ class Bus:
         """A clean stop sends no will, so say `offline` ourselves, and give the broker a moment to hear it."""
         try:
             async with asyncio.timeout(_GOODBYE_SECONDS):
-                payload = messages.encode(mqtt.availability(online=False, session=self._session))
-                await self._publish(
-                    client,
-                    topics.service(self.identity),
-                    payload,
-                    retain=True,
-                    expiry=messages.SERVICE_SILENCE_SECONDS,
-                )
+                await self._publish_availability(client, online=False)
         except (TimeoutError, HomeError) as error:
             log.warning("Broker did not hear our goodbye", extra=facts(reason=error))
         client.disconnect()
