@@ -10,11 +10,11 @@ from alert_service.narrowing import Scope
 from alert_service.news import News
 from alert_service.outbox import Outbox
 from alert_service.recorder import Recorder
-from shared import internal, messages
 from shared.database import Store
-from shared.internal_alerts import AlertsReady, AuditHead, AuditQuery, MailStatus
-from shared.problem import HomeError
 from shared.web import allow, internal_app, json_response, read_json
+from shared.words import internal, messages
+from shared.words.internal_alerts import AlertsReady, AuditHead, AuditQuery, MailStatus
+from shared.words.problem import HomeError
 
 HEAD_SECONDS = 25.0
 """How long a question for a newer row is held."""
@@ -54,7 +54,7 @@ class Api:
         return app
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
-        """A page of the history; see shared.internal_alerts.AuditQuery."""
+        """A page of the history; see shared.words.internal_alerts.AuditQuery."""
         query = await read_json(request, AuditQuery)
         scope = Scope()
         if query.scope is not None:
@@ -64,7 +64,7 @@ class Api:
         return json_response(found)
 
     async def head(self, request: web.Request) -> web.StreamResponse:
-        """The newest row, once it is past `after`; see shared.internal_alerts.AuditHead."""
+        """The newest row, once it is past `after`; see shared.words.internal_alerts.AuditHead."""
         after = _number(request, "after")
         async with self._news.waiting(HEAD_SECONDS) as news:
             while (row := await self._head()) <= after and await news.more():
@@ -79,7 +79,7 @@ class Api:
         self._news.close()
 
     async def chain(self, _request: web.Request) -> web.StreamResponse:
-        """Whether the record is whole; see shared.internal_alerts.ChainStatus."""
+        """Whether the record is whole; see shared.words.internal_alerts.ChainStatus."""
         return json_response(self._check.status)
 
     async def ready(self, _request: web.Request) -> web.StreamResponse:

@@ -21,7 +21,7 @@ from alert_service.presence import Presence
 from alert_service.recorder import Recorder
 from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
-from shared import renewal, systemd, topics
+from shared import renewal, systemd
 from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store, TornError
@@ -31,6 +31,7 @@ from shared.mqtt import Subscription
 from shared.reopening import patiently, watch
 from shared.revoked import RevocationList
 from shared.web import REVOKED, serve_https
+from shared.words import topics
 
 log = logging.getLogger(__name__)
 

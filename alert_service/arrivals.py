@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import msgspec
 
 from alert_service.rules import REASON, speaks_for
-from shared import topics
-from shared.messages import AuditEvent, Id, M, Who, decode, utc
-from shared.names import Outcome, Severity, is_identity
-from shared.problem import HomeError
+from shared.words import topics
+from shared.words.messages import AuditEvent, Id, M, Who, decode, utc
+from shared.words.names import Outcome, Severity, is_identity
+from shared.words.problem import HomeError
 
 MAX_EVENT_BYTES = 16384
 MAX_DETAILS = 32

@@ -15,10 +15,10 @@ from alert_service import forms
 from alert_service.forms import Flat
 from alert_service.narrowing import room_of
 from alert_service.spans import Spans
-from shared import messages
-from shared.messages import AuditEvent, UserRef, Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
+from shared.words import messages
+from shared.words.messages import AuditEvent, UserRef, Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 GENESIS = hashlib.sha256(b"home system audit chain 1").hexdigest()
 """What stands before the first row."""

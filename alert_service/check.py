@@ -15,12 +15,12 @@ from alert_service.arrivals import Arrival
 from alert_service.chain import Broken, Verdict
 from shared import backoff
 from shared.database import Store
-from shared.internal_alerts import ChainBroken, ChainStatus
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
+from shared.words.internal_alerts import ChainBroken, ChainStatus
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

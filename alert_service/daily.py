@@ -20,13 +20,13 @@ from alert_service.policy import MASTERS
 from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
-from shared import local_time
 from shared.database import Store
-from shared.internal_alerts import ChainStatus
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
+from shared.words import local_time
+from shared.words.internal_alerts import ChainStatus
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

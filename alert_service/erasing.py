@@ -14,7 +14,7 @@ from alert_service import erasures, forms, records
 from alert_service.forms import Flat
 from alert_service.tables import deliveries, erased, events
 from shared.database import Store
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 BATCH = 200
 """A transaction for so many rows: the service that writes beside us waits for milliseconds, not seconds.

@@ -10,8 +10,8 @@ import msgspec
 
 from alert_service import arrivals, gaps
 from alert_service.spans import Spans
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 PERSON_ERASED = "audit:person-erased"
 _ROWS = "rows"

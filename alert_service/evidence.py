@@ -15,7 +15,7 @@ from alert_service.proofs import Proof
 from alert_service.removal import Day
 from alert_service.tables import events
 from shared.database import Store
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _BATCH = 500
 _MOST_LETTER_BYTES = 4_000_000

@@ -16,9 +16,9 @@ from alert_service.narrowing import Arm, Scope
 from alert_service.records import as_row
 from alert_service.rules import is_trusted, speaks_for
 from alert_service.tables import LATE_MICROSECONDS, OFF_CLOCK, events
-from shared.internal_alerts import AuditFilter, AuditPage, AuditRecord
-from shared.messages import AuditEvent
-from shared.names import Outcome, is_gateway
+from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord
+from shared.words.messages import AuditEvent
+from shared.words.names import Outcome, is_gateway
 
 CLAIMED_BY = "claimed_by"
 """In an event's detail: the room whose word alone it is that this person did it, or that it happened elsewhere."""

@@ -8,8 +8,8 @@ after it: an id that is used again, by whomever, moves nothing that no letter te
 import msgspec
 
 from alert_service.rules import Part
-from shared.messages import AuditEvent
-from shared.names import Outcome, is_gateway
+from shared.words.messages import AuditEvent
+from shared.words.names import Outcome, is_gateway
 
 INTENT_WAIT_SECONDS = 3.0
 """How long an outcome waits for its gateway's word about who asked."""

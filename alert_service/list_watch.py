@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 
 from alert_service.arrivals import OURSELVES, Arrival
 from shared.lifecycle import go_round
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
 from shared.revoked import RevocationList
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 ENDING = "certificate:ending"
 THRESHOLDS = (7, 1, 0)

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service.config import MAIL
 from alert_service.policy import EVERYONE, MASTERS
 from alert_service.tables import deliveries, events, letters, recipients, settings
-from shared.internal import Recipient
-from shared.names import Outcome, Severity
+from shared.words.internal import Recipient
+from shared.words.names import Outcome, Severity
 
 
 class Due(NamedTuple):

@@ -25,9 +25,9 @@ from alert_service.tables import events, metadata, settings
 from shared import database
 from shared.database import Store, TornError
 from shared.log import facts
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
 from shared.torn import Torn, is_cut, mend
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.internal_alerts import AuditFilter
-from shared.names import SUBJECTS, is_hub, is_identity
+from shared.words.internal_alerts import AuditFilter
+from shared.words.names import SUBJECTS, is_hub, is_identity
 
 NO_ROOM = ""
 """What stands in an event's `room` when it happened in none."""

@@ -21,8 +21,8 @@ from shared.database import Store
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
 from shared.mail import Letter
-from shared.problem import HomeError
 from shared.waiting import woken
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeVar
 
 from shared.config import Config
-from shared.names import Outcome, Severity
+from shared.words.names import Outcome, Severity
 
 MASTERS = "masters"
 EVERYONE = "everyone"

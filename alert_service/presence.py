@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.messages import ROOM_SILENCE_SECONDS, Availability, Description
+from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description
 
 LATE_SECONDS = 10.0
 """Looked at later than this after the last time, we were held up ourselves: what was said meanwhile is still coming."""

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable
 
 from alert_service import mailbox
-from shared import backoff, internal
+from shared import backoff
 from shared.client import ServiceClient
 from shared.database import Store
 from shared.lifecycle import leave_if_stopped
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words import internal
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from alert_service.forms import Flat
 from alert_service.policy import Policy
 from alert_service.story import Story
 from alert_service.tables import erased, events, is_number, letters
-from shared.messages import AuditEvent, ReceiptLine, utc
-from shared.names import Outcome
+from shared.words.messages import AuditEvent, ReceiptLine, utc
+from shared.words.names import Outcome
 
 CASE_FIELDS = (
     letters.c.round,

@@ -17,8 +17,8 @@ from alert_service.mailbox import Told
 from alert_service.policy import Decision, Policy, reaches_masters
 from alert_service.story import Story
 from alert_service.tables import deliveries, events, letters
-from shared.internal import Recipient
-from shared.names import Outcome
+from shared.words.internal import Recipient
+from shared.words.names import Outcome
 
 DAILY = "daily"
 """The kind of the daily letter, which tells of no single event and is never gathered."""

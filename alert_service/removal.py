@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from alert_service import arrivals
 from alert_service.chain import GENESIS, Broken
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 DAY_REMOVED = "audit:day-removed"
 

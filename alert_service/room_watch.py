@@ -15,15 +15,15 @@ from alert_service.arrivals import OURSELVES, Arrival
 from alert_service.presence import Back, Gone, Presence
 from alert_service.records import as_row
 from alert_service.tables import events
-from shared import messages, topics
 from shared.bus import Delivery
 from shared.database import Store
 from shared.lifecycle import go_round
 from shared.log import facts
-from shared.messages import AuditEvent, Availability, Description, Who, utc
 from shared.mqtt import Subscription
-from shared.names import Outcome, Severity, is_identity
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Availability, Description, Who, utc
+from shared.words.names import Outcome, Severity, is_identity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

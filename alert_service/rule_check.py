@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 
 from alert_service.policy import EVERYONE, MASTERS, PERSON, Rule, may_be_floor, reaches_masters, several
 from alert_service.wording import KNOWN
-from shared import addresses
+from shared.words import addresses
 
 MOST_RULES = 200
 _PLACE = re.compile(r"[a-z0-9/.:*?\[\]!_-]+")

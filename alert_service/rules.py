@@ -10,8 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
-from shared.messages import AuditEvent
-from shared.names import Action, Outcome, Severity, is_gateway
+from shared.words.messages import AuditEvent
+from shared.words.names import Action, Outcome, Severity, is_gateway
 
 REASON = "reason"
 """The key in an event's detail that holds the slug of a refusal."""

@@ -5,7 +5,7 @@ import msgspec
 from alert_service.chain import Row
 from alert_service.policy import Matter
 from alert_service.rules import person_of, thread_of
-from shared.names import Outcome, Severity
+from shared.words.names import Outcome, Severity
 
 _WEIGHT = {Severity.INFO: 0, Severity.CRITICAL: 1, Severity.SECURITY: 2}
 

@@ -19,8 +19,8 @@ from alert_service.removal import Day, Start
 from alert_service.spans import Spans
 from alert_service.tables import days, events
 from shared.database import Store
-from shared.names import Outcome
-from shared.problem import HomeError
+from shared.words.names import Outcome
+from shared.words.problem import HomeError
 
 BATCH = 500
 """More at once is no faster, and holds the loop of a running service for longer."""

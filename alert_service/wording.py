@@ -10,7 +10,7 @@ from alert_service import next_steps
 from alert_service.chain import Row
 from alert_service.policy import MISMATCH
 from alert_service.rules import is_trusted
-from shared.names import Action, Outcome, Severity, is_identity
+from shared.words.names import Action, Outcome, Severity, is_identity
 
 SUBJECT_CHARACTERS = 120
 TEXT_CHARACTERS = 200

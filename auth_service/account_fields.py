@@ -1,9 +1,9 @@
 """What may stand in an account: its address, its name, and a guest's grants, pure."""
 
-from shared import addresses
-from shared.internal import Grant
-from shared.names import is_identity
-from shared.problem import HomeError
+from shared.words import addresses
+from shared.words.internal import Grant
+from shared.words.names import is_identity
+from shared.words.problem import HomeError
 
 _NAME_MOST = 64
 

@@ -21,11 +21,11 @@ from auth_service.registry import Loosening
 from auth_service.store import must_be_there, open_store
 from shared.config import read_secret
 from shared.database import Store
-from shared.internal import Grant, User, UserRow
-from shared.messages import UserRef, Who
-from shared.names import Outcome, Role, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.internal import Grant, User, UserRow
+from shared.words.messages import UserRef, Who
+from shared.words.names import Outcome, Role, Severity
+from shared.words.problem import HomeError
 
 ISSUER = "admin"
 """The identity in whose name the hub's own command acts."""

@@ -24,7 +24,7 @@ from auth_service.rooms import Give, Rooms
 from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
-from shared import mail, renewal, signing, systemd, topics
+from shared import mail, renewal, signing, systemd
 from shared.bus import Bus, Delivery
 from shared.config import ConfigError, read_secret
 from shared.courier import Courier
@@ -33,11 +33,12 @@ from shared.lifecycle import stay_alive
 from shared.log import facts
 from shared.mail import MailError
 from shared.mqtt import Subscription
-from shared.names import Role
-from shared.problem import HomeError
 from shared.revoked import RevocationList
 from shared.spool import Spool
 from shared.web import REVOKED, serve_https
+from shared.words import topics
+from shared.words.names import Role
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

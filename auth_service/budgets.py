@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.internal import Budget, Regulation
+from shared.words.internal import Budget, Regulation
 
 SLIPS = 3
 """So many wrong passwords from one network are an owner's who mistypes."""

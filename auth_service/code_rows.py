@@ -10,7 +10,7 @@ from auth_service import codes
 from auth_service.tables import codes as table
 from auth_service.tables import users
 from auth_service.user_rows import user_of
-from shared.internal import User
+from shared.words.internal import User
 
 
 class Attempt(msgspec.Struct, frozen=True):

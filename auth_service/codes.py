@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from shared import attempts
+from shared.words import attempts
 
 LIFETIME = timedelta(minutes=10)
 TRIES = 5

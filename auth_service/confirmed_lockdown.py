@@ -22,11 +22,11 @@ from auth_service.proof import Proof
 from auth_service.regulation import Failures
 from auth_service.sessions import Sessions
 from shared.database import Store
-from shared.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
 from shared.log import facts
-from shared.messages import UserRef, Who
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
+from shared.words.messages import UserRef, Who
+from shared.words.names import Role
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -18,14 +18,14 @@ from auth_service.confirmations import code_hash
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store
-from shared import attempts
 from shared.config import read_secret
 from shared.database import Store
-from shared.internal import User
-from shared.messages import Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words import attempts
+from shared.words.internal import User
+from shared.words.messages import Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 _ISSUER = "admin"
 _NAME_MOST = 64

@@ -8,8 +8,8 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import identities, rooms
-from shared import names
-from shared.problem import HomeError
+from shared.words import names
+from shared.words.problem import HomeError
 
 IdentityRole = Literal["room", "client", "service"]
 

@@ -15,13 +15,13 @@ from auth_service.config import AuthConfig
 from auth_service.notices import Notice
 from auth_service.proof import Proof
 from auth_service.store import open_store
-from shared import messages, topics
 from shared.database import Store
-from shared.internal import LockdownState
-from shared.messages import Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words import messages, topics
+from shared.words.internal import LockdownState
+from shared.words.messages import Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 WHERE = "home"
 """Where it happens, in the events about it: everywhere."""

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import lockdown as table
-from shared.internal import LockdownState
+from shared.words.internal import LockdownState
 
 _STEP = timedelta(milliseconds=1)
 

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service import room_rows, user_rows
 from auth_service.notices import Notice
 from auth_service.proof import Proof
-from shared import messages, topics
 from shared.database import Store
-from shared.internal import LockoutChange, RegisteredDevice, RegisteredRoom
-from shared.messages import UserRef, Who
-from shared.names import ACTIONS, Outcome, Role, Severity
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.internal import LockoutChange, RegisteredDevice, RegisteredRoom
+from shared.words.messages import UserRef, Who
+from shared.words.names import ACTIONS, Outcome, Role, Severity
+from shared.words.problem import HomeError
 
 MOST = 800
 """Of one home: the whole list must fit into one message (64 KiB), or no room would hear any of it."""

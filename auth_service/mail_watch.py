@@ -8,11 +8,11 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from shared.internal import MailPath
 from shared.log import facts
 from shared.mail import MailError
-from shared.problem import HomeError
 from shared.waiting import woken
+from shared.words.internal import MailPath
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.bus import Bus
 from shared.database import Store
 from shared.log import facts
-from shared.messages import Message
-from shared.problem import HomeError
 from shared.seldom import Seldom
 from shared.waiting import woken
+from shared.words.messages import Message
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

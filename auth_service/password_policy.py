@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from auth_service import commonplace
 from auth_service.password_form import canonical
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 SHORTEST = 8
 ADVISED = 12

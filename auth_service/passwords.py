@@ -20,7 +20,7 @@ import bcrypt
 
 from auth_service import password_form
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from auth_service.regulation import Report
 from shared.log import facts
-from shared.messages import AuditEvent, Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.messages import AuditEvent, Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from shared.internal import RegisteredDevice, RegisteredRoom, RoomSeen
-from shared.messages import DeviceDescription
-from shared.problem import HomeError
+from shared.words.internal import RegisteredDevice, RegisteredRoom, RoomSeen
+from shared.words.messages import DeviceDescription
+from shared.words.problem import HomeError
 
 DEVICES_MOST = 256
 """Of one room, those included that it no longer names."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from shared.names import Severity
+from shared.words.names import Severity
 
 WINDOW = timedelta(minutes=10)
 BURST = 5

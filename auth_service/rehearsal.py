@@ -10,10 +10,10 @@ from datetime import datetime
 from auth_service import code_rows, user_rows
 from auth_service.passwords import Passwords
 from shared.database import Store
-from shared.internal import SignInRehearsal
 from shared.mail import MailError
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.internal import SignInRehearsal
+from shared.words.names import Role
+from shared.words.problem import HomeError
 
 
 class _TakenBackError(Exception):

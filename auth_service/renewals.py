@@ -14,15 +14,15 @@ from typing import NamedTuple, Protocol
 
 from auth_service import identity_rows
 from auth_service.proof import Proof
-from shared import messages, topics
 from shared.bus import Bus, Delivery
 from shared.database import Store
 from shared.log import facts
-from shared.messages import Certificate, Csr, Who
-from shared.names import Outcome, Severity, is_identity
-from shared.problem import HomeError
 from shared.seldom import Seldom
-from shared.topics import TopicKind
+from shared.words import messages, topics
+from shared.words.messages import Certificate, Csr, Who
+from shared.words.names import Outcome, Severity, is_identity
+from shared.words.problem import HomeError
+from shared.words.topics import TopicKind
 
 log = logging.getLogger(__name__)
 

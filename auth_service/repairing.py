@@ -15,10 +15,10 @@ from auth_service.store import open_store
 from auth_service.tables import metadata
 from auth_service.waiting import TORN
 from shared import database
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
 from shared.spool import Spool
 from shared.torn import Torn, examine, mend
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 _DETAIL = 200
 _LEFT_OUT = frozenset({"sessions", "codes", "revocations"})

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.registry import Loosening
 from auth_service.tables import devices, identities, loosenings, rooms
-from shared.internal import RegisteredDevice, RegisteredRoom
-from shared.names import Kind
+from shared.words.internal import RegisteredDevice, RegisteredRoom
+from shared.words.names import Kind
 
 _ENROLLED = select(rooms).join(identities, identities.c.name == rooms.c.id).where(identities.c.revoked_at.is_(None))
 

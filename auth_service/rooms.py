@@ -9,11 +9,11 @@ from auth_service import lockdown_rows, registry, room_rows
 from auth_service.proof import Proof
 from auth_service.registry import Loosening, Merged
 from shared.database import Store
-from shared.internal import RegisteredRoom, Registry, RoomSeen
-from shared.messages import Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.seldom import Seldom
+from shared.words.internal import RegisteredRoom, Registry, RoomSeen
+from shared.words.messages import Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 LOOSENING_SECONDS = 3600.0
 """A room that changes its mind again and again is told of this seldom, or it would drown the other letters."""

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service import user_rows
 from auth_service.tables import revocations, sessions, users
-from shared.internal import LoginAnswer, SessionInfo, SessionRow, User
-from shared.names import Role
+from shared.words.internal import LoginAnswer, SessionInfo, SessionRow, User
+from shared.words.names import Role
 
 TOUCH = timedelta(minutes=1)
 """`seen_at` is written at most this often: a page is no reason to write to disk."""

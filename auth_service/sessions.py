@@ -8,14 +8,14 @@ from datetime import datetime
 from auth_service import session_rows, user_rows
 from auth_service.proof import Proof
 from auth_service.session_rows import Ended, Limits
-from shared import topics
 from shared.bus import Bus
 from shared.database import Store
-from shared.internal import SessionInfo, SessionRows
 from shared.log import facts
-from shared.messages import Revoked, UserRef, Who
-from shared.problem import HomeError
 from shared.waiting import woken
+from shared.words import topics
+from shared.words.internal import SessionInfo, SessionRows
+from shared.words.messages import Revoked, UserRef, Who
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

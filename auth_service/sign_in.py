@@ -18,11 +18,11 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
 from shared.database import Store
-from shared.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.log import security
-from shared.messages import UserRef, Who
-from shared.names import Severity
-from shared.problem import HomeError
+from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest
+from shared.words.messages import UserRef, Who
+from shared.words.names import Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -8,8 +8,8 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import grants, users
-from shared.internal import Grant, Recipient, User, UserRow
-from shared.names import Role
+from shared.words.internal import Grant, Recipient, User, UserRow
+from shared.words.names import Role
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

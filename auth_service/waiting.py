@@ -14,15 +14,16 @@ from auth_service.config import AuthConfig
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store
 from auth_service.tables import identities, lockdown, sessions, users
-from shared import database, reopening, topics
+from shared import database, reopening
 from shared.bus import Bus, Delivery
 from shared.courier import Courier
 from shared.database import Store, TornError
-from shared.messages import Who
 from shared.mqtt import Subscription
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words import topics
+from shared.words.messages import Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 TORN = "accounts:torn"
 _NEEDED = (users, sessions, lockdown, identities)

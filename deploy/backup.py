@@ -18,7 +18,7 @@ import msgspec
 
 from deploy.pki.files import sync
 from shared.config import Config, ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 HOME, SIGNER = "home", "signer"
 LABEL = "backup.toml"

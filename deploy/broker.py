@@ -20,7 +20,7 @@ from deploy.orders import Plan, Standing
 from deploy.pki.files import write
 from shared import mqtt, signing, tls
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 def config(home: Home, identity: str = "admin") -> mqtt.BrokerConfig:

@@ -11,7 +11,7 @@ from deploy import orders, rights
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
 from shared import database
-from shared.names import is_reserved
+from shared.words.names import is_reserved
 
 
 def enrolments(home: Home) -> Iterator[Finding]:

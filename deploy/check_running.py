@@ -11,13 +11,14 @@ from deploy import ready, turns
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.home import Home
 from deploy.installation import Installation
-from shared import database, internal, mail
+from shared import database, mail
 from shared.client import AlertsAddress, AuthAddress, ServiceClient
 from shared.config import ConfigError
-from shared.internal_alerts import AlertsReady
 from shared.mail import MailError, SmtpConfig
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words import internal
+from shared.words.internal_alerts import AlertsReady
+from shared.words.names import Role
+from shared.words.problem import HomeError
 
 _FOREIGN = "not of our authority"
 _LOOKS = 5

@@ -14,7 +14,7 @@ from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.home import HERE, Home
 from deploy.installation import Installation
 from deploy.pki import served as pki
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _SECONDS = 5.0
 

@@ -9,10 +9,10 @@ from deploy import ready
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
 from deploy.installation import Installation
-from shared import internal
 from shared.client import AuthAddress, ServiceClient
-from shared.internal import SignInRehearsal
-from shared.problem import HomeError
+from shared.words import internal
+from shared.words.internal import SignInRehearsal
+from shared.words.problem import HomeError
 
 _STEPS = {
     "password": "`homesystem doctor` again in a minute",

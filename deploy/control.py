@@ -12,8 +12,9 @@ import msgspec
 
 from deploy import orders, rights
 from deploy.orders import Order, Plan, Standing
-from shared import backoff, messages, mqtt, tls, topics
-from shared.problem import HomeError
+from shared import backoff, mqtt, tls
+from shared.words import messages, topics
+from shared.words.problem import HomeError
 
 PATIENCE_SECONDS = 20.0
 """How long a command goes on trying in all, before it says so."""

@@ -12,8 +12,8 @@ from deploy import home as homes
 from deploy import rights
 from deploy.pki.files import write
 from deploy.ready import DemoUser
-from shared.internal import Grant
-from shared.names import Role
+from shared.words.internal import Grant
+from shared.words.names import Role
 
 ROOMS = ("hall", "kitchen", "garage")
 _PEOPLE = (

@@ -15,9 +15,9 @@ from auth_service.identity_rows import IdentityRole, IdentityRow, check_name
 from deploy import broker, rights, room_file, taking_up, turns
 from deploy import home as homes
 from deploy.pki.files import write
-from shared import topics
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words import topics
+from shared.words.problem import HomeError
 
 DeviceRef = tuple[str, str]
 _REF = re.compile(r"([a-z][a-z0-9-]{0,31})/([a-z][a-z0-9-]{0,31})")

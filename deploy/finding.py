@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 class Finding(NamedTuple):

@@ -23,8 +23,8 @@ from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.config import Config, ConfigError, env, load
 from shared.listening import EVERYWHERE, Hosts, addresses
-from shared.names import is_reserved
-from shared.problem import HomeError
+from shared.words.names import is_reserved
+from shared.words.problem import HomeError
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's root, where mosquitto.conf lies."""

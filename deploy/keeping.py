@@ -15,7 +15,7 @@ from deploy import backup as backups
 from deploy import home as homes
 from deploy import restore as restoring
 from shared.config import load
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 console = Console()
 SYSTEMD = Path("/run/systemd/system")

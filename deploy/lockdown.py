@@ -11,9 +11,9 @@ from rich.console import Console
 
 from deploy import broker, turns
 from deploy import home as homes
-from shared import messages, topics
-from shared.internal import LockdownState
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.internal import LockdownState
+from shared.words.problem import HomeError
 
 app = typer.Typer(no_args_is_help=True, help="Lockdown: everyone is signed out, and only off, lock and stop work.")
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _HEADER = b"SQLite format 3\0"
 _WORK = ".backup-"

@@ -10,8 +10,8 @@ from auth_service import accounts
 from auth_service import config as auth_config
 from deploy import enrol
 from deploy import home as homes
-from shared.internal import Grant, User, UserRow
-from shared.names import Role
+from shared.words.internal import Grant, User, UserRow
+from shared.words.names import Role
 
 
 async def add(home: homes.Home, *, email: str, name: str, password: str, role: Role, may: list[str]) -> None:

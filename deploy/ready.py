@@ -19,9 +19,10 @@ import paho.mqtt.client as paho
 
 from deploy import broker
 from deploy import home as homes
-from shared import messages, mqtt, topics
-from shared.names import Role
-from shared.problem import HomeError
+from shared import mqtt
+from shared.words import messages, topics
+from shared.words.names import Role
+from shared.words.problem import HomeError
 
 _POLL_SECONDS = 0.1
 _WEB_SECONDS = 0.3

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from deploy import home as homes
 from deploy import turns
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 if TYPE_CHECKING:
     from deploy.renaming import Followers

@@ -15,10 +15,10 @@ from deploy import broker, editing, naming, taking_up
 from deploy import home as homes
 from deploy.founding import checks
 from deploy.home import Home
-from shared import messages, topics
 from shared.config import ConfigError
-from shared.messages import Description
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import Description
+from shared.words.problem import HomeError
 
 _EDITED = {"alerts": ("letters.host", "smtp.greeting"), "auth": ("smtp.greeting",)}
 """Where the name stands in files that are the owner's, and is changed if it still is the old one."""

@@ -8,8 +8,8 @@ from alert_service import mending
 from auth_service import config as auth_config
 from auth_service import repairing
 from deploy.home import Home
-from shared.problem import HomeError
 from shared.torn import Torn
+from shared.words.problem import HomeError
 
 
 async def databases(home: Home, *, accounts: bool) -> list[str]:

@@ -16,7 +16,7 @@ import msgspec
 from deploy.backup import HOME, LABEL, SIGNER, VERSION, Label, parts
 from deploy.pki.files import sync
 from shared.config import convert
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _CHUNK = 2**20
 _DAMAGED = (tarfile.TarError, EOFError, zlib.error, OSError)

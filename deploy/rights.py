@@ -6,9 +6,9 @@ Deny by default for publishing, receiving and subscribing; one role per identity
 from collections.abc import Iterable
 from typing import Any
 
-from shared import topics
-from shared.names import is_gateway, is_hub
 from shared.signing import Grant, Refresh
+from shared.words import topics
+from shared.words.names import is_gateway, is_hub
 
 Role = dict[str, Any]
 

@@ -15,7 +15,7 @@ from deploy import broker
 from deploy.home import HERE, Home
 from deploy.pki import reading, served
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 PATIENCE_SECONDS = 10.0
 _AGAIN_SECONDS = 0.05

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy import home as homes
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.names import Role
+from shared.words.problem import HomeError
 
 app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
 console = Console()

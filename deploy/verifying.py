@@ -17,7 +17,7 @@ from alert_service.store import open_store
 from deploy import home as homes
 from shared import database
 from shared.database import Store
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 console = Console(soft_wrap=True, highlight=False, markup=False)
 

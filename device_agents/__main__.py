@@ -19,7 +19,7 @@ from device_agents.sensors.simulated import SimulatedSensors
 from shared import log as logs
 from shared import tls
 from shared.config import ConfigError, fail
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

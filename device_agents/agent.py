@@ -39,13 +39,14 @@ from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from device_agents.upkeep import Upkeep
 from device_agents.watchdog import Watchdog
-from shared import ends, messages, systemd, topics
+from shared import ends, systemd
 from shared.config import ConfigError
 from shared.log import facts
-from shared.messages import Availability, InputEvent, utc
-from shared.names import is_gateway
-from shared.problem import HomeError
-from shared.topics import Topic, TopicKind
+from shared.words import messages, topics
+from shared.words.messages import Availability, InputEvent, utc
+from shared.words.names import is_gateway
+from shared.words.problem import HomeError
+from shared.words.topics import Topic, TopicKind
 
 log = logging.getLogger(__name__)
 

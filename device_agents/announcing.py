@@ -7,9 +7,10 @@ from device_agents.device import Device
 from device_agents.ledger import Ledger
 from device_agents.link import Link
 from device_agents.room import Room
-from shared import backoff, messages, topics
+from shared import backoff
 from shared.log import facts
-from shared.messages import (
+from shared.words import messages, topics
+from shared.words.messages import (
     ROOM_HEARTBEAT_SECONDS,
     ROOM_SILENCE_SECONDS,
     Availability,
@@ -18,7 +19,7 @@ from shared.messages import (
     State,
     utc,
 )
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

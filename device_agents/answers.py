@@ -14,12 +14,12 @@ from device_agents.devices.output import Memory
 from device_agents.ledger import Intent, Ledger
 from device_agents.proof import Proof
 from device_agents.wish import Wish
-from shared import messages, topics
 from shared.log import facts
-from shared.messages import Acknowledgement, AuditEvent, State, Who, utc
-from shared.names import Outcome, Severity, is_gateway, is_identity
-from shared.problem import HomeError
-from shared.topics import Topic
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, AuditEvent, State, Who, utc
+from shared.words.names import Outcome, Severity, is_gateway, is_identity
+from shared.words.problem import HomeError
+from shared.words.topics import Topic
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from device_agents.device import Device
 from device_agents.devices.output import Birth, Last, Memory
 from device_agents.hands import Hands
 from device_agents.limits import Past
-from shared.messages import State
+from shared.words.messages import State
 
 Levels = tuple[int | None, ...]
 """What an earlier process left driven on each pin, None where a pin is not an output now."""

@@ -8,8 +8,8 @@ import math
 
 import msgspec
 
-from shared.messages import COMMAND_SECONDS
-from shared.names import is_gateway
+from shared.words.messages import COMMAND_SECONDS
+from shared.words.names import is_gateway
 
 DRIFT = 200e-6
 """How far two quartz clocks may run apart, in seconds per second."""

@@ -15,12 +15,12 @@ from device_agents.device import Device
 from device_agents.devices.output import Step
 from device_agents.room import Room
 from device_agents.wish import Wish
-from shared import messages
 from shared.log import facts
-from shared.messages import By, Command
-from shared.names import Action, Kind, is_gateway
-from shared.problem import HomeError
-from shared.topics import Topic
+from shared.words import messages
+from shared.words.messages import By, Command
+from shared.words.names import Action, Kind, is_gateway
+from shared.words.problem import HomeError
+from shared.words.topics import Topic
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RESOLUTION, Source
 from device_agents.pins import PinUse, Pull
 from shared.config import Config
-from shared.messages import DESCRIBED_MOST
 from shared.mqtt import BrokerConfig
-from shared.names import ACTIONS, STAMPED_KINDS, Action, Kind
+from shared.words.messages import DESCRIBED_MOST
+from shared.words.names import ACTIONS, STAMPED_KINDS, Action, Kind
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 LinkLossSeconds = Annotated[float, msgspec.Meta(ge=16)]

@@ -7,8 +7,8 @@ from device_agents.devices.input import Input, Signal
 from device_agents.devices.output import Memory, Output, Standing
 from device_agents.faults import MISMATCH, RESTLESS, SENSOR, Fault
 from device_agents.limits import Limits, Past
-from shared.messages import By, DeviceDescription, State
-from shared.names import SAFE_ACTIONS, Action
+from shared.words.messages import By, DeviceDescription, State
+from shared.words.names import SAFE_ACTIONS, Action
 
 
 class Device(msgspec.Struct, kw_only=True, eq=False):

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 MISMATCH = "mismatch"
 """The fault, as a state names it, of an output whose pin reads something else than was written."""

@@ -15,7 +15,7 @@ from device_agents.faults import Fault
 from device_agents.limits import follow
 from device_agents.pins import Pins
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -22,9 +22,9 @@ from device_agents.devices.output import Memory
 from device_agents.ledger_tables import LIVED
 from device_agents.lifetime import Lifetime
 from device_agents.opening import Files, Guard
-from shared.messages import AuditEvent, State, decode, encode
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.messages import AuditEvent, State, decode, encode
+from shared.words.problem import HomeError
 
 PATIENCE_SECONDS = 10.0
 KEPT_SECONDS = 86400.0

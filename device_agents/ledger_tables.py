@@ -6,8 +6,8 @@ import sqlite3
 import msgspec
 
 from device_agents import parties
-from shared.messages import Acknowledgement, AuditEvent, State, decode
-from shared.problem import HomeError
+from shared.words.messages import Acknowledgement, AuditEvent, State, decode
+from shared.words.problem import HomeError
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS command (

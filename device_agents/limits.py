@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 class Past(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,9 @@ import logging
 from device_agents.device import Device
 from device_agents.room import Room
 from shared.log import facts
-from shared.messages import By
-from shared.names import Action
-from shared.problem import HomeError
+from shared.words.messages import By
+from shared.words.names import Action
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from device_agents.device import Device
 from device_agents.devices.input import Happening, Signal, unsettled
 from device_agents.pins import Pins
 from shared.log import facts
-from shared.names import Kind
-from shared.problem import HomeError
+from shared.words.names import Kind
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

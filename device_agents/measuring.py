@@ -13,7 +13,7 @@ from device_agents.faults import SENSOR
 from device_agents.readings import Reading, Sensors
 from device_agents.room import Room
 from shared.log import facts
-from shared.messages import By, State, utc
+from shared.words.messages import By, State, utc
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 from device_agents import ledger_tables
 from shared.config import EX_TEMPFAIL, ConfigError
 from shared.log import facts
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import ORDINARY_MOST, Spool
 from shared.torn import fault_in_use, identity
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from shared import tls
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 class Pair:

@@ -6,8 +6,8 @@ one means the same wish. Everybody else is the identity that the broker vouches 
 
 import sqlite3
 
-from shared.messages import UserRef
-from shared.names import is_gateway
+from shared.words.messages import UserRef
+from shared.words.names import is_gateway
 
 _PERSON = "user:"
 """No identity has a colon."""

@@ -5,7 +5,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 Pull = Literal["up", "down", "none"]
 

@@ -18,8 +18,8 @@ from device_agents.pins import PinUse
 from device_agents.simulation import Drive, Driven, Stage
 from shared.config import ConfigError
 from shared.log import facts
-from shared.messages import utc
-from shared.problem import HomeError
+from shared.words.messages import utc
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

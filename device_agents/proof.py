@@ -8,12 +8,12 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from shared import messages, topics
 from shared.log import facts
-from shared.messages import AuditEvent
-from shared.problem import HomeError
 from shared.resend import WINDOW, Resender
 from shared.spool import Spool
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

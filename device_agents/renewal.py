@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from device_agents.link import Link
 from device_agents.pair import Pair
-from shared import backoff, messages, topics
+from shared import backoff
 from shared.log import facts
-from shared.messages import Certificate, Csr
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import Certificate, Csr
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

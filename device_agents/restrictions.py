@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 from device_agents.ledger import Ledger
 from device_agents.room import Room
-from shared import messages
 from shared.log import facts
-from shared.messages import Lockdown, Lockouts
-from shared.problem import HomeError
-from shared.topics import TopicKind
+from shared.words import messages
+from shared.words.messages import Lockdown, Lockouts
+from shared.words.problem import HomeError
+from shared.words.topics import TopicKind
 
 log = logging.getLogger(__name__)
 

@@ -21,11 +21,11 @@ from device_agents.ledger import Ledger
 from device_agents.limits import Peer
 from device_agents.listening import Listening
 from device_agents.pins import Pins
-from shared import topics
 from shared.log import facts
-from shared.messages import AuditEvent, By, Description, State, Value, utc
-from shared.names import Action, Kind
-from shared.problem import HomeError
+from shared.words import topics
+from shared.words.messages import AuditEvent, By, Description, State, Value, utc
+from shared.words.names import Action, Kind
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

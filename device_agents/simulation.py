@@ -18,7 +18,7 @@ import msgspec
 from device_agents.pins import PinUse
 from shared.config import ConfigError
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

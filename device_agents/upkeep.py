@@ -9,8 +9,8 @@ from device_agents.device import Device
 from device_agents.ledger import Ledger
 from device_agents.room import Room
 from shared.log import facts
-from shared.messages import COMMAND_SECONDS
-from shared.problem import HomeError
+from shared.words.messages import COMMAND_SECONDS
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ import msgspec
 
 from device_agents import parties
 from device_agents.config import DeviceConfig
-from shared.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
-from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Outcome, Severity, is_gateway
-from shared.problem import HomeError
+from shared.words.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
+from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Outcome, Severity, is_gateway
+from shared.words.problem import HomeError
 
 SECURITY_SLUGS = frozenset({"retained", "id-reused"})
 """Refusals that nobody causes by accident."""

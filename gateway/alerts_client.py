@@ -8,9 +8,10 @@ from typing import Self
 
 from gateway import guards
 from gateway.guards import Scope
-from shared import internal, tls
+from shared import tls
 from shared.client import AlertsAddress, ServiceClient
-from shared.internal_alerts import (
+from shared.words import internal
+from shared.words.internal_alerts import (
     AlertsReady,
     AuditFilter,
     AuditHead,
@@ -20,7 +21,7 @@ from shared.internal_alerts import (
     ChainStatus,
     MailStatus,
 )
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _HEAD_SECONDS = 35.0
 """The alert service holds the question for 25 seconds."""

@@ -13,11 +13,11 @@ from gateway import arrival, guards, keys, limits, sessions
 from gateway.devices import Device, is_held_back
 from gateway.verdicts import Executed
 from gateway.wish import Wish
-from shared.internal import SessionInfo
 from shared.log import security
-from shared.messages import Id, Moment, UserRef
-from shared.names import FULL, SAFE_ACTIONS, Action, Outcome
-from shared.problem import HomeError
+from shared.words.internal import SessionInfo
+from shared.words.messages import Id, Moment, UserRef
+from shared.words.names import FULL, SAFE_ACTIONS, Action, Outcome
+from shared.words.problem import HomeError
 
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,8 @@ import msgspec
 from aiohttp import web
 
 from gateway import keys, sessions
-from shared import attempts
-from shared.problem import HomeError
+from shared.words import attempts
+from shared.words.problem import HomeError
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
-from shared import local_time
-from shared.internal_alerts import AuditFilter
-from shared.names import Outcome, is_identity
-from shared.problem import HomeError
+from shared.words import local_time
+from shared.words.internal_alerts import AuditFilter
+from shared.words.names import Outcome, is_identity
+from shared.words.problem import HomeError
 
 FIELDS: Final = ("user", "room", "device", "outcome", "since", "until")
 _FORM: Final = re.compile(

@@ -6,8 +6,9 @@ Every call raises HomeError: the service's own problem, or "auth-unreachable".
 from typing import Self
 from urllib.parse import quote
 
-from shared import internal, tls
+from shared import tls
 from shared.client import AuthAddress, ServiceClient
+from shared.words import internal
 
 
 class AuthClient:

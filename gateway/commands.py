@@ -16,13 +16,13 @@ from gateway.home import Home
 from gateway.proof import Proof
 from gateway.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
 from gateway.wish import Wish
-from shared import messages, topics
 from shared.log import facts
-from shared.messages import COMMAND_SECONDS, Acknowledgement, Command
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.seldom import Seldom
+from shared.words import messages, topics
+from shared.words.messages import COMMAND_SECONDS, Acknowledgement, Command
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway import keys
-from shared.problem import HomeError
 from shared.web import Handler
+from shared.words.problem import HomeError
 
 HEADER: Final = "X-CSRF-Token"
 FIELD: Final = "csrf_token"

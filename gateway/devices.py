@@ -4,9 +4,9 @@ from typing import Literal
 
 import msgspec
 
-from shared.internal import RegisteredDevice
-from shared.messages import DeviceDescription
-from shared.names import ACTIONS, SAFE_ACTIONS, Action, Kind
+from shared.words.internal import RegisteredDevice
+from shared.words.messages import DeviceDescription
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind
 
 LockoutBy = Literal["room", "master"]
 """Whose will a lock-out is: the room's own file, which no hub overrules, or the master user."""

@@ -22,9 +22,9 @@ from gateway.home import Change, DescriptionChanged, Home, LockdownChanged, Stat
 from gateway.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.sessions import Sessions
 from gateway.views import RoomView, lockdown_view
-from shared.internal import LockdownState, SessionInfo
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.internal import LockdownState, SessionInfo
+from shared.words.problem import HomeError
 
 AUDIT: Final = "audit"
 """The event that tells of new rows of the record: for those who asked, and may."""

@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from gateway.verdicts import Verdict
 from gateway.wish import Fingerprint, Wish
-from shared.names import Outcome
-from shared.problem import HomeError
+from shared.words.names import Outcome
+from shared.words.problem import HomeError
 
 _REMEMBERED: Final = 10_000
 """How many settled ids are remembered; the agents' ledgers know the older ones."""

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.views import RoomView
-from shared.internal import Grant, User
-from shared.internal_alerts import AuditFilter
-from shared.messages import AuditEvent, Who
-from shared.names import Role
+from shared.words.internal import Grant, User
+from shared.words.internal_alerts import AuditFilter
+from shared.words.messages import AuditEvent, Who
+from shared.words.names import Role
 
 CLAIMED_BY = "claimed_by"
 """In an event's detail, by the alert service: the room whose word alone it is. It names nobody: all read it."""

@@ -10,8 +10,8 @@ import msgspec
 
 from gateway.devices import Device, device_of
 from gateway.views import DeviceView, RoomView, Status, view_of
-from shared.internal import LockdownState, RegisteredRoom, Registry
-from shared.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
+from shared.words.internal import LockdownState, RegisteredRoom, Registry
+from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
 
 _MOST_STATES: Final = 128
 """What is kept of one room, whatever it says; twice what a description may list."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from shared import messages
+from shared.words import messages
 
 HEARTBEAT: Final = "heartbeat"
 """The stream's event that carries it."""

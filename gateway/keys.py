@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 if TYPE_CHECKING:
     from gateway.alerts_client import AlertsClient

@@ -19,10 +19,10 @@ from gateway.config import LimitsConfig
 from shared.config import ConfigError
 from shared.doors import counted_as
 from shared.entrance import Strike
-from shared.internal import Budget
 from shared.log import security
-from shared.problem import HomeError
 from shared.web import Handler
+from shared.words.internal import Budget
+from shared.words.problem import HomeError
 
 _BY_ACCOUNT: Final = frozenset({"login", "login_code"})
 _IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code"}

@@ -12,14 +12,14 @@ from gateway.events import Hub
 from gateway.home import Born, Change, Home, LockdownChanged, StatusChanged
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
-from shared import messages, topics
 from shared.bus import Bus, Delivery
 from shared.courier import Courier
-from shared.internal import LockdownState
 from shared.log import facts
 from shared.mqtt import Subscription
-from shared.problem import HomeError
-from shared.topics import Topic, TopicKind
+from shared.words import messages, topics
+from shared.words.internal import LockdownState
+from shared.words.problem import HomeError
+from shared.words.topics import Topic, TopicKind
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ import logging
 from aiohttp import web
 
 from gateway import guards, keys, sessions
-from shared.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

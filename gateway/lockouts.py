@@ -5,8 +5,8 @@ from aiohttp import web
 from gateway import asking, guards, keys, sessions
 from gateway.devices import Device
 from gateway.views import DeviceView
-from shared.internal import LockoutChange, SessionInfo
-from shared.problem import HomeError
+from shared.words.internal import LockoutChange, SessionInfo
+from shared.words.problem import HomeError
 
 MASTER_ONLY = "Only the master user locks a device out, or lifts that."
 BY_ITS_ROOM = "It is set in the room's own file, and lifted there."

@@ -13,12 +13,13 @@ from collections.abc import Callable
 
 from gateway.used import Used, Written
 from gateway.wish import Wish
-from shared import backoff, messages
+from shared import backoff
 from shared.log import facts
-from shared.messages import AuditEvent, Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words import messages
+from shared.words.messages import AuditEvent, Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

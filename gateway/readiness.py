@@ -12,7 +12,7 @@ from gateway.home import Home
 from gateway.proof import Proof
 from gateway.registry import Registrar
 from shared.bus import Bus
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 FRESH_SECONDS: Final = 0.3
 """For so long a look is good."""

@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from shared import backoff
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

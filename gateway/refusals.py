@@ -10,8 +10,8 @@ from aiohttp import web
 from gateway import limits
 from shared.answering import method_of, place_of
 from shared.log import security
-from shared.problem import HomeError
 from shared.web import USER, Handler
+from shared.words.problem import HomeError
 
 _EVENTS: Final = {"forbidden": "forbidden", "csrf": "csrf_refused"}
 

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable
 from gateway.auth_client import AuthClient
 from gateway.home import Change, Home
 from shared import backoff
-from shared.internal import LockdownChange, LockdownState, LockoutChange, RoomSeen
 from shared.log import facts
-from shared.messages import Description
-from shared.problem import HomeError
 from shared.waiting import woken
+from shared.words.internal import LockdownChange, LockdownState, LockoutChange, RoomSeen
+from shared.words.messages import Description
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

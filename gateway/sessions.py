@@ -23,9 +23,9 @@ from aiohttp_session.cookie_storage import EncryptedCookieStorage
 from gateway import keys, routes
 from gateway.auth_client import AuthClient
 from shared.config import ConfigError, read_secret
-from shared.internal import LoginAnswer, LoginRequest, SessionInfo
-from shared.problem import HomeError
 from shared.web import USER, Handler
+from shared.words.internal import LoginAnswer, LoginRequest, SessionInfo
+from shared.words.problem import HomeError
 
 COOKIE: Final = "__Host-session"
 COOKIE_SECONDS: Final = 7 * 86400

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from gateway import csrf, keys, limits, sessions
 from gateway.browsers import account
-from shared.internal import LoginCodeRequest, LoginRequest, Regulation, User
 from shared.log import facts, security
-from shared.problem import HomeError
 from shared.web import USER
+from shared.words.internal import LoginCodeRequest, LoginRequest, Regulation, User
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

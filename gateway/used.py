@@ -12,10 +12,10 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway.wish import Wish
-from shared.messages import AuditEvent, decode
-from shared.names import Outcome
-from shared.problem import HomeError
 from shared.spool import KEPT_SECONDS, Spool
+from shared.words.messages import AuditEvent, decode
+from shared.words.names import Outcome
+from shared.words.problem import HomeError
 
 TABLE: Final = "used"
 SCHEMA: Final = f"""

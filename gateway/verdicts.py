@@ -5,9 +5,9 @@ from typing import Final, Literal
 import msgspec
 
 from gateway.plain import plain
-from shared.messages import Acknowledgement, State
-from shared.names import Outcome
-from shared.problem import CATALOGUE, HomeError
+from shared.words.messages import Acknowledgement, State
+from shared.words.names import Outcome
+from shared.words.problem import CATALOGUE, HomeError
 
 REFUSAL_CHARACTERS: Final = 200
 ID_USED: Final = "id-used"

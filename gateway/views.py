@@ -10,8 +10,8 @@ from typing import Literal
 import msgspec
 
 from gateway.devices import Device, LockoutBy
-from shared.internal import LockdownState
-from shared.messages import State
+from shared.words.internal import LockdownState
+from shared.words.messages import State
 
 Status = Literal["online", "offline", "unknown"]
 

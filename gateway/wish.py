@@ -3,8 +3,8 @@
 import msgspec
 
 from gateway.devices import Device
-from shared.messages import UserRef
-from shared.names import Action
+from shared.words.messages import UserRef
+from shared.words.names import Action
 
 Fingerprint = tuple[str, str, str, int | None]
 """Room, device, action and value."""

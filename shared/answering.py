@@ -11,8 +11,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from shared.log import facts, request_id
-from shared.names import IDENTITY
-from shared.problem import HomeError
+from shared.words.names import IDENTITY
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 requests_log = logging.getLogger("requests")

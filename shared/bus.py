@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as paho
 
-from shared import backoff, messages, mqtt, mqtt_loop, tls, topics
+from shared import backoff, mqtt, mqtt_loop, tls
 from shared.config import ConfigError
 from shared.log import facts
-from shared.problem import HomeError
 from shared.renewal import Credentials
+from shared.words import messages, topics
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ import msgspec
 from shared import renewal, tls
 from shared.config import Config, env
 from shared.log import facts
-from shared.problem import CATALOGUE, HomeError
 from shared.seldom import Seldom
+from shared.words.problem import CATALOGUE, HomeError
 
 log = logging.getLogger(__name__)
 

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import logging
 
-from shared import messages, topics
 from shared.bus import Bus, Delivery
 from shared.log import facts
-from shared.problem import HomeError
 from shared.resend import WINDOW, Resender
 from shared.seldom import Seldom
 from shared.spool import Spool
 from shared.waiting import woken
+from shared.words import messages, topics
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from shared.config import ConfigError
 from shared.log import facts
-from shared.problem import HomeError
 from shared.torn import is_torn
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shared.log import facts
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 log = logging.getLogger(__name__)
 

@@ -21,8 +21,8 @@ from shared.answering import CALLERS_OWN, TooSlowError, answer, note_request, pr
 from shared.arrival import ARRIVED, Arrivals
 from shared.doors import Bounds, Doors, Stay
 from shared.log import facts
-from shared.problem import HomeError
 from shared.seldom import Seldom
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,10 @@ from typing import Annotated, Literal
 import aiosmtplib
 import msgspec
 
-from shared import addresses, tls
+from shared import tls
 from shared.config import Config, ConfigError, env, read_secret
-from shared.messages import utc
+from shared.words import addresses
+from shared.words.messages import utc
 
 _TOO_LARGE = 552
 """A server that is told a letter's size may refuse that letter before its text (RFC 1870, 6.1)."""

@@ -19,10 +19,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from shared import messages, tls
+from shared import tls
 from shared.config import Config, env
 from shared.mqtt_socket import BufferedSocket
 from shared.tls import Identity
+from shared.words import messages
 
 KEEPALIVE_SECONDS = 10
 NO_MATCHING_SUBSCRIBERS = 16

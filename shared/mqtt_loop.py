@@ -6,7 +6,7 @@ from typing import Any
 
 from shared import mqtt
 from shared.mqtt_socket import BufferedSocket
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 def attach(client: mqtt.Client, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:

@@ -1,7 +1,7 @@
 """Which audit events are due to be published, pure: every one again and again, ever slower, until receipted."""
 
 from shared import backoff
-from shared.messages import AuditEvent
+from shared.words.messages import AuditEvent
 
 WINDOW = 200
 """How many unreceipted events may be under way at once."""

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 SOCKET = Path("/run/homesystem-signer/signer.sock")
 """Where the signer listens, unless a home says otherwise."""
@@ -148,7 +148,7 @@ class Ending(Answer, frozen=True, tag="ending"):
 
 
 class Refused(Answer, frozen=True, tag="refused"):
-    """The order is not obeyed: a slug of shared.problem, and a sentence."""
+    """The order is not obeyed: a slug of shared.words.problem, and a sentence."""
 
     slug: str
     detail: str

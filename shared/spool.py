@@ -20,11 +20,11 @@ import msgspec
 
 from shared import spool_rows
 from shared.log import facts
-from shared.messages import AuditEvent, Receipt, decode
-from shared.names import Severity
-from shared.problem import HomeError
 from shared.salvage import UNREADABLE, take_over
 from shared.torn import Sense, Torn, identity, is_torn, mend
+from shared.words.messages import AuditEvent, Receipt, decode
+from shared.words.names import Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -6,10 +6,10 @@ import uuid
 
 import msgspec
 
-from shared.messages import AuditEvent, Who, decode, encode, utc
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.torn import Torn
+from shared.words.messages import AuditEvent, Who, decode, encode, utc
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 DROPPED = "audit:dropped"
 """Ordinary events went for want of space: which numbers."""

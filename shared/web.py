@@ -21,8 +21,8 @@ from shared.doors import Bounds
 from shared.entrance import Entrance, Strike, within_files
 from shared.listening import Hosts, addresses, open_sockets
 from shared.log import facts, remote, request_id, security
-from shared.problem import HomeError
 from shared.revoked import RevocationList
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

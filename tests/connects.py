@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 from deploy import broker as hub
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests import brokers
 from tests.house import Broker, make_home, make_pki
 

@@ -20,7 +20,7 @@ from device_agents.config import RoomConfig
 from device_agents.inbox import Inbox
 from device_agents.ledger import Ledger
 from device_agents.link import Heard
-from shared import topics
+from shared.words import topics
 from tests.effects import CountedPins, Effects, counted_statements
 
 LAST = "killed after the last"

@@ -20,7 +20,7 @@ import paho.mqtt.client as paho
 
 from deploy import enrol
 from deploy import home as homes
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.effects import Effects
 
 FINISHED, REFUSED = 0, 1

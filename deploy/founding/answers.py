@@ -12,7 +12,7 @@ from deploy.founding import checks
 from shared.config import Config, ConfigError, load, read_secret
 from shared.listening import EVERYWHERE
 from shared.mail import SmtpConfig
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 PORTS = {
     "https": ("https_port", "browsers"),

@@ -10,7 +10,7 @@ from auth_service import account_fields, password_policy
 from deploy.founding import zones
 from shared import listening
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 

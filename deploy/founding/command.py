@@ -16,7 +16,7 @@ from deploy.founding import creating, questions, reach, trial, zones
 from deploy.founding.answers import Answers
 from deploy.founding.questions import Guesses, Terminal
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 def run(var: Path, console: Console, file: Path | None) -> None:

@@ -9,7 +9,7 @@ from deploy import home as homes
 from deploy import turns
 from deploy.founding.answers import Answers
 from deploy.pki.files import write
-from shared.names import Role
+from shared.words.names import Role
 
 INSTALLED = Path("/var/lib/homesystem")
 """Where the units look for a home."""

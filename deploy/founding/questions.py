@@ -12,7 +12,7 @@ from deploy.founding import checks, reach, trial
 from deploy.founding.answers import PORTS, Answers, Mail
 from deploy.founding.reach import Machine
 from shared.mail import MailError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 T = TypeVar("T")
 Trial = Callable[[Mail, str, str], None]

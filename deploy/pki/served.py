@@ -10,7 +10,7 @@ from cryptography import x509
 
 from deploy.pki import reading
 from shared import tls
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _SECONDS = 5.0
 

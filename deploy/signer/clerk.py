@@ -22,9 +22,6 @@ from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
 from shared.config import ConfigError
 from shared.log import facts
-from shared.messages import Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.seldom import Seldom
 from shared.signing import (
     Answer,
@@ -43,6 +40,9 @@ from shared.signing import (
     Sign,
     Withdraw,
 )
+from shared.words.messages import Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

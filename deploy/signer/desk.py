@@ -15,10 +15,10 @@ from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.rights import HUB_CLIENTS
-from shared.messages import DESCRIBED_MOST
-from shared.names import is_gateway, is_identity, is_reserved
-from shared.problem import HomeError
 from shared.signing import Grant, Sign
+from shared.words.messages import DESCRIBED_MOST
+from shared.words.names import is_gateway, is_identity, is_reserved
+from shared.words.problem import HomeError
 
 CLIENTS = frozenset(HUB_CLIENTS) - {"signer"}
 SERVERS = frozenset({"broker", "auth", "alerts"})

@@ -16,8 +16,8 @@ from deploy.signer.config import NOBODY
 from shared import signing
 from shared.config import ConfigError
 from shared.log import facts
-from shared.problem import HomeError
 from shared.signing import Answer, AnyOrder, Refused
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

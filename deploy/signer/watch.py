@@ -12,10 +12,10 @@ from deploy.signer import desk
 from deploy.signer.config import IDENTITY
 from shared.config import ConfigError
 from shared.log import facts
-from shared.messages import AuditEvent, Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.messages import AuditEvent, Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

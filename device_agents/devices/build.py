@@ -27,8 +27,8 @@ from device_agents.devices.pulse import Pulse
 from device_agents.devices.sensor import RANGES, UNITS, Sensor
 from device_agents.devices.switch import Switch
 from device_agents.limits import Limits
-from shared.messages import DeviceDescription
-from shared.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Kind
+from shared.words.messages import DeviceDescription
+from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Kind
 
 
 def output(device: DeviceConfig) -> Output:

@@ -5,8 +5,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from device_agents.devices.output import Birth, Motion, Standing, Step, Write
-from shared.messages import CoverValue
-from shared.names import Action
+from shared.words.messages import CoverValue
+from shared.words.names import Action
 
 OPEN = 100
 CLOSED = 0

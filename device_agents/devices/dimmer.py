@@ -3,7 +3,7 @@
 import msgspec
 
 from device_agents.devices.output import Birth, Standing, Step, Write, left_running, running_out
-from shared.names import FULL, Action
+from shared.words.names import FULL, Action
 
 
 class Dimmer:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from shared.messages import Value
+from shared.words.messages import Value
 
 Happening = Literal["press", "double", "long", "motion"]
 

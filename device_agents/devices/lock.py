@@ -3,7 +3,7 @@
 import msgspec
 
 from device_agents.devices.output import Birth, Standing, Step, Write
-from shared.names import Action
+from shared.words.names import Action
 
 LOCKED = "locked"
 UNLOCKED = "unlocked"

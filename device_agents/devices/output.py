@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
-from shared.messages import Value
-from shared.names import Action
+from shared.words.messages import Value
+from shared.words.names import Action
 
 BootPolicy = Literal["off", "on", "restore"]
 

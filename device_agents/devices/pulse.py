@@ -3,8 +3,8 @@
 import msgspec
 
 from device_agents.devices.output import Birth, Standing, Step, Write
-from shared.names import Action
-from shared.problem import HomeError
+from shared.words.names import Action
+from shared.words.problem import HomeError
 
 
 class Pulse:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.names import Kind
+from shared.words.names import Kind
 
 Source = Literal["ds18b20", "iio", "bme280"]
 

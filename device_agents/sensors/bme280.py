@@ -9,7 +9,7 @@ from typing import Any
 
 from device_agents.readings import SensorError
 from shared.config import ConfigError
-from shared.names import Kind
+from shared.words.names import Kind
 
 _ID_REGISTER = 0xD0
 _ID = 0x60

@@ -6,7 +6,7 @@ Files and units: Documentation/ABI/testing/sysfs-bus-iio (milli-degrees, milli-p
 from pathlib import Path
 
 from device_agents.readings import SensorError
-from shared.names import Kind
+from shared.words.names import Kind
 
 ROOT = Path("/sys/bus/iio/devices")
 

@@ -13,7 +13,7 @@ from device_agents.devices.sensor import FAILURES, RANGES, UNITS
 from device_agents.readings import Reading
 from device_agents.simulation import Driven, Stage
 from shared.log import facts
-from shared.names import Kind
+from shared.words.names import Kind
 
 log = logging.getLogger(__name__)
 

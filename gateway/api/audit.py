@@ -7,9 +7,9 @@ from aiohttp import web
 from gateway import audit_query, guards, keys, sessions
 from gateway.api import audit_export
 from gateway.guards import Scope
-from shared.internal_alerts import AuditFilter
-from shared.problem import HomeError
 from shared.web import json_response
+from shared.words.internal_alerts import AuditFilter
+from shared.words.problem import HomeError
 
 MOST_EVENTS: Final = 200
 MOST_ROWS: Final = 2**53

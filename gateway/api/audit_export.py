@@ -15,9 +15,9 @@ from aiohttp import web
 
 from gateway import guards, keys, sessions
 from gateway.guards import Scope
-from shared.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditPage, AuditRecord
 from shared.log import facts
-from shared.problem import HomeError
+from shared.words.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditPage, AuditRecord
+from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from aiohttp import web
 
 from gateway import asking, sessions
 from gateway.asking import CommandRequest
-from shared.problem import HomeError
 from shared.web import json_response, read_json
+from shared.words.problem import HomeError
 
 
 async def post(request: web.Request) -> web.Response:

@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from gateway import guards, keys, sessions
-from shared.problem import HomeError
 from shared.web import json_response
+from shared.words.problem import HomeError
 
 
 async def show_all(request: web.Request) -> web.Response:

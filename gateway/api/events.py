@@ -7,8 +7,8 @@ from aiohttp import web
 
 from gateway import keys, sessions
 from gateway.events import AUDIT, Interest
-from shared.names import is_identity
-from shared.problem import HomeError
+from shared.words.names import is_identity
+from shared.words.problem import HomeError
 
 _ROOMS: Final = "rooms"
 _KNOWN: Final = frozenset({_ROOMS, AUDIT})

@@ -4,8 +4,8 @@ import msgspec
 from aiohttp import web
 
 from gateway import asking, lockouts, sessions
-from shared.problem import HomeError
 from shared.web import json_response, read_json
+from shared.words.problem import HomeError
 
 
 class LockoutRequest(msgspec.Struct, frozen=True, kw_only=True):

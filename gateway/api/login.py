@@ -7,8 +7,8 @@ from aiohttp import web
 
 from gateway import attempt, csrf
 from gateway import sign_in as signing_in
-from shared.internal import Email, Password
 from shared.web import json_response, read_json
+from shared.words.internal import Email, Password
 
 
 class CodeRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,12 +5,12 @@ from aiohttp import web
 
 from gateway import guards, keys, sessions
 from gateway.plain import without_addresses
-from shared.problem import HomeError
 from shared.web import json_response
+from shared.words.problem import HomeError
 
 
 async def show(request: web.Request) -> web.Response:
-    """200 with shared.internal_alerts.MailStatus; 503 while the alert service does not say."""
+    """200 with shared.words.internal_alerts.MailStatus; 503 while the alert service does not say."""
     if not guards.may_manage_users(sessions.signed_in(request)):
         raise HomeError("forbidden")
     status = await request.app[keys.ALERTS].mail()

@@ -4,8 +4,8 @@ from aiohttp import web
 
 from gateway import keys, sessions
 from gateway.pages import grants, render, user_agents
-from shared.internal import SessionRow
-from shared.problem import HomeError
+from shared.words.internal import SessionRow
+from shared.words.problem import HomeError
 
 
 async def show_account(request: web.Request) -> web.StreamResponse:

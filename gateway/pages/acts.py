@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from gateway.pages import times
 from gateway.views import DeviceView
-from shared.messages import CoverValue, State
-from shared.names import ACTIONS, SAFE_ACTIONS, Action, Kind
-from shared.problem import HomeError
+from shared.words.messages import CoverValue, State
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind
+from shared.words.problem import HomeError
 
 _LABELS: dict[str, str] = {
     Action.ON: "On",

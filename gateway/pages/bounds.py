@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from gateway.pages import times
 from gateway.plain import plain
 from gateway.views import DeviceView, RoomView
-from shared.names import Kind
+from shared.words.names import Kind
 
 _WORD = 24
 _PARTNERS = 4

@@ -8,7 +8,7 @@ from gateway.pages import acts, bounds, states
 from gateway.pages.acts import Question
 from gateway.pages.states import Shown
 from gateway.views import DeviceView, RoomView
-from shared.names import ACTIONS, Action, Kind
+from shared.words.names import ACTIONS, Action, Kind
 
 
 class Control(NamedTuple):

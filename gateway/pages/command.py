@@ -13,8 +13,8 @@ from gateway import asking, guards, keys, sessions
 from gateway.asking import CommandRequest
 from gateway.pages import acts, flash
 from gateway.pages.forms import Form, read_form
-from shared.internal import SessionInfo
-from shared.problem import HomeError
+from shared.words.internal import SessionInfo
+from shared.words.problem import HomeError
 
 _NOT_OURS: Final = frozenset({"sign-in-required", "unknown-device", "not-found"})
 """What is answered with a page of its own: there is no page to go back to."""

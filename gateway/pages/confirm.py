@@ -5,8 +5,8 @@ from yarl import URL
 
 from gateway import guards, keys, sessions
 from gateway.pages import acts, command, render
-from shared.names import Action
-from shared.problem import HomeError
+from shared.words.names import Action
+from shared.words.problem import HomeError
 
 
 async def ask_confirmation(request: web.Request) -> web.StreamResponse:

@@ -6,7 +6,7 @@ from gateway import keys, sessions, sign_in
 from gateway.pages import flash
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
-from shared.internal import SessionInfo
+from shared.words.internal import SessionInfo
 
 
 async def end_session(request: web.Request) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.csrf import posted
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _MOST: Final = 2048
 SHOWN_SECONDS: Final = 15 * 60

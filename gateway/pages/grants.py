@@ -5,7 +5,7 @@ from datetime import tzinfo
 
 from gateway.plain import plain
 from gateway.views import RoomView
-from shared.internal import Grant
+from shared.words.internal import Grant
 
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
 _MIDNIGHT = 1440

@@ -8,10 +8,10 @@ from gateway import guards
 from gateway.pages import times, user_agents
 from gateway.plain import plain
 from gateway.views import RoomView
-from shared.internal_alerts import AuditRecord
-from shared.messages import AuditEvent
-from shared.names import Action, Outcome, Severity, is_gateway
-from shared.problem import CATALOGUE
+from shared.words.internal_alerts import AuditRecord
+from shared.words.messages import AuditEvent
+from shared.words.names import Action, Outcome, Severity, is_gateway
+from shared.words.problem import CATALOGUE
 
 _VERBS: dict[str, str] = {
     Action.ON: "Switch on",

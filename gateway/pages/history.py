@@ -11,9 +11,9 @@ from aiohttp import web
 
 from gateway import audit_query, guards, keys, sessions
 from gateway.pages import happenings, history_form, mail_notice, render
-from shared.internal import SessionInfo, User
-from shared.internal_alerts import AuditFilter, AuditPage, ChainStatus
-from shared.problem import HomeError
+from shared.words.internal import SessionInfo, User
+from shared.words.internal_alerts import AuditFilter, AuditPage, ChainStatus
+from shared.words.problem import HomeError
 
 PAGE: Final = 50
 _NEWER: Final = 10

@@ -11,9 +11,9 @@ from gateway.audit_query import FIELDS
 from gateway.pages import happenings, times
 from gateway.plain import plain
 from gateway.views import RoomView
-from shared.internal import User
-from shared.internal_alerts import AuditFilter, AuditRecord
-from shared.names import Outcome
+from shared.words.internal import User
+from shared.words.internal_alerts import AuditFilter, AuditRecord
+from shared.words.names import Outcome
 
 PAGE = "/history"
 EXPORT = "/api/v1/audit/export"

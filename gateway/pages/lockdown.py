@@ -12,7 +12,7 @@ from gateway import attempt, guards, keys, lockdown, sessions
 from gateway.pages import flash, render, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _SHOWN_HERE: Final = frozenset({"confirmation-failed", "rate-limited", "auth-unreachable", "no-proof"})
 _BEGUN: Final = Said(

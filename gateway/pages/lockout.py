@@ -9,7 +9,7 @@ from yarl import URL
 from gateway import asking, guards, keys, lockouts, sessions
 from gateway.pages import acts, command, flash, render
 from gateway.pages.forms import read_form
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _PAGES = frozenset({"sign-in-required", "unknown-device", "forbidden"})
 """What is answered with a page of its own."""

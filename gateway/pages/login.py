@@ -13,7 +13,7 @@ from aiohttp import web
 from gateway import attempt, sessions, sign_in
 from gateway.pages import render, times
 from gateway.pages.forms import Form, read_form
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 _EMAIL: Final = "email"
 _NEXT: Final = "next"

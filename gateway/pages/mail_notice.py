@@ -8,8 +8,8 @@ from aiohttp import web
 from gateway import guards, keys
 from gateway.pages import times
 from gateway.plain import plain, without_addresses
-from shared.internal import SessionInfo
-from shared.internal_alerts import MailStatus
+from shared.words.internal import SessionInfo
+from shared.words.internal_alerts import MailStatus
 
 PATIENCE: Final = timedelta(hours=1)
 """What lasts for less may pass by itself: it is told at once, more quietly."""

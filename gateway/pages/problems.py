@@ -7,7 +7,7 @@ from yarl import URL
 
 from gateway.pages import render, times
 from shared.log import request_id
-from shared.problem import CATALOGUE, HomeError
+from shared.words.problem import CATALOGUE, HomeError
 
 _MAY_PASS: Final = 500
 """From this status on the same page may well work in a moment."""

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from gateway import guards, keys, sessions
 from gateway.pages import cards, render
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 async def show_room(request: web.Request) -> web.StreamResponse:

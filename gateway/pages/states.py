@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from gateway.views import RoomView, Status
-from shared.messages import By, CoverValue, State
-from shared.names import ACTIONS, FULL, Kind, is_gateway
+from shared.words.messages import By, CoverValue, State
+from shared.words.names import ACTIONS, FULL, Kind, is_gateway
 
 
 class Shown(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "static"
 _KINDS: Final = {

@@ -6,8 +6,8 @@ from gateway import guards, keys, sessions, sign_in
 from gateway.pages import flash, grants, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
-from shared.internal import SessionInfo
-from shared.problem import HomeError
+from shared.words.internal import SessionInfo
+from shared.words.problem import HomeError
 
 
 async def show_users(request: web.Request) -> web.StreamResponse:

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from deploy.home import Home
-from shared import messages, topics
-from shared.messages import SERVICE_HEARTBEAT_SECONDS, Acknowledgement
+from shared.words import messages, topics
+from shared.words.messages import SERVICE_HEARTBEAT_SECONDS, Acknowledgement
 from tests.bench import resident
 from tests.house import DEADLINE, Broker, end, make_home, make_pki, until
 from tests.integration.agent_parts import GATEWAY_HEARS, ROOT, Client

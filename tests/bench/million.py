@@ -11,8 +11,8 @@ from pathlib import Path
 from alert_service import chain, records
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared.messages import AuditEvent, UserRef, Who
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent, UserRef, Who
+from shared.words.names import Outcome, Severity
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=90)

@@ -10,8 +10,8 @@ import msgspec
 
 from device_agents import simulation
 from device_agents.pins_simulated import Edge
-from shared import messages, topics
-from shared.messages import AuditEvent, Description, State
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Description, State
 from tests import house
 from tests.cable import Cable
 from tests.house import Broker, until

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.messages import COMMAND_SECONDS
+from shared.words.messages import COMMAND_SECONDS
 from tests.chaos.conftest import LIMITS
 from tests.demo import Answer, Client, Demo
 from tests.house import DEADLINE, until

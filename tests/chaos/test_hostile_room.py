@@ -19,9 +19,10 @@ import pytest
 from alert_service import chain, records
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared import messages, mqtt, tls, topics
-from shared.messages import AuditEvent, Receipt, UserRef, Who
-from shared.names import Outcome, Severity
+from shared import mqtt, tls
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Receipt, UserRef, Who
+from shared.words.names import Outcome, Severity
 from tests.demo import Client, Demo, text_of
 from tests.house import DEADLINE, until
 

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from device_agents.pins_simulated import Edge
-from shared import messages, topics
-from shared.messages import (
+from shared.words import messages, topics
+from shared.words.messages import (
     Acknowledgement,
     AuditEvent,
     Description,
@@ -25,7 +25,7 @@ from shared.messages import (
     State,
     utc,
 )
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.cable import Cable, UnavailableError
 from tests.chaos.away_parts import (
     DEAD_TIME,

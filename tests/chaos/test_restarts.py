@@ -12,7 +12,7 @@ import pytest
 
 from deploy.home import Home
 from device_agents import simulation
-from shared.messages import CoverValue
+from shared.words.messages import CoverValue
 from tests.house import DEADLINE, Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room
 

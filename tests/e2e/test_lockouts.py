@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from shared import topics
+from shared.words import topics
 from tests.demo import Demo
 from tests.e2e.actions import card, message, read_letter, switch, wait_for_look, wait_until_live
 from tests.e2e.conftest import Open

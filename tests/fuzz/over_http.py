@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from shared import tls
-from shared.problem import CATALOGUE
+from shared.words.problem import CATALOGUE
 from tests.demo import Client, Demo
 from tests.fuzz import requests
 from tests.fuzz.odd import Odd

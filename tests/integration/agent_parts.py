@@ -19,8 +19,9 @@ import paho.mqtt.client as paho
 from deploy import home as homes
 from device_agents.devices.output import Memory
 from device_agents.pins_simulated import Edge
-from shared import messages, mqtt, topics
-from shared.messages import Acknowledgement, AuditEvent, Availability, InputEvent, State
+from shared import mqtt
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, AuditEvent, Availability, InputEvent, State
 from tests.house import DEADLINE, Broker, until
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -19,13 +19,22 @@ from deploy import home as homes
 from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
-from shared import internal, messages, mqtt, tls, topics
-from shared.internal import LoginAnswer, LoginRequest, RegisteredRoom, Registry, RoomSeen, SessionInfo, SessionToken
-from shared.internal_alerts import AuditHead, AuditPage, AuditQuery, AuditRecord, ChainStatus
-from shared.messages import Acknowledgement, Availability, Command, State
-from shared.names import Outcome
-from shared.problem import HomeError
+from shared import mqtt, tls
 from shared.web import allow, internal_app, json_response, read_json, serve_https
+from shared.words import internal, messages, topics
+from shared.words.internal import (
+    LoginAnswer,
+    LoginRequest,
+    RegisteredRoom,
+    Registry,
+    RoomSeen,
+    SessionInfo,
+    SessionToken,
+)
+from shared.words.internal_alerts import AuditHead, AuditPage, AuditQuery, AuditRecord, ChainStatus
+from shared.words.messages import Acknowledgement, Availability, Command, State
+from shared.words.names import Outcome
+from shared.words.problem import HomeError
 from tests.house import DEADLINE, Broker
 from tests.unit.gateway.parts import DEVICES, HALL, HALL_ENTRY, NOW, registered, state, with_lockout
 

@@ -10,10 +10,11 @@ import pytest
 
 from deploy import signers
 from deploy.home import ROOT, Home
-from shared import messages, signing
-from shared.messages import AuditEvent
-from shared.problem import HomeError
+from shared import signing
 from shared.signing import Changed
+from shared.words import messages
+from shared.words.messages import AuditEvent
+from shared.words.problem import HomeError
 from tests.house import DEADLINE, until
 
 

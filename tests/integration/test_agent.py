@@ -15,9 +15,10 @@ import pytest
 
 from deploy.home import Home
 from device_agents import simulation
-from shared import messages, mqtt, topics
-from shared.messages import Availability, Receipt, ReceiptLine
-from shared.problem import HomeError
+from shared import mqtt
+from shared.words import messages, topics
+from shared.words.messages import Availability, Receipt, ReceiptLine
+from shared.words.problem import HomeError
 from tests.house import DEADLINE, Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, ROOT, Client, Room, audit_events, offline
 from tests.proxy import DelayingProxy, HoldingProxy

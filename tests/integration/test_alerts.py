@@ -26,19 +26,20 @@ from alert_service.store import open_store
 from alert_service.tables import events
 from deploy import home as homes
 from deploy.home import Home
-from shared import internal, messages, tls, topics
+from shared import tls
 from shared.bus import Bus, Delivery
 from shared.client import AlertsAddress, ServiceClient
 from shared.config import EX_CONFIG
 from shared.courier import Courier
-from shared.internal import Recipient, Recipients
-from shared.internal_alerts import AuditFilter, AuditHead, AuditPage, AuditQuery, AuditScope
-from shared.messages import AuditEvent, UserRef, Who
 from shared.mqtt import Subscription
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
 from shared.web import allow, internal_app, json_response, serve_https
+from shared.words import internal, messages, topics
+from shared.words.internal import Recipient, Recipients
+from shared.words.internal_alerts import AuditFilter, AuditHead, AuditPage, AuditQuery, AuditScope
+from shared.words.messages import AuditEvent, UserRef, Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 from tests import house
 from tests.house import DEADLINE, Broker, SmtpSink, end, until
 

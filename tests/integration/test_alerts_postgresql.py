@@ -17,9 +17,9 @@ from alert_service.spans import Spans
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
-from shared.internal_alerts import AuditFilter
-from shared.messages import utc
-from shared.names import Outcome, Severity
+from shared.words.internal_alerts import AuditFilter
+from shared.words.messages import utc
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
 from tests.unit.alert_service.test_retention import WHOLE

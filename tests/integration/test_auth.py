@@ -20,10 +20,13 @@ from auth_service.config import AuthConfig
 from deploy import home as homes
 from deploy import signers
 from deploy.home import Home
-from shared import internal, messages, tls, topics
+from shared import tls
 from shared.bus import Bus, Delivery
 from shared.client import AuthAddress, ServiceClient
-from shared.internal import (
+from shared.mqtt import Subscription
+from shared.spool import Spool
+from shared.words import internal, messages, topics
+from shared.words.internal import (
     LockoutChange,
     LoginAnswer,
     LoginCodeRequest,
@@ -32,11 +35,9 @@ from shared.internal import (
     SessionInfo,
     SessionToken,
 )
-from shared.messages import AuditEvent, DeviceDescription, Lockouts, Receipt, ReceiptLine, Revoked
-from shared.mqtt import Subscription
-from shared.names import Action, Kind, Role, Severity
-from shared.problem import HomeError
-from shared.spool import Spool
+from shared.words.messages import AuditEvent, DeviceDescription, Lockouts, Receipt, ReceiptLine, Revoked
+from shared.words.names import Action, Kind, Role, Severity
+from shared.words.problem import HomeError
 from tests.begun import begin_accounts
 from tests.house import DEADLINE, Broker, SmtpSink, end, until
 from tests.integration.signer_parts import Signer, connected

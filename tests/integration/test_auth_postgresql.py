@@ -17,11 +17,11 @@ from auth_service.rooms import Rooms
 from auth_service.store import open_store
 from shared.config import ConfigError
 from shared.database import Store
-from shared.internal import Grant, LockdownState, LockoutChange, RoomSeen
-from shared.messages import DeviceDescription, Who
-from shared.names import Action, Kind, Role
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.internal import Grant, LockdownState, LockoutChange, RoomSeen
+from shared.words.messages import DeviceDescription, Who
+from shared.words.names import Action, Kind, Role
+from shared.words.problem import HomeError
 from tests.claimed import free_port
 from tests.unit.auth_service.parts import Given
 

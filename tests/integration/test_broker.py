@@ -5,8 +5,9 @@ import subprocess
 
 import pytest
 
-from shared import mqtt, topics
+from shared import mqtt
 from shared.bus import Bus, Delivery
+from shared.words import topics
 from tests.house import DEADLINE, Broker
 
 

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from shared import backoff, messages, mqtt, topics
+from shared import backoff, mqtt
 from shared.bus import Bus, Delivery
-from shared.messages import Availability, Revoked
 from shared.mqtt import Subscription
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import Availability, Revoked
+from shared.words.problem import HomeError
 from tests.house import DEADLINE, Broker
 from tests.proxy import HoldingProxy
 

@@ -11,9 +11,9 @@ from deploy import rights, taking_up
 from deploy.control import Control
 from deploy.home import Home
 from deploy.orders import grant
-from shared import topics
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words import topics
+from shared.words.problem import HomeError
 from tests.claimed import free_port
 from tests.connects import count_tries
 from tests.house import DEADLINE, Broker, share_pki, until

@@ -17,8 +17,8 @@ import pytest
 
 from deploy.home import Home
 from device_agents.pins_simulated import Edge
-from shared import messages, topics
-from shared.messages import Acknowledgement, AuditEvent, CoverValue, State, Value
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, AuditEvent, CoverValue, State, Value
 from tests.crash_agent import LAST
 from tests.house import Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room, offline

@@ -18,9 +18,9 @@ from deploy import broker as brokers
 from deploy import enrol, rights
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from shared import topics
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words import topics
+from shared.words.problem import HomeError
 from tests.begun import whole_home
 from tests.crash_enrol import FINISHED, REFUSED, Ending
 from tests.house import DEADLINE, Broker, until

@@ -15,9 +15,9 @@ from aiohttp import web
 from shared import doors, tls
 from shared.doors import Bounds
 from shared.log import Formatter
-from shared.names import Role
-from shared.problem import HomeError
 from shared.web import internal_app, json_response, read_json, serve_https
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.claimed import free_port
 from tests.house import DEADLINE, Broker, until
 from tests.integration.gateway_parts import GatewayHouse, stream_events

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.home import Home
-from shared import topics
+from shared.words import topics
 from tests.house import Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room, audit_events
 

@@ -9,7 +9,8 @@ import pytest
 from deploy import broker as brokers
 from deploy import home as homes
 from deploy import rights
-from shared import mqtt, topics
+from shared import mqtt
+from shared.words import topics
 from tests import brokers as releases
 from tests.house import DEADLINE, Broker, make_home, share_pki
 from tests.integration import mqtt_parts

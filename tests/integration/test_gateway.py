@@ -13,15 +13,15 @@ from yarl import URL
 from gateway import events as gateway_events
 from gateway import sessions
 from gateway.events import MOST_STREAMS
-from shared import messages, topics
 from shared.bus import Bus
-from shared.internal import Budget, Grant, Regulation
-from shared.internal_alerts import AuditScope
-from shared.messages import Acknowledgement
-from shared.names import Outcome, Role, Severity
-from shared.problem import CATALOGUE, HomeError
 from shared.spool import Spool
 from shared.waiting import woken
+from shared.words import messages, topics
+from shared.words.internal import Budget, Grant, Regulation
+from shared.words.internal_alerts import AuditScope
+from shared.words.messages import Acknowledgement
+from shared.words.names import Outcome, Role, Severity
+from shared.words.problem import CATALOGUE, HomeError
 from tests.house import DEADLINE, Broker
 from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, Visitor, next_event, stream_events
 from tests.unit.gateway.parts import NOW, session

@@ -11,8 +11,8 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from shared.internal import Grant
-from shared.internal_alerts import (
+from shared.words.internal import Grant
+from shared.words.internal_alerts import (
     MAX_AUDIT_PAGE,
     AuditFilter,
     AuditQuery,
@@ -21,8 +21,8 @@ from shared.internal_alerts import (
     ChainBroken,
     ChainStatus,
 )
-from shared.messages import UserRef, Who
-from shared.names import Outcome, Role, Severity
+from shared.words.messages import UserRef, Who
+from shared.words.names import Outcome, Role, Severity
 from tests.house import DEADLINE, Broker
 from tests.integration.gateway_parts import GatewayHouse, next_event, stream_events
 from tests.unit.gateway.parts import NOW, session

@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from deploy import home as homes
-from shared import internal, messages, topics
 from shared.client import ServiceClient
-from shared.internal import LockdownChange, LockdownCodeRequest, LockdownState
-from shared.messages import Lockdown, Revoked, utc
-from shared.problem import HomeError
+from shared.words import internal, messages, topics
+from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState
+from shared.words.messages import Lockdown, Revoked, utc
+from shared.words.problem import HomeError
 from tests.house import DEADLINE, Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room, Said, audit_events
 from tests.integration.test_auth import EMAIL, NONE, PASSWORD, Service, letter, service, sign_in, verify

@@ -8,10 +8,10 @@ from functools import partial
 
 import pytest
 
-from shared import messages, topics
 from shared.bus import Bus
-from shared.internal import Grant, LockdownState
-from shared.names import Role
+from shared.words import messages, topics
+from shared.words.internal import Grant, LockdownState
+from shared.words.names import Role
 from tests.house import DEADLINE, Broker
 from tests.integration.gateway_parts import CODE, PASSWORD, GatewayHouse, next_event, stream_events
 from tests.integration.test_gateway import end_of

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from shared import messages, topics
 from shared.bus import Bus
-from shared.internal import Grant
-from shared.names import Role
+from shared.words import messages, topics
+from shared.words.internal import Grant
+from shared.words.names import Role
 from tests.house import Broker
 from tests.integration.gateway_parts import GatewayHouse, next_event, stream_events
 from tests.unit.gateway.parts import DEVICES, HALL, LAMP, NOW, session

@@ -10,8 +10,8 @@ import pytest
 
 from deploy.home import Home
 from gateway import events
-from shared.internal_alerts import MAX_AUDIT_PAGE
-from shared.names import Role
+from shared.words.internal_alerts import MAX_AUDIT_PAGE
+from shared.words.names import Role
 from tests.house import Broker
 from tests.integration.gateway_parts import PASSWORD, GatewayHouse, next_event, stream_events
 from tests.integration.proxy_parts import NGINX_AS_INSTALLED, Proxy, program

@@ -22,9 +22,9 @@ from deploy import editing, enrol, naming, renaming
 from deploy import home as homes
 from deploy.home import Home
 from deploy.pki import leaf, reading
-from shared import topics
-from shared.names import Severity
 from shared.spool import Spool
+from shared.words import topics
+from shared.words.names import Severity
 from tests import killed
 from tests.begun import begin_accounts
 from tests.claimed import free_port

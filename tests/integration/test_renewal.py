@@ -14,8 +14,8 @@ from deploy.home import ROOT, Home
 from deploy.pki.authorities import Authorities
 from deploy.pki.leaf import client
 from deploy.pki.pairs import Pki
-from shared import messages, topics
-from shared.messages import Availability, Certificate, Csr
+from shared.words import messages, topics
+from shared.words.messages import Availability, Certificate, Csr
 from tests.house import Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room, Said
 

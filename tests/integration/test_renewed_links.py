@@ -11,8 +11,8 @@ import pytest
 
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from shared import topics
 from shared.bus import Bus
+from shared.words import topics
 from tests import house
 from tests.house import Broker
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room, offline

@@ -15,8 +15,8 @@ from aiohttp import web
 from deploy.pki.pairs import Pki
 from shared import renewal, tls
 from shared.client import AuthAddress, ServiceClient
-from shared.problem import HomeError
 from shared.web import allow, caller, internal_app, json_response, serve_https
+from shared.words.problem import HomeError
 from tests.claimed import free_port
 
 HOSTS = ["localhost", "127.0.0.1"]

@@ -12,9 +12,10 @@ import pytest
 
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from shared import internal, tls
+from shared import tls
 from shared.client import AlertsAddress, AuthAddress, ServiceClient
-from shared.problem import HomeError
+from shared.words import internal
+from shared.words.problem import HomeError
 from tests.begun import whole_home
 from tests.house import end, until
 

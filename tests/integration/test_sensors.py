@@ -11,9 +11,9 @@ import pytest
 
 from deploy.home import Home
 from device_agents import simulation
-from shared import messages, topics
-from shared.messages import Description, State
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import Description, State
+from shared.words.problem import HomeError
 from tests import house
 from tests.house import DEADLINE, Broker
 from tests.integration.agent_parts import GATEWAY_HEARS, ROOT, Client, Room, Said

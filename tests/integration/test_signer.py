@@ -26,13 +26,14 @@ from deploy.signer.clerk import LATE, Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
-from shared import messages, signing, topics
+from shared import signing
 from shared.config import EX_TEMPFAIL
-from shared.messages import AuditEvent, Receipt, ReceiptLine
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.signing import Ending, Pem
 from shared.spool import Spool
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Receipt, ReceiptLine
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 from tests.begun import whole_home
 from tests.claimed import free_port
 from tests.house import DEADLINE, Broker, until

@@ -12,9 +12,9 @@ from deploy import taking_up
 from deploy.home import Home
 from deploy.pki import served
 from deploy.pki.pairs import Pki
-from shared import topics
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words import topics
+from shared.words.problem import HomeError
 from tests import brokers, house
 from tests.house import Broker
 from tests.integration.agent_parts import Client

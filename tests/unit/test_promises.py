@@ -24,10 +24,10 @@ from gateway.devices import Device
 from gateway.home import Home
 from gateway.proof import Proof
 from gateway.wish import Wish
-from shared import messages, topics
-from shared.messages import Acknowledgement, AuditEvent, Availability, UserRef
-from shared.names import Action, Kind, Outcome
 from shared.spool import Spool
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, AuditEvent, Availability, UserRef
+from shared.words.names import Action, Kind, Outcome
 from tests.unit.device_agents.fakes import House, Killed
 
 ADA = UserRef(id="u-ada", name="Ada")

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 from alert_service.config import MAIL
 from alert_service.outbox import Outbox
-from shared import messages, topics
 from shared.bus import Delivery
-from shared.internal import Recipient
 from shared.mail import Letter, MailError
-from shared.messages import AuditEvent, Receipt, UserRef, Who
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.internal import Recipient
+from shared.words.messages import AuditEvent, Receipt, UserRef, Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 START = datetime(2026, 11, 23, 20, 4, 0, tzinfo=UTC).timestamp()
 ADA = UserRef(id="u1", name="Ada")

@@ -9,8 +9,8 @@ from alert_service.arrivals import Arrival
 from alert_service.chain import Verdict
 from alert_service.tables import events
 from shared.database import Store
-from shared.messages import AuditEvent, UserRef
-from shared.names import Severity
+from shared.words.messages import AuditEvent, UserRef
+from shared.words.names import Severity
 from tests.unit.alert_service.parts import ADA, START, event
 
 BOB = UserRef(id="u2", name="Bob")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from alert_service import arrivals, chain
 from alert_service.arrivals import COALESCED_SECONDS, Arrival
-from shared import messages
-from shared.names import Severity
+from shared.words import messages
+from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event
 
 GOOD = event(id="e1", seq=4)

@@ -10,12 +10,12 @@ from alert_service import asker as asking
 from alert_service import gaps, records
 from alert_service.arrivals import Arrival
 from alert_service.asker import Asker
-from shared import messages, topics
 from shared.database import Store
-from shared.messages import AuditEvent, Resend
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
-from shared.names import Severity
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Resend
+from shared.words.names import Severity
+from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import Clock, delivery, event
 
 

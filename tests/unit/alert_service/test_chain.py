@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_service import chain
-from shared.messages import UserRef, utc
-from shared.names import Outcome, Severity
+from shared.words.messages import UserRef, utc
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event
 
 PERSONAL = {"user": "Ada", "email": "ada@example.org", "browser": "Firefox", "count": "5"}

@@ -8,8 +8,8 @@ from alert_service import chain, check
 from alert_service.check import Check
 from alert_service.tables import events, letters
 from shared.database import Store
-from shared.internal_alerts import ChainBroken
-from shared.messages import utc
+from shared.words.internal_alerts import ChainBroken
+from shared.words.messages import utc
 from tests.unit.alert_service.parts import Clock
 from tests.unit.alert_service.record_parts import acts, all_rows, tell
 

@@ -13,10 +13,10 @@ from alert_service.daily import DailyLetter
 from alert_service.outbox import Manner, Outbox
 from alert_service.tables import dailies, days, deliveries, events, letters
 from shared.database import Store
-from shared.internal_alerts import ChainBroken, ChainStatus
 from shared.mail import compose
-from shared.messages import utc
-from shared.names import Outcome, Severity
+from shared.words.internal_alerts import ChainBroken, ChainStatus
+from shared.words.messages import utc
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 

@@ -10,7 +10,7 @@ from alert_service.policy import MASTERS, Matter, Policy, Rule
 from alert_service.rules import Part, part
 from shared import ends
 from shared.database import Store
-from shared.names import Outcome, Severity
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.record_parts import tell
 
 AT = 1_700_000_000_123

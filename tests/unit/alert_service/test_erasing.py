@@ -12,10 +12,10 @@ from alert_service.config import MAIL
 from alert_service.records import HOUSE_POLICY
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events
-from shared import messages
 from shared.database import Store
-from shared.messages import AuditEvent, UserRef
-from shared.names import Severity
+from shared.words import messages
+from shared.words.messages import AuditEvent, UserRef
+from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event, masters
 from tests.unit.alert_service.record_parts import BOB, acts, all_rows, tell, verdict
 

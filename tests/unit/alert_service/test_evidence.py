@@ -15,8 +15,8 @@ from alert_service.retention import Retention
 from alert_service.tables import events
 from shared.database import Store
 from shared.mail import Letter, compose
-from shared.messages import utc
-from shared.problem import HomeError
+from shared.words.messages import utc
+from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import START, Clock, Postman, event, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 from tests.unit.alert_service.test_daily import read_by

@@ -15,9 +15,9 @@ from alert_service.arrivals import Arrival
 from alert_service.narrowing import Scope
 from alert_service.tables import events
 from shared.database import Store
-from shared.internal_alerts import AuditFilter, AuditRecord
-from shared.messages import AuditEvent, UserRef, utc
-from shared.names import Outcome, Severity
+from shared.words.internal_alerts import AuditFilter, AuditRecord
+from shared.words.messages import AuditEvent, UserRef, utc
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA, START, event
 
 BOB = UserRef(id="u2", name="Bob")

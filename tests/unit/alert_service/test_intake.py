@@ -15,9 +15,9 @@ from alert_service import arrivals, chain, records
 from alert_service.arrivals import OURSELVES
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared import messages
-from shared.messages import AuditEvent
-from shared.names import Outcome, Severity
+from shared.words import messages
+from shared.words.messages import AuditEvent
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event
 
 TEXT = st.text(max_size=12) | st.sampled_from(

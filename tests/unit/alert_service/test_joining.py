@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from alert_service import joining, rules
 from alert_service.joining import INTENT_WAIT_SECONDS, OUTCOME_WAIT_SECONDS, Case
-from shared.messages import AuditEvent
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import event
 
 REFUSED = {"reason": "room-offline"}

@@ -12,8 +12,8 @@ from alert_service import chain, letters, wording
 from alert_service.story import Story
 from gateway.pages import happenings
 from shared.mail import Letter, compose
-from shared.messages import AuditEvent, UserRef, utc
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent, UserRef, utc
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA, START, event
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")

@@ -18,10 +18,10 @@ from alert_service.outbox import Further, Manner, Outbox
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
-from shared.internal import Recipient
 from shared.mail import Letter
-from shared.messages import AuditEvent, UserRef
-from shared.names import Outcome, Severity
+from shared.words.internal import Recipient
+from shared.words.messages import AuditEvent, UserRef
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service import simulated
 from tests.unit.alert_service.parts import ADA, Postman, event
 

@@ -15,8 +15,8 @@ from alert_service.outbox import DIGEST_LINES, Further, Manner, Outbox
 from alert_service.tables import deliveries, letters
 from shared.database import Store
 from shared.mail import Letter, MailError
-from shared.messages import AuditEvent, UserRef
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent, UserRef
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA as ADA_USER
 from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
 

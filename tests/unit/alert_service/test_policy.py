@@ -8,8 +8,8 @@ from alert_service import policy
 from alert_service.policy import Matter, Policy, Rule
 from alert_service.rule_check import complaints
 from alert_service.story import Story
-from shared.messages import AuditEvent
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event
 from tests.unit.alert_service.test_letters import row
 

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alert_service.presence import LATE_SECONDS, Back, Gone, Presence
-from shared.messages import ROOM_SILENCE_SECONDS, Availability, Description, DeviceDescription, utc
-from shared.names import Kind
+from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description, DeviceDescription, utc
+from shared.words.names import Kind
 
 AFTER = 60.0
 

@@ -11,8 +11,8 @@ from alert_service.arrivals import Arrival
 from alert_service.recorder import Recorder
 from alert_service.tables import events
 from shared.database import Store
-from shared.names import Severity
-from shared.problem import HomeError
+from shared.words.names import Severity
+from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import Clock, FakeLink, delivery, event
 
 

@@ -10,8 +10,8 @@ from alert_service import chain, records
 from alert_service.arrivals import Arrival
 from alert_service.tables import events, letters
 from shared.database import Store
-from shared.messages import AuditEvent
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event
 
 

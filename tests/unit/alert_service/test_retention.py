@@ -16,8 +16,8 @@ from alert_service.removal import Day
 from alert_service.retention import Retention
 from alert_service.tables import days, deliveries, erased, events, letters
 from shared.database import Store
-from shared.internal_alerts import ChainBroken, ChainStatus
-from shared.messages import utc
+from shared.words.internal_alerts import ChainBroken, ChainStatus
+from shared.words.messages import utc
 from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
 

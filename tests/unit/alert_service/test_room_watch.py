@@ -7,11 +7,11 @@ from alert_service import records
 from alert_service.arrivals import Arrival
 from alert_service.presence import Presence
 from alert_service.room_watch import RoomWatch, duration, told_away
-from shared import messages, topics
 from shared.bus import Delivery
 from shared.database import Store
-from shared.messages import AuditEvent, Availability, utc
-from shared.names import Outcome, Severity
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Availability, utc
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, Clock
 from tests.unit.alert_service.test_presence import description
 

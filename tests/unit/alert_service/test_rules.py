@@ -4,8 +4,8 @@ import pytest
 
 from alert_service import rules
 from alert_service.rules import Part
-from shared.messages import AuditEvent
-from shared.names import Outcome, Severity
+from shared.words.messages import AuditEvent
+from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import event
 
 

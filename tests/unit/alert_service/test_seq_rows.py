@@ -9,7 +9,7 @@ from alert_service.arrivals import Arrival
 from alert_service.gaps import Missing
 from alert_service.spans import Spans
 from shared.database import Store
-from shared.names import Severity
+from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event
 
 

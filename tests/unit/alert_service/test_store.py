@@ -12,8 +12,8 @@ from alert_service.store import PLAN, open_store
 from alert_service.tables import events, metadata, settings
 from shared.config import ConfigError
 from shared.database import Store
-from shared.messages import utc
-from shared.problem import HomeError
+from shared.words.messages import utc
+from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import event
 
 

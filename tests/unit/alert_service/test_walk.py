@@ -12,7 +12,7 @@ from alert_service.chain import Broken
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.database import Store
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict
 
 CHANGES: dict[str, object] = {

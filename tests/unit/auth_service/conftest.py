@@ -12,8 +12,8 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import open_store
 from shared.database import Store
-from shared.internal import User
 from shared.spool import Spool
+from shared.words.internal import User
 from tests.unit.auth_service.parts import EMAIL, MASTER, PASSWORD, Clock
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from shared.mail import Letter, MailError
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.names import Role
+from shared.words.problem import HomeError
 
 EMAIL = "ada@example.org"
 PASSWORD = "violet engine of numbers"

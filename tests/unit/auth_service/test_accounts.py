@@ -10,10 +10,10 @@ from auth_service.accounts import Accounts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from shared.database import Store
-from shared.internal import Grant, User
-from shared.names import Outcome, Role, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.internal import Grant, User
+from shared.words.names import Outcome, Role, Severity
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, fill
 
 LAMP = Grant(room="hall", device="lamp")

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_service.budgets import SLIPS, Asker, SignInBudgets, Windows
-from shared.internal import Budget, Regulation
+from shared.words.internal import Budget, Regulation
 from tests.unit.auth_service.parts import START
 
 FEW = Regulation(letters=(Budget(2, 600),), wrong_passwords=(Budget(3, 3600),))

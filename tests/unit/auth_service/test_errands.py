@@ -7,7 +7,7 @@ import pytest
 
 from auth_service import errands as module
 from auth_service.errands import Errands
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 async def fail(error: Exception) -> None:

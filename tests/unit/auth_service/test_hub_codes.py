@@ -16,13 +16,13 @@ from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn
 from shared import backoff
-from shared.attempts import name_of
 from shared.database import Store
-from shared.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.mail import Letter, MailError
-from shared.names import Role, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.attempts import name_of
+from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
+from shared.words.names import Role, Severity
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Postman, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
@@ -141,7 +141,7 @@ async def test_an_account_past_its_budgets_has_it_at_the_hub(door: Door) -> None
 async def test_two_attempts_of_one_name_are_told_apart_by_nobody(
     door: Door, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.attempts.name_of", lambda _place: "K7P2Q")
+    monkeypatch.setattr("shared.words.attempts.name_of", lambda _place: "K7P2Q")
     await door.ask()
     await door.ask(browser="b2")
     with pytest.raises(HomeError, match="already-exists"):

@@ -22,11 +22,18 @@ from auth_service.session_rows import Limits
 from auth_service.sessions import Sessions
 from auth_service.sign_in import SignIn
 from shared.database import Store
-from shared.internal import LockdownChange, LockdownCodeRequest, LockdownState, LoginCodeRequest, LoginRequest, User
-from shared.messages import AuditEvent, Who
-from shared.names import Outcome, Role, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.internal import (
+    LockdownChange,
+    LockdownCodeRequest,
+    LockdownState,
+    LoginCodeRequest,
+    LoginRequest,
+    User,
+)
+from shared.words.messages import AuditEvent, Who
+from shared.words.names import Outcome, Role, Severity
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Postman, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))

@@ -18,15 +18,15 @@ from auth_service.lockouts import Lockouts
 from auth_service.notices import Noticeboard
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
-from shared import topics
 from shared.bus import Bus
 from shared.database import Store
-from shared.internal import LockoutChange, RegisteredRoom, RoomSeen, User
-from shared.messages import AuditEvent, DeviceDescription, Message, encode
-from shared.messages import Lockouts as LockoutList
-from shared.names import ACTIONS, SAFE_ACTIONS, Kind, Outcome, Role, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words import topics
+from shared.words.internal import LockoutChange, RegisteredRoom, RoomSeen, User
+from shared.words.messages import AuditEvent, DeviceDescription, Message, encode
+from shared.words.messages import Lockouts as LockoutList
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind, Outcome, Role, Severity
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given, fill
 
 

@@ -8,7 +8,7 @@ import pytest
 from auth_service import mail_watch
 from auth_service.mail_watch import AWAY_SECONDS, FRESH_SECONDS, MailWatch
 from shared.mail import MailError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.house import DEADLINE
 
 

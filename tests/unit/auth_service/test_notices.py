@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.lockdown import notice
 from auth_service.notices import Notice, Noticeboard
-from shared import topics
 from shared.bus import Bus
 from shared.database import Store
-from shared.internal import LockdownState
-from shared.messages import Lockdown, Message, utc
-from shared.problem import HomeError
+from shared.words import topics
+from shared.words.internal import LockdownState
+from shared.words.messages import Lockdown, Message, utc
+from shared.words.problem import HomeError
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 _STEPS = st.lists(st.sampled_from(["begin", "end", "lost", "killed", "unreachable", "refused", "look"]), max_size=24)

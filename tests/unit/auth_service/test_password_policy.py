@@ -5,7 +5,7 @@ import re
 import pytest
 
 from auth_service import password_policy
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 def refused(password: str) -> bool:

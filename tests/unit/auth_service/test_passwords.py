@@ -13,7 +13,7 @@ import pytest
 from auth_service import passwords as module
 from auth_service.passwords import Passwords
 from deploy.home import ROOT
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests import sandbox
 
 

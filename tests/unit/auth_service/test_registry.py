@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_service import registry
-from shared.internal import RegisteredDevice, RegisteredRoom, RoomSeen
-from shared.messages import DeviceDescription
-from shared.names import ACTIONS, SAFE_ACTIONS, Kind
-from shared.problem import HomeError
+from shared.words.internal import RegisteredDevice, RegisteredRoom, RoomSeen
+from shared.words.messages import DeviceDescription
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind
+from shared.words.problem import HomeError
 
 EMPTY = RegisteredRoom(id="hall", name="Hall", devices=())
 

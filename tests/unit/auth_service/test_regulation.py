@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_service.regulation import BURST, WINDOW, Failures
-from shared.names import Severity
+from shared.words.names import Severity
 from tests.unit.auth_service.parts import START
 
 

@@ -8,13 +8,13 @@ import pytest
 from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.renewals import ANSWER_SECONDS, BUDGET, FAILED_SECONDS, Renewals
-from shared import messages, topics
 from shared.bus import Delivery
 from shared.database import Store
-from shared.messages import AuditEvent, Certificate, Csr
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Certificate, Csr
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import Clock, fill
 
 

@@ -10,11 +10,11 @@ from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.rooms import CHANGES, Rooms
 from shared.database import Store
-from shared.internal import RoomSeen
-from shared.messages import DeviceDescription
-from shared.names import Action, Kind, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.internal import RoomSeen
+from shared.words.messages import DeviceDescription
+from shared.words.names import Action, Kind, Severity
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import Clock, Given
 
 

@@ -14,10 +14,10 @@ from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sessions import Sessions
 from shared.database import Store
-from shared.internal import Grant, LoginAnswer, User
-from shared.names import Role
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.internal import Grant, LoginAnswer, User
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))

@@ -28,12 +28,12 @@ from auth_service.sign_in import SignIn
 from auth_service.tables import places
 from shared import backoff
 from shared.database import Store
-from shared.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.mail import MailError
-from shared.messages import AuditEvent
-from shared.names import Role, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
+from shared.words.messages import AuditEvent
+from shared.words.names import Role, Severity
+from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Postman, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))

@@ -13,8 +13,8 @@ from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
 from shared.config import ConfigError
 from shared.database import Store
-from shared.internal import LockdownState
-from shared.problem import HomeError
+from shared.words.internal import LockdownState
+from shared.words.problem import HomeError
 
 
 def test_head_is_the_newest_migration() -> None:

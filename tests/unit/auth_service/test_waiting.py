@@ -22,9 +22,9 @@ from deploy import check_files
 from deploy import home as homes
 from shared import database
 from shared.database import TornError
-from shared.messages import AuditEvent
-from shared.names import Role
 from shared.spool import Spool
+from shared.words.messages import AuditEvent
+from shared.words.names import Role
 from tests.begun import begin_accounts
 from tests.claimed import free_port
 

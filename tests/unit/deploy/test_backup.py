@@ -13,7 +13,7 @@ import pytest
 
 from deploy import backup, packing, restore
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 

@@ -10,8 +10,8 @@ from auth_service import config as auth_config
 from deploy import check_enrolments, enrol
 from deploy import home as homes
 from deploy.home import Home
-from shared.names import is_reserved
-from shared.problem import HomeError
+from shared.words.names import is_reserved
+from shared.words.problem import HomeError
 from tests.begun import whole_home
 
 

@@ -12,11 +12,12 @@ from deploy.home import ROOT
 from device_agents import complaints
 from device_agents.config import MOST_DEVICES, DeviceConfig, RoomConfig
 from device_agents.devices.build import description
-from shared import messages, tls
-from shared.messages import Description
+from shared import tls
 from shared.mqtt import BrokerConfig
-from shared.names import ACTIONS, Kind
 from shared.signing import MOST_BYTES, Grant
+from shared.words import messages
+from shared.words.messages import Description
+from shared.words.names import ACTIONS, Kind
 
 WIRE = 512
 """Topic, properties and header of one packet, generously: a topic of ours has 140 bytes at the most."""

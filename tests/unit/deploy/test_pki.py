@@ -17,7 +17,7 @@ from deploy.pki import leaf
 from deploy.pki.authorities import CA_DAYS, CRL_DAYS, LEAF_DAYS, Authorities
 from deploy.pki.pairs import RENEW_DAYS, Pki
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
 HOSTS = ["hub.local", "127.0.0.1"]

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy import rights
-from shared import names, topics
 from shared.signing import Grant
+from shared.words import names, topics
 
 NAMES = st.from_regex(names.IDENTITY, fullmatch=True).filter(lambda name: not names.is_reserved(name))
 

@@ -11,7 +11,7 @@ from device_agents.pins import Pins, PinUse
 from device_agents.pins_gpiod import GpiodPins
 from device_agents.pins_rpi import RpiPins
 from device_agents.pins_simulated import SimulatedPins
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.unit.device_agents.wires import Board, FakeGpio, FakeGpiod, FakeLgpio
 
 LAMP, HEATER, CONTACT, BELL = 17, 27, 22, 23

@@ -12,10 +12,10 @@ from device_agents.devices.output import Memory
 from device_agents.ledger import Entry, Intent, Ledger
 from device_agents.link import Down, Heard, Reached, Up
 from device_agents.readings import Sensors
-from shared import messages, topics
-from shared.messages import Acknowledgement, AuditEvent, Availability, State
-from shared.problem import HomeError
 from shared.renewal import Newest
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, AuditEvent, Availability, State
+from shared.words.problem import HomeError
 
 M = TypeVar("M", bound=msgspec.Struct)
 WALL = 1_800_000_000.0

@@ -9,8 +9,8 @@ import pytest
 
 from device_agents.ledger import Intent
 from device_agents.link import Down, Refused, Up
-from shared import messages, topics
-from shared.messages import (
+from shared.words import messages, topics
+from shared.words.messages import (
     Acknowledgement,
     AuditEvent,
     Availability,

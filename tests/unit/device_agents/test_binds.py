@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from device_agents.link import Down
-from shared import messages, topics
-from shared.messages import Acknowledgement, InputEvent, Lockdown, Lockouts
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, InputEvent, Lockdown, Lockouts
 from tests.unit.device_agents.fakes import House
 
 BUTTON, LAMP, DIMMER, DOOR, GATE = 23, 17, 18, 27, 12

@@ -9,7 +9,7 @@ from device_agents.readings import SensorError
 from device_agents.sensors import bme280
 from device_agents.sensors.bme280 import Bme280
 from shared.config import ConfigError
-from shared.names import Kind
+from shared.words.names import Kind
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # the library's own
 

@@ -17,8 +17,8 @@ import pytest
 
 from device_agents.agent import Agent
 from device_agents.link import Heard, Up
-from shared import messages, topics
-from shared.messages import Acknowledgement, CoverValue, Receipt, ReceiptLine
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, CoverValue, Receipt, ReceiptLine
 from tests.effects import CountedPins, Effects, counted_statements
 from tests.unit.device_agents.fakes import FakeLink, FragileLedger, House, Killed
 

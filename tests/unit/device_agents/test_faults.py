@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared import topics
-from shared.messages import AuditEvent, CoverValue, State
+from shared.words import topics
+from shared.words.messages import AuditEvent, CoverValue, State
 from tests.unit.device_agents.fakes import House
 
 LAMP, KETTLE, DOOR, OPENING, CLOSING = 17, 24, 27, 5, 6

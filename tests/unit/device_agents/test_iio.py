@@ -6,7 +6,7 @@ import pytest
 
 from device_agents.readings import SensorError
 from device_agents.sensors.iio import Iio
-from shared.names import Kind
+from shared.words.names import Kind
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from device_agents.boot import this_boot
 from device_agents.devices.output import Memory
 from device_agents.ledger import KEPT_SECONDS, Entry, Intent, Ledger
 from shared.config import ConfigError
-from shared.messages import AuditEvent, By, State, Who, encode, utc
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
+from shared.words.messages import AuditEvent, By, State, Who, encode, utc
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 ON = State(value="on", since=utc(100.0), by=By(source="command", issuer="gateway", command_id="a"))
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from device_agents.limits import Limits, Past, Peer, follow
-from shared import messages, topics
-from shared.messages import Acknowledgement, Lockdown, Lockouts
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, Lockdown, Lockouts
+from shared.words.problem import HomeError
 from tests.unit.device_agents.fakes import House
 
 HEATER, COOLER, FAN, PUMP = 5, 6, 12, 13

@@ -11,8 +11,8 @@ from device_agents.device import Device
 from device_agents.devices.input import Happening
 from device_agents.listening import Listening
 from device_agents.room import Room
-from shared.messages import Value
-from shared.problem import HomeError
+from shared.words.messages import Value
+from shared.words.problem import HomeError
 from tests.unit.device_agents.fakes import FakePins, House
 
 CONTACT, DOORBELL, HALLWAY = 22, 23, 4

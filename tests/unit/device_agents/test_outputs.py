@@ -10,9 +10,9 @@ from device_agents.devices.lock import Lock
 from device_agents.devices.output import Birth, BootPolicy, Last, Memory, Output, Standing, Step, Write
 from device_agents.devices.pulse import Pulse
 from device_agents.devices.switch import Switch
-from shared.messages import CoverValue
-from shared.names import Action
-from shared.problem import HomeError
+from shared.words.messages import CoverValue
+from shared.words.names import Action
+from shared.words.problem import HomeError
 
 
 def birth(

@@ -14,7 +14,7 @@ from deploy.pki.leaf import client
 from deploy.pki.pairs import Pki
 from device_agents.pair import Pair
 from shared import tls
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 RENEW = ROOT / "deploy" / "room-renew.sh"
 STEPS = ("certificate written", "old pair kept", "certificate moved", "key moved")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from device_agents.pins import Pins
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.unit.device_agents import benches, chips
 from tests.unit.device_agents.benches import BELL, CONTACT, HEATER, LAMP, Bench, SimulatedBench
 

@@ -8,7 +8,7 @@ from device_agents import pins_rpi
 from device_agents.pins import PinUse
 from device_agents.pins_rpi import RpiPins
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.unit.device_agents.wires import FakeGpio, FakeLgpio
 
 USES = (

@@ -13,7 +13,7 @@ from device_agents import simulation
 from device_agents.pins import PinUse
 from device_agents.pins_simulated import SimulatedPins
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 USES = (
     PinUse(pin=5, device="blind", output=True),

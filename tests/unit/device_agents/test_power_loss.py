@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from device_agents.devices.output import Memory
 from device_agents.ledger import KEPT_SECONDS, Intent, Ledger
-from shared.messages import AuditEvent, By, Receipt, ReceiptLine, State, Who, encode, utc
-from shared.names import Outcome, Severity
 from shared.spool import Spool
 from shared.torn import CUT
+from shared.words.messages import AuditEvent, By, Receipt, ReceiptLine, State, Who, encode, utc
+from shared.words.names import Outcome, Severity
 from tests.unit.device_agents import disk
 from tests.unit.device_agents.disk import Event, Fate, Files
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from device_agents.proof import ANSWER_SECONDS, ANSWERS_AT_ONCE, PATROL_SECONDS, Proof
-from shared import messages
-from shared.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.resend import WINDOW
 from shared.spool import Spool
+from shared.words import messages
+from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 
 class FullSpool(Spool):

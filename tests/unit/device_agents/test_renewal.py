@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from device_agents.renewal import ASK_MOST_SECONDS, LOOK_SECONDS, TRIES, Renewal, Renewed
-from shared import messages, topics
-from shared.messages import Certificate, Csr
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import Certificate, Csr
+from shared.words.problem import HomeError
 from tests.unit.device_agents.fakes import FakeLink
 from tests.unit.device_agents.test_pair import Pi
 

@@ -11,7 +11,7 @@ from device_agents.config import pin_uses
 from device_agents.pins_simulated import SimulatedPins
 from device_agents.readings import Reading
 from device_agents.sensors.simulated import SimulatedSensors
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.unit.device_agents.fakes import room_config
 
 DEVICES = (

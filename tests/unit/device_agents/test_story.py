@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from device_agents.link import Down, Up
-from shared import messages, topics
-from shared.messages import COMMAND_SECONDS, CoverValue, Lockdown, Lockouts, Receipt, ReceiptLine, State
+from shared.words import messages, topics
+from shared.words.messages import COMMAND_SECONDS, CoverValue, Lockdown, Lockouts, Receipt, ReceiptLine, State
 from tests.unit.device_agents.fakes import FakeLink, FakePins, House, Killed
 from tests.unit.device_agents.observer import Observer, Rule
 

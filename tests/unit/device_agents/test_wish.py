@@ -8,9 +8,9 @@ import pytest
 from device_agents import wish
 from device_agents.config import DeviceConfig
 from device_agents.wish import Wish
-from shared.messages import Command, UserRef
-from shared.names import Action, Kind, Outcome, Severity
-from shared.problem import HomeError
+from shared.words.messages import Command, UserRef
+from shared.words.names import Action, Kind, Outcome, Severity
+from shared.words.problem import HomeError
 
 LAMP = DeviceConfig(id="lamp", name="Lamp", kind=Kind.SWITCH, pin=17)
 DOOR = DeviceConfig(id="front-door", name="Front door", kind=Kind.LOCK, pin=27, critical=True)

@@ -23,7 +23,9 @@ from gateway.verdicts import Executed
 from gateway.wish import Wish
 from shared import tls
 from shared.client import AlertsAddress, AuthAddress
-from shared.internal import (
+from shared.mqtt import BrokerConfig
+from shared.web import answer_problems
+from shared.words.internal import (
     Grant,
     LockdownChange,
     LockdownCodeRequest,
@@ -40,12 +42,10 @@ from shared.internal import (
     UserRow,
     UserRows,
 )
-from shared.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, MailStatus
-from shared.messages import Value
-from shared.mqtt import BrokerConfig
-from shared.names import Role
-from shared.problem import HomeError
-from shared.web import answer_problems
+from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, MailStatus
+from shared.words.messages import Value
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_browser import Form, Page
 

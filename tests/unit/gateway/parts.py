@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from shared import messages
-from shared.internal import (
+from shared.words import messages
+from shared.words.internal import (
     Grant,
     LoginAnswer,
     LoginRequest,
@@ -16,9 +16,9 @@ from shared.internal import (
     SessionInfo,
     User,
 )
-from shared.messages import Availability, By, Description, DeviceDescription, State
-from shared.names import ACTIONS, SAFE_ACTIONS, Kind, Role
-from shared.problem import HomeError
+from shared.words.messages import Availability, By, Description, DeviceDescription, State
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind, Role
+from shared.words.problem import HomeError
 
 NOW = messages.utc(1_800_000_000)
 

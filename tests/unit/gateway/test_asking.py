@@ -7,9 +7,9 @@ import pytest
 
 from gateway.asking import CommandRequest, check, issued
 from gateway.devices import Device, LockoutBy, device_of
-from shared.messages import DeviceDescription
-from shared.names import Action, Kind
-from shared.problem import HomeError
+from shared.words.messages import DeviceDescription
+from shared.words.names import Action, Kind
+from shared.words.problem import HomeError
 from tests.unit.gateway.parts import BLIND, CONTACT, DIMMER, DOOR, LAMP, described, registered
 
 

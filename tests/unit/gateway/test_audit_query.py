@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from multidict import MultiDict
 
 from gateway import audit_query
-from shared.internal_alerts import AuditFilter
-from shared.names import Outcome
-from shared.problem import HomeError
+from shared.words.internal_alerts import AuditFilter
+from shared.words.names import Outcome
+from shared.words.problem import HomeError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

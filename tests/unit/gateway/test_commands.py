@@ -17,12 +17,12 @@ from gateway.proof import Proof
 from gateway.used import Written
 from gateway.verdicts import Executed
 from gateway.wish import Wish
-from shared import messages
-from shared.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
-from shared.messages import Acknowledgement, Availability, Command, UserRef
-from shared.names import Action, Kind, Outcome, Severity
-from shared.problem import CATALOGUE, HomeError
 from shared.spool import Spool
+from shared.words import messages
+from shared.words.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
+from shared.words.messages import Acknowledgement, Availability, Command, UserRef
+from shared.words.names import Action, Kind, Outcome, Severity
+from shared.words.problem import CATALOGUE, HomeError
 
 ADA = UserRef(id="u-ada", name="Ada")
 BEN = UserRef(id="u-ben", name="Ben")

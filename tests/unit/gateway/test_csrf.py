@@ -3,7 +3,7 @@
 import pytest
 
 from gateway import csrf
-from shared.names import Role
+from shared.words.names import Role
 from tests.unit.gateway.pages_house import HEADERS, House, open_house
 
 OWN = frozenset({"https://localhost:8443", "https://home.example.org"})

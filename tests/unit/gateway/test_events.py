@@ -12,9 +12,9 @@ from gateway.api.events import interest
 from gateway.events import MOST_STREAMS, Event, Hub, Interest, _Client, _event_of
 from gateway.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.sessions import Sessions
-from shared.internal import LockdownState
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.internal import LockdownState
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.gateway.pages_house import config
 from tests.unit.gateway.parts import NOW, FakeAuth, session, state
 

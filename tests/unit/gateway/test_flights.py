@@ -7,8 +7,8 @@ from gateway.devices import device_of
 from gateway.flights import Flight, Flights
 from gateway.verdicts import Verdict
 from gateway.wish import Wish
-from shared.messages import UserRef
-from shared.names import Action, Outcome
+from shared.words.messages import UserRef
+from shared.words.names import Action, Outcome
 from tests.unit.gateway.parts import LAMP, registered
 
 EXECUTED = Verdict(outcome=Outcome.EXECUTED)

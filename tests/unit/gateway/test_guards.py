@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from gateway import guards
 from gateway.views import DeviceView, RoomView
-from shared.internal import Grant, User
-from shared.internal_alerts import AuditFilter
-from shared.messages import AuditEvent, UserRef, Who, utc
-from shared.names import Outcome, Role, Severity
+from shared.words.internal import Grant, User
+from shared.words.internal_alerts import AuditFilter
+from shared.words.messages import AuditEvent, UserRef, Who, utc
+from shared.words.names import Outcome, Role, Severity
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BERLIN)

@@ -10,9 +10,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gateway import views
 from gateway.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
-from shared.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
-from shared.messages import ROOM_SILENCE_SECONDS, Availability, By, Description, DeviceDescription, State
-from shared.names import Action, Kind
+from shared.words.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
+from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, By, Description, DeviceDescription, State
+from shared.words.names import Action, Kind
 
 NOW = datetime(2026, 11, 23, 21, 0, tzinfo=UTC)
 LAMP = DeviceDescription(

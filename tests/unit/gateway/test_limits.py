@@ -5,7 +5,7 @@ import pytest
 from gateway.config import LimitsConfig
 from gateway.limits import Limits
 from shared.config import ConfigError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 async def test_what_exceeds_the_limit_is_told_when_to_come_back() -> None:

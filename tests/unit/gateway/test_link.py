@@ -9,11 +9,11 @@ from gateway.auth_client import AuthClient
 from gateway.home import Home
 from gateway.link import Link
 from gateway.sessions import Sessions
-from shared import messages, topics
 from shared.bus import Delivery
-from shared.messages import Acknowledgement, Availability, Lockdown, Revoked
-from shared.names import Outcome, Role
-from shared.problem import HomeError
+from shared.words import messages, topics
+from shared.words.messages import Acknowledgement, Availability, Lockdown, Revoked
+from shared.words.names import Outcome, Role
+from shared.words.problem import HomeError
 from tests.unit.gateway.parts import NOW, FakeAuth, session
 
 INFO = session(Role.MEMBER)

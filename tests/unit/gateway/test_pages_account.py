@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from shared.internal import Grant, UserRow
-from shared.names import Role
+from shared.words.internal import Grant, UserRow
+from shared.words.names import Role
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_house import House, open_house
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from gateway.devices import device_of
 from gateway.pages import bounds, times
 from gateway.views import HINTS, RoomView, view_of
-from shared.messages import DeviceDescription
-from shared.names import Kind
+from shared.words.messages import DeviceDescription
+from shared.words.names import Kind
 from tests.unit.gateway.parts import described, registered
 
 

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.internal import Grant
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.internal import Grant
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.gateway.pages_house import HEADERS, open_house
 
 LAMP_ONLY = Grant(room="hall", device="lamp")

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 
 from gateway.guards import Scope
-from shared.internal import Grant, UserRow
-from shared.internal_alerts import AuditFilter, AuditRecord, ChainBroken, ChainStatus
-from shared.messages import UserRef, Who
-from shared.names import Outcome, Role, Severity
+from shared.words.internal import Grant, UserRow
+from shared.words.internal_alerts import AuditFilter, AuditRecord, ChainBroken, ChainStatus
+from shared.words.messages import UserRef, Who
+from shared.words.names import Outcome, Role, Severity
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_house import open_house
 

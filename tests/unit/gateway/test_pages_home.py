@@ -2,9 +2,9 @@
 
 import msgspec
 
-from shared.internal import Grant, Registry
-from shared.messages import CoverValue
-from shared.names import Kind, Role
+from shared.words.internal import Grant, Registry
+from shared.words.messages import CoverValue
+from shared.words.names import Kind, Role
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_house import open_house
 

@@ -3,8 +3,8 @@
 import pytest
 
 from gateway import sessions
-from shared.names import Role
-from shared.problem import CATALOGUE
+from shared.words.names import Role
+from shared.words.problem import CATALOGUE
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_house import CODE, PASSWORD, House, open_house
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from shared.attempts import name_of
-from shared.internal import Grant, LockdownState, MailPath
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.attempts import name_of
+from shared.words.internal import Grant, LockdownState, MailPath
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_browser import Page
 from tests.unit.gateway.pages_house import CODE, HEADERS, PASSWORD, House, open_house

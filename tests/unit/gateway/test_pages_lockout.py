@@ -5,10 +5,10 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from shared.internal import Grant, Registry
-from shared.messages import DeviceDescription
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.internal import Grant, Registry
+from shared.words.messages import DeviceDescription
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_browser import Page
 from tests.unit.gateway.pages_house import HEADERS, House, open_house

@@ -1,8 +1,8 @@
 """Signing in by form, in two steps; the password is in no page and the e-mail in no address."""
 
-from shared.attempts import name_of
-from shared.internal import MailPath
-from shared.names import Role
+from shared.words.attempts import name_of
+from shared.words.internal import MailPath
+from shared.words.names import Role
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages_browser import Page
 from tests.unit.gateway.pages_house import CODE, PASSWORD, House, open_house

@@ -10,11 +10,12 @@ import pytest
 from gateway import alerts_client
 from gateway.alerts_client import AlertsClient
 from gateway.pages.mail_notice import notice
-from shared import internal, tls
+from shared import tls
 from shared.client import AlertsAddress, ServiceClient
-from shared.internal_alerts import AlertsReady, ChainStatus, MailStatus
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words import internal
+from shared.words.internal_alerts import AlertsReady, ChainStatus, MailStatus
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.gateway.pages_house import open_house
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

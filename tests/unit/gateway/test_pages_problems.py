@@ -3,8 +3,8 @@
 import pytest
 
 from gateway.pages.static_files import StaticFiles
-from shared.names import Role
-from shared.problem import CATALOGUE
+from shared.words.names import Role
+from shared.words.problem import CATALOGUE
 from tests.unit.gateway.pages_house import open_house
 
 

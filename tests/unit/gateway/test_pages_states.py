@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from gateway.pages import states
 from gateway.views import DeviceView, RoomView, Status
-from shared.messages import By, CoverValue, State, Value
-from shared.names import Kind
+from shared.words.messages import By, CoverValue, State, Value
+from shared.words.names import Kind
 from tests.unit.gateway.parts import NOW
 
 VALUES = st.one_of(

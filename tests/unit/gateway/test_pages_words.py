@@ -11,9 +11,9 @@ from gateway.home import Home
 from gateway.pages import acts, grants, user_agents
 from gateway.pages.login import local_path
 from gateway.plain import plain
-from shared.internal import Grant
-from shared.messages import By, CoverValue, State, utc
-from shared.problem import HomeError
+from shared.words.internal import Grant
+from shared.words.messages import By, CoverValue, State, utc
+from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 
 

@@ -12,10 +12,10 @@ from gateway import proof as proofs
 from gateway.devices import device_of
 from gateway.proof import Proof
 from gateway.wish import Wish
-from shared.messages import AuditEvent, UserRef
-from shared.names import Action, Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.messages import AuditEvent, UserRef
+from shared.words.names import Action, Outcome, Severity
+from shared.words.problem import HomeError
 from tests.house import until
 from tests.unit.gateway.parts import DIMMER, DOOR, registered
 

@@ -8,7 +8,7 @@ import pytest
 from gateway import readiness
 from gateway.home import Home
 from gateway.readiness import Readiness
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 class Parts:

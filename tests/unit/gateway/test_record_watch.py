@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from gateway import record_watch
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 class FakeRecord:

@@ -11,8 +11,8 @@ import pytest
 from gateway.auth_client import AuthClient
 from gateway.home import Change, DescriptionChanged, Home
 from gateway.registry import Registrar
-from shared.internal import LockoutChange, RegisteredRoom, Registry, RoomSeen
-from shared.problem import HomeError
+from shared.words.internal import LockoutChange, RegisteredRoom, Registry, RoomSeen
+from shared.words.problem import HomeError
 from tests.unit.gateway.parts import HALL, HALL_ENTRY, LAMP, online, registered, with_lockout
 
 

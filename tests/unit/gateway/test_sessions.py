@@ -11,9 +11,9 @@ import pytest
 from gateway.auth_client import AuthClient
 from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions, read_cookie_secret
 from shared.config import ConfigError
-from shared.internal import LoginRequest
-from shared.names import Role
-from shared.problem import HomeError
+from shared.words.internal import LoginRequest
+from shared.words.names import Role
+from shared.words.problem import HomeError
 from tests.unit.gateway.parts import FakeAuth, session
 
 INFO = session(Role.MEMBER)

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from shared import courier as courier_module
-from shared import messages, topics
 from shared.bus import Delivery
 from shared.courier import Courier
-from shared.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.resend import WINDOW
 from shared.seldom import Seldom
 from shared.spool import Spool
+from shared.words import messages, topics
+from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 
 def event(name: str) -> AuditEvent:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from shared import database
 from shared.config import ConfigError
 from shared.database import Plan, Store, open_store
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 ENVIRONMENT = """
 from alembic import context

@@ -5,9 +5,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messages import AuditEvent, Who, utc
-from shared.names import Outcome, Severity
 from shared.resend import Resender
+from shared.words.messages import AuditEvent, Who, utc
+from shared.words.names import Outcome, Severity
 
 
 def event(seq: int) -> AuditEvent:

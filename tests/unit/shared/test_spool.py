@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.messages import AuditEvent, Receipt, ReceiptLine, Who, encode, utc
-from shared.names import Outcome, Severity
-from shared.problem import HomeError
 from shared.spool import KEPT_SECONDS, Spool
 from shared.spool_rows import DROPPED, DROPPED_AT_ONCE, NUMBERS
+from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Who, encode, utc
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
 
 
 def event(name: str, **fields: object) -> AuditEvent:

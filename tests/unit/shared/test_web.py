@@ -15,7 +15,6 @@ from aiohttp import web
 from deploy.up import port_is_free
 from shared import tls
 from shared.config import ConfigError
-from shared.problem import HomeError
 from shared.web import (
     MAX_BODY_BYTES,
     USER,
@@ -25,6 +24,7 @@ from shared.web import (
     read_json,
     serve_https,
 )
+from shared.words.problem import HomeError
 from tests.claimed import free_port
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.founding import checks
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 
 
 def refusal(check: object, *arguments: object, **named: object) -> str:

@@ -10,7 +10,7 @@ from deploy.founding.answers import Answers, Mail
 from deploy.founding.questions import Guesses, Terminal
 from deploy.founding.reach import Machine
 from shared.mail import MailError
-from shared.problem import HomeError
+from shared.words.problem import HomeError
 from tests.claimed import free_port
 
 PASSWORD = "correct horse battery"

@@ -14,8 +14,8 @@ from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
 from shared.config import ConfigError
-from shared.problem import HomeError
 from shared.signing import Revoke, Withdraw
+from shared.words.problem import HomeError
 
 US = Caller(process=1, user=0)
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.signer import desk
-from shared import names
-from shared.messages import DESCRIBED_MOST
-from shared.problem import HomeError
 from shared.signing import Grant, Sign
+from shared.words import names
+from shared.words.messages import DESCRIBED_MOST
+from shared.words.problem import HomeError
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 HOSTS = ("hub.local", "127.0.0.1", "::1")

@@ -10,10 +10,10 @@ from deploy.pki.authorities import CA_DAYS, LEAF_DAYS, Authorities
 from deploy.pki.index import Issued
 from deploy.pki.pairs import Pki
 from deploy.signer.watch import Watch
-from shared.messages import AuditEvent
-from shared.names import Severity
-from shared.problem import HomeError
 from shared.spool import Spool
+from shared.words.messages import AuditEvent
+from shared.words.names import Severity
+from shared.words.problem import HomeError
 from tests.unit.deploy.test_pki import HOSTS, NOW
 
 

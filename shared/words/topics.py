@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
-from shared.names import IDENTITY
+from shared.words.names import IDENTITY
 
 
 class TopicKind(StrEnum):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.attempts import LENGTH, SIGNS, name_of, read
+from shared.words.attempts import LENGTH, SIGNS, name_of, read
 
 
 @given(st.text())

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.local_time import first, last
+from shared.words.local_time import first, last
 
 ZONES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
 MINUTE = timedelta(minutes=1)

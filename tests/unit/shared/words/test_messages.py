@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import messages
-from shared.messages import (
+from shared.words import messages
+from shared.words.messages import (
     Acknowledgement,
     AuditEvent,
     Availability,
@@ -32,8 +32,8 @@ from shared.messages import (
     UserRef,
     Who,
 )
-from shared.names import Action, Kind, Outcome, Severity
-from shared.problem import HomeError
+from shared.words.names import Action, Kind, Outcome, Severity
+from shared.words.problem import HomeError
 
 AT = datetime(2026, 11, 23, 20, 45, 18, 123000, tzinfo=UTC)
 WHEN = "2026-11-23T20:45:18.123000Z"

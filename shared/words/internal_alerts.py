@@ -5,8 +5,8 @@ from typing import Annotated
 
 import msgspec
 
-from shared.messages import AuditEvent, Moment, Text
-from shared.names import Outcome
+from shared.words.messages import AuditEvent, Moment, Text
+from shared.words.names import Outcome
 
 
 class MailStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import topics
-from shared.topics import Topic, TopicKind
+from shared.words import topics
+from shared.words.topics import Topic, TopicKind
 
 names = st.from_regex(r"[a-z][a-z0-9-]{0,31}", fullmatch=True)
 

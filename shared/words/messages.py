@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 
-from shared.names import Action, Kind, Outcome, Severity
-from shared.problem import HomeError
+from shared.words.names import Action, Kind, Outcome, Severity
+from shared.words.problem import HomeError
 
 COMMAND_SECONDS = 5.0
 """How long a wish may live, from the moment it was issued to the moment the agent acts."""
@@ -106,7 +106,7 @@ class State(Message, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Acknowledgement(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """The agent's outcome for one id: `reason` a slug of shared.problem, `detail` a sentence; `repeated`: once more."""
+    """An agent's outcome for one id: `reason` of shared.words.problem, `detail` a sentence; `repeated`: once more."""
 
     id: str
     outcome: Outcome

@@ -4,7 +4,7 @@ import http
 
 import pytest
 
-from shared.problem import CATALOGUE, HomeError
+from shared.words.problem import CATALOGUE, HomeError
 
 
 @pytest.mark.parametrize("slug", CATALOGUE)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import addresses
+from shared.words import addresses
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from shared import names
-from shared.names import ACTIONS, SAFE_ACTIONS, STAMPED_KINDS, Kind
+from shared.words import names
+from shared.words.names import ACTIONS, SAFE_ACTIONS, STAMPED_KINDS, Kind
 
 
 @pytest.mark.parametrize("name", ["hall", "a", "front-door", "room2", "a" * 32])

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from shared.messages import DeviceDescription, Text
-from shared.names import Kind, Role
+from shared.words.messages import DeviceDescription, Text
+from shared.words.names import Kind, Role
 
 # auth service, for gateways
 LOGIN_CODE = "/internal/login/code"
