@@ -13,12 +13,12 @@ from alert_service import arrivals, gaps, seq_rows
 from alert_service.arrivals import Arrival
 from alert_service.gaps import Ask, Gaps, Missing
 from alert_service.spans import Span
-from shared import backoff
 from shared.bus import Delivery
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
+from shared.running import backoff
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts
 from shared.spool_rows import DROPPED
 from shared.words import messages, topics
 from shared.words.messages import Resend

@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import digest, mailbox
 from alert_service.config import MAIL
 from alert_service.mailbox import Due
-from shared import backoff
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts
 from shared.mail import Letter, MailError
-from shared.waiting import woken
+from shared.running import backoff
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts
+from shared.running.waiting import woken
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,10 @@ import msgspec
 from alert_service import arrivals, chain, records, walk
 from alert_service.arrivals import Arrival
 from alert_service.chain import Broken, Verdict
-from shared import backoff
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts
+from shared.running import backoff
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts
 from shared.words.internal_alerts import ChainBroken, ChainStatus
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity

@@ -10,11 +10,11 @@ import msgspec
 from alert_service import rule_check
 from alert_service.policy import Rule
 from shared.client import AuthAddress
-from shared.config import Config, ConfigError, check_database, env, load, read_secret
 from shared.doors import Bounds
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
-from shared.syslog import SyslogConfig
+from shared.running.config import Config, ConfigError, check_database, env, load, read_secret
+from shared.running.syslog import SyslogConfig
 from shared.tls import Identity
 
 MAIL = "mail"

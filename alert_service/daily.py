@@ -21,8 +21,8 @@ from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts
 from shared.words import local_time
 from shared.words.internal_alerts import ChainStatus
 from shared.words.names import Outcome, Severity

@@ -15,8 +15,8 @@ from alert_service.records import as_row
 from alert_service.tables import events
 from shared import ends
 from shared.database import Store
-from shared.lifecycle import go_round
-from shared.log import facts
+from shared.running.lifecycle import go_round
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

@@ -16,12 +16,12 @@ from alert_service.mailbox import Due, Told
 from alert_service.policy import Policy
 from alert_service.release import OtherWay
 from alert_service.story import Story
-from shared import backoff
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts
 from shared.mail import Letter
-from shared.waiting import woken
+from shared.running import backoff
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts
+from shared.running.waiting import woken
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeVar
 
-from shared.config import Config
+from shared.running.config import Config
 from shared.words.names import Outcome, Severity
 
 MASTERS = "masters"

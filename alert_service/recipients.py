@@ -5,11 +5,11 @@ import logging
 from collections.abc import Callable
 
 from alert_service import mailbox
-from shared import backoff
 from shared.client import ServiceClient
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts
+from shared.running import backoff
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts
 from shared.words import internal
 from shared.words.problem import HomeError
 

@@ -16,12 +16,12 @@ from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
 from alert_service.inbox import Fate, Inbox, Taken
 from alert_service.policy import Policy
-from shared import backoff
 from shared.bus import Delivery
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts, security
-from shared.seldom import Seldom
+from shared.running import backoff
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts, security
+from shared.running.seldom import Seldom
 from shared.words import messages, topics
 from shared.words.messages import ReceiptLine
 from shared.words.names import Severity

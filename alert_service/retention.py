@@ -15,8 +15,8 @@ from alert_service import arrivals, chain, records, removal, walk
 from alert_service.removal import Day
 from alert_service.tables import days, deliveries, events, letters
 from shared.database import Store
-from shared.lifecycle import leave_if_stopped
-from shared.log import facts
+from shared.running.lifecycle import leave_if_stopped
+from shared.running.log import facts
 from shared.words.internal_alerts import ChainStatus
 from shared.words.problem import HomeError
 

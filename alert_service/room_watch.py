@@ -17,9 +17,9 @@ from alert_service.records import as_row
 from alert_service.tables import events
 from shared.bus import Delivery
 from shared.database import Store
-from shared.lifecycle import go_round
-from shared.log import facts
 from shared.mqtt import Subscription
+from shared.running.lifecycle import go_round
+from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Availability, Description, Who, utc
 from shared.words.names import Outcome, Severity, is_identity

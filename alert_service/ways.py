@@ -9,8 +9,8 @@ from typing import Any
 from alert_service.carrier import Way
 from alert_service.config import MAIL, WayConfig
 from shared import mail
-from shared.config import ConfigError, read_secret
 from shared.mail import Letter, MailError, SmtpConfig
+from shared.running.config import ConfigError, read_secret
 
 _TEXT_CHARACTERS = 2000
 _SECONDS = 60.0

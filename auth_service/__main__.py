@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from auth_service import config
-from shared import lifecycle, log
-from shared.config import ConfigError, fail, file_of
+from shared.running import lifecycle, log
+from shared.running.config import ConfigError, fail, file_of
 
 
 def main(arguments: list[str] | None = None) -> int:

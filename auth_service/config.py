@@ -6,11 +6,11 @@ from typing import Annotated
 import msgspec
 
 from shared import signing
-from shared.config import Config, ConfigError, check_database, env, load
 from shared.doors import Bounds
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
-from shared.syslog import SyslogConfig
+from shared.running.config import Config, ConfigError, check_database, env, load
+from shared.running.syslog import SyslogConfig
 from shared.tls import Identity
 
 

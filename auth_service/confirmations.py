@@ -16,10 +16,10 @@ import msgspec
 from auth_service import code_rows, codes
 from auth_service.codes import Binding
 from auth_service.passwords import Passwords
-from shared import backoff
 from shared.database import Store
-from shared.log import facts
 from shared.mail import Letter, MailError
+from shared.running import backoff
+from shared.running.log import facts
 from shared.words import attempts
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from auth_service.proof import Proof
 from auth_service.regulation import Failures
 from auth_service.sessions import Sessions
 from shared.database import Store
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
 from shared.words.messages import UserRef, Who
 from shared.words.names import Role

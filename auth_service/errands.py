@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine
 from typing import Any
 
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from auth_service.confirmations import code_hash
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store
-from shared.config import read_secret
 from shared.database import Store
+from shared.running.config import read_secret
 from shared.spool import Spool
 from shared.words import attempts
 from shared.words.internal import User

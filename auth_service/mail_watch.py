@@ -8,9 +8,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
-from shared.log import facts
 from shared.mail import MailError
-from shared.waiting import woken
+from shared.running.log import facts
+from shared.running.waiting import woken
 from shared.words.internal import MailPath
 from shared.words.problem import HomeError
 

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus import Bus
 from shared.database import Store
-from shared.log import facts
-from shared.seldom import Seldom
-from shared.waiting import woken
+from shared.running.log import facts
+from shared.running.seldom import Seldom
+from shared.running.waiting import woken
 from shared.words.messages import Message
 from shared.words.problem import HomeError
 

@@ -19,7 +19,7 @@ from typing import TypeVar
 import bcrypt
 
 from auth_service import password_form
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

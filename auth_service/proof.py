@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from auth_service.regulation import Report
-from shared.log import facts
+from shared.running.log import facts
 from shared.spool import Spool
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity

@@ -16,8 +16,8 @@ from auth_service import identity_rows
 from auth_service.proof import Proof
 from shared.bus import Bus, Delivery
 from shared.database import Store
-from shared.log import facts
-from shared.seldom import Seldom
+from shared.running.log import facts
+from shared.running.seldom import Seldom
 from shared.words import messages, topics
 from shared.words.messages import Certificate, Csr, Who
 from shared.words.names import Outcome, Severity, is_identity

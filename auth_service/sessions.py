@@ -10,8 +10,8 @@ from auth_service.proof import Proof
 from auth_service.session_rows import Ended, Limits
 from shared.bus import Bus
 from shared.database import Store
-from shared.log import facts
-from shared.waiting import woken
+from shared.running.log import facts
+from shared.running.waiting import woken
 from shared.words import topics
 from shared.words.internal import SessionInfo, SessionRows
 from shared.words.messages import Revoked, UserRef, Who

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from shared import database
-from shared.config import ConfigError
 from shared.database import Plan, Store, TornError
+from shared.running.config import ConfigError
 from shared.torn import is_cut
 
 PLAN = Plan(

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from deploy import audit, broker, codes, keeping, lockdown, naming, rename, taking_up, turns, up, users
 from deploy import home as homes
-from shared.config import EX_CONFIG, ConfigError
+from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 
 app = typer.Typer(

@@ -17,7 +17,7 @@ from typing import IO, Any
 import msgspec
 
 from deploy.pki.files import sync
-from shared.config import Config, ConfigError
+from shared.running.config import Config, ConfigError
 from shared.words.problem import HomeError
 
 HOME, SIGNER = "home", "signer"

@@ -19,7 +19,7 @@ from deploy.home import HERE, Home
 from deploy.orders import Plan, Standing
 from deploy.pki.files import write
 from shared import mqtt, signing, tls
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 

@@ -13,8 +13,8 @@ from deploy.home import Home
 from deploy.installation import Installation
 from shared import database, mail
 from shared.client import AlertsAddress, AuthAddress, ServiceClient
-from shared.config import ConfigError
 from shared.mail import MailError, SmtpConfig
+from shared.running.config import ConfigError
 from shared.words import internal
 from shared.words.internal_alerts import AlertsReady
 from shared.words.names import Role

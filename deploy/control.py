@@ -12,7 +12,8 @@ import msgspec
 
 from deploy import orders, rights
 from deploy.orders import Order, Plan, Standing
-from shared import backoff, mqtt, tls
+from shared import mqtt, tls
+from shared.running import backoff
 from shared.words import messages, topics
 from shared.words.problem import HomeError
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from deploy.pki.files import write
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 Value = str | list[str]
 _TABLE = re.compile(r"\s*\[+\s*([^\[\]]+?)\s*\]+\s*(#.*)?")

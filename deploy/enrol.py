@@ -15,7 +15,7 @@ from auth_service.identity_rows import IdentityRole, IdentityRow, check_name
 from deploy import broker, rights, room_file, taking_up, turns
 from deploy import home as homes
 from deploy.pki.files import write
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError
 

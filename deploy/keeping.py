@@ -14,7 +14,7 @@ from rich.console import Console
 from deploy import backup as backups
 from deploy import home as homes
 from deploy import restore as restoring
-from shared.config import load
+from shared.running.config import load
 from shared.words.problem import HomeError
 
 console = Console()

@@ -11,9 +11,9 @@ from pathlib import Path
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deploy.pki.files import write
-from shared import lifecycle, log
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running import lifecycle, log
+from shared.running.config import ConfigError
+from shared.running.log import facts
 
 _log = logging.getLogger("deploy.mailbox")
 MAX_LETTER_BYTES = 1_000_000

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deploy.pki import leaf, reading
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 
 def unannounced(pki: Path, name: str, former: Iterable[str]) -> str | None:

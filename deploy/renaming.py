@@ -15,7 +15,7 @@ from deploy import broker, editing, naming, taking_up
 from deploy import home as homes
 from deploy.founding import checks
 from deploy.home import Home
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words import messages, topics
 from shared.words.messages import Description
 from shared.words.problem import HomeError

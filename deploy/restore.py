@@ -15,7 +15,7 @@ import msgspec
 
 from deploy.backup import HOME, LABEL, SIGNER, VERSION, Label, parts
 from deploy.pki.files import sync
-from shared.config import convert
+from shared.running.config import convert
 from shared.words.problem import HomeError
 
 _CHUNK = 2**20

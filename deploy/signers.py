@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.pki.files import write
 from shared import signing
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 USER = "homesystem-signer"
 """Whom a hub with units has for it."""

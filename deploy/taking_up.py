@@ -14,7 +14,7 @@ import time
 from deploy import broker
 from deploy.home import HERE, Home
 from deploy.pki import reading, served
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 PATIENCE_SECONDS = 10.0

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 
 @contextlib.contextmanager

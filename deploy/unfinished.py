@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deploy.pki.files import sync, write
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 NAME = "home.toml.unfinished"
 _PRECIOUS = ("pki/ca", "signer/vault", "data", "secrets")

@@ -17,7 +17,7 @@ from pathlib import Path
 from deploy import broker, signers, turns
 from deploy import home as homes
 from deploy.pki.files import write
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 STOP_SECONDS = 4
 RENEW_SECONDS = 6 * 3600

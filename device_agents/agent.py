@@ -39,9 +39,10 @@ from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from device_agents.upkeep import Upkeep
 from device_agents.watchdog import Watchdog
-from shared import ends, systemd
-from shared.config import ConfigError
-from shared.log import facts
+from shared import ends
+from shared.running import systemd
+from shared.running.config import ConfigError
+from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.messages import Availability, InputEvent, utc
 from shared.words.names import is_gateway

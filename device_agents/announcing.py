@@ -7,8 +7,8 @@ from device_agents.device import Device
 from device_agents.ledger import Ledger
 from device_agents.link import Link
 from device_agents.room import Room
-from shared import backoff
-from shared.log import facts
+from shared.running import backoff
+from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.messages import (
     ROOM_HEARTBEAT_SECONDS,

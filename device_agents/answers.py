@@ -14,7 +14,7 @@ from device_agents.devices.output import Memory
 from device_agents.ledger import Intent, Ledger
 from device_agents.proof import Proof
 from device_agents.wish import Wish
-from shared.log import facts
+from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, State, Who, utc
 from shared.words.names import Outcome, Severity, is_gateway, is_identity

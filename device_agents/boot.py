@@ -4,7 +4,7 @@ import logging
 import secrets
 from pathlib import Path
 
-from shared.log import facts
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from device_agents.device import Device
 from device_agents.devices.output import Step
 from device_agents.room import Room
 from device_agents.wish import Wish
-from shared.log import facts
+from shared.running.log import facts
 from shared.words import messages
 from shared.words.messages import By, Command
 from shared.words.names import Action, Kind, is_gateway

@@ -14,7 +14,7 @@ from device_agents.devices.output import Standing, Step, Write
 from device_agents.faults import Fault
 from device_agents.limits import follow
 from device_agents.pins import Pins
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

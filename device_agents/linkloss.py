@@ -4,7 +4,7 @@ import logging
 
 from device_agents.device import Device
 from device_agents.room import Room
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.messages import By
 from shared.words.names import Action
 from shared.words.problem import HomeError

@@ -13,7 +13,7 @@ from device_agents.config import DEBOUNCE_MS
 from device_agents.device import Device
 from device_agents.devices.input import Happening, Signal, unsettled
 from device_agents.pins import Pins
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.names import Kind
 from shared.words.problem import HomeError
 

@@ -12,7 +12,7 @@ from device_agents.devices.sensor import Gauge, Sensor
 from device_agents.faults import SENSOR
 from device_agents.readings import Reading, Sensors
 from device_agents.room import Room
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.messages import By, State, utc
 
 log = logging.getLogger(__name__)

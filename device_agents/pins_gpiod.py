@@ -17,8 +17,8 @@ from typing import Any
 
 from device_agents import board
 from device_agents.pins import PinUse, translated
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

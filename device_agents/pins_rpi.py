@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from device_agents.pins import PinUse, translated
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 _INSTEAD = 'set pins = "gpiod", or install rpi-lgpio in its place'
 

@@ -16,8 +16,8 @@ import msgspec
 
 from device_agents.pins import PinUse
 from device_agents.simulation import Drive, Driven, Stage
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 from shared.words.messages import utc
 from shared.words.problem import HomeError
 

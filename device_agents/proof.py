@@ -8,8 +8,8 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from shared.log import facts
 from shared.resend import WINDOW, Resender
+from shared.running.log import facts
 from shared.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from device_agents.link import Link
 from device_agents.pair import Pair
-from shared import backoff
-from shared.log import facts
+from shared.running import backoff
+from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.messages import Certificate, Csr
 from shared.words.problem import HomeError

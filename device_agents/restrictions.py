@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from device_agents.ledger import Ledger
 from device_agents.room import Room
-from shared.log import facts
+from shared.running.log import facts
 from shared.words import messages
 from shared.words.messages import Lockdown, Lockouts
 from shared.words.problem import HomeError

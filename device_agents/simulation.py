@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 from device_agents.pins import PinUse
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from device_agents.clock import Clocks
 from device_agents.device import Device
 from device_agents.ledger import Ledger
 from device_agents.room import Room
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.messages import COMMAND_SECONDS
 from shared.words.problem import HomeError
 

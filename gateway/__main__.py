@@ -7,8 +7,8 @@ from pathlib import Path
 from gateway.app import Gateway, check
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
-from shared import lifecycle, log
-from shared.config import ConfigError, fail, file_of
+from shared.running import lifecycle, log
+from shared.running.config import ConfigError, fail, file_of
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ from gateway import arrival, guards, keys, limits, sessions
 from gateway.devices import Device, is_held_back
 from gateway.verdicts import Executed
 from gateway.wish import Wish
-from shared.log import security
+from shared.running.log import security
 from shared.words.internal import SessionInfo
 from shared.words.messages import Id, Moment, UserRef
 from shared.words.names import FULL, SAFE_ACTIONS, Action, Outcome

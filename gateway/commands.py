@@ -16,9 +16,9 @@ from gateway.home import Home
 from gateway.proof import Proof
 from gateway.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
 from gateway.wish import Wish
-from shared.log import facts
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
-from shared.seldom import Seldom
+from shared.running.log import facts
+from shared.running.seldom import Seldom
 from shared.words import messages, topics
 from shared.words.messages import COMMAND_SECONDS, Acknowledgement, Command
 from shared.words.names import Outcome, Severity

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from shared.client import AlertsAddress, AuthAddress
-from shared.config import Config, ConfigError, env, load
 from shared.doors import Bounds
 from shared.listening import Hosts, addresses, is_loopback
 from shared.mqtt import BrokerConfig
-from shared.syslog import SyslogConfig
+from shared.running.config import Config, ConfigError, env, load
+from shared.running.syslog import SyslogConfig
 
 Rate = Annotated[str, msgspec.Meta(min_length=3)]
 """One or more limits, such as "200/day;50/hour" or "10/10 minute"; all of them hold."""

@@ -22,7 +22,7 @@ from gateway.home import Change, DescriptionChanged, Home, LockdownChanged, Stat
 from gateway.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.sessions import Sessions
 from gateway.views import RoomView, lockdown_view
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.internal import LockdownState, SessionInfo
 from shared.words.problem import HomeError
 

@@ -16,10 +16,10 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from gateway import keys, routes, sessions
 from gateway.config import LimitsConfig
-from shared.config import ConfigError
 from shared.doors import counted_as
 from shared.entrance import Strike
-from shared.log import security
+from shared.running.config import ConfigError
+from shared.running.log import security
 from shared.web import Handler
 from shared.words.internal import Budget
 from shared.words.problem import HomeError

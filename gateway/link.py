@@ -14,8 +14,8 @@ from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared.bus import Bus, Delivery
 from shared.courier import Courier
-from shared.log import facts
 from shared.mqtt import Subscription
+from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.internal import LockdownState
 from shared.words.problem import HomeError

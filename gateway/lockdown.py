@@ -8,7 +8,7 @@ import logging
 from aiohttp import web
 
 from gateway import guards, keys, sessions
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo
 from shared.words.problem import HomeError
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 
 from gateway.used import Used, Written
 from gateway.wish import Wish
-from shared import backoff
-from shared.log import facts
+from shared.running import backoff
+from shared.running.log import facts
 from shared.spool import Spool
 from shared.words import messages
 from shared.words.messages import AuditEvent, Who

@@ -15,9 +15,9 @@ from typing import Final
 from aiohttp import web
 
 from gateway import keys
-from shared.config import ConfigError
-from shared.log import facts
-from shared.seldom import Seldom
+from shared.running.config import ConfigError
+from shared.running.log import facts
+from shared.running.seldom import Seldom
 from shared.web import Handler
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ import asyncio
 import logging
 from typing import Final, Protocol
 
-from shared import backoff
-from shared.log import facts
+from shared.running import backoff
+from shared.running.log import facts
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway import limits
 from shared.answering import method_of, place_of
-from shared.log import security
+from shared.running.log import security
 from shared.web import USER, Handler
 from shared.words.problem import HomeError
 

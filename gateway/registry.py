@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 
 from gateway.auth_client import AuthClient
 from gateway.home import Change, Home
-from shared import backoff
-from shared.log import facts
-from shared.waiting import woken
+from shared.running import backoff
+from shared.running.log import facts
+from shared.running.waiting import woken
 from shared.words.internal import LockdownChange, LockdownState, LockoutChange, RoomSeen
 from shared.words.messages import Description
 from shared.words.problem import HomeError

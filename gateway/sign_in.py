@@ -12,7 +12,7 @@ from aiohttp import web
 
 from gateway import csrf, keys, limits, sessions
 from gateway.browsers import account
-from shared.log import facts, security
+from shared.running.log import facts, security
 from shared.web import USER
 from shared.words.internal import LoginCodeRequest, LoginRequest, Regulation, User
 from shared.words.problem import HomeError

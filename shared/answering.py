@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from shared.log import facts, request_id
+from shared.running.log import facts, request_id
 from shared.words.names import IDENTITY
 from shared.words.problem import HomeError
 

@@ -14,10 +14,11 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as paho
 
-from shared import backoff, mqtt, mqtt_loop, tls
-from shared.config import ConfigError
-from shared.log import facts
+from shared import mqtt, mqtt_loop, tls
 from shared.renewal import Credentials
+from shared.running import backoff
+from shared.running.config import ConfigError
+from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.problem import HomeError
 

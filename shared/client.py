@@ -11,9 +11,9 @@ import aiohttp
 import msgspec
 
 from shared import renewal, tls
-from shared.config import Config, env
-from shared.log import facts
-from shared.seldom import Seldom
+from shared.running.config import Config, env
+from shared.running.log import facts
+from shared.running.seldom import Seldom
 from shared.words.problem import CATALOGUE, HomeError
 
 log = logging.getLogger(__name__)

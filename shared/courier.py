@@ -5,11 +5,11 @@ import contextlib
 import logging
 
 from shared.bus import Bus, Delivery
-from shared.log import facts
 from shared.resend import WINDOW, Resender
-from shared.seldom import Seldom
+from shared.running.log import facts
+from shared.running.seldom import Seldom
+from shared.running.waiting import woken
 from shared.spool import Spool
-from shared.waiting import woken
 from shared.words import messages, topics
 from shared.words.problem import HomeError
 

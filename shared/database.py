@@ -18,8 +18,8 @@ from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 from shared.torn import is_torn
 from shared.words.problem import HomeError
 

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from shared.config import Config
+from shared.running.config import Config
 
 HEAD_SECONDS: Final = 15.0
 """From the connection, its TLS handshake included, to the end of the first request's head."""

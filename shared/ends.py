@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

@@ -20,8 +20,8 @@ from aiohttp import web
 from shared.answering import CALLERS_OWN, TooSlowError, answer, note_request, problem_response
 from shared.arrival import ARRIVED, Arrivals
 from shared.doors import Bounds, Doors, Stay
-from shared.log import facts
-from shared.seldom import Seldom
+from shared.running.log import facts
+from shared.running.seldom import Seldom
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

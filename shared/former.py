@@ -8,8 +8,8 @@ import ssl
 from pathlib import Path
 
 from shared import tls
-from shared.config import ConfigError
 from shared.renewal import Latest
+from shared.running.config import ConfigError
 
 FORMER = "former"
 """Beside the hub's own pair, a folder with a folder for each former name."""

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import msgspec
 
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

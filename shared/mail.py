@@ -13,7 +13,7 @@ import aiosmtplib
 import msgspec
 
 from shared import tls
-from shared.config import Config, ConfigError, env, read_secret
+from shared.running.config import Config, ConfigError, env, read_secret
 from shared.words import addresses
 from shared.words.messages import utc
 

@@ -20,8 +20,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from shared import tls
-from shared.config import Config, env
 from shared.mqtt_socket import BufferedSocket
+from shared.running.config import Config, env
 from shared.tls import Identity
 from shared.words import messages
 

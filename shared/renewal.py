@@ -14,8 +14,8 @@ from typing import Generic, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
 from shared import tls
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

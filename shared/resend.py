@@ -1,6 +1,6 @@
 """Which audit events are due to be published, pure: every one again and again, ever slower, until receipted."""
 
-from shared import backoff
+from shared.running import backoff
 from shared.words.messages import AuditEvent
 
 WINDOW = 200

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

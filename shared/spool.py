@@ -19,7 +19,7 @@ from typing import TypeVar
 import msgspec
 
 from shared import spool_rows
-from shared.log import facts
+from shared.running.log import facts
 from shared.salvage import UNREADABLE, take_over
 from shared.torn import Sense, Torn, identity, is_torn, mend
 from shared.words.messages import AuditEvent, Receipt, decode

@@ -7,7 +7,7 @@ import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
-from shared.config import EX_TEMPFAIL, Config, ConfigError
+from shared.running.config import EX_TEMPFAIL, Config, ConfigError
 
 
 class UnfitPairError(ConfigError):

@@ -20,8 +20,8 @@ from shared.answering import answer, method_of, note_request, place_of
 from shared.doors import Bounds
 from shared.entrance import Entrance, Strike, within_files
 from shared.listening import Hosts, addresses, open_sockets
-from shared.log import facts, remote, request_id, security
 from shared.revoked import RevocationList
+from shared.running.log import facts, remote, request_id, security
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

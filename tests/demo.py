@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deploy import home as homes
-from shared.config import load
+from shared.running.config import load
 from tests.claimed import free_port
 from tests.house import DEADLINE, until
 

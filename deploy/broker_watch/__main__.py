@@ -17,10 +17,10 @@ from pathlib import Path
 
 from deploy.broker_watch.calendar import Calendar
 from deploy.broker_watch.probe import Probe, SilentError
-from shared import log as logs
-from shared import systemd
-from shared.config import ConfigError, fail
-from shared.log import facts
+from shared.running import log as logs
+from shared.running import systemd
+from shared.running.config import ConfigError, fail
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

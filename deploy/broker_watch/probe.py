@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from shared import tls
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 IDENTITY = "broker-watch"
 PATIENCE_SECONDS = 4.0

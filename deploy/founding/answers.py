@@ -9,9 +9,9 @@ import msgspec
 
 from deploy import home as homes
 from deploy.founding import checks
-from shared.config import Config, ConfigError, load, read_secret
 from shared.listening import EVERYWHERE
 from shared.mail import SmtpConfig
+from shared.running.config import Config, ConfigError, load, read_secret
 from shared.words.problem import HomeError
 
 PORTS = {

@@ -9,7 +9,7 @@ import re
 from auth_service import account_fields, password_policy
 from deploy.founding import zones
 from shared import listening
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

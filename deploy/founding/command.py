@@ -15,7 +15,7 @@ from deploy.founding import answers as replies
 from deploy.founding import creating, questions, reach, trial, zones
 from deploy.founding.answers import Answers
 from deploy.founding.questions import Guesses, Terminal
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 

@@ -6,8 +6,8 @@ import time
 from deploy.founding.answers import Answers, Mail
 from deploy.home import Settings
 from shared import mail
-from shared.config import ConfigError
 from shared.mail import Letter, MailError
+from shared.running.config import ConfigError
 
 WARNING = (
     "Nobody can sign in until letters leave: the confirmation codes come by mail. Mend [smtp] in auth.toml and "

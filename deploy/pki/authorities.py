@@ -17,7 +17,7 @@ from deploy.pki import reading
 from deploy.pki.files import write
 from deploy.pki.index import Index, Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, permits, subject
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.signing import End
 from shared.words.problem import HomeError
 

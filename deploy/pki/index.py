@@ -11,7 +11,7 @@ import msgspec
 
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -20,9 +20,9 @@ from deploy.signer import desk
 from deploy.signer.config import IDENTITY, Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
-from shared.config import ConfigError
-from shared.log import facts
-from shared.seldom import Seldom
+from shared.running.config import ConfigError
+from shared.running.log import facts
+from shared.running.seldom import Seldom
 from shared.signing import (
     Answer,
     AnyOrder,

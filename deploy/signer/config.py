@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 
 from deploy.signers import PORT_FILE
-from shared.config import ConfigError
 from shared.mqtt import BrokerConfig
+from shared.running.config import ConfigError
 from shared.tls import Identity
 
 IDENTITY = "signer"

@@ -14,8 +14,8 @@ import msgspec
 
 from deploy.signer.config import NOBODY
 from shared import signing
-from shared.config import ConfigError
-from shared.log import facts
+from shared.running.config import ConfigError
+from shared.running.log import facts
 from shared.signing import Answer, AnyOrder, Refused
 from shared.words.problem import HomeError
 

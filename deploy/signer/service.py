@@ -14,13 +14,13 @@ from deploy.signer.config import IDENTITY, Settings
 from deploy.signer.door import Door
 from deploy.signer.plugin import Plugin
 from deploy.signer.watch import Watch
-from shared import systemd
 from shared.bus import Bus, Delivery
-from shared.config import EX_TEMPFAIL, ConfigError
 from shared.courier import Courier
-from shared.lifecycle import stay_alive
-from shared.log import facts
 from shared.mqtt import Subscription
+from shared.running import systemd
+from shared.running.config import EX_TEMPFAIL, ConfigError
+from shared.running.lifecycle import stay_alive
+from shared.running.log import facts
 from shared.spool import Spool
 from shared.words import topics
 from shared.words.problem import HomeError

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from device_agents.readings import SensorError
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.names import Kind
 
 _ID_REGISTER = 0xD0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from device_agents.readings import Reading, SensorError
-from shared.log import facts
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

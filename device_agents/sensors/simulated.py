@@ -12,7 +12,7 @@ from device_agents.config import SENSOR_EVERY, DeviceConfig
 from device_agents.devices.sensor import FAILURES, RANGES, UNITS
 from device_agents.readings import Reading
 from device_agents.simulation import Driven, Stage
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.names import Kind
 
 log = logging.getLogger(__name__)

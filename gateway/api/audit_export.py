@@ -15,7 +15,7 @@ from aiohttp import web
 
 from gateway import guards, keys, sessions
 from gateway.guards import Scope
-from shared.log import facts
+from shared.running.log import facts
 from shared.words.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditPage, AuditRecord
 from shared.words.problem import HomeError
 

@@ -6,7 +6,7 @@ from aiohttp import web
 from yarl import URL
 
 from gateway.pages import render, times
-from shared.log import request_id
+from shared.running.log import request_id
 from shared.words.problem import CATALOGUE, HomeError
 
 _MAY_PASS: Final = 500

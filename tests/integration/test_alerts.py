@@ -29,9 +29,9 @@ from deploy.home import Home
 from shared import tls
 from shared.bus import Bus, Delivery
 from shared.client import AlertsAddress, ServiceClient
-from shared.config import EX_CONFIG
 from shared.courier import Courier
 from shared.mqtt import Subscription
+from shared.running.config import EX_CONFIG
 from shared.spool import Spool
 from shared.web import allow, internal_app, json_response, serve_https
 from shared.words import internal, messages, topics

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from shared import backoff, mqtt
+from shared import mqtt
 from shared.bus import Bus, Delivery
 from shared.mqtt import Subscription
+from shared.running import backoff
 from shared.words import messages, topics
 from shared.words.messages import Availability, Revoked
 from shared.words.problem import HomeError

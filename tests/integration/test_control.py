@@ -11,7 +11,7 @@ from deploy import rights, taking_up
 from deploy.control import Control
 from deploy.home import Home
 from deploy.orders import grant
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError
 from tests.claimed import free_port

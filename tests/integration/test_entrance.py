@@ -14,7 +14,7 @@ from aiohttp import web
 
 from shared import doors, tls
 from shared.doors import Bounds
-from shared.log import Formatter
+from shared.running.log import Formatter
 from shared.web import internal_app, json_response, read_json, serve_https
 from shared.words.names import Role
 from shared.words.problem import HomeError

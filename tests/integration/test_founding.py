@@ -22,7 +22,7 @@ from deploy import unfinished
 from deploy.founding import creating
 from deploy.founding.answers import Answers, Mail
 from deploy.pki import reading
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests import killed
 from tests.claimed import free_port
 from tests.house import DEADLINE, SmtpSink

@@ -14,8 +14,8 @@ from gateway import events as gateway_events
 from gateway import sessions
 from gateway.events import MOST_STREAMS
 from shared.bus import Bus
+from shared.running.waiting import woken
 from shared.spool import Spool
-from shared.waiting import woken
 from shared.words import messages, topics
 from shared.words.internal import Budget, Grant, Regulation
 from shared.words.internal_alerts import AuditScope

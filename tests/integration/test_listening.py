@@ -12,8 +12,8 @@ from aiohttp import web
 
 from shared import mqtt, tls
 from shared.bus import Bus, Delivery
-from shared.config import ConfigError
 from shared.listening import Hosts
+from shared.running.config import ConfigError
 from shared.web import serve_https
 from tests import brokers, house
 from tests.claimed import free_port

@@ -96,7 +96,7 @@ def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
 
 def reasons(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
-        str(record.facts["reason"])  # type: ignore[attr-defined]  # see shared.log.facts
+        str(record.facts["reason"])  # type: ignore[attr-defined]  # see shared.running.log.facts
         for record in caplog.records
         if record.getMessage() in {"Broker cannot be reached", "Waiting for the clock"}
     ]

@@ -11,7 +11,7 @@ from deploy import home as homes
 from deploy.home import Home
 from deploy.pki import authorities, files, leaf, pairs, reading
 from deploy.pki.pairs import Pki
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests import house
 
 NOW = dt.datetime.now(dt.UTC)

@@ -27,7 +27,7 @@ from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
 from shared import signing
-from shared.config import EX_TEMPFAIL
+from shared.running.config import EX_TEMPFAIL
 from shared.signing import Ending, Pem
 from shared.spool import Spool
 from shared.words import messages, topics

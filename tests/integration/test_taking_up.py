@@ -12,7 +12,7 @@ from deploy import taking_up
 from deploy.home import Home
 from deploy.pki import served
 from deploy.pki.pairs import Pki
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError
 from tests import brokers, house

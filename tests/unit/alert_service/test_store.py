@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from alert_service import chain, mailbox, records
 from alert_service.store import PLAN, open_store
 from alert_service.tables import events, metadata, settings
-from shared.config import ConfigError
 from shared.database import Store
+from shared.running.config import ConfigError
 from shared.words.messages import utc
 from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import event

@@ -8,8 +8,8 @@ import pytest
 
 from alert_service import config, ways
 from alert_service.config import WayConfig
-from shared.config import ConfigError
 from shared.mail import Letter, MailError
+from shared.running.config import ConfigError
 
 LETTER = Letter(to="phone", subject="Front door (hall) unlocked", text="x" * 5000, urgent=True)
 

@@ -26,9 +26,9 @@ from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn
 from auth_service.tables import places
-from shared import backoff
 from shared.database import Store
 from shared.mail import MailError
+from shared.running import backoff
 from shared.spool import Spool
 from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.words.messages import AuditEvent

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deploy import backup, packing, restore
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)

@@ -17,8 +17,8 @@ from deploy.home import Home
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.pairs import RENEW_DAYS
 from shared import mail
-from shared.config import ConfigError
 from shared.mail import MailError, SmtpConfig
+from shared.running.config import ConfigError
 from tests import house
 from tests.begun import begin_accounts
 

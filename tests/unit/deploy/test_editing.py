@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy import editing
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 TEXT = """# the owner's words
 host = "elsewhere"   # not this one

@@ -12,7 +12,7 @@ import pytest
 
 from deploy import home as homes
 from deploy import up
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 
 def make(var: Path) -> homes.Home:

@@ -7,7 +7,7 @@ import pytest
 
 from deploy import naming
 from deploy.pki.pairs import Pki
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 
 @pytest.fixture

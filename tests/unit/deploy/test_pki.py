@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from deploy.pki import leaf
 from deploy.pki.authorities import CA_DAYS, CRL_DAYS, LEAF_DAYS, Authorities
 from deploy.pki.pairs import RENEW_DAYS, Pki
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 NOW = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)

@@ -15,7 +15,7 @@ from deploy.pki.authorities import Authorities
 from deploy.pki.pairs import Pki
 from deploy.signer.door import Door
 from shared import signing
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests.unit.deploy.test_pki import HOSTS, NOW
 
 MOVE = ROOT / "deploy" / "move-vault.sh"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.home import ROOT
-from shared import systemd
+from shared.running import systemd
 from tests import exposure
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))

@@ -8,7 +8,7 @@ import pytest
 from device_agents.readings import SensorError
 from device_agents.sensors import bme280
 from device_agents.sensors.bme280 import Bme280
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.names import Kind
 
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")  # the library's own

@@ -9,7 +9,7 @@ import pytest
 from device_agents import complaints, config
 from device_agents.devices import build
 from device_agents.pins import PinUse
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.names import Kind
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "deploy" / "templates"

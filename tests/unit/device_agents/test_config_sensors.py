@@ -9,7 +9,7 @@ import pytest
 from device_agents import complaints as rules
 from device_agents import config
 from device_agents.devices import build
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests.unit.device_agents.fakes import room_config
 
 WARMTH = {"id": "warmth", "name": "Temperature", "kind": "temperature", "source": "ds18b20"}

@@ -12,7 +12,7 @@ from device_agents.config import RoomConfig
 from device_agents.pins_gpiod import GpiodPins
 from device_agents.pins_rpi import RpiPins
 from device_agents.pins_simulated import SimulatedPins
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests.unit.device_agents.fakes import DEVICES, room_config
 from tests.unit.device_agents.wires import FakeGpio, FakeGpiod
 

@@ -8,7 +8,7 @@ import pytest
 from device_agents import pins_gpiod
 from device_agents.pins import PinUse
 from device_agents.pins_gpiod import GpiodPins
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 from tests.unit.device_agents.benches import BELL, CHIP, CONTACT, HEATER, LAMP, USES
 from tests.unit.device_agents.wires import FakeGpiod, FakeRequest

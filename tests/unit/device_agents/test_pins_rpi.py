@@ -7,7 +7,7 @@ import pytest
 from device_agents import pins_rpi
 from device_agents.pins import PinUse
 from device_agents.pins_rpi import RpiPins
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 from tests.unit.device_agents.wires import FakeGpio, FakeLgpio
 

@@ -12,7 +12,7 @@ import pytest
 from device_agents import simulation
 from device_agents.pins import PinUse
 from device_agents.pins_simulated import SimulatedPins
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 USES = (

@@ -9,7 +9,7 @@ import pytest
 from device_agents.__main__ import sensors_of
 from device_agents.sensors.build import probes
 from device_agents.sensors.reader import Reader
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests.unit.device_agents.fakes import FakePins, room_config
 
 DEVICES: tuple[dict[str, Any], ...] = (

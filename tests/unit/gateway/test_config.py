@@ -6,7 +6,7 @@ import pytest
 
 from deploy import home as homes
 from gateway.config import HttpsConfig, load_config
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests.house import make_home
 
 

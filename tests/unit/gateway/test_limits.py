@@ -4,7 +4,7 @@ import pytest
 
 from gateway.config import LimitsConfig
 from gateway.limits import Limits
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 

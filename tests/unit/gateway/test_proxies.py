@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gateway import keys, limits, proxies
 from gateway.hub_time import HEARTBEAT_SECONDS
 from gateway.proxies import Proxies
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 TRUSTED = Proxies(["127.0.0.1", "192.0.2.0/28", "2001:db8:1::/64"])
 NEAR, FAR = "127.0.0.1", "192.0.2.3"

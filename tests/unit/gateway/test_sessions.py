@@ -10,7 +10,7 @@ import pytest
 
 from gateway.auth_client import AuthClient
 from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions, read_cookie_secret
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.words.internal import LoginRequest
 from shared.words.names import Role
 from shared.words.problem import HomeError

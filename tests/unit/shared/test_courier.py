@@ -11,7 +11,7 @@ from shared import courier as courier_module
 from shared.bus import Delivery
 from shared.courier import Courier
 from shared.resend import WINDOW
-from shared.seldom import Seldom
+from shared.running.seldom import Seldom
 from shared.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc

@@ -12,8 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from shared import database
-from shared.config import ConfigError
 from shared.database import Plan, Store, open_store
+from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
 ENVIRONMENT = """
@@ -132,7 +132,7 @@ async def test_process_that_migrates_prints_nothing_of_alembic(url: str, plan: P
     program = (
         "import asyncio\n"
         "from pathlib import Path\n"
-        "from shared import log\n"
+        "from shared.running import log\n"
         "from shared.database import Plan, open_store\n"
         "log.set_up('things', None)\n"
         f"plan = Plan({plan.head!r}, Path({str(plan.migrations)!r}), '', 'internal', False)\n"

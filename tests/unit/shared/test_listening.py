@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from shared import listening
-from shared.config import ConfigError
 from shared.listening import AbsentError, Hosts
+from shared.running.config import ConfigError
 
 
 class Sockets:

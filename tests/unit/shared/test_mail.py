@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config import ConfigError
 from shared.mail import Letter, MailError, SmtpConfig, check, compose, send
+from shared.running.config import ConfigError
 
 SENDER = "Home System <home@example.org>"
 LOCAL = SmtpConfig(host="127.0.0.1", port=1, sender=SENDER, security="none")

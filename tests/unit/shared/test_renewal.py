@@ -9,8 +9,8 @@ import pytest
 
 from deploy.pki.pairs import Pki
 from shared import renewal, tls
-from shared.config import EX_CONFIG, EX_TEMPFAIL, ConfigError
 from shared.renewal import AGAIN_SECONDS, SETTLING_SECONDS, Credentials, Latest
+from shared.running.config import EX_CONFIG, EX_TEMPFAIL, ConfigError
 
 NOW = dt.datetime.now(dt.UTC)
 

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.pki.pairs import Pki
 from shared import tls
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from deploy.up import port_is_free
 from shared import tls
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.web import (
     MAX_BODY_BYTES,
     USER,

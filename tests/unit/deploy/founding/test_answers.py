@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.founding import answers
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from tests.claimed import free_port
 
 WHOLE = """

@@ -13,7 +13,7 @@ from deploy.signer.clerk import LATE, Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
-from shared.config import ConfigError
+from shared.running.config import ConfigError
 from shared.signing import Revoke, Withdraw
 from shared.words.problem import HomeError
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shared.log import Formatter
-from shared.syslog import SyslogConfig, copier
+from shared.running.log import Formatter
+from shared.running.syslog import SyslogConfig, copier
 from tests.house import DEADLINE
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from shared import lifecycle
-from shared.config import ConfigError
+from shared.running import lifecycle
+from shared.running.config import ConfigError
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

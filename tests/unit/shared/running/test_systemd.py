@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import systemd
+from shared.running import systemd
 
 
 def test_states_reach_the_service_manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

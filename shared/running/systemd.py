@@ -5,7 +5,7 @@ import os
 import socket
 from pathlib import Path
 
-from shared.log import facts
+from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 

@@ -16,11 +16,11 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from shared.log_files import DailyFile
-from shared.seldom import Sums
+from shared.running.log_files import DailyFile
+from shared.running.seldom import Sums
 
 if TYPE_CHECKING:
-    from shared.syslog import SyslogConfig
+    from shared.running.syslog import SyslogConfig
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that a line belongs to, set by the web floor."""
@@ -149,7 +149,7 @@ def set_up(
     """
     everywhere: list[logging.Handler] = []
     if syslog is not None:
-        from shared.syslog import copier  # an agent need not carry it
+        from shared.running.syslog import copier  # an agent need not carry it
 
         everywhere.append(copier(syslog, service))
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr), *everywhere]

@@ -4,7 +4,7 @@ import ipaddress
 import logging
 import socket
 
-from shared.config import Config
+from shared.running.config import Config
 
 _PORT = 514
 _DAEMON = 3 << 3

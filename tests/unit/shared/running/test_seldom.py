@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.seldom import Seldom, Sums
+from shared.running.seldom import Seldom, Sums
 
 
 def test_a_thing_is_said_once_within_its_time() -> None:

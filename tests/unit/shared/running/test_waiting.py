@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.waiting import woken
+from shared.running.waiting import woken
 
 
 async def test_it_ends_with_the_event_and_with_the_time() -> None:

@@ -8,9 +8,9 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Never
 
-from shared import systemd
-from shared.config import ConfigError, fail
-from shared.log import tell_sums
+from shared.running import systemd
+from shared.running.config import ConfigError, fail
+from shared.running.log import tell_sums
 
 log = logging.getLogger(__name__)
 

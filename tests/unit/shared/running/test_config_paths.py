@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.config import Config, ConfigError, file_of, load
+from shared.running.config import Config, ConfigError, file_of, load
 
 
 class Places(Config, frozen=True):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 import pytest
 
-from shared.config import Config, ConfigError, check_database, env, load, read_secret
+from shared.running.config import Config, ConfigError, check_database, env, load, read_secret
 
 
 class Colour(enum.StrEnum):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import backoff
+from shared.running import backoff
 
 
 @given(st.integers(0, 10_000), st.floats(0.01, 10), st.floats(10, 1000))

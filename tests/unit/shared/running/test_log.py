@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import log, log_files
-from shared.log import Formatter, facts, remote, request_id
-from shared.log_files import DailyFile
+from shared.running import log, log_files
+from shared.running.log import Formatter, facts, remote, request_id
+from shared.running.log_files import DailyFile
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_a_new_day_is_a_new_file(tmp_path: Path, loggers: None) -> None:
 
 # --- security events -------------------------------------------------------------------------------------------
 
-FILTER = (Path(__file__).resolve().parents[3] / "docs" / "logs.md").read_text()
+FILTER = (Path(__file__).resolve().parents[4] / "docs" / "logs.md").read_text()
 
 
 def security_lines(folder: Path) -> list[str]:
@@ -297,7 +297,7 @@ def test_a_day_of_one_log_has_a_ceiling_and_says_what_is_missing(
         handler.emit(record(now, f"line {number}"))
     written = (tmp_path / "x.log").read_text()
     assert 10_000 <= len(written) < 10_200
-    assert written.splitlines()[-1].endswith("WARNING shared.log_files This log is full: lines are left out")
+    assert written.splitlines()[-1].endswith("WARNING shared.running.log_files This log is full: lines are left out")
     kept = len(written.splitlines()) - 1
     handler.emit(record(now + 86400, "tomorrow"))
     handler.close()
