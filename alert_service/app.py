@@ -21,16 +21,16 @@ from alert_service.presence import Presence
 from alert_service.recorder import Recorder
 from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
-from shared import renewal
 from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
 from shared.database import Store, TornError
 from shared.mqtt import Subscription
 from shared.reopening import patiently, watch
-from shared.revoked import RevocationList
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts
+from shared.trust import renewal
+from shared.trust.revoked import RevocationList
 from shared.web import REVOKED, serve_https
 from shared.words import topics
 

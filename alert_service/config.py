@@ -15,7 +15,7 @@ from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 from shared.running.config import Config, ConfigError, check_database, env, load, read_secret
 from shared.running.syslog import SyslogConfig
-from shared.tls import Identity
+from shared.trust.tls import Identity
 
 MAIL = "mail"
 """The name of the way that is always there."""

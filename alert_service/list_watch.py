@@ -7,8 +7,8 @@ import time
 from collections.abc import Awaitable, Callable
 
 from alert_service.arrivals import OURSELVES, Arrival
-from shared.revoked import RevocationList
 from shared.running.lifecycle import go_round
+from shared.trust.revoked import RevocationList
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

@@ -24,18 +24,19 @@ from auth_service.rooms import Give, Rooms
 from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
-from shared import mail, renewal, signing
+from shared import mail
 from shared.bus import Bus, Delivery
 from shared.courier import Courier
 from shared.database import Store, TornError
 from shared.mail import MailError
 from shared.mqtt import Subscription
-from shared.revoked import RevocationList
 from shared.running import systemd
 from shared.running.config import ConfigError, read_secret
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts
 from shared.spool import Spool
+from shared.trust import renewal, signing
+from shared.trust.revoked import RevocationList
 from shared.web import REVOKED, serve_https
 from shared.words import topics
 from shared.words.names import Role

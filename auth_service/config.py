@@ -5,13 +5,13 @@ from typing import Annotated
 
 import msgspec
 
-from shared import signing
 from shared.doors import Bounds
 from shared.mail import SmtpConfig
 from shared.mqtt import BrokerConfig
 from shared.running.config import Config, ConfigError, check_database, env, load
 from shared.running.syslog import SyslogConfig
-from shared.tls import Identity
+from shared.trust import signing
+from shared.trust.tls import Identity
 
 
 class Listen(Config, frozen=True):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from deploy import signers
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
-from shared.signing import UNIT, End
+from shared.trust.signing import UNIT, End
 
 TOLD_DAYS = 30
 """A room has tried to renew for as long by then."""

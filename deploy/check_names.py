@@ -6,7 +6,7 @@ from deploy import naming
 from deploy.finding import Finding, examine, well, wrong
 from deploy.home import Home
 from deploy.pki import leaf, reading
-from shared import tls
+from shared.trust import tls
 
 
 def names(home: Home) -> Iterator[Finding]:

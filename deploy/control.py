@@ -12,8 +12,9 @@ import msgspec
 
 from deploy import orders, rights
 from deploy.orders import Order, Plan, Standing
-from shared import mqtt, tls
+from shared import mqtt
 from shared.running import backoff
+from shared.trust import tls
 from shared.words import messages, topics
 from shared.words.problem import HomeError
 

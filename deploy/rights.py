@@ -6,7 +6,7 @@ Deny by default for publishing, receiving and subscribing; one role per identity
 from collections.abc import Iterable
 from typing import Any
 
-from shared.signing import Grant, Refresh
+from shared.trust.signing import Grant, Refresh
 from shared.words import topics
 from shared.words.names import is_gateway, is_hub
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.pki.files import write
-from shared import signing
 from shared.running.config import ConfigError
+from shared.trust import signing
 
 USER = "homesystem-signer"
 """Whom a hub with units has for it."""

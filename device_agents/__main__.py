@@ -16,9 +16,9 @@ from device_agents.readings import Sensors
 from device_agents.sensors.build import probes
 from device_agents.sensors.reader import Reader
 from device_agents.sensors.simulated import SimulatedSensors
-from shared import tls
 from shared.running import log as logs
 from shared.running.config import ConfigError, fail
+from shared.trust import tls
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

@@ -19,11 +19,12 @@ from paho.mqtt.properties import Properties
 from device_agents.inbox import Inbox
 from device_agents.link import Down, Heard, Reached, Refused, Up
 from device_agents.round_trip import RoundTrip
-from shared import mqtt, tls
-from shared.renewal import Credentials, Newest
+from shared import mqtt
 from shared.running import backoff, systemd
 from shared.running.config import ConfigError
 from shared.running.log import facts
+from shared.trust import tls
+from shared.trust.renewal import Credentials, Newest
 from shared.words import messages, topics
 
 log = logging.getLogger(__name__)

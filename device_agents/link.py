@@ -3,7 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from device_agents.inbox import Connection
-from shared.renewal import Newest
+from shared.trust.renewal import Newest
 
 
 class Heard(NamedTuple):

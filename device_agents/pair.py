@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-from shared import tls
+from shared.trust import tls
 from shared.words.problem import HomeError
 
 

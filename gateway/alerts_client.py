@@ -8,8 +8,8 @@ from typing import Self
 
 from gateway import guards
 from gateway.guards import Scope
-from shared import tls
 from shared.client import AlertsAddress, ServiceClient
+from shared.trust import tls
 from shared.words import internal
 from shared.words.internal_alerts import (
     AlertsReady,

@@ -29,13 +29,13 @@ from gateway.sessions import Sessions
 from gateway.used import SCHEMA as USED_IDS_SCHEMA
 from gateway.used import TABLE as USED_IDS
 from gateway.wish import Wish
-from shared import renewal, tls
 from shared.bus import Bus
 from shared.courier import Courier
-from shared.former import FormerNames
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.spool import Spool
+from shared.trust import renewal, tls
+from shared.trust.former import FormerNames
 from shared.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
 
 

@@ -6,8 +6,8 @@ Every call raises HomeError: the service's own problem, or "auth-unreachable".
 from typing import Self
 from urllib.parse import quote
 
-from shared import tls
 from shared.client import AuthAddress, ServiceClient
+from shared.trust import tls
 from shared.words import internal
 
 

@@ -7,9 +7,9 @@ import ipaddress
 from collections.abc import Iterator
 
 from gateway.config import HttpsConfig
-from shared import tls
-from shared.former import FormerNames
-from shared.renewal import Latest
+from shared.trust import tls
+from shared.trust.former import FormerNames
+from shared.trust.renewal import Latest
 
 
 class Origins:

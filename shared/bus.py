@@ -14,11 +14,12 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as paho
 
-from shared import mqtt, mqtt_loop, tls
-from shared.renewal import Credentials
+from shared import mqtt, mqtt_loop
 from shared.running import backoff
 from shared.running.config import ConfigError
 from shared.running.log import facts
+from shared.trust import tls
+from shared.trust.renewal import Credentials
 from shared.words import messages, topics
 from shared.words.problem import HomeError
 

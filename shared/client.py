@@ -10,10 +10,10 @@ from typing import Annotated, Any, Self, TypeVar
 import aiohttp
 import msgspec
 
-from shared import renewal, tls
 from shared.running.config import Config, env
 from shared.running.log import facts
 from shared.running.seldom import Seldom
+from shared.trust import renewal, tls
 from shared.words.problem import CATALOGUE, HomeError
 
 log = logging.getLogger(__name__)

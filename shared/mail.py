@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 import aiosmtplib
 import msgspec
 
-from shared import tls
 from shared.running.config import Config, ConfigError, env, read_secret
+from shared.trust import tls
 from shared.words import addresses
 from shared.words.messages import utc
 

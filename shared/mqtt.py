@@ -19,10 +19,10 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from shared import tls
 from shared.mqtt_socket import BufferedSocket
 from shared.running.config import Config, env
-from shared.tls import Identity
+from shared.trust import tls
+from shared.trust.tls import Identity
 from shared.words import messages
 
 KEEPALIVE_SECONDS = 10

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.pki import served
-from shared import tls
+from shared.trust import tls
 from tests.demo import Client, Demo
 from tests.house import until
 

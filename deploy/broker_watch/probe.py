@@ -10,8 +10,8 @@ import ssl
 import time
 from pathlib import Path
 
-from shared import tls
 from shared.running.config import ConfigError
+from shared.trust import tls
 
 IDENTITY = "broker-watch"
 PATIENCE_SECONDS = 4.0

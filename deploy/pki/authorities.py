@@ -18,7 +18,7 @@ from deploy.pki.files import write
 from deploy.pki.index import Index, Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, permits, subject
 from shared.running.config import ConfigError
-from shared.signing import End
+from shared.trust.signing import End
 from shared.words.problem import HomeError
 
 CA_DAYS = 3650

@@ -18,8 +18,8 @@ from deploy.pki.authorities import Authorities, private_bytes
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.pki.remote import RemoteAuthorities
-from shared.former import FORMER
 from shared.running.config import ConfigError
+from shared.trust.former import FORMER
 
 RENEW_DAYS = 60
 """A pair with no more days left than these is due."""

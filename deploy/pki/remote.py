@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from deploy.pki.leaf import Leaf
-from shared import signing
-from shared.signing import Changed, End, Ending, Pem
+from shared.trust import signing
+from shared.trust.signing import Changed, End, Ending, Pem
 
 
 class RemoteAuthorities:

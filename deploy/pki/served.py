@@ -9,7 +9,7 @@ import msgspec
 from cryptography import x509
 
 from deploy.pki import reading
-from shared import tls
+from shared.trust import tls
 from shared.words.problem import HomeError
 
 _SECONDS = 5.0

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from deploy.signer.config import Settings, user_id
-from shared import signing
 from shared.running import lifecycle, log
 from shared.running.config import ConfigError, fail
+from shared.trust import signing
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -23,7 +23,7 @@ from deploy.signer.plugin import Plugin
 from shared.running.config import ConfigError
 from shared.running.log import facts
 from shared.running.seldom import Seldom
-from shared.signing import (
+from shared.trust.signing import (
     Answer,
     AnyOrder,
     Changed,

@@ -8,7 +8,7 @@ import msgspec
 from deploy.signers import PORT_FILE
 from shared.mqtt import BrokerConfig
 from shared.running.config import ConfigError
-from shared.tls import Identity
+from shared.trust.tls import Identity
 
 IDENTITY = "signer"
 USUAL_PORT = 8883

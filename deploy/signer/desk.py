@@ -15,7 +15,7 @@ from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.rights import HUB_CLIENTS
-from shared.signing import Grant, Sign
+from shared.trust.signing import Grant, Sign
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.names import is_gateway, is_identity, is_reserved
 from shared.words.problem import HomeError

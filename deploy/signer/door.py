@@ -13,10 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from deploy.signer.config import NOBODY
-from shared import signing
 from shared.running.config import ConfigError
 from shared.running.log import facts
-from shared.signing import Answer, AnyOrder, Refused
+from shared.trust import signing
+from shared.trust.signing import Answer, AnyOrder, Refused
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ import msgspec
 import uvloop
 from aiohttp import web
 
-from shared import tls
+from shared.trust import tls
 
 
 async def handle(request: web.Request) -> web.Response:

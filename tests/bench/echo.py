@@ -5,7 +5,8 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from shared import mqtt, tls
+from shared import mqtt
+from shared.trust import tls
 
 PING, PONG = "bench/ping", "bench/pong"
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from shared import tls
+from shared.trust import tls
 from shared.words.problem import CATALOGUE
 from tests.demo import Client, Demo
 from tests.fuzz import requests

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from shared import mqtt, tls
+from shared import mqtt
+from shared.trust import tls
 from shared.words import topics
 from tests.demo import Client, Demo
 from tests.fuzz.home import CLIENT, GATEWAY, ROOM

@@ -10,8 +10,8 @@ import pytest
 
 from deploy import signers
 from deploy.home import ROOT, Home
-from shared import signing
-from shared.signing import Changed
+from shared.trust import signing
+from shared.trust.signing import Changed
 from shared.words import messages
 from shared.words.messages import AuditEvent
 from shared.words.problem import HomeError

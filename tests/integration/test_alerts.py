@@ -26,13 +26,13 @@ from alert_service.store import open_store
 from alert_service.tables import events
 from deploy import home as homes
 from deploy.home import Home
-from shared import tls
 from shared.bus import Bus, Delivery
 from shared.client import AlertsAddress, ServiceClient
 from shared.courier import Courier
 from shared.mqtt import Subscription
 from shared.running.config import EX_CONFIG
 from shared.spool import Spool
+from shared.trust import tls
 from shared.web import allow, internal_app, json_response, serve_https
 from shared.words import internal, messages, topics
 from shared.words.internal import Recipient, Recipients

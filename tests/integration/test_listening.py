@@ -10,10 +10,11 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from shared import mqtt, tls
+from shared import mqtt
 from shared.bus import Bus, Delivery
 from shared.listening import Hosts
 from shared.running.config import ConfigError
+from shared.trust import tls
 from shared.web import serve_https
 from tests import brokers, house
 from tests.claimed import free_port

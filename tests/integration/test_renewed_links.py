@@ -101,7 +101,7 @@ async def test_a_service_that_meets_a_bad_pair_keeps_its_way_in_and_takes_the_go
     broker.kill()
     broker.start()
     await asyncio.wait_for(ups.get(), house.DEADLINE)
-    told = [record.getMessage() for record in caplog.records if record.name == "shared.renewal"]
+    told = [record.getMessage() for record in caplog.records if record.name == "shared.trust.renewal"]
     assert told == ["Renewed certificate is in use"]
     assert await bus.send(topics.REVOKED, b"{}") in (0, 16)
     running.cancel()

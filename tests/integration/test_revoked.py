@@ -12,8 +12,8 @@ import pytest
 
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from shared import tls
 from shared.client import AlertsAddress, AuthAddress, ServiceClient
+from shared.trust import tls
 from shared.words import internal
 from shared.words.problem import HomeError
 from tests.begun import whole_home

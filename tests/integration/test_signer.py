@@ -26,10 +26,10 @@ from deploy.signer.clerk import LATE, Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
-from shared import signing
 from shared.running.config import EX_TEMPFAIL
-from shared.signing import Ending, Pem
 from shared.spool import Spool
+from shared.trust import signing
+from shared.trust.signing import Ending, Pem
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine
 from shared.words.names import Outcome, Severity

@@ -12,9 +12,9 @@ from deploy.home import ROOT
 from device_agents import complaints
 from device_agents.config import MOST_DEVICES, DeviceConfig, RoomConfig
 from device_agents.devices.build import description
-from shared import tls
 from shared.mqtt import BrokerConfig
-from shared.signing import MOST_BYTES, Grant
+from shared.trust import tls
+from shared.trust.signing import MOST_BYTES, Grant
 from shared.words import messages
 from shared.words.messages import Description
 from shared.words.names import ACTIONS, Kind

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy import rights
-from shared.signing import Grant
+from shared.trust.signing import Grant
 from shared.words import names, topics
 
 NAMES = st.from_regex(names.IDENTITY, fullmatch=True).filter(lambda name: not names.is_reserved(name))

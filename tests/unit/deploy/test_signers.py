@@ -14,8 +14,8 @@ from deploy.home import ROOT, Home, Settings
 from deploy.pki.authorities import Authorities
 from deploy.pki.pairs import Pki
 from deploy.signer.door import Door
-from shared import signing
 from shared.running.config import ConfigError
+from shared.trust import signing
 from tests.unit.deploy.test_pki import HOSTS, NOW
 
 MOVE = ROOT / "deploy" / "move-vault.sh"

@@ -12,7 +12,7 @@ from device_agents.devices.output import Memory
 from device_agents.ledger import Entry, Intent, Ledger
 from device_agents.link import Down, Heard, Reached, Up
 from device_agents.readings import Sensors
-from shared.renewal import Newest
+from shared.trust.renewal import Newest
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, State
 from shared.words.problem import HomeError

@@ -13,7 +13,7 @@ from deploy.pki.authorities import LEAF_DAYS, Authorities
 from deploy.pki.leaf import client
 from deploy.pki.pairs import Pki
 from device_agents.pair import Pair
-from shared import tls
+from shared.trust import tls
 from shared.words.problem import HomeError
 
 RENEW = ROOT / "deploy" / "room-renew.sh"

@@ -10,8 +10,8 @@ import pytest
 from gateway import alerts_client
 from gateway.alerts_client import AlertsClient
 from gateway.pages.mail_notice import notice
-from shared import tls
 from shared.client import AlertsAddress, ServiceClient
+from shared.trust import tls
 from shared.words import internal
 from shared.words.internal_alerts import AlertsReady, ChainStatus, MailStatus
 from shared.words.names import Role

@@ -13,8 +13,8 @@ import pytest
 from aiohttp import web
 
 from deploy.up import port_is_free
-from shared import tls
 from shared.running.config import ConfigError
+from shared.trust import tls
 from shared.web import (
     MAX_BODY_BYTES,
     USER,

@@ -14,7 +14,7 @@ from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
 from shared.running.config import ConfigError
-from shared.signing import Revoke, Withdraw
+from shared.trust.signing import Revoke, Withdraw
 from shared.words.problem import HomeError
 
 US = Caller(process=1, user=0)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.signer import desk
-from shared.signing import Grant, Sign
+from shared.trust.signing import Grant, Sign
 from shared.words import names
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.problem import HomeError

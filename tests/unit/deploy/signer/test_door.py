@@ -17,9 +17,9 @@ from deploy.pki.remote import RemoteAuthorities
 from deploy.signer import door as doors
 from deploy.signer.config import NOBODY, user_id
 from deploy.signer.door import MOST_CALLERS, Caller, Door
-from shared import signing
 from shared.running.config import ConfigError
-from shared.signing import Answer, AnyOrder, Changed, End, Ending, Ends, Pem, Show
+from shared.trust import signing
+from shared.trust.signing import Answer, AnyOrder, Changed, End, Ending, Ends, Pem, Show
 from shared.words.problem import HomeError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy.pki.pairs import Pki
-from shared import tls
 from shared.running.config import ConfigError
+from shared.trust import tls
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Generic, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
-from shared import tls
 from shared.running.config import ConfigError
 from shared.running.log import facts
+from shared.trust import tls
 
 log = logging.getLogger(__name__)
 

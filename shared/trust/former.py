@@ -7,9 +7,9 @@ import re
 import ssl
 from pathlib import Path
 
-from shared import tls
-from shared.renewal import Latest
 from shared.running.config import ConfigError
+from shared.trust import tls
+from shared.trust.renewal import Latest
 
 FORMER = "former"
 """Beside the hub's own pair, a folder with a folder for each former name."""

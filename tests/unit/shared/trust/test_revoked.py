@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.revoked import Listed, RevocationList, read
 from shared.running.config import ConfigError
+from shared.trust.revoked import Listed, RevocationList, read
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.pki.pairs import Pki
-from shared.former import FormerNames
+from shared.trust.former import FormerNames
 
 
 @pytest.fixture(scope="module")

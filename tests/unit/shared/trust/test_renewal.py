@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from deploy.pki.pairs import Pki
-from shared import renewal, tls
-from shared.renewal import AGAIN_SECONDS, SETTLING_SECONDS, Credentials, Latest
 from shared.running.config import EX_CONFIG, EX_TEMPFAIL, ConfigError
+from shared.trust import renewal, tls
+from shared.trust.renewal import AGAIN_SECONDS, SETTLING_SECONDS, Credentials, Latest
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -32,7 +32,7 @@ def renew(identity: tls.Identity, days: float = 61) -> None:
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [record.getMessage() for record in caplog.records if record.name == "shared.renewal"]
+    return [record.getMessage() for record in caplog.records if record.name == "shared.trust.renewal"]
 
 
 def test_what_lies_there_unchanged_is_built_once(identity: tls.Identity) -> None:
