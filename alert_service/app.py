@@ -23,9 +23,9 @@ from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
 from shared.bus import Bus, Delivery
 from shared.client import ServiceClient
-from shared.database import Store, TornError
+from shared.keeping.database import Store, TornError
+from shared.keeping.reopening import patiently, watch
 from shared.mqtt import Subscription
-from shared.reopening import patiently, watch
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts

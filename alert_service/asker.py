@@ -14,7 +14,7 @@ from alert_service.arrivals import Arrival
 from alert_service.gaps import Ask, Gaps, Missing
 from alert_service.spans import Span
 from shared.bus import Delivery
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import digest, mailbox
 from alert_service.config import MAIL
 from alert_service.mailbox import Due
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped

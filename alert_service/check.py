@@ -13,7 +13,7 @@ import msgspec
 from alert_service import arrivals, chain, records, walk
 from alert_service.arrivals import Arrival
 from alert_service.chain import Broken, Verdict
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts

@@ -20,7 +20,7 @@ from alert_service.policy import MASTERS
 from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
 from shared.words import local_time

@@ -14,7 +14,7 @@ from alert_service.arrivals import OURSELVES, Arrival
 from alert_service.records import as_row
 from alert_service.tables import events
 from shared import ends
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.lifecycle import go_round
 from shared.running.log import facts
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import erasures, forms, records
 from alert_service.forms import Flat
 from alert_service.tables import deliveries, erased, events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.problem import HomeError
 
 BATCH = 200

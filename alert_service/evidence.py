@@ -14,7 +14,7 @@ from alert_service import proofs, walk
 from alert_service.proofs import Proof
 from alert_service.removal import Day
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.problem import HomeError
 
 _BATCH = 500

@@ -22,10 +22,10 @@ from alert_service.policy import Policy
 from alert_service.spans import Span
 from alert_service.store import open_store
 from alert_service.tables import events, metadata, settings
-from shared import database
-from shared.database import Store, TornError
+from shared.keeping import database
+from shared.keeping.database import Store, TornError
+from shared.keeping.torn import Torn, is_cut, mend
 from shared.running.log import facts
-from shared.torn import Torn, is_cut, mend
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

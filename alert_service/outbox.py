@@ -16,7 +16,7 @@ from alert_service.mailbox import Due, Told
 from alert_service.policy import Policy
 from alert_service.release import OtherWay
 from alert_service.story import Story
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import Letter
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from alert_service import mailbox
 from shared.client import ServiceClient
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts

@@ -17,7 +17,7 @@ from alert_service.arrivals import Arrival
 from alert_service.inbox import Fate, Inbox, Taken
 from alert_service.policy import Policy
 from shared.bus import Delivery
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts, security

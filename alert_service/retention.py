@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import arrivals, chain, records, removal, walk
 from alert_service.removal import Day
 from alert_service.tables import days, deliveries, events, letters
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
 from shared.words.internal_alerts import ChainStatus

@@ -16,7 +16,7 @@ from alert_service.presence import Back, Gone, Presence
 from alert_service.records import as_row
 from alert_service.tables import events
 from shared.bus import Delivery
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mqtt import Subscription
 from shared.running.lifecycle import go_round
 from shared.running.log import facts

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from shared import database
-from shared.database import Plan, Store
+from shared.keeping import database
+from shared.keeping.database import Plan, Store
 
 PLAN = Plan(
     head="0004",

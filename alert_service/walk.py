@@ -18,7 +18,7 @@ from alert_service.forms import Flat
 from alert_service.removal import Day, Start
 from alert_service.spans import Spans
 from alert_service.tables import days, events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.names import Outcome
 from shared.words.problem import HomeError
 

@@ -19,7 +19,7 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.registry import Loosening
 from auth_service.store import must_be_there, open_store
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.config import read_secret
 from shared.spool import Spool
 from shared.words.internal import Grant, User, UserRow

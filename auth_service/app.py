@@ -27,7 +27,7 @@ from auth_service.sign_in import SignIn
 from shared import mail
 from shared.bus import Bus, Delivery
 from shared.courier import Courier
-from shared.database import Store, TornError
+from shared.keeping.database import Store, TornError
 from shared.mail import MailError
 from shared.mqtt import Subscription
 from shared.running import systemd

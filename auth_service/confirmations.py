@@ -16,7 +16,7 @@ import msgspec
 from auth_service import code_rows, codes
 from auth_service.codes import Binding
 from auth_service.passwords import Passwords
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.running import backoff
 from shared.running.log import facts

@@ -21,7 +21,7 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures
 from auth_service.sessions import Sessions
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
 from shared.words.messages import UserRef, Who

@@ -18,7 +18,7 @@ from auth_service.confirmations import code_hash
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.config import read_secret
 from shared.spool import Spool
 from shared.words import attempts

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service import room_rows, user_rows
 from auth_service.notices import Notice
 from auth_service.proof import Proof
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words import messages, topics
 from shared.words.internal import LockoutChange, RegisteredDevice, RegisteredRoom
 from shared.words.messages import UserRef, Who

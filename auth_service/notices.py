@@ -12,7 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.bus import Bus
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.running.seldom import Seldom
 from shared.running.waiting import woken

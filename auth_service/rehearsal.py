@@ -9,7 +9,7 @@ from datetime import datetime
 
 from auth_service import code_rows, user_rows
 from auth_service.passwords import Passwords
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import MailError
 from shared.words.internal import SignInRehearsal
 from shared.words.names import Role

@@ -14,9 +14,9 @@ from auth_service.config import AuthConfig
 from auth_service.store import open_store
 from auth_service.tables import metadata
 from auth_service.waiting import TORN
-from shared import database
+from shared.keeping import database
+from shared.keeping.torn import Torn, examine, mend
 from shared.spool import Spool
-from shared.torn import Torn, examine, mend
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

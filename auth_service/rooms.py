@@ -8,7 +8,7 @@ from typing import Protocol
 from auth_service import lockdown_rows, registry, room_rows
 from auth_service.proof import Proof
 from auth_service.registry import Loosening, Merged
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.seldom import Seldom
 from shared.words.internal import RegisteredRoom, Registry, RoomSeen
 from shared.words.messages import Who

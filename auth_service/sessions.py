@@ -9,7 +9,7 @@ from auth_service import session_rows, user_rows
 from auth_service.proof import Proof
 from auth_service.session_rows import Ended, Limits
 from shared.bus import Bus
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.running.waiting import woken
 from shared.words import topics

@@ -17,7 +17,7 @@ from auth_service.errands import Errands
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.regulation import Failures, Report
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.log import security
 from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.words.messages import UserRef, Who

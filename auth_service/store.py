@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from shared import database
-from shared.database import Plan, Store, TornError
+from shared.keeping import database
+from shared.keeping.database import Plan, Store, TornError
+from shared.keeping.torn import is_cut
 from shared.running.config import ConfigError
-from shared.torn import is_cut
 
 PLAN = Plan(
     head="0005",

@@ -10,7 +10,7 @@ from deploy import broker as brokers
 from deploy import orders, rights
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
-from shared import database
+from shared.keeping import database
 from shared.words.names import is_reserved
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from deploy.finding import Finding, examine, well, wrong
 from deploy.home import Home
 from deploy.pki import pairs, reading
-from shared import torn as torn_files
+from shared.keeping import torn as torn_files
 
 RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
 LEAF_DAYS, CRL_DAYS, CA_DAYS = pairs.RENEW_DAYS - 7, 7, 180
@@ -130,7 +130,7 @@ def databases(home: Home) -> Iterator[Finding]:
     """Accounts and record are whole files, as SQLite sees them; a server looks after its own."""
     from alert_service import config as alerts
     from auth_service import config as auth
-    from shared.database import file_of
+    from shared.keeping.database import file_of
 
     found = {"accounts": auth.read(home.config("auth")).database, "record": alerts.read(home.config("alerts")).database}
     torn = 0

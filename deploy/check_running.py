@@ -11,8 +11,9 @@ from deploy import ready, turns
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.home import Home
 from deploy.installation import Installation
-from shared import database, mail
+from shared import mail
 from shared.client import AlertsAddress, AuthAddress, ServiceClient
+from shared.keeping import database
 from shared.mail import MailError, SmtpConfig
 from shared.running.config import ConfigError
 from shared.words import internal

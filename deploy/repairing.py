@@ -8,7 +8,7 @@ from alert_service import mending
 from auth_service import config as auth_config
 from auth_service import repairing
 from deploy.home import Home
-from shared.torn import Torn
+from shared.keeping.torn import Torn
 from shared.words.problem import HomeError
 
 

@@ -15,8 +15,8 @@ from alert_service.chain import Verdict
 from alert_service.evidence import Evidence
 from alert_service.store import open_store
 from deploy import home as homes
-from shared import database
-from shared.database import Store
+from shared.keeping import database
+from shared.keeping.database import Store
 from shared.words.problem import HomeError
 
 console = Console(soft_wrap=True, highlight=False, markup=False)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from device_agents import ledger_tables
+from shared.keeping.torn import fault_in_use, identity
 from shared.running.config import EX_TEMPFAIL, ConfigError
 from shared.running.log import facts
 from shared.spool import ORDINARY_MOST, Spool
-from shared.torn import fault_in_use, identity
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError

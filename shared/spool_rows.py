@@ -6,7 +6,7 @@ import uuid
 
 import msgspec
 
-from shared.torn import Torn
+from shared.keeping.torn import Torn
 from shared.words.messages import AuditEvent, Who, decode, encode, utc
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError

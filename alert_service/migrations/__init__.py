@@ -1,1 +1,1 @@
-"""The database's history: one file a step, applied at start by shared.database."""
+"""The database's history: one file a step, applied at start by shared.keeping.database."""

@@ -1,4 +1,4 @@
-"""What alembic runs: the connection comes from shared.database, inside its transaction, or from --autogenerate."""
+"""What alembic runs: the connection is that of shared.keeping.database, in its transaction, or from --autogenerate."""
 
 from alembic import context
 

@@ -16,7 +16,7 @@ from alert_service.retention import Retention
 from alert_service.spans import Spans
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import utc
 from shared.words.names import Outcome, Severity

@@ -15,7 +15,7 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
 from auth_service.store import open_store
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.config import ConfigError
 from shared.spool import Spool
 from shared.words.internal import Grant, LockdownState, LockoutChange, RoomSeen

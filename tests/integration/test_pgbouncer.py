@@ -17,7 +17,7 @@ from alert_service import seq_rows
 from alert_service.store import open_store as open_alerts
 from auth_service import identity_rows
 from auth_service.store import open_store as open_auth
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.messages import utc
 from tests.claimed import free_port
 from tests.house import DEADLINE, until

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alert_service.store import open_store
-from shared.database import Store
+from shared.keeping.database import Store
 from tests.unit.alert_service.parts import Clock, Postman
 
 

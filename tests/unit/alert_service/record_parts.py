@@ -8,7 +8,7 @@ from alert_service import chain, records, walk
 from alert_service.arrivals import Arrival
 from alert_service.chain import Verdict
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import ADA, START, event

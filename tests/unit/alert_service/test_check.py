@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from alert_service import chain, check
 from alert_service.check import Check
 from alert_service.tables import events, letters
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.internal_alerts import ChainBroken
 from shared.words.messages import utc
 from tests.unit.alert_service.parts import Clock

@@ -12,7 +12,7 @@ from alert_service import chain, daily, mailbox, proofs
 from alert_service.daily import DailyLetter
 from alert_service.outbox import Manner, Outbox
 from alert_service.tables import dailies, days, deliveries, events, letters
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import compose
 from shared.words.internal_alerts import ChainBroken, ChainStatus
 from shared.words.messages import utc

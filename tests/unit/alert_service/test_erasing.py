@@ -12,7 +12,7 @@ from alert_service.config import MAIL
 from alert_service.records import HOUSE_POLICY
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words import messages
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Severity

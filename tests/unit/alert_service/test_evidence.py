@@ -13,7 +13,7 @@ from alert_service.evidence import Evidence
 from alert_service.outbox import Manner, Outbox
 from alert_service.retention import Retention
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import Letter, compose
 from shared.words.messages import utc
 from shared.words.problem import HomeError

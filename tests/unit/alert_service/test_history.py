@@ -14,7 +14,7 @@ from alert_service import history, narrowing, records
 from alert_service.arrivals import Arrival
 from alert_service.narrowing import Scope
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.internal_alerts import AuditFilter, AuditRecord
 from shared.words.messages import AuditEvent, UserRef, utc
 from shared.words.names import Outcome, Severity

@@ -8,7 +8,7 @@ from alert_service import mailbox, records
 from alert_service.arrivals import Arrival
 from alert_service.list_watch import ListWatch
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.trust.revoked import Listed, RevocationList
 from tests.unit.alert_service.parts import START, Clock, Postman, masters
 from tests.unit.alert_service.test_outbox import House

@@ -17,8 +17,8 @@ from alert_service import mailbox, mending, walk
 from alert_service.policy import Policy
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events, letters
-from shared.database import Store, TornError
-from shared.torn import examine
+from shared.keeping.database import Store, TornError
+from shared.keeping.torn import examine
 from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import START, event
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict

@@ -23,7 +23,7 @@ from alert_service.outbox import Manner, Outbox
 from alert_service.retention import Retention
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY

@@ -17,7 +17,7 @@ from alert_service.arrivals import Arrival
 from alert_service.outbox import Further, Manner, Outbox
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import Letter
 from shared.words.internal import Recipient
 from shared.words.messages import AuditEvent, UserRef

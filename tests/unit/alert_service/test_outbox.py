@@ -13,7 +13,7 @@ from alert_service.config import MAIL
 from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
 from alert_service.outbox import DIGEST_LINES, Further, Manner, Outbox
 from alert_service.tables import deliveries, letters
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity

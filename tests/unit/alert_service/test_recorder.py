@@ -10,7 +10,7 @@ from alert_service import arrivals, inbox, records
 from alert_service.arrivals import Arrival
 from alert_service.recorder import Recorder
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.names import Severity
 from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import Clock, FakeLink, delivery, event

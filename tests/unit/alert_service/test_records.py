@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from alert_service import chain, records
 from alert_service.arrivals import Arrival
 from alert_service.tables import events, letters
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event

@@ -15,7 +15,7 @@ from alert_service.outbox import Manner, Outbox
 from alert_service.removal import Day
 from alert_service.retention import Retention
 from alert_service.tables import days, deliveries, erased, events, letters
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.internal_alerts import ChainBroken, ChainStatus
 from shared.words.messages import utc
 from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work

@@ -8,7 +8,7 @@ from alert_service.arrivals import Arrival
 from alert_service.presence import Presence
 from alert_service.room_watch import RoomWatch, duration, told_away
 from shared.bus import Delivery
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Availability, utc
 from shared.words.names import Outcome, Severity

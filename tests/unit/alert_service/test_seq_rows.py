@@ -8,7 +8,7 @@ from alert_service import asker, gaps, records, seq_rows
 from alert_service.arrivals import Arrival
 from alert_service.gaps import Missing
 from alert_service.spans import Spans
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event
 

@@ -14,7 +14,7 @@ from alert_service.gaps import Gaps
 from alert_service.narrowing import Scope
 from alert_service.outbox import Manner, Outbox
 from alert_service.retention import Retention
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words import messages
 from shared.words.internal_alerts import AuditPage
 from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from alert_service import chain, mailbox, records
 from alert_service.store import PLAN, open_store
 from alert_service.tables import events, metadata, settings
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.config import ConfigError
 from shared.words.messages import utc
 from shared.words.problem import HomeError

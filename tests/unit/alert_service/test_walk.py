@@ -11,7 +11,7 @@ from alert_service import chain, walk
 from alert_service.chain import Broken
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.words.problem import HomeError
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict
 

@@ -9,7 +9,7 @@ import pytest
 from auth_service.accounts import Accounts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.spool import Spool
 from shared.words.internal import Grant, User
 from shared.words.names import Outcome, Role, Severity

@@ -15,7 +15,7 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.running import backoff
 from shared.spool import Spool

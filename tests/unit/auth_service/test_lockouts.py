@@ -19,7 +19,7 @@ from auth_service.notices import Noticeboard
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
 from shared.bus import Bus
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.spool import Spool
 from shared.words import topics
 from shared.words.internal import LockoutChange, RegisteredRoom, RoomSeen, User

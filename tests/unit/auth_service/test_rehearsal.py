@@ -10,7 +10,7 @@ from sqlalchemy import select
 from auth_service.passwords import Passwords
 from auth_service.rehearsal import Rehearsal
 from auth_service.tables import codes
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import MailError
 from shared.words.internal import SignInRehearsal, User
 from tests.unit.auth_service.parts import Clock

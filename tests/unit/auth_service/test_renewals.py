@@ -9,7 +9,7 @@ from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.renewals import ANSWER_SECONDS, BUDGET, FAILED_SECONDS, Renewals
 from shared.bus import Delivery
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Certificate, Csr

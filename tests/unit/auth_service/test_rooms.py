@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.rooms import CHANGES, Rooms
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.spool import Spool
 from shared.words.internal import RoomSeen
 from shared.words.messages import DeviceDescription

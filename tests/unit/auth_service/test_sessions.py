@@ -13,7 +13,7 @@ from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sessions import Sessions
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.spool import Spool
 from shared.words.internal import Grant, LoginAnswer, User
 from shared.words.names import Role

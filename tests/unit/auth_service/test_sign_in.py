@@ -26,7 +26,7 @@ from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn
 from auth_service.tables import places
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.mail import MailError
 from shared.running import backoff
 from shared.spool import Spool

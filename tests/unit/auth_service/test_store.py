@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from auth_service import lockdown_rows, room_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
-from shared.database import Store
+from shared.keeping.database import Store
 from shared.running.config import ConfigError
 from shared.words.internal import LockdownState
 from shared.words.problem import HomeError

@@ -20,8 +20,8 @@ from auth_service.tables import sessions, users
 from deploy import __main__ as command
 from deploy import check_files
 from deploy import home as homes
-from shared import database
-from shared.database import TornError
+from shared.keeping import database
+from shared.keeping.database import TornError
 from shared.spool import Spool
 from shared.words.messages import AuditEvent
 from shared.words.names import Role

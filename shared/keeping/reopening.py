@@ -11,12 +11,12 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from shared import database
-from shared.database import Store, TornError
+from shared.keeping import database
+from shared.keeping.database import Store, TornError
+from shared.keeping.torn import fault_in_use, identity
 from shared.running import backoff, systemd
 from shared.running.lifecycle import leave_if_stopped, stay_alive
 from shared.running.log import facts
-from shared.torn import fault_in_use, identity
 
 log = logging.getLogger(__name__)
 

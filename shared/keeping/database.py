@@ -18,9 +18,9 @@ from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.keeping.torn import is_torn
 from shared.running.config import ConfigError
 from shared.running.log import facts
-from shared.torn import is_torn
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)

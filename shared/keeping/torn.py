@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from shared.salvage import highest_number, take_over
+from shared.keeping.salvage import highest_number, take_over
 
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file, and what goes aside with it; the log first (`set_aside`)."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from shared import database
-from shared.database import Plan, Store, open_store
+from shared.keeping import database
+from shared.keeping.database import Plan, Store, open_store
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
@@ -96,7 +96,7 @@ async def test_start_at_head_does_not_import_alembic(store: Store, url: str, pla
     program = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from shared.database import Plan, open_store\n"
+        "from shared.keeping.database import Plan, open_store\n"
         f"plan = Plan({plan.head!r}, Path({str(plan.migrations)!r}), '', 'internal', False)\n"
         "async def main():\n"
         f"    await (await open_store({url!r}, plan)).close()\n"
@@ -133,7 +133,7 @@ async def test_process_that_migrates_prints_nothing_of_alembic(url: str, plan: P
         "import asyncio\n"
         "from pathlib import Path\n"
         "from shared.running import log\n"
-        "from shared.database import Plan, open_store\n"
+        "from shared.keeping.database import Plan, open_store\n"
         "log.set_up('things', None)\n"
         f"plan = Plan({plan.head!r}, Path({str(plan.migrations)!r}), '', 'internal', False)\n"
         "async def main():\n"
@@ -144,7 +144,7 @@ async def test_process_that_migrates_prints_nothing_of_alembic(url: str, plan: P
     _, printed = await process.communicate()
     lines = printed.decode().splitlines()
     assert [line.partition(" ")[2] for line in lines] == [
-        "INFO shared.database Database was migrated before=nothing after=0001"
+        "INFO shared.keeping.database Database was migrated before=nothing after=0001"
     ]
 
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.keeping.torn import Torn, examine, mend, set_aside
 from shared.spool import Spool
 from shared.spool_rows import NUMBERS, PAUSED, SCHEMA, TORN
-from shared.torn import Torn, examine, mend, set_aside
 from shared.words.problem import HomeError
 from tests.unit.shared.test_spool import event, receipt
 

@@ -1,0 +1,1 @@
+"""What lies on disk: databases opened and stepped forward, and files that a card or a hand has spoilt."""
