@@ -21,11 +21,11 @@ from alert_service.presence import Presence
 from alert_service.recorder import Recorder
 from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.client import ServiceClient
 from shared.keeping.database import Store, TornError
 from shared.keeping.reopening import patiently, watch
-from shared.mqtt import Subscription
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts

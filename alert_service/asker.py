@@ -13,9 +13,9 @@ from alert_service import arrivals, gaps, seq_rows
 from alert_service.arrivals import Arrival
 from alert_service.gaps import Ask, Gaps, Missing
 from alert_service.spans import Span
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
+from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store
-from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts

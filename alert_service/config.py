@@ -9,10 +9,10 @@ import msgspec
 
 from alert_service import rule_check
 from alert_service.policy import Rule
+from shared.broker.mqtt import BrokerConfig
 from shared.client import AuthAddress
 from shared.doors import Bounds
 from shared.mail import SmtpConfig
-from shared.mqtt import BrokerConfig
 from shared.running.config import Config, ConfigError, check_database, env, load, read_secret
 from shared.running.syslog import SyslogConfig
 from shared.trust.tls import Identity

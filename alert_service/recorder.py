@@ -16,7 +16,7 @@ from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
 from alert_service.inbox import Fate, Inbox, Taken
 from alert_service.policy import Policy
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped

@@ -15,9 +15,9 @@ from alert_service.arrivals import OURSELVES, Arrival
 from alert_service.presence import Back, Gone, Presence
 from alert_service.records import as_row
 from alert_service.tables import events
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
+from shared.broker.mqtt import Subscription
 from shared.keeping.database import Store
-from shared.mqtt import Subscription
 from shared.running.lifecycle import go_round
 from shared.running.log import facts
 from shared.words import messages, topics

@@ -25,11 +25,11 @@ from auth_service.session_rows import Limits
 from auth_service.sessions import Announcer, Sessions
 from auth_service.sign_in import SignIn
 from shared import mail
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.courier import Courier
 from shared.keeping.database import Store, TornError
 from shared.mail import MailError
-from shared.mqtt import Subscription
 from shared.running import systemd
 from shared.running.config import ConfigError, read_secret
 from shared.running.lifecycle import stay_alive

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import msgspec
 
+from shared.broker.mqtt import BrokerConfig
 from shared.doors import Bounds
 from shared.mail import SmtpConfig
-from shared.mqtt import BrokerConfig
 from shared.running.config import Config, ConfigError, check_database, env, load
 from shared.running.syslog import SyslogConfig
 from shared.trust import signing

@@ -11,7 +11,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.running.seldom import Seldom

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 
 from auth_service import identity_rows
 from auth_service.proof import Proof
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.running.seldom import Seldom

@@ -8,7 +8,7 @@ from datetime import datetime
 from auth_service import session_rows, user_rows
 from auth_service.proof import Proof
 from auth_service.session_rows import Ended, Limits
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.running.waiting import woken

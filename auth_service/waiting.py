@@ -14,11 +14,11 @@ from auth_service.config import AuthConfig
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store
 from auth_service.tables import identities, lockdown, sessions, users
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.courier import Courier
 from shared.keeping import database, reopening
 from shared.keeping.database import Store, TornError
-from shared.mqtt import Subscription
 from shared.spool import Spool
 from shared.words import topics
 from shared.words.messages import Who

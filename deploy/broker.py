@@ -18,7 +18,7 @@ from deploy.control import PATIENCE_SECONDS, Control
 from deploy.home import HERE, Home
 from deploy.orders import Plan, Standing
 from deploy.pki.files import write
-from shared import mqtt
+from shared.broker import mqtt
 from shared.running.config import ConfigError
 from shared.trust import signing, tls
 from shared.words.problem import HomeError

@@ -12,7 +12,7 @@ import msgspec
 
 from deploy import orders, rights
 from deploy.orders import Order, Plan, Standing
-from shared import mqtt
+from shared.broker import mqtt
 from shared.running import backoff
 from shared.trust import tls
 from shared.words import messages, topics

@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 
 from deploy import broker
 from deploy import home as homes
-from shared import mqtt
+from shared.broker import mqtt
 from shared.words import messages, topics
 from shared.words.names import Role
 from shared.words.problem import HomeError

@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 from device_agents.inbox import Inbox
 from device_agents.link import Down, Heard, Reached, Refused, Up
 from device_agents.round_trip import RoundTrip
-from shared import mqtt
+from shared.broker import mqtt
 from shared.running import backoff, systemd
 from shared.running.config import ConfigError
 from shared.running.log import facts

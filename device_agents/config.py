@@ -9,7 +9,7 @@ from device_agents.devices.input import Happening
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RESOLUTION, Source
 from device_agents.pins import PinUse, Pull
-from shared.mqtt import BrokerConfig
+from shared.broker.mqtt import BrokerConfig
 from shared.running.config import Config
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.names import ACTIONS, STAMPED_KINDS, Action, Kind

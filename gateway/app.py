@@ -29,7 +29,7 @@ from gateway.sessions import Sessions
 from gateway.used import SCHEMA as USED_IDS_SCHEMA
 from gateway.used import TABLE as USED_IDS
 from gateway.wish import Wish
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.courier import Courier
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive

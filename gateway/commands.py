@@ -16,7 +16,7 @@ from gateway.home import Home
 from gateway.proof import Proof
 from gateway.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
 from gateway.wish import Wish
-from shared.mqtt import NO_MATCHING_SUBSCRIBERS
+from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.running.log import facts
 from shared.running.seldom import Seldom
 from shared.words import messages, topics
@@ -37,7 +37,7 @@ _REFUSED_FROM = 128
 
 
 class Broker(Protocol):
-    """What is needed of shared.bus.Bus; the tests have one without a socket."""
+    """What is needed of shared.broker.bus.Bus; the tests have one without a socket."""
 
     identity: str
 

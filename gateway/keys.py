@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gateway.readiness import Readiness
     from gateway.registry import Registrar
     from gateway.sessions import Sessions
-    from shared.bus import Bus
+    from shared.broker.bus import Bus
 
 ProblemPage = Callable[[web.Request, HomeError], Awaitable[web.StreamResponse]]
 

@@ -12,9 +12,9 @@ from gateway.events import Hub
 from gateway.home import Born, Change, Home, LockdownChanged, StatusChanged
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.courier import Courier
-from shared.mqtt import Subscription
 from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.internal import LockdownState

@@ -11,7 +11,7 @@ from typing import Final
 from gateway.home import Home
 from gateway.proof import Proof
 from gateway.registry import Registrar
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.words.problem import HomeError
 
 FRESH_SECONDS: Final = 0.3

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
 from shared.resend import WINDOW, Resender
 from shared.running.log import facts
 from shared.running.seldom import Seldom

@@ -8,7 +8,7 @@ import signal
 import sys
 
 from alert_service import __main__
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
 
 
 def die(_bus: Bus, _delivery: Delivery) -> None:

@@ -21,7 +21,7 @@ from aiosmtpd.smtp import SMTP
 
 from deploy import home as homes
 from deploy import rights, unfinished
-from shared import mqtt
+from shared.broker import mqtt
 from shared.trust import tls
 from tests import brokers
 from tests.claimed import free_port

@@ -9,7 +9,7 @@ import msgspec
 
 from deploy import orders, rights
 from deploy.orders import Order, Plan, Standing
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
 from shared.words.problem import HomeError
 
 ANSWER_SECONDS = 5.0

@@ -14,9 +14,9 @@ from deploy.signer.config import IDENTITY, Settings
 from deploy.signer.door import Door
 from deploy.signer.plugin import Plugin
 from deploy.signer.watch import Watch
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.courier import Courier
-from shared.mqtt import Subscription
 from shared.running import systemd
 from shared.running.config import EX_TEMPFAIL, ConfigError
 from shared.running.lifecycle import stay_alive

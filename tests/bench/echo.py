@@ -5,7 +5,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from shared import mqtt
+from shared.broker import mqtt
 from shared.trust import tls
 
 PING, PONG = "bench/ping", "bench/pong"

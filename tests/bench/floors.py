@@ -13,7 +13,7 @@ import paho.mqtt.client as paho
 
 from deploy import broker
 from deploy.home import Home
-from shared import mqtt_loop
+from shared.broker import mqtt_loop
 from tests.bench import echo, load
 from tests.claimed import free_port
 from tests.house import end

@@ -19,7 +19,7 @@ import pytest
 from alert_service import chain, records
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared import mqtt
+from shared.broker import mqtt
 from shared.trust import tls
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, UserRef, Who

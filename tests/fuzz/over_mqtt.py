@@ -8,7 +8,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from shared import mqtt
+from shared.broker import mqtt
 from shared.trust import tls
 from shared.words import topics
 from tests.demo import Client, Demo

@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 from deploy import home as homes
 from device_agents.devices.output import Memory
 from device_agents.pins_simulated import Edge
-from shared import mqtt
+from shared.broker import mqtt
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, InputEvent, State
 from tests.house import DEADLINE, Broker, until

@@ -19,7 +19,7 @@ from deploy import home as homes
 from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
-from shared import mqtt
+from shared.broker import mqtt
 from shared.trust import tls
 from shared.web import allow, internal_app, json_response, read_json, serve_https
 from shared.words import internal, messages, topics

@@ -15,7 +15,7 @@ import pytest
 
 from deploy.home import Home
 from device_agents import simulation
-from shared import mqtt
+from shared.broker import mqtt
 from shared.words import messages, topics
 from shared.words.messages import Availability, Receipt, ReceiptLine
 from shared.words.problem import HomeError

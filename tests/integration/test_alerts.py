@@ -26,10 +26,10 @@ from alert_service.store import open_store
 from alert_service.tables import events
 from deploy import home as homes
 from deploy.home import Home
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.client import AlertsAddress, ServiceClient
 from shared.courier import Courier
-from shared.mqtt import Subscription
 from shared.running.config import EX_CONFIG
 from shared.spool import Spool
 from shared.trust import tls

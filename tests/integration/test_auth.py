@@ -20,9 +20,9 @@ from auth_service.config import AuthConfig
 from deploy import home as homes
 from deploy import signers
 from deploy.home import Home
-from shared.bus import Bus, Delivery
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.client import AuthAddress, ServiceClient
-from shared.mqtt import Subscription
 from shared.spool import Spool
 from shared.trust import tls
 from shared.words import internal, messages, topics

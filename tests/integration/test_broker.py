@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from shared import mqtt
-from shared.bus import Bus, Delivery
+from shared.broker import mqtt
+from shared.broker.bus import Bus, Delivery
 from shared.words import topics
 from tests.house import DEADLINE, Broker
 

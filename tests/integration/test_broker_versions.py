@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from paho.mqtt.enums import MQTTProtocolVersion
 
-from shared import mqtt
+from shared.broker import mqtt
 from shared.words import topics
 from tests.house import DEADLINE, Broker
 from tests.integration.mqtt_parts import V5, V311, Client

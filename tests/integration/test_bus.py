@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 
-from shared import mqtt
-from shared.bus import Bus, Delivery
-from shared.mqtt import Subscription
+from shared.broker import mqtt
+from shared.broker.bus import Bus, Delivery
+from shared.broker.mqtt import Subscription
 from shared.running import backoff
 from shared.words import messages, topics
 from shared.words.messages import Availability, Revoked

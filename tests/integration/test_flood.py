@@ -9,7 +9,7 @@ import pytest
 from deploy import broker as brokers
 from deploy import home as homes
 from deploy import rights
-from shared import mqtt
+from shared.broker import mqtt
 from shared.words import topics
 from tests import brokers as releases
 from tests.house import DEADLINE, Broker, make_home, share_pki

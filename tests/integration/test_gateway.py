@@ -13,7 +13,7 @@ from yarl import URL
 from gateway import events as gateway_events
 from gateway import sessions
 from gateway.events import MOST_STREAMS
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.running.waiting import woken
 from shared.spool import Spool
 from shared.words import messages, topics

@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from shared import mqtt
-from shared.bus import Bus, Delivery
+from shared.broker import mqtt
+from shared.broker.bus import Bus, Delivery
 from shared.listening import Hosts
 from shared.running.config import ConfigError
 from shared.trust import tls

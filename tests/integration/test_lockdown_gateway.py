@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.words import messages, topics
 from shared.words.internal import Grant, LockdownState
 from shared.words.names import Role

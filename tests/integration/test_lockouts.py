@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.words import messages, topics
 from shared.words.internal import Grant
 from shared.words.names import Role

@@ -17,7 +17,7 @@ from deploy.pki.pairs import Pki
 from device_agents.broker_link import BrokerLink
 from device_agents.inbox import Inbox
 from device_agents.link import Down, Reached, Up
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from tests import brokers, house
 from tests.house import DEADLINE, Broker
 

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.words import topics
 from tests import house
 from tests.house import Broker

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from alert_service.config import MAIL
 from alert_service.outbox import Outbox
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
 from shared.mail import Letter, MailError
 from shared.words import messages, topics
 from shared.words.internal import Recipient

@@ -10,8 +10,8 @@ from alert_service import asker as asking
 from alert_service import gaps, records
 from alert_service.arrivals import Arrival
 from alert_service.asker import Asker
+from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store
-from shared.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Resend
 from shared.words.names import Severity

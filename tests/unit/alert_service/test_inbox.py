@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from alert_service.inbox import HELD_MOST, HELD_PER_SOURCE, Fate, Inbox, Taken
-from shared.mqtt import IN_FLIGHT
+from shared.broker.mqtt import IN_FLIGHT
 
 SOURCES = st.sampled_from(["hall", "garage", "gateway", "auth"])
 

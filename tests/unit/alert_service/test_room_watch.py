@@ -7,7 +7,7 @@ from alert_service import records
 from alert_service.arrivals import Arrival
 from alert_service.presence import Presence
 from alert_service.room_watch import RoomWatch, duration, told_away
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Availability, utc

@@ -18,7 +18,7 @@ from auth_service.lockouts import Lockouts
 from auth_service.notices import Noticeboard
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.keeping.database import Store
 from shared.spool import Spool
 from shared.words import topics

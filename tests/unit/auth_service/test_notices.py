@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.lockdown import notice
 from auth_service.notices import Notice, Noticeboard
-from shared.bus import Bus
+from shared.broker.bus import Bus
 from shared.keeping.database import Store
 from shared.words import topics
 from shared.words.internal import LockdownState

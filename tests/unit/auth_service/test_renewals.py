@@ -8,7 +8,7 @@ import pytest
 from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.renewals import ANSWER_SECONDS, BUDGET, FAILED_SECONDS, Renewals
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.spool import Spool
 from shared.words import messages, topics

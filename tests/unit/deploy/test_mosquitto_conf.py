@@ -12,7 +12,7 @@ from deploy.home import ROOT
 from device_agents import complaints
 from device_agents.config import MOST_DEVICES, DeviceConfig, RoomConfig
 from device_agents.devices.build import description
-from shared.mqtt import BrokerConfig
+from shared.broker.mqtt import BrokerConfig
 from shared.trust import tls
 from shared.trust.signing import MOST_BYTES, Grant
 from shared.words import messages

@@ -21,8 +21,8 @@ from gateway.proxies import Proxies
 from gateway.sessions import Sessions
 from gateway.verdicts import Executed
 from gateway.wish import Wish
+from shared.broker.mqtt import BrokerConfig
 from shared.client import AlertsAddress, AuthAddress
-from shared.mqtt import BrokerConfig
 from shared.trust import tls
 from shared.web import answer_problems
 from shared.words.internal import (

@@ -9,7 +9,7 @@ from gateway.auth_client import AuthClient
 from gateway.home import Home
 from gateway.link import Link
 from gateway.sessions import Sessions
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, Availability, Lockdown, Revoked
 from shared.words.names import Outcome, Role

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shared import courier as courier_module
-from shared.bus import Delivery
+from shared.broker.bus import Delivery
 from shared.courier import Courier
 from shared.resend import WINDOW
 from shared.running.seldom import Seldom

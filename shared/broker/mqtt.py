@@ -19,7 +19,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from shared.mqtt_socket import BufferedSocket
+from shared.broker.mqtt_socket import BufferedSocket
 from shared.running.config import Config, env
 from shared.trust import tls
 from shared.trust.tls import Identity

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from shared import mqtt
-from shared.mqtt_socket import BufferedSocket
+from shared.broker import mqtt
+from shared.broker.mqtt_socket import BufferedSocket
 from shared.words.problem import HomeError
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared import mqtt
+from shared.broker import mqtt
 
 
 @pytest.mark.parametrize(("asked", "whole"), [(0.0, 1), (0.2, 1), (1.0, 1), (4.2, 5), (75.0, 75)])

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import paho.mqtt.client as paho
 
-from shared import mqtt, mqtt_loop
+from shared.broker import mqtt, mqtt_loop
 from shared.running import backoff
 from shared.running.config import ConfigError
 from shared.running.log import facts

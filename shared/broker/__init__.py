@@ -1,0 +1,1 @@
+"""The broker: how every part connects to it, and the connection of a service."""
