@@ -10,8 +10,8 @@ from alert_service.narrowing import Scope
 from alert_service.news import News
 from alert_service.outbox import Outbox
 from alert_service.recorder import Recorder
+from shared.door.web import allow, internal_app, json_response, read_json
 from shared.keeping.database import Store
-from shared.web import allow, internal_app, json_response, read_json
 from shared.words import internal, messages
 from shared.words.internal_alerts import AlertsReady, AuditHead, AuditQuery, MailStatus
 from shared.words.problem import HomeError

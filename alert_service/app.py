@@ -23,7 +23,8 @@ from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
-from shared.client import ServiceClient
+from shared.door.client import ServiceClient
+from shared.door.web import REVOKED, serve_https
 from shared.keeping.database import Store, TornError
 from shared.keeping.reopening import patiently, watch
 from shared.running import systemd
@@ -31,7 +32,6 @@ from shared.running.lifecycle import stay_alive
 from shared.running.log import facts
 from shared.trust import renewal
 from shared.trust.revoked import RevocationList
-from shared.web import REVOKED, serve_https
 from shared.words import topics
 
 log = logging.getLogger(__name__)

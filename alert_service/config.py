@@ -10,8 +10,8 @@ import msgspec
 from alert_service import rule_check
 from alert_service.policy import Rule
 from shared.broker.mqtt import BrokerConfig
-from shared.client import AuthAddress
-from shared.doors import Bounds
+from shared.door.client import AuthAddress
+from shared.door.doors import Bounds
 from shared.mail import SmtpConfig
 from shared.running.config import Config, ConfigError, check_database, env, load, read_secret
 from shared.running.syslog import SyslogConfig

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 
 from alert_service import mailbox
-from shared.client import ServiceClient
+from shared.door.client import ServiceClient
 from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped

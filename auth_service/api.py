@@ -10,8 +10,8 @@ from auth_service.rehearsal import Rehearsal
 from auth_service.rooms import Rooms
 from auth_service.sessions import Sessions
 from auth_service.sign_in import SignIn
+from shared.door.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.keeping.database import Store
-from shared.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.words import internal
 from shared.words.problem import HomeError
 

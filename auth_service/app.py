@@ -28,6 +28,7 @@ from shared import mail
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.courier import Courier
+from shared.door.web import REVOKED, serve_https
 from shared.keeping.database import Store, TornError
 from shared.mail import MailError
 from shared.running import systemd
@@ -37,7 +38,6 @@ from shared.running.log import facts
 from shared.spool import Spool
 from shared.trust import renewal, signing
 from shared.trust.revoked import RevocationList
-from shared.web import REVOKED, serve_https
 from shared.words import topics
 from shared.words.names import Role
 from shared.words.problem import HomeError

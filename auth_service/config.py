@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from shared.broker.mqtt import BrokerConfig
-from shared.doors import Bounds
+from shared.door.doors import Bounds
 from shared.mail import SmtpConfig
 from shared.running.config import Config, ConfigError, check_database, env, load
 from shared.running.syslog import SyslogConfig

@@ -12,7 +12,7 @@ from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.home import Home
 from deploy.installation import Installation
 from shared import mail
-from shared.client import AlertsAddress, AuthAddress, ServiceClient
+from shared.door.client import AlertsAddress, AuthAddress, ServiceClient
 from shared.keeping import database
 from shared.mail import MailError, SmtpConfig
 from shared.running.config import ConfigError

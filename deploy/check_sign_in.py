@@ -9,7 +9,7 @@ from deploy import ready
 from deploy.finding import Finding, well, wrong
 from deploy.home import Home
 from deploy.installation import Installation
-from shared.client import AuthAddress, ServiceClient
+from shared.door.client import AuthAddress, ServiceClient
 from shared.words import internal
 from shared.words.internal import SignInRehearsal
 from shared.words.problem import HomeError

@@ -21,7 +21,7 @@ import msgspec
 from deploy import naming, rights, signers, unfinished
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
-from shared.listening import EVERYWHERE, Hosts, addresses
+from shared.door.listening import EVERYWHERE, Hosts, addresses
 from shared.running.config import Config, ConfigError, env, load
 from shared.words.names import is_reserved
 from shared.words.problem import HomeError

@@ -8,7 +8,7 @@ from typing import Self
 
 from gateway import guards
 from gateway.guards import Scope
-from shared.client import AlertsAddress, ServiceClient
+from shared.door.client import AlertsAddress, ServiceClient
 from shared.trust import tls
 from shared.words import internal
 from shared.words.internal_alerts import (

@@ -31,12 +31,12 @@ from gateway.used import TABLE as USED_IDS
 from gateway.wish import Wish
 from shared.broker.bus import Bus
 from shared.courier import Courier
+from shared.door.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.spool import Spool
 from shared.trust import renewal, tls
 from shared.trust.former import FormerNames
-from shared.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
 
 
 def check(config: GatewayConfig) -> None:

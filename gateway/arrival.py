@@ -8,8 +8,8 @@ import time
 
 from aiohttp import web
 
-from shared.arrival import ARRIVED
-from shared.web import Handler
+from shared.door.arrival import ARRIVED
+from shared.door.web import Handler
 
 
 @web.middleware

@@ -6,7 +6,7 @@ Every call raises HomeError: the service's own problem, or "auth-unreachable".
 from typing import Self
 from urllib.parse import quote
 
-from shared.client import AuthAddress, ServiceClient
+from shared.door.client import AuthAddress, ServiceClient
 from shared.trust import tls
 from shared.words import internal
 

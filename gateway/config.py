@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from shared.broker.mqtt import BrokerConfig
-from shared.client import AlertsAddress, AuthAddress
-from shared.doors import Bounds
-from shared.listening import Hosts, addresses, is_loopback
+from shared.door.client import AlertsAddress, AuthAddress
+from shared.door.doors import Bounds
+from shared.door.listening import Hosts, addresses, is_loopback
 from shared.running.config import Config, ConfigError, env, load
 from shared.running.syslog import SyslogConfig
 

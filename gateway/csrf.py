@@ -14,7 +14,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway import keys
-from shared.web import Handler
+from shared.door.web import Handler
 from shared.words.problem import HomeError
 
 HEADER: Final = "X-CSRF-Token"

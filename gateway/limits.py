@@ -16,11 +16,11 @@ from limits.aio.strategies import FixedWindowRateLimiter
 
 from gateway import keys, routes, sessions
 from gateway.config import LimitsConfig
-from shared.doors import counted_as
-from shared.entrance import Strike
+from shared.door.doors import counted_as
+from shared.door.entrance import Strike
+from shared.door.web import Handler
 from shared.running.config import ConfigError
 from shared.running.log import security
-from shared.web import Handler
 from shared.words.internal import Budget
 from shared.words.problem import HomeError
 

@@ -5,8 +5,8 @@ import asyncio
 from aiohttp import web
 
 from gateway import keys
-from shared.answering import translate
-from shared.web import Handler, has_begun
+from shared.door.answering import translate
+from shared.door.web import Handler, has_begun
 
 _FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/static/")
 

@@ -15,10 +15,10 @@ from typing import Final
 from aiohttp import web
 
 from gateway import keys
+from shared.door.web import Handler
 from shared.running.config import ConfigError
 from shared.running.log import facts
 from shared.running.seldom import Seldom
-from shared.web import Handler
 
 log = logging.getLogger(__name__)
 

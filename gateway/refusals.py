@@ -8,9 +8,9 @@ from typing import Final
 from aiohttp import web
 
 from gateway import limits
-from shared.answering import method_of, place_of
+from shared.door.answering import method_of, place_of
+from shared.door.web import USER, Handler
 from shared.running.log import security
-from shared.web import USER, Handler
 from shared.words.problem import HomeError
 
 _EVENTS: Final = {"forbidden": "forbidden", "csrf": "csrf_refused"}

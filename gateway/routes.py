@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway import keys
-from shared.web import Handler
+from shared.door.web import Handler
 
 DEFAULT: Final = "default"
 STATIC: Final = "/static/"

@@ -22,8 +22,8 @@ from aiohttp_session.cookie_storage import EncryptedCookieStorage
 
 from gateway import keys, routes
 from gateway.auth_client import AuthClient
+from shared.door.web import USER, Handler
 from shared.running.config import ConfigError, read_secret
-from shared.web import USER, Handler
 from shared.words.internal import LoginAnswer, LoginRequest, SessionInfo
 from shared.words.problem import HomeError
 

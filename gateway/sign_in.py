@@ -12,8 +12,8 @@ from aiohttp import web
 
 from gateway import csrf, keys, limits, sessions
 from gateway.browsers import account
+from shared.door.web import USER
 from shared.running.log import facts, security
-from shared.web import USER
 from shared.words.internal import LoginCodeRequest, LoginRequest, Regulation, User
 from shared.words.problem import HomeError
 

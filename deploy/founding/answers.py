@@ -9,7 +9,7 @@ import msgspec
 
 from deploy import home as homes
 from deploy.founding import checks
-from shared.listening import EVERYWHERE
+from shared.door.listening import EVERYWHERE
 from shared.mail import SmtpConfig
 from shared.running.config import Config, ConfigError, load, read_secret
 from shared.words.problem import HomeError

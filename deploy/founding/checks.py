@@ -8,7 +8,7 @@ import re
 
 from auth_service import account_fields, password_policy
 from deploy.founding import zones
-from shared import listening
+from shared.door import listening
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from gateway import audit_query, guards, keys, sessions
 from gateway.api import audit_export
 from gateway.guards import Scope
-from shared.web import json_response
+from shared.door.web import json_response
 from shared.words.internal_alerts import AuditFilter
 from shared.words.problem import HomeError
 

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from gateway import asking, sessions
 from gateway.asking import CommandRequest
-from shared.web import json_response, read_json
+from shared.door.web import json_response, read_json
 from shared.words.problem import HomeError
 
 

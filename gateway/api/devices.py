@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import guards, keys, sessions
-from shared.web import json_response
+from shared.door.web import json_response
 from shared.words.problem import HomeError
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway import keys, lockdown, sessions
 from gateway.views import lockdown_view
-from shared.web import json_response, read_json
+from shared.door.web import json_response, read_json
 
 
 class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ import msgspec
 from aiohttp import web
 
 from gateway import asking, lockouts, sessions
-from shared.web import json_response, read_json
+from shared.door.web import json_response, read_json
 from shared.words.problem import HomeError
 
 

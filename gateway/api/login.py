@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway import attempt, csrf
 from gateway import sign_in as signing_in
-from shared.web import json_response, read_json
+from shared.door.web import json_response, read_json
 from shared.words.internal import Email, Password
 
 

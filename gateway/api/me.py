@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import sessions
-from shared.web import json_response
+from shared.door.web import json_response
 
 
 async def show(request: web.Request) -> web.Response:

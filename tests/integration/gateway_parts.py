@@ -20,8 +20,8 @@ from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
 from shared.broker import mqtt
+from shared.door.web import allow, internal_app, json_response, read_json, serve_https
 from shared.trust import tls
-from shared.web import allow, internal_app, json_response, read_json, serve_https
 from shared.words import internal, messages, topics
 from shared.words.internal import (
     LoginAnswer,

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from shared import doors
-from shared.doors import Bounds
+from shared.door import doors
+from shared.door.doors import Bounds
+from shared.door.web import internal_app, json_response, read_json, serve_https
 from shared.running.log import Formatter
 from shared.trust import tls
-from shared.web import internal_app, json_response, read_json, serve_https
 from shared.words.names import Role
 from shared.words.problem import HomeError
 from tests.claimed import free_port

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from shared.broker import mqtt
 from shared.broker.bus import Bus, Delivery
-from shared.listening import Hosts
+from shared.door.listening import Hosts
+from shared.door.web import serve_https
 from shared.running.config import ConfigError
 from shared.trust import tls
-from shared.web import serve_https
 from tests import brokers, house
 from tests.claimed import free_port
 from tests.house import DEADLINE, Broker

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from deploy import home as homes
-from shared.client import ServiceClient
+from shared.door.client import ServiceClient
 from shared.words import internal, messages, topics
 from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState
 from shared.words.messages import Lockdown, Revoked, utc

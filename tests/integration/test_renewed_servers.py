@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 
 from deploy.pki.pairs import Pki
-from shared.client import AuthAddress, ServiceClient
+from shared.door.client import AuthAddress, ServiceClient
+from shared.door.web import allow, caller, internal_app, json_response, serve_https
 from shared.trust import renewal, tls
-from shared.web import allow, caller, internal_app, json_response, serve_https
 from shared.words.problem import HomeError
 from tests.claimed import free_port
 

@@ -12,7 +12,7 @@ import pytest
 
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from shared.client import AlertsAddress, AuthAddress, ServiceClient
+from shared.door.client import AlertsAddress, AuthAddress, ServiceClient
 from shared.trust import tls
 from shared.words import internal
 from shared.words.problem import HomeError

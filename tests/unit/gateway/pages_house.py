@@ -22,9 +22,9 @@ from gateway.sessions import Sessions
 from gateway.verdicts import Executed
 from gateway.wish import Wish
 from shared.broker.mqtt import BrokerConfig
-from shared.client import AlertsAddress, AuthAddress
+from shared.door.client import AlertsAddress, AuthAddress
+from shared.door.web import answer_problems
 from shared.trust import tls
-from shared.web import answer_problems
 from shared.words.internal import (
     Grant,
     LockdownChange,

@@ -10,7 +10,7 @@ import pytest
 from gateway import alerts_client
 from gateway.alerts_client import AlertsClient
 from gateway.pages.mail_notice import notice
-from shared.client import AlertsAddress, ServiceClient
+from shared.door.client import AlertsAddress, ServiceClient
 from shared.trust import tls
 from shared.words import internal
 from shared.words.internal_alerts import AlertsReady, ChainStatus, MailStatus

@@ -5,7 +5,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.doors import (
+from shared.door.doors import (
     BODY_SECONDS,
     FEW,
     HEAD_SECONDS,

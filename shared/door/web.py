@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web, web_response
 
-from shared.answering import answer, method_of, note_request, place_of
-from shared.doors import Bounds
-from shared.entrance import Entrance, Strike, within_files
-from shared.listening import Hosts, addresses, open_sockets
+from shared.door.answering import answer, method_of, note_request, place_of
+from shared.door.doors import Bounds
+from shared.door.entrance import Entrance, Strike, within_files
+from shared.door.listening import Hosts, addresses, open_sockets
 from shared.running.log import facts, remote, request_id, security
 from shared.trust import tls
 from shared.trust.revoked import RevocationList

@@ -1,6 +1,6 @@
 """A request arrives with its first byte, whatever it waits for after that."""
 
-from shared.arrival import Arrivals
+from shared.door.arrival import Arrivals
 
 
 def test_a_head_that_trickles_in_began_with_its_first_byte() -> None:

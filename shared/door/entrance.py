@@ -17,9 +17,9 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
-from shared.answering import CALLERS_OWN, TooSlowError, answer, note_request, problem_response
-from shared.arrival import ARRIVED, Arrivals
-from shared.doors import Bounds, Doors, Stay
+from shared.door.answering import CALLERS_OWN, TooSlowError, answer, note_request, problem_response
+from shared.door.arrival import ARRIVED, Arrivals
+from shared.door.doors import Bounds, Doors, Stay
 from shared.running.log import facts
 from shared.running.seldom import Seldom
 from shared.words.problem import HomeError

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from shared import listening
-from shared.listening import AbsentError, Hosts
+from shared.door import listening
+from shared.door.listening import AbsentError, Hosts
 from shared.running.config import ConfigError
 
 

@@ -13,9 +13,7 @@ import pytest
 from aiohttp import web
 
 from deploy.up import port_is_free
-from shared.running.config import ConfigError
-from shared.trust import tls
-from shared.web import (
+from shared.door.web import (
     MAX_BODY_BYTES,
     USER,
     allow,
@@ -24,6 +22,8 @@ from shared.web import (
     read_json,
     serve_https,
 )
+from shared.running.config import ConfigError
+from shared.trust import tls
 from shared.words.problem import HomeError
 from tests.claimed import free_port
 
