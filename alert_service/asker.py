@@ -16,10 +16,10 @@ from alert_service.spans import Span
 from shared.broker.bus import Delivery
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store
+from shared.proof.spool_rows import DROPPED
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
-from shared.spool_rows import DROPPED
 from shared.words import messages, topics
 from shared.words.messages import Resend
 from shared.words.names import is_identity

@@ -13,8 +13,8 @@ from sqlalchemy import func, select
 from alert_service.arrivals import OURSELVES, Arrival
 from alert_service.records import as_row
 from alert_service.tables import events
-from shared import ends
 from shared.keeping.database import Store
+from shared.proof import ends
 from shared.running.lifecycle import go_round
 from shared.running.log import facts
 

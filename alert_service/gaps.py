@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from alert_service.spans import Span, Spans
-from shared.resend import WINDOW
-from shared.spool_rows import NUMBERS as NUMBERS_OF_A_SPOOL
+from shared.proof.resend import WINDOW
+from shared.proof.spool_rows import NUMBERS as NUMBERS_OF_A_SPOOL
 
 MISSING = "audit:missing"
 """The event that tells of numbers that were asked for in vain."""

@@ -20,8 +20,8 @@ from auth_service.proof import Proof
 from auth_service.registry import Loosening
 from auth_service.store import must_be_there, open_store
 from shared.keeping.database import Store
+from shared.proof.spool import Spool
 from shared.running.config import read_secret
-from shared.spool import Spool
 from shared.words.internal import Grant, User, UserRow
 from shared.words.messages import UserRef, Who
 from shared.words.names import Outcome, Role, Severity

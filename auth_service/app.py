@@ -27,15 +27,15 @@ from auth_service.sign_in import SignIn
 from shared import mail
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
-from shared.courier import Courier
 from shared.door.web import REVOKED, serve_https
 from shared.keeping.database import Store, TornError
 from shared.mail import MailError
+from shared.proof.courier import Courier
+from shared.proof.spool import Spool
 from shared.running import systemd
 from shared.running.config import ConfigError, read_secret
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts
-from shared.spool import Spool
 from shared.trust import renewal, signing
 from shared.trust.revoked import RevocationList
 from shared.words import topics

@@ -19,8 +19,8 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store
 from shared.keeping.database import Store
+from shared.proof.spool import Spool
 from shared.running.config import read_secret
-from shared.spool import Spool
 from shared.words import attempts
 from shared.words.internal import User
 from shared.words.messages import Who

@@ -16,7 +16,7 @@ from auth_service.notices import Notice
 from auth_service.proof import Proof
 from auth_service.store import open_store
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words import messages, topics
 from shared.words.internal import LockdownState
 from shared.words.messages import Who

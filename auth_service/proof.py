@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from auth_service.regulation import Report
+from shared.proof.spool import Spool
 from shared.running.log import facts
-from shared.spool import Spool
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError

@@ -16,7 +16,7 @@ from auth_service.tables import metadata
 from auth_service.waiting import TORN
 from shared.keeping import database
 from shared.keeping.torn import Torn, examine, mend
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

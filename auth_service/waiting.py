@@ -16,10 +16,10 @@ from auth_service.store import must_be_there, open_store
 from auth_service.tables import identities, lockdown, sessions, users
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
-from shared.courier import Courier
 from shared.keeping import database, reopening
 from shared.keeping.database import Store, TornError
-from shared.spool import Spool
+from shared.proof.courier import Courier
+from shared.proof.spool import Spool
 from shared.words import topics
 from shared.words.messages import Who
 from shared.words.names import Outcome, Severity

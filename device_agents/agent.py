@@ -39,7 +39,7 @@ from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from device_agents.upkeep import Upkeep
 from device_agents.watchdog import Watchdog
-from shared import ends
+from shared.proof import ends
 from shared.running import systemd
 from shared.running.config import ConfigError
 from shared.running.log import facts

@@ -22,7 +22,7 @@ from device_agents.devices.output import Memory
 from device_agents.ledger_tables import LIVED
 from device_agents.lifetime import Lifetime
 from device_agents.opening import Files, Guard
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, State, decode, encode
 from shared.words.problem import HomeError
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from device_agents import ledger_tables
 from shared.keeping.torn import fault_in_use, identity
+from shared.proof.spool import ORDINARY_MOST, Spool
 from shared.running.config import EX_TEMPFAIL, ConfigError
 from shared.running.log import facts
-from shared.spool import ORDINARY_MOST, Spool
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError

@@ -8,9 +8,9 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from shared.resend import WINDOW, Resender
+from shared.proof.resend import WINDOW, Resender
+from shared.proof.spool import Spool
 from shared.running.log import facts
-from shared.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent
 from shared.words.problem import HomeError

@@ -30,11 +30,11 @@ from gateway.used import SCHEMA as USED_IDS_SCHEMA
 from gateway.used import TABLE as USED_IDS
 from gateway.wish import Wish
 from shared.broker.bus import Bus
-from shared.courier import Courier
 from shared.door.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
+from shared.proof.courier import Courier
+from shared.proof.spool import Spool
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
-from shared.spool import Spool
 from shared.trust import renewal, tls
 from shared.trust.former import FormerNames
 

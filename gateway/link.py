@@ -14,7 +14,7 @@ from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
-from shared.courier import Courier
+from shared.proof.courier import Courier
 from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.internal import LockdownState

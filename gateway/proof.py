@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 from gateway.used import Used, Written
 from gateway.wish import Wish
+from shared.proof.spool import Spool
 from shared.running import backoff
 from shared.running.log import facts
-from shared.spool import Spool
 from shared.words import messages
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity

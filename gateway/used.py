@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from gateway.wish import Wish
-from shared.spool import KEPT_SECONDS, Spool
+from shared.proof.spool import KEPT_SECONDS, Spool
 from shared.words.messages import AuditEvent, decode
 from shared.words.names import Outcome
 from shared.words.problem import HomeError

@@ -16,12 +16,12 @@ from deploy.signer.plugin import Plugin
 from deploy.signer.watch import Watch
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
-from shared.courier import Courier
+from shared.proof.courier import Courier
+from shared.proof.spool import Spool
 from shared.running import systemd
 from shared.running.config import EX_TEMPFAIL, ConfigError
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts
-from shared.spool import Spool
 from shared.words import topics
 from shared.words.problem import HomeError
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from deploy.pki.index import Issued
 from deploy.signer import desk
 from deploy.signer.config import IDENTITY
+from shared.proof.spool import Spool
 from shared.running.config import ConfigError
 from shared.running.log import facts
-from shared.spool import Spool
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError

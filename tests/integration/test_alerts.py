@@ -28,11 +28,11 @@ from deploy import home as homes
 from deploy.home import Home
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
-from shared.courier import Courier
 from shared.door.client import AlertsAddress, ServiceClient
 from shared.door.web import allow, internal_app, json_response, serve_https
+from shared.proof.courier import Courier
+from shared.proof.spool import Spool
 from shared.running.config import EX_CONFIG
-from shared.spool import Spool
 from shared.trust import tls
 from shared.words import internal, messages, topics
 from shared.words.internal import Recipient, Recipients

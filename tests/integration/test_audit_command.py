@@ -19,7 +19,7 @@ from deploy import home as homes
 from deploy.__main__ import main
 from deploy.home import Home
 from shared.mail import Letter, compose
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.messages import UserRef
 from tests import house
 from tests.begun import begin_accounts

@@ -23,7 +23,7 @@ from deploy.home import Home
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.client import AuthAddress, ServiceClient
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.trust import tls
 from shared.words import internal, messages, topics
 from shared.words.internal import (

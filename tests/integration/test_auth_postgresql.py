@@ -16,8 +16,8 @@ from auth_service.proof import Proof
 from auth_service.rooms import Rooms
 from auth_service.store import open_store
 from shared.keeping.database import Store
+from shared.proof.spool import Spool
 from shared.running.config import ConfigError
-from shared.spool import Spool
 from shared.words.internal import Grant, LockdownState, LockoutChange, RoomSeen
 from shared.words.messages import DeviceDescription, Who
 from shared.words.names import Action, Kind, Role

@@ -18,7 +18,7 @@ from deploy import broker as brokers
 from deploy import enrol, rights
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words import topics
 from shared.words.problem import HomeError
 from tests.begun import whole_home

@@ -14,8 +14,8 @@ from gateway import events as gateway_events
 from gateway import sessions
 from gateway.events import MOST_STREAMS
 from shared.broker.bus import Bus
+from shared.proof.spool import Spool
 from shared.running.waiting import woken
-from shared.spool import Spool
 from shared.words import messages, topics
 from shared.words.internal import Budget, Grant, Regulation
 from shared.words.internal_alerts import AuditScope

@@ -22,7 +22,7 @@ from deploy import editing, enrol, naming, renaming
 from deploy import home as homes
 from deploy.home import Home
 from deploy.pki import leaf, reading
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words import topics
 from shared.words.names import Severity
 from tests import killed

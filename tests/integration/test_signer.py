@@ -26,8 +26,8 @@ from deploy.signer.clerk import LATE, Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
 from deploy.signer.plugin import Plugin
+from shared.proof.spool import Spool
 from shared.running.config import EX_TEMPFAIL
-from shared.spool import Spool
 from shared.trust import signing
 from shared.trust.signing import Ending, Pem
 from shared.words import messages, topics

@@ -24,7 +24,7 @@ from gateway.devices import Device
 from gateway.home import Home
 from gateway.proof import Proof
 from gateway.wish import Wish
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, UserRef
 from shared.words.names import Action, Kind, Outcome

@@ -8,8 +8,8 @@ from alert_service.arrivals import Arrival
 from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.policy import MASTERS, Matter, Policy, Rule
 from alert_service.rules import Part, part
-from shared import ends
 from shared.keeping.database import Store
+from shared.proof import ends
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.record_parts import tell
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from alert_service import gaps
 from alert_service.gaps import Ask, Gaps, Missing
-from shared.resend import WINDOW
-from shared.spool_rows import NUMBERS
+from shared.proof.resend import WINDOW
+from shared.proof.spool_rows import NUMBERS
 
 BASE = 1_800_000_000 * NUMBERS
 

@@ -12,7 +12,7 @@ from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import open_store
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.internal import User
 from tests.unit.auth_service.parts import EMAIL, MASTER, PASSWORD, Clock
 

@@ -10,7 +10,7 @@ from auth_service.accounts import Accounts
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.internal import Grant, User
 from shared.words.names import Outcome, Role, Severity
 from shared.words.problem import HomeError

@@ -17,8 +17,8 @@ from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError
+from shared.proof.spool import Spool
 from shared.running import backoff
-from shared.spool import Spool
 from shared.words.attempts import name_of
 from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.words.names import Role, Severity

@@ -22,7 +22,7 @@ from auth_service.session_rows import Limits
 from auth_service.sessions import Sessions
 from auth_service.sign_in import SignIn
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.internal import (
     LockdownChange,
     LockdownCodeRequest,

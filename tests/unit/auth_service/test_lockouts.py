@@ -20,7 +20,7 @@ from auth_service.proof import Proof
 from auth_service.rooms import Rooms
 from shared.broker.bus import Bus
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words import topics
 from shared.words.internal import LockoutChange, RegisteredRoom, RoomSeen, User
 from shared.words.messages import AuditEvent, DeviceDescription, Message, encode

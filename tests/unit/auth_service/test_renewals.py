@@ -10,7 +10,7 @@ from auth_service.proof import Proof
 from auth_service.renewals import ANSWER_SECONDS, BUDGET, FAILED_SECONDS, Renewals
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Certificate, Csr
 from shared.words.names import Outcome, Severity

@@ -10,7 +10,7 @@ from auth_service.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.rooms import CHANGES, Rooms
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.internal import RoomSeen
 from shared.words.messages import DeviceDescription
 from shared.words.names import Action, Kind, Severity

@@ -14,7 +14,7 @@ from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sessions import Sessions
 from shared.keeping.database import Store
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.internal import Grant, LoginAnswer, User
 from shared.words.names import Role
 from shared.words.problem import HomeError

@@ -28,8 +28,8 @@ from auth_service.sign_in import SignIn
 from auth_service.tables import places
 from shared.keeping.database import Store
 from shared.mail import MailError
+from shared.proof.spool import Spool
 from shared.running import backoff
-from shared.spool import Spool
 from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.words.messages import AuditEvent
 from shared.words.names import Role, Severity

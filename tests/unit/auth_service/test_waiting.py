@@ -22,7 +22,7 @@ from deploy import check_files
 from deploy import home as homes
 from shared.keeping import database
 from shared.keeping.database import TornError
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent
 from shared.words.names import Role
 from tests.begun import begin_accounts

@@ -13,7 +13,7 @@ from auth_service import config, lockdown_rows
 from auth_service.store import open_store
 from deploy import home as homes
 from deploy import lockdown
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.internal import LockdownState
 from tests.claimed import free_port
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from device_agents.devices.output import Memory
 from device_agents.ledger import KEPT_SECONDS, Intent, Ledger
 from shared.keeping.torn import CUT
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, By, Receipt, ReceiptLine, State, Who, encode, utc
 from shared.words.names import Outcome, Severity
 from tests.unit.device_agents import disk

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from device_agents.proof import ANSWER_SECONDS, ANSWERS_AT_ONCE, PATROL_SECONDS, Proof
-from shared.resend import WINDOW
-from shared.spool import Spool
+from shared.proof.resend import WINDOW
+from shared.proof.spool import Spool
 from shared.words import messages
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
 from shared.words.names import Outcome, Severity

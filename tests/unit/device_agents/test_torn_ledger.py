@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device_agents.opening import KEPT_AGAIN
-from shared.spool_rows import TORN, UNWRITABLE
+from shared.proof.spool_rows import TORN, UNWRITABLE
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 from tests.unit.device_agents.fakes import FakePins, House

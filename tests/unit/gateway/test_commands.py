@@ -17,7 +17,7 @@ from gateway.proof import Proof
 from gateway.used import Written
 from gateway.verdicts import Executed
 from gateway.wish import Wish
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words import messages
 from shared.words.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
 from shared.words.messages import Acknowledgement, Availability, Command, UserRef

@@ -12,7 +12,7 @@ from gateway import proof as proofs
 from gateway.devices import device_of
 from gateway.proof import Proof
 from gateway.wish import Wish
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Action, Outcome, Severity
 from shared.words.problem import HomeError

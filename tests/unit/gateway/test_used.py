@@ -10,7 +10,7 @@ from gateway.devices import device_of
 from gateway.proof import Proof
 from gateway.used import TABLE, Used
 from gateway.wish import Wish
-from shared.spool import KEPT_SECONDS, Spool
+from shared.proof.spool import KEPT_SECONDS, Spool
 from shared.words.messages import UserRef
 from shared.words.names import Action, Outcome
 from shared.words.problem import HomeError

@@ -10,7 +10,7 @@ from deploy.pki.authorities import CA_DAYS, LEAF_DAYS, Authorities
 from deploy.pki.index import Issued
 from deploy.pki.pairs import Pki
 from deploy.signer.watch import Watch
-from shared.spool import Spool
+from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent
 from shared.words.names import Severity
 from shared.words.problem import HomeError

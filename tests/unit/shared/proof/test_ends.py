@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.home import ROOT
-from shared import ends
+from shared.proof import ends
 
 
 def end(folder: Path, result: str, status: str) -> None:

@@ -5,11 +5,11 @@ import contextlib
 import logging
 
 from shared.broker.bus import Bus, Delivery
-from shared.resend import WINDOW, Resender
+from shared.proof.resend import WINDOW, Resender
+from shared.proof.spool import Spool
 from shared.running.log import facts
 from shared.running.seldom import Seldom
 from shared.running.waiting import woken
-from shared.spool import Spool
 from shared.words import messages, topics
 from shared.words.problem import HomeError
 

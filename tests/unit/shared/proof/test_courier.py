@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from shared import courier as courier_module
 from shared.broker.bus import Delivery
-from shared.courier import Courier
-from shared.resend import WINDOW
+from shared.proof import courier as courier_module
+from shared.proof.courier import Courier
+from shared.proof.resend import WINDOW
+from shared.proof.spool import Spool
 from shared.running.seldom import Seldom
-from shared.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
 from shared.words.names import Outcome, Severity

@@ -18,9 +18,9 @@ from typing import TypeVar
 
 import msgspec
 
-from shared import spool_rows
 from shared.keeping.salvage import UNREADABLE, take_over
 from shared.keeping.torn import Sense, Torn, identity, is_torn, mend
+from shared.proof import spool_rows
 from shared.running.log import facts
 from shared.words.messages import AuditEvent, Receipt, decode
 from shared.words.names import Severity

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.resend import Resender
+from shared.proof.resend import Resender
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

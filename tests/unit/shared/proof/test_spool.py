@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.spool import KEPT_SECONDS, Spool
-from shared.spool_rows import DROPPED, DROPPED_AT_ONCE, NUMBERS
+from shared.proof.spool import KEPT_SECONDS, Spool
+from shared.proof.spool_rows import DROPPED, DROPPED_AT_ONCE, NUMBERS
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Who, encode, utc
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
