@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.shared.proof.test_spool import event, receipt
 
 from shared.keeping.torn import Torn, examine, mend, set_aside
 from shared.proof.spool import Spool
 from shared.proof.spool_rows import NUMBERS, PAUSED, SCHEMA, TORN
 from shared.words.problem import HomeError
+from tests.unit.shared.proof.test_spool import event, receipt
 
 EVENTS = 60
 WHAT_IS_TOLD = {TORN, PAUSED}
