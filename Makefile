@@ -42,8 +42,8 @@ e2e: setup ## Tests in a real browser on the whole house
 chaos: setup ## Kill, cut and fill up: page, pin, state and audit must agree afterwards
 	$(PYTEST) tests/chaos
 
-bench: setup ## Measure against floors taken in the same run
-	$(PYTHON) -m tests.bench
+bench: setup ## Measure against floors taken in the same run; AGAINST=REV: beside that commit, in turns
+	$(PYTHON) -m tests.bench $(if $(AGAINST),--against $(AGAINST))
 
 fuzz: setup ## 100,000 odd requests and as many odd messages to a home of their own: no 5xx, no death, no secret in a log
 	$(PYTHON) -m tests.fuzz http --requests 100000

@@ -39,11 +39,16 @@ class Answer(NamedTuple):
 
 
 class Demo:
-    """A running demo home in a folder of its own, on free ports; `module` is what is run as `homesystem`."""
+    """A running demo home in a folder of its own, on free ports; `module` is what is run as `homesystem`.
 
-    def __init__(self, var: Path, *, module: str = "deploy") -> None:
+    Another `tree` than this one is run by its own environment.
+    """
+
+    def __init__(self, var: Path, *, module: str = "deploy", tree: Path = ROOT) -> None:
         self.var = var
-        self._homesystem = [sys.executable, "-m", module]
+        self._tree = tree
+        python = sys.executable if tree == ROOT else str(tree / ".venv" / "bin" / "python")
+        self._homesystem = [python, "-m", module]
         self.ports = {name: free_port() for name in PORTS}
         self.url = f"https://localhost:{self.ports['HTTPS']}"
         self.output: list[str] = []
@@ -66,7 +71,7 @@ class Demo:
         started = time.monotonic()
         self._process = subprocess.Popen(
             [*self._homesystem, "up", "--demo"],
-            cwd=ROOT,
+            cwd=self._tree,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -87,6 +92,19 @@ class Demo:
             text, count = re.subn(rf"(?m)^#? ?{name} = .*$", f'{name} = "1000000/second"', text)
             assert count == 1, f"{name} stands {count} times in {path}"
         path.write_text(text)
+
+    def lift_connections(self, most: int) -> None:
+        """Let one address, and all together, hold so many connections; counts from the next start.
+
+        An older home has no such limit.
+        """
+        path = self.var / "gateway.toml"
+        path.write_text(re.sub(r"(?m)^(by_address|in_all) = .*$", rf"\1 = {most}", path.read_text()))
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started, and not stopped since."""
+        return self._process is not None
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """Ctrl-C, and wait until every process is gone."""
@@ -130,7 +148,7 @@ class Demo:
         """Run `homesystem …` on this home."""
         return subprocess.run(
             [*self._homesystem, *arguments],
-            cwd=ROOT,
+            cwd=self._tree,
             env=self.environment | {"COLUMNS": "200"},
             capture_output=True,
             text=True,

@@ -1,11 +1,13 @@
 """Runs the bench and prints its tables; nothing here asserts a time.
 
-`python -m tests.bench [agent|history] [--seconds N]`
+`python -m tests.bench [agent|history] [--seconds N]`, `python -m tests.bench --against REV [--quick]`
 """
 
 import argparse
 import asyncio
 import os
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +16,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import agent, floors, history, load, resident
+from tests.bench import against, agent, floors, history, load, resident, sides
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
@@ -165,8 +167,18 @@ def main() -> None:
         "section", nargs="?", choices=("agent", "history"), help="only this one; without it, everything"
     )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
+    parser.add_argument("--against", metavar="REV", help="measure this tree beside that commit, in turns")
+    parser.add_argument("--quick", action="store_true", help="few and short rounds, with --against")
     arguments = parser.parse_args()
+    # As Ctrl-C: what was started is ended, and what was made is removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to end"))
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    if arguments.against is not None:
+        try:
+            against.compare(arguments.against, against.QUICK if arguments.quick else against.WHOLE, console)
+        except sides.UnknownRevisionError as error:
+            sys.exit(f"bench: {error}")
+        return
     if arguments.section is None:
         whole_home(arguments.seconds)
     if arguments.section in {None, "agent"}:

@@ -1,0 +1,179 @@
+"""This tree beside another commit on the same machine in one run: both homes up, in turns, with the ratios.
+
+`python -m tests.bench --against REV [--quick]`, or `make bench AGAINST=REV`.
+"""
+
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from tests.bench import floors, sides, volley
+from tests.bench.sides import SERVICES, Side
+from tests.bench.verdicts import Figure, Target, table
+
+CLIENTS = (1, 8, 32)
+LAMP, DOOR = f"{sides.ROOM}/lamp", f"{sides.ROOM}/front-door"
+SWITCHED, LOCKED = ("on", "off"), ("unlock", "lock")
+_QUIET_CPU = 0.1
+"""Of one core: a home that uses less has dealt with all that it was told."""
+_LOOK_SECONDS = 0.1
+_QUIET_SECONDS = 20.0
+TARGETS = {
+    "CPU, home, 32": Target(ratio_most=0.55),
+    "CPU, gateway, 1": Target(ratio_most=0.45),
+    "CPU, gateway, 32": Target(ratio_most=0.45),
+    "CPU, agent, 1": Target(ratio_most=0.7),
+    "CPU, agent, 32": Target(ratio_most=0.7),
+    "rate, 8": Target(ratio_least=1.95, ratio_on_the_way=1.7),
+    "rate, 32": Target(ratio_least=1.95, ratio_on_the_way=1.7),
+    "p50": Target(ratio_most=0.7),
+    "p99": Target(ratio_most=0.55),
+    "critical": Target(not_more=True),
+    "agent MB": Target(here_most=26.0),
+    "suite MB": Target(here_most=220.0),
+}
+
+
+class Effort(NamedTuple):
+    """How many rounds there are, and how many seconds each run in one lasts."""
+
+    rounds: int
+    seconds: float
+
+
+QUICK = Effort(rounds=3, seconds=1.0)
+WHOLE = Effort(rounds=7, seconds=3.0)
+_WARM = Effort(rounds=1, seconds=1.0)
+
+
+class Values:
+    """Every figure's values by its name: those of here, and those of there, a value a round."""
+
+    def __init__(self) -> None:
+        self._of: defaultdict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+
+    def add(self, name: str, value: float, *, is_here: bool) -> None:
+        """One more round's value."""
+        self._of[name][0 if is_here else 1].append(value)
+
+    def figure(self, name: str, label: str, unit: str) -> Figure:
+        """The line of the table."""
+        return Figure(label, unit, *self._of[name], TARGETS.get(name))
+
+
+def compare(revision: str, effort: Effort, console: Console) -> None:
+    """Measure and print. Raises UnknownRevisionError; whatever happens, nothing of it stays."""
+    commit = sides.resolve(revision)
+    console.print(f"making a worktree of {commit} with an environment of its own …")
+    with sides.worktree(commit) as tree, tempfile.TemporaryDirectory(prefix="homesystem-bench-") as folder:
+        here = Side("here", Path(folder) / "here")
+        there = Side(commit, Path(folder) / "there", tree)
+        values = Values()
+        for side in (here, there):
+            _alone(side, values, console, is_here=side is here)
+        console.print("starting both homes …")
+        with here.running(), there.running():
+            _rounds((here, there), effort, values, console)
+    for made in _tables(commit, values):
+        console.print(made)
+
+
+def _alone(side: Side, values: Values, console: Console, *, is_here: bool) -> None:
+    """What is looked at while the other home is not there: memory that both would share counts whole."""
+    console.print(f"{side.name}: its first start, a little work, its weight …")
+    side.create()
+    with side.running() as took:
+        values.add("start", took, is_here=is_here)
+        _run(side, 8, _WARM.seconds, LAMP, SWITCHED)
+        weights = side.weights()
+        values.add("agent MB", weights[f"agent-{sides.ROOM}"][0], is_here=is_here)
+        values.add("suite MB", sum(proportional for _, proportional in weights.values()), is_here=is_here)
+
+
+def _rounds(both: tuple[Side, Side], effort: Effort, values: Values, console: Console) -> None:
+    for side in both:
+        _run(side, max(CLIENTS), _WARM.seconds, LAMP, SWITCHED)
+    for number in range(effort.rounds):
+        console.print(f"round {number + 1} of {effort.rounds} …")
+        # Here goes first in one round and last in the next: whatever drifts, drifts for both.
+        turns = both if number % 2 == 0 else both[::-1]
+        for clients in CLIENTS:
+            for side in turns:
+                _ordinary(side, clients, effort.seconds, values, is_here=side is both[0])
+        for side in turns:
+            is_here = side is both[0]
+            fired, _ = _run(side, 1, effort.seconds, DOOR, LOCKED)
+            values.add("critical p50", fired.figures.quantile(0.5), is_here=is_here)
+            plain, _ = _run(side, 1, effort.seconds, LAMP, SWITCHED)
+            extra = fired.figures.quantile(0.5) - plain.figures.quantile(0.5)
+            values.add("critical", extra, is_here=is_here)
+
+
+def _ordinary(side: Side, clients: int, seconds: float, values: Values, *, is_here: bool) -> None:
+    fired, cpu = _run(side, clients, seconds, LAMP, SWITCHED)
+    commands = len(fired.figures.latencies)
+    for name, used in cpu.items():
+        values.add(f"CPU, {name}, {clients}", 1000 * used / commands, is_here=is_here)
+    values.add(f"CPU, home, {clients}", 1000 * sum(cpu.values()) / commands, is_here=is_here)
+    values.add(f"CPU, generator, {clients}", 1000 * fired.cpu / commands, is_here=is_here)
+    values.add(f"rate, {clients}", fired.figures.rate, is_here=is_here)
+    if clients == 1:
+        values.add("p50", fired.figures.quantile(0.5), is_here=is_here)
+        values.add("p99", fired.figures.quantile(0.99), is_here=is_here)
+
+
+def _run(
+    side: Side, clients: int, seconds: float, device: str, actions: tuple[str, str]
+) -> tuple[volley.Volley, dict[str, float]]:
+    """One run, and the CPU seconds that each service used until it had dealt with all of it."""
+    context = floors.trusting(side.demo.var / "pki" / "web-ca.crt")
+    wishes = side.wishes(device, actions)
+    before = side.cpu()
+    fired = volley.fire(side.demo.ports["HTTPS"], context, wishes, clients, seconds)
+    after = _quiet(side)
+    return fired, {name: after[name] - before[name] for name in SERVICES}
+
+
+def _quiet(side: Side) -> dict[str, float]:
+    """Wait until what was told is recorded and mailed, and nobody works any more; the CPU seconds by then."""
+    end = time.monotonic() + _QUIET_SECONDS
+    last = side.cpu()
+    while time.monotonic() < end:
+        time.sleep(_LOOK_SECONDS)
+        now = side.cpu()
+        if sum(now.values()) - sum(last.values()) < _QUIET_CPU * _LOOK_SECONDS:
+            return now
+        last = now
+    raise AssertionError(f"{side.name} is still at work {_QUIET_SECONDS:.0f} s after the last answer")
+
+
+def _tables(commit: str, values: Values) -> Iterator[object]:
+    for clients in CLIENTS:
+        lines = [
+            values.figure(f"CPU, {name}, {clients}", label, "ms")
+            for name, label in (("home", "the whole home"), *((name, f"  {name}") for name in SERVICES))
+        ]
+        lines.append(values.figure(f"CPU, generator, {clients}", "(the generator)", "ms"))
+        yield table(f"CPU per ordinary command at {_clients(clients)}, user + system", commit, lines)
+    lines = [
+        values.figure(f"rate, {clients}", f"commands per second, {_clients(clients)}", "/s") for clients in CLIENTS
+    ]
+    lines += [
+        values.figure("p50", "p50, 1 client", "ms"),
+        values.figure("p99", "p99, 1 client", "ms"),
+        values.figure("critical p50", "a critical command, p50", "ms"),
+        values.figure("critical", "  over an ordinary one", "ms"),
+        values.figure("agent MB", "resident memory, agent", "MB"),
+        values.figure("suite MB", "proportional memory, suite", "MB"),
+        values.figure("start", "the home's start, to ready", "s"),
+    ]
+    yield table("Commands, memory, start", commit, lines)
+
+
+def _clients(count: int) -> str:
+    return "1 client" if count == 1 else f"{count} clients"
