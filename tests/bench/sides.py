@@ -42,7 +42,7 @@ class Side:
             took = self.demo.start()
             self._pids, self._client = self.demo.pids(), None
             yield took
-        except BaseException:
+        except Exception:
             print(self.demo.logs())
             raise
         finally:
