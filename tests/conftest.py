@@ -1,4 +1,4 @@
-"""Fixtures of real parts, shared by integration, end-to-end and chaos tests."""
+"""Fixtures of real parts, shared by integration, end-to-end and chaos tests; and how tests run side by side."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,11 +7,16 @@ import pytest
 from hypothesis import settings
 
 from deploy.home import Home
-from tests import brokers, house
+from tests import brokers, house, orphans
 from tests.demo import Demo
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")  # no test asserts a duration: a machine may be busy
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """No run leaves a process behind."""
+    orphans.watch(config)
 
 
 @pytest.fixture(scope="session")
