@@ -1,7 +1,6 @@
 """A home whose hub gets another name: its files, its gateway's own process, and what an older version signed."""
 
 import datetime as dt
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +16,7 @@ from deploy.pki.authorities import private_bytes
 from deploy.pki.files import write
 from tests.begun import begin_accounts
 from tests.claimed import free_port
-from tests.house import end, until
+from tests.house import come_up, end, listens
 
 OLD, NEW, THIRD = "old.home.arpa", "new.home.arpa", "third.home.arpa"
 PORTS = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port")
@@ -42,16 +41,14 @@ class Gateway:
             cwd=homes.ROOT,
             stderr=subprocess.DEVNULL,
         )
-        until(self.listens, "the gateway listens")
+        come_up(self.process, self.listens, "the gateway listens")
 
     def stop(self) -> None:
         """End it."""
         end([self.process])
 
     def listens(self) -> bool:
-        assert self.process.poll() is None
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+        return listens(self.port)
 
 
 def sign_outside(home: Home) -> None:

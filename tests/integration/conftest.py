@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from tests.claimed import free_port
-from tests.house import DEADLINE, until
+from tests.house import DEADLINE, come_up
 
 
 def binary(name: str) -> str | None:
@@ -46,7 +46,8 @@ def cluster() -> Iterator[str]:
         options = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", str(folder), "-c", "fsync=off"]
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen([postgres, "-D", folder / "d", *options], user=user, stderr=log, cwd=folder)
-        until(lambda: "ready to accept" in (folder / "log").read_text(), "PostgreSQL is ready")
+        log_text = (folder / "log").read_text
+        come_up(server, lambda: "ready to accept" in log_text(), "PostgreSQL is ready", said=log_text)
         yield f"postgresql+asyncpg://home@127.0.0.1:{port}/"
         server.send_signal(signal.SIGINT)
         server.wait(DEADLINE)

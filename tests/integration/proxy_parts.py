@@ -4,7 +4,6 @@ import getpass
 import os
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from deploy.home import Home
 from tests.claimed import free_port
-from tests.house import end, until
+from tests.house import come_up, end, listens
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs/proxies.md"
 NGINX_AS_INSTALLED = """
@@ -96,18 +95,12 @@ class Proxy:
         places = {"HOME": str(self._folder), "XDG_DATA_HOME": str(self._folder), "XDG_CONFIG_HOME": str(self._folder)}
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | places)
-        until(self._listens, f"{self._name} listens")
+        come_up(self._process, lambda: listens(self.port), f"{self._name} listens", said=self._log.read_text)
 
     def stop(self) -> None:
         """End it."""
         if self._process is not None:
             end([self._process])
-
-    def _listens(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self._log.read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 def _around(name: str, text: str, folder: Path) -> str:

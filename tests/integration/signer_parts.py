@@ -15,7 +15,7 @@ from shared.trust.signing import Changed
 from shared.words import messages
 from shared.words.messages import AuditEvent
 from shared.words.problem import HomeError
-from tests.house import DEADLINE, until
+from tests.house import DEADLINE, come_up
 
 
 class Signer:
@@ -40,7 +40,7 @@ class Signer:
         ]
         with (self.home.var / "log" / "signer.console").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        until(lambda: signing.listens(self.path), "the signer listens")
+        come_up(self._process, lambda: signing.listens(self.path), "the signer listens")
 
     def stop(self, *, kill: bool = False) -> None:
         if self._process is not None:

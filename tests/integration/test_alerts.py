@@ -41,7 +41,7 @@ from shared.words.messages import AuditEvent, UserRef, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
 from tests import house
-from tests.house import DEADLINE, Broker, SmtpSink, end, until
+from tests.house import DEADLINE, Broker, SmtpSink, come_up, end, listens, until
 
 MASTER = "ada@example.org"
 ADA = UserRef(id="u1", name="Ada")
@@ -85,7 +85,7 @@ class Service:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", module, "--config", str(self.config)], stderr=err, env=self.environment
             )
-        until(self._listens, "the alert service listens")
+        come_up(self.process, lambda: listens(self.port), "the alert service listens", said=lambda: self.log)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit code."""
@@ -121,12 +121,6 @@ class Service:
         finally:
             await store.close()
         return chain.verify(records.as_row(one) for one in found)
-
-    def _listens(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.log
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
 
 class Auth:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -39,7 +38,7 @@ from shared.words.messages import AuditEvent, DeviceDescription, Lockouts, Recei
 from shared.words.names import Action, Kind, Role, Severity
 from shared.words.problem import HomeError
 from tests.begun import begin_accounts
-from tests.house import DEADLINE, Broker, SmtpSink, end, until
+from tests.house import DEADLINE, Broker, SmtpSink, come_up, end, listens, until
 from tests.integration.signer_parts import Signer, connected
 
 EMAIL, PASSWORD = "ada@example.org", "violet engine of numbers"
@@ -66,7 +65,7 @@ class Service:
         command = [sys.executable, "-m", "auth_service", "--config", str(self.home.config("auth"))]
         with (self.home.var / "log" / "auth.err").open("ab") as err:
             self.process = subprocess.Popen(command, stderr=err, env=os.environ | self.signer | environment)
-        until(self._listens, "the auth service listens")
+        come_up(self.process, lambda: listens(self.config.listen.port), "the auth service listens", said=self.log)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """End it; its exit code."""
@@ -88,12 +87,6 @@ class Service:
     def log(self) -> str:
         """Everything it logged."""
         return "".join(path.read_text() for path in (self.home.var / "log").glob("auth*"))
-
-    def _listens(self) -> bool:
-        assert self.process is not None
-        assert self.process.poll() is None, self.log()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.config.listen.port)) == 0
 
 
 @pytest.fixture(scope="module")

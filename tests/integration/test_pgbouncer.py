@@ -20,7 +20,7 @@ from auth_service.store import open_store as open_auth
 from shared.keeping.database import Store
 from shared.words.messages import utc
 from tests.claimed import free_port
-from tests.house import DEADLINE, until
+from tests.house import DEADLINE, come_up
 from tests.unit.alert_service.parts import START
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict
 
@@ -50,7 +50,8 @@ def pooled(empty_database: str) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         pooler = subprocess.Popen([program, str(folder / "pgbouncer.ini")], stdout=log, stderr=log, user=user)
     try:
-        until(lambda: "process up" in (folder / "log").read_text(), "PgBouncer is up")
+        log_text = (folder / "log").read_text
+        come_up(pooler, lambda: "process up" in log_text(), "PgBouncer is up", said=log_text)
         yield f"postgresql+asyncpg://home@127.0.0.1:{listen}/{name}"
     finally:
         pooler.send_signal(signal.SIGINT)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from shared.trust import tls
 from shared.words import internal
 from shared.words.problem import HomeError
 from tests.begun import whole_home
-from tests.house import end, until
+from tests.house import DEADLINE, come_up, end, listens, until
 
 MODULES = {"auth": "auth_service", "alerts": "alert_service"}
 
@@ -26,13 +27,15 @@ MODULES = {"auth": "auth_service", "alerts": "alert_service"}
 def home(tmp_path: Path) -> Iterator[Home]:
     """Its auth and alert services run, without a broker; its authorities are its own."""
     made = whole_home(tmp_path)
-    with (made.var / "log" / "services.err").open("ab") as log:
-        running = [
-            subprocess.Popen([sys.executable, "-m", module, "--config", str(made.config(name))], stderr=log)
-            for name, module in MODULES.items()
-        ]
-    yield made
-    end(running)
+    ports = {"auth": made.settings.auth_port, "alerts": made.settings.alerts_port}
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context((made.var / "log" / "services.err").open("ab"))
+        for name, module in MODULES.items():
+            command = [sys.executable, "-m", module, "--config", str(made.config(name))]
+            process = subprocess.Popen(command, stderr=log)
+            stack.callback(end, [process])
+            come_up(process, functools.partial(listens, ports[name]), f"{name} listens")
+        yield made
 
 
 def client(home: Home, name: str, service: str) -> ServiceClient:
@@ -52,11 +55,11 @@ async def answer(caller: ServiceClient) -> str:
 
 
 async def wait_until_ready(caller: ServiceClient) -> None:
-    for _ in range(400):
-        if await answer(caller) == "ready":
-            return
-        await asyncio.sleep(0.05)
-    pytest.fail("the service never answered")
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            if await answer(caller) == "ready":
+                return
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("service", ["auth", "alerts"])

@@ -36,7 +36,7 @@ from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
 from tests.begun import whole_home
 from tests.claimed import free_port
-from tests.house import DEADLINE, Broker, until
+from tests.house import DEADLINE, Broker, come_up, until
 from tests.integration.agent_parts import Client, Room, audit_events
 from tests.integration.signer_parts import Signer, connected
 
@@ -237,7 +237,8 @@ def auth(broker: Broker, signer: Signer) -> Iterator[None]:
     path.unlink(missing_ok=True)
     with path.open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
-    until(lambda: "Broker reached" in path.read_text(), "the auth service hears what rooms ask for")
+    heard = "the auth service hears what rooms ask for"
+    come_up(process, lambda: "Broker reached" in path.read_text(), heard, said=path.read_text)
     yield
     process.terminate()
     process.wait(DEADLINE)
