@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 from deploy import home as homes
 from shared.running.config import load
 from tests.claimed import free_port
-from tests.house import DEADLINE, until
+from tests.house import DEADLINE, is_alive, until
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = re.compile(r"^([A-Z0-9]{4}-[A-Z0-9]{4})$", re.MULTILINE)
@@ -117,7 +117,7 @@ class Demo:
         os.killpg(self._process.pid, number)
         self._process.wait(DEADLINE)
         self._reader.join(DEADLINE)
-        until(lambda: not any(_alive(pid) for pid in pids), "every process ended")
+        until(lambda: not any(is_alive(pid) for pid in pids), "every process ended")
         self._process = None
 
     def pids(self) -> dict[str, int]:
@@ -289,10 +289,3 @@ def text_of(letter: email.message.EmailMessage) -> str:
 def _answer(status: int, headers: Any, content: bytes) -> Answer:
     is_json = (headers.get("Content-Type") or "").partition(";")[0].endswith("json")  # one document, not lines of them
     return Answer(status, dict(headers.items()), json.loads(content) if is_json and content else content)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False

@@ -50,6 +50,14 @@ def listens(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process runs; one that ended, and whose parent has not yet asked how, does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def come_up(
     process: subprocess.Popen[Any], is_there: Callable[[], object], what: str, *, said: Callable[[], str] = str
 ) -> None:

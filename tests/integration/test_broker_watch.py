@@ -15,7 +15,7 @@ from deploy import broker as brokers
 from deploy import home as homes
 from deploy.broker_watch.probe import Probe, SilentError
 from tests import years
-from tests.house import DEADLINE, Broker, until
+from tests.house import DEADLINE, Broker, is_alive, until
 
 
 class Watched:
@@ -145,7 +145,7 @@ def test_a_broker_that_a_killed_watch_left_behind_makes_room_for_the_next(watche
     try:
         following.hear_until("READY=1")
         assert following.broker != former
-        assert not Path(f"/proc/{former}").exists()
+        assert not is_alive(former)
     finally:
         following.close()
 
