@@ -12,8 +12,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import code_rows, codes
+from auth_service import code_rows, codes, user_rows
 from auth_service.codes import Binding
 from auth_service.passwords import Passwords
 from shared.keeping.database import Store
@@ -21,6 +22,7 @@ from shared.mail import Letter, MailError
 from shared.running import backoff
 from shared.running.log import facts
 from shared.words import attempts
+from shared.words.internal import User
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,13 @@ class Issued(msgspec.Struct, frozen=True):
     code: str
     binding: Binding
     expires_at: datetime
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """What became of a password and a code that were typed together; the claim is of a code that fits."""
+
+    password: bool
+    claim: code_rows.Claim | None
 
 
 class Confirmations:
@@ -90,15 +99,22 @@ class Confirmations:
             attempt += 1
         log.error("Code letter never went out", extra=facts(user=user_id))
 
-    async def claim(self, binding: Binding) -> code_rows.Claim | None:
-        """Spend one try; None when there is no code, or none that may still be tried."""
+    async def tried(self, binding: Binding, typed: str, password: Awaitable[bool]) -> Tried:
+        """Spend one try of the code, whatever is typed; it is not used up by that. `password` is whether that is right.
+
+        The try is counted while bcrypt runs: no answer shows whether there was a code to count it on.
+        """
+        right, claim = await asyncio.gather(password, self._claim(binding))
+        return Tried(right, claim if self._fits(claim, binding, typed) else None)
+
+    async def _claim(self, binding: Binding) -> code_rows.Claim | None:
+        """None when there is no code, or none that may still be tried."""
         async with self._store.write() as connection:
             return await code_rows.claim(
                 connection, user_id=binding.user_id, browser_hash=self._place_hash(binding), now=self._now()
             )
 
-    def fits(self, claim: code_rows.Claim | None, binding: Binding, typed: str) -> bool:
-        """Whether this is the code; it is not used up by that."""
+    def _fits(self, claim: code_rows.Claim | None, binding: Binding, typed: str) -> bool:
         code = codes.read(typed)
         if claim is None or code is None:
             return False
@@ -107,6 +123,19 @@ class Confirmations:
 
     def _place_hash(self, binding: Binding) -> str:
         return self._passwords.keyed("place", binding.purpose, binding.place)
+
+
+async def use(connection: AsyncConnection, account: user_rows.Account, claim: code_rows.Claim | None) -> User | None:
+    """In the transaction of what was confirmed: use the code up, if one did it, and say who it is that confirmed.
+
+    None where the account is another while bcrypt ran, or another request was quicker with the code.
+    """
+    current = await user_rows.find(connection, account.user.email)
+    if current is None or current.disabled or current.password_hash != account.password_hash:
+        return None
+    if claim is not None and not await code_rows.spend(connection, claim.id):
+        return None
+    return current.user
 
 
 def code_hash(passwords: Passwords, user_id: str, place_hash: str, code: str) -> str:

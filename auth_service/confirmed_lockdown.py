@@ -3,14 +3,13 @@
 Master users and members may begin one, with either: mail may be what fails. A master user alone ends it, with both.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import code_rows, letters, session_rows, user_rows
+from auth_service import confirmations, letters, session_rows, user_rows
 from auth_service.budgets import Windows
 from auth_service.code_rows import Claim
 from auth_service.codes import Binding, Purpose
@@ -19,8 +18,8 @@ from auth_service.errands import Errands
 from auth_service.lockdown import Lockdown
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.regulation import Failures
 from auth_service.sessions import Sessions
+from auth_service.tries import FailedTries
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
@@ -56,12 +55,11 @@ class ConfirmedLockdown:
         self._lockdown = lockdown
         self._sessions = sessions
         self._passwords = passwords
-        self._proof = proof
         self._errands = errands
         self._confirmations = Confirmations(store, passwords, send=send, now=now)
         self._limits = limits
         self._now = now
-        self._failures = Failures()
+        self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
 
     async def ask_code(self, request: LockdownCodeRequest) -> None:
@@ -109,8 +107,7 @@ class ConfirmedLockdown:
 
     async def sweep(self) -> None:
         """Tell of failed tries whose window is over."""
-        for report in self._failures.sweep(self._now()):
-            await self._proof.tell_failures("account:confirmation-failed", report, Who(issuer="auth"), {})
+        await self._failed.sweep()
 
     async def _confirm(self, request: LockdownChange, session: SessionInfo) -> tuple[user_rows.Account, Claim | None]:
         """Whether what was typed confirms it; what of it does not is not told. The claim is of a code that fits."""
@@ -118,13 +115,12 @@ class ConfirmedLockdown:
         async with self._store.read() as connection:
             account = await user_rows.find(connection, session.user.email)
         stored = account.password_hash if account is not None else None
-        right, claim = await asyncio.gather(
-            self._verify(request.password, stored, session), self._confirmations.claim(binding)
-        )
-        fits = self._confirmations.fits(claim, binding, request.code)
+        password = self._verify(request.password, stored, session)
+        tried = await self._confirmations.tried(binding, request.code, password)
+        right, fits = tried.password, tried.claim is not None
         if account is None or not ((right and fits) if ends else (right or fits)):
             raise HomeError("confirmation-failed")
-        return account, claim if fits else None
+        return account, tried.claim
 
     async def _verify(self, password: str, stored: str | None, session: SessionInfo) -> bool:
         """Whether the password is right; a session that tried too many wrong ones has none that is."""
@@ -144,18 +140,13 @@ class ConfirmedLockdown:
         if found is None:
             raise HomeError("sign-in-required")
         _check(found.info.user, ends=not request.active)
-        current = await user_rows.find(connection, account.user.email)
-        if current is None or current.password_hash != account.password_hash:
+        if await confirmations.use(connection, account, claim) is None:
             raise HomeError("confirmation-failed")
-        if claim is not None and not await code_rows.spend(connection, claim.id):
-            raise HomeError("confirmation-failed")  # another request was quicker
 
     async def _report_failure(self, user: User, who: Who) -> None:
         key = f"user/{user.id}"
         log.warning("Confirmation failed", extra=facts(event="confirmation_failed", at=key, address=who.address or "-"))
-        for report in self._failures.note(key, self._now()):
-            detail = {"user": user.name} if report.key == key else {}
-            await self._proof.tell_failures("account:confirmation-failed", report, who, detail)
+        await self._failed.tell(key, who, user)
 
 
 def _binding(session: SessionInfo, *, ends: bool) -> Binding:

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service.regulation import Report
 from shared.proof.spool import Spool
 from shared.running.log import facts
 from shared.words.messages import AuditEvent, Who
@@ -87,13 +86,6 @@ class Proof:
             await self.write(what, where, who, detail=detail)
         except HomeError as error:
             log.error("Event not recorded", extra=facts(what=what, where=where, reason=error))
-
-    async def tell_failures(self, what: str, report: Report, who: Who, detail: dict[str, str]) -> None:
-        """Append the event that a report of failed tries makes. Raises HomeError("no-proof")."""
-        counted = {"count": str(report.count), "since": report.since.isoformat(timespec="seconds")}
-        await self.write(
-            what, report.key, who, severity=report.severity, outcome=Outcome.REJECTED, detail=detail | counted
-        )
 
     @property
     def owes(self) -> bool:

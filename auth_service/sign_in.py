@@ -4,27 +4,23 @@ Nothing that a caller can see or measure tells whether an account exists or whic
 one of its budgets is spent: then no letter goes out, and a code may still be had at the hub.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import code_rows, letters, networks, place_rows, session_rows, user_rows
+from auth_service import code_rows, confirmations, letters, networks, place_rows, session_rows, user_rows
 from auth_service.budgets import Asker, SignInBudgets
 from auth_service.codes import Binding, Purpose
 from auth_service.confirmations import Confirmations, Send
 from auth_service.errands import Errands
 from auth_service.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.regulation import Failures, Report
+from auth_service.tries import FailedTries
 from shared.keeping.database import Store
 from shared.running.log import security
 from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.words.messages import UserRef, Who
 from shared.words.names import Severity
 from shared.words.problem import HomeError
-
-log = logging.getLogger(__name__)
 
 _NOBODY = ""
 """The account id of who does not exist: the same statements run for it, and find nothing."""
@@ -51,7 +47,7 @@ class SignIn:
         self._confirmations = Confirmations(store, passwords, send=send, now=now)
         self._limits = limits
         self._now = now
-        self._failures = Failures()
+        self._failed = FailedTries("account:sign-in-failed", proof, now=now)
         self._budgets = SignInBudgets()
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
@@ -64,17 +60,12 @@ class SignIn:
         """Step 2. Raises HomeError("sign-in-failed"), the same whatever was wrong."""
         account = await self._account(request.email)
         binding = Binding(Purpose.SIGN_IN, account.user.id if account else _NOBODY, request.browser)
-        # The try is counted while bcrypt runs: no answer shows whether there was a code to count it on.
-        right, claim = await asyncio.gather(
-            self._verify(account, request),
-            self._confirmations.claim(binding),
-        )
-        if account is None or not right or not self._confirmations.fits(claim, binding, request.code):
+        tried = await self._confirmations.tried(binding, request.code, self._verify(account, request))
+        if account is None or not tried.password or tried.claim is None:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
-        assert claim is not None
         who = Who(issuer=issuer, user=UserRef(id=account.user.id, name=account.user.name), address=request.address)
-        answer = await self._start_session(account, claim, request, who)
+        answer = await self._start_session(account, tried.claim, request, who)
         if answer is None:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
@@ -84,8 +75,7 @@ class SignIn:
 
     async def sweep(self) -> None:
         """Tell of failed sign-ins whose window is over."""
-        for report in self._failures.sweep(self._now()):
-            await self._tell(report, Who(issuer="auth"), {})
+        await self._failed.sweep()
 
     async def _mail_code(self, request: LoginCodeRequest, issuer: str) -> None:
         account = await self._account(request.email)
@@ -124,17 +114,15 @@ class SignIn:
     ) -> LoginAnswer | None:
         now = self._now()
         async with self._store.write() as connection:
-            current = await user_rows.find(connection, account.user.email)
-            if current is None or current.disabled or current.password_hash != account.password_hash:
-                return None  # changed while bcrypt ran
-            if not await code_rows.spend(connection, claim.id):
-                return None  # another request was quicker
+            user = await confirmations.use(connection, account, claim)
+            if user is None:
+                return None
             first = await user_rows.signed_in(connection, account.user.id, now)
             place = self._passwords.keyed("place", account.user.id, networks.network(request.address), request.agent)
             seen = await place_rows.visit(connection, account.user.id, place, now)
             answer = await session_rows.start(
                 connection,
-                current.user,
+                user,
                 address=request.address,
                 agent=request.agent,
                 limits=self._limits,
@@ -158,12 +146,7 @@ class SignIn:
     async def _report_failure(self, account: user_rows.Account | None, issuer: str, address: str) -> None:
         key = f"user/{account.user.id}" if account else f"address/{address}"
         security("sign_in_failed", address=address, at=key)
-        detail = {"user": account.user.name} if account else {}
-        for report in self._failures.note(key, self._now()):
-            await self._tell(report, Who(issuer=issuer, address=address), detail if report.key == key else {})
-
-    async def _tell(self, report: Report, who: Who, detail: dict[str, str]) -> None:
-        await self._proof.tell_failures("account:sign-in-failed", report, who, detail)
+        await self._failed.tell(key, Who(issuer=issuer, address=address), account.user if account else None)
 
 
 def _asker(account: user_rows.Account | None, request: LoginCodeRequest | LoginRequest) -> Asker:
