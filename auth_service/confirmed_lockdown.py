@@ -9,14 +9,15 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import confirmations, letters, session_rows, user_rows
+from auth_service import confirmations, letters, session_rows
 from auth_service.budgets import Windows
 from auth_service.code_rows import Claim
 from auth_service.codes import Binding, Purpose
 from auth_service.confirmations import Confirmations, Send
 from auth_service.errands import Errands
 from auth_service.lockdown import Lockdown
-from auth_service.passwords import Passwords
+from auth_service.people import user_rows
+from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.sessions import Sessions
 from auth_service.tries import FailedTries

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import room_rows, user_rows
+from auth_service import room_rows
 from auth_service.notices import Notice
+from auth_service.people import user_rows
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.words import messages, topics

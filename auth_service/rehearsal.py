@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from auth_service import code_rows, user_rows
-from auth_service.passwords import Passwords
+from auth_service import code_rows
+from auth_service.people import user_rows
+from auth_service.people.passwords import Passwords
 from shared.keeping.database import Store
 from shared.mail import MailError
 from shared.words.internal import SignInRehearsal

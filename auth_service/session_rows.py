@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import user_rows
+from auth_service.people import user_rows
 from auth_service.tables import revocations, sessions, users
 from shared.words.internal import LoginAnswer, SessionInfo, SessionRow, User
 from shared.words.names import Role

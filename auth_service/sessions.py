@@ -5,7 +5,8 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import session_rows, user_rows
+from auth_service import session_rows
+from auth_service.people import user_rows
 from auth_service.proof import Proof
 from auth_service.session_rows import Ended, Limits
 from shared.broker.bus import Bus

@@ -102,7 +102,7 @@ def _password(file: Path | None) -> str:
         return file.read_text(encoding="utf-8").rstrip("\r\n")
     if not os.isatty(sys.stdin.fileno()):
         raise HomeError("invalid-value", "There is no terminal to ask for a password; use --password-file.")
-    from auth_service.password_form import canonical
+    from auth_service.people.password_form import canonical
 
     first = getpass.getpass("Password: ")
     if canonical(first) != canonical(getpass.getpass("Again: ")):

@@ -6,7 +6,7 @@ Each raises HomeError("invalid-value") with a sentence that says what would be r
 import ipaddress
 import re
 
-from auth_service import account_fields, password_policy
+from auth_service.people import account_fields, password_policy
 from deploy.founding import zones
 from shared.door import listening
 from shared.running.config import ConfigError

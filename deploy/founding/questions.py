@@ -6,7 +6,7 @@ Nothing is written here, so that whoever leaves half-way leaves nothing behind.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
-from auth_service.password_form import canonical
+from auth_service.people.password_form import canonical
 from deploy.founding import answers as replies
 from deploy.founding import checks, reach, trial
 from deploy.founding.answers import PORTS, Answers, Mail

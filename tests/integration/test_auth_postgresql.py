@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from auth_service import code_rows, room_rows, session_rows, user_rows
+from auth_service import code_rows, room_rows, session_rows
 from auth_service.accounts import Accounts
 from auth_service.lockdown import Lockdown
 from auth_service.lockouts import Lockouts
-from auth_service.passwords import Passwords
+from auth_service.people import user_rows
+from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.rooms import Rooms
 from auth_service.store import open_store

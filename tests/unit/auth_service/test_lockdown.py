@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from auth_service import lockdown_rows, session_rows, user_rows
+from auth_service import lockdown_rows, session_rows
 from auth_service.accounts import Accounts
 from auth_service.codes import ALPHABET
 from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.errands import Errands
 from auth_service.lockdown import Lockdown
-from auth_service.passwords import Passwords
+from auth_service.people import user_rows
+from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.session_rows import Limits
 from auth_service.sessions import Sessions

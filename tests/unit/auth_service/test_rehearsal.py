@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from auth_service.passwords import Passwords
+from auth_service.people.passwords import Passwords
 from auth_service.rehearsal import Rehearsal
 from auth_service.tables import codes
 from shared.keeping.database import Store

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.password_form import canonical, forms
-from auth_service.passwords import Passwords
+from auth_service.people.password_form import canonical, forms
+from auth_service.people.passwords import Passwords
 
 NFC, NFD = partial(unicodedata.normalize, "NFC"), partial(unicodedata.normalize, "NFD")
 NFKC, NFKD = partial(unicodedata.normalize, "NFKC"), partial(unicodedata.normalize, "NFKD")

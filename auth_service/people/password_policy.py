@@ -8,8 +8,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
-from auth_service import commonplace
-from auth_service.password_form import canonical
+from auth_service.people import commonplace
+from auth_service.people.password_form import canonical
 from shared.words.problem import HomeError
 
 SHORTEST = 8

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from auth_service import password_policy
+from auth_service.people import password_policy
 from shared.words.problem import HomeError
 
 

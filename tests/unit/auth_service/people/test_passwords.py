@@ -10,8 +10,8 @@ import threading
 import bcrypt
 import pytest
 
-from auth_service import passwords as module
-from auth_service.passwords import Passwords
+from auth_service.people import passwords as module
+from auth_service.people.passwords import Passwords
 from deploy.home import ROOT
 from shared.words.problem import HomeError
 from tests import sandbox
@@ -114,7 +114,7 @@ async def test_passwords_are_checked_where_stepping_back_is_refused(monkeypatch:
 def test_passwords_are_checked_under_the_units_filter() -> None:
     unit = ROOT / "deploy" / "systemd" / "homesystem-auth.service"
     code = (
-        "import asyncio; from auth_service.passwords import Passwords\n"
+        "import asyncio; from auth_service.people.passwords import Passwords\n"
         "async def main(): pool = Passwords(b'pepper', rounds=4); assert await pool.verify('x', await pool.hash('x'))\n"
         "asyncio.run(main())"
     )

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 import bcrypt
 
-from auth_service import password_form
+from auth_service.people import password_form
 from shared.running.log import facts
 from shared.words.problem import HomeError
 

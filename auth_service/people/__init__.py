@@ -1,0 +1,1 @@
+"""Who may sign in: accounts, what a password must be like, and how one is kept."""
