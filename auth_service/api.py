@@ -3,8 +3,8 @@
 from aiohttp import web
 
 from auth_service.confirmed_lockdown import ConfirmedLockdown
+from auth_service.confirming.mail_watch import MailWatch
 from auth_service.lockouts import Lockouts
-from auth_service.mail_watch import MailWatch
 from auth_service.people import user_rows
 from auth_service.rehearsal import Rehearsal
 from auth_service.rooms import Rooms

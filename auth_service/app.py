@@ -7,14 +7,15 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import code_rows, lockdown, lockouts, place_rows, waiting
+from auth_service import lockdown, lockouts, place_rows, waiting
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirmed_lockdown import ConfirmedLockdown
-from auth_service.errands import Errands
+from auth_service.confirming import code_rows
+from auth_service.confirming.errands import Errands
+from auth_service.confirming.mail_watch import MailWatch
 from auth_service.lockdown import Lockdown
 from auth_service.lockouts import Lockouts
-from auth_service.mail_watch import MailWatch
 from auth_service.notices import Noticeboard
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords

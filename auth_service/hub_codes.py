@@ -12,9 +12,9 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import code_rows, codes
 from auth_service.config import AuthConfig
-from auth_service.confirmations import code_hash
+from auth_service.confirming import code_rows, codes
+from auth_service.confirming.confirmations import code_hash
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from auth_service import code_rows
+from auth_service.confirming import code_rows
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from shared.keeping.database import Store

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from auth_service import code_rows, room_rows, session_rows
+from auth_service import room_rows, session_rows
 from auth_service.accounts import Accounts
+from auth_service.confirming import code_rows
 from auth_service.lockdown import Lockdown
 from auth_service.lockouts import Lockouts
 from auth_service.people import user_rows

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from auth_service.accounts import Accounts
-from auth_service.codes import ALPHABET
-from auth_service.errands import Errands
+from auth_service.confirming.codes import ALPHABET
+from auth_service.confirming.errands import Errands
 from auth_service.hub_codes import HubCodes
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

@@ -13,12 +13,12 @@ import bcrypt
 import pytest
 from sqlalchemy import select
 
-from auth_service import errands as errands_module
 from auth_service import place_rows
 from auth_service.accounts import Accounts
 from auth_service.budgets import Asker
-from auth_service.codes import ALPHABET
-from auth_service.errands import Errands
+from auth_service.confirming import errands as errands_module
+from auth_service.confirming.codes import ALPHABET
+from auth_service.confirming.errands import Errands
 from auth_service.networks import SITE_BITS, network
 from auth_service.people import passwords as passwords_module
 from auth_service.people.passwords import Passwords

@@ -14,8 +14,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import code_rows, codes
-from auth_service.codes import Binding
+from auth_service.confirming import code_rows, codes
+from auth_service.confirming.codes import Binding
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from shared.keeping.database import Store

@@ -2,7 +2,7 @@
 
 import html
 
-from auth_service import codes
+from auth_service.confirming import codes
 from shared.mail import Letter
 
 SUBJECT = "Home System code"

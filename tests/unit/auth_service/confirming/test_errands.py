@@ -5,8 +5,8 @@ import logging
 
 import pytest
 
-from auth_service import errands as module
-from auth_service.errands import Errands
+from auth_service.confirming import errands as module
+from auth_service.confirming.errands import Errands
 from shared.words.problem import HomeError
 
 

@@ -6,7 +6,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service import codes
+from auth_service.confirming import codes
 
 
 def test_code_has_its_form_and_more_than_twenty_bits() -> None:

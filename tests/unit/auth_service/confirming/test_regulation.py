@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.regulation import BURST, WINDOW, Failures
+from auth_service.confirming.regulation import BURST, WINDOW, Failures
 from shared.words.names import Severity
 from tests.unit.auth_service.parts import START
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from auth_service import mail_watch
-from auth_service.mail_watch import AWAY_SECONDS, FRESH_SECONDS, MailWatch
+from auth_service.confirming import mail_watch
+from auth_service.confirming.mail_watch import AWAY_SECONDS, FRESH_SECONDS, MailWatch
 from shared.mail import MailError
 from shared.words.problem import HomeError
 from tests.house import DEADLINE

@@ -1,6 +1,6 @@
 """The letter with a code."""
 
-from auth_service.letters import code_letter
+from auth_service.confirming.letters import code_letter
 from tests.unit.auth_service.parts import code_in
 
 

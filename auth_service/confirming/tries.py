@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from auth_service.confirming.regulation import Failures, Report
 from auth_service.proof import Proof
-from auth_service.regulation import Failures, Report
 from shared.words.internal import User
 from shared.words.messages import Who
 from shared.words.names import Outcome

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import codes
+from auth_service.confirming import codes
 from auth_service.people.user_rows import user_of
 from auth_service.tables import codes as table
 from auth_service.tables import users
