@@ -6,10 +6,10 @@ from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.confirming.mail_watch import MailWatch
 from auth_service.lockouts import Lockouts
 from auth_service.people import user_rows
-from auth_service.rehearsal import Rehearsal
 from auth_service.rooms import Rooms
-from auth_service.sessions import Sessions
-from auth_service.sign_in import SignIn
+from auth_service.signing_in.rehearsal import Rehearsal
+from auth_service.signing_in.sessions import Sessions
+from auth_service.signing_in.sign_in import SignIn
 from shared.door.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.keeping.database import Store
 from shared.words import internal

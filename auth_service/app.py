@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import lockdown, lockouts, place_rows, waiting
+from auth_service import lockdown, lockouts, waiting
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirmed_lockdown import ConfirmedLockdown
@@ -20,12 +20,13 @@ from auth_service.notices import Noticeboard
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.rehearsal import Rehearsal
 from auth_service.renewals import Renewals, Sign
 from auth_service.rooms import Give, Rooms
-from auth_service.session_rows import Limits
-from auth_service.sessions import Announcer, Sessions
-from auth_service.sign_in import SignIn
+from auth_service.signing_in import place_rows
+from auth_service.signing_in.rehearsal import Rehearsal
+from auth_service.signing_in.session_rows import Limits
+from auth_service.signing_in.sessions import Announcer, Sessions
+from auth_service.signing_in.sign_in import SignIn
 from shared import mail
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription

@@ -9,8 +9,6 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import session_rows
-from auth_service.budgets import Windows
 from auth_service.confirming import confirmations, letters
 from auth_service.confirming.code_rows import Claim
 from auth_service.confirming.codes import Binding, Purpose
@@ -21,7 +19,9 @@ from auth_service.lockdown import Lockdown
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.sessions import Sessions
+from auth_service.signing_in import session_rows
+from auth_service.signing_in.budgets import Windows
+from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User

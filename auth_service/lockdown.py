@@ -10,10 +10,11 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import lockdown_rows, session_rows
+from auth_service import lockdown_rows
 from auth_service.config import AuthConfig
 from auth_service.notices import Notice
 from auth_service.proof import Proof
+from auth_service.signing_in import session_rows
 from auth_service.store import open_store
 from shared.keeping.database import Store
 from shared.proof.spool import Spool

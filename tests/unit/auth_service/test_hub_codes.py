@@ -13,8 +13,8 @@ from auth_service.confirming.errands import Errands
 from auth_service.hub_codes import HubCodes
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.session_rows import Limits
-from auth_service.sign_in import SignIn
+from auth_service.signing_in.session_rows import Limits
+from auth_service.signing_in.sign_in import SignIn
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.proof.spool import Spool

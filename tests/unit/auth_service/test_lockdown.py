@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from auth_service import lockdown_rows, session_rows
+from auth_service import lockdown_rows
 from auth_service.accounts import Accounts
 from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.confirming.codes import ALPHABET
@@ -19,9 +19,10 @@ from auth_service.lockdown import Lockdown
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.session_rows import Limits
-from auth_service.sessions import Sessions
-from auth_service.sign_in import SignIn
+from auth_service.signing_in import session_rows
+from auth_service.signing_in.session_rows import Limits
+from auth_service.signing_in.sessions import Sessions
+from auth_service.signing_in.sign_in import SignIn
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import (

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.budgets import SLIPS, Asker, SignInBudgets, Windows
+from auth_service.signing_in.budgets import SLIPS, Asker, SignInBudgets, Windows
 from shared.words.internal import Budget, Regulation
 from tests.unit.auth_service.parts import START
 

@@ -13,18 +13,18 @@ import bcrypt
 import pytest
 from sqlalchemy import select
 
-from auth_service import place_rows
 from auth_service.accounts import Accounts
-from auth_service.budgets import Asker
 from auth_service.confirming import errands as errands_module
 from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
-from auth_service.networks import SITE_BITS, network
 from auth_service.people import passwords as passwords_module
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.session_rows import Limits
-from auth_service.sign_in import SignIn
+from auth_service.signing_in import place_rows
+from auth_service.signing_in.budgets import Asker
+from auth_service.signing_in.networks import SITE_BITS, network
+from auth_service.signing_in.session_rows import Limits
+from auth_service.signing_in.sign_in import SignIn
 from auth_service.tables import places
 from shared.keeping.database import Store
 from shared.mail import MailError

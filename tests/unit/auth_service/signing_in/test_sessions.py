@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from auth_service import session_rows
 from auth_service.accounts import Accounts
 from auth_service.proof import Proof
-from auth_service.session_rows import Limits
-from auth_service.sessions import Sessions
+from auth_service.signing_in import session_rows
+from auth_service.signing_in.session_rows import Limits
+from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import Grant, LoginAnswer, User

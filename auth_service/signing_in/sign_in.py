@@ -7,8 +7,6 @@ one of its budgets is spent: then no letter goes out, and a code may still be ha
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import networks, place_rows, session_rows
-from auth_service.budgets import Asker, SignInBudgets
 from auth_service.confirming import code_rows, confirmations, letters
 from auth_service.confirming.codes import Binding, Purpose
 from auth_service.confirming.confirmations import Confirmations, Send
@@ -17,6 +15,8 @@ from auth_service.confirming.tries import FailedTries
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
+from auth_service.signing_in import networks, place_rows, session_rows
+from auth_service.signing_in.budgets import Asker, SignInBudgets
 from shared.keeping.database import Store
 from shared.running.log import security
 from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from auth_service.people.passwords import Passwords
-from auth_service.rehearsal import Rehearsal
+from auth_service.signing_in.rehearsal import Rehearsal
 from auth_service.tables import codes
 from shared.keeping.database import Store
 from shared.mail import MailError

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service import session_rows
 from auth_service.people import user_rows
 from auth_service.proof import Proof
-from auth_service.session_rows import Ended, Limits
+from auth_service.signing_in import session_rows
+from auth_service.signing_in.session_rows import Ended, Limits
 from shared.broker.bus import Bus
 from shared.keeping.database import Store
 from shared.running.log import facts

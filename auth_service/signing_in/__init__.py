@@ -1,0 +1,1 @@
+"""Signing in with what is limited and remembered of it, and the sessions that come of it."""
