@@ -11,14 +11,14 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import identity_rows, registry, room_rows
 from auth_service.config import AuthConfig
-from auth_service.identity_rows import IdentityRole, IdentityRow
+from auth_service.home import identity_rows, registry, room_rows
+from auth_service.home.identity_rows import IdentityRole, IdentityRow
+from auth_service.home.registry import Loosening
 from auth_service.people import password_policy, user_rows
 from auth_service.people.account_fields import check_grant, checked_email, checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.registry import Loosening
 from auth_service.signing_in import session_rows
 from auth_service.store import must_be_there, open_store
 from shared.keeping.database import Store

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.confirming.mail_watch import MailWatch
-from auth_service.lockouts import Lockouts
+from auth_service.home.confirmed_lockdown import ConfirmedLockdown
+from auth_service.home.lockouts import Lockouts
+from auth_service.home.rooms import Rooms
 from auth_service.people import user_rows
-from auth_service.rooms import Rooms
 from auth_service.signing_in.rehearsal import Rehearsal
 from auth_service.signing_in.sessions import Sessions
 from auth_service.signing_in.sign_in import SignIn

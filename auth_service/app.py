@@ -7,21 +7,22 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import lockdown, lockouts, waiting
+from auth_service import waiting
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
-from auth_service.confirmed_lockdown import ConfirmedLockdown
 from auth_service.confirming import code_rows
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.mail_watch import MailWatch
-from auth_service.lockdown import Lockdown
-from auth_service.lockouts import Lockouts
-from auth_service.notices import Noticeboard
+from auth_service.home import lockdown, lockouts
+from auth_service.home.confirmed_lockdown import ConfirmedLockdown
+from auth_service.home.lockdown import Lockdown
+from auth_service.home.lockouts import Lockouts
+from auth_service.home.notices import Noticeboard
+from auth_service.home.renewals import Renewals, Sign
+from auth_service.home.rooms import Give, Rooms
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.renewals import Renewals, Sign
-from auth_service.rooms import Give, Rooms
 from auth_service.signing_in import place_rows
 from auth_service.signing_in.rehearsal import Rehearsal
 from auth_service.signing_in.session_rows import Limits

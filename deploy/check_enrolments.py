@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from auth_service import accounts
 from auth_service import config as auth_config
-from auth_service.identity_rows import IdentityRow
+from auth_service.home.identity_rows import IdentityRow
 from deploy import broker as brokers
 from deploy import orders, rights
 from deploy.finding import Finding, well, wrong

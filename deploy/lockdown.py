@@ -50,8 +50,9 @@ def show() -> None:
 
 async def _change(home: homes.Home, *, active: bool) -> tuple[LockdownState, LockdownState, bool]:
     """What stood, what now stands, and whether its proof could be written; an end without one raises no-proof."""
-    from auth_service import config, lockdown
+    from auth_service import config
     from auth_service.accounts import ISSUER
+    from auth_service.home import lockdown
 
     who = messages.Who(issuer=ISSUER)
     async with lockdown.opened(config.read(home.config("auth")), now=_now) as (the_lockdown, proof):
@@ -62,7 +63,8 @@ async def _change(home: homes.Home, *, active: bool) -> tuple[LockdownState, Loc
 
 
 async def _state(home: homes.Home) -> LockdownState:
-    from auth_service import config, lockdown
+    from auth_service import config
+    from auth_service.home import lockdown
 
     async with lockdown.opened(config.read(home.config("auth")), now=_now) as (the_lockdown, _):
         return await the_lockdown.state()

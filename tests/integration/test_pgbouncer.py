@@ -15,7 +15,7 @@ import pytest
 
 from alert_service import seq_rows
 from alert_service.store import open_store as open_alerts
-from auth_service import identity_rows
+from auth_service.home import identity_rows
 from auth_service.store import open_store as open_auth
 from shared.keeping.database import Store
 from shared.words.messages import utc

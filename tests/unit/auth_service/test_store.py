@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from auth_service import lockdown_rows, room_rows
+from auth_service.home import lockdown_rows, room_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
 from shared.keeping.database import Store

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from auth_service import config, lockdown_rows
+from auth_service import config
+from auth_service.home import lockdown_rows
 from auth_service.store import open_store
 from deploy import home as homes
 from deploy import lockdown

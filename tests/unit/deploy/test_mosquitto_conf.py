@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from auth_service.registry import DEVICES_MOST
+from auth_service.home.registry import DEVICES_MOST
 from deploy import orders, rights
 from deploy.home import ROOT
 from device_agents import complaints

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import room_rows
-from auth_service.notices import Notice
+from auth_service.home import room_rows
+from auth_service.home.notices import Notice
 from auth_service.people import user_rows
 from auth_service.proof import Proof
 from shared.keeping.database import Store

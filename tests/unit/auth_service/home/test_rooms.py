@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from auth_service.accounts import Accounts
+from auth_service.home.rooms import CHANGES, Rooms
 from auth_service.proof import Proof
-from auth_service.rooms import CHANGES, Rooms
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import RoomSeen

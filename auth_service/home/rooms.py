@@ -5,9 +5,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from auth_service import lockdown_rows, registry, room_rows
+from auth_service.home import lockdown_rows, registry, room_rows
+from auth_service.home.registry import Loosening, Merged
 from auth_service.proof import Proof
-from auth_service.registry import Loosening, Merged
 from shared.keeping.database import Store
 from shared.running.seldom import Seldom
 from shared.words.internal import RegisteredRoom, Registry, RoomSeen

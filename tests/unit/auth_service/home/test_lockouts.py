@@ -10,14 +10,14 @@ from typing import cast
 import msgspec
 import pytest
 
-from auth_service import lockouts as lockouts_module
-from auth_service import notices as notices_module
-from auth_service import room_rows
 from auth_service.accounts import Accounts
-from auth_service.lockouts import Lockouts
-from auth_service.notices import Noticeboard
+from auth_service.home import lockouts as lockouts_module
+from auth_service.home import notices as notices_module
+from auth_service.home import room_rows
+from auth_service.home.lockouts import Lockouts
+from auth_service.home.notices import Noticeboard
+from auth_service.home.rooms import Rooms
 from auth_service.proof import Proof
-from auth_service.rooms import Rooms
 from shared.broker.bus import Bus
 from shared.keeping.database import Store
 from shared.proof.spool import Spool

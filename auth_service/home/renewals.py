@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from auth_service import identity_rows
+from auth_service.home import identity_rows
 from auth_service.proof import Proof
 from shared.broker.bus import Bus, Delivery
 from shared.keeping.database import Store

@@ -15,7 +15,7 @@ from auth_service.confirming.codes import Binding, Purpose
 from auth_service.confirming.confirmations import Confirmations, Send
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
-from auth_service.lockdown import Lockdown
+from auth_service.home.lockdown import Lockdown
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

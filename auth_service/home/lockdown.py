@@ -10,9 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service import lockdown_rows
 from auth_service.config import AuthConfig
-from auth_service.notices import Notice
+from auth_service.home import lockdown_rows
+from auth_service.home.notices import Notice
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.store import open_store

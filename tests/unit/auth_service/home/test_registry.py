@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service import registry
+from auth_service.home import registry
 from shared.words.internal import RegisteredDevice, RegisteredRoom, RoomSeen
 from shared.words.messages import DeviceDescription
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.lockdown import notice
-from auth_service.notices import Notice, Noticeboard
+from auth_service.home.lockdown import notice
+from auth_service.home.notices import Notice, Noticeboard
 from shared.broker.bus import Bus
 from shared.keeping.database import Store
 from shared.words import topics

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.registry import Loosening
+from auth_service.home.registry import Loosening
 from auth_service.tables import devices, identities, loosenings, rooms
 from shared.words.internal import RegisteredDevice, RegisteredRoom
 from shared.words.names import Kind
