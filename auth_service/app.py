@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-from auth_service import waiting
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows
@@ -20,6 +19,7 @@ from auth_service.home.lockouts import Lockouts
 from auth_service.home.notices import Noticeboard
 from auth_service.home.renewals import Renewals, Sign
 from auth_service.home.rooms import Give, Rooms
+from auth_service.mending import waiting
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from alert_service import config as alerts_config
 from alert_service import mending
 from auth_service import config as auth_config
-from auth_service import repairing
+from auth_service.mending import repairing
 from deploy.home import Home
 from shared.keeping.torn import Torn
 from shared.words.problem import HomeError

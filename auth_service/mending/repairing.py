@@ -11,9 +11,9 @@ import time
 import uuid
 
 from auth_service.config import AuthConfig
+from auth_service.mending.waiting import TORN
 from auth_service.store import open_store
 from auth_service.tables import metadata
-from auth_service.waiting import TORN
 from shared.keeping import database
 from shared.keeping.torn import Torn, examine, mend
 from shared.proof.spool import Spool

@@ -1,0 +1,1 @@
+"""Accounts whose file is torn: the service waits for another one, `homesystem repair` mends what there is."""
