@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 
-from auth_service import accounts
 from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRow
+from auth_service.hub import accounts
 from deploy import broker as brokers
 from deploy import orders, rights
 from deploy.finding import Finding, well, wrong

@@ -84,8 +84,8 @@ async def _try_mail(home: Home, smtp: SmtpConfig) -> dict[str, str]:
 
 async def _masters(home: Home) -> list[str]:
     """Whom letters go to. Where the accounts cannot be read, which is told elsewhere, nobody is asked for by name."""
-    from auth_service import accounts
     from auth_service import config as auth
+    from auth_service.hub import accounts
 
     try:
         config = auth.read(home.config("auth"))

@@ -13,7 +13,7 @@ from rich.console import Console
 from deploy import home as homes
 
 if TYPE_CHECKING:
-    from auth_service.hub_codes import Made
+    from auth_service.hub.codes import Made
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -33,7 +33,8 @@ def make(
 
 
 async def _make(home: homes.Home, attempt: str) -> "Made":
-    from auth_service import config, hub_codes
+    from auth_service import config
+    from auth_service.hub import codes as hub_codes
 
     async with hub_codes.opened(config.read(home.config("auth")), now=_now) as codes:
         return await codes.make(attempt)

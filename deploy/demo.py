@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.hub import accounts
 from deploy import home as homes
 from deploy import rights
 from deploy.pki.files import write

@@ -8,10 +8,10 @@ import os
 import re
 from pathlib import Path
 
-from auth_service import accounts
 from auth_service import config as auth_config
-from auth_service.accounts import Accounts
 from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name
+from auth_service.hub import accounts
+from auth_service.hub.accounts import Accounts
 from deploy import broker, rights, room_file, taking_up, turns
 from deploy import home as homes
 from deploy.pki.files import write

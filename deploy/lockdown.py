@@ -51,8 +51,8 @@ def show() -> None:
 async def _change(home: homes.Home, *, active: bool) -> tuple[LockdownState, LockdownState, bool]:
     """What stood, what now stands, and whether its proof could be written; an end without one raises no-proof."""
     from auth_service import config
-    from auth_service.accounts import ISSUER
     from auth_service.home import lockdown
+    from auth_service.hub.accounts import ISSUER
 
     who = messages.Who(issuer=ISSUER)
     async with lockdown.opened(config.read(home.config("auth")), now=_now) as (the_lockdown, proof):

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from alert_service import config as alerts_config
 from alert_service import erasing
 from alert_service.store import open_store
-from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.hub import accounts
 from deploy import enrol
 from deploy import home as homes
 from shared.words.internal import Grant, User, UserRow

@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.hub import accounts
 from deploy import broker, editing, naming, taking_up
 from deploy import home as homes
 from deploy.founding import checks

@@ -4,8 +4,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.hub import accounts
 from deploy import home as homes
 from deploy.home import Home
 from tests.house import make_home

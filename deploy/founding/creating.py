@@ -3,8 +3,8 @@
 import asyncio
 from pathlib import Path
 
-from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.hub import accounts
 from deploy import home as homes
 from deploy import turns
 from deploy.founding.answers import Answers

@@ -13,9 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from auth_service import accounts
 from auth_service import config as auth_config
 from auth_service.config import AuthConfig
+from auth_service.hub import accounts
 from deploy import home as homes
 from deploy import signers
 from deploy.home import Home

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from auth_service.accounts import Accounts
 from auth_service.confirming import code_rows
 from auth_service.home import room_rows
 from auth_service.home.lockdown import Lockdown
 from auth_service.home.lockouts import Lockouts
 from auth_service.home.rooms import Rooms
+from auth_service.hub.accounts import Accounts
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from auth_service import accounts
 from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole
+from auth_service.hub import accounts
 from deploy import broker as brokers
 from deploy import enrol, rights
 from deploy.home import Home

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from auth_service import accounts
 from auth_service import config as auth_config
+from auth_service.hub import accounts
 from deploy import check_enrolments, enrol
 from deploy import home as homes
 from deploy.home import Home

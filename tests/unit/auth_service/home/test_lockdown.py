@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from auth_service.accounts import Accounts
 from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
 from auth_service.home import lockdown_rows
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
 from auth_service.home.lockdown import Lockdown
+from auth_service.hub.accounts import Accounts
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

@@ -10,13 +10,13 @@ from typing import cast
 import msgspec
 import pytest
 
-from auth_service.accounts import Accounts
 from auth_service.home import lockouts as lockouts_module
 from auth_service.home import notices as notices_module
 from auth_service.home import room_rows
 from auth_service.home.lockouts import Lockouts
 from auth_service.home.notices import Noticeboard
 from auth_service.home.rooms import Rooms
+from auth_service.hub.accounts import Accounts
 from auth_service.proof import Proof
 from shared.broker.bus import Bus
 from shared.keeping.database import Store

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from auth_service.accounts import Accounts
 from auth_service.home.renewals import ANSWER_SECONDS, BUDGET, FAILED_SECONDS, Renewals
+from auth_service.hub.accounts import Accounts
 from auth_service.proof import Proof
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store

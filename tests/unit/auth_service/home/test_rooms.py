@@ -6,8 +6,8 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
-from auth_service.accounts import Accounts
 from auth_service.home.rooms import CHANGES, Rooms
+from auth_service.hub.accounts import Accounts
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.proof.spool import Spool

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from auth_service import accounts, config
+from auth_service import config
 from auth_service.config import AuthConfig
 from auth_service.home import lockdown_rows
+from auth_service.hub import accounts
 from auth_service.mending import repairing, waiting
 from auth_service.proof import Proof
 from auth_service.store import open_store

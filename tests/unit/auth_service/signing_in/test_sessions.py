@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from auth_service.accounts import Accounts
+from auth_service.hub.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.signing_in.session_rows import Limits

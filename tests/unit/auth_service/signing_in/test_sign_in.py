@@ -13,10 +13,10 @@ import bcrypt
 import pytest
 from sqlalchemy import select
 
-from auth_service.accounts import Accounts
 from auth_service.confirming import errands as errands_module
 from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
+from auth_service.hub.accounts import Accounts
 from auth_service.people import passwords as passwords_module
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

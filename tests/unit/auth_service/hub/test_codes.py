@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from auth_service.accounts import Accounts
 from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
-from auth_service.hub_codes import HubCodes
+from auth_service.hub.accounts import Accounts
+from auth_service.hub.codes import HubCodes
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in.session_rows import Limits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from auth_service.accounts import Accounts
+from auth_service.hub.accounts import Accounts
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from shared.keeping.database import Store
