@@ -9,7 +9,22 @@ from collections.abc import Callable
 import aiohttp_session
 from aiohttp import web
 
-from gateway import cors, csrf, headers, keys, limits, link, problem_pages, proxies, record_watch, refusals, sessions
+from gateway import (
+    browsers,
+    cookie,
+    cors,
+    csrf,
+    headers,
+    keys,
+    limits,
+    link,
+    problem_pages,
+    proxies,
+    record_watch,
+    refusals,
+    routes,
+    sessions,
+)
 from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
 from gateway.auth_client import AuthClient
@@ -41,7 +56,7 @@ from shared.trust.former import FormerNames
 
 def check(config: GatewayConfig) -> None:
     """Whether a gateway could be made of it, without making one. Raises ConfigError."""
-    sessions.read_cookie_secret(config.cookie_key_file)
+    cookie.read_cookie_secret(config.cookie_key_file)
     tls.web_context(config.https.certificate, config.https.key)
     tls.client_context(config.broker.tls)
     Limits(config.limits)
@@ -53,7 +68,7 @@ class Gateway:
 
     def __init__(self, config: GatewayConfig, *, add_pages: Callable[[web.Application], None]) -> None:
         identity = config.broker.identity
-        secret = sessions.read_cookie_secret(config.cookie_key_file)
+        secret = cookie.read_cookie_secret(config.cookie_key_file)
         self.config = config
         former = FormerNames(config.https.certificate, config.https.key)
         self.tls = renewal.web_context(config.https.certificate, config.https.key, others=former.shown_to)
@@ -72,7 +87,7 @@ class Gateway:
         self.auth = AuthClient(config.auth, config.broker.tls)
         self.alerts = AlertsClient(config.alerts, config.broker.tls)
         self.sessions = Sessions(self.auth, link_up=lambda: self.bus.connected)
-        self.hub = Hub(self.home, self.sessions, config)
+        self.hub = Hub(self.home, self.sessions, config.zone)
         self.commands = Commands(
             self.bus, self.home, self.proof, before_send=self.link.beat_if_due, on_unknown=self._tell_unknown
         )
@@ -103,7 +118,7 @@ class Gateway:
                 tasks.create_task(record_watch.run(self.alerts, self.hub), name="record")
                 # What was made by now stays: the collector need not look at it again with every command.
                 gc.freeze()
-                trusted: Proxies = self.app[keys.PROXIES]
+                trusted = self.app[proxies.PROXIES]
                 async with serve_https(
                     self.app,
                     self.config.https.host,
@@ -128,7 +143,7 @@ class Gateway:
                 answer_problems,
                 problem_pages.answer_as_page,
                 refusals.note,
-                aiohttp_session.session_middleware(sessions.storage(secret)),
+                aiohttp_session.session_middleware(cookie.storage(secret)),
                 sessions.know_viewer,
                 csrf.protect,
                 limits.count,
@@ -136,25 +151,25 @@ class Gateway:
             client_max_size=MAX_BODY_BYTES,
         )
         app[keys.CONFIG] = self.config
-        app[keys.PROXIES] = Proxies(self.config.https.trusted_proxies)
-        app[keys.OWN_ORIGINS] = Origins(self.config.https)
-        app[keys.ROUTE_LIMITS] = {}
+        app[proxies.PROXIES] = Proxies(self.config.https.trusted_proxies)
+        app[csrf.OWN_ORIGINS] = Origins(self.config.https)
+        app[csrf.OUTSIDE_ORIGINS] = frozenset(self.config.https.origins)
+        app[routes.ROUTE_LIMITS] = {}
         app[keys.HOME] = self.home
-        app[keys.BUS] = self.bus
         app[keys.AUTH] = self.auth
         app[keys.ALERTS] = self.alerts
-        app[keys.SESSIONS] = self.sessions
-        app[keys.BROWSERS] = Browsers(secret)
-        app[keys.LIMITS] = Limits(self.config.limits)
+        app[sessions.SESSIONS] = self.sessions
+        app[browsers.BROWSERS] = Browsers(secret)
+        app[limits.LIMITS] = Limits(self.config.limits)
         app[keys.COMMANDS] = self.commands
         app[keys.PROOF] = self.proof
         app[keys.HUB] = self.hub
         app[keys.REGISTRAR] = self.registrar
         app[keys.READINESS] = Readiness(
             self.bus,
-            self.registrar,
             self.proof,
             self.home,
+            answers=self.registrar.answers,
             shown=lambda: not renewal.has_ended(self.tls, time.time()),
         )
         app.on_response_prepare.append(headers.harden)

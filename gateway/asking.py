@@ -69,7 +69,7 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
 
 async def count(request: web.Request, device: Device | None = None) -> None:
     """Count a command for its user and its device. Raises rate-limited."""
-    table = request.app[keys.LIMITS]
+    table = request.app[limits.LIMITS]
     await table.hit("commands", limits.who(request))
     if device is not None:
         await table.hit("commands_device", device.room, device.id)

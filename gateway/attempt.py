@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from aiohttp import web
 
-from gateway import keys, sessions
+from gateway import cookie, keys, sessions
 from shared.words import attempts
 from shared.words.problem import HomeError
 
@@ -22,7 +22,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 async def of_browser(request: web.Request) -> Attempt:
     """This browser's, at signing in."""
-    return await _known(request, await sessions.browser_of(request))
+    return await _known(request, await cookie.browser_of(request))
 
 
 async def of_session(request: web.Request) -> Attempt:

@@ -71,6 +71,9 @@ class Browsers:
         return _text(_keyed(self._account_key, account(email).encode())[:16])
 
 
+BROWSERS: Final = web.AppKey("browsers", Browsers)
+
+
 def account(email: str) -> str:
     """One spelling for an account, whatever was typed."""
     return email.strip().casefold()

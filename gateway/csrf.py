@@ -13,12 +13,15 @@ import aiohttp_session
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from gateway import keys
 from shared.door.web import Handler
 from shared.words.problem import HomeError
 
 HEADER: Final = "X-CSRF-Token"
 FIELD: Final = "csrf_token"
+OWN_ORIGINS: Final[web.AppKey[Container[str]]] = web.AppKey("own_origins")
+"""The origins that are this home's own."""
+OUTSIDE_ORIGINS: Final[web.AppKey[frozenset[str]]] = web.AppKey("outside_origins")
+"""Those of them under which a proxy offers us."""
 _KEY: Final = "csrf"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
@@ -74,8 +77,8 @@ async def protect(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _check(request: web.Request) -> None:
-    outside = frozenset(request.app[keys.CONFIG].https.origins)
-    if not is_same_origin(request.headers, request.host.lower(), request.app[keys.OWN_ORIGINS], outside):
+    own, outside = request.app[OWN_ORIGINS], request.app[OUTSIDE_ORIGINS]
+    if not is_same_origin(request.headers, request.host.lower(), own, outside):
         raise HomeError("csrf", "The request did not come from one of this home's own pages.")
     session = await aiohttp_session.get_session(request)
     if not fits(session.get(_KEY), await _given(request)):

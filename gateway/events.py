@@ -11,13 +11,13 @@ import contextlib
 import logging
 from collections.abc import Iterable
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import aiohttp_sse
 import msgspec
 from aiohttp import web
 
 from gateway import guards, hub_time
-from gateway.config import GatewayConfig
 from gateway.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.sessions import Sessions
@@ -111,10 +111,10 @@ class _Client:
 class Hub:
     """All open streams."""
 
-    def __init__(self, home: Home, sessions: Sessions, config: GatewayConfig) -> None:
+    def __init__(self, home: Home, sessions: Sessions, zone: ZoneInfo) -> None:
         self._home = home
         self._sessions = sessions
-        self._zone = config.zone
+        self._zone = zone
         self._clients: dict[_Client, None] = {}  # a set that keeps their order, oldest first
         self._closed = False
         self._followed = asyncio.Event()

@@ -14,7 +14,7 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
-from gateway import keys, routes, sessions
+from gateway import proxies, routes, sessions
 from gateway.config import LimitsConfig
 from shared.door.doors import counted_as
 from shared.door.entrance import Strike
@@ -84,6 +84,9 @@ class Limits:
         raise HomeError("rate-limited", retry_after=max(1, math.ceil(window.reset_time - time.time())))
 
 
+LIMITS: Final = web.AppKey("limits", Limits)
+
+
 def by_address(request: web.Request) -> str | None:
     """As whom an address counts: of IPv6 the network, since one household has billions of addresses.
 
@@ -93,7 +96,7 @@ def by_address(request: web.Request) -> str | None:
 
 
 def _address(app: web.Application, remote: str) -> str | None:
-    return None if remote in app[keys.PROXIES] else f"address:{counted_as(remote)}"
+    return None if remote in app[proxies.PROXIES] else f"address:{counted_as(remote)}"
 
 
 def who(request: web.Request) -> str | None:
@@ -108,14 +111,14 @@ async def count_refused(request: web.Request) -> None:
     By address even where somebody is signed in, and apart from every route: whoever makes a browser send such
     requests uses up nothing that its user needs.
     """
-    await request.app[keys.LIMITS].hit(routes.DEFAULT, "refused", by_address(request))
+    await request.app[LIMITS].hit(routes.DEFAULT, "refused", by_address(request))
 
 
 def strikes(app: web.Application) -> Strike:
     """What counts requests that cannot even be read, with those that were refused."""
 
     async def strike(remote: str) -> None:
-        await app[keys.LIMITS].hit(routes.DEFAULT, "refused", _address(app, remote))
+        await app[LIMITS].hit(routes.DEFAULT, "refused", _address(app, remote))
 
     return strike
 
@@ -135,7 +138,7 @@ async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
     if name == routes.DEFAULT:
         resource = request.match_info.route.resource
         where = resource.canonical if resource is not None else "nowhere"
-        await request.app[keys.LIMITS].hit(name, where, who(request))
+        await request.app[LIMITS].hit(name, where, who(request))
     elif name is not None:
-        await request.app[keys.LIMITS].hit(name, who(request))
+        await request.app[LIMITS].hit(name, who(request))
     return await handler(request)

@@ -7,7 +7,7 @@ import logging
 
 from aiohttp import web
 
-from gateway import guards, keys, sessions
+from gateway import cookie, guards, keys, limits, sessions
 from shared.running.log import facts
 from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo
 from shared.words.problem import HomeError
@@ -24,7 +24,7 @@ async def ask_code(request: web.Request) -> None:
     Raises HomeError: sign-in-required, forbidden, rate-limited, auth-unreachable.
     """
     info = sessions.signed_in(request)
-    await request.app[keys.LIMITS].hit("lockdown_code", f"session:{info.id}")
+    await request.app[limits.LIMITS].hit("lockdown_code", f"session:{info.id}")
     _check(info, ends=request.app[keys.HOME].lockdown.active)
     token = await _token(request)
     await request.app[keys.AUTH].ask_lockdown_code(LockdownCodeRequest(token=token, address=request.remote or ""))
@@ -37,7 +37,7 @@ async def change(request: web.Request, *, active: bool, code: str = "", password
     auth-unreachable.
     """
     info = sessions.signed_in(request)
-    await request.app[keys.LIMITS].hit("lockdown", f"session:{info.id}")
+    await request.app[limits.LIMITS].hit("lockdown", f"session:{info.id}")
     _check(info, ends=not active)
     token = await _token(request)
     wanted = LockdownChange(token=token, active=active, code=code, password=password, address=request.remote or "")
@@ -50,12 +50,12 @@ async def change(request: web.Request, *, active: bool, code: str = "", password
     log.warning("Lockdown changed", extra=facts(user=info.user.id, active=stands.active))
     if active and not await _lives(request, token):
         request.app[keys.HUB].end_sessions((info.id,))  # without waiting for the broker's word
-        await sessions.renew(request, None)
+        await cookie.renew(request, None)
     return stands
 
 
 async def _token(request: web.Request) -> str:
-    token = await sessions.token_of(request)
+    token = await cookie.token_of(request)
     if token is None:
         raise HomeError("sign-in-required")
     return token
@@ -64,7 +64,7 @@ async def _token(request: web.Request) -> str:
 async def _lives(request: web.Request, token: str) -> bool:
     """It does where the home was locked down before, and somebody has signed in since."""
     try:
-        await request.app[keys.SESSIONS].verify(token, fresh=True)
+        await request.app[sessions.SESSIONS].verify(token, fresh=True)
     except HomeError:
         return False
     return True

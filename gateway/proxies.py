@@ -14,7 +14,6 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import keys
 from shared.door.web import Handler
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -62,10 +61,13 @@ class Proxies:
             log.warning("A trusted proxy does not say who calls; see docs/proxies.md", extra=facts(address=peer))
 
 
+PROXIES: Final = web.AppKey("proxies", Proxies)
+
+
 @web.middleware
 async def name_caller(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: whoever looks at `request.remote` further in sees the caller."""
-    proxies, peer = request.app[keys.PROXIES], request.remote or ""
+    proxies, peer = request.app[PROXIES], request.remote or ""
     if peer not in proxies:
         return await handler(request)
     said = request.headers.getall(HEADER, [])

@@ -10,7 +10,6 @@ from typing import Final
 
 from gateway.home import Home
 from gateway.proof import Proof
-from gateway.registry import Registrar
 from shared.broker.bus import Bus
 from shared.words.problem import HomeError
 
@@ -23,12 +22,20 @@ LOOK_SECONDS: Final = 0.6
 class Readiness:
     """Looks at what a command needs."""
 
-    def __init__(self, bus: Bus, registrar: Registrar, proof: Proof, home: Home, *, shown: Callable[[], bool]) -> None:
-        """`shown`: whether the certificate that browsers are shown is good."""
+    def __init__(
+        self,
+        bus: Bus,
+        proof: Proof,
+        home: Home,
+        *,
+        answers: Callable[[], Awaitable[bool]],
+        shown: Callable[[], bool],
+    ) -> None:
+        """`answers`: has the auth service say that it could do its work. `shown`: the browsers' certificate is good."""
         self._bus = bus
-        self._registrar = registrar
         self._proof = proof
         self._home = home
+        self._answers = answers
         self._shown = shown
         self._look: asyncio.Task[bool] | None = None
         self._began = 0.0
@@ -43,7 +50,7 @@ class Readiness:
         return await asyncio.shield(self._look)
 
     async def _whole(self) -> bool:
-        parts = (self._broker, self._registrar.answers, self._proof.look)
+        parts = (self._broker, self._answers, self._proof.look)
         answered = all(await asyncio.gather(*(_in_time(part) for part in parts)))
         return answered and self._shown() and not self._home.unregistered()
 

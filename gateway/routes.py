@@ -8,11 +8,12 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import keys
 from shared.door.web import Handler
 
 DEFAULT: Final = "default"
 STATIC: Final = "/static/"
+ROUTE_LIMITS: Final[web.AppKey[dict[object, str | None]]] = web.AppKey("route_limits")
+"""Which limit counts which handler; filled by `add`."""
 
 
 def add(app: web.Application, method: str, path: str, handler: Handler, *, limit: str | None = DEFAULT) -> None:
@@ -21,7 +22,7 @@ def add(app: web.Application, method: str, path: str, handler: Handler, *, limit
     resource.add_route(method, handler)
     if method == "GET" and limit not in ("streams", "exports"):
         resource.add_route("HEAD", handler)
-    app[keys.ROUTE_LIMITS][handler] = limit
+    app[ROUTE_LIMITS][handler] = limit
 
 
 def limit_of(request: web.Request) -> str | None:
@@ -30,4 +31,4 @@ def limit_of(request: web.Request) -> str | None:
         return None
     if request.method == "OPTIONS":
         return "reads"
-    return request.app[keys.ROUTE_LIMITS].get(request.match_info.handler, DEFAULT)
+    return request.app[ROUTE_LIMITS].get(request.match_info.handler, DEFAULT)

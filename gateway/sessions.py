@@ -1,35 +1,23 @@
-"""Who is signed in: the encrypted cookie, and the session behind it, which lives in the auth service.
+"""Who is signed in: the session behind the cookie's token, which lives in the auth service.
 
-The cookie carries only the CSRF token, the browser's pre-login id and the opaque session token (ASVS 5.0
-3.3.1 to 3.3.4, 7.2.1). A verified session is believed for `CACHE_SECONDS`, dropped at once when the auth service says
-that it ended, and not kept at all while our link to the broker is down, since then we would not hear of it. Where the
-auth service is away its last word goes on for `LATE_SECONDS`, for looking and for what makes things safer alone.
+A verified session is believed for `CACHE_SECONDS`, dropped at once when the auth service says that it ended, and not
+kept at all while our link to the broker is down, since then we would not hear of it. Where the auth service is away its
+last word goes on for `LATE_SECONDS`, for looking and for what makes things safer alone.
 """
 
 import asyncio
-import base64
-import binascii
-import secrets
 import time
-import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final, NamedTuple
 
-import aiohttp_session
 from aiohttp import web
-from aiohttp_session.cookie_storage import EncryptedCookieStorage
 
-from gateway import keys, routes
+from gateway import cookie, routes
 from gateway.auth_client import AuthClient
 from shared.door.web import USER, Handler
-from shared.running.config import ConfigError, read_secret
 from shared.words.internal import LoginAnswer, LoginRequest, SessionInfo
 from shared.words.problem import HomeError
 
-COOKIE: Final = "__Host-session"
-COOKIE_SECONDS: Final = 7 * 86400
-"""As long as a session may live at most; the auth service decides earlier ends."""
 CACHE_SECONDS: Final = 5.0
 LATE_SECONDS: Final = 60.0
 """For so long the auth service's last word goes on without it."""
@@ -39,10 +27,6 @@ _ACT_PATIENCE: Final = 2.0
 _AWAY: Final = frozenset({"auth-unreachable", "internal"})
 _READING: Final = frozenset({"GET", "HEAD"})
 _ENDED_KEPT_SECONDS: Final = 60.0
-_OPENED_SECONDS: Final = 60.0
-_OPENED_COOKIES: Final = 1000
-_TOKEN: Final = "token"  # noqa: S105 - the name of a field
-_BROWSER: Final = "browser"
 _VIEWER: Final = web.RequestKey("viewer", object)
 """A Word, or the HomeError that kept us from finding out."""
 
@@ -167,66 +151,18 @@ class Sessions:
             task.exception()  # whoever waited has it; with nobody waiting it is no news
 
 
-class _CookieStorage(EncryptedCookieStorage):
-    """Opens each seal once a minute and no more: a browser sends the same cookie with every request."""
-
-    def __init__(self, secret: bytes) -> None:
-        super().__init__(
-            secret,
-            cookie_name=COOKIE,
-            max_age=COOKIE_SECONDS,
-            path="/",
-            secure=True,
-            httponly=True,
-            samesite="Lax",
-        )
-        self._opened: dict[str, tuple[float, aiohttp_session.SessionData]] = {}
-
-    async def load_session(self, request: web.Request) -> aiohttp_session.Session:
-        """What the request's cookie holds; a new session where it holds nothing of ours."""
-        cookie = self.load_cookie(request) or ""
-        if not cookie.isascii():  # none of ours; the library would fail at it
-            return await self.new_session()
-        now = time.monotonic()
-        known = self._opened.get(cookie)
-        if known is not None and now - known[0] < _OPENED_SECONDS:
-            return aiohttp_session.Session(None, data=known[1], new=False, max_age=self.max_age)
-        session = await super().load_session(request)
-        if cookie and not session.new:
-            if len(self._opened) >= _OPENED_COOKIES:
-                self._opened.clear()
-            self._opened[cookie] = (now, {"created": session.created, "session": dict(session)})
-        return session
-
-
-def storage(secret: bytes) -> EncryptedCookieStorage:
-    """The cookie, sealed with `secret`, which `read_cookie_secret` reads."""
-    # aiohttp-session names its keys by strings still, which aiohttp complains of once in every process.
-    warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
-    return _CookieStorage(secret)
-
-
-def read_cookie_secret(key_file: Path) -> bytes:
-    """The 32 random bytes whose base64url text is in `key_file`. Raises ConfigError."""
-    text = read_secret(key_file)
-    try:
-        secret = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
-    except binascii.Error:
-        secret = b""
-    if len(secret) != 32:
-        raise ConfigError(f"{key_file}: is no base64url text of 32 bytes; delete the file and run `homesystem init`")
-    return secret
+SESSIONS: Final = web.AppKey("sessions", Sessions)
 
 
 @web.middleware
 async def know_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Finds out who asks, for permissions, limits and the request log; a route that needs nobody is not held up."""
     if routes.limit_of(request) is not None:
-        token = (await aiohttp_session.get_session(request)).get(_TOKEN)
+        token = await cookie.token_of(request)
         if token is not None:
             patience = _READ_PATIENCE if request.method in _READING else _ACT_PATIENCE
             try:
-                word = await request.app[keys.SESSIONS].last_word(token, patience=patience)
+                word = await request.app[SESSIONS].last_word(token, patience=patience)
                 request[_VIEWER] = word
                 request[USER] = word.info.user.id
             except HomeError as error:
@@ -267,32 +203,7 @@ def signed_in_for_safety(request: web.Request) -> SessionInfo:
 
 async def signed_in_afresh(request: web.Request) -> SessionInfo:
     """Who asks, by the auth service's word of this moment: for what is critical."""
-    token = await token_of(request)
+    token = await cookie.token_of(request)
     if token is None:
         raise HomeError("sign-in-required")
-    return await request.app[keys.SESSIONS].verify(token, fresh=True)
-
-
-async def token_of(request: web.Request) -> str | None:
-    """The session token in the cookie."""
-    token: str | None = (await aiohttp_session.get_session(request)).get(_TOKEN)
-    return token
-
-
-async def browser_of(request: web.Request) -> str:
-    """The pre-login id of this browser, to which a confirmation code is bound (ASVS 5.0 6.6.2)."""
-    session = await aiohttp_session.get_session(request)
-    if _BROWSER not in session:
-        session[_BROWSER] = secrets.token_urlsafe(16)
-    browser: str = session[_BROWSER]
-    return browser
-
-
-async def renew(request: web.Request, token: str | None) -> aiohttp_session.Session:
-    """Replace everything in the cookie: with a new session at sign-in, with nothing at sign-out (ASVS 5.0 7.2.4)."""
-    session = await aiohttp_session.new_session(request)
-    # aiohttp-session saves a new session only once something is written into it.
-    session[_BROWSER] = secrets.token_urlsafe(16)
-    if token is not None:
-        session[_TOKEN] = token
-    return session
+    return await request.app[SESSIONS].verify(token, fresh=True)

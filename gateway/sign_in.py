@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import csrf, keys, limits, sessions
+from gateway import browsers, cookie, csrf, keys, limits, sessions
 from gateway.browsers import account
 from shared.door.web import USER
 from shared.running.log import facts, security
@@ -25,13 +25,13 @@ _AGENT_CHARACTERS: Final = 200
 
 async def ask_code(request: web.Request, email: str, password: str) -> None:
     """Step 1. Raises rate-limited or auth-unreachable, and tells nothing else."""
-    known = request.app[keys.BROWSERS].known(request, email) or ""
+    known = request.app[browsers.BROWSERS].known(request, email) or ""
     await _count(request, "login_code", email, known)
     await request.app[keys.AUTH].ask_code(
         LoginCodeRequest(
             email=email,
             password=password,
-            browser=await sessions.browser_of(request),
+            browser=await cookie.browser_of(request),
             address=request.remote or "",
             known=known,
             regulation=_regulation(request),
@@ -44,16 +44,16 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
 
     Raises sign-in-failed, rate-limited or auth-unreachable. Call `remember` on the response that follows.
     """
-    known = request.app[keys.BROWSERS].known(request, email) or ""
+    known = request.app[browsers.BROWSERS].known(request, email) or ""
     await _count(request, "login", email, known)
-    former = await sessions.token_of(request)
+    former = await cookie.token_of(request)
     try:
-        answer = await request.app[keys.SESSIONS].begin(
+        answer = await request.app[sessions.SESSIONS].begin(
             LoginRequest(
                 email=email,
                 password=password,
                 code=code,
-                browser=await sessions.browser_of(request),
+                browser=await cookie.browser_of(request),
                 address=request.remote or "",
                 agent=request.headers.get("User-Agent", "")[:_AGENT_CHARACTERS],
                 known=known,
@@ -64,7 +64,7 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
         if error.slug == "sign-in-failed":
             security("sign_in_failed")
         raise
-    await sessions.renew(request, answer.token)
+    await cookie.renew(request, answer.token)
     await csrf.token(request)
     request[_REMEMBER] = email
     request[USER] = answer.session.user.id
@@ -78,12 +78,12 @@ def remember(request: web.Request, response: web.StreamResponse) -> None:
     """After a good `sign_in`: let the browser be known for that account."""
     email = request.get(_REMEMBER)
     if email is not None:
-        request.app[keys.BROWSERS].remember(request, response, email)
+        request.app[browsers.BROWSERS].remember(request, response, email)
 
 
 async def sign_out(request: web.Request) -> None:
     """End the session at the auth service and empty the cookie. Raises auth-unreachable, and then nothing ended."""
-    token = await sessions.token_of(request)
+    token = await cookie.token_of(request)
     if token is not None:
         try:
             await request.app[keys.AUTH].sign_out(token)
@@ -93,12 +93,12 @@ async def sign_out(request: web.Request) -> None:
         info = sessions.viewer(request)
         if info is not None:
             end_here(request, (info.id,))
-    await sessions.renew(request, None)
+    await cookie.renew(request, None)
 
 
 def end_here(request: web.Request, session_ids: tuple[str, ...]) -> None:
     """Forget ended sessions and close their streams at this gateway, without waiting for the broker's word."""
-    request.app[keys.SESSIONS].forget(session_ids)
+    request.app[sessions.SESSIONS].forget(session_ids)
     request.app[keys.HUB].end_sessions(session_ids)
 
 
@@ -112,12 +112,12 @@ async def _end(request: web.Request, token: str) -> None:
 
 async def _count(request: web.Request, name: str, email: str, known: str) -> None:
     """By address; a browser known to the account has a budget of its own before that. Raises rate-limited."""
-    table = request.app[keys.LIMITS]
+    table = request.app[limits.LIMITS]
     if known and await table.spend(name, f"browser:{known}", f"account:{account(email)}"):
         return
     await table.hit(name, limits.by_address(request))
 
 
 def _regulation(request: web.Request) -> Regulation:
-    table = request.app[keys.LIMITS]
+    table = request.app[limits.LIMITS]
     return Regulation(letters=table.budgets("login_code_account"), wrong_passwords=table.budgets("wrong_passwords"))

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import msgspec
 from aiohttp import web
 
-from gateway import guards, keys, sessions
+from gateway import cookie, guards, keys, sessions
 from gateway.guards import Scope
 from shared.running.log import facts
 from shared.words.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditPage, AuditRecord
@@ -79,7 +79,7 @@ def _begin(request: web.Request, form: Form) -> web.StreamResponse:
 
 
 async def _pages(request: web.Request, scope: Scope, wanted: AuditFilter) -> AsyncGenerator[AuditPage, None]:
-    token = await sessions.token_of(request)
+    token = await cookie.token_of(request)
     after: int | None = None
     while True:
         page = await request.app[keys.ALERTS].history(scope, wanted, limit=MAX_AUDIT_PAGE, after=after)
@@ -89,7 +89,7 @@ async def _pages(request: web.Request, scope: Scope, wanted: AuditFilter) -> Asy
         after = int(page.next)
         if token is None:
             raise HomeError("sign-in-required")
-        info = (await request.app[keys.SESSIONS].last_word(token)).info
+        info = (await request.app[sessions.SESSIONS].last_word(token)).info
         scope = guards.scope(info, guards.local_now(request.app[keys.CONFIG].zone))
 
 

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from gateway import csrf, sessions
+from gateway import cookie, csrf
 from shared.door.web import json_response
 
 
 async def show(request: web.Request) -> web.Response:
     """This browser's token. Its pre-login id is made along with it, for a code to be bound to."""
-    await sessions.browser_of(request)
+    await cookie.browser_of(request)
     return json_response({"csrf_token": await csrf.token(request)})

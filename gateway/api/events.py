@@ -5,7 +5,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import keys, sessions
+from gateway import cookie, keys, sessions
 from gateway.events import AUDIT, Interest
 from shared.words.names import is_identity
 from shared.words.problem import HomeError
@@ -17,7 +17,7 @@ _KNOWN: Final = frozenset({_ROOMS, AUDIT})
 async def stream(request: web.Request) -> web.StreamResponse:
     """Open until the browser, the session or the gateway ends. Events and their shapes: gateway/events.py."""
     info = sessions.signed_in(request)
-    token = await sessions.token_of(request)
+    token = await cookie.token_of(request)
     if token is None:
         raise HomeError("sign-in-required")
     return await request.app[keys.HUB].stream(request, info, token, interest(request.query))

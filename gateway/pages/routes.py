@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import keys, routes
+from gateway import problem_pages, routes
 from gateway.pages import (
     account,
     command,
@@ -26,7 +26,7 @@ def add_pages(app: web.Application) -> None:
     """Add every page, the static files, and how problems look."""
     files = StaticFiles()
     render.set_up(app, files)
-    app[keys.RENDER_PROBLEM] = problems.render_problem
+    app[problem_pages.RENDER_PROBLEM] = problems.render_problem
     routes.add(app, "GET", "/", show_home.show_home, limit="pages")
     routes.add(app, "GET", "/login", login.show_login, limit="pages")
     routes.add(app, "POST", "/login", login.take_login, limit="login")

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from alert_service.api import Api
 from auth_service.api import make_app
-from gateway import keys
+from gateway import routes
 from gateway.api.routes import add_api
 from gateway.pages.routes import add_pages
 from tests.fuzz.odd import Odd
@@ -71,7 +71,7 @@ def routes_of(app: web.Application) -> list[Route]:
 def gateway_routes() -> list[Route]:
     """API and pages, as the gateway's wiring adds them."""
     app = web.Application()
-    app[keys.ROUTE_LIMITS] = {}
+    app[routes.ROUTE_LIMITS] = {}
     add_api(app)
     add_pages(app)
     return routes_of(app)

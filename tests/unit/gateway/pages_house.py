@@ -10,7 +10,7 @@ import aiohttp_session
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway import arrival, csrf, keys, problem_pages, refusals, sessions
+from gateway import arrival, browsers, cookie, csrf, keys, limits, problem_pages, proxies, refusals, routes, sessions
 from gateway.browsers import Browsers
 from gateway.config import GatewayConfig, HttpsConfig
 from gateway.guards import Scope
@@ -287,7 +287,7 @@ async def open_house(registry: Registry = parts.REGISTRY, *descriptions: Any) ->
 
 def _application(house: House) -> web.Application:
     port = cast("Any", _AuthPort(house.auth))
-    storage = sessions.storage(SECRET)
+    storage = cookie.storage(SECRET)
     storage.cookie_params["secure"] = False  # the tests' browser speaks plain HTTP, and would keep it to itself
     app = web.Application(
         middlewares=[
@@ -301,15 +301,16 @@ def _application(house: House) -> web.Application:
         ]
     )
     app[keys.CONFIG] = config()
-    app[keys.PROXIES] = Proxies(app[keys.CONFIG].https.trusted_proxies)
-    app[keys.OWN_ORIGINS] = frozenset({ORIGIN})
-    app[keys.ROUTE_LIMITS] = {}
+    app[proxies.PROXIES] = Proxies(app[keys.CONFIG].https.trusted_proxies)
+    app[csrf.OWN_ORIGINS] = frozenset({ORIGIN})
+    app[csrf.OUTSIDE_ORIGINS] = frozenset()
+    app[routes.ROUTE_LIMITS] = {}
     app[keys.HOME] = house.home
     app[keys.AUTH] = port
     app[keys.ALERTS] = cast("Any", house.alerts)
-    app[keys.SESSIONS] = Sessions(port, link_up=lambda: True)
-    app[keys.BROWSERS] = Browsers(SECRET)
-    app[keys.LIMITS] = Limits(app[keys.CONFIG].limits)
+    app[sessions.SESSIONS] = Sessions(port, link_up=lambda: True)
+    app[browsers.BROWSERS] = Browsers(SECRET)
+    app[limits.LIMITS] = Limits(app[keys.CONFIG].limits)
     app[keys.COMMANDS] = cast("Any", house.commands)
     app[keys.PROOF] = cast("Any", house.disk)
     app[keys.HUB] = cast("Any", house.hub)
@@ -321,6 +322,6 @@ def _application(house: House) -> web.Application:
 
 async def _sign_in(request: web.Request) -> web.Response:
     """The tests' own door."""
-    await sessions.renew(request, f"token-{request.match_info['role']}")
+    await cookie.renew(request, f"token-{request.match_info['role']}")
     await csrf.token(request)
     return web.Response(status=204)

@@ -76,7 +76,7 @@ async def test_a_client_that_does_not_keep_up_is_cut() -> None:
 
 def test_one_stream_too_many_ends_the_users_oldest_and_nobody_elses() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
-    hub = Hub(Home(), sessions, config())
+    hub = Hub(Home(), sessions, config().zone)
     other = _Client(session(Role.MASTER), None, Interest())
     hub._join(other)
     # Another session of the same user counts with the first.
@@ -101,7 +101,7 @@ def test_each_change_has_its_event() -> None:
 
 async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
-    hub = Hub(Home(), sessions, config())
+    hub = Hub(Home(), sessions, config().zone)
     master, member, guest = (_Client(session(role), None, Interest(record=True)) for role in Role)
     elsewhere = _Client(session(Role.MASTER), None, Interest())
     waiting = asyncio.create_task(hub.followed())
@@ -154,7 +154,7 @@ def test_what_would_only_seem_to_narrow_a_stream_is_refused(query: Mapping[str, 
 
 def test_a_narrowed_stream_hears_of_its_rooms_and_of_the_home_and_of_nothing_else() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
-    hub = Hub(Home(), sessions, config())
+    hub = Hub(Home(), sessions, config().zone)
     narrow = _Client(session(Role.MASTER), None, Interest(rooms=frozenset({"hall"})))
     nowhere = _Client(session(Role.MASTER), None, Interest(rooms=frozenset(), record=True))
     for one in (narrow, nowhere):

@@ -9,7 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import keys, limits, proxies
+from gateway import limits, proxies
 from gateway.hub_time import HEARTBEAT_SECONDS
 from gateway.proxies import Proxies
 from shared.running.config import ConfigError
@@ -91,7 +91,7 @@ def test_what_is_no_network_is_told(wrong: str) -> None:
 
 def request_from(peer: str, said: str | None, trusted: Proxies = TRUSTED) -> web.Request:
     app = web.Application()
-    app[keys.PROXIES] = trusted
+    app[proxies.PROXIES] = trusted
     headers = {} if said is None else {"X-Forwarded-For": said}
     return make_mocked_request("POST", "/login?a=b", headers=headers, app=app).clone(remote=peer)
 

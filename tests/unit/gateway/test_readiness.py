@@ -41,7 +41,7 @@ class Parts:
 
 def ready(parts: Parts) -> Readiness:
     either = cast("Any", parts)
-    return Readiness(either, either, either, Home(), shown=lambda: "ended" not in parts.silent)
+    return Readiness(either, either, Home(), answers=parts.answers, shown=lambda: "ended" not in parts.silent)
 
 
 async def test_ready_when_all_answer() -> None:

@@ -2,15 +2,13 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import cast
 
 import msgspec
 import pytest
 
 from gateway.auth_client import AuthClient
-from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions, read_cookie_secret
-from shared.running.config import ConfigError
+from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions
 from shared.words.internal import LoginRequest
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -228,13 +226,3 @@ async def test_an_auth_service_that_hangs_holds_nobody_up_who_was_known(house: H
             assert (await house.sessions.last_word("t", patience=1.0)).late is not None
     house.auth.hangs.set()
     assert await house.sessions.last_word("t", patience=20.0) == (INFO, None)
-
-
-def test_a_cookie_key_of_another_size_is_refused(tmp_path: Path) -> None:
-    key = tmp_path / "key"
-    key.write_text("c2hvcnQ")
-    key.chmod(0o600)
-    with pytest.raises(ConfigError, match="32 bytes"):
-        read_cookie_secret(key)
-    key.write_text("A" * 43 + "\n")
-    assert read_cookie_secret(key) == bytes(32)

@@ -1,0 +1,102 @@
+"""The encrypted cookie: the CSRF token, the browser's pre-login id and the opaque session token, and nothing else.
+
+Its attributes and what it may carry: ASVS 5.0 3.3.1 to 3.3.4, 7.2.1.
+"""
+
+import base64
+import binascii
+import secrets
+import time
+import warnings
+from pathlib import Path
+from typing import Final
+
+import aiohttp_session
+from aiohttp import web
+from aiohttp_session.cookie_storage import EncryptedCookieStorage
+
+from shared.running.config import ConfigError, read_secret
+
+COOKIE: Final = "__Host-session"
+COOKIE_SECONDS: Final = 7 * 86400
+"""As long as a session may live at most; the auth service decides earlier ends."""
+_OPENED_SECONDS: Final = 60.0
+_OPENED_COOKIES: Final = 1000
+_TOKEN: Final = "token"  # noqa: S105 - the name of a field
+_BROWSER: Final = "browser"
+
+
+class _CookieStorage(EncryptedCookieStorage):
+    """Opens each seal once a minute and no more: a browser sends the same cookie with every request."""
+
+    def __init__(self, secret: bytes) -> None:
+        super().__init__(
+            secret,
+            cookie_name=COOKIE,
+            max_age=COOKIE_SECONDS,
+            path="/",
+            secure=True,
+            httponly=True,
+            samesite="Lax",
+        )
+        self._opened: dict[str, tuple[float, aiohttp_session.SessionData]] = {}
+
+    async def load_session(self, request: web.Request) -> aiohttp_session.Session:
+        """What the request's cookie holds; a new session where it holds nothing of ours."""
+        cookie = self.load_cookie(request) or ""
+        if not cookie.isascii():  # none of ours; the library would fail at it
+            return await self.new_session()
+        now = time.monotonic()
+        known = self._opened.get(cookie)
+        if known is not None and now - known[0] < _OPENED_SECONDS:
+            return aiohttp_session.Session(None, data=known[1], new=False, max_age=self.max_age)
+        session = await super().load_session(request)
+        if cookie and not session.new:
+            if len(self._opened) >= _OPENED_COOKIES:
+                self._opened.clear()
+            self._opened[cookie] = (now, {"created": session.created, "session": dict(session)})
+        return session
+
+
+def storage(secret: bytes) -> EncryptedCookieStorage:
+    """The cookie, sealed with `secret`, which `read_cookie_secret` reads."""
+    # aiohttp-session names its keys by strings still, which aiohttp complains of once in every process.
+    warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
+    return _CookieStorage(secret)
+
+
+def read_cookie_secret(key_file: Path) -> bytes:
+    """The 32 random bytes whose base64url text is in `key_file`. Raises ConfigError."""
+    text = read_secret(key_file)
+    try:
+        secret = base64.urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    except binascii.Error:
+        secret = b""
+    if len(secret) != 32:
+        raise ConfigError(f"{key_file}: is no base64url text of 32 bytes; delete the file and run `homesystem init`")
+    return secret
+
+
+async def token_of(request: web.Request) -> str | None:
+    """The session token in the cookie."""
+    token: str | None = (await aiohttp_session.get_session(request)).get(_TOKEN)
+    return token
+
+
+async def browser_of(request: web.Request) -> str:
+    """The pre-login id of this browser, to which a confirmation code is bound (ASVS 5.0 6.6.2)."""
+    session = await aiohttp_session.get_session(request)
+    if _BROWSER not in session:
+        session[_BROWSER] = secrets.token_urlsafe(16)
+    browser: str = session[_BROWSER]
+    return browser
+
+
+async def renew(request: web.Request, token: str | None) -> aiohttp_session.Session:
+    """Replace everything in the cookie: with a new session at sign-in, with nothing at sign-out (ASVS 5.0 7.2.4)."""
+    session = await aiohttp_session.new_session(request)
+    # aiohttp-session saves a new session only once something is written into it.
+    session[_BROWSER] = secrets.token_urlsafe(16)
+    if token is not None:
+        session[_TOKEN] = token
+    return session
