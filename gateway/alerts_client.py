@@ -6,8 +6,8 @@ import asyncio
 import time
 from typing import Self
 
-from gateway import guards
-from gateway.guards import Scope
+from gateway.picture import guards
+from gateway.picture.guards import Scope
 from shared.door.client import AlertsAddress, ServiceClient
 from shared.trust import tls
 from shared.words import internal

@@ -32,10 +32,10 @@ from gateway.browsers import Browsers
 from gateway.commands import Commands
 from gateway.config import GatewayConfig
 from gateway.events import Hub
-from gateway.home import Home
 from gateway.limits import Limits
 from gateway.link import Link
 from gateway.origins import Origins
+from gateway.picture.home import Home
 from gateway.proof import Proof
 from gateway.proxies import Proxies
 from gateway.readiness import Readiness

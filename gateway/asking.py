@@ -9,8 +9,9 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from gateway import arrival, guards, keys, limits, sessions
-from gateway.devices import Device, is_held_back
+from gateway import arrival, keys, limits, sessions
+from gateway.picture import guards
+from gateway.picture.devices import Device, is_held_back
 from gateway.verdicts import Executed
 from gateway.wish import Wish
 from shared.running.log import security

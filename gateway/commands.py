@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway.flights import Flight, Flights
-from gateway.home import Home
+from gateway.picture.home import Home
 from gateway.proof import Proof
 from gateway.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
 from gateway.wish import Wish

@@ -17,11 +17,12 @@ import aiohttp_sse
 import msgspec
 from aiohttp import web
 
-from gateway import guards, hub_time
-from gateway.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway import hub_time
 from gateway.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
+from gateway.picture import guards
+from gateway.picture.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture.views import RoomView, lockdown_view
 from gateway.sessions import Sessions
-from gateway.views import RoomView, lockdown_view
 from shared.running.log import facts
 from shared.words.internal import LockdownState, SessionInfo
 from shared.words.problem import HomeError

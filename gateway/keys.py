@@ -13,7 +13,7 @@ from gateway.auth_client import AuthClient
 from gateway.commands import Commands
 from gateway.config import GatewayConfig
 from gateway.events import Hub
-from gateway.home import Home
+from gateway.picture.home import Home
 from gateway.proof import Proof
 from gateway.readiness import Readiness
 from gateway.registry import Registrar

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from gateway.commands import Commands
 from gateway.events import Hub
-from gateway.home import Born, Change, Home, LockdownChanged, StatusChanged
+from gateway.picture.home import Born, Change, Home, LockdownChanged, StatusChanged
 from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared.broker.bus import Bus, Delivery

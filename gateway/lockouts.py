@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from gateway import asking, guards, keys, sessions
-from gateway.devices import Device
-from gateway.views import DeviceView
+from gateway import asking, keys, sessions
+from gateway.picture import guards
+from gateway.picture.devices import Device
+from gateway.picture.views import DeviceView
 from shared.words.internal import LockoutChange, SessionInfo
 from shared.words.problem import HomeError
 

@@ -8,7 +8,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from gateway.home import Home
+from gateway.picture.home import Home
 from gateway.proof import Proof
 from shared.broker.bus import Bus
 from shared.words.problem import HomeError

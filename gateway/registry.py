@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from gateway.auth_client import AuthClient
-from gateway.home import Change, Home
+from gateway.picture.home import Change, Home
 from shared.running import backoff
 from shared.running.log import facts
 from shared.running.waiting import woken

@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from gateway.plain import plain
+from gateway.picture.plain import plain
 from shared.words.messages import Acknowledgement, State
 from shared.words.names import Outcome
 from shared.words.problem import CATALOGUE, HomeError

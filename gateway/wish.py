@@ -2,7 +2,7 @@
 
 import msgspec
 
-from gateway.devices import Device
+from gateway.picture.devices import Device
 from shared.words.messages import UserRef
 from shared.words.names import Action
 

@@ -4,9 +4,10 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import audit_query, guards, keys, sessions
+from gateway import audit_query, keys, sessions
 from gateway.api import audit_export
-from gateway.guards import Scope
+from gateway.picture import guards
+from gateway.picture.guards import Scope
 from shared.door.web import json_response
 from shared.words.internal_alerts import AuditFilter
 from shared.words.problem import HomeError

@@ -13,8 +13,9 @@ from typing import Final, NamedTuple
 import msgspec
 from aiohttp import web
 
-from gateway import cookie, guards, keys, sessions
-from gateway.guards import Scope
+from gateway import cookie, keys, sessions
+from gateway.picture import guards
+from gateway.picture.guards import Scope
 from shared.running.log import facts
 from shared.words.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditPage, AuditRecord
 from shared.words.problem import HomeError

@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from gateway import keys, lockdown, sessions
-from gateway.views import lockdown_view
+from gateway.picture.views import lockdown_view
 from shared.door.web import json_response, read_json
 
 

@@ -3,8 +3,9 @@
 import msgspec
 from aiohttp import web
 
-from gateway import guards, keys, sessions
-from gateway.plain import without_addresses
+from gateway import keys, sessions
+from gateway.picture import guards
+from gateway.picture.plain import without_addresses
 from shared.door.web import json_response
 from shared.words.problem import HomeError
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from gateway.pages import times
-from gateway.views import DeviceView
+from gateway.picture.views import DeviceView
 from shared.words.messages import CoverValue, State
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind
 from shared.words.problem import HomeError

@@ -6,8 +6,8 @@ They come from its room's description: every word that is not ours is cleaned an
 from collections.abc import Iterable, Iterator
 
 from gateway.pages import times
-from gateway.plain import plain
-from gateway.views import DeviceView, RoomView
+from gateway.picture.plain import plain
+from gateway.picture.views import DeviceView, RoomView
 from shared.words.names import Kind
 
 _WORD = 24

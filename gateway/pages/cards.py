@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from gateway.devices import is_held_back
 from gateway.pages import acts, bounds, states
 from gateway.pages.acts import Question
 from gateway.pages.states import Shown
-from gateway.views import DeviceView, RoomView
+from gateway.picture.devices import is_held_back
+from gateway.picture.views import DeviceView, RoomView
 from shared.words.names import ACTIONS, Action, Kind
 
 

@@ -9,10 +9,11 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
-from gateway import asking, guards, keys, sessions
+from gateway import asking, keys, sessions
 from gateway.asking import CommandRequest
 from gateway.pages import acts, flash
 from gateway.pages.forms import Form, read_form
+from gateway.picture import guards
 from shared.words.internal import SessionInfo
 from shared.words.problem import HomeError
 

@@ -3,8 +3,9 @@
 from aiohttp import web
 from yarl import URL
 
-from gateway import guards, keys, sessions
+from gateway import keys, sessions
 from gateway.pages import acts, command, render
+from gateway.picture import guards
 from shared.words.names import Action
 from shared.words.problem import HomeError
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import tzinfo
 
-from gateway.plain import plain
-from gateway.views import RoomView
+from gateway.picture.plain import plain
+from gateway.picture.views import RoomView
 from shared.words.internal import Grant
 
 _DAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway import guards
 from gateway.pages import times, user_agents
-from gateway.plain import plain
-from gateway.views import RoomView
+from gateway.picture import guards
+from gateway.picture.plain import plain
+from gateway.picture.views import RoomView
 from shared.words.internal_alerts import AuditRecord
 from shared.words.messages import AuditEvent
 from shared.words.names import Action, Outcome, Severity, is_gateway

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway import audit_query, guards, keys, sessions
+from gateway import audit_query, keys, sessions
 from gateway.pages import happenings, history_form, mail_notice, render
+from gateway.picture import guards
 from shared.words.internal import SessionInfo, User
 from shared.words.internal_alerts import AuditFilter, AuditPage, ChainStatus
 from shared.words.problem import HomeError

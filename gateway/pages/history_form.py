@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from yarl import URL
 
-from gateway import audit_query, guards
+from gateway import audit_query
 from gateway.audit_query import FIELDS
 from gateway.pages import happenings, times
-from gateway.plain import plain
-from gateway.views import RoomView
+from gateway.picture import guards
+from gateway.picture.plain import plain
+from gateway.picture.views import RoomView
 from shared.words.internal import User
 from shared.words.internal_alerts import AuditFilter, AuditRecord
 from shared.words.names import Outcome

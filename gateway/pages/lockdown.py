@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway import attempt, guards, keys, lockdown, sessions
+from gateway import attempt, keys, lockdown, sessions
 from gateway.pages import flash, render, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
+from gateway.picture import guards
 from shared.words.problem import HomeError
 
 _SHOWN_HERE: Final = frozenset({"confirmation-failed", "rate-limited", "auth-unreachable", "no-proof"})

@@ -6,9 +6,10 @@ Form fields: `locked_out` "true" or "false"; `confirm` "true" and `shown_at` fro
 from aiohttp import web
 from yarl import URL
 
-from gateway import asking, guards, keys, lockouts, sessions
+from gateway import asking, keys, lockouts, sessions
 from gateway.pages import acts, command, flash, render
 from gateway.pages.forms import read_form
+from gateway.picture import guards
 from shared.words.problem import HomeError
 
 _PAGES = frozenset({"sign-in-required", "unknown-device", "forbidden"})

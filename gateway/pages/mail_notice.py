@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from gateway import guards, keys
+from gateway import keys
 from gateway.pages import times
-from gateway.plain import plain, without_addresses
+from gateway.picture import guards
+from gateway.picture.plain import plain, without_addresses
 from shared.words.internal import SessionInfo
 from shared.words.internal_alerts import MailStatus
 

@@ -11,10 +11,11 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from gateway import csrf, guards, hub_time, keys, sessions
+from gateway import csrf, hub_time, keys, sessions
 from gateway.pages import flash, times
 from gateway.pages.static_files import StaticFiles
-from gateway.plain import plain
+from gateway.picture import guards
+from gateway.picture.plain import plain
 
 TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates"
 

@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from gateway import guards, keys, sessions
+from gateway import keys, sessions
 from gateway.pages import cards, mail_notice, render, states
+from gateway.picture import guards
 
 
 async def show_home(request: web.Request) -> web.StreamResponse:

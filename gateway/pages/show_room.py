@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from gateway import guards, keys, sessions
+from gateway import keys, sessions
 from gateway.pages import cards, render
+from gateway.picture import guards
 from shared.words.problem import HomeError
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from gateway.views import RoomView, Status
+from gateway.picture.views import RoomView, Status
 from shared.words.messages import By, CoverValue, State
 from shared.words.names import ACTIONS, FULL, Kind, is_gateway
 

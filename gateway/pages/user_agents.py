@@ -1,6 +1,6 @@
 """A browser's own description of itself, made short, pure: a hint for recognising one's own sessions, no more."""
 
-from gateway.plain import plain
+from gateway.picture.plain import plain
 
 _BROWSERS = (
     ("Edg/", "Edge"),

@@ -2,10 +2,11 @@
 
 from aiohttp import web
 
-from gateway import guards, keys, sessions, sign_in
+from gateway import keys, sessions, sign_in
 from gateway.pages import flash, grants, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
+from gateway.picture import guards
 from shared.words.internal import SessionInfo
 from shared.words.problem import HomeError
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from gateway.pages import states, times
 from gateway.pages.static_files import StaticFiles
-from gateway.views import RoomView, Status
+from gateway.picture.views import RoomView, Status
 from shared.words.messages import By, CoverValue, State, Value
 from shared.words.names import Kind
 from tests.e2e.actions import wait_until_live

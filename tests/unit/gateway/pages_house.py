@@ -13,10 +13,10 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway import arrival, browsers, cookie, csrf, keys, limits, problem_pages, proxies, refusals, routes, sessions
 from gateway.browsers import Browsers
 from gateway.config import GatewayConfig, HttpsConfig
-from gateway.guards import Scope
-from gateway.home import Home
 from gateway.limits import Limits
 from gateway.pages.routes import add_pages
+from gateway.picture.guards import Scope
+from gateway.picture.home import Home
 from gateway.proxies import Proxies
 from gateway.sessions import Sessions
 from gateway.verdicts import Executed

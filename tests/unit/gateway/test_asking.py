@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.asking import CommandRequest, check, issued
-from gateway.devices import Device, LockoutBy, device_of
+from gateway.picture.devices import Device, LockoutBy, device_of
 from shared.words.messages import DeviceDescription
 from shared.words.names import Action, Kind
 from shared.words.problem import HomeError

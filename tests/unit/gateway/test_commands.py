@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.commands import Commands
-from gateway.devices import Device
-from gateway.home import Home
+from gateway.picture.devices import Device
+from gateway.picture.home import Home
 from gateway.proof import Proof
 from gateway.used import Written
 from gateway.verdicts import Executed

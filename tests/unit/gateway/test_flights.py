@@ -3,8 +3,8 @@
 import pytest
 
 from gateway import flights
-from gateway.devices import device_of
 from gateway.flights import Flight, Flights
+from gateway.picture.devices import device_of
 from gateway.verdicts import Verdict
 from gateway.wish import Wish
 from shared.words.messages import UserRef

@@ -6,8 +6,8 @@ from typing import Any, cast
 import pytest
 
 from gateway.auth_client import AuthClient
-from gateway.home import Home
 from gateway.link import Link
+from gateway.picture.home import Home
 from gateway.sessions import Sessions
 from shared.broker.bus import Delivery
 from shared.words import messages, topics

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.devices import device_of
 from gateway.pages import bounds, times
-from gateway.views import HINTS, RoomView, view_of
+from gateway.picture.devices import device_of
+from gateway.picture.views import HINTS, RoomView, view_of
 from shared.words.messages import DeviceDescription
 from shared.words.names import Kind
 from tests.unit.gateway.parts import described, registered

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.guards import Scope
+from gateway.picture.guards import Scope
 from shared.words.internal import Grant, UserRow
 from shared.words.internal_alerts import AuditFilter, AuditRecord, ChainBroken, ChainStatus
 from shared.words.messages import UserRef, Who

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pages import states
-from gateway.views import DeviceView, RoomView, Status
+from gateway.picture.views import DeviceView, RoomView, Status
 from shared.words.messages import By, CoverValue, State, Value
 from shared.words.names import Kind
 from tests.unit.gateway.parts import NOW

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.home import Home
 from gateway.pages import acts, grants, user_agents
 from gateway.pages.login import local_path
-from gateway.plain import plain
+from gateway.picture.home import Home
+from gateway.picture.plain import plain
 from shared.words.internal import Grant
 from shared.words.messages import By, CoverValue, State, utc
 from shared.words.problem import HomeError

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway import proof as proofs
-from gateway.devices import device_of
+from gateway.picture.devices import device_of
 from gateway.proof import Proof
 from gateway.wish import Wish
 from shared.proof.spool import Spool

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from gateway import readiness
-from gateway.home import Home
+from gateway.picture.home import Home
 from gateway.readiness import Readiness
 from shared.words.problem import HomeError
 

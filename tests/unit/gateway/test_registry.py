@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from gateway.auth_client import AuthClient
-from gateway.home import Change, DescriptionChanged, Home
+from gateway.picture.home import Change, DescriptionChanged, Home
 from gateway.registry import Registrar
 from shared.words.internal import LockoutChange, RegisteredRoom, Registry, RoomSeen
 from shared.words.problem import HomeError

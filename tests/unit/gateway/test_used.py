@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gateway.devices import device_of
+from gateway.picture.devices import device_of
 from gateway.proof import Proof
 from gateway.used import TABLE, Used
 from gateway.wish import Wish

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.views import RoomView
+from gateway.picture.views import RoomView
 from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import AuditEvent, Who

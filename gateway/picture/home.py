@@ -8,8 +8,8 @@ from typing import Final
 
 import msgspec
 
-from gateway.devices import Device, device_of
-from gateway.views import DeviceView, RoomView, Status, view_of
+from gateway.picture.devices import Device, device_of
+from gateway.picture.views import DeviceView, RoomView, Status, view_of
 from shared.words.internal import LockdownState, RegisteredRoom, Registry
 from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
 

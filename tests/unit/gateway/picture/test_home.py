@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from gateway import views
-from gateway.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture import views
+from gateway.picture.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from shared.words.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
 from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, By, Description, DeviceDescription, State
 from shared.words.names import Action, Kind

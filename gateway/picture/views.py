@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from gateway.devices import Device, LockoutBy
+from gateway.picture.devices import Device, LockoutBy
 from shared.words.internal import LockdownState
 from shared.words.messages import State
 

@@ -7,8 +7,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import guards
-from gateway.views import DeviceView, RoomView
+from gateway.picture import guards
+from gateway.picture.views import DeviceView, RoomView
 from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import AuditEvent, UserRef, Who, utc
