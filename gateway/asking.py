@@ -10,10 +10,10 @@ import msgspec
 from aiohttp import web
 
 from gateway import arrival, keys, limits, sessions
+from gateway.acting.verdicts import Executed
+from gateway.acting.wish import Wish
 from gateway.picture import guards
 from gateway.picture.devices import Device, is_held_back
-from gateway.verdicts import Executed
-from gateway.wish import Wish
 from shared.running.log import security
 from shared.words.internal import SessionInfo
 from shared.words.messages import Id, Moment, UserRef

@@ -8,14 +8,14 @@ from typing import Final
 
 from aiohttp import web
 
+from gateway.acting.commands import Commands
+from gateway.acting.proof import Proof
+from gateway.acting.readiness import Readiness
 from gateway.alerts_client import AlertsClient
 from gateway.auth_client import AuthClient
-from gateway.commands import Commands
 from gateway.config import GatewayConfig
 from gateway.events import Hub
 from gateway.picture.home import Home
-from gateway.proof import Proof
-from gateway.readiness import Readiness
 from gateway.registry import Registrar
 
 CONFIG: Final = web.AppKey("config", GatewayConfig)

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
-from gateway.commands import Commands
+from gateway.acting.commands import Commands
 from gateway.events import Hub
 from gateway.picture.home import Born, Change, Home, LockdownChanged, StatusChanged
 from gateway.registry import Registrar

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from alert_service import joining, rules
 from alert_service.joining import INTENT_WAIT_SECONDS, OUTCOME_WAIT_SECONDS, Case
-from gateway.commands import Commands
+from gateway.acting.commands import Commands
+from gateway.acting.proof import Proof
+from gateway.acting.wish import Wish
 from gateway.picture.devices import Device
 from gateway.picture.home import Home
-from gateway.proof import Proof
-from gateway.wish import Wish
 from shared.proof.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, UserRef

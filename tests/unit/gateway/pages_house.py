@@ -11,6 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from gateway import arrival, browsers, cookie, csrf, keys, limits, problem_pages, proxies, refusals, routes, sessions
+from gateway.acting.verdicts import Executed
+from gateway.acting.wish import Wish
 from gateway.browsers import Browsers
 from gateway.config import GatewayConfig, HttpsConfig
 from gateway.limits import Limits
@@ -19,8 +21,6 @@ from gateway.picture.guards import Scope
 from gateway.picture.home import Home
 from gateway.proxies import Proxies
 from gateway.sessions import Sessions
-from gateway.verdicts import Executed
-from gateway.wish import Wish
 from shared.broker.mqtt import BrokerConfig
 from shared.door.client import AlertsAddress, AuthAddress
 from shared.door.web import answer_problems

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from gateway.flights import Flight, Flights
+from gateway.acting.flights import Flight, Flights
+from gateway.acting.proof import Proof
+from gateway.acting.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
+from gateway.acting.wish import Wish
 from gateway.picture.home import Home
-from gateway.proof import Proof
-from gateway.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
-from gateway.wish import Wish
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.running.log import facts
 from shared.running.seldom import Seldom

@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway import flights
-from gateway.flights import Flight, Flights
+from gateway.acting import flights
+from gateway.acting.flights import Flight, Flights
+from gateway.acting.verdicts import Verdict
+from gateway.acting.wish import Wish
 from gateway.picture.devices import device_of
-from gateway.verdicts import Verdict
-from gateway.wish import Wish
 from shared.words.messages import UserRef
 from shared.words.names import Action, Outcome
 from tests.unit.gateway.parts import LAMP, registered

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from gateway import proof as proofs
+from gateway.acting import proof as proofs
+from gateway.acting.proof import Proof
+from gateway.acting.wish import Wish
 from gateway.picture.devices import device_of
-from gateway.proof import Proof
-from gateway.wish import Wish
 from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Action, Outcome, Severity

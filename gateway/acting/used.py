@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from gateway.wish import Wish
+from gateway.acting.wish import Wish
 from shared.proof.spool import KEPT_SECONDS, Spool
 from shared.words.messages import AuditEvent, decode
 from shared.words.names import Outcome

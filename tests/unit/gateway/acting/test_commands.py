@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.commands import Commands
+from gateway.acting.commands import Commands
+from gateway.acting.proof import Proof
+from gateway.acting.used import Written
+from gateway.acting.verdicts import Executed
+from gateway.acting.wish import Wish
 from gateway.picture.devices import Device
 from gateway.picture.home import Home
-from gateway.proof import Proof
-from gateway.used import Written
-from gateway.verdicts import Executed
-from gateway.wish import Wish
 from shared.proof.spool import Spool
 from shared.words import messages
 from shared.words.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry

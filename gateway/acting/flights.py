@@ -8,8 +8,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from gateway.verdicts import Verdict
-from gateway.wish import Fingerprint, Wish
+from gateway.acting.verdicts import Verdict
+from gateway.acting.wish import Fingerprint, Wish
 from shared.words.names import Outcome
 from shared.words.problem import HomeError
 

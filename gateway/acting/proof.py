@@ -11,8 +11,8 @@ import time
 import uuid
 from collections.abc import Callable
 
-from gateway.used import Used, Written
-from gateway.wish import Wish
+from gateway.acting.used import Used, Written
+from gateway.acting.wish import Wish
 from shared.proof.spool import Spool
 from shared.running import backoff
 from shared.running.log import facts

@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.acting.proof import Proof
+from gateway.acting.used import TABLE, Used
+from gateway.acting.wish import Wish
 from gateway.picture.devices import device_of
-from gateway.proof import Proof
-from gateway.used import TABLE, Used
-from gateway.wish import Wish
 from shared.proof.spool import KEPT_SECONDS, Spool
 from shared.words.messages import UserRef
 from shared.words.names import Action, Outcome

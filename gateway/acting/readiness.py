@@ -8,8 +8,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from gateway.acting.proof import Proof
 from gateway.picture.home import Home
-from gateway.proof import Proof
 from shared.broker.bus import Bus
 from shared.words.problem import HomeError
 

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from gateway import readiness
+from gateway.acting import readiness
+from gateway.acting.readiness import Readiness
 from gateway.picture.home import Home
-from gateway.readiness import Readiness
 from shared.words.problem import HomeError
 
 
