@@ -31,18 +31,18 @@ from gateway.acting.readiness import Readiness
 from gateway.acting.used import SCHEMA as USED_IDS_SCHEMA
 from gateway.acting.used import TABLE as USED_IDS
 from gateway.acting.wish import Wish
-from gateway.alerts_client import AlertsClient
 from gateway.api.routes import add_api
-from gateway.auth_client import AuthClient
 from gateway.browsers import Browsers
 from gateway.config import GatewayConfig
 from gateway.events import Hub
+from gateway.inside.alerts_client import AlertsClient
+from gateway.inside.auth_client import AuthClient
+from gateway.inside.registry import Registrar
 from gateway.limits import Limits
 from gateway.link import Link
 from gateway.origins import Origins
 from gateway.picture.home import Home
 from gateway.proxies import Proxies
-from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared.broker.bus import Bus
 from shared.door.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from gateway.acting.commands import Commands
 from gateway.events import Hub
+from gateway.inside.registry import Registrar
 from gateway.picture.home import Born, Change, Home, LockdownChanged, StatusChanged
-from gateway.registry import Registrar
 from gateway.sessions import Sessions
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from gateway import cookie, routes
-from gateway.auth_client import AuthClient
+from gateway.inside.auth_client import AuthClient
 from shared.door.web import USER, Handler
 from shared.words.internal import LoginAnswer, LoginRequest, SessionInfo
 from shared.words.problem import HomeError

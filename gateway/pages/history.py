@@ -1,7 +1,7 @@
 """GET /history: who did what, where, when, from where and how it ended, newest first.
 
-Its parameters are the filter's (gateway/audit_query.py), `after` for the next page, and `row` for the page that holds
-that row of the record, as letters name it.
+Its parameters are the filter's (gateway/inside/audit_query.py), `after` for the next page, and `row` for the page that
+holds that row of the record, as letters name it.
 """
 
 import asyncio
@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway import audit_query, keys, sessions
+from gateway import keys, sessions
+from gateway.inside import audit_query
 from gateway.pages import happenings, history_form, mail_notice, render
 from gateway.picture import guards
 from shared.words.internal import SessionInfo, User

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from yarl import URL
 
-from gateway import audit_query
-from gateway.audit_query import FIELDS
+from gateway.inside import audit_query
+from gateway.inside.audit_query import FIELDS
 from gateway.pages import happenings, times
 from gateway.picture import guards
 from gateway.picture.plain import plain

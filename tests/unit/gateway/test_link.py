@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.auth_client import AuthClient
+from gateway.inside.auth_client import AuthClient
 from gateway.link import Link
 from gateway.picture.home import Home
 from gateway.sessions import Sessions

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway import alerts_client
-from gateway.alerts_client import AlertsClient
+from gateway.inside import alerts_client
+from gateway.inside.alerts_client import AlertsClient
 from gateway.pages.mail_notice import notice
 from shared.door.client import AlertsAddress, ServiceClient
 from shared.trust import tls

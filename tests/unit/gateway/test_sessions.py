@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 import pytest
 
-from gateway.auth_client import AuthClient
+from gateway.inside.auth_client import AuthClient
 from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions
 from shared.words.internal import LoginRequest
 from shared.words.names import Role

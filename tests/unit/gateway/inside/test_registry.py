@@ -8,9 +8,9 @@ from typing import cast
 import msgspec
 import pytest
 
-from gateway.auth_client import AuthClient
+from gateway.inside.auth_client import AuthClient
+from gateway.inside.registry import Registrar
 from gateway.picture.home import Change, DescriptionChanged, Home
-from gateway.registry import Registrar
 from shared.words.internal import LockoutChange, RegisteredRoom, Registry, RoomSeen
 from shared.words.problem import HomeError
 from tests.unit.gateway.parts import HALL, HALL_ENTRY, LAMP, online, registered, with_lockout

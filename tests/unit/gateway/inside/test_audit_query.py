@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from multidict import MultiDict
 
-from gateway import audit_query
+from gateway.inside import audit_query
 from shared.words.internal_alerts import AuditFilter
 from shared.words.names import Outcome
 from shared.words.problem import HomeError

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 
-from gateway.auth_client import AuthClient
+from gateway.inside.auth_client import AuthClient
 from gateway.picture.home import Change, Home
 from shared.running import backoff
 from shared.running.log import facts
