@@ -9,22 +9,7 @@ from collections.abc import Callable
 import aiohttp_session
 from aiohttp import web
 
-from gateway import (
-    browsers,
-    cookie,
-    cors,
-    csrf,
-    headers,
-    keys,
-    limits,
-    link,
-    problem_pages,
-    proxies,
-    record_watch,
-    refusals,
-    routes,
-    sessions,
-)
+from gateway import keys, link, record_watch
 from gateway.acting.commands import Commands
 from gateway.acting.proof import Proof
 from gateway.acting.readiness import Readiness
@@ -32,18 +17,31 @@ from gateway.acting.used import SCHEMA as USED_IDS_SCHEMA
 from gateway.acting.used import TABLE as USED_IDS
 from gateway.acting.wish import Wish
 from gateway.api.routes import add_api
-from gateway.browsers import Browsers
 from gateway.config import GatewayConfig
+from gateway.door import (
+    browsers,
+    cookie,
+    cors,
+    csrf,
+    headers,
+    limits,
+    problem_pages,
+    proxies,
+    refusals,
+    routes,
+    sessions,
+)
+from gateway.door.browsers import Browsers
+from gateway.door.limits import Limits
+from gateway.door.origins import Origins
+from gateway.door.proxies import Proxies
+from gateway.door.sessions import Sessions
 from gateway.events import Hub
 from gateway.inside.alerts_client import AlertsClient
 from gateway.inside.auth_client import AuthClient
 from gateway.inside.registry import Registrar
-from gateway.limits import Limits
 from gateway.link import Link
-from gateway.origins import Origins
 from gateway.picture.home import Home
-from gateway.proxies import Proxies
-from gateway.sessions import Sessions
 from shared.broker.bus import Bus
 from shared.door.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
 from shared.proof.courier import Courier

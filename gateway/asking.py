@@ -9,9 +9,10 @@ from datetime import datetime
 import msgspec
 from aiohttp import web
 
-from gateway import arrival, keys, limits, sessions
+from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
+from gateway.door import arrival, limits, sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device, is_held_back
 from shared.running.log import security

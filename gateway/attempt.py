@@ -8,7 +8,8 @@ from typing import Literal
 import msgspec
 from aiohttp import web
 
-from gateway import cookie, keys, sessions
+from gateway import keys
+from gateway.door import cookie, sessions
 from shared.words import attempts
 from shared.words.problem import HomeError
 

@@ -33,7 +33,7 @@ class HttpsConfig(Config, frozen=True):
 
     @property
     def own_origins(self) -> frozenset[str]:
-        """The origins that the configuration names, as browsers write them; gateway.origins knows all."""
+        """The origins that the configuration names, as browsers write them; gateway.door.origins knows all."""
         return frozenset((*map(self.origin, self.names), *self.origins))
 
     def origin(self, name: str) -> str:

@@ -18,11 +18,11 @@ import msgspec
 from aiohttp import web
 
 from gateway import hub_time
+from gateway.door.sessions import Sessions
 from gateway.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.picture import guards
 from gateway.picture.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.picture.views import RoomView, lockdown_view
-from gateway.sessions import Sessions
 from shared.running.log import facts
 from shared.words.internal import LockdownState, SessionInfo
 from shared.words.problem import HomeError

@@ -7,7 +7,8 @@ import logging
 
 from aiohttp import web
 
-from gateway import cookie, keys, limits, sessions
+from gateway import keys
+from gateway.door import cookie, limits, sessions
 from gateway.picture import guards
 from shared.running.log import facts
 from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from gateway import asking, keys, sessions
+from gateway import asking, keys
+from gateway.door import sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device
 from gateway.picture.views import DeviceView

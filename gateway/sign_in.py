@@ -10,8 +10,9 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import browsers, cookie, csrf, keys, limits, sessions
-from gateway.browsers import account
+from gateway import keys
+from gateway.door import browsers, cookie, csrf, limits, sessions
+from gateway.door.browsers import account
 from shared.door.web import USER
 from shared.running.log import facts, security
 from shared.words.internal import LoginCodeRequest, LoginRequest, Regulation, User

@@ -4,8 +4,9 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import keys, sessions
+from gateway import keys
 from gateway.api import audit_export
+from gateway.door import sessions
 from gateway.inside import audit_query
 from gateway.picture import guards
 from gateway.picture.guards import Scope

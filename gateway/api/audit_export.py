@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 import msgspec
 from aiohttp import web
 
-from gateway import cookie, keys, sessions
+from gateway import keys
+from gateway.door import cookie, sessions
 from gateway.picture import guards
 from gateway.picture.guards import Scope
 from shared.running.log import facts

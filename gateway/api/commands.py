@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
-from gateway import asking, sessions
+from gateway import asking
 from gateway.asking import CommandRequest
+from gateway.door import sessions
 from shared.door.web import json_response, read_json
 from shared.words.problem import HomeError
 

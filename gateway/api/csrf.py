@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import cookie, csrf
+from gateway.door import cookie, csrf
 from shared.door.web import json_response
 
 

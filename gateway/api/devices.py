@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from gateway import keys, sessions
+from gateway import keys
+from gateway.door import sessions
 from gateway.picture import guards
 from shared.door.web import json_response
 from shared.words.problem import HomeError

@@ -5,7 +5,8 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import cookie, keys, sessions
+from gateway import keys
+from gateway.door import cookie, sessions
 from gateway.events import AUDIT, Interest
 from shared.words.names import is_identity
 from shared.words.problem import HomeError

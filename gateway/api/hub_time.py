@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from gateway import hub_time, sessions
+from gateway import hub_time
+from gateway.door import sessions
 from shared.door.web import json_response
 
 

@@ -3,7 +3,8 @@
 import msgspec
 from aiohttp import web
 
-from gateway import asking, lockouts, sessions
+from gateway import asking, lockouts
+from gateway.door import sessions
 from shared.door.web import json_response, read_json
 from shared.words.problem import HomeError
 

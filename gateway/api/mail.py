@@ -3,7 +3,8 @@
 import msgspec
 from aiohttp import web
 
-from gateway import keys, sessions
+from gateway import keys
+from gateway.door import sessions
 from gateway.picture import guards
 from gateway.picture.plain import without_addresses
 from shared.door.web import json_response

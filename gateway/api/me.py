@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import sessions
+from gateway.door import sessions
 from shared.door.web import json_response
 
 

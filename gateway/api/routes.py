@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from gateway import routes
 from gateway.api import (
     audit,
     commands,
@@ -18,6 +17,7 @@ from gateway.api import (
     me,
     rooms,
 )
+from gateway.door import routes
 
 
 def add_api(app: web.Application) -> None:

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from gateway import keys, sessions
+from gateway import keys
+from gateway.door import sessions
 from gateway.pages import grants, render, user_agents
 from shared.words.internal import SessionRow
 from shared.words.problem import HomeError

@@ -3,7 +3,8 @@
 from aiohttp import web
 from yarl import URL
 
-from gateway import keys, sessions
+from gateway import keys
+from gateway.door import sessions
 from gateway.pages import acts, command, render
 from gateway.picture import guards
 from shared.words.names import Action

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.csrf import posted
+from gateway.door.csrf import posted
 from shared.words.problem import HomeError
 
 _MOST: Final = 2048

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway import keys, sessions
+from gateway import keys
+from gateway.door import sessions
 from gateway.inside import audit_query
 from gateway.pages import happenings, history_form, mail_notice, render
 from gateway.picture import guards

@@ -11,7 +11,8 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from gateway import csrf, hub_time, keys, sessions
+from gateway import hub_time, keys
+from gateway.door import csrf, sessions
 from gateway.pages import flash, times
 from gateway.pages.static_files import StaticFiles
 from gateway.picture import guards

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import problem_pages, routes
+from gateway.door import problem_pages, routes
 from gateway.pages import (
     account,
     command,

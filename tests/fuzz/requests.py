@@ -8,8 +8,8 @@ from aiohttp import web
 
 from alert_service.api import Api
 from auth_service.api import make_app
-from gateway import routes
 from gateway.api.routes import add_api
+from gateway.door import routes
 from gateway.pages.routes import add_pages
 from tests.fuzz.odd import Odd
 

@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from gateway import events as gateway_events
-from gateway import sessions
+from gateway.door import sessions
 from gateway.events import MOST_STREAMS
 from shared.broker.bus import Bus
 from shared.proof.spool import Spool

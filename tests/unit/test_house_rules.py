@@ -27,8 +27,8 @@ OWNERS = {
     "gpiod": {"device_agents/pins_gpiod.py"},
     "bme280": {"device_agents/sensors/bme280.py"},
     "smbus2": {"device_agents/sensors/bme280.py"},
-    "limits": {"gateway/limits.py"},
-    "aiohttp_cors": {"gateway/cors.py"},
+    "limits": {"gateway/door/limits.py"},
+    "aiohttp_cors": {"gateway/door/cors.py"},
     "aiohttp_sse": {"gateway/api/events.py", "gateway/events.py"},
 }
 """Outside libraries that one file (or one pair) owns."""

@@ -10,17 +10,18 @@ import aiohttp_session
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from gateway import arrival, browsers, cookie, csrf, keys, limits, problem_pages, proxies, refusals, routes, sessions
+from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
-from gateway.browsers import Browsers
 from gateway.config import GatewayConfig, HttpsConfig
-from gateway.limits import Limits
+from gateway.door import arrival, browsers, cookie, csrf, limits, problem_pages, proxies, refusals, routes, sessions
+from gateway.door.browsers import Browsers
+from gateway.door.limits import Limits
+from gateway.door.proxies import Proxies
+from gateway.door.sessions import Sessions
 from gateway.pages.routes import add_pages
 from gateway.picture.guards import Scope
 from gateway.picture.home import Home
-from gateway.proxies import Proxies
-from gateway.sessions import Sessions
 from shared.broker.mqtt import BrokerConfig
 from shared.door.client import AlertsAddress, AuthAddress
 from shared.door.web import answer_problems

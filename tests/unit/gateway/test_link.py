@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 
+from gateway.door.sessions import Sessions
 from gateway.inside.auth_client import AuthClient
 from gateway.link import Link
 from gateway.picture.home import Home
-from gateway.sessions import Sessions
 from shared.broker.bus import Delivery
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, Availability, Lockdown, Revoked

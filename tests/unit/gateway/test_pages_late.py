@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway import sessions
+from gateway.door import sessions
 from shared.words.names import Role
 from shared.words.problem import CATALOGUE
 from tests.unit.gateway import parts

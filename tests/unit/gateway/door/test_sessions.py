@@ -7,8 +7,8 @@ from typing import cast
 import msgspec
 import pytest
 
+from gateway.door.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions
 from gateway.inside.auth_client import AuthClient
-from gateway.sessions import CACHE_SECONDS, LATE_SECONDS, Sessions
 from shared.words.internal import LoginRequest
 from shared.words.names import Role
 from shared.words.problem import HomeError

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from gateway import cookie, routes
+from gateway.door import cookie, routes
 from gateway.inside.auth_client import AuthClient
 from shared.door.web import USER, Handler
 from shared.words.internal import LoginAnswer, LoginRequest, SessionInfo

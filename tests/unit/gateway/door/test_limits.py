@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.config import LimitsConfig
-from gateway.limits import Limits
+from gateway.door.limits import Limits
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 

@@ -9,9 +9,9 @@ from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway import limits, proxies
+from gateway.door import limits, proxies
+from gateway.door.proxies import Proxies
 from gateway.hub_time import HEARTBEAT_SECONDS
-from gateway.proxies import Proxies
 from shared.running.config import ConfigError
 
 TRUSTED = Proxies(["127.0.0.1", "192.0.2.0/28", "2001:db8:1::/64"])

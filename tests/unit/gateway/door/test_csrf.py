@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway import csrf
+from gateway.door import csrf
 from shared.words.names import Role
 from tests.unit.gateway.pages_house import HEADERS, House, open_house
 

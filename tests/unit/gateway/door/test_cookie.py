@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.cookie import read_cookie_secret
+from gateway.door.cookie import read_cookie_secret
 from shared.running.config import ConfigError
 
 

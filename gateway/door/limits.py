@@ -14,8 +14,8 @@ from limits import RateLimitItem, parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import FixedWindowRateLimiter
 
-from gateway import proxies, routes, sessions
 from gateway.config import LimitsConfig
+from gateway.door import proxies, routes, sessions
 from shared.door.doors import counted_as
 from shared.door.entrance import Strike
 from shared.door.web import Handler

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway import limits
+from gateway.door import limits
 from shared.door.answering import method_of, place_of
 from shared.door.web import USER, Handler
 from shared.running.log import security

@@ -6,8 +6,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
-from gateway import browsers
-from gateway.browsers import Browsers
+from gateway.door import browsers
+from gateway.door.browsers import Browsers
 
 SECRET = b"k" * 32
 

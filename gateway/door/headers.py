@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.routes import STATIC
+from gateway.door.routes import STATIC
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "

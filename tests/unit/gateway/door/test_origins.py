@@ -7,7 +7,7 @@ import pytest
 
 from deploy.pki.pairs import Pki
 from gateway.config import HttpsConfig
-from gateway.origins import Origins
+from gateway.door.origins import Origins
 from shared.running.config import ConfigError
 
 LOCAL = ["localhost", "127.0.0.1", "::1"]
