@@ -9,7 +9,7 @@ from collections.abc import Callable
 import aiohttp_session
 from aiohttp import web
 
-from gateway import keys, link, record_watch
+from gateway import keys, link
 from gateway.acting.commands import Commands
 from gateway.acting.proof import Proof
 from gateway.acting.readiness import Readiness
@@ -36,12 +36,13 @@ from gateway.door.limits import Limits
 from gateway.door.origins import Origins
 from gateway.door.proxies import Proxies
 from gateway.door.sessions import Sessions
-from gateway.events import Hub
 from gateway.inside.alerts_client import AlertsClient
 from gateway.inside.auth_client import AuthClient
 from gateway.inside.registry import Registrar
 from gateway.link import Link
 from gateway.picture.home import Home
+from gateway.streams import record_watch
+from gateway.streams.events import Hub
 from shared.broker.bus import Bus
 from shared.door.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
 from shared.proof.courier import Courier

@@ -12,11 +12,11 @@ from gateway.acting.commands import Commands
 from gateway.acting.proof import Proof
 from gateway.acting.readiness import Readiness
 from gateway.config import GatewayConfig
-from gateway.events import Hub
 from gateway.inside.alerts_client import AlertsClient
 from gateway.inside.auth_client import AuthClient
 from gateway.inside.registry import Registrar
 from gateway.picture.home import Home
+from gateway.streams.events import Hub
 
 CONFIG: Final = web.AppKey("config", GatewayConfig)
 HOME: Final = web.AppKey("home", Home)

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from gateway.acting.commands import Commands
 from gateway.door.sessions import Sessions
-from gateway.events import Hub
 from gateway.inside.registry import Registrar
 from gateway.picture.home import Born, Change, Home, LockdownChanged, StatusChanged
+from gateway.streams.events import Hub
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.proof.courier import Courier

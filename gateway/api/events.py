@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.door import cookie, sessions
-from gateway.events import AUDIT, Interest
+from gateway.streams.events import AUDIT, Interest
 from shared.words.names import is_identity
 from shared.words.problem import HomeError
 
@@ -16,7 +16,7 @@ _KNOWN: Final = frozenset({_ROOMS, AUDIT})
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Open until the browser, the session or the gateway ends. Events and their shapes: gateway/events.py."""
+    """Open until the browser, the session or the gateway ends. Events and their shapes: gateway/streams/events.py."""
     info = sessions.signed_in(request)
     token = await cookie.token_of(request)
     if token is None:

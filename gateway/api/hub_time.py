@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from gateway import hub_time
 from gateway.door import sessions
+from gateway.streams import hub_time
 from shared.door.web import json_response
 
 

@@ -11,12 +11,13 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from gateway import hub_time, keys
+from gateway import keys
 from gateway.door import csrf, sessions
 from gateway.pages import flash, times
 from gateway.pages.static_files import StaticFiles
 from gateway.picture import guards
 from gateway.picture.plain import plain
+from gateway.streams import hub_time
 
 TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates"
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from gateway import events as gateway_events
 from gateway.door import sessions
-from gateway.events import MOST_STREAMS
+from gateway.streams import events as gateway_events
+from gateway.streams.events import MOST_STREAMS
 from shared.broker.bus import Bus
 from shared.proof.spool import Spool
 from shared.running.waiting import woken

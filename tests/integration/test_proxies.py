@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from deploy.home import Home
-from gateway import events
+from gateway.streams import events
 from shared.words.internal_alerts import MAX_AUDIT_PAGE
 from shared.words.names import Role
 from tests.house import Broker

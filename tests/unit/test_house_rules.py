@@ -29,7 +29,7 @@ OWNERS = {
     "smbus2": {"device_agents/sensors/bme280.py"},
     "limits": {"gateway/door/limits.py"},
     "aiohttp_cors": {"gateway/door/cors.py"},
-    "aiohttp_sse": {"gateway/api/events.py", "gateway/events.py"},
+    "aiohttp_sse": {"gateway/api/events.py", "gateway/streams/events.py"},
 }
 """Outside libraries that one file (or one pair) owns."""
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.door import limits, proxies
 from gateway.door.proxies import Proxies
-from gateway.hub_time import HEARTBEAT_SECONDS
+from gateway.streams.hub_time import HEARTBEAT_SECONDS
 from shared.running.config import ConfigError
 
 TRUSTED = Proxies(["127.0.0.1", "192.0.2.0/28", "2001:db8:1::/64"])

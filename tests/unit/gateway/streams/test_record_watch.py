@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from gateway import record_watch
+from gateway.streams import record_watch
 from shared.words.problem import HomeError
 
 

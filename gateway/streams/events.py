@@ -17,12 +17,12 @@ import aiohttp_sse
 import msgspec
 from aiohttp import web
 
-from gateway import hub_time
 from gateway.door.sessions import Sessions
-from gateway.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.picture import guards
 from gateway.picture.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.picture.views import RoomView, lockdown_view
+from gateway.streams import hub_time
+from gateway.streams.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from shared.running.log import facts
 from shared.words.internal import LockdownState, SessionInfo
 from shared.words.problem import HomeError

@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 from multidict import MultiDict
 
-from gateway import events
 from gateway.api.events import interest
 from gateway.door.sessions import Sessions
-from gateway.events import MOST_STREAMS, Event, Hub, Interest, _Client, _event_of
 from gateway.picture.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway.streams import events
+from gateway.streams.events import MOST_STREAMS, Event, Hub, Interest, _Client, _event_of
 from shared.words.internal import LockdownState
 from shared.words.names import Role
 from shared.words.problem import HomeError
