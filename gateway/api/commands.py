@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from gateway import asking
-from gateway.asking import CommandRequest
+from gateway.desk import asking
+from gateway.desk.asking import CommandRequest
 from gateway.door import sessions
 from shared.door.web import json_response, read_json
 from shared.words.problem import HomeError

@@ -5,7 +5,8 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from gateway import keys, lockdown
+from gateway import keys
+from gateway.desk import lockdown
 from gateway.door import sessions
 from gateway.picture.views import lockdown_view
 from shared.door.web import json_response, read_json

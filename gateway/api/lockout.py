@@ -3,7 +3,7 @@
 import msgspec
 from aiohttp import web
 
-from gateway import asking, lockouts
+from gateway.desk import asking, lockouts
 from gateway.door import sessions
 from shared.door.web import json_response, read_json
 from shared.words.problem import HomeError

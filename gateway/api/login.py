@@ -5,8 +5,8 @@ from typing import Annotated
 import msgspec
 from aiohttp import web
 
-from gateway import attempt
-from gateway import sign_in as signing_in
+from gateway.desk import attempt
+from gateway.desk import sign_in as signing_in
 from gateway.door import csrf
 from shared.door.web import json_response, read_json
 from shared.words.internal import Email, Password

@@ -9,8 +9,9 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
-from gateway import asking, keys
-from gateway.asking import CommandRequest
+from gateway import keys
+from gateway.desk import asking
+from gateway.desk.asking import CommandRequest
 from gateway.door import sessions
 from gateway.pages import acts, flash
 from gateway.pages.forms import Form, read_form

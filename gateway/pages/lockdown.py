@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from gateway import attempt, keys, lockdown
+from gateway import keys
+from gateway.desk import attempt, lockdown
 from gateway.door import sessions
 from gateway.pages import flash, render, times
 from gateway.pages.acts import Said

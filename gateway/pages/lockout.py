@@ -6,7 +6,8 @@ Form fields: `locked_out` "true" or "false"; `confirm` "true" and `shown_at` fro
 from aiohttp import web
 from yarl import URL
 
-from gateway import asking, keys, lockouts
+from gateway import keys
+from gateway.desk import asking, lockouts
 from gateway.door import sessions
 from gateway.pages import acts, command, flash, render
 from gateway.pages.forms import read_form

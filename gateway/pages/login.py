@@ -10,7 +10,7 @@ from typing import Any, Final
 import aiohttp_session
 from aiohttp import web
 
-from gateway import attempt, sign_in
+from gateway.desk import attempt, sign_in
 from gateway.door import sessions
 from gateway.pages import render, times
 from gateway.pages.forms import Form, read_form

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from gateway import sign_in
+from gateway.desk import sign_in
 from gateway.pages import flash
 from gateway.pages.acts import Said
 

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from gateway import keys, sign_in
+from gateway import keys
+from gateway.desk import sign_in
 from gateway.door import sessions
 from gateway.pages import flash, grants, render
 from gateway.pages.acts import Said

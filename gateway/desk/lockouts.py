@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from gateway import asking, keys
+from gateway import keys
+from gateway.desk import asking
 from gateway.door import sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device

@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 import pytest
 
-from gateway.asking import CommandRequest, check, issued
+from gateway.desk.asking import CommandRequest, check, issued
 from gateway.picture.devices import Device, LockoutBy, device_of
 from shared.words.messages import DeviceDescription
 from shared.words.names import Action, Kind
