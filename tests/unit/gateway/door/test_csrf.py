@@ -4,7 +4,7 @@ import pytest
 
 from gateway.door import csrf
 from shared.words.names import Role
-from tests.unit.gateway.pages_house import HEADERS, House, open_house
+from tests.unit.gateway.pages.house import HEADERS, House, open_house
 
 OWN = frozenset({"https://localhost:8443", "https://home.example.org"})
 

@@ -15,7 +15,7 @@ from gateway.streams.events import MOST_STREAMS, Event, Hub, Interest, _Client, 
 from shared.words.internal import LockdownState
 from shared.words.names import Role
 from shared.words.problem import HomeError
-from tests.unit.gateway.pages_house import config
+from tests.unit.gateway.pages.house import config
 from tests.unit.gateway.parts import NOW, FakeAuth, session, state
 
 

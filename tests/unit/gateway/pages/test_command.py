@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from shared.words.internal import Grant
 from shared.words.names import Role
 from shared.words.problem import HomeError
-from tests.unit.gateway.pages_house import HEADERS, open_house
+from tests.unit.gateway.pages.house import HEADERS, open_house
 
 LAMP_ONLY = Grant(room="hall", device="lamp")
 

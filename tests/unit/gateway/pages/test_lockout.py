@@ -10,8 +10,8 @@ from shared.words.messages import DeviceDescription
 from shared.words.names import Role
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_browser import Page
-from tests.unit.gateway.pages_house import HEADERS, House, open_house
+from tests.unit.gateway.pages.browser import Page
+from tests.unit.gateway.pages.house import HEADERS, House, open_house
 
 LAMP_ONLY = Grant(room="hall", device="lamp")
 ADDRESS = "/rooms/hall/lamp/lockout"

@@ -5,7 +5,7 @@ import pytest
 from gateway.pages.static_files import StaticFiles
 from shared.words.names import Role
 from shared.words.problem import CATALOGUE
-from tests.unit.gateway.pages_house import open_house
+from tests.unit.gateway.pages.house import open_house
 
 
 async def test_every_problem_is_explained_to_anybody() -> None:

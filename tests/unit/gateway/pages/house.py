@@ -1,4 +1,4 @@
-"""A gateway's pages on fakes, opened in the browser of pages_browser.py."""
+"""A gateway's pages on fakes, opened in the browser of browser.py."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -48,7 +48,7 @@ from shared.words.messages import Value
 from shared.words.names import Role
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_browser import Form, Page
+from tests.unit.gateway.pages.browser import Form, Page
 
 ORIGIN = "https://localhost:8443"
 HEADERS = {"Host": "localhost:8443", "Origin": ORIGIN, "Accept": "text/html", "User-Agent": "Firefox/130.0 (Android)"}

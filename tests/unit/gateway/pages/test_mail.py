@@ -16,7 +16,7 @@ from shared.words import internal
 from shared.words.internal_alerts import AlertsReady, ChainStatus, MailStatus
 from shared.words.names import Role
 from shared.words.problem import HomeError
-from tests.unit.gateway.pages_house import open_house
+from tests.unit.gateway.pages.house import open_house
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 

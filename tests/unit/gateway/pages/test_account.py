@@ -6,7 +6,7 @@ import pytest
 from shared.words.internal import Grant, UserRow
 from shared.words.names import Role
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_house import House, open_house
+from tests.unit.gateway.pages.house import House, open_house
 
 
 def elsewhere(house: House, role: Role, number: int) -> str:

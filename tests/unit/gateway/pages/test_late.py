@@ -6,7 +6,7 @@ from gateway.door import sessions
 from shared.words.names import Role
 from shared.words.problem import CATALOGUE
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_house import CODE, PASSWORD, House, open_house
+from tests.unit.gateway.pages.house import CODE, PASSWORD, House, open_house
 
 LATE = "Sign-ins cannot be checked just now."
 

@@ -7,8 +7,8 @@ from shared.words.internal import Grant, LockdownState, MailPath
 from shared.words.names import Role
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_browser import Page
-from tests.unit.gateway.pages_house import CODE, HEADERS, PASSWORD, House, open_house
+from tests.unit.gateway.pages.browser import Page
+from tests.unit.gateway.pages.house import CODE, HEADERS, PASSWORD, House, open_house
 
 LAMP_ONLY = Grant(room="hall", device="lamp")
 BEGUN = LockdownState(active=True, at=parts.NOW)

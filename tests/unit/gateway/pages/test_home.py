@@ -6,7 +6,7 @@ from shared.words.internal import Grant, Registry
 from shared.words.messages import CoverValue
 from shared.words.names import Kind, Role
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_house import open_house
+from tests.unit.gateway.pages.house import open_house
 
 LAMP_ONLY = Grant(room="hall", device="lamp")
 EVIL = "<script>alert(1)</script>"

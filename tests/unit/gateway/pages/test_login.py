@@ -4,8 +4,8 @@ from shared.words.attempts import name_of
 from shared.words.internal import MailPath
 from shared.words.names import Role
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_browser import Page
-from tests.unit.gateway.pages_house import CODE, PASSWORD, House, open_house
+from tests.unit.gateway.pages.browser import Page
+from tests.unit.gateway.pages.house import CODE, PASSWORD, House, open_house
 
 EMAIL = "member@example.org"
 

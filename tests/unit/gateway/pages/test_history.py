@@ -8,7 +8,7 @@ from shared.words.internal_alerts import AuditFilter, AuditRecord, ChainBroken, 
 from shared.words.messages import UserRef, Who
 from shared.words.names import Outcome, Role, Severity
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages_house import open_house
+from tests.unit.gateway.pages.house import open_house
 
 
 def event(number: int, what: str = "device:unlock", outcome: Outcome = Outcome.EXECUTED, **more: object) -> AuditRecord:
