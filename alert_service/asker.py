@@ -12,7 +12,7 @@ import msgspec
 from alert_service import arrivals, gaps, seq_rows
 from alert_service.arrivals import Arrival
 from alert_service.gaps import Ask, Gaps, Missing
-from alert_service.spans import Span
+from alert_service.spans import Span, read_spans, write_spans
 from shared.broker.bus import Delivery
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store
@@ -56,7 +56,7 @@ class Asker:
             self._gaps.heard(arrivals.whose(arrival), number, _clock())
         if arrival.event.what == DROPPED and arrival.source != arrivals.OURSELVES:
             gone = arrival.event.detail
-            for span in gaps.read(f"{gone.get('first')}-{gone.get('last')}"):
+            for span in read_spans(f"{gone.get('first')}-{gone.get('last')}"):
                 self._gaps.know(arrival.source, *span)
 
     def hear(self, delivery: Delivery) -> None:
@@ -131,7 +131,7 @@ class Asker:
 def report(missing: Missing, now: float) -> Arrival:
     """The security event about what a source no longer has; its id is made of what it tells, so it is told once."""
     made = arrivals.incident("missing", missing.source, _words(missing), now)
-    numbers = gaps.write(missing.spans)
+    numbers = write_spans(missing.spans)
     name = hashlib.sha256(msgspec.json.encode([missing.source, numbers])).hexdigest()[:32]
     event = msgspec.structs.replace(
         made.event,

@@ -12,8 +12,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from alert_service import forms
-from alert_service.forms import Flat
-from alert_service.narrowing import room_of
+from alert_service.forms import Flat, room_of
 from alert_service.spans import Spans
 from shared.words import messages
 from shared.words.messages import AuditEvent, UserRef, Who

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from alert_service import arrivals, gaps
-from alert_service.spans import Spans
+from alert_service import arrivals
+from alert_service.spans import Spans, read_spans, write_spans
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 
@@ -42,7 +42,7 @@ def told(events: Iterable[tuple[int, object]]) -> Spans:
     found = Spans()
     for row, detail in events:
         for value in _read(detail):
-            for first, last in gaps.read(value):
+            for first, last in read_spans(value):
                 if last < row:
                     found.add(first, last)
     return found
@@ -65,8 +65,8 @@ def _values(rows: Collection[int]) -> Iterator[str]:
         spans.add(row, row)
     few: list[tuple[int, int]] = []
     for span in spans:
-        if len(gaps.write([*few, span])) > _VALUE_CHARACTERS:
-            yield gaps.write(few)
+        if len(write_spans([*few, span])) > _VALUE_CHARACTERS:
+            yield write_spans(few)
             few = []
         few.append(span)
-    yield gaps.write(few)
+    yield write_spans(few)

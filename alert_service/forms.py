@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from alert_service.narrowing import room_of
+from shared.words.names import SUBJECTS, is_hub, is_identity
 
 FORM = 2
 """What new rows get."""
@@ -19,6 +19,9 @@ PERSONAL = frozenset({"address", "agent", "browser", "email", "name", "network",
 """The keys of an event's detail that tell of a person. Part of form 2: another set is another form."""
 ADDRESS_PLACE = "address/"
 """How the place of a failed sign-in to no account begins; what follows is somebody's address."""
+
+NO_ROOM = ""
+"""What stands in an event's `room` when it happened in none."""
 
 SALT_BYTES = 16
 
@@ -63,6 +66,12 @@ _texts = attrgetter(
     *("source", "id", "what", "place", "room", "issuer", "user_id", "user_name", "address", "command_id"),
     *("outcome", "severity", "detail", "people", "previous", "hash"),
 )
+
+
+def room_of(place: str) -> str:
+    """The room that an event's `where` lies in; NO_ROOM for what is about people, certificates or the hub itself."""
+    first = place.partition("/")[0]
+    return first if is_identity(first) and not is_hub(first) and first not in SUBJECTS else NO_ROOM
 
 
 def seal(flat: Flat, salt: bytes) -> Flat:

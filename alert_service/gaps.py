@@ -8,7 +8,6 @@ Nothing here grows with what a source invents: spans and requests are bounded, a
 at a time, and what was asked for in vain is told once and then left alone.
 """
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -33,7 +32,6 @@ LISTED = 50
 SPANS_MOST = 1000
 TELL_SECONDS = 600.0
 TOLD_SPANS = 5
-_SPAN = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
 _FIRST_WAIT = 2.0
 _LONGEST_WAIT = 60.0
 _ABSENT_WAIT = 600.0
@@ -59,17 +57,6 @@ class Missing(NamedTuple):
     def events(self) -> int:
         """How many events; a jump to another spool's numbers is no number of events."""
         return sum(last - first + 1 for first, last in self.spans if not is_jump((first, last)))
-
-
-def write(spans: Iterable[Span]) -> str:
-    """Spans as a text that people can read, and `read`."""
-    return ", ".join(f"{first}-{last}" for first, last in spans)
-
-
-def read(text: str) -> list[Span]:
-    """The spans in a text; what is none is left out."""
-    found = (_SPAN.fullmatch(part) for part in text.split(", "))
-    return [(int(match[1]), int(match[2])) for match in found if match and int(match[1]) <= int(match[2])]
 
 
 def without(span: Span, known: Iterable[int]) -> list[Span]:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import chain, narrowing
 from alert_service.narrowing import Arm, Scope
 from alert_service.records import as_row
-from alert_service.rules import is_trusted, speaks_for
+from alert_service.sources import is_trusted, speaks_for
 from alert_service.tables import LATE_MICROSECONDS, OFF_CLOCK, events
 from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord
 from shared.words.messages import AuditEvent

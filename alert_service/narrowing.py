@@ -8,11 +8,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from alert_service.forms import NO_ROOM, room_of
 from shared.words.internal_alerts import AuditFilter
-from shared.words.names import SUBJECTS, is_hub, is_identity
-
-NO_ROOM = ""
-"""What stands in an event's `room` when it happened in none."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +35,6 @@ class Arm(msgspec.Struct, frozen=True, kw_only=True):
     room: str | None = None
     place: str | None = None
     in_rooms: bool = False
-
-
-def room_of(place: str) -> str:
-    """The room that an event's `where` lies in; NO_ROOM for what is about people, certificates or the hub itself."""
-    first = place.partition("/")[0]
-    return first if is_identity(first) and not is_hub(first) and first not in SUBJECTS else NO_ROOM
 
 
 def arms(scope: Scope, wanted: AuditFilter) -> tuple[Arm, ...]:

@@ -10,15 +10,13 @@ from enum import StrEnum
 
 import msgspec
 
+from alert_service.sources import HUB_SOURCES, REASON, is_trusted, speaks_for
 from shared.words.messages import AuditEvent
 from shared.words.names import Action, Outcome, Severity, is_gateway
 
-REASON = "reason"
-"""The key in an event's detail that holds the slug of a refusal."""
 ID_REUSED = "id-reused"
 _OF_AN_ID = frozenset({ID_REUSED, "id-used"})
 """Refusals for the id alone: they say nothing of the command that it belongs to."""
-HUB_SOURCES = frozenset({"auth", "admin", "alerts", "signer"})
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -44,18 +42,6 @@ def part(source: str, event: AuditEvent, *, wanted: bool = False) -> Part:
         # What a trusted client, or a button, asks for only its room can tell; of a gateway's wishes it never does.
         return Part.INTENT if is_gateway(source) or not is_gateway(event.who.issuer) else Part.ALONE
     return Part.OUTCOME
-
-
-def is_trusted(source: str) -> bool:
-    """Whether `source` is believed about who did something: the hub's own identities, never a room."""
-    return is_gateway(source) or source in HUB_SOURCES
-
-
-def speaks_for(source: str, event: AuditEvent) -> bool:
-    """Whether `event` is about what `source` may speak of: a room its own devices, a gateway its own commands."""
-    if is_gateway(source):
-        return event.who.issuer == source
-    return source in HUB_SOURCES or event.where == source or event.where.startswith(f"{source}/")
 
 
 def person_of(source: str, event: AuditEvent) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service import gaps
 from alert_service.arrivals import OURSELVES
-from alert_service.spans import Span
+from alert_service.spans import Span, read_spans
 from alert_service.tables import events, is_moment, is_number
 
 LOOK_BACK_ROWS = 50_000
@@ -69,7 +69,7 @@ def _spans(starts: list[tuple[str, int, int | None]], last: dict[str, int]) -> I
 async def _told(connection: AsyncConnection) -> list[tuple[str, int, int]]:
     own = select(events.c.place, events.c.detail).where(events.c.source == OURSELVES, events.c.what == gaps.MISSING)
     found = (await connection.execute(own.order_by(events.c.row.desc()).limit(LOOK_BACK_ROWS // 10))).all()
-    return [(one.place, *span) for one in found for span in gaps.read(_numbers(one.detail))]
+    return [(one.place, *span) for one in found for span in read_spans(_numbers(one.detail))]
 
 
 def _numbers(detail: str) -> str:

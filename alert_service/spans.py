@@ -1,10 +1,12 @@
 """Whole numbers as few spans, pure: which `seq` of a source are known, and which in between are not."""
 
+import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 Span = tuple[int, int]
 """First and last, both included."""
+_SPAN = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
 
 
 class Spans:
@@ -47,3 +49,14 @@ class Spans:
         """What lies between the spans, lowest first."""
         between = zip(self._lasts, self._firsts[1:], strict=False)
         return [(last + 1, first - 1) for last, first in between]
+
+
+def write_spans(spans: Iterable[Span]) -> str:
+    """Spans as a text that people can read, and `read_spans`."""
+    return ", ".join(f"{first}-{last}" for first, last in spans)
+
+
+def read_spans(text: str) -> list[Span]:
+    """The spans in a text; what is none is left out."""
+    found = (_SPAN.fullmatch(part) for part in text.split(", "))
+    return [(int(match[1]), int(match[2])) for match in found if match and int(match[1]) <= int(match[2])]

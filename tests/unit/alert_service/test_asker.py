@@ -10,6 +10,7 @@ from alert_service import asker as asking
 from alert_service import gaps, records
 from alert_service.arrivals import Arrival
 from alert_service.asker import Asker
+from alert_service.spans import read_spans
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store
 from shared.words import messages, topics
@@ -103,7 +104,7 @@ async def test_an_older_copy_is_filled_without_a_new_event_and_what_is_gone_told
             await rolled_back.some.wait()
     (told,) = rolled_back.noted
     assert told.event.what == gaps.MISSING
-    assert gaps.read(told.event.detail[gaps.NUMBERS]) == [(3, 3)]
+    assert read_spans(told.event.detail[gaps.NUMBERS]) == [(3, 3)]
     assert len([one for one in rolled_back.asked if 3 in one.seq]) == gaps.TRIES
 
 
@@ -139,7 +140,7 @@ async def test_what_is_recorded_but_forgotten_here_is_not_told(quick: None, stor
             await producer.some.wait()
     running.cancel()
     await asyncio.wait({running})
-    assert [gaps.read(one.event.detail[gaps.NUMBERS]) for one in producer.noted] == [[(6, 19)]]
+    assert [read_spans(one.event.detail[gaps.NUMBERS]) for one in producer.noted] == [[(6, 19)]]
 
 
 async def test_a_room_is_met_by_its_availability_and_asked(quick: None, producer: Producer) -> None:

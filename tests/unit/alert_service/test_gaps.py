@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from alert_service import gaps
 from alert_service.gaps import Ask, Gaps, Missing
+from alert_service.spans import write_spans
 from shared.proof.resend import WINDOW
 from shared.proof.spool_rows import NUMBERS
 
@@ -199,7 +200,7 @@ def test_holes_without_end_cost_bounded_memory_requests_and_words(bench: Bench) 
     assert len(bench.asks) <= 1000, "one a second"
     told = len(bench.missing)
     assert told <= 1 + 1000 / gaps.TELL_SECONDS
-    assert all(len(gaps.write(one.spans)) <= 200 for one in bench.missing)
+    assert all(len(write_spans(one.spans)) <= 200 for one in bench.missing)
 
 
 def test_one_sources_holes_are_not_anothers_trouble(bench: Bench) -> None:
@@ -209,17 +210,6 @@ def test_one_sources_holes_are_not_anothers_trouble(bench: Bench) -> None:
     bench.hear(1, 9, source="garage")
     bench.run(gaps.GRACE_SECONDS + 2)
     assert bench.known(range(1, 10), source="garage")
-
-
-@pytest.mark.parametrize("text", ["", "x", "1", "1-", "-1", "5-4", "1-2,3-4", "None-None", f"1-{10**17}"])
-def test_what_is_no_span_is_none(text: str) -> None:
-    assert gaps.read(text) == []
-
-
-@given(st.lists(st.tuples(st.integers(0, 2**53), st.integers(0, 2**53)).map(lambda x: (min(x), max(x))), max_size=5))
-def test_spans_are_read_as_they_were_written(spans: list[tuple[int, int]]) -> None:
-    assert gaps.read(gaps.write(spans)) == spans
-    assert len(gaps.write(spans)) <= 200
 
 
 def test_what_is_recorded_is_not_missing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 from sqlalchemy.event import listens_for
 
-from alert_service import history, narrowing, records
+from alert_service import forms, history, narrowing, records
 from alert_service.arrivals import Arrival
 from alert_service.narrowing import Scope
 from alert_service.tables import events
@@ -153,8 +153,8 @@ def test_a_filter_never_widens_a_scope(scope: Scope, wanted: AuditFilter) -> Non
         assert any(
             (wide.user in (None, arm.user))
             and (wide.place in (None, arm.place))
-            and (wide.room is None or wide.room == arm.room or wide.room == narrowing.room_of(arm.place or ""))
-            and (not wide.in_rooms or arm.in_rooms or narrowing.room_of(arm.room or arm.place or "") != "")
+            and (wide.room is None or wide.room == arm.room or wide.room == forms.room_of(arm.place or ""))
+            and (not wide.in_rooms or arm.in_rooms or forms.room_of(arm.room or arm.place or "") != "")
             for wide in seen
         )
 
@@ -177,7 +177,7 @@ async def test_a_guest_with_more_grants_than_a_union_takes_is_answered(store: St
     ],
 )
 def test_what_is_no_room_has_none(place: str, room: str) -> None:
-    assert narrowing.room_of(place) == room
+    assert forms.room_of(place) == room
 
 
 QUESTIONS = [

@@ -75,23 +75,3 @@ def test_keys_of_different_kinds_never_meet() -> None:
         len({rules.event_key("a", "1"), rules.digest_key("a", 1), rules.event_key("a1", ""), rules.event_key("", "a1")})
         == 4
     )
-
-
-@pytest.mark.parametrize(
-    ("source", "believed"),
-    [
-        ("gateway", True),
-        ("gateway-7", True),
-        ("auth", True),
-        ("admin", True),
-        ("alerts", True),
-        ("hall", False),
-        ("gateway-x", False),
-    ],
-)
-def test_only_the_hub_is_believed_about_people(source: str, *, believed: bool) -> None:
-    assert rules.is_trusted(source) is believed
-
-
-def test_the_signer_is_of_the_hub_and_believed() -> None:
-    assert rules.is_trusted("signer")

@@ -7,7 +7,7 @@ import pytest
 from alert_service import asker, gaps, records, seq_rows
 from alert_service.arrivals import Arrival
 from alert_service.gaps import Missing
-from alert_service.spans import Spans
+from alert_service.spans import Spans, read_spans
 from shared.keeping.database import Store
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event
@@ -87,4 +87,4 @@ def test_a_report_names_its_numbers_and_is_the_same_whenever_it_is_made(missing:
     assert made.event.id == again.event.id != other.event.id
     assert (made.source, made.event.what, made.event.where) == ("alerts", gaps.MISSING, "hall")
     assert made.event.severity is Severity.SECURITY
-    assert gaps.read(made.event.detail[gaps.NUMBERS]) == list(missing)
+    assert read_spans(made.event.detail[gaps.NUMBERS]) == list(missing)

@@ -2,10 +2,11 @@
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service.spans import Spans
+from alert_service.spans import Spans, read_spans, write_spans
 
 SPAN = st.tuples(st.integers(0, 60), st.integers(0, 8)).map(lambda drawn: (drawn[0], drawn[0] + drawn[1]))
 
@@ -30,3 +31,14 @@ def test_they_are_a_set_of_numbers(added: list[tuple[int, int]]) -> None:
 
 def test_nothing_is_in_none() -> None:
     assert (list(Spans()), Spans().gaps(), Spans().last, 5 in Spans(), len(Spans())) == ([], [], 0, False, 0)
+
+
+@pytest.mark.parametrize("text", ["", "x", "1", "1-", "-1", "5-4", "1-2,3-4", "None-None", f"1-{10**17}"])
+def test_what_is_no_span_is_none(text: str) -> None:
+    assert read_spans(text) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**53), st.integers(0, 2**53)).map(lambda x: (min(x), max(x))), max_size=5))
+def test_spans_are_read_as_they_were_written(spans: list[tuple[int, int]]) -> None:
+    assert read_spans(write_spans(spans)) == spans
+    assert len(write_spans(spans)) <= 200
