@@ -15,6 +15,7 @@ from alert_service.daily import DailyLetter
 from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.list_watch import ListWatch
 from alert_service.news import News
+from alert_service.opening import Opening
 from alert_service.outbox import Further, Manner, Outbox
 from alert_service.policy import Policy
 from alert_service.presence import Presence
@@ -93,9 +94,10 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         outbox.wake()
         news.tell()
 
-    await mending.tell(store, time.time(), policy)
+    follow = Opening(policy).follow
+    await mending.tell(store, time.time(), follow)
     asker = Asker(store)
-    recorder = Recorder(store, recorded=recorded, heard=asker.heard, policy=policy)
+    recorder = Recorder(store, recorded=recorded, heard=asker.heard, follow=follow)
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)
     rooms = RoomWatch(Presence(config.letters.offline_after, away), away, recorder.tell)
@@ -122,7 +124,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
     )
-    check = Check(store, now=time.time, recorded=recorded)
+    check = Check(store, now=time.time, recorded=recorded, follow=follow)
     daily = DailyLetter(store, config.letters.daily_at, config.zone, lambda: check.status, now=time.time)
     retention = Retention(store, config.history.keep_days, lambda: check.status, now=time.time)
     api = Api(store, recorder, outbox, check, news=news, connected=lambda: bus.connected)

@@ -37,7 +37,7 @@ async def erase(
             found = [Flat._make(one) for one in (await connection.execute(wanted)).all()]
             bare = [flat.row for flat in found if await _erase(connection, flat, user_id)]
             if bare:
-                await records.record(connection, [erasures.arrival(bare, now)], now)
+                await records.record(connection, [erasures.arrival(bare, now)], now, records.in_silence)
             count += len(bare)
         told(count)
         if len(found) < BATCH:

@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service import arrivals, chain, records
 from alert_service.chain import GENESIS
-from alert_service.policy import Policy
 from alert_service.spans import Span
 from alert_service.store import open_store
 from alert_service.tables import events, metadata, settings
@@ -68,14 +67,13 @@ async def open_record(url: str) -> Store:
     return await open_store(url)
 
 
-async def tell(store: Store, now: float, policy: Policy) -> None:
+async def tell(store: Store, now: float, follow: records.Follow) -> None:
     """Open the letter about a loss that no letter tells of yet."""
     async with store.write() as connection:
         found = (await connection.execute(select(settings.c.value).where(settings.c.name == _UNTOLD))).scalar()
         if found is None:
             return
-        for made in (await records.rows(connection, [int(found)])).values():
-            await records.open_letter(connection, made, now, policy)
+        await follow(connection, list((await records.rows(connection, [int(found)])).values()), now)
         await connection.execute(delete(settings).where(settings.c.name == _UNTOLD))
 
 

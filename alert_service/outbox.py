@@ -10,10 +10,10 @@ from datetime import tzinfo
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import daily, letters, mailbox, records, release
+from alert_service import daily, letters, mailbox, opening, release
 from alert_service.carrier import PATROL_SECONDS, Carrier, Pace, Way
 from alert_service.mailbox import Due, Told
-from alert_service.policy import Policy
+from alert_service.policy import HOUSE_POLICY, Policy
 from alert_service.release import OtherWay
 from alert_service.story import Story
 from shared.keeping.database import Store
@@ -37,7 +37,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     per_minute: int
     alone: int
     history: str | None = None
-    policy: Policy = records.HOUSE_POLICY
+    policy: Policy = HOUSE_POLICY
 
 
 class Further(msgspec.Struct, frozen=True):
@@ -97,7 +97,7 @@ class Outbox:
         self._woken.clear()
         now = self._now()
         async with self._store.write() as connection:
-            await records.expire(connection, now)
+            await opening.expire(connection, now)
             released = await release.release(connection, now, self._manner.alone, self._manner.policy, self._ways)
             upcoming = await release.next_time(connection)
         if released:

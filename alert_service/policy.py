@@ -98,6 +98,10 @@ class Policy:
         return Decision(tuple(sorted(audience)), is_urgent(matter) if rule.urgent is None else rule.urgent)
 
 
+HOUSE_POLICY = Policy()
+"""What a home without rules of its own has."""
+
+
 def fits(rule: Rule, matter: Matter) -> bool:
     """Whether `rule` is about `matter`."""
     return (

@@ -15,7 +15,6 @@ import msgspec
 from alert_service import arrivals, records
 from alert_service.arrivals import Arrival
 from alert_service.inbox import Fate, Inbox, Taken
-from alert_service.policy import Policy
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.running import backoff
@@ -54,7 +53,7 @@ class Pending(NamedTuple):
 
 
 class Recorder:
-    """One inbox, one writer. `recorded` is called after each batch that may have made letters.
+    """One inbox, one writer. `recorded` is called after each batch that may have made letters, which `follow` opens.
 
     `heard` gets every arrival once it is on the disk.
     """
@@ -64,12 +63,12 @@ class Recorder:
         store: Store,
         *,
         recorded: Callable[[], None],
+        follow: records.Follow,
         heard: Callable[[Arrival], None] = lambda _arrival: None,
-        policy: Policy = records.HOUSE_POLICY,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._policy = policy
+        self._follow = follow
         self._writing = asyncio.Lock()
         self._recorded = recorded
         self._heard = heard
@@ -156,7 +155,7 @@ class Recorder:
             leave_if_stopped()
             try:
                 async with self._store.write() as connection:
-                    receipts = await records.record(connection, told, self._now(), self._policy)
+                    receipts = await records.record(connection, told, self._now(), self._follow)
             except HomeError as error:
                 if error.slug == "invalid-value":
                     return await self._one_by_one(told)

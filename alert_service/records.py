@@ -1,51 +1,38 @@
-"""The chain and the letters in the making, in SQL: records a batch of events in one transaction.
+"""The chain in SQL: appends a batch of events in one transaction, together with what follows from them.
 
 Whoever calls it, one transaction appends at a time.
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import arrivals, chain, erasures, forms, joining, rules
+from alert_service import arrivals, chain, erasures, forms
 from alert_service.arrivals import Arrival
 from alert_service.forms import Flat
-from alert_service.policy import Policy
-from alert_service.story import Story
-from alert_service.tables import erased, events, is_number, letters
+from alert_service.sources import ID_REUSED
+from alert_service.tables import erased, events, is_number
 from shared.words.messages import AuditEvent, ReceiptLine, utc
-from shared.words.names import Outcome
 
-CASE_FIELDS = (
-    letters.c.round,
-    letters.c.intent,
-    letters.c.outcome,
-    letters.c.heard,
-    letters.c.ended,
-    letters.c.refused_by_gateway,
-    letters.c.due_at,
-)
 Key = tuple[str, str]
+Follow = Callable[[AsyncConnection, Sequence[chain.Row], float], Awaitable[None]]
+"""What new rows call for, in the transaction that appends them: the letters that tell of them."""
 USER_PLACE = "user/"
 """How the place of an event about a user's account begins; the user's id follows."""
-_STILL_HERE = frozenset({"waiting", "ready"})
-"""A letter's states before it is sorted out."""
 _CHAIN_LOCK = 4_803_317
-HOUSE_POLICY = Policy()
 
 
 async def record(
-    connection: AsyncConnection, batch: Sequence[Arrival], now: float, policy: Policy = HOUSE_POLICY
+    connection: AsyncConnection, batch: Sequence[Arrival], now: float, follow: Follow
 ) -> dict[Key, ReceiptLine]:
-    """Append what is new to the chain and open its letters; returns a receipt for every event, known or new.
+    """Append what is new to the chain, and `follow` it; returns a receipt for every event, known or new.
 
-    The first with a key stands; another content under it becomes an incident of our own. `policy` tells which
-    ordinary events deserve a letter.
+    The first with a key stands; another content under it becomes an incident of our own.
     """
     await _alone(connection)
     known = await _known(connection, batch)
@@ -64,7 +51,7 @@ async def record(
         first = known.get(key)
         if first is not None:
             if arrival.source != arrivals.OURSELVES and not chain.same_content(first, arrival.event):
-                conflict = arrivals.incident(rules.ID_REUSED, arrival.source, f"event {arrival.event.id}", now)
+                conflict = arrivals.incident(ID_REUSED, arrival.source, f"event {arrival.event.id}", now)
                 await _add(connection, conflict, waiting, known)
             continue
         event = arrival.event
@@ -82,22 +69,12 @@ async def record(
             await _add(connection, remark, waiting, known)
     if fresh:
         await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
-    for made in fresh:
-        await open_letter(connection, made, now, policy)
+        await follow(connection, fresh, now)
     return _receipts(batch, known)
 
 
-async def expire(connection: AsyncConnection, now: float) -> int:
-    """Close the cases whose time is up; returns how many letters that made ready."""
-    due = select(letters.c.id, *CASE_FIELDS).where(letters.c.state == "waiting", letters.c.due_at <= now)
-    made = 0
-    for found in (await connection.execute(due.where(letters.c.kind == "command"))).all():
-        closed = joining.expire(_case(found), now)
-        if closed is not None:
-            await _save(connection, found.id, closed)
-            made += 1
-    digests = update(letters).where(letters.c.state == "waiting", letters.c.kind == "digest", letters.c.due_at <= now)
-    return made + (await connection.execute(digests.values(state="ready", due_at=None))).rowcount
+async def in_silence(_connection: AsyncConnection, _fresh: Sequence[chain.Row], _now: float) -> None:
+    """What follows where nobody is told: of what an owner does to the record, which stands in it."""
 
 
 async def rows(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, chain.Row]:
@@ -196,57 +173,3 @@ async def _clock(connection: AsyncConnection) -> int:
 async def _own_seq(connection: AsyncConnection) -> int:
     highest = select(func.max(events.c.seq)).where(events.c.source == arrivals.OURSELVES, is_number(events.c.seq))
     return (await connection.execute(highest)).scalar() or 0
-
-
-async def open_letter(connection: AsyncConnection, made: chain.Row, now: float, policy: Policy) -> None:
-    """Make, or go on with, the letter that a new row calls for, if it calls for one."""
-    alone = Story(ended=made.event.outcome, outcome=made)
-    part = rules.part(made.source, made.event, wanted=policy.decide(alone.matter) is not None)
-    if part is rules.Part.NONE:
-        return
-    fixed = {"source": made.source, "created_at": now}
-    if part is rules.Part.ALONE:
-        case = joining.Case(outcome=made.row, heard=made.event.outcome, ended=made.event.outcome)
-        key = rules.event_key(made.source, made.event.id)
-        await connection.execute(insert(letters).values(kind="event", key=key, **fixed, **_letter(case)))
-        return
-    key = rules.command_key(made.event)
-    newest = select(letters.c.id, letters.c.state, *CASE_FIELDS).where(letters.c.key == key)
-    found = (await connection.execute(newest.order_by(letters.c.round.desc()).limit(1))).first()
-    old = _case(found) if found is not None else None
-    left = found is not None and found.state not in _STILL_HERE
-    for case in joining.fold(old, part, made.row, made.source, made.event, now, left=left):
-        if found is not None and old is not None and case.round == old.round:
-            await _save(connection, found.id, case)
-        else:
-            await connection.execute(insert(letters).values(kind="command", key=key, **fixed, **_letter(case)))
-
-
-async def _save(connection: AsyncConnection, letter: int, case: joining.Case) -> None:
-    """A letter that is on its way stays there: only what it will say may still grow."""
-    values = _letter(case)
-    state = values.pop("state")
-    await connection.execute(update(letters).where(letters.c.id == letter).values(**values))
-    advance = update(letters).where(letters.c.id == letter, letters.c.state == "waiting")
-    await connection.execute(advance.values(state=state))
-
-
-def _case(found: SqlRow[*tuple[Any, ...]]) -> joining.Case:
-    return joining.Case(
-        round=found.round,
-        intent=found.intent,
-        outcome=found.outcome,
-        heard=Outcome(found.heard) if found.heard else None,
-        ended=Outcome(found.ended) if found.ended else None,
-        refused_by_gateway=found.refused_by_gateway,
-        due_at=found.due_at,
-    )
-
-
-def _letter(case: joining.Case) -> dict[str, Any]:
-    return {
-        **msgspec.structs.asdict(case),
-        "heard": case.heard.value if case.heard else None,
-        "ended": case.ended.value if case.ended else None,
-        "state": "waiting" if case.ended is None else "ready",
-    }

@@ -10,11 +10,10 @@ from enum import StrEnum
 
 import msgspec
 
-from alert_service.sources import HUB_SOURCES, REASON, is_trusted, speaks_for
+from alert_service.sources import HUB_SOURCES, ID_REUSED, REASON, is_trusted, speaks_for
 from shared.words.messages import AuditEvent
 from shared.words.names import Action, Outcome, Severity, is_gateway
 
-ID_REUSED = "id-reused"
 _OF_AN_ID = frozenset({ID_REUSED, "id-used"})
 """Refusals for the id alone: they say nothing of the command that it belongs to."""
 _USER_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")

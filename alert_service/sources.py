@@ -5,6 +5,8 @@ from shared.words.names import is_gateway
 
 REASON = "reason"
 """The key in an event's detail that holds the slug of a refusal."""
+ID_REUSED = "id-reused"
+"""Such a refusal: the id stands for something else already."""
 HUB_SOURCES = frozenset({"auth", "admin", "alerts", "signer"})
 
 

@@ -42,6 +42,7 @@ from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
 from tests import house
 from tests.house import DEADLINE, Broker, SmtpSink, come_up, end, listens, until
+from tests.unit.alert_service.parts import HOUSE
 
 MASTER = "ada@example.org"
 ADA = UserRef(id="u1", name="Ada")
@@ -485,10 +486,12 @@ async def test_it_starts_again_after_days_in_which_only_itself_had_something_to_
     today = time.time()
     async with store.write() as connection:
         told = event(outcome=Outcome.EXECUTED, command_id=None, issuer="hall")
-        await records.record(connection, [Arrival("hall", msgspec.structs.replace(told, seq=7))], today - 20 * 86_400)
+        await records.record(
+            connection, [Arrival("hall", msgspec.structs.replace(told, seq=7))], today - 20 * 86_400, HOUSE
+        )
         for ago in range(9, 0, -1):
             own = event(outcome=Outcome.EXECUTED, command_id=None, issuer="alerts", what="audit:day-removed")
-            await records.record(connection, [Arrival("alerts", own)], today - ago * 86_400)
+            await records.record(connection, [Arrival("alerts", own)], today - ago * 86_400, HOUSE)
     await store.close()
     async with auth.there():
         await asyncio.to_thread(service.start)

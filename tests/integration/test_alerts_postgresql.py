@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alert_service import asker, chain, erasing, history, mailbox, records, seq_rows
+from alert_service import asker, chain, erasing, history, mailbox, opening, records, seq_rows
 from alert_service.arrivals import Arrival
 from alert_service.daily import DailyLetter
 from alert_service.gaps import Missing
@@ -20,7 +20,7 @@ from shared.keeping.database import Store
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import utc
 from shared.words.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, Postman, event, masters, work
+from tests.unit.alert_service.parts import HOUSE, START, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
 from tests.unit.alert_service.test_retention import WHOLE
 
@@ -42,7 +42,7 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
     ]
     for _ in range(2):
         async with store.write() as connection:
-            receipts = await records.record(connection, told, START)
+            receipts = await records.record(connection, told, START, HOUSE)
             await mailbox.set_people(connection, masters("ada@example.org"), START)
     assert {key for key in receipts if key[0] != "alerts"} == {
         ("gateway", "asked"),
@@ -78,7 +78,7 @@ async def test_a_flood_becomes_a_digest(store: Store) -> None:
     told = [Arrival("hall", event(id=f"e{n}", command_id=None)) for n in range(30)]
     now = START
     async with store.write() as connection:
-        await records.record(connection, told, now)
+        await records.record(connection, told, now, HOUSE)
         await mailbox.set_people(connection, masters("ada@example.org"), now)
     postman = Postman()
     outbox = Outbox(store, postman, Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=1000, alone=5), now=lambda: now)
@@ -90,10 +90,10 @@ async def test_a_flood_becomes_a_digest(store: Store) -> None:
 
 async def test_an_intent_expires(store: Store) -> None:
     async with store.write() as connection:
-        await records.record(connection, [Arrival("gateway", event(outcome=Outcome.ASKED))], START)
+        await records.record(connection, [Arrival("gateway", event(outcome=Outcome.ASKED))], START, HOUSE)
     async with store.write() as connection:
-        assert await records.expire(connection, START + 29) == 0
-        assert await records.expire(connection, START + 30) == 1
+        assert await opening.expire(connection, START + 29) == 0
+        assert await opening.expire(connection, START + 30) == 1
 
 
 async def test_days_are_removed_people_erased_and_the_record_checked_alike(store: Store) -> None:
@@ -127,7 +127,7 @@ async def test_whoever_appends_at_the_same_time_waits_and_the_chain_has_no_fork(
 async def test_recorded_numbers_and_their_gaps(store: Store) -> None:
     told = [Arrival("hall", event(seq=n, severity=Severity.INFO)) for n in (7, 5, 6, 12, 2**52)]
     async with store.write() as connection:
-        await records.record(connection, [*told, asker.report(Missing("hall", ((8, 9),)), START)], START)
+        await records.record(connection, [*told, asker.report(Missing("hall", ((8, 9),)), START)], START, HOUSE)
     known = Spans()
     async with store.read() as connection:
         for source, first, last in await seq_rows.recorded(connection):

@@ -24,7 +24,7 @@ from shared.words.messages import UserRef
 from tests import house
 from tests.begun import begin_accounts
 from tests.house import DEADLINE
-from tests.unit.alert_service.parts import START, event
+from tests.unit.alert_service.parts import HOUSE, START, event
 
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "violet engine of numbers"
@@ -89,7 +89,7 @@ async def tell(var: Path, *arrivals: Arrival) -> list[str]:
     """Record these; their hashes."""
     store = await open_store(f"sqlite+aiosqlite:///{var}/data/alerts.sqlite3")
     async with store.write() as connection:
-        receipts = await records.record(connection, arrivals, START)
+        receipts = await records.record(connection, arrivals, START, HOUSE)
     await store.close()
     return [receipts[one.source, one.event.id].hash for one in arrivals]
 

@@ -14,7 +14,7 @@ from alert_service.store import open_store
 from alert_service.ways import MailWay
 from shared.mail import Letter, MailError, SmtpConfig, check, send
 from tests.house import SmtpSink
-from tests.unit.alert_service.parts import Clock, event, masters, work
+from tests.unit.alert_service.parts import HOUSE, Clock, event, masters, work
 
 SENDER = "Home System <home@example.org>"
 
@@ -50,7 +50,7 @@ async def test_an_address_beyond_ascii_is_set_aside_and_the_others_get_their_let
         async with store.write() as connection:
             # An accounts' database of an older day may hold what is refused at the door by now.
             await mailbox.set_people(connection, masters("ada@example.org", "jörg@example.org", "zoe@example.org"), 0.0)
-            await records.record(connection, [Arrival("hall", event(issuer="phone"))], time.time())
+            await records.record(connection, [Arrival("hall", event(issuer="phone"))], time.time(), HOUSE)
         for _ in range(3):
             await work(outbox)
         assert sorted(str(letter["To"]) for letter in smtp_sink.letters) == ["ada@example.org", "zoe@example.org"]
@@ -112,7 +112,7 @@ async def test_a_letter_on_which_the_server_hangs_up_stops_no_other(smtp_sink: S
     try:
         async with store.write() as connection:
             await mailbox.set_people(connection, masters("ada@example.org", "zoe@example.org"), 0.0)
-            await records.record(connection, [Arrival("hall", event(issuer="phone"))], clock())
+            await records.record(connection, [Arrival("hall", event(issuer="phone"))], clock(), HOUSE)
         for _ in range(12):
             clock.time += 61.0
             await work(outbox)

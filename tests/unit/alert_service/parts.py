@@ -5,6 +5,7 @@ import itertools
 from datetime import UTC, datetime
 
 from alert_service.config import MAIL
+from alert_service.opening import Opening
 from alert_service.outbox import Outbox
 from shared.broker.bus import Delivery
 from shared.mail import Letter, MailError
@@ -16,6 +17,8 @@ from shared.words.problem import HomeError
 
 START = datetime(2026, 11, 23, 20, 4, 0, tzinfo=UTC).timestamp()
 ADA = UserRef(id="u1", name="Ada")
+HOUSE = Opening().follow
+"""Opens letters by the house's own rules."""
 _ids = itertools.count(1)
 
 

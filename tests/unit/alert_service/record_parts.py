@@ -11,7 +11,7 @@ from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Severity
-from tests.unit.alert_service.parts import ADA, START, event
+from tests.unit.alert_service.parts import ADA, HOUSE, START, event
 
 BOB = UserRef(id="u2", name="Bob")
 DAY = 86_400.0
@@ -38,7 +38,7 @@ def acts(count: int, *, first: int = 1, user: UserRef | None = ADA) -> list[tupl
 async def tell(store: Store, told: Iterable[tuple[str, AuditEvent]], now: float = START) -> None:
     """Record events as the recorder would."""
     async with store.write() as connection:
-        await records.record(connection, [Arrival(*one) for one in told], now)
+        await records.record(connection, [Arrival(*one) for one in told], now, HOUSE)
 
 
 async def verdict(store: Store, *, from_row: int = 1, batch: int = 3) -> Verdict:

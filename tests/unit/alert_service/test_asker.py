@@ -17,7 +17,7 @@ from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Resend
 from shared.words.names import Severity
 from shared.words.problem import HomeError
-from tests.unit.alert_service.parts import Clock, delivery, event
+from tests.unit.alert_service.parts import HOUSE, Clock, delivery, event
 
 
 class Producer:
@@ -89,7 +89,7 @@ async def rolled_back(quick: None, store: Store, producer: Producer) -> AsyncIte
     """The database knows 1, 2 and 5; the source has 1 to 9 but for 3."""
     producer.kept = {one.seq: one for one in numbered(1, 2, 4, 5, 6, 7, 8, 9)}
     async with store.write() as connection:
-        await records.record(connection, [Arrival("hall", one) for one in numbered(1, 2, 5)], 0.0)
+        await records.record(connection, [Arrival("hall", one) for one in numbered(1, 2, 5)], 0.0, HOUSE)
     running = asyncio.create_task(producer.asker.run(producer, note=producer.note))
     yield producer
     running.cancel()
@@ -125,13 +125,13 @@ async def test_a_link_that_is_down_and_a_source_that_is_away_are_asked_again(rol
 
 async def test_what_is_recorded_but_forgotten_here_is_not_told(quick: None, store: Store, producer: Producer) -> None:
     async with store.write() as connection:
-        await records.record(connection, [Arrival("hall", one) for one in numbered(1, 2, 3, 5)], 0.0)
+        await records.record(connection, [Arrival("hall", one) for one in numbered(1, 2, 3, 5)], 0.0, HOUSE)
     producer.away = True
     running = asyncio.create_task(producer.asker.run(producer, note=producer.note))
     async with asyncio.timeout(10):
         await producer.some.wait()  # it has read what is recorded
     async with store.write() as connection:
-        await records.record(connection, [Arrival("hall", one) for one in numbered(4, 20)], 0.0)
+        await records.record(connection, [Arrival("hall", one) for one in numbered(4, 20)], 0.0, HOUSE)
     producer.away = False
     producer.asker.heard(Arrival("hall", numbered(20)[0]))
     async with asyncio.timeout(10):

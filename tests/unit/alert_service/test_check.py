@@ -10,13 +10,13 @@ from alert_service.tables import events, letters
 from shared.keeping.database import Store
 from shared.words.internal_alerts import ChainBroken
 from shared.words.messages import utc
-from tests.unit.alert_service.parts import Clock
+from tests.unit.alert_service.parts import HOUSE, Clock
 from tests.unit.alert_service.record_parts import acts, all_rows, tell
 
 
 def checking(store: Store, clock: Clock) -> tuple[Check, list[None]]:
     woken: list[None] = []
-    return Check(store, now=clock, recorded=lambda: woken.append(None)), woken
+    return Check(store, now=clock, recorded=lambda: woken.append(None), follow=HOUSE), woken
 
 
 async def test_it_says_up_to_where_the_record_is_whole(store: Store, clock: Clock) -> None:

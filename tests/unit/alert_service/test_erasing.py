@@ -9,7 +9,7 @@ from sqlalchemy import text, update
 
 from alert_service import arrivals, erasing, erasures, mailbox, release
 from alert_service.config import MAIL
-from alert_service.records import HOUSE_POLICY
+from alert_service.policy import HOUSE_POLICY
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events
 from shared.keeping.database import Store

@@ -18,7 +18,7 @@ from shared.keeping.database import Store
 from shared.words.internal_alerts import AuditFilter, AuditRecord
 from shared.words.messages import AuditEvent, UserRef, utc
 from shared.words.names import Outcome, Severity
-from tests.unit.alert_service.parts import ADA, START, event
+from tests.unit.alert_service.parts import ADA, HOUSE, START, event
 
 BOB = UserRef(id="u2", name="Bob")
 EVERYTHING = Scope()
@@ -29,7 +29,7 @@ ROOMS = {"hall", "hallway", "garage"}
 
 async def tell(store: Store, *told: tuple[str, AuditEvent], now: float = START) -> None:
     async with store.write() as connection:
-        await records.record(connection, [Arrival(*one) for one in told], now)
+        await records.record(connection, [Arrival(*one) for one in told], now, HOUSE)
 
 
 async def whole(

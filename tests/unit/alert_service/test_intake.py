@@ -18,7 +18,7 @@ from alert_service.tables import events
 from shared.words import messages
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, event
+from tests.unit.alert_service.parts import HOUSE, START, event
 
 TEXT = st.text(max_size=12) | st.sampled_from(
     ["\0", "\ud800", "x" * 201, "<script>", "a\r\nb", "\u202e", "hall/lamp", "garage/door", "", "gateway", "user/1"]
@@ -88,7 +88,7 @@ async def take_in(database: Path, batches: list[list[tuple[str, bytes]]]) -> lis
             told = [one for one in read if one is not None]
             assert len(told) == len(batch)
             async with store.write() as connection:
-                receipts = await records.record(connection, told, now)
+                receipts = await records.record(connection, told, now, HOUSE)
             for one in told:
                 assert (one.source, one.event.id) in receipts
                 assert one.instead_of is None or one.instead_of in receipts

@@ -10,7 +10,7 @@ from alert_service.list_watch import ListWatch
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.trust.revoked import Listed, RevocationList
-from tests.unit.alert_service.parts import START, Clock, Postman, masters
+from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, masters
 from tests.unit.alert_service.test_outbox import House
 
 DAY = 86400.0
@@ -36,7 +36,7 @@ async def test_it_is_told_a_week_and_a_day_before_and_at_its_end_also_over_resta
 
     async def record(arrival: Arrival) -> None:
         async with store.write() as connection:
-            await records.record(connection, [arrival], clock())
+            await records.record(connection, [arrival], clock(), HOUSE)
 
     listed = Made(START + 30 * DAY)
     for day in range(32):

@@ -20,7 +20,7 @@ from alert_service.tables import deliveries, events, letters
 from shared.keeping.database import Store, TornError
 from shared.keeping.torn import examine
 from shared.words.problem import HomeError
-from tests.unit.alert_service.parts import START, event
+from tests.unit.alert_service.parts import HOUSE, START, event
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict
 
 ROWS = 300
@@ -74,7 +74,7 @@ async def gone_on(path: Path) -> Store:
     """The record after it was put aside, with its letter and one more event."""
     assert await mending.put_aside(url(path)) is not None
     store = await open_store(url(path))
-    await mending.tell(store, START, POLICY)
+    await mending.tell(store, START, HOUSE)
     await tell(store, acts(1, first=ROWS + 1000))
     return store
 
@@ -147,7 +147,7 @@ async def test_a_record_that_was_cut_is_no_new_one(path: Path, left: int) -> Non
 async def test_the_letter_about_a_loss_is_made_once(path: Path) -> None:
     spoil(path, 0, bytes(PAGE))
     store = await gone_on(path)
-    await mending.tell(store, START, POLICY)
+    await mending.tell(store, START, HOUSE)
     async with store.read() as connection:
         assert len((await connection.execute(select(letters))).all()) == 1
     await store.close()
@@ -207,7 +207,7 @@ def test_whatever_the_bytes_are_the_record_goes_on(whole: Path, damages: list[tu
         await mending.put_aside(url(path))
         assert examine(path) is None
         store = await open_store(url(path))
-        await mending.tell(store, START, POLICY)
+        await mending.tell(store, START, HOUSE)
         await tell(store, acts(1, first=ROWS + 1000))
         rows = await all_rows(store)
         assert rows[-1].event.id == f"e{ROWS + 1000}"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
-from alert_service import carrier, chain, history, mailbox, records, release, room_watch, seq_rows, walk
+from alert_service import carrier, chain, history, mailbox, opening, records, release, room_watch, seq_rows, walk
 from alert_service.arrivals import OURSELVES, Arrival
 from alert_service.check import Check
 from alert_service.daily import DailyLetter
@@ -25,7 +25,7 @@ from alert_service.store import open_store
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.words.names import Severity
-from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
+from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY
 
 UTC = zoneinfo.ZoneInfo("UTC")
@@ -45,7 +45,7 @@ async def fill(store: Store, told: list[Told]) -> None:
         for source, ago, seq, severity in sorted(told, key=lambda one: -one[1]):
             what = room_watch.OFFLINE if source == OURSELVES else "device:unlock"
             made = event(id=f"n{next(names)}", seq=seq, what=what, where="hall", severity=severity, command_id=None)
-            await records.record(connection, [Arrival(source, made)], START - ago * DAY)
+            await records.record(connection, [Arrival(source, made)], START - ago * DAY, HOUSE)
 
 
 async def recall(store: Store) -> object:
@@ -58,7 +58,7 @@ async def told_away(store: Store) -> object:
 
 
 async def check(store: Store) -> object:
-    made = Check(store, now=lambda: START, recorded=lambda: None)
+    made = Check(store, now=lambda: START, recorded=lambda: None, follow=HOUSE)
     await made.whole()
     await made.go_on()
     assert made.status.broken is None
@@ -67,7 +67,7 @@ async def check(store: Store) -> object:
 
 async def daily_letters(store: Store) -> object:
     clock, postman = Clock(), Postman()
-    made = Check(store, now=clock, recorded=lambda: None)
+    made = Check(store, now=clock, recorded=lambda: None, follow=HOUSE)
     writer = DailyLetter(store, "07:00", UTC, lambda: made.status, now=clock)
     outbox = Outbox(store, postman, Manner(zone=UTC, per_minute=100_000, alone=3), now=clock)
     async with store.write() as connection:
@@ -82,7 +82,7 @@ async def daily_letters(store: Store) -> object:
 
 
 async def retention(store: Store) -> object:
-    made = Check(store, now=lambda: START, recorded=lambda: None)
+    made = Check(store, now=lambda: START, recorded=lambda: None, follow=HOUSE)
     await made.whole()
     keeping = Retention(store, 14, lambda: made.status, now=lambda: START)
     for _ in range(25):
@@ -108,8 +108,8 @@ async def rest(store: Store) -> object:
         await records.rows(connection, [])
         await release.stories_of(connection, [])
     async with store.write() as connection:
-        await records.record(connection, [], START)
-        await records.expire(connection, START)
+        await records.record(connection, [], START, HOUSE)
+        await opening.expire(connection, START)
         await release.regather(connection, START, 3)
         await mailbox.set_people(connection, masters("ada@example.org"), START)
         await mailbox.set_people(connection, (), START)
@@ -165,7 +165,7 @@ def test_every_reader_copes_with_little_or_nothing(
 
 async def test_a_record_that_was_emptied_by_hand_is_told_of_by_the_daily_letter(store: Store) -> None:
     clock, postman = Clock(), Postman()
-    made = Check(store, now=clock, recorded=lambda: None)
+    made = Check(store, now=clock, recorded=lambda: None, follow=HOUSE)
     writer = DailyLetter(store, "07:00", UTC, lambda: made.status, now=clock)
     outbox = Outbox(store, postman, Manner(zone=UTC, per_minute=100_000, alone=3), now=clock)
     async with store.write() as connection:

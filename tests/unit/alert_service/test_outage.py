@@ -23,7 +23,7 @@ from shared.words.internal import Recipient
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service import simulated
-from tests.unit.alert_service.parts import ADA, Postman, event
+from tests.unit.alert_service.parts import ADA, HOUSE, Postman, event
 
 HOURS = 6
 ALONE, PER_MINUTE = 20, 30
@@ -81,7 +81,7 @@ async def with_store(folder: Path, main: Callable[[Store], Awaitable[None]]) -> 
 
 async def record(store: Store, outbox: Outbox, *arrived: tuple[str, AuditEvent]) -> None:
     async with store.write() as connection:
-        await records.record(connection, [Arrival(*one) for one in arrived], simulated.now())
+        await records.record(connection, [Arrival(*one) for one in arrived], simulated.now(), HOUSE)
     outbox.wake()
 
 

@@ -12,13 +12,14 @@ from alert_service.arrivals import Arrival
 from alert_service.config import MAIL
 from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
 from alert_service.outbox import DIGEST_LINES, Further, Manner, Outbox
+from alert_service.policy import HOUSE_POLICY
 from alert_service.tables import deliveries, letters
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA as ADA_USER
-from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
+from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, event, masters, work
 
 ALONE = 5
 MANNER = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=100_000, alone=ALONE)
@@ -39,7 +40,7 @@ class House:
 
     async def tell(self, *told: tuple[str, AuditEvent]) -> None:
         async with self.store.write() as connection:
-            await records.record(connection, [Arrival(*one) for one in told], self.clock())
+            await records.record(connection, [Arrival(*one) for one in told], self.clock(), HOUSE)
 
     async def rounds(self, seconds: float) -> None:
         """Let the outbox work for so long on its own clock."""
@@ -135,7 +136,7 @@ async def test_a_sources_letters_take_turns_with_anothers(house: House) -> None:
     await house.tell(*[alone(n, source=f"room-{n % 2}") for n in range(2 * ALONE)])
     await house.tell(alone(0, source="gateway"))
     async with house.store.write() as connection:
-        await release.release(connection, house.clock(), ALONE, records.HOUSE_POLICY)
+        await release.release(connection, house.clock(), ALONE, HOUSE_POLICY)
         due = await mailbox.due(connection, MAIL, house.clock(), 3)
         told = [(await mailbox.told(connection, one.letter)).source for one in due]
     assert sorted(told) == ["gateway", "room-0", "room-1"]

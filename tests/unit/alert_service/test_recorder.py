@@ -13,7 +13,7 @@ from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.words.names import Severity
 from shared.words.problem import HomeError
-from tests.unit.alert_service.parts import Clock, FakeLink, delivery, event
+from tests.unit.alert_service.parts import HOUSE, Clock, FakeLink, delivery, event
 
 
 class Bench:
@@ -24,7 +24,7 @@ class Bench:
         self.batches = 0
         self.store = store
         self.heard: list[Arrival] = []
-        self.recorder = Recorder(store, recorded=self._recorded, heard=self.heard.append, now=clock)
+        self.recorder = Recorder(store, recorded=self._recorded, heard=self.heard.append, now=clock, follow=HOUSE)
 
     def _recorded(self) -> None:
         self.batches += 1

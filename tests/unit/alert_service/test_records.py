@@ -6,18 +6,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
-from alert_service import chain, records
+from alert_service import chain, opening, records
 from alert_service.arrivals import Arrival
 from alert_service.tables import events, letters
 from shared.keeping.database import Store
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, event
+from tests.unit.alert_service.parts import HOUSE, START, event
 
 
 async def tell(store: Store, *told: tuple[str, AuditEvent], now: float = START) -> dict[records.Key, object]:
     async with store.write() as connection:
-        return {**await records.record(connection, [Arrival(*one) for one in told], now)}
+        return {**await records.record(connection, [Arrival(*one) for one in told], now, HOUSE)}
 
 
 async def all_rows(store: Store) -> list[chain.Row]:
@@ -106,9 +106,9 @@ async def test_what_is_merely_noted_makes_no_letter(store: Store) -> None:
 async def test_an_intent_nobody_answers_becomes_unknown(store: Store) -> None:
     await tell(store, ("gateway", event(outcome=Outcome.ASKED)))
     async with store.write() as connection:
-        assert await records.expire(connection, START + 29) == 0
-        assert await records.expire(connection, START + 30) == 1
-        assert await records.expire(connection, START + 31) == 0
+        assert await opening.expire(connection, START + 29) == 0
+        assert await opening.expire(connection, START + 30) == 1
+        assert await opening.expire(connection, START + 31) == 0
     await tell(store, ("hall", event()), now=START + 40)
     assert await all_letters(store) == [("command", "ready", 1, "unknown")], "it is still here, and tells it"
 
@@ -116,7 +116,7 @@ async def test_an_intent_nobody_answers_becomes_unknown(store: Store) -> None:
 async def test_an_outcome_after_its_letter_left_is_a_letter_of_its_own(store: Store) -> None:
     await tell(store, ("gateway", event(outcome=Outcome.ASKED)))
     async with store.write() as connection:
-        await records.expire(connection, START + 30)
+        await opening.expire(connection, START + 30)
         await connection.execute(update(letters).values(state="released"))
     await tell(store, ("hall", event()), now=START + 40)
     assert await all_letters(store) == [("command", "released", 1, "unknown"), ("command", "ready", 2, "executed")]
@@ -163,10 +163,10 @@ async def test_any_batches_and_timers_make_one_letter_and_a_sound_chain(
         await tell(store, *batch, now=now)
         now += wait
         async with store.write() as connection:
-            await records.expire(connection, now)
+            await opening.expire(connection, now)
     await tell(store, *PAIR, now=now)
     async with store.write() as connection:
-        await records.expire(connection, now + 60)
+        await opening.expire(connection, now + 60)
     rows = await all_rows(store)
     assert {(x.source, x.event.id) for x in rows} == {("gateway", "asked"), ("hall", "done")}
     assert len(rows) == 2

@@ -18,7 +18,7 @@ from alert_service.tables import days, deliveries, erased, events, letters
 from shared.keeping.database import Store
 from shared.words.internal_alerts import ChainBroken, ChainStatus
 from shared.words.messages import utc
-from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
+from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
 
 WHOLE = ChainStatus(row=1, hash="", checked_at=utc(START))
@@ -246,5 +246,5 @@ async def test_our_own_numbers_go_on_after_a_removal(store: Store, clock: Clock)
     await one.round()
     await one.round()
     async with store.write() as connection:
-        await records.record(connection, [Arrival("hall", event(id="e21", what="x:y"))], clock.time)
+        await records.record(connection, [Arrival("hall", event(id="e21", what="x:y"))], clock.time, HOUSE)
     assert [row.event.seq for row in await all_rows(store) if row.source == "alerts"] == [1, 2, 3]

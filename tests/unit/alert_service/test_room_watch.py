@@ -12,7 +12,7 @@ from shared.keeping.database import Store
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Availability, utc
 from shared.words.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, Clock
+from tests.unit.alert_service.parts import HOUSE, START, Clock
 from tests.unit.alert_service.test_presence import description
 
 
@@ -37,7 +37,7 @@ class Watched:
 
     async def record(self, arrival: Arrival) -> None:
         async with self.store.write() as connection:
-            await records.record(connection, [arrival], self.clock())
+            await records.record(connection, [arrival], self.clock(), HOUSE)
         self.told.append(arrival.event)
 
     async def wait(self, seconds: int) -> None:

@@ -10,13 +10,13 @@ from alert_service.gaps import Missing
 from alert_service.spans import Spans, read_spans
 from shared.keeping.database import Store
 from shared.words.names import Severity
-from tests.unit.alert_service.parts import START, event
+from tests.unit.alert_service.parts import HOUSE, START, event
 
 
 async def write(store: Store, source: str, numbers: Iterable[int], *, now: float = START) -> None:
     batch = [Arrival(source, event(seq=n, where=source, severity=Severity.INFO)) for n in numbers]
     async with store.write() as connection:
-        await records.record(connection, batch, now)
+        await records.record(connection, batch, now, HOUSE)
 
 
 async def spans(store: Store) -> dict[str, list[tuple[int, int]]]:
@@ -67,7 +67,7 @@ async def test_what_was_told_as_missing_is_known(store: Store) -> None:
     await write(store, "hall", [1, 5, 9])
     told = asker.report(Missing("hall", ((2, 4),)), START)
     async with store.write() as connection:
-        await records.record(connection, [told], START)
+        await records.record(connection, [told], START, HOUSE)
     assert await spans(store) == {"hall": [(0, 5), (9, 9)]}
 
 

@@ -17,7 +17,7 @@ from alert_service.retention import Retention
 from shared.keeping.database import Store
 from shared.words import messages
 from shared.words.internal_alerts import AuditPage
-from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
+from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 
 SPOILED = [
@@ -70,7 +70,7 @@ async def test_a_spoiled_row_ends_no_service_at_its_start(
 ) -> None:
     told = event(what=what, where="hall", seq=7, command_id=None, detail={"numbers": "1-2", "since": "?"})
     async with store.write() as connection:
-        await records.record(connection, [Arrival(source, told)], START - 2 * DAY)
+        await records.record(connection, [Arrival(source, told)], START - 2 * DAY, HOUSE)
         await mailbox.set_people(connection, masters("ada@example.org"), START)
         await connection.execute(text(f"UPDATE events SET {column} = {value}"))
     async with store.read() as connection:
@@ -81,7 +81,7 @@ async def test_a_spoiled_row_ends_no_service_at_its_start(
     tracker.link_up(0.0)
     tracker.due(10.0)
     await room_watch.told_away(store)
-    check = Check(store, now=lambda: START, recorded=lambda: None)
+    check = Check(store, now=lambda: START, recorded=lambda: None, follow=HOUSE)
     await check.whole()
     writer = DailyLetter(store, "07:00", zoneinfo.ZoneInfo("UTC"), lambda: check.status, now=lambda: START)
     await writer.round()
