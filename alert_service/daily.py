@@ -14,7 +14,8 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import arrivals, chain, letters, mailbox, walk, wording
+from alert_service import letters, mailbox, walk, wording
+from alert_service.chain import arrivals, chain
 from alert_service.letters import Written
 from alert_service.policy import MASTERS
 from alert_service.release import DAILY

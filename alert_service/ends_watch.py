@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from alert_service.arrivals import OURSELVES, Arrival
+from alert_service.chain.arrivals import OURSELVES, Arrival
 from alert_service.records import as_row
 from alert_service.tables import events
 from shared.keeping.database import Store

@@ -11,7 +11,7 @@ at a time, and what was asked for in vain is told once and then left alone.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from alert_service.spans import Span, Spans
+from alert_service.chain.spans import Span, Spans
 from shared.proof.resend import WINDOW
 from shared.proof.spool_rows import NUMBERS as NUMBERS_OF_A_SPOOL
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from alert_service import wording
+from alert_service.chain.sources import is_trusted
 from alert_service.rules import digest_thread
-from alert_service.sources import is_trusted
 from alert_service.story import Story
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ It is made anew each day, so by then somebody has to look why not. Known from th
 import time
 from collections.abc import Awaitable, Callable
 
-from alert_service.arrivals import OURSELVES, Arrival
+from alert_service.chain.arrivals import OURSELVES, Arrival
 from shared.running.lifecycle import go_round
 from shared.trust.revoked import RevocationList
 from shared.words.messages import AuditEvent, Who, utc

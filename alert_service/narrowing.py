@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from alert_service.forms import NO_ROOM, room_of
+from alert_service.chain.forms import NO_ROOM, room_of
 from shared.words.internal_alerts import AuditFilter
 
 

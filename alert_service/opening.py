@@ -8,7 +8,8 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import chain, joining, rules
+from alert_service import joining, rules
+from alert_service.chain import chain
 from alert_service.policy import HOUSE_POLICY, Policy
 from alert_service.story import Story
 from alert_service.tables import letters

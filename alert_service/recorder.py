@@ -12,8 +12,9 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from alert_service import arrivals, records
-from alert_service.arrivals import Arrival
+from alert_service import records
+from alert_service.chain import arrivals
+from alert_service.chain.arrivals import Arrival
 from alert_service.inbox import Fate, Inbox, Taken
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store

@@ -12,10 +12,10 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import arrivals, chain, erasures, forms
-from alert_service.arrivals import Arrival
-from alert_service.forms import Flat
-from alert_service.sources import ID_REUSED
+from alert_service.chain import arrivals, chain, erasures, forms
+from alert_service.chain.arrivals import Arrival
+from alert_service.chain.forms import Flat
+from alert_service.chain.sources import ID_REUSED
 from alert_service.tables import erased, events, is_number
 from shared.words.messages import AuditEvent, ReceiptLine, utc
 

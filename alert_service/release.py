@@ -11,7 +11,8 @@ from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, upd
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import chain, digest, mailbox, records, rules
+from alert_service import digest, mailbox, records, rules
+from alert_service.chain import chain
 from alert_service.config import MAIL
 from alert_service.mailbox import Told
 from alert_service.policy import Decision, Policy, reaches_masters

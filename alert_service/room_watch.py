@@ -11,7 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
-from alert_service.arrivals import OURSELVES, Arrival
+from alert_service.chain.arrivals import OURSELVES, Arrival
 from alert_service.presence import Back, Gone, Presence
 from alert_service.records import as_row
 from alert_service.tables import events

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-from alert_service.sources import HUB_SOURCES, ID_REUSED, REASON, is_trusted, speaks_for
+from alert_service.chain.sources import HUB_SOURCES, ID_REUSED, REASON, is_trusted, speaks_for
 from shared.words.messages import AuditEvent
 from shared.words.names import Action, Outcome, Severity, is_gateway
 

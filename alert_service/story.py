@@ -2,7 +2,7 @@
 
 import msgspec
 
-from alert_service.chain import Row
+from alert_service.chain.chain import Row
 from alert_service.policy import Matter
 from alert_service.rules import person_of, thread_of
 from shared.words.names import Outcome, Severity

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from alert_service.chain import LAST_MOMENT
+from alert_service.chain.chain import LAST_MOMENT
 
 metadata = MetaData()
 

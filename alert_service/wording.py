@@ -7,9 +7,9 @@ import unicodedata
 from datetime import UTC, datetime, tzinfo
 
 from alert_service import next_steps
-from alert_service.chain import Row
+from alert_service.chain.chain import Row
+from alert_service.chain.sources import is_trusted
 from alert_service.policy import MISMATCH
-from alert_service.sources import is_trusted
 from shared.words.names import Action, Outcome, Severity, is_identity
 
 SUBJECT_CHARACTERS = 120

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alert_service import config as alerts_config
 from alert_service import evidence, mending, walk
-from alert_service.chain import Verdict
+from alert_service.chain.chain import Verdict
 from alert_service.evidence import Evidence
 from alert_service.store import open_store
 from deploy import home as homes

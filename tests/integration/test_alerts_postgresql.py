@@ -6,14 +6,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alert_service import asker, chain, erasing, history, mailbox, opening, records, seq_rows
-from alert_service.arrivals import Arrival
+from alert_service import asker, erasing, history, mailbox, opening, records, seq_rows
+from alert_service.chain import chain
+from alert_service.chain.arrivals import Arrival
+from alert_service.chain.spans import Spans
 from alert_service.daily import DailyLetter
 from alert_service.gaps import Missing
 from alert_service.narrowing import Scope
 from alert_service.outbox import Manner, Outbox
 from alert_service.retention import Retention
-from alert_service.spans import Spans
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.keeping.database import Store

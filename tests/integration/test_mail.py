@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from alert_service import mailbox, records
-from alert_service.arrivals import Arrival
+from alert_service.chain.arrivals import Arrival
 from alert_service.outbox import Manner, Outbox
 from alert_service.store import open_store
 from alert_service.ways import MailWay

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from alert_service.forms import room_of
+from alert_service.chain.forms import room_of
 
 revision = "0003"
 down_revision = "0002"

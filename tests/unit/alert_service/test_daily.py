@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from alert_service import chain, daily, mailbox, proofs
+from alert_service import daily, mailbox, proofs
+from alert_service.chain import chain
 from alert_service.daily import DailyLetter
 from alert_service.outbox import Manner, Outbox
 from alert_service.tables import dailies, days, deliveries, events, letters

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alert_service.arrivals import Arrival
+from alert_service.chain.arrivals import Arrival
 from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.policy import MASTERS, Matter, Policy, Rule
 from alert_service.rules import Part, part

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 from sqlalchemy import text, update
 
-from alert_service import arrivals, erasing, erasures, mailbox, release
+from alert_service import erasing, mailbox, release
+from alert_service.chain import arrivals, erasures
 from alert_service.config import MAIL
 from alert_service.policy import HOUSE_POLICY
 from alert_service.store import open_store

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service import chain, letters, wording
+from alert_service import letters, wording
+from alert_service.chain import chain
 from alert_service.story import Story
 from gateway.pages import happenings
 from shared.mail import Letter, compose

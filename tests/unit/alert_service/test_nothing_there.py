@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
-from alert_service import carrier, chain, history, mailbox, opening, records, release, room_watch, seq_rows, walk
-from alert_service.arrivals import OURSELVES, Arrival
+from alert_service import carrier, history, mailbox, opening, records, release, room_watch, seq_rows, walk
+from alert_service.chain import chain
+from alert_service.chain.arrivals import OURSELVES, Arrival
 from alert_service.check import Check
 from alert_service.daily import DailyLetter
 from alert_service.erasing import count, erase

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from alert_service import carrier, mailbox, records
 from alert_service import outbox as outbox_module
-from alert_service.arrivals import Arrival
+from alert_service.chain.arrivals import Arrival
 from alert_service.outbox import Further, Manner, Outbox
 from alert_service.store import open_store
 from alert_service.tables import events

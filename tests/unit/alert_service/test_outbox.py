@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from alert_service import mailbox, records, release, wording
-from alert_service.arrivals import Arrival
+from alert_service.chain.arrivals import Arrival
 from alert_service.config import MAIL
 from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
 from alert_service.outbox import DIGEST_LINES, Further, Manner, Outbox

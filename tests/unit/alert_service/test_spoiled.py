@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from alert_service import gaps, history, mailbox, records, room_watch, seq_rows
-from alert_service.arrivals import Arrival
+from alert_service.chain.arrivals import Arrival
 from alert_service.check import Check
 from alert_service.daily import DailyLetter
 from alert_service.gaps import Gaps

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 import msgspec
 
-from alert_service import arrivals
-from alert_service.spans import Spans, read_spans, write_spans
+from alert_service.chain import arrivals
+from alert_service.chain.spans import Spans, read_spans, write_spans
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from alert_service import forms
-from alert_service.forms import Flat, room_of
-from alert_service.spans import Spans
+from alert_service.chain import forms
+from alert_service.chain.forms import Flat, room_of
+from alert_service.chain.spans import Spans
 from shared.words import messages
 from shared.words.messages import AuditEvent, UserRef, Who
 from shared.words.names import Outcome, Severity

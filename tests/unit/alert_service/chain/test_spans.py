@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service.spans import Spans, read_spans, write_spans
+from alert_service.chain.spans import Spans, read_spans, write_spans
 
 SPAN = st.tuples(st.integers(0, 60), st.integers(0, 8)).map(lambda drawn: (drawn[0], drawn[0] + drawn[1]))
 

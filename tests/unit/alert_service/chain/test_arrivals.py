@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service import arrivals, chain
-from alert_service.arrivals import COALESCED_SECONDS, Arrival
+from alert_service.chain import arrivals, chain
+from alert_service.chain.arrivals import COALESCED_SECONDS, Arrival
 from shared.words import messages
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from alert_service.sources import REASON, speaks_for
+from alert_service.chain.sources import REASON, speaks_for
 from shared.words import topics
 from shared.words.messages import AuditEvent, Id, M, Who, decode, utc
 from shared.words.names import Outcome, Severity, is_identity

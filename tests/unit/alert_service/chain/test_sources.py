@@ -2,7 +2,7 @@
 
 import pytest
 
-from alert_service import sources
+from alert_service.chain import sources
 
 
 @pytest.mark.parametrize(

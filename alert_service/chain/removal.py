@@ -7,8 +7,8 @@ by hand to cover a hole has none.
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alert_service import arrivals
-from alert_service.chain import GENESIS, Broken
+from alert_service.chain import arrivals
+from alert_service.chain.chain import GENESIS, Broken
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service import chain
+from alert_service.chain import chain
 from shared.words.messages import UserRef, utc
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event
