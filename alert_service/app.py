@@ -17,11 +17,11 @@ from alert_service.list_watch import ListWatch
 from alert_service.news import News
 from alert_service.opening import Opening
 from alert_service.outbox import Further, Manner, Outbox
-from alert_service.policy import Policy
 from alert_service.presence import Presence
 from alert_service.recorder import Recorder
 from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
+from alert_service.telling.policy import Policy
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.client import ServiceClient

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from alert_service import rule_check
-from alert_service.policy import Rule
+from alert_service.telling import rule_check
+from alert_service.telling.policy import Rule
 from shared.broker.mqtt import BrokerConfig
 from shared.door.client import AuthAddress
 from shared.door.doors import Bounds

@@ -14,13 +14,14 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import letters, mailbox, walk, wording
+from alert_service import letters, mailbox, walk
 from alert_service.chain import arrivals, chain
 from alert_service.letters import Written
-from alert_service.policy import MASTERS
 from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
+from alert_service.telling import wording
+from alert_service.telling.policy import MASTERS
 from shared.keeping.database import Store
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts

@@ -6,10 +6,10 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from alert_service import wording
 from alert_service.chain.sources import is_trusted
-from alert_service.rules import digest_thread
-from alert_service.story import Story
+from alert_service.telling import wording
+from alert_service.telling.rules import digest_thread
+from alert_service.telling.story import Story
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -13,8 +13,8 @@ from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.config import MAIL
-from alert_service.policy import EVERYONE, MASTERS
 from alert_service.tables import deliveries, events, letters, recipients, settings
+from alert_service.telling.policy import EVERYONE, MASTERS
 from shared.words.internal import Recipient
 from shared.words.names import Outcome, Severity
 

@@ -8,11 +8,11 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import joining, rules
 from alert_service.chain import chain
-from alert_service.policy import HOUSE_POLICY, Policy
-from alert_service.story import Story
 from alert_service.tables import letters
+from alert_service.telling import joining, rules
+from alert_service.telling.policy import HOUSE_POLICY, Policy
+from alert_service.telling.story import Story
 from shared.words.names import Outcome
 
 CASE_FIELDS = (

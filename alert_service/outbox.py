@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service import daily, letters, mailbox, opening, release
 from alert_service.carrier import PATROL_SECONDS, Carrier, Pace, Way
 from alert_service.mailbox import Due, Told
-from alert_service.policy import HOUSE_POLICY, Policy
 from alert_service.release import OtherWay
-from alert_service.story import Story
+from alert_service.telling.policy import HOUSE_POLICY, Policy
+from alert_service.telling.story import Story
 from shared.keeping.database import Store
 from shared.mail import Letter
 from shared.running import backoff

@@ -11,13 +11,14 @@ from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, upd
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import digest, mailbox, records, rules
+from alert_service import mailbox, records
 from alert_service.chain import chain
 from alert_service.config import MAIL
 from alert_service.mailbox import Told
-from alert_service.policy import Decision, Policy, reaches_masters
-from alert_service.story import Story
 from alert_service.tables import deliveries, events, letters
+from alert_service.telling import digest, rules
+from alert_service.telling.policy import Decision, Policy, reaches_masters
+from alert_service.telling.story import Story
 from shared.words.internal import Recipient
 from shared.words.names import Outcome
 

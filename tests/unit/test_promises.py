@@ -17,8 +17,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from alert_service import joining, rules
-from alert_service.joining import INTENT_WAIT_SECONDS, OUTCOME_WAIT_SECONDS, Case
+from alert_service.telling import joining, rules
+from alert_service.telling.joining import INTENT_WAIT_SECONDS, OUTCOME_WAIT_SECONDS, Case
 from gateway.acting.commands import Commands
 from gateway.acting.proof import Proof
 from gateway.acting.wish import Wish

@@ -10,9 +10,9 @@ from sqlalchemy import text, update
 from alert_service import erasing, mailbox, release
 from alert_service.chain import arrivals, erasures
 from alert_service.config import MAIL
-from alert_service.policy import HOUSE_POLICY
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events
+from alert_service.telling.policy import HOUSE_POLICY
 from shared.keeping.database import Store
 from shared.words import messages
 from shared.words.messages import AuditEvent, UserRef

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service import letters, wording
+from alert_service import letters
 from alert_service.chain import chain
-from alert_service.story import Story
+from alert_service.telling import wording
+from alert_service.telling.story import Story
 from gateway.pages import happenings
 from shared.mail import Letter, compose
 from shared.words.messages import AuditEvent, UserRef, utc

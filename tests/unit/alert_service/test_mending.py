@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
 from alert_service import mailbox, mending, walk
-from alert_service.policy import Policy
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events, letters
+from alert_service.telling.policy import Policy
 from shared.keeping.database import Store, TornError
 from shared.keeping.torn import examine
 from shared.words.problem import HomeError

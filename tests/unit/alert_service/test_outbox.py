@@ -7,13 +7,14 @@ import zoneinfo
 import pytest
 from sqlalchemy import func, select, update
 
-from alert_service import mailbox, records, release, wording
+from alert_service import mailbox, records, release
 from alert_service.chain.arrivals import Arrival
 from alert_service.config import MAIL
-from alert_service.digest import FIRST_SECONDS, WINDOW_SECONDS
 from alert_service.outbox import DIGEST_LINES, Further, Manner, Outbox
-from alert_service.policy import HOUSE_POLICY
 from alert_service.tables import deliveries, letters
+from alert_service.telling import wording
+from alert_service.telling.digest import FIRST_SECONDS, WINDOW_SECONDS
+from alert_service.telling.policy import HOUSE_POLICY
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.words.messages import AuditEvent, UserRef

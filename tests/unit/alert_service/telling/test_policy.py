@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service import policy
-from alert_service.policy import Matter, Policy, Rule
-from alert_service.rule_check import complaints
-from alert_service.story import Story
+from alert_service.telling import policy
+from alert_service.telling.policy import Matter, Policy, Rule
+from alert_service.telling.rule_check import complaints
+from alert_service.telling.story import Story
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import START, event

@@ -3,8 +3,8 @@
 import msgspec
 
 from alert_service.chain.chain import Row
-from alert_service.policy import Matter
-from alert_service.rules import person_of, thread_of
+from alert_service.telling.policy import Matter
+from alert_service.telling.rules import person_of, thread_of
 from shared.words.names import Outcome, Severity
 
 _WEIGHT = {Severity.INFO: 0, Severity.CRITICAL: 1, Severity.SECURITY: 2}

@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from alert_service.policy import EVERYONE, MASTERS, PERSON, Rule, may_be_floor, reaches_masters, several
-from alert_service.wording import KNOWN
+from alert_service.telling.policy import EVERYONE, MASTERS, PERSON, Rule, may_be_floor, reaches_masters, several
+from alert_service.telling.wording import KNOWN
 from shared.words import addresses
 
 MOST_RULES = 200

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alert_service import joining, rules
-from alert_service.joining import INTENT_WAIT_SECONDS, OUTCOME_WAIT_SECONDS, Case
+from alert_service.telling import joining, rules
+from alert_service.telling.joining import INTENT_WAIT_SECONDS, OUTCOME_WAIT_SECONDS, Case
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import event

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service import digest
-from alert_service.digest import FIRST_SECONDS, PARTIES, WINDOW_SECONDS, Ready
+from alert_service.telling import digest
+from alert_service.telling.digest import FIRST_SECONDS, PARTIES, WINDOW_SECONDS, Ready
 
 ALLOWED = 5
 sources = st.sampled_from(["hall", "garage", "gateway", "auth"])

@@ -6,10 +6,10 @@ Every text that a room or a client supplied is cleaned and cut here, before it r
 import unicodedata
 from datetime import UTC, datetime, tzinfo
 
-from alert_service import next_steps
 from alert_service.chain.chain import Row
 from alert_service.chain.sources import is_trusted
-from alert_service.policy import MISMATCH
+from alert_service.telling import next_steps
+from alert_service.telling.policy import MISMATCH
 from shared.words.names import Action, Outcome, Severity, is_identity
 
 SUBJECT_CHARACTERS = 120

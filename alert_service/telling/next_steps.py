@@ -1,6 +1,6 @@
 """What to do about an event, by its `what`, for letters: each goes on with "and look at the history"; pure."""
 
-from alert_service.policy import MISMATCH
+from alert_service.telling.policy import MISMATCH
 
 STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"
 ADVICE = {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alert_service import rules
-from alert_service.rules import Part
+from alert_service.telling import rules
+from alert_service.telling.rules import Part
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import event

@@ -7,7 +7,7 @@ after it: an id that is used again, by whomever, moves nothing that no letter te
 
 import msgspec
 
-from alert_service.rules import Part
+from alert_service.telling.rules import Part
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, is_gateway
 
