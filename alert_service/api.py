@@ -5,10 +5,10 @@ from collections.abc import Callable
 from aiohttp import web
 
 from alert_service import history, mailbox
-from alert_service.check import Check
 from alert_service.narrowing import Scope
 from alert_service.news import News
 from alert_service.outbox import Outbox
+from alert_service.record.check import Check
 from alert_service.recorder import Recorder
 from shared.door.web import allow, internal_app, json_response, read_json
 from shared.keeping.database import Store

@@ -6,10 +6,9 @@ import sqlite3
 import ssl
 import time
 
-from alert_service import mailbox, mending, recipients, room_watch, ways
+from alert_service import mailbox, recipients, room_watch, ways
 from alert_service.api import Api
 from alert_service.asker import Asker
-from alert_service.check import Check
 from alert_service.config import AlertsConfig
 from alert_service.daily import DailyLetter
 from alert_service.ends_watch import EndsWatch, told_replaced
@@ -18,8 +17,10 @@ from alert_service.news import News
 from alert_service.opening import Opening
 from alert_service.outbox import Further, Manner, Outbox
 from alert_service.presence import Presence
+from alert_service.record import mending
+from alert_service.record.check import Check
+from alert_service.record.retention import Retention
 from alert_service.recorder import Recorder
-from alert_service.retention import Retention
 from alert_service.room_watch import RoomWatch
 from alert_service.telling.policy import Policy
 from shared.broker.bus import Bus, Delivery

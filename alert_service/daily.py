@@ -14,9 +14,10 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import letters, mailbox, walk
+from alert_service import letters, mailbox
 from alert_service.chain import arrivals, chain
 from alert_service.letters import Written
+from alert_service.record import walk
 from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from alert_service.chain.arrivals import OURSELVES, Arrival
-from alert_service.records import as_row
+from alert_service.record.records import as_row
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.proof import ends

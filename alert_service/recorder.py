@@ -12,10 +12,10 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from alert_service import records
 from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
 from alert_service.inbox import Fate, Inbox, Taken
+from alert_service.record import records
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.running import backoff

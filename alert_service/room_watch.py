@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from alert_service.chain.arrivals import OURSELVES, Arrival
 from alert_service.presence import Back, Gone, Presence
-from alert_service.records import as_row
+from alert_service.record.records import as_row
 from alert_service.tables import events
 from shared.broker.bus import Delivery
 from shared.broker.mqtt import Subscription

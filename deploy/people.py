@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from alert_service import config as alerts_config
-from alert_service import erasing
+from alert_service.record import erasing
 from alert_service.store import open_store
 from auth_service import config as auth_config
 from auth_service.hub import accounts

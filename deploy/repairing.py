@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 
 from alert_service import config as alerts_config
-from alert_service import mending
+from alert_service.record import mending
 from auth_service import config as auth_config
 from auth_service.mending import repairing
 from deploy.home import Home

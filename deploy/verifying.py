@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alert_service import config as alerts_config
-from alert_service import evidence, mending, walk
 from alert_service.chain.chain import Verdict
-from alert_service.evidence import Evidence
+from alert_service.record import evidence, mending, walk
+from alert_service.record.evidence import Evidence
 from alert_service.store import open_store
 from deploy import home as homes
 from shared.keeping import database

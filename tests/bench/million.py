@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from alert_service import records
 from alert_service.chain import chain
+from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.words.messages import AuditEvent, UserRef, Who

@@ -16,8 +16,8 @@ import msgspec
 import paho.mqtt.client as paho
 import pytest
 
-from alert_service import records
 from alert_service.chain import chain
+from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.broker import mqtt

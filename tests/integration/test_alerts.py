@@ -20,9 +20,9 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from alert_service import records
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
+from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
 from deploy import home as homes

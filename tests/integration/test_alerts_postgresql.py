@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alert_service import asker, erasing, history, mailbox, opening, records, seq_rows
+from alert_service import asker, history, mailbox, opening, seq_rows
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import Spans
@@ -14,7 +14,8 @@ from alert_service.daily import DailyLetter
 from alert_service.gaps import Missing
 from alert_service.narrowing import Scope
 from alert_service.outbox import Manner, Outbox
-from alert_service.retention import Retention
+from alert_service.record import erasing, records
+from alert_service.record.retention import Retention
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.keeping.database import Store
@@ -22,8 +23,8 @@ from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import utc
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import HOUSE, START, Postman, event, masters, work
+from tests.unit.alert_service.record.test_retention import WHOLE
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
-from tests.unit.alert_service.test_retention import WHOLE
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from alert_service import records
 from alert_service.chain.arrivals import Arrival
+from alert_service.record import records
 from alert_service.store import open_store
 from deploy import home as homes
 from deploy.__main__ import main

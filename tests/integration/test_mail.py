@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from alert_service import mailbox, records
+from alert_service import mailbox
 from alert_service.chain.arrivals import Arrival
 from alert_service.outbox import Manner, Outbox
+from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.ways import MailWay
 from shared.mail import Letter, MailError, SmtpConfig, check, send

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from alert_service import records, walk
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.chain import Verdict
+from alert_service.record import records, walk
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.words.messages import AuditEvent, UserRef

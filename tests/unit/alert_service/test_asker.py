@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from alert_service import asker as asking
-from alert_service import gaps, records
+from alert_service import gaps
 from alert_service.asker import Asker
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import read_spans
+from alert_service.record import records
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store
 from shared.words import messages, topics

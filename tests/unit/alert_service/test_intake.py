@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alert_service import records
 from alert_service.chain import arrivals, chain
 from alert_service.chain.arrivals import OURSELVES
+from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.words import messages

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from alert_service import mailbox, records
+from alert_service import mailbox
 from alert_service.chain.arrivals import Arrival
 from alert_service.list_watch import ListWatch
+from alert_service.record import records
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.trust.revoked import Listed, RevocationList

@@ -12,16 +12,17 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
-from alert_service import carrier, history, mailbox, opening, records, release, room_watch, seq_rows, walk
+from alert_service import carrier, history, mailbox, opening, release, room_watch, seq_rows
 from alert_service.chain import chain
 from alert_service.chain.arrivals import OURSELVES, Arrival
-from alert_service.check import Check
 from alert_service.daily import DailyLetter
-from alert_service.erasing import count, erase
-from alert_service.evidence import Gathered, weigh
 from alert_service.narrowing import Scope
 from alert_service.outbox import Manner, Outbox
-from alert_service.retention import Retention
+from alert_service.record import records, walk
+from alert_service.record.check import Check
+from alert_service.record.erasing import count, erase
+from alert_service.record.evidence import Gathered, weigh
+from alert_service.record.retention import Retention
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.keeping.database import Store

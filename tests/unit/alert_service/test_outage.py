@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import select
 
-from alert_service import carrier, mailbox, records
+from alert_service import carrier, mailbox
 from alert_service import outbox as outbox_module
 from alert_service.chain.arrivals import Arrival
 from alert_service.outbox import Further, Manner, Outbox
+from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.keeping.database import Store

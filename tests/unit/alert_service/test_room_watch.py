@@ -3,9 +3,9 @@
 import asyncio
 from typing import Literal
 
-from alert_service import records
 from alert_service.chain.arrivals import Arrival
 from alert_service.presence import Presence
+from alert_service.record import records
 from alert_service.room_watch import RoomWatch, duration, told_away
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store

@@ -6,14 +6,15 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from alert_service import gaps, history, mailbox, records, room_watch, seq_rows
+from alert_service import gaps, history, mailbox, room_watch, seq_rows
 from alert_service.chain.arrivals import Arrival
-from alert_service.check import Check
 from alert_service.daily import DailyLetter
 from alert_service.gaps import Gaps
 from alert_service.narrowing import Scope
 from alert_service.outbox import Manner, Outbox
-from alert_service.retention import Retention
+from alert_service.record import records
+from alert_service.record.check import Check
+from alert_service.record.retention import Retention
 from shared.keeping.database import Store
 from shared.words import messages
 from shared.words.internal_alerts import AuditPage

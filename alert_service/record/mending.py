@@ -16,10 +16,10 @@ from typing import NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import records
 from alert_service.chain import arrivals, chain
 from alert_service.chain.chain import GENESIS
 from alert_service.chain.spans import Span
+from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events, metadata, settings
 from shared.keeping import database

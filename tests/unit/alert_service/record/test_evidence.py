@@ -8,19 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from alert_service import evidence, proofs
-from alert_service.evidence import Evidence
 from alert_service.outbox import Manner, Outbox
-from alert_service.retention import Retention
+from alert_service.record import evidence, proofs
+from alert_service.record.evidence import Evidence
+from alert_service.record.retention import Retention
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.mail import Letter, compose
 from shared.words.messages import utc
 from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import START, Clock, Postman, event, work
+from tests.unit.alert_service.record.test_retention import WHOLE
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 from tests.unit.alert_service.test_daily import read_by
-from tests.unit.alert_service.test_retention import WHOLE
 
 FORGED = "f" * 64
 

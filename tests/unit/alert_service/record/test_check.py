@@ -4,9 +4,9 @@ import asyncio
 
 from sqlalchemy import delete, func, select, update
 
-from alert_service import check
 from alert_service.chain import chain
-from alert_service.check import Check
+from alert_service.record import check
+from alert_service.record.check import Check
 from alert_service.tables import events, letters
 from shared.keeping.database import Store
 from shared.words.internal_alerts import ChainBroken

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text, update
 
-from alert_service import walk
 from alert_service.chain import chain
 from alert_service.chain.chain import Broken
+from alert_service.record import walk
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.keeping.database import Store

@@ -11,13 +11,13 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import mending, records
 from alert_service.chain import chain, erasures, forms, removal
 from alert_service.chain.arrivals import OURSELVES
 from alert_service.chain.chain import Broken, Verdict
 from alert_service.chain.forms import Flat
 from alert_service.chain.removal import Day, Start
 from alert_service.chain.spans import Spans
+from alert_service.record import mending, records
 from alert_service.tables import days, events
 from shared.keeping.database import Store
 from shared.words.names import Outcome

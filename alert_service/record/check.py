@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Callable
 
 import msgspec
 
-from alert_service import records, walk
 from alert_service.chain import arrivals, chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.chain import Broken, Verdict
+from alert_service.record import records, walk
 from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped

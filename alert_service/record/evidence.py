@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import proofs, walk
 from alert_service.chain.removal import Day
-from alert_service.proofs import Proof
+from alert_service.record import proofs, walk
+from alert_service.record.proofs import Proof
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.words.problem import HomeError

@@ -10,9 +10,9 @@ import msgspec
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import records
 from alert_service.chain import erasures, forms
 from alert_service.chain.forms import Flat
+from alert_service.record import records
 from alert_service.tables import deliveries, erased, events
 from shared.keeping.database import Store
 from shared.words.problem import HomeError

@@ -11,9 +11,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete, exists, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import records, walk
 from alert_service.chain import arrivals, chain, removal
 from alert_service.chain.removal import Day
+from alert_service.record import records, walk
 from alert_service.tables import days, deliveries, events, letters
 from shared.keeping.database import Store
 from shared.running.lifecycle import leave_if_stopped
