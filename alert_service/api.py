@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from alert_service import history, mailbox
-from alert_service.narrowing import Scope
-from alert_service.news import News
+from alert_service import mailbox
+from alert_service.history import history
+from alert_service.history.narrowing import Scope
+from alert_service.history.news import News
 from alert_service.outbox import Outbox
 from alert_service.record.check import Check
 from alert_service.recorder import Recorder

@@ -12,8 +12,8 @@ from alert_service.asker import Asker
 from alert_service.config import AlertsConfig
 from alert_service.daily import DailyLetter
 from alert_service.ends_watch import EndsWatch, told_replaced
+from alert_service.history.news import News
 from alert_service.list_watch import ListWatch
-from alert_service.news import News
 from alert_service.opening import Opening
 from alert_service.outbox import Further, Manner, Outbox
 from alert_service.presence import Presence

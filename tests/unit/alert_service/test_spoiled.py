@@ -6,11 +6,12 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from alert_service import gaps, history, mailbox, room_watch, seq_rows
+from alert_service import gaps, mailbox, room_watch, seq_rows
 from alert_service.chain.arrivals import Arrival
 from alert_service.daily import DailyLetter
 from alert_service.gaps import Gaps
-from alert_service.narrowing import Scope
+from alert_service.history import history
+from alert_service.history.narrowing import Scope
 from alert_service.outbox import Manner, Outbox
 from alert_service.record import records
 from alert_service.record.check import Check

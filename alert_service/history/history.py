@@ -11,10 +11,10 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Select, and_, func, literal_column, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import narrowing
 from alert_service.chain import chain
 from alert_service.chain.sources import is_trusted, speaks_for
-from alert_service.narrowing import Arm, Scope
+from alert_service.history import narrowing
+from alert_service.history.narrowing import Arm, Scope
 from alert_service.record.records import as_row
 from alert_service.tables import LATE_MICROSECONDS, OFF_CLOCK, events
 from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord

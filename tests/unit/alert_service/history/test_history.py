@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 from sqlalchemy.event import listens_for
 
-from alert_service import history, narrowing
 from alert_service.chain import forms
 from alert_service.chain.arrivals import Arrival
-from alert_service.narrowing import Scope
+from alert_service.history import history, narrowing
+from alert_service.history.narrowing import Scope
 from alert_service.record import records
 from alert_service.tables import events
 from shared.keeping.database import Store

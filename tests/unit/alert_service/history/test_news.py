@@ -2,7 +2,7 @@
 
 import asyncio
 
-from alert_service.news import News
+from alert_service.history.news import News
 
 LONG = 3600.0
 
