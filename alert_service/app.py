@@ -6,16 +6,17 @@ import sqlite3
 import ssl
 import time
 
-from alert_service import mailbox, recipients, room_watch, ways
+from alert_service import room_watch
 from alert_service.api import Api
 from alert_service.asker import Asker
 from alert_service.config import AlertsConfig
-from alert_service.daily import DailyLetter
 from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.history.news import News
+from alert_service.letters import mailbox, recipients, ways
+from alert_service.letters.daily import DailyLetter
+from alert_service.letters.opening import Opening
+from alert_service.letters.outbox import Further, Manner, Outbox
 from alert_service.list_watch import ListWatch
-from alert_service.opening import Opening
-from alert_service.outbox import Further, Manner, Outbox
 from alert_service.presence import Presence
 from alert_service.record import mending
 from alert_service.record.check import Check

@@ -6,15 +6,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alert_service import asker, mailbox, opening, seq_rows
+from alert_service import asker, seq_rows
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import Spans
-from alert_service.daily import DailyLetter
 from alert_service.gaps import Missing
 from alert_service.history import history
 from alert_service.history.narrowing import Scope
-from alert_service.outbox import Manner, Outbox
+from alert_service.letters import mailbox, opening
+from alert_service.letters.daily import DailyLetter
+from alert_service.letters.outbox import Manner, Outbox
 from alert_service.record import erasing, records
 from alert_service.record.retention import Retention
 from alert_service.store import open_store

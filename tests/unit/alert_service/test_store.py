@@ -7,8 +7,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, Table, insert, select, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from alert_service import mailbox
 from alert_service.chain import chain
+from alert_service.letters import mailbox
 from alert_service.record import records
 from alert_service.store import PLAN, open_store
 from alert_service.tables import events, metadata, settings

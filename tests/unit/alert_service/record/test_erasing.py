@@ -7,9 +7,9 @@ import msgspec
 import pytest
 from sqlalchemy import text, update
 
-from alert_service import mailbox, release
 from alert_service.chain import arrivals, erasures
 from alert_service.config import MAIL
+from alert_service.letters import mailbox, release
 from alert_service.record import erasing
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events

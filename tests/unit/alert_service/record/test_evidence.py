@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import delete, update
 
-from alert_service.outbox import Manner, Outbox
+from alert_service.letters.outbox import Manner, Outbox
 from alert_service.record import evidence, proofs
 from alert_service.record.evidence import Evidence
 from alert_service.record.retention import Retention
@@ -17,10 +17,10 @@ from shared.keeping.database import Store
 from shared.mail import Letter, compose
 from shared.words.messages import utc
 from shared.words.problem import HomeError
+from tests.unit.alert_service.letters.test_daily import read_by
 from tests.unit.alert_service.parts import START, Clock, Postman, event, work
 from tests.unit.alert_service.record.test_retention import WHOLE
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
-from tests.unit.alert_service.test_daily import read_by
 
 FORGED = "f" * 64
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
-from alert_service import mailbox
+from alert_service.letters import mailbox
 from alert_service.record import mending, walk
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events, letters

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select, update
 
-from alert_service import opening
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
+from alert_service.letters import opening
 from alert_service.record import records
 from alert_service.tables import events, letters
 from shared.keeping.database import Store

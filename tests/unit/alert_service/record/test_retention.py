@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
-from alert_service import mailbox
 from alert_service.chain import chain, removal
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.chain import Broken
 from alert_service.chain.removal import Day
-from alert_service.outbox import Manner, Outbox
+from alert_service.letters import mailbox
+from alert_service.letters.outbox import Manner, Outbox
 from alert_service.record import records, retention, walk
 from alert_service.record.retention import Retention
 from alert_service.tables import days, deliveries, erased, events, letters

@@ -10,8 +10,8 @@ from alert_service.telling.rule_check import complaints
 from alert_service.telling.story import Story
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
+from tests.unit.alert_service.letters.test_letters import row
 from tests.unit.alert_service.parts import START, event
-from tests.unit.alert_service.test_letters import row
 
 MASTERS, PERSON = ("masters",), ("masters", "user/u1")
 

@@ -13,9 +13,9 @@ import msgspec
 from aiolimiter import AsyncLimiter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import mailbox
 from alert_service.config import MAIL
-from alert_service.mailbox import Due
+from alert_service.letters import mailbox
+from alert_service.letters.mailbox import Due
 from alert_service.telling import digest
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from alert_service import mailbox
+from alert_service.letters import mailbox
 from shared.door.client import ServiceClient
 from shared.keeping.database import Store
 from shared.running import backoff

@@ -7,10 +7,10 @@ import zoneinfo
 import pytest
 from sqlalchemy import func, select, update
 
-from alert_service import mailbox, release
 from alert_service.chain.arrivals import Arrival
 from alert_service.config import MAIL
-from alert_service.outbox import DIGEST_LINES, Further, Manner, Outbox
+from alert_service.letters import mailbox, release
+from alert_service.letters.outbox import DIGEST_LINES, Further, Manner, Outbox
 from alert_service.record import records
 from alert_service.tables import deliveries, letters
 from alert_service.telling import wording

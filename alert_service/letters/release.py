@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, upd
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import mailbox
 from alert_service.chain import chain
 from alert_service.config import MAIL
-from alert_service.mailbox import Told
+from alert_service.letters import mailbox
+from alert_service.letters.mailbox import Told
 from alert_service.record import records
 from alert_service.tables import deliveries, events, letters
 from alert_service.telling import digest, rules

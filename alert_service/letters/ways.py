@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from alert_service.carrier import Way
 from alert_service.config import MAIL, WayConfig
+from alert_service.letters.carrier import Way
 from shared import mail
 from shared.mail import Letter, MailError, SmtpConfig
 from shared.running.config import ConfigError, read_secret

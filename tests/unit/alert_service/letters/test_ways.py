@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from alert_service import config, ways
+from alert_service import config
 from alert_service.config import WayConfig
+from alert_service.letters import ways
 from shared.mail import Letter, MailError
 from shared.running.config import ConfigError
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service import letters
 from alert_service.chain import chain
+from alert_service.letters import letters
 from alert_service.telling import wording
 from alert_service.telling.story import Story
 from gateway.pages import happenings

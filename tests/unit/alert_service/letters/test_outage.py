@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy import select
 
-from alert_service import carrier, mailbox
-from alert_service import outbox as outbox_module
 from alert_service.chain.arrivals import Arrival
-from alert_service.outbox import Further, Manner, Outbox
+from alert_service.letters import carrier, mailbox
+from alert_service.letters import outbox as outbox_module
+from alert_service.letters.outbox import Further, Manner, Outbox
 from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
@@ -23,7 +23,7 @@ from shared.mail import Letter
 from shared.words.internal import Recipient
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
-from tests.unit.alert_service import simulated
+from tests.unit.alert_service.letters import simulated
 from tests.unit.alert_service.parts import ADA, HOUSE, Postman, event
 
 HOURS = 6

@@ -14,11 +14,11 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import letters, mailbox
 from alert_service.chain import arrivals, chain
-from alert_service.letters import Written
+from alert_service.letters import letters, mailbox
+from alert_service.letters.letters import Written
+from alert_service.letters.release import DAILY
 from alert_service.record import walk
-from alert_service.release import DAILY
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
 from alert_service.telling import wording

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from alert_service import daily, mailbox
 from alert_service.chain import chain
-from alert_service.daily import DailyLetter
-from alert_service.outbox import Manner, Outbox
+from alert_service.letters import daily, mailbox
+from alert_service.letters.daily import DailyLetter
+from alert_service.letters.outbox import Manner, Outbox
 from alert_service.record import proofs
 from alert_service.tables import dailies, days, deliveries, events, letters
 from shared.keeping.database import Store

@@ -10,10 +10,10 @@ from datetime import tzinfo
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import daily, letters, mailbox, opening, release
-from alert_service.carrier import PATROL_SECONDS, Carrier, Pace, Way
-from alert_service.mailbox import Due, Told
-from alert_service.release import OtherWay
+from alert_service.letters import daily, letters, mailbox, opening, release
+from alert_service.letters.carrier import PATROL_SECONDS, Carrier, Pace, Way
+from alert_service.letters.mailbox import Due, Told
+from alert_service.letters.release import OtherWay
 from alert_service.telling.policy import HOUSE_POLICY, Policy
 from alert_service.telling.story import Story
 from shared.keeping.database import Store
