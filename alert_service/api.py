@@ -7,10 +7,10 @@ from aiohttp import web
 from alert_service.history import history
 from alert_service.history.narrowing import Scope
 from alert_service.history.news import News
+from alert_service.intake.recorder import Recorder
 from alert_service.letters import mailbox
 from alert_service.letters.outbox import Outbox
 from alert_service.record.check import Check
-from alert_service.recorder import Recorder
 from shared.door.web import allow, internal_app, json_response, read_json
 from shared.keeping.database import Store
 from shared.words import internal, messages

@@ -8,10 +8,11 @@ import time
 
 from alert_service import room_watch
 from alert_service.api import Api
-from alert_service.asker import Asker
 from alert_service.config import AlertsConfig
 from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.history.news import News
+from alert_service.intake.asker import Asker
+from alert_service.intake.recorder import Recorder
 from alert_service.letters import mailbox, recipients, ways
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.opening import Opening
@@ -21,7 +22,6 @@ from alert_service.presence import Presence
 from alert_service.record import mending
 from alert_service.record.check import Check
 from alert_service.record.retention import Retention
-from alert_service.recorder import Recorder
 from alert_service.room_watch import RoomWatch
 from alert_service.telling.policy import Policy
 from shared.broker.bus import Bus, Delivery

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from alert_service import asker, seq_rows
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import Spans
-from alert_service.gaps import Missing
 from alert_service.history import history
 from alert_service.history.narrowing import Scope
+from alert_service.intake import asker, seq_rows
+from alert_service.intake.gaps import Missing
 from alert_service.letters import mailbox, opening
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.outbox import Manner, Outbox

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from alert_service import seq_rows
+from alert_service.intake import seq_rows
 from alert_service.store import open_store as open_alerts
 from auth_service.home import identity_rows
 from auth_service.store import open_store as open_auth

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
-from alert_service import room_watch, seq_rows
+from alert_service import room_watch
 from alert_service.chain import chain
 from alert_service.chain.arrivals import OURSELVES, Arrival
 from alert_service.history import history
 from alert_service.history.narrowing import Scope
+from alert_service.intake import seq_rows
 from alert_service.letters import carrier, mailbox, opening, release
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.outbox import Manner, Outbox

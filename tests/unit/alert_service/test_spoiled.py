@@ -6,11 +6,12 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from alert_service import gaps, room_watch, seq_rows
+from alert_service import room_watch
 from alert_service.chain.arrivals import Arrival
-from alert_service.gaps import Gaps
 from alert_service.history import history
 from alert_service.history.narrowing import Scope
+from alert_service.intake import gaps, seq_rows
+from alert_service.intake.gaps import Gaps
 from alert_service.letters import mailbox
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.outbox import Manner, Outbox

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alert_service.inbox import HELD_MOST, HELD_PER_SOURCE, Fate, Inbox, Taken
+from alert_service.intake.inbox import HELD_MOST, HELD_PER_SOURCE, Fate, Inbox, Taken
 from shared.broker.mqtt import IN_FLIGHT
 
 SOURCES = st.sampled_from(["hall", "garage", "gateway", "auth"])

@@ -9,11 +9,11 @@ from typing import Protocol
 
 import msgspec
 
-from alert_service import gaps, seq_rows
 from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import Span, read_spans, write_spans
-from alert_service.gaps import Ask, Gaps, Missing
+from alert_service.intake import gaps, seq_rows
+from alert_service.intake.gaps import Ask, Gaps, Missing
 from shared.broker.bus import Delivery
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alert_service import gaps
 from alert_service.chain.spans import write_spans
-from alert_service.gaps import Ask, Gaps, Missing
+from alert_service.intake import gaps
+from alert_service.intake.gaps import Ask, Gaps, Missing
 from shared.proof.resend import WINDOW
 from shared.proof.spool_rows import NUMBERS
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import pytest
 
-from alert_service import asker, gaps, seq_rows
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import Spans, read_spans
-from alert_service.gaps import Missing
+from alert_service.intake import asker, gaps, seq_rows
+from alert_service.intake.gaps import Missing
 from alert_service.record import records
 from shared.keeping.database import Store
 from shared.words.names import Severity

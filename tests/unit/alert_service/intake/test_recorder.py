@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from sqlalchemy import func, select
 
-from alert_service import inbox
 from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
+from alert_service.intake import inbox
+from alert_service.intake.recorder import Recorder
 from alert_service.record import records
-from alert_service.recorder import Recorder
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.words.names import Severity

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
-from alert_service import asker as asking
-from alert_service import gaps
-from alert_service.asker import Asker
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import read_spans
+from alert_service.intake import asker as asking
+from alert_service.intake import gaps
+from alert_service.intake.asker import Asker
 from alert_service.record import records
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store

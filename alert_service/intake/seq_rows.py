@@ -7,9 +7,9 @@ import msgspec
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service import gaps
 from alert_service.chain.arrivals import OURSELVES
 from alert_service.chain.spans import Span, read_spans
+from alert_service.intake import gaps
 from alert_service.tables import events, is_moment, is_number
 
 LOOK_BACK_ROWS = 50_000

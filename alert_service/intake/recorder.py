@@ -14,7 +14,7 @@ import msgspec
 
 from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
-from alert_service.inbox import Fate, Inbox, Taken
+from alert_service.intake.inbox import Fate, Inbox, Taken
 from alert_service.record import records
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store

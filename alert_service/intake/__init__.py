@@ -1,0 +1,1 @@
+"""Intake: what arrives at the broker is read, put in turn, recorded and receipted; what is missing is asked for."""
