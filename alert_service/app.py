@@ -6,10 +6,8 @@ import sqlite3
 import ssl
 import time
 
-from alert_service import room_watch
 from alert_service.api import Api
 from alert_service.config import AlertsConfig
-from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.history.news import News
 from alert_service.intake.asker import Asker
 from alert_service.intake.recorder import Recorder
@@ -17,13 +15,15 @@ from alert_service.letters import mailbox, recipients, ways
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.opening import Opening
 from alert_service.letters.outbox import Further, Manner, Outbox
-from alert_service.list_watch import ListWatch
-from alert_service.presence import Presence
 from alert_service.record import mending
 from alert_service.record.check import Check
 from alert_service.record.retention import Retention
-from alert_service.room_watch import RoomWatch
 from alert_service.telling.policy import Policy
+from alert_service.watches import room_watch
+from alert_service.watches.ends_watch import EndsWatch, told_replaced
+from alert_service.watches.list_watch import ListWatch
+from alert_service.watches.presence import Presence
+from alert_service.watches.room_watch import RoomWatch
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.client import ServiceClient

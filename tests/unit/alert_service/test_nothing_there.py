@@ -12,7 +12,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, text
 
-from alert_service import room_watch
 from alert_service.chain import chain
 from alert_service.chain.arrivals import OURSELVES, Arrival
 from alert_service.history import history
@@ -28,6 +27,7 @@ from alert_service.record.evidence import Gathered, weigh
 from alert_service.record.retention import Retention
 from alert_service.store import open_store
 from alert_service.tables import events
+from alert_service.watches import room_watch
 from shared.keeping.database import Store
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, event, masters, work

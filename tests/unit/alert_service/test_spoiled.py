@@ -6,7 +6,6 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from alert_service import room_watch
 from alert_service.chain.arrivals import Arrival
 from alert_service.history import history
 from alert_service.history.narrowing import Scope
@@ -18,6 +17,7 @@ from alert_service.letters.outbox import Manner, Outbox
 from alert_service.record import records
 from alert_service.record.check import Check
 from alert_service.record.retention import Retention
+from alert_service.watches import room_watch
 from shared.keeping.database import Store
 from shared.words import messages
 from shared.words.internal_alerts import AuditPage

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from alert_service.chain.arrivals import Arrival
-from alert_service.ends_watch import EndsWatch, told_replaced
 from alert_service.telling.policy import MASTERS, Matter, Policy, Rule
 from alert_service.telling.rules import Part, part
+from alert_service.watches.ends_watch import EndsWatch, told_replaced
 from shared.keeping.database import Store
 from shared.proof import ends
 from shared.words.names import Outcome, Severity

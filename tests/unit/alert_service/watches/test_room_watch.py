@@ -4,16 +4,16 @@ import asyncio
 from typing import Literal
 
 from alert_service.chain.arrivals import Arrival
-from alert_service.presence import Presence
 from alert_service.record import records
-from alert_service.room_watch import RoomWatch, duration, told_away
+from alert_service.watches.presence import Presence
+from alert_service.watches.room_watch import RoomWatch, duration, told_away
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Availability, utc
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import HOUSE, START, Clock
-from tests.unit.alert_service.test_presence import description
+from tests.unit.alert_service.watches.test_presence import description
 
 
 def about(topic: str, payload: bytes, *, retained: bool = False) -> Delivery:

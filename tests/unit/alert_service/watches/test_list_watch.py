@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 
 from alert_service.chain.arrivals import Arrival
 from alert_service.letters import mailbox
-from alert_service.list_watch import ListWatch
 from alert_service.record import records
 from alert_service.tables import events
+from alert_service.watches.list_watch import ListWatch
 from shared.keeping.database import Store
 from shared.trust.revoked import Listed, RevocationList
 from tests.unit.alert_service.letters.test_outbox import House

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alert_service.presence import LATE_SECONDS, Back, Gone, Presence
+from alert_service.watches.presence import LATE_SECONDS, Back, Gone, Presence
 from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description, DeviceDescription, utc
 from shared.words.names import Kind
 

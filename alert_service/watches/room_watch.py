@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from alert_service.chain.arrivals import OURSELVES, Arrival
-from alert_service.presence import Back, Gone, Presence
 from alert_service.record.records import as_row
 from alert_service.tables import events
+from alert_service.watches.presence import Back, Gone, Presence
 from shared.broker.bus import Delivery
 from shared.broker.mqtt import Subscription
 from shared.keeping.database import Store
