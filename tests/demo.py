@@ -247,9 +247,13 @@ class Client:
             return _answer(error.code, error.headers, error.read())
 
     def sign_in(self, role: str) -> None:
-        """The two steps, with the code from the mailbox."""
+        """As the demo's user of that role."""
         user = self._demo.users()[role]
-        credentials = {"email": user["email"], "password": user["password"]}
+        self.sign_in_as(user["email"], user["password"])
+
+    def sign_in_as(self, email: str, password: str) -> None:
+        """The two steps, with the code from the mailbox."""
+        credentials = {"email": email, "password": password}
         self.csrf = self.call("GET", "/api/v1/csrf").body["csrf_token"]
         code = self.code_for(credentials)
         answer = self.call("POST", "/api/v1/login", credentials | {"code": code})

@@ -1,6 +1,6 @@
 """Runs the bench and prints its tables; nothing here asserts a time.
 
-`python -m tests.bench [agent|history] [--seconds N]`, `python -m tests.bench --against REV [--quick]`
+`python -m tests.bench [agent|history|scale] [--seconds N]`, `python -m tests.bench --against REV [--quick]`
 """
 
 import argparse
@@ -16,7 +16,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import against, agent, floors, history, load, resident, sides
+from tests.bench import against, agent, floors, history, load, resident, scale, sides
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
@@ -141,6 +141,13 @@ def whole_record() -> None:
         console.print(history.measure(Path(folder) / "var", console))
 
 
+def many_devices() -> None:
+    """A home of 10,000 devices."""
+    with tempfile.TemporaryDirectory(prefix="homesystem-bench-") as folder:
+        for table in scale.measure(Path(folder), console):
+            console.print(table)
+
+
 def whole_home(seconds: float) -> None:
     """Start a demo home of its own, measure, stop it."""
     print("cells: p50 / p99, answers per second")
@@ -164,7 +171,7 @@ def main() -> None:
     """Everything, or one section."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "section", nargs="?", choices=("agent", "history"), help="only this one; without it, everything"
+        "section", nargs="?", choices=("agent", "history", "scale"), help="only this one; without it, everything"
     )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
     parser.add_argument("--against", metavar="REV", help="measure this tree beside that commit, in turns")
@@ -185,6 +192,8 @@ def main() -> None:
         one_agent(arguments.seconds)
     if arguments.section in {None, "history"}:
         whole_record()
+    if arguments.section in {None, "scale"}:
+        many_devices()
 
 
 if __name__ == "__main__":

@@ -7,12 +7,13 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 
-from tests.bench import floors, sides, volley
+from tests.bench import floors, sides, streams, volley
 from tests.bench.sides import SERVICES, Side
 from tests.bench.verdicts import Figure, Target, table
 
@@ -33,6 +34,7 @@ TARGETS = {
     "rate, 32": Target(ratio_least=1.95, ratio_on_the_way=1.7),
     "p50": Target(ratio_most=0.7),
     "p99": Target(ratio_most=0.55),
+    "streams, 200": Target(here_most=50.0),
     "critical": Target(not_more=True),
     "agent MB": Target(here_most=26.0),
     "suite MB": Target(here_most=220.0),
@@ -40,15 +42,22 @@ TARGETS = {
 
 
 class Effort(NamedTuple):
-    """How many rounds there are, and how many seconds each run in one lasts."""
+    """How many rounds there are, how many seconds each run in one lasts, and what the streams are asked.
+
+    `streams` are their numbers, each for so many `stream_rounds` of `events`.
+    """
 
     rounds: int
     seconds: float
+    streams: tuple[int, ...]
+    stream_rounds: int
+    events: int
 
 
-QUICK = Effort(rounds=3, seconds=1.0)
-WHOLE = Effort(rounds=7, seconds=3.0)
-_WARM = Effort(rounds=1, seconds=1.0)
+QUICK = Effort(rounds=3, seconds=1.0, streams=(20,), stream_rounds=1, events=30)
+WHOLE = Effort(rounds=7, seconds=3.0, streams=(20, 200), stream_rounds=3, events=50)
+_WARM_SECONDS = 1.0
+_EVENT_SECONDS = 0.1
 
 
 class Values:
@@ -79,7 +88,8 @@ def compare(revision: str, effort: Effort, console: Console) -> None:
         console.print("starting both homes …")
         with here.running(), there.running():
             _rounds((here, there), effort, values, console)
-    for made in _tables(commit, values):
+            _streams((here, there), effort, values, console)
+    for made in _tables(commit, effort, values):
         console.print(made)
 
 
@@ -89,7 +99,7 @@ def _alone(side: Side, values: Values, console: Console, *, is_here: bool) -> No
     side.create()
     with side.running() as took:
         values.add("start", took, is_here=is_here)
-        _run(side, 8, _WARM.seconds, LAMP, SWITCHED)
+        _run(side, 8, _WARM_SECONDS, LAMP, SWITCHED)
         weights = side.weights()
         values.add("agent MB", weights[f"agent-{sides.ROOM}"][0], is_here=is_here)
         values.add("suite MB", sum(proportional for _, proportional in weights.values()), is_here=is_here)
@@ -97,7 +107,7 @@ def _alone(side: Side, values: Values, console: Console, *, is_here: bool) -> No
 
 def _rounds(both: tuple[Side, Side], effort: Effort, values: Values, console: Console) -> None:
     for side in both:
-        _run(side, max(CLIENTS), _WARM.seconds, LAMP, SWITCHED)
+        _run(side, max(CLIENTS), _WARM_SECONDS, LAMP, SWITCHED)
     for number in range(effort.rounds):
         console.print(f"round {number + 1} of {effort.rounds} …")
         # Here goes first in one round and last in the next: whatever drifts, drifts for both.
@@ -112,6 +122,18 @@ def _rounds(both: tuple[Side, Side], effort: Effort, values: Values, console: Co
             plain, _ = _run(side, 1, effort.seconds, LAMP, SWITCHED)
             extra = fired.figures.quantile(0.5) - plain.figures.quantile(0.5)
             values.add("critical", extra, is_here=is_here)
+
+
+def _streams(both: tuple[Side, Side], effort: Effort, values: Values, console: Console) -> None:
+    needed = -(-max(effort.streams) // streams.PER_USER)
+    console.print(f"{needed} people sign in here and there, and open streams …")
+    with ThreadPoolExecutor() as pool:
+        people = dict(zip(both, pool.map(lambda side: streams.people(side, needed), both), strict=True))
+    for count in effort.streams:
+        for _ in range(effort.stream_rounds):
+            for side in both:
+                heard = streams.measure(side, people[side], count, effort.events, _EVENT_SECONDS)
+                values.add(f"streams, {count}", heard.quantile(0.95), is_here=side is both[0])
 
 
 def _ordinary(side: Side, clients: int, seconds: float, values: Values, *, is_here: bool) -> None:
@@ -152,7 +174,7 @@ def _quiet(side: Side) -> dict[str, float]:
     raise AssertionError(f"{side.name} is still at work {_QUIET_SECONDS:.0f} s after the last answer")
 
 
-def _tables(commit: str, values: Values) -> Iterator[object]:
+def _tables(commit: str, effort: Effort, values: Values) -> Iterator[object]:
     for clients in CLIENTS:
         lines = [
             values.figure(f"CPU, {name}, {clients}", label, "ms")
@@ -163,6 +185,8 @@ def _tables(commit: str, values: Values) -> Iterator[object]:
     lines = [
         values.figure(f"rate, {clients}", f"commands per second, {_clients(clients)}", "/s") for clients in CLIENTS
     ]
+    for count in effort.streams:
+        lines.append(values.figure(f"streams, {count}", f"from the broker to {count} streams, p95", "ms"))
     lines += [
         values.figure("p50", "p50, 1 client", "ms"),
         values.figure("p99", "p99, 1 client", "ms"),

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.bench import resident
@@ -40,13 +40,22 @@ class Side:
         """It runs meanwhile, with its limits out of the way; the seconds that its start took."""
         try:
             took = self.demo.start()
-            self._pids, self._client = self.demo.pids(), None
+            self._client = None
+            self.look_again()
             yield took
         except Exception:
             print(self.demo.logs())
             raise
         finally:
             self._end()
+
+    def look_again(self) -> None:
+        """Its processes are others than before."""
+        self._pids = self.demo.pids()
+
+    def pid(self, name: str) -> int:
+        """The process of that name."""
+        return self._pids[name]
 
     def create(self) -> float:
         """Its first start, which makes users and certificates, and its end; the seconds until it was ready."""
@@ -91,13 +100,16 @@ class Side:
             raise
 
 
-def request(demo: Demo, client: Client, method: str, path: str, body: bytes = b"") -> bytes:
-    """One request of somebody who is signed in, as it goes over the wire."""
+def request(
+    demo: Demo, client: Client, method: str, path: str, body: bytes = b"", more: Mapping[str, str] | None = None
+) -> bytes:
+    """One request of somebody who is signed in, as it goes over the wire; `more` are further headers."""
     cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies)
     head = (
         f"{method} {path} HTTP/1.1\r\nHost: localhost:{demo.ports['HTTPS']}\r\nOrigin: {demo.url}\r\n"
         f"Cookie: {cookies}\r\nX-CSRF-Token: {client.csrf}\r\n"
     )
+    head += "".join(f"{name}: {value}\r\n" for name, value in (more or {}).items())
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body

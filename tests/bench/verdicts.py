@@ -1,5 +1,6 @@
 """What two sides' figures come to: the ratio in each round, its median and range, and whether a target is met."""
 
+import math
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -70,19 +71,15 @@ class Figure(NamedTuple):
 
 
 def table(title: str, there: str, figures: Sequence[Figure]) -> Table:
-    """All figures, a line each: the medians, and how far the rounds lie apart."""
-    made = Table("figure", there, "here", "ratio (min–max)", "target", "", title=title, title_justify="left")
+    """All figures, a line each: the medians, and how far the rounds lie apart. `there` names the other side, if any."""
+    beside = (there, "here", "ratio (min–max)") if there else ("here",)
+    made = Table("figure", *beside, "target", "", title=title, title_justify="left")
     for figure in figures:
         ratios = figure.ratios()
         spread = f"{statistics.median(ratios):.2f} × ({min(ratios):.2f}–{max(ratios):.2f})" if ratios else ""
-        made.add_row(
-            figure.name,
-            shown(figure.there, figure.unit),
-            shown(figure.here, figure.unit),
-            spread,
-            str(figure.target) if figure.target else "",
-            figure.verdict(),
-        )
+        here = shown(figure.here, figure.unit)
+        cells = (shown(figure.there, figure.unit), here, spread) if there else (here,)
+        made.add_row(figure.name, *cells, str(figure.target) if figure.target else "", figure.verdict())
     return made
 
 
@@ -91,6 +88,8 @@ def shown(values: Sequence[float], unit: str) -> str:
     if not values:
         return ""
     value = statistics.median(values)
+    if math.isinf(value):
+        return "never"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f} {unit}"
 

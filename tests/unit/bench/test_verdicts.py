@@ -1,5 +1,7 @@
 """Ratios round by round, and what they come to."""
 
+import math
+
 import pytest
 
 from tests.bench.verdicts import Figure, Target, shown
@@ -53,3 +55,8 @@ def test_sides_with_unequal_rounds_are_no_figure() -> None:
 )
 def test_a_value_is_shown_with_what_it_says(value: float, text: str) -> None:
     assert shown([value], "ms") == text
+
+
+def test_what_never_came_is_called_so_and_meets_nothing() -> None:
+    figure = Figure("known", "s", [math.inf, math.inf, 4.0], target=Target(here_most=5.0))
+    assert (shown(figure.here, "s"), figure.verdict()) == ("never", "not met")
