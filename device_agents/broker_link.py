@@ -242,7 +242,7 @@ class BrokerLink:
                 client.subscribe([(s.topic, mqtt.subscribe_options(s)) for s in wanted])
 
         def on_subscribe(_c: Any, _u: Any, _mid: int, reasons: list[Any], _p: Any) -> None:
-            refused, missing = mqtt.refused(wanted, reasons)
+            refused, missing = mqtt.refused(wanted, [reason.value for reason in reasons])
             if missing:
                 log.warning("Broker lets us hear less than we ask for", extra=facts(topics=missing))
             lost = Down(client, f"the broker does not let us hear {', '.join(refused)}")

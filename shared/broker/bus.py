@@ -1,4 +1,4 @@
-"""paho on the asyncio loop: connect, subscribe, say that we are there, publish with reason codes, start over.
+"""A service's place at the broker: connect, subscribe, say that we are there, publish with reason codes, start over.
 
 Used by gateway, auth and alert service. Nothing is ever queued for a later connection: publishing while the
 broker is away, or while the link is stalled, raises at once.
@@ -9,12 +9,10 @@ import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
 
-import msgspec
-import paho.mqtt.client as paho
-
-from shared.broker import mqtt, mqtt_loop
+from shared.broker import mqtt, packets
+from shared.broker.connection import Connection, Delivery
+from shared.broker.link import CONNECT_SECONDS, GOODBYE_SECONDS, Link
 from shared.running import backoff
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -23,6 +21,7 @@ from shared.trust.renewal import Credentials
 from shared.words import messages, topics
 from shared.words.problem import HomeError
 
+__all__ = ["Bus", "Delivery"]
 log = logging.getLogger(__name__)
 
 STALLED_SECONDS = 2.0
@@ -32,17 +31,7 @@ STEADY_SECONDS = 10.0
 CLOCK_STEP_SECONDS = 1.0
 """A hub whose clock was set by more than this starts a new life at the broker, from which agents learn it anew."""
 _TICK_SECONDS = 1.0
-_GOODBYE_SECONDS = 1.0
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """One received message. With manual acknowledgement it is the receiver's to hand to `Bus.acknowledge`."""
-
-    topic: str
-    payload: bytes
-    retained: bool
-    connection: Any
-    mid: int
+_RESETS = (ConnectionResetError, BrokenPipeError)
 
 
 class Bus:
@@ -72,26 +61,29 @@ class Bus:
         self._on_down = on_down
         self._keep_session = keep_session
         self._manual_ack = manual_ack
-        self._client: paho.Client | None = None
-        self._connection: paho.Client | None = None
+        self._connection: Connection | None = None
+        self._born = False
+        """Whether the broker has granted our subscriptions on this connection."""
         self._session = ""
-        self._pending: dict[int, asyncio.Future[int]] = {}
         self._beat: asyncio.Future[int] | None = None
         self._beat_at = 0.0
 
     @property
     def connected(self) -> bool:
         """Whether a command published now would go out: connected, born, and the link not stalled."""
-        return self._client is not None and not self._stalled()
+        return self._born and self._connection is not None and self._connection.is_open and not self._stalled()
 
     async def run(self) -> None:
         """Keep the connection until cancelled; says goodbye on the way out."""
-        attempt = 0
+        attempt, wordless = 0, False
         while True:
             began = asyncio.get_running_loop().time()
             try:
                 await self._live()
             except (OSError, HomeError, ValueError, ConfigError) as error:
+                wordless = not wordless and isinstance(error.__cause__ or error, _RESETS)
+                if wordless:
+                    continue  # a reset may overtake the reason for it, which the next attempt then hears
                 if isinstance(error, ssl.SSLError | HomeError):  # reached, so it is about us
                     self._credentials.refused()
                 reason = tls.why_refused(self._broker.tls, error, time.time())
@@ -109,10 +101,9 @@ class Bus:
         Raises HomeError("broker-unreachable") if nothing was sent; the future raises it when the link is lost
         before the broker's word came.
         """
-        client = self._client
-        if client is None or self._stalled():
+        if not self._born or self._stalled():
             raise HomeError("broker-unreachable")
-        return self._publish(client, topic, payload, retain=retain, expiry=expiry)
+        return self._publish(topic, payload, retain=retain, expiry=expiry)
 
     async def publish(self, topic: str, message: messages.Message) -> int:
         """Publish `message` as its type says and wait for PUBACK's reason code."""
@@ -122,15 +113,13 @@ class Bus:
         """Tell the broker that `delivery` is safe with us; nothing where its connection is gone."""
         # A kept session delivers before we are born; what is not acknowledged then fills the broker's window for good.
         if self._connection is not None and delivery.connection is self._connection:
-            self._connection.ack(delivery.mid, 1)
+            self._connection.acknowledge(delivery.mid)
 
     def beat(self) -> asyncio.Future[int] | None:
         """Say now that we are there and what our clock shows; regular heartbeats go on beside it. The broker's word."""
-        client = self._client
-        if client is None:
+        if not self._born:
             return None
-        beat = self._publish_availability(client, online=True)
-        beat.add_done_callback(_retrieve)
+        beat = self._say_there(online=True)
         if self._beat is None or self._beat.done():
             # The oldest one under way is watched: a later one must not make a stalled link look fresh.
             self._beat, self._beat_at = beat, asyncio.get_running_loop().time()
@@ -143,153 +132,90 @@ class Bus:
             and asyncio.get_running_loop().time() - self._beat_at > STALLED_SECONDS
         )
 
-    def _publish_availability(self, client: paho.Client, *, online: bool) -> asyncio.Future[int]:
-        payload = messages.encode(mqtt.availability(online=online, session=self._session))
-        topic = topics.service(self.identity)
-        return self._publish(client, topic, payload, retain=True, expiry=messages.SERVICE_SILENCE_SECONDS)
-
-    def _publish(
-        self, client: paho.Client, topic: str, payload: bytes, *, retain: bool, expiry: float | None
-    ) -> asyncio.Future[int]:
-        info = client.publish(topic, payload, qos=1, retain=retain, properties=mqtt.publish_properties(expiry))
-        if info.rc != paho.MQTT_ERR_SUCCESS:
+    def _publish(self, topic: str, payload: bytes, *, retain: bool, expiry: float | None) -> asyncio.Future[int]:
+        if self._connection is None:
             raise HomeError("broker-unreachable")
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._pending[info.mid] = future
-        return future
+        confirmed: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._connection.publish(topic, payload, confirmed, retain=retain, expiry=expiry)
+        return confirmed
+
+    def _say_there(self, *, online: bool) -> asyncio.Future[int]:
+        return self._publish(
+            topics.service(self.identity),
+            messages.encode(mqtt.availability(online=online, session=self._session)),
+            retain=True,
+            expiry=messages.SERVICE_SILENCE_SECONDS,
+        )
 
     async def _live(self) -> None:
         """One connection, from the handshake to its loss."""
-        loop = asyncio.get_running_loop()
         self._session = mqtt.new_session()
-        client = mqtt.new_client(
-            self._broker,
-            mqtt.Will(
-                topics.service(self.identity),
-                messages.encode(mqtt.availability(online=False, session=self._session)),
-            ),
-            context=self._credentials.next(),
-            manual_ack=self._manual_ack,
-            will_expiry=messages.SERVICE_SILENCE_SECONDS,
-        )
-        welcome: asyncio.Future[None] = loop.create_future()
-        subscribed: asyncio.Future[None] = loop.create_future()
-        lost: asyncio.Future[str] = loop.create_future()
-        self._wire(client, welcome, subscribed, lost)
-        self._connection = client
-        await asyncio.to_thread(
-            client.connect,
-            self._broker.host,
-            self._broker.port,
-            mqtt.KEEPALIVE_SECONDS,
-            clean_start=self._keep_session == 0,
-            properties=mqtt.connect_properties(self._keep_session),
-        )
-        detach = mqtt_loop.attach(client, loop)
+        link = await Link.to(self._broker, self._credentials.next(), self._on_message, manual_ack=self._manual_ack)
+        self._connection = link.connection
         try:
-            async with asyncio.timeout(client.connect_timeout):
-                await _first_of(welcome, lost)  # under TLS 1.3 this is also where a certificate is refused
-                self._credentials.taken()
-                if self._subscriptions:
-                    client.subscribe([(s.topic, mqtt.subscribe_options(s)) for s in self._subscriptions])
-                    await _first_of(subscribed, lost)
-            self._client = client
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await self._enter(link)
+            self._born = True
             self.beat()
             log.info("Broker reached", extra=facts(host=self._broker.host, port=self._broker.port))
             if self._on_up is not None:
                 await self._on_up()
-            await self._tick_until(client, lost)
-            log.warning("Broker lost", extra=facts(reason=lost.result()))
+            await self._tick_until_lost(link)
+            log.warning("Broker lost", extra=facts(reason=link.lost.result()))
         except asyncio.CancelledError:
-            await self._goodbye(client)
+            await self._goodbye(link)
             raise
         finally:
-            self._down(client)
-            detach()
+            self._down(link)
 
-    async def _tick_until(self, client: paho.Client, lost: asyncio.Future[str]) -> None:
+    async def _enter(self, link: Link) -> None:
+        """Be let in, and be granted what we subscribe to."""
+        await link.connect(self._first_word())  # under TLS 1.3 this is also where a certificate is refused
+        self._credentials.taken()
+        if self._subscriptions:
+            granted: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+            link.connection.subscribe(self._subscriptions, granted)
+            refused, missing = mqtt.refused(self._subscriptions, await link.unless_lost(granted))
+            if missing:
+                log.warning("Broker lets us hear less than we ask for", extra=facts(topics=missing))
+            if refused:
+                raise HomeError("broker-unreachable", f"may not subscribe to {refused}")
+
+    def _first_word(self) -> bytes:
+        will = mqtt.Will(
+            topics.service(self.identity),
+            messages.encode(mqtt.availability(online=False, session=self._session)),
+        )
+        return packets.connect(
+            self.identity, will, will_expiry=messages.SERVICE_SILENCE_SECONDS, session_seconds=self._keep_session
+        )
+
+    async def _tick_until_lost(self, link: Link) -> None:
         loop = asyncio.get_running_loop()
         born = time.time() - loop.time()
-        while not lost.done():
-            await asyncio.wait({lost}, timeout=_TICK_SECONDS)
-            client.loop_misc()
+        while not link.lost.done():
+            await asyncio.wait({link.lost}, timeout=_TICK_SECONDS)
+            link.tick()
             if abs(time.time() - loop.time() - born) > CLOCK_STEP_SECONDS:
                 raise HomeError("broker-unreachable", "the clock was set: connecting anew")
-            if not lost.done() and loop.time() - self._beat_at >= messages.SERVICE_HEARTBEAT_SECONDS:
+            if not link.lost.done() and loop.time() - self._beat_at >= messages.SERVICE_HEARTBEAT_SECONDS:
                 if self._beat is not None and not self._beat.done():
                     continue  # the last one is still under way: let `_stalled` see its age
                 self.beat()
 
-    def _wire(  # noqa: C901 - five small callbacks, one place
-        self,
-        client: mqtt.Client,
-        welcome: asyncio.Future[None],
-        subscribed: asyncio.Future[None],
-        lost: asyncio.Future[str],
-    ) -> None:
-        def on_connect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-            if not welcome.done():
-                if reason.is_failure:
-                    welcome.set_exception(HomeError("broker-unreachable", f"the broker refused us: {reason}"))
-                else:
-                    welcome.set_result(None)
-
-        def on_subscribe(_c: Any, _u: Any, _mid: int, reasons: list[Any], _p: Any) -> None:
-            refused, missing = mqtt.refused(self._subscriptions, reasons)
-            if missing:
-                log.warning("Broker lets us hear less than we ask for", extra=facts(topics=missing))
-            if refused and not subscribed.done():
-                subscribed.set_exception(HomeError("broker-unreachable", f"may not subscribe to {refused}"))
-            elif not subscribed.done():
-                subscribed.set_result(None)
-
-        def on_publish(_c: Any, _u: Any, mid: int, reason: Any, _p: Any) -> None:
-            future = self._pending.pop(mid, None)
-            if future is not None and not future.done():
-                future.set_result(reason.value)
-
-        def on_message(_c: Any, _u: Any, message: paho.MQTTMessage) -> None:
-            self._on_message(Delivery(message.topic, bytes(message.payload), message.retain, client, message.mid))
-
-        def on_disconnect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
-            if not lost.done():
-                lost.set_result(client.refusal or str(reason))
-
-        client.on_connect, client.on_subscribe, client.on_publish = on_connect, on_subscribe, on_publish
-        client.on_message, client.on_disconnect = on_message, on_disconnect
-
-    async def _goodbye(self, client: paho.Client) -> None:
+    async def _goodbye(self, link: Link) -> None:
         """A clean stop sends no will, so say `offline` ourselves, and give the broker a moment to hear it."""
         try:
-            async with asyncio.timeout(_GOODBYE_SECONDS):
-                await self._publish_availability(client, online=False)
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self._say_there(online=False)
         except (TimeoutError, HomeError) as error:
             log.warning("Broker did not hear our goodbye", extra=facts(reason=error))
-        client.disconnect()
-        client.loop_write()
+        link.connection.goodbye()
+        await link.close()
 
-    def _down(self, client: paho.Client) -> None:
-        was_up = self._client is client
-        self._client = self._connection = None
-        self._beat = None
-        pending, self._pending = self._pending, {}
-        for future in pending.values():
-            if not future.done():
-                future.set_exception(HomeError("broker-unreachable", "the link was lost before the broker answered"))
-                future.add_done_callback(_retrieve)
+    def _down(self, link: Link) -> None:
+        was_up, self._born = self._born, False
+        self._connection = self._beat = None
+        link.abort()
         if was_up and self._on_down is not None:
             self._on_down()
-
-
-async def _first_of(wanted: asyncio.Future[None], lost: asyncio.Future[str]) -> None:
-    waiting: set[asyncio.Future[Any]] = {wanted, lost}
-    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    if wanted.done():
-        wanted.result()
-    else:
-        raise HomeError("broker-unreachable", f"the connection was lost: {lost.result()}")
-
-
-def _retrieve(future: asyncio.Future[int]) -> None:
-    if not future.cancelled():
-        future.exception()

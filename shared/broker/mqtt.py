@@ -29,6 +29,8 @@ KEEPALIVE_SECONDS = 10
 NO_MATCHING_SUBSCRIBERS = 16
 """PUBACK's reason code when nobody listens (MQTT 5, 3.4.2.1): the fast hint that a room is away."""
 NOT_AUTHORIZED = 135
+REFUSED_FROM = 128
+"""Reason codes from here on are refusals (MQTT 5, 2.4)."""
 IN_FLIGHT = 200
 """As `max_inflight_messages` in mosquitto.conf, which the broker announces as its receive maximum."""
 
@@ -55,9 +57,9 @@ class Subscription(msgspec.Struct, frozen=True):
     optional: bool = False
 
 
-def refused(wanted: tuple[Subscription, ...], reasons: list[Any]) -> tuple[list[str], list[str]]:
-    """Of what was subscribed to, what the broker refused: what we cannot be without, and what we can."""
-    lost = [subscription for subscription, reason in zip(wanted, reasons, strict=True) if reason.is_failure]
+def refused(wanted: tuple[Subscription, ...], codes: list[int]) -> tuple[list[str], list[str]]:
+    """Of what was subscribed to, what SUBACK's reason codes refuse: what we cannot be without, and what we can."""
+    lost = [subscription for subscription, code in zip(wanted, codes, strict=True) if code >= REFUSED_FROM]
     return [s.topic for s in lost if not s.optional], [s.topic for s in lost if s.optional]
 
 
@@ -66,6 +68,11 @@ class Will(msgspec.Struct, frozen=True):
 
     topic: str
     payload: bytes
+
+
+def whole(expiry: float) -> int:
+    """An expiry in whole seconds. Mosquitto takes 0 for "never": a part of a second must not become that."""
+    return max(1, math.ceil(expiry))
 
 
 def new_session() -> str:
@@ -139,8 +146,7 @@ def publish_properties(expiry: float | None, packet: int = PacketTypes.PUBLISH) 
     if expiry is None:
         return None
     properties = _Packed(packet)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-    # Mosquitto takes 0 for "never expires": a part of a second must not become that.
-    properties.MessageExpiryInterval = max(1, math.ceil(expiry))
+    properties.MessageExpiryInterval = whole(expiry)
     return properties
 
 

@@ -3,6 +3,7 @@
 TLS 1.2 or newer, our own authority only, mutual certificates (ASVS 5.0 12.1.1, 12.3.1 to 12.3.5).
 """
 
+import errno
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
@@ -154,6 +155,8 @@ _SENTENCES = {
     "certificate signature failure": "the other side is not of our authority: check `ca` in the configuration",
     "name or service not known": "that name is not known here: check `host` in the configuration",
     "connection refused": "nothing listens there: is it running, and is the port right?",
+    # asyncio has words of its own for the same
+    f"[errno {errno.ECONNREFUSED}]": "nothing listens there: is it running, and is the port right?",
 }
 
 

@@ -13,8 +13,7 @@ import paho.mqtt.client as paho
 
 from deploy import broker
 from deploy.home import Home
-from shared.broker import mqtt_loop
-from tests.bench import echo, load
+from tests.bench import echo, load, paho_loop
 from tests.claimed import free_port
 from tests.house import end
 
@@ -68,7 +67,7 @@ async def mqtt_echo(home: Home, clients: int, seconds: float) -> load.Figures:
 
         near.on_connect, near.on_subscribe, near.on_message = on_connect, on_subscribe, on_message
         await asyncio.to_thread(near.connect, "localhost", port)
-        detach = mqtt_loop.attach(near, loop)
+        detach = paho_loop.attach(near, loop)
         await up
         numbers = itertools.count()
 

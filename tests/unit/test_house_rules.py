@@ -22,6 +22,7 @@ OWNERS = {
     "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},
     "aiosmtplib": {"shared/mail.py"},
     "apprise": {"alert_service/letters/ways.py"},
+    "mqtt5": {"shared/broker/packets.py"},
     "aiosmtpd": {"deploy/mailbox.py"},
     "RPi": {"device_agents/pins_rpi.py"},
     "gpiod": {"device_agents/pins_gpiod.py"},
