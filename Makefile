@@ -2,7 +2,10 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON := .venv/bin/python
-PYTEST := $(PYTHON) -m pytest
+# Many tests wait for a home and leave the processor idle: twice as many at once as there are cores. WORKERS=0 is one by
+# one. Each of these processes, and whatever it starts, reads the tests as they were compiled once.
+WORKERS ?= $(shell expr 2 \* $$(nproc))
+PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
 .PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house pythons years lock clean

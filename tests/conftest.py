@@ -19,6 +19,11 @@ def pytest_configure(config: pytest.Config) -> None:
     orphans.watch(config)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: side by side, whoever begins one at the very end keeps all others waiting."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo home's certificates, made once for the whole run: identities of the hub, three rooms, two clients."""
