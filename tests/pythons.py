@@ -72,10 +72,12 @@ def test(python: Python) -> bool:
         work, environment = _WORK, _ENVIRONMENT
         _copy(python.world / work.lstrip("/"))
     interpreter = f"{environment}/bin/python"
-    if _run(python, [interpreter, "-c", "import pytest"], quiet=True) != 0:
+    installed = python.world / environment.lstrip("/") / f"installed-{_LOCK.name}"
+    if not installed.exists() or installed.read_bytes() != _LOCK.read_bytes():
         _must(python, [python.command, "-m", "venv", "--clear", environment])
         lock = f"{work}/{_LOCK.name}"
         _must(python, [interpreter, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", lock])
+        installed.write_bytes(_LOCK.read_bytes())
     command = f"cd {work} && exec {interpreter} -m pytest -q -p no:cacheprovider tests/unit"
     return _run(python, ["/bin/sh", "-c", command]) == 0
 
@@ -131,7 +133,7 @@ def _copy(work: Path) -> None:
             shutil.copy2(ROOT / name, work / name)
 
 
-def _run(python: Python, command: list[str], *, quiet: bool = False) -> int:
+def _run(python: Python, command: list[str]) -> int:
     """In its world: for a tree with /proc and the few devices that tests open, in namespaces that end with it."""
     if python.world != Path("/"):
         root = python.world
@@ -140,8 +142,7 @@ def _run(python: Python, command: list[str], *, quiet: bool = False) -> int:
             f'exec chroot {root} env -u PIP_FIND_LINKS HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"'
         )
         command = ["unshare", "--mount", "--propagation", "private", "/bin/sh", "-c", mounts, "sh", *command]
-    out = subprocess.DEVNULL if quiet else None
-    return subprocess.run(command, check=False, stdout=out, stderr=out).returncode
+    return subprocess.run(command, check=False).returncode
 
 
 def _must(python: Python, command: list[str]) -> None:
