@@ -9,6 +9,7 @@ from tests import years
 from tests.demo import ROOT
 
 SECONDS = 900
+pytestmark = [pytest.mark.timeout(SECONDS + 60), pytest.mark.long]
 
 
 def test_a_home_renews_itself_and_refuses_nobody() -> None:

@@ -23,7 +23,7 @@ from shared.words.messages import COMMAND_SECONDS, CoverValue, Lockdown, Lockout
 from tests.unit.device_agents.fakes import FakeLink, FakePins, House, Killed
 from tests.unit.device_agents.observer import Observer, Rule
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.long]
 STORIES = int(os.environ.get("HOMESYSTEM_STORIES", "1010"))
 STEPS = 100
 
