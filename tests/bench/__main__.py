@@ -1,6 +1,6 @@
 """Runs the bench and prints its tables; nothing here asserts a time.
 
-`python -m tests.bench [agent|history|scale] [--seconds N]`, `python -m tests.bench --against REV [--quick]`
+`python -m tests.bench [agent|history|scale] [--seconds N]`, `python -m tests.bench [profile] --against REV [--quick]`
 """
 
 import argparse
@@ -16,10 +16,11 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import against, agent, floors, history, load, resident, scale, sides
+from tests.bench import against, agent, floors, history, load, profile, resident, scale, sides
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
+SECTIONS = ("agent", "history", "profile", "scale")
 LIMITS = ("default", "login_code", "login_code_account", "login", "commands", "commands_device", "reads")
 console = Console(width=110)
 
@@ -171,7 +172,10 @@ def main() -> None:
     """Everything, or one section."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "section", nargs="?", choices=("agent", "history", "scale"), help="only this one; without it, everything"
+        "section",
+        nargs="?",
+        choices=("agent", "history", "profile", "scale"),
+        help="only this one; without it, everything",
     )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
     parser.add_argument("--against", metavar="REV", help="measure this tree beside that commit, in turns")
@@ -180,11 +184,12 @@ def main() -> None:
     # As Ctrl-C: what was started is ended, and what was made is removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to end"))
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    if arguments.section == "profile":
+        for table in profile.measure(arguments.against, arguments.seconds, console):
+            console.print(table)
+        return
     if arguments.against is not None:
-        try:
-            against.compare(arguments.against, against.QUICK if arguments.quick else against.WHOLE, console)
-        except sides.UnknownRevisionError as error:
-            sys.exit(f"bench: {error}")
+        against.compare(arguments.against, against.QUICK if arguments.quick else against.WHOLE, console)
         return
     if arguments.section is None:
         whole_home(arguments.seconds)
@@ -199,5 +204,7 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
+    except (sides.UnknownRevisionError, profile.NoProfilerError) as failure:
+        sys.exit(f"bench: {failure}")
     except KeyboardInterrupt:
         sys.exit("bench: ended; nothing of it stays")
