@@ -7,8 +7,8 @@ nothing can be written (`writable`), which `watch` finds out without anybody's c
 
 import asyncio
 import logging
+import secrets
 import time
-import uuid
 from collections.abc import Callable
 
 from gateway.acting.used import Used, Written
@@ -53,7 +53,7 @@ class Proof:
         if wish.value is not None:
             detail["value"] = str(wish.value)
         return AuditEvent(
-            id=uuid.uuid4().hex,
+            id=secrets.token_hex(16),
             at=messages.utc(time.time()),
             what=f"device:{wish.action}",
             where=f"{wish.device.room}/{wish.device.id}",

@@ -40,21 +40,22 @@ class _CookieStorage(EncryptedCookieStorage):
             samesite="Lax",
         )
         self._opened: dict[str, tuple[float, aiohttp_session.SessionData]] = {}
+        """By the whole header, of which taking the cookie out costs more than what is done with it."""
 
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
         """What the request's cookie holds; a new session where it holds nothing of ours."""
+        header, now = request.headers.get("Cookie", ""), time.monotonic()
+        known = self._opened.get(header)
+        if known is not None and now - known[0] < _OPENED_SECONDS:
+            return aiohttp_session.Session(None, data=known[1], new=False, max_age=self.max_age)
         cookie = self.load_cookie(request) or ""
         if not cookie.isascii():  # none of ours; the library would fail at it
             return await self.new_session()
-        now = time.monotonic()
-        known = self._opened.get(cookie)
-        if known is not None and now - known[0] < _OPENED_SECONDS:
-            return aiohttp_session.Session(None, data=known[1], new=False, max_age=self.max_age)
         session = await super().load_session(request)
         if cookie and not session.new:
             if len(self._opened) >= _OPENED_COOKIES:
                 self._opened.clear()
-            self._opened[cookie] = (now, {"created": session.created, "session": dict(session)})
+            self._opened[header] = (now, {"created": session.created, "session": dict(session)})
         return session
 
 

@@ -11,11 +11,10 @@ from typing import Final
 import msgspec
 from aiohttp import web
 from limits import RateLimitItem, parse_many
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import FixedWindowRateLimiter
 
 from gateway.config import LimitsConfig
 from gateway.door import proxies, routes, sessions
+from gateway.door.windows import Windows
 from shared.door.doors import counted_as
 from shared.door.entrance import Strike
 from shared.door.web import Handler
@@ -36,7 +35,7 @@ class Limits:
     """The table and its counters."""
 
     def __init__(self, config: LimitsConfig) -> None:
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._windows = Windows()
         self._items: dict[str, list[RateLimitItem]] = {}
         for name, text in msgspec.structs.asdict(config).items():
             try:
@@ -51,37 +50,36 @@ class Limits:
         """
         if None in key:
             return
-        await self._count(name, *(part for part in key if part is not None))
+        now = time.monotonic()
+        # Looked at first: a request that one window refuses must not use up the others.
+        if (full := self._full(name, key, now)) is not None:
+            security("rate_limited", limit=name, key=" ".join(part or "" for part in key))
+            wait = self._windows.ends_in((name, full, key), now)
+            raise HomeError("rate-limited", retry_after=max(1, math.ceil(wait)))
+        self._count(name, key, now)
 
     async def spend(self, name: str, *key: str) -> bool:
         """Count one request of `key` under `name` where its windows have room; False where they have none."""
-        items = self._items[name]
-        for item in items:
-            if not await self._limiter.test(item, name, *key):
-                return False
-        for item in items:
-            await self._limiter.hit(item, name, *key)
+        now = time.monotonic()
+        if self._full(name, key, now) is not None:
+            return False
+        self._count(name, key, now)
         return True
 
     def budgets(self, name: str) -> tuple[Budget, ...]:
         """What stands under `name`, for the auth service, which counts it."""
         return tuple(Budget(item.amount, item.get_expiry()) for item in self._items[name])
 
-    async def _count(self, name: str, *key: str) -> None:
-        items = self._items[name]
-        if len(items) > 1:
-            # A request that one window refuses must not use up the others.
-            for item in items:
-                if not await self._limiter.test(item, name, *key):
-                    await self._refuse(item, name, *key)
-        for item in items:
-            if not await self._limiter.hit(item, name, *key):
-                await self._refuse(item, name, *key)
+    def _full(self, name: str, key: tuple[str | None, ...], now: float) -> int | None:
+        """Which of the windows has no room left."""
+        for number, item in enumerate(self._items[name]):
+            if self._windows.counted((name, number, key), now) >= item.amount:
+                return number
+        return None
 
-    async def _refuse(self, item: RateLimitItem, *key: str) -> None:
-        security("rate_limited", limit=key[0], key=" ".join(key[1:]))
-        window = await self._limiter.get_window_stats(item, *key)
-        raise HomeError("rate-limited", retry_after=max(1, math.ceil(window.reset_time - time.time())))
+    def _count(self, name: str, key: tuple[str | None, ...], now: float) -> None:
+        for number, item in enumerate(self._items[name]):
+            self._windows.count((name, number, key), item.get_expiry(), now)
 
 
 LIMITS: Final = web.AppKey("limits", Limits)

@@ -5,6 +5,7 @@ hops in X-Forwarded-For the one furthest to the right that is not such a proxy i
 not read: of two headers that may disagree a proxy cleans one, and the caller writes the other.
 """
 
+import functools
 import ipaddress
 import logging
 import re
@@ -38,6 +39,8 @@ class Proxies:
         self._silent = Seldom(_SILENT_SECONDS, most=16)
 
     def __contains__(self, address: object) -> bool:
+        if not self._networks:
+            return False
         known = _address(str(address))
         return known is not None and any(known in network for network in self._networks)
 
@@ -93,6 +96,7 @@ def _plain(mapped: ipaddress.IPv4Address, prefix: int) -> ipaddress.IPv4Network:
     return ipaddress.IPv4Network((mapped, prefix - _MAPPED))
 
 
+@functools.lru_cache(maxsize=1024)
 def _address(text: str) -> _Address | None:
     if (match := _WITH_PORT.fullmatch(text)) is not None:
         text = match[1] or match[2]

@@ -4,6 +4,7 @@ Libraries tell by their own exceptions what they could not read, and often with 
 body. None of that reaches a log or an answer.
 """
 
+import functools
 import logging
 
 import msgspec
@@ -91,8 +92,12 @@ def place_of(request: web.Request) -> str:
     resource = request.match_info.route.resource
     if resource is None:
         return "-"
-    place = resource.canonical
-    for name, value in request.match_info.items():
+    return _filled_in(resource.canonical, tuple(request.match_info.items()))
+
+
+@functools.lru_cache(maxsize=1024)
+def _filled_in(place: str, values: tuple[tuple[str, str], ...]) -> str:
+    for name, value in values:
         if IDENTITY.fullmatch(value):
             place = place.replace(f"{{{name}}}", value)
     return place

@@ -3,6 +3,7 @@
 Pure: `entrance` asks before it greets anybody, and looks round once a second for whoever is overdue.
 """
 
+import functools
 import ipaddress
 import math
 from collections import Counter
@@ -36,6 +37,7 @@ class Bounds(Config, frozen=True):
     in_all: Annotated[int, msgspec.Meta(ge=16)] = 1000
 
 
+@functools.lru_cache(maxsize=1024)
 def counted_as(address: str) -> str:
     """As whom an address counts: of IPv6 the network, since one household has billions of addresses."""
     try:

@@ -32,6 +32,7 @@ S = TypeVar("S", bound=msgspec.Struct)
 MAX_BODY_BYTES = 65536
 USER = web.RequestKey("user", str)
 """The request's key for the id of the signed-in user, for the request log."""
+_JSON = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 REVOKED = web.AppKey("revoked", RevocationList)
 """Of an internal service: whose certificate is good for nothing any more."""
 
@@ -127,12 +128,7 @@ async def read_json(request: web.Request, kind: type[S]) -> S:
 
 def json_response(body: Any, status: int = 200) -> web.Response:
     """`body`, a struct or what JSON knows, as JSON that nobody caches."""
-    return web.Response(
-        body=msgspec.json.encode(body),
-        status=status,
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return web.Response(body=msgspec.json.encode(body), status=status, headers=_JSON)
 
 
 def caller(request: web.Request) -> str | None:

@@ -161,6 +161,9 @@ def set_up(
         handler.setFormatter(Formatter())
     logging.basicConfig(level=level, handlers=handlers, force=True)
     logging.captureWarnings(capture=True)
+    # No line of ours tells them, and they are most of what a line costs (logging's HOWTO, "Optimization").
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     atexit.register(tell_sums, everything=True)
 
 

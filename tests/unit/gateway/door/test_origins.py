@@ -7,7 +7,7 @@ import pytest
 
 from deploy.pki.pairs import Pki
 from gateway.config import HttpsConfig
-from gateway.door.origins import Origins
+from gateway.door.origins import FRESH_SECONDS, Origins
 from shared.running.config import ConfigError
 
 LOCAL = ["localhost", "127.0.0.1", "::1"]
@@ -43,12 +43,14 @@ def test_the_owners_names_are_ours_as_well(tmp_path: Path) -> None:
 
 def test_a_new_name_is_ours_at_once_and_the_old_one_until_the_rename_is_done(tmp_path: Path) -> None:
     renamed(tmp_path, "old.local")
-    origins = Origins(https(tmp_path))
+    now = 0.0
+    origins = Origins(https(tmp_path), monotonic=lambda: now)
     assert "https://new.local:8443" not in origins
     renamed(tmp_path, "new.local", "old.local")
     assert "https://new.local:8443" in origins
     assert "https://old.local:8443" in origins
     renamed(tmp_path, "new.local")
+    now += FRESH_SECONDS
     assert "https://old.local:8443" not in origins
 
 
