@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from device_agents import wish
 from device_agents.announcing import Announcer
 from device_agents.answers import Answers
 from device_agents.broker_link import BrokerLink
@@ -24,6 +23,7 @@ from device_agents.commands import Commands
 from device_agents.config import RoomConfig, pin_uses
 from device_agents.device import Device
 from device_agents.devices.input import Happening
+from device_agents.ids import made_id
 from device_agents.inbox import Inbox
 from device_agents.ledger import Ledger
 from device_agents.link import Down, Heard, Link, Reached, Refused, Up
@@ -93,7 +93,7 @@ class Agent:
         self._watchdog = watchdog or Watchdog(None, config.watchdog_seconds)
         self._clocks = Clocks()
         self._proof = Proof(ledger.spool, config.room, self._link.publish, ledger.noticed)
-        self._mending = Mending(self._room, ledger, self._proof, wall)
+        self._mending = Mending(config.room, ledger, self._proof, self._room.remember_all, wall)
         self._announcer = Announcer(self._room, ledger, self._link, wall)
         self._link_loss = LinkLoss(self._room, config.link_loss_after)
         self._answers = Answers(config.room, ledger, self._proof, self._link.publish, wall)
@@ -128,7 +128,7 @@ class Agent:
         """Record that earlier agents ended unasked, where their unit noted it in `folder`."""
         if folder is not None and (noted := ends.due(folder, self._wall())):
             event = ends.event(self._room.name, self._room.name, noted)
-            self._proof.note(msgspec.structs.replace(event, id=wish.made_id()))  # the spool refuses one id twice
+            self._proof.note(msgspec.structs.replace(event, id=made_id()))  # the spool refuses one id twice
             ends.told(folder, self._wall())
 
     def start(self) -> None:

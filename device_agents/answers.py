@@ -11,6 +11,7 @@ import msgspec
 
 from device_agents import wish
 from device_agents.devices.output import Memory
+from device_agents.ids import made_id
 from device_agents.ledger import Intent, Ledger
 from device_agents.proof import Proof
 from device_agents.wish import Wish
@@ -163,10 +164,10 @@ class Answers:
     def unreadable(self, topic: Topic, payload: bytes, error: HomeError) -> None:
         """Refuse what is no command at all, under its id if it has one."""
         log.info("Command cannot be read", extra=facts(device=topic.device, issuer=topic.who, reason=error.detail))
-        id_ = wish.id_in(payload) or wish.made_id()
+        id_ = wish.id_in(payload) or made_id()
         if not is_gateway(topic.who):
             event = AuditEvent(
-                id=wish.made_id(),
+                id=made_id(),
                 at=utc(self._wall()),
                 what="device:command",
                 where=f"{self._room}/{topic.device[:64]}",

@@ -13,6 +13,7 @@ from device_agents.clock import Clocks
 from device_agents.config import TOGGLE, Bind
 from device_agents.device import Device
 from device_agents.devices.output import Step
+from device_agents.ids import made_id
 from device_agents.room import Room
 from device_agents.wish import Wish
 from shared.running.log import facts
@@ -77,7 +78,7 @@ class Commands:
             room=self._room.name,
             device=topic.device,
             issuer=topic.who,
-            id=command.id or wish.made_id(),
+            id=command.id or made_id(),
             command=command,
             critical=device is not None and device.config.critical,
         )
@@ -105,7 +106,7 @@ class Commands:
             room=self._room.name,
             device=device.id,
             issuer=self._room.name,
-            id=wish.made_id(),
+            id=made_id(),
             command=Command(action=action, value=bind.value),
             critical=device.config.critical,
             button=button.id,

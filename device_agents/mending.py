@@ -2,21 +2,32 @@
 
 from collections.abc import Callable
 
-from device_agents import opening, wish
+from device_agents import opening
+from device_agents.ids import made_id
 from device_agents.ledger import Ledger
 from device_agents.proof import Proof
-from device_agents.room import Room
 
 AGAIN_SECONDS = 10.0
 
 
 class Mending:
-    """Looks after one room's ledger. `now` is monotonic seconds, `wall` tells seconds since 1970."""
+    """Looks after one room's ledger. `now` is monotonic seconds, `wall` tells seconds since 1970.
 
-    def __init__(self, room: Room, ledger: Ledger, proof: Proof, wall: Callable[[], float]) -> None:
+    Once it is opened anew, `proof` turns to its spool, and `remember_all` writes into it what is known of the devices.
+    """
+
+    def __init__(
+        self,
+        room: str,
+        ledger: Ledger,
+        proof: Proof,
+        remember_all: Callable[[], None],
+        wall: Callable[[], float],
+    ) -> None:
         self._room = room
         self._ledger = ledger
         self._proof = proof
+        self._remember_all = remember_all
         self._wall = wall
         self._at = 0.0
 
@@ -33,6 +44,6 @@ class Mending:
         if not self._ledger.mend():
             return
         self._proof.turn_to(self._ledger.spool)
-        self._room.remember_all()
+        self._remember_all()
         if self._ledger.is_kept and not was_kept:
-            self._proof.note(opening.kept_again(wish.made_id(), self._room.name, self._wall()))
+            self._proof.note(opening.kept_again(made_id(), self._room, self._wall()))

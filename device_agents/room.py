@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from device_agents import birth, faults, wish
+from device_agents import birth, faults
 from device_agents.config import DeviceConfig, RoomConfig
 from device_agents.device import Device
 from device_agents.devices import build
@@ -17,6 +17,7 @@ from device_agents.devices.input import Happening
 from device_agents.devices.lock import Lock
 from device_agents.devices.output import Memory, Step
 from device_agents.hands import Hands
+from device_agents.ids import made_id
 from device_agents.ledger import Ledger
 from device_agents.limits import Peer
 from device_agents.listening import Listening
@@ -146,9 +147,9 @@ class Room:
         news = [device for device in self._outputs if (device.fault is not None) != (device.id in self._told_faults)]
         self._told_faults.symmetric_difference_update(device.id for device in news)
         wall = self._wall()
-        events = [faults.event(wish.made_id(), self._place(one), self.name, one.fault, wall) for one in news]
+        events = [faults.event(made_id(), self._place(one), self.name, one.fault, wall) for one in news]
         for one, restless in self._listening.unrest(now):
-            events.append(faults.unrest(wish.made_id(), self._place(one), self.name, restless=restless, wall=wall))
+            events.append(faults.unrest(made_id(), self._place(one), self.name, restless=restless, wall=wall))
         return events
 
     def hear(self, pin: int, at: float) -> None:

@@ -1,12 +1,12 @@
 """One command as the agent sees it, pure: who wants what of which device, and what is written down about it."""
 
-import secrets
 from typing import NamedTuple
 
 import msgspec
 
 from device_agents import parties
 from device_agents.config import DeviceConfig
+from device_agents.ids import made_id
 from shared.words.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
 from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Outcome, Severity, is_gateway
 from shared.words.problem import HomeError
@@ -47,11 +47,6 @@ class Wish(NamedTuple):
     def audited(self) -> bool:
         """Whether the room itself writes an event about it; a gateway writes those of its plain commands."""
         return self.critical or not is_gateway(self.issuer)
-
-
-def made_id() -> str:
-    """An id for who gave none."""
-    return secrets.token_hex(16)
 
 
 class _Named(msgspec.Struct):
