@@ -169,7 +169,7 @@ def sim(
 ) -> None:
     """Drive a simulated input of a running home, or break an output: its line no longer follows commands."""
     from deploy import enrol
-    from device_agents import simulation
+    from device_agents.pins import simulation
 
     room, name = enrol.device_ref(device)
     simulation.drive(_home().var / "sim", room, name, value)

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import device_agents.lean  # noqa: F401 - first: what it imports, it imports lightly
-from device_agents import agent, complaints, config, pins_gpiod, pins_rpi
+from device_agents import agent, complaints, config
 from device_agents.pair import Pair
-from device_agents.pins import Pins
-from device_agents.pins_gpiod import GpiodPins
-from device_agents.pins_rpi import RpiPins
-from device_agents.pins_simulated import SimulatedPins
+from device_agents.pins import gpiod as pins_gpiod
+from device_agents.pins import rpi as pins_rpi
+from device_agents.pins.gpiod import GpiodPins
+from device_agents.pins.pins import Pins
+from device_agents.pins.rpi import RpiPins
+from device_agents.pins.simulated import SimulatedPins
 from device_agents.readings import Sensors
 from device_agents.sensors.build import probes
 from device_agents.sensors.reader import Reader

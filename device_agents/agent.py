@@ -31,7 +31,7 @@ from device_agents.linkloss import LinkLoss
 from device_agents.measuring import Measuring
 from device_agents.mending import Mending
 from device_agents.pair import Pair
-from device_agents.pins import Pins
+from device_agents.pins.pins import Pins
 from device_agents.proof import Proof
 from device_agents.readings import Reading, Sensors
 from device_agents.renewal import Renewal, Renewed

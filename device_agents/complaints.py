@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from device_agents import board
 from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomConfig
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RANGES, Source
+from device_agents.pins import board
 from shared.running.config import ConfigError, UnfitError, convert, load
 from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_hub, is_identity
 

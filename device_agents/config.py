@@ -8,7 +8,7 @@ import msgspec
 from device_agents.devices.input import Happening
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RESOLUTION, Source
-from device_agents.pins import PinUse, Pull
+from device_agents.pins.pins import PinUse, Pull
 from shared.broker.mqtt import BrokerConfig
 from shared.running.config import Config
 from shared.words.messages import DESCRIBED_MOST

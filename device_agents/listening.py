@@ -12,7 +12,7 @@ from typing import NamedTuple
 from device_agents.config import DEBOUNCE_MS
 from device_agents.device import Device
 from device_agents.devices.input import Happening, Signal, unsettled
-from device_agents.pins import Pins
+from device_agents.pins.pins import Pins
 from shared.running.log import facts
 from shared.words.names import Kind
 from shared.words.problem import HomeError

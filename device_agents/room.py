@@ -21,7 +21,7 @@ from device_agents.ids import made_id
 from device_agents.ledger import Ledger
 from device_agents.limits import Peer
 from device_agents.listening import Listening
-from device_agents.pins import Pins
+from device_agents.pins.pins import Pins
 from shared.running.log import facts
 from shared.words import topics
 from shared.words.messages import AuditEvent, By, Description, State, Value, utc

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
-from device_agents.pins import Pins
+from device_agents.pins.pins import Pins
 
 
 class Effects:
@@ -48,7 +48,7 @@ class Effects:
 
 
 class CountedPins:
-    """See device_agents.pins.Pins."""
+    """See device_agents.pins.pins.Pins."""
 
     def __init__(self, pins: Pins, effects: Effects) -> None:
         self._pins = pins

@@ -10,8 +10,8 @@ import msgspec
 
 from device_agents.config import SENSOR_EVERY, DeviceConfig
 from device_agents.devices.sensor import FAILURES, RANGES, UNITS
+from device_agents.pins.simulation import Driven, Stage
 from device_agents.readings import Reading
-from device_agents.simulation import Driven, Stage
 from shared.running.log import facts
 from shared.words.names import Kind
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from device_agents import simulation
-from device_agents.pins_simulated import Edge
+from device_agents.pins import simulation
+from device_agents.pins.simulated import Edge
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Description, State
 from tests import house

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from device_agents.pins_simulated import Edge
+from device_agents.pins.simulated import Edge
 from shared.words import messages, topics
 from shared.words.messages import (
     Acknowledgement,

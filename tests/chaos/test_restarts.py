@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.home import Home
-from device_agents import simulation
+from device_agents.pins import simulation
 from shared.words.messages import CoverValue
 from tests.house import DEADLINE, Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room

@@ -18,7 +18,7 @@ import paho.mqtt.client as paho
 
 from deploy import home as homes
 from device_agents.devices.output import Memory
-from device_agents.pins_simulated import Edge
+from device_agents.pins.simulated import Edge
 from shared.broker import mqtt
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, InputEvent, State

@@ -14,7 +14,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from deploy.home import Home
-from device_agents import simulation
+from device_agents.pins import simulation
 from shared.broker import mqtt
 from shared.words import messages, topics
 from shared.words.messages import Availability, Receipt, ReceiptLine

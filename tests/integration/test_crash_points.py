@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from deploy.home import Home
-from device_agents.pins_simulated import Edge
+from device_agents.pins.simulated import Edge
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, CoverValue, State, Value
 from tests.crash_agent import LAST

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploy.home import Home
-from device_agents import simulation
+from device_agents.pins import simulation
 from shared.words import messages, topics
 from shared.words.messages import Description, State
 from shared.words.problem import HomeError

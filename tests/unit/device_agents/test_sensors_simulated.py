@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from device_agents import simulation
 from device_agents.config import pin_uses
-from device_agents.pins_simulated import SimulatedPins
+from device_agents.pins import simulation
+from device_agents.pins.simulated import SimulatedPins
 from device_agents.readings import Reading
 from device_agents.sensors.simulated import SimulatedSensors
 from shared.words.problem import HomeError

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from device_agents import simulation
-from device_agents.pins import PinUse
-from device_agents.pins_simulated import SimulatedPins
+from device_agents.pins import simulation
+from device_agents.pins.pins import PinUse
+from device_agents.pins.simulated import SimulatedPins
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 

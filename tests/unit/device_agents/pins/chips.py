@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from device_agents.pins import Pins
-from device_agents.pins_gpiod import GpiodPins
-from device_agents.pins_rpi import RpiPins
-from tests.unit.device_agents.benches import CONTACT, LAMP, USES
+from device_agents.pins.gpiod import GpiodPins
+from device_agents.pins.pins import Pins
+from device_agents.pins.rpi import RpiPins
+from tests.unit.device_agents.pins.benches import CONTACT, LAMP, USES
 
 CONFIG = Path("/sys/kernel/config/gpio-sim")
 TRACE = Path("/sys/kernel/tracing")

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from device_agents.pins import PinUse
-from device_agents.simulation import Drive, Driven, Stage
+from device_agents.pins.pins import PinUse
+from device_agents.pins.simulation import Drive, Driven, Stage
 from shared.running.config import ConfigError
 from shared.running.log import facts
 from shared.words.messages import utc
@@ -37,7 +37,7 @@ _edge = msgspec.json.Decoder(Edge)
 
 
 class SimulatedPins:
-    """See device_agents.pins.Pins. Files live in `folder`, which is made where it is missing."""
+    """See device_agents.pins.pins.Pins. Files live in `folder`, which is made where it is missing."""
 
     def __init__(self, folder: Path, room: str, uses: Iterable[PinUse]) -> None:
         self._uses = {use.pin: use for use in uses}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from device_agents.pins import PinUse
+from device_agents.pins.pins import PinUse
 from shared.running.config import ConfigError
 from shared.running.log import facts
 from shared.words.problem import HomeError

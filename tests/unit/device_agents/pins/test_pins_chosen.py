@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
-from device_agents import pins_gpiod, pins_rpi
 from device_agents.__main__ import check_pins, pins_of
 from device_agents.config import RoomConfig
-from device_agents.pins_gpiod import GpiodPins
-from device_agents.pins_rpi import RpiPins
-from device_agents.pins_simulated import SimulatedPins
+from device_agents.pins import gpiod as pins_gpiod
+from device_agents.pins import rpi as pins_rpi
+from device_agents.pins.gpiod import GpiodPins
+from device_agents.pins.rpi import RpiPins
+from device_agents.pins.simulated import SimulatedPins
 from shared.running.config import ConfigError
 from tests.unit.device_agents.fakes import DEVICES, room_config
-from tests.unit.device_agents.wires import FakeGpio, FakeGpiod
+from tests.unit.device_agents.pins.wires import FakeGpio, FakeGpiod
 
 GPIOD: dict[str, Any] = {"pins": "gpiod", "chip": Path("/dev/gpiochip0")}
 

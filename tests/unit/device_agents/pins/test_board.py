@@ -1,6 +1,6 @@
 """The header's own rules."""
 
-from device_agents import board
+from device_agents.pins import board
 
 
 def test_pins_that_carry_nothing_may_be_used() -> None:

@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 import pytest
 
-from device_agents import pins_gpiod
-from device_agents.pins import PinUse
-from device_agents.pins_gpiod import GpiodPins
+from device_agents.pins import gpiod as pins_gpiod
+from device_agents.pins.gpiod import GpiodPins
+from device_agents.pins.pins import PinUse
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
-from tests.unit.device_agents.benches import BELL, CHIP, CONTACT, HEATER, LAMP, USES
-from tests.unit.device_agents.wires import FakeGpiod, FakeRequest
+from tests.unit.device_agents.pins.benches import BELL, CHIP, CONTACT, HEATER, LAMP, USES
+from tests.unit.device_agents.pins.wires import FakeGpiod, FakeRequest
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from device_agents import board
-from device_agents.pins import PinUse, translated
+from device_agents.pins import board
+from device_agents.pins.pins import PinUse, translated
 from shared.running.config import ConfigError
 from shared.running.log import facts
 
@@ -54,7 +54,7 @@ def check(gpiod: Any, chip: Path, room: str, uses: Collection[PinUse], free: Col
 
 
 class GpiodPins:
-    """See device_agents.pins.Pins. `gpiod` is the module that `load` returns; it inverts active-low lines itself.
+    """See device_agents.pins.pins.Pins. `gpiod` is the module that `load` returns; it inverts active-low lines itself.
 
     Raises ConfigError before any line is touched, naming everything that is in the way. `free` are pins that the
     owner uses although a Raspberry Pi's header has them for something else.

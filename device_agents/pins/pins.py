@@ -20,7 +20,7 @@ class PinUse(msgspec.Struct, frozen=True, kw_only=True):
     frequency: int | None = None
     pull: Pull = "none"
     values: tuple[str, ...] = ()
-    """What a simulated input may be driven to; see device_agents.pins_simulated."""
+    """What a simulated input may be driven to; see device_agents.pins.simulated."""
     idle: int = 0
     """What a simulated input reads before anybody drove it."""
 

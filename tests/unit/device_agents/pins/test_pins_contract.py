@@ -1,4 +1,4 @@
-"""What device_agents.pins.Pins promises, asked of every kind of pins: on fakes, and on a kernel's chip where one is."""
+"""What pins.Pins promises, asked of every kind of pins: on fakes, and on a kernel's chip where one is."""
 
 import queue
 from collections.abc import Callable, Iterator
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.pins import Pins
+from device_agents.pins.pins import Pins
 from shared.words.problem import HomeError
-from tests.unit.device_agents import benches, chips
-from tests.unit.device_agents.benches import BELL, CONTACT, HEATER, LAMP, Bench, SimulatedBench
+from tests.unit.device_agents.pins import benches, chips
+from tests.unit.device_agents.pins.benches import BELL, CONTACT, HEATER, LAMP, Bench, SimulatedBench
 
 KINDS = ("simulated", "rpi on a fake", "rpi5 on a fake", "gpiod on a fake", "rpi5 on a chip", "gpiod on a chip")
 

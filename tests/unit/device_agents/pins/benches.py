@@ -6,13 +6,13 @@ from typing import Protocol
 
 import msgspec
 
-from device_agents import simulation
-from device_agents.pins import Pins, PinUse
-from device_agents.pins_gpiod import GpiodPins
-from device_agents.pins_rpi import RpiPins
-from device_agents.pins_simulated import SimulatedPins
+from device_agents.pins import simulation
+from device_agents.pins.gpiod import GpiodPins
+from device_agents.pins.pins import Pins, PinUse
+from device_agents.pins.rpi import RpiPins
+from device_agents.pins.simulated import SimulatedPins
 from shared.words.problem import HomeError
-from tests.unit.device_agents.wires import Board, FakeGpio, FakeGpiod, FakeLgpio
+from tests.unit.device_agents.pins.wires import Board, FakeGpio, FakeGpiod, FakeLgpio
 
 LAMP, HEATER, CONTACT, BELL = 17, 27, 22, 23
 USES = (

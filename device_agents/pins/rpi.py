@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from device_agents.pins import PinUse, translated
+from device_agents.pins.pins import PinUse, translated
 from shared.running.config import ConfigError
 
 _INSTEAD = 'set pins = "gpiod", or install rpi-lgpio in its place'
@@ -27,7 +27,7 @@ def load() -> Any:
 def check(gpio: Any, uses: Iterable[PinUse]) -> None:
     """Ask the board what every pin carries, and touch none. Raises ConfigError naming everything that is in the way.
 
-    rpi-lgpio knows only inputs and outputs, so there a bus is found by none but the rules of device_agents.board.
+    rpi-lgpio knows only inputs and outputs, so there a bus is found by none but the rules of device_agents.pins.board.
     """
     carried = {
         gpio.I2C: "I²C",
@@ -49,7 +49,7 @@ def check(gpio: Any, uses: Iterable[PinUse]) -> None:
 
 
 class RpiPins:
-    """See device_agents.pins.Pins. `gpio` is the module that `load` returns.
+    """See device_agents.pins.pins.Pins. `gpio` is the module that `load` returns.
 
     Raises ConfigError before any pin is touched, naming everything that is in the way.
     """

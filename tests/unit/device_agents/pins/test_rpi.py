@@ -4,12 +4,12 @@ import sys
 
 import pytest
 
-from device_agents import pins_rpi
-from device_agents.pins import PinUse
-from device_agents.pins_rpi import RpiPins
+from device_agents.pins import rpi as pins_rpi
+from device_agents.pins.pins import PinUse
+from device_agents.pins.rpi import RpiPins
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
-from tests.unit.device_agents.wires import FakeGpio, FakeLgpio
+from tests.unit.device_agents.pins.wires import FakeGpio, FakeLgpio
 
 USES = (
     PinUse(pin=17, device="lamp", output=True, active_low=True),
