@@ -14,9 +14,9 @@ from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.pins import Pins
 from device_agents.pins.rpi import RpiPins
 from device_agents.pins.simulated import SimulatedPins
-from device_agents.readings import Sensors
 from device_agents.sensors.build import probes
 from device_agents.sensors.reader import Reader
+from device_agents.sensors.readings import Sensors
 from device_agents.sensors.simulated import SimulatedSensors
 from shared.running import log as logs
 from shared.running.config import ConfigError, fail

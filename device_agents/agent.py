@@ -33,10 +33,10 @@ from device_agents.mending import Mending
 from device_agents.pair import Pair
 from device_agents.pins.pins import Pins
 from device_agents.proof import Proof
-from device_agents.readings import Reading, Sensors
 from device_agents.renewal import Renewal, Renewed
 from device_agents.restrictions import Restrictions
 from device_agents.room import Room
+from device_agents.sensors.readings import Reading, Sensors
 from device_agents.upkeep import Upkeep
 from device_agents.watchdog import Watchdog
 from shared.proof import ends

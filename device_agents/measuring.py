@@ -10,8 +10,8 @@ from device_agents.device import Device
 from device_agents.devices import build
 from device_agents.devices.sensor import Gauge, Sensor
 from device_agents.faults import SENSOR
-from device_agents.readings import Reading, Sensors
 from device_agents.room import Room
+from device_agents.sensors.readings import Reading, Sensors
 from shared.running.log import facts
 from shared.words.messages import By, State, utc
 

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
-from device_agents.readings import SensorError
+from device_agents.sensors.readings import SensorError
 from shared.running.config import ConfigError
 from shared.words.names import Kind
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from device_agents.readings import SensorError
+from device_agents.sensors.readings import SensorError
 
 ROOT = Path("/sys/bus/w1/devices")
 

@@ -5,7 +5,7 @@ Files and units: Documentation/ABI/testing/sysfs-bus-iio (milli-degrees, milli-p
 
 from pathlib import Path
 
-from device_agents.readings import SensorError
+from device_agents.sensors.readings import SensorError
 from shared.words.names import Kind
 
 ROOT = Path("/sys/bus/iio/devices")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from device_agents.readings import Reading, SensorError
+from device_agents.sensors.readings import Reading, SensorError
 from shared.running.log import facts
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Probe(NamedTuple):
 
 
 class Reader:
-    """See device_agents.readings.Sensors."""
+    """See device_agents.sensors.readings.Sensors."""
 
     def __init__(self, probes: Iterable[Probe]) -> None:
         self._wires: dict[str, list[Probe]] = {}

@@ -11,7 +11,7 @@ import msgspec
 from device_agents.config import SENSOR_EVERY, DeviceConfig
 from device_agents.devices.sensor import FAILURES, RANGES, UNITS
 from device_agents.pins.simulation import Driven, Stage
-from device_agents.readings import Reading
+from device_agents.sensors.readings import Reading
 from shared.running.log import facts
 from shared.words.names import Kind
 
@@ -23,7 +23,7 @@ IDLE = {Kind.TEMPERATURE: 20.0, Kind.HUMIDITY: 50.0}
 
 
 class SimulatedSensors:
-    """See device_agents.readings.Sensors. What was driven outlives the process, in `{room}.sensors.json`."""
+    """See device_agents.sensors.readings.Sensors. What was driven outlives the process, in `{room}.sensors.json`."""
 
     def __init__(self, folder: Path, room: str, devices: Iterable[DeviceConfig], stage: Stage) -> None:
         self._file = folder / f"{room}.sensors.json"

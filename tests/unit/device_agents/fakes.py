@@ -11,7 +11,7 @@ from device_agents.agent import Agent
 from device_agents.devices.output import Memory
 from device_agents.ledger import Entry, Intent, Ledger
 from device_agents.link import Down, Heard, Reached, Up
-from device_agents.readings import Sensors
+from device_agents.sensors.readings import Sensors
 from shared.trust.renewal import Newest
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, State

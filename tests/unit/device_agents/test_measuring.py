@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from device_agents.readings import Reading
 from device_agents.sensors.ds18b20 import Ds18b20
 from device_agents.sensors.reader import Probe, Reader
+from device_agents.sensors.readings import Reading
 from shared.words import messages, topics
 from shared.words.messages import Description, State
 from tests.unit.device_agents.fakes import House

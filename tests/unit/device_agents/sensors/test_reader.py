@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from device_agents.readings import Reading, SensorError
 from device_agents.sensors.reader import Probe, Reader
+from device_agents.sensors.readings import Reading, SensorError
 
 FAST = 0.001
 

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from device_agents.readings import SensorError
 from device_agents.sensors import bme280
 from device_agents.sensors.bme280 import Bme280
+from device_agents.sensors.readings import SensorError
 from shared.running.config import ConfigError
 from shared.words.names import Kind
 

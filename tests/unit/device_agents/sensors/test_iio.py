@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.readings import SensorError
 from device_agents.sensors.iio import Iio
+from device_agents.sensors.readings import SensorError
 from shared.words.names import Kind
 
 

@@ -9,7 +9,7 @@ import pytest
 from device_agents.config import pin_uses
 from device_agents.pins import simulation
 from device_agents.pins.simulated import SimulatedPins
-from device_agents.readings import Reading
+from device_agents.sensors.readings import Reading
 from device_agents.sensors.simulated import SimulatedSensors
 from shared.words.problem import HomeError
 from tests.unit.device_agents.fakes import room_config

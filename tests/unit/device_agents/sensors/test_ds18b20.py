@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.readings import SensorError
 from device_agents.sensors.ds18b20 import Ds18b20
+from device_agents.sensors.readings import SensorError
 
 ID = "28-0316a2795dff"
 GOOD = "72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n"
