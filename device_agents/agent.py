@@ -25,14 +25,14 @@ from device_agents.device import Device
 from device_agents.devices.input import Happening
 from device_agents.ids import made_id
 from device_agents.inbox import Inbox
-from device_agents.ledger import Ledger
+from device_agents.ledger.ledger import Ledger
+from device_agents.ledger.mending import Mending
+from device_agents.ledger.proof import Proof
 from device_agents.link import Down, Heard, Link, Reached, Refused, Up
 from device_agents.linkloss import LinkLoss
 from device_agents.measuring import Measuring
-from device_agents.mending import Mending
 from device_agents.pair import Pair
 from device_agents.pins.pins import Pins
-from device_agents.proof import Proof
 from device_agents.renewal import Renewal, Renewed
 from device_agents.restrictions import Restrictions
 from device_agents.room import Room

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from device_agents.device import Device
-from device_agents.ledger import Ledger
+from device_agents.ledger.ledger import Ledger
 from device_agents.link import Link
 from device_agents.room import Room
 from shared.running import backoff

@@ -12,8 +12,8 @@ import msgspec
 from device_agents import wish
 from device_agents.devices.output import Memory
 from device_agents.ids import made_id
-from device_agents.ledger import Intent, Ledger
-from device_agents.proof import Proof
+from device_agents.ledger.ledger import Intent, Ledger
+from device_agents.ledger.proof import Proof
 from device_agents.wish import Wish
 from shared.running.log import facts
 from shared.words import messages, topics

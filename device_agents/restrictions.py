@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from device_agents.ledger import Ledger
+from device_agents.ledger.ledger import Ledger
 from device_agents.room import Room
 from shared.running.log import facts
 from shared.words import messages

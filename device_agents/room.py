@@ -18,7 +18,7 @@ from device_agents.devices.lock import Lock
 from device_agents.devices.output import Memory, Step
 from device_agents.hands import Hands
 from device_agents.ids import made_id
-from device_agents.ledger import Ledger
+from device_agents.ledger.ledger import Ledger
 from device_agents.limits import Peer
 from device_agents.listening import Listening
 from device_agents.pins.pins import Pins

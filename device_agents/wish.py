@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from device_agents import parties
 from device_agents.config import DeviceConfig
 from device_agents.ids import made_id
+from device_agents.ledger import parties
 from shared.words.messages import Acknowledgement, AuditEvent, Command, Id, State, Who, utc
 from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Outcome, Severity, is_gateway
 from shared.words.problem import HomeError

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from device_agents.ledger import Intent
+from device_agents.ledger.ledger import Intent
 from device_agents.link import Down, Refused, Up
 from shared.words import messages, topics
 from shared.words.messages import (

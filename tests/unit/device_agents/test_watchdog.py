@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from device_agents.agent import Agent, Stop
-from device_agents.ledger import Ledger
+from device_agents.ledger.ledger import Ledger
 from device_agents.link import Up
 from device_agents.watchdog import FOOD, MAGIC, SET_TIMEOUT, Watchdog
 from shared.running.config import ConfigError

@@ -5,7 +5,7 @@ import sqlite3
 
 import msgspec
 
-from device_agents import parties
+from device_agents.ledger import parties
 from shared.words.messages import Acknowledgement, AuditEvent, State, decode
 from shared.words.problem import HomeError
 

@@ -6,7 +6,7 @@ A wall clock may jump and a board may boot all day long; neither may free an id 
 import sqlite3
 from collections.abc import Callable
 
-from device_agents import ledger_tables
+from device_agents.ledger import tables as ledger_tables
 
 
 class Lifetime:

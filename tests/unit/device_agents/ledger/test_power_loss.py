@@ -16,13 +16,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from device_agents.devices.output import Memory
-from device_agents.ledger import KEPT_SECONDS, Intent, Ledger
+from device_agents.ledger.ledger import KEPT_SECONDS, Intent, Ledger
 from shared.keeping.torn import CUT
 from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, By, Receipt, ReceiptLine, State, Who, encode, utc
 from shared.words.names import Outcome, Severity
-from tests.unit.device_agents import disk
-from tests.unit.device_agents.disk import Event, Fate, Files
+from tests.unit.device_agents.ledger import disk
+from tests.unit.device_agents.ledger.disk import Event, Fate, Files
 
 FILE = "hall.sqlite3"
 BOOT = "one"

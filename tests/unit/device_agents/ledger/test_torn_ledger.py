@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from device_agents.opening import KEPT_AGAIN
+from device_agents.ledger.opening import KEPT_AGAIN
 from shared.proof.spool_rows import TORN, UNWRITABLE
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity

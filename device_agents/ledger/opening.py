@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from device_agents import ledger_tables
+from device_agents.ledger import tables as ledger_tables
 from shared.keeping.torn import fault_in_use, identity
 from shared.proof.spool import ORDINARY_MOST, Spool
 from shared.running.config import EX_TEMPFAIL, ConfigError

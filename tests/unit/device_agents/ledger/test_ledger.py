@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.boot import this_boot
 from device_agents.devices.output import Memory
-from device_agents.ledger import KEPT_SECONDS, Entry, Intent, Ledger
+from device_agents.ledger.boot import this_boot
+from device_agents.ledger.ledger import KEPT_SECONDS, Entry, Intent, Ledger
 from shared.running.config import ConfigError
 from shared.words.messages import AuditEvent, By, State, Who, encode, utc
 from shared.words.names import Outcome, Severity

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from device_agents import opening
 from device_agents.ids import made_id
-from device_agents.ledger import Ledger
-from device_agents.proof import Proof
+from device_agents.ledger import opening
+from device_agents.ledger.ledger import Ledger
+from device_agents.ledger.proof import Proof
 
 AGAIN_SECONDS = 10.0
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.proof import ANSWER_SECONDS, ANSWERS_AT_ONCE, PATROL_SECONDS, Proof
+from device_agents.ledger.proof import ANSWER_SECONDS, ANSWERS_AT_ONCE, PATROL_SECONDS, Proof
 from shared.proof.resend import WINDOW
 from shared.proof.spool import Spool
 from shared.words import messages

@@ -16,12 +16,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from device_agents import opening
-from device_agents.boot import this_boot
 from device_agents.devices.output import Memory
-from device_agents.ledger_tables import LIVED
-from device_agents.lifetime import Lifetime
-from device_agents.opening import Files, Guard
+from device_agents.ledger import opening
+from device_agents.ledger.boot import this_boot
+from device_agents.ledger.lifetime import Lifetime
+from device_agents.ledger.opening import Files, Guard
+from device_agents.ledger.tables import LIVED
 from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, State, decode, encode
 from shared.words.problem import HomeError
