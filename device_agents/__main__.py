@@ -7,7 +7,7 @@ from pathlib import Path
 
 import device_agents.lean  # noqa: F401 - first: what it imports, it imports lightly
 from device_agents import agent, complaints, config
-from device_agents.pair import Pair
+from device_agents.link.pair import Pair
 from device_agents.pins import gpiod as pins_gpiod
 from device_agents.pins import rpi as pins_rpi
 from device_agents.pins.gpiod import GpiodPins

@@ -15,9 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from device_agents.announcing import Announcer
 from device_agents.answers import Answers
-from device_agents.broker_link import BrokerLink
 from device_agents.clock import Clocks
 from device_agents.commands import Commands
 from device_agents.config import RoomConfig, pin_uses
@@ -28,12 +26,14 @@ from device_agents.inbox import Inbox
 from device_agents.ledger.ledger import Ledger
 from device_agents.ledger.mending import Mending
 from device_agents.ledger.proof import Proof
-from device_agents.link import Down, Heard, Link, Reached, Refused, Up
+from device_agents.link.announcing import Announcer
+from device_agents.link.broker_link import BrokerLink
+from device_agents.link.link import Down, Heard, Link, Reached, Refused, Up
+from device_agents.link.pair import Pair
+from device_agents.link.renewal import Renewal, Renewed
 from device_agents.linkloss import LinkLoss
 from device_agents.measuring import Measuring
-from device_agents.pair import Pair
 from device_agents.pins.pins import Pins
-from device_agents.renewal import Renewal, Renewed
 from device_agents.restrictions import Restrictions
 from device_agents.room import Room
 from device_agents.sensors.readings import Reading, Sensors

@@ -15,11 +15,11 @@ from typing import Any
 from device_agents import complaints
 from device_agents.__main__ import pins_of, sensors_of
 from device_agents.agent import Agent, Item
-from device_agents.broker_link import BrokerLink
 from device_agents.config import RoomConfig
 from device_agents.inbox import Inbox
 from device_agents.ledger.ledger import Ledger
-from device_agents.link import Heard
+from device_agents.link.broker_link import BrokerLink
+from device_agents.link.link import Heard
 from shared.words import topics
 from tests.effects import CountedPins, Effects, counted_statements
 

@@ -14,9 +14,9 @@ import pytest
 
 from deploy.home import Home
 from deploy.pki.pairs import Pki
-from device_agents.broker_link import BrokerLink
 from device_agents.inbox import Inbox
-from device_agents.link import Down, Reached, Up
+from device_agents.link.broker_link import BrokerLink
+from device_agents.link.link import Down, Reached, Up
 from shared.broker.bus import Bus
 from tests import brokers, house
 from tests.house import DEADLINE, Broker

@@ -10,7 +10,7 @@ from device_agents import complaints, config
 from device_agents.agent import Agent
 from device_agents.devices.output import Memory
 from device_agents.ledger.ledger import Entry, Intent, Ledger
-from device_agents.link import Down, Heard, Reached, Up
+from device_agents.link.link import Down, Heard, Reached, Up
 from device_agents.sensors.readings import Sensors
 from shared.trust.renewal import Newest
 from shared.words import messages, topics

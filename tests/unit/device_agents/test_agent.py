@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from device_agents.ledger.ledger import Intent
-from device_agents.link import Down, Refused, Up
+from device_agents.link.link import Down, Refused, Up
 from shared.words import messages, topics
 from shared.words.messages import (
     Acknowledgement,

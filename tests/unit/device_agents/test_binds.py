@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from device_agents.link import Down
+from device_agents.link.link import Down
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, InputEvent, Lockdown, Lockouts
 from tests.unit.device_agents.fakes import House

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from device_agents.agent import Agent
-from device_agents.link import Heard, Up
+from device_agents.link.link import Heard, Up
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, CoverValue, Receipt, ReceiptLine
 from tests.effects import CountedPins, Effects, counted_statements

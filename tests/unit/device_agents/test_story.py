@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from device_agents.link import Down, Up
+from device_agents.link.link import Down, Up
 from shared.words import messages, topics
 from shared.words.messages import COMMAND_SECONDS, CoverValue, Lockdown, Lockouts, Receipt, ReceiptLine, State
 from tests.unit.device_agents.fakes import FakeLink, FakePins, House, Killed

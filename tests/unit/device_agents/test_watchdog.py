@@ -9,7 +9,7 @@ import pytest
 
 from device_agents.agent import Agent, Stop
 from device_agents.ledger.ledger import Ledger
-from device_agents.link import Up
+from device_agents.link.link import Up
 from device_agents.watchdog import FOOD, MAGIC, SET_TIMEOUT, Watchdog
 from shared.running.config import ConfigError
 from tests.unit.device_agents.fakes import FakeLink, FakePins, room_config

@@ -12,7 +12,7 @@ from deploy.home import ROOT
 from deploy.pki.authorities import LEAF_DAYS, Authorities
 from deploy.pki.leaf import client
 from deploy.pki.pairs import Pki
-from device_agents.pair import Pair
+from device_agents.link.pair import Pair
 from shared.trust import tls
 from shared.words.problem import HomeError
 

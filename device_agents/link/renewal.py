@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from device_agents.link import Link
-from device_agents.pair import Pair
+from device_agents.link.link import Link
+from device_agents.link.pair import Pair
 from shared.running import backoff
 from shared.running.log import facts
 from shared.words import messages, topics

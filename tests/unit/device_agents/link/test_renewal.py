@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.renewal import ASK_MOST_SECONDS, LOOK_SECONDS, TRIES, Renewal, Renewed
+from device_agents.link.renewal import ASK_MOST_SECONDS, LOOK_SECONDS, TRIES, Renewal, Renewed
 from shared.words import messages, topics
 from shared.words.messages import Certificate, Csr
 from shared.words.problem import HomeError
 from tests.unit.device_agents.fakes import FakeLink
-from tests.unit.device_agents.test_pair import Pi
+from tests.unit.device_agents.link.test_pair import Pi
 
 
 class Bench:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from device_agents.device import Device
 from device_agents.ledger.ledger import Ledger
-from device_agents.link import Link
+from device_agents.link.link import Link
 from device_agents.room import Room
 from shared.running import backoff
 from shared.running.log import facts

@@ -1,6 +1,6 @@
 """A link is slow until it has shown itself quick, and again as soon as it keeps us waiting."""
 
-from device_agents.round_trip import SLOW_SECONDS, RoundTrip
+from device_agents.link.round_trip import SLOW_SECONDS, RoundTrip
 
 
 def test_a_link_is_slow_until_it_was_measured() -> None:

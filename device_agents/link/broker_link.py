@@ -17,8 +17,8 @@ import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 
 from device_agents.inbox import Inbox
-from device_agents.link import Down, Heard, Reached, Refused, Up
-from device_agents.round_trip import RoundTrip
+from device_agents.link.link import Down, Heard, Reached, Refused, Up
+from device_agents.link.round_trip import RoundTrip
 from shared.broker import mqtt
 from shared.running import backoff, systemd
 from shared.running.config import ConfigError
