@@ -19,7 +19,6 @@ from device_agents.answers import Answers
 from device_agents.clock import Clocks
 from device_agents.commands import Commands
 from device_agents.config import RoomConfig, pin_uses
-from device_agents.device import Device
 from device_agents.devices.input import Happening
 from device_agents.ids import made_id
 from device_agents.inbox import Inbox
@@ -31,11 +30,12 @@ from device_agents.link.broker_link import BrokerLink
 from device_agents.link.link import Down, Heard, Link, Reached, Refused, Up
 from device_agents.link.pair import Pair
 from device_agents.link.renewal import Renewal, Renewed
-from device_agents.linkloss import LinkLoss
-from device_agents.measuring import Measuring
 from device_agents.pins.pins import Pins
 from device_agents.restrictions import Restrictions
-from device_agents.room import Room
+from device_agents.room.device import Device
+from device_agents.room.linkloss import LinkLoss
+from device_agents.room.measuring import Measuring
+from device_agents.room.room import Room
 from device_agents.sensors.readings import Reading, Sensors
 from device_agents.upkeep import Upkeep
 from device_agents.watchdog import Watchdog

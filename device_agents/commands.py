@@ -11,10 +11,10 @@ from device_agents import clock, wish
 from device_agents.answers import Answers
 from device_agents.clock import Clocks
 from device_agents.config import TOGGLE, Bind
-from device_agents.device import Device
 from device_agents.devices.output import Step
 from device_agents.ids import made_id
-from device_agents.room import Room
+from device_agents.room.device import Device
+from device_agents.room.room import Room
 from device_agents.wish import Wish
 from shared.running.log import facts
 from shared.words import messages

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from device_agents.ledger.ledger import Ledger
-from device_agents.room import Room
+from device_agents.room.room import Room
 from shared.running.log import facts
 from shared.words import messages
 from shared.words.messages import Lockdown, Lockouts

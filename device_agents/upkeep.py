@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from device_agents.answers import Answers
 from device_agents.clock import Clocks
-from device_agents.device import Device
 from device_agents.ledger.ledger import Ledger
-from device_agents.room import Room
+from device_agents.room.device import Device
+from device_agents.room.room import Room
 from shared.running.log import facts
 from shared.words.messages import COMMAND_SECONDS
 from shared.words.problem import HomeError

@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 
-from device_agents.device import Device
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.link import Link
-from device_agents.room import Room
+from device_agents.room.device import Device
+from device_agents.room.room import Room
 from shared.running import backoff
 from shared.running.log import facts
 from shared.words import messages, topics

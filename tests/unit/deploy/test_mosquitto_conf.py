@@ -11,7 +11,7 @@ from deploy import orders, rights
 from deploy.home import ROOT
 from device_agents import complaints
 from device_agents.config import MOST_DEVICES, DeviceConfig, RoomConfig
-from device_agents.devices.build import description
+from device_agents.room.build import description
 from shared.broker.mqtt import BrokerConfig
 from shared.trust import tls
 from shared.trust.signing import MOST_BYTES, Grant

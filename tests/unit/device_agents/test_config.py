@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from device_agents import complaints, config
-from device_agents.devices import build
 from device_agents.pins.pins import PinUse
+from device_agents.room import build
 from shared.running.config import ConfigError
 from shared.words.names import Kind
 

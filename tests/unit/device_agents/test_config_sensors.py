@@ -8,7 +8,7 @@ import pytest
 
 from device_agents import complaints as rules
 from device_agents import config
-from device_agents.devices import build
+from device_agents.room import build
 from shared.running.config import ConfigError
 from tests.unit.device_agents.fakes import room_config
 

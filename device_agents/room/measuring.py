@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from device_agents.device import Device
-from device_agents.devices import build
 from device_agents.devices.sensor import Gauge, Sensor
-from device_agents.faults import SENSOR
-from device_agents.room import Room
+from device_agents.room import build
+from device_agents.room.device import Device
+from device_agents.room.faults import SENSOR
+from device_agents.room.room import Room
 from device_agents.sensors.readings import Reading, Sensors
 from shared.running.log import facts
 from shared.words.messages import By, State, utc

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from device_agents.config import DEBOUNCE_MS
-from device_agents.device import Device
 from device_agents.devices.input import Happening, Signal, unsettled
 from device_agents.pins.pins import Pins
+from device_agents.room.device import Device
 from shared.running.log import facts
 from shared.words.names import Kind
 from shared.words.problem import HomeError

@@ -2,8 +2,8 @@
 
 import logging
 
-from device_agents.device import Device
-from device_agents.room import Room
+from device_agents.room.device import Device
+from device_agents.room.room import Room
 from shared.running.log import facts
 from shared.words.messages import By
 from shared.words.names import Action

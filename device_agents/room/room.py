@@ -8,20 +8,19 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from device_agents import birth, faults
 from device_agents.config import DeviceConfig, RoomConfig
-from device_agents.device import Device
-from device_agents.devices import build
 from device_agents.devices.contact import OPEN
 from device_agents.devices.input import Happening
 from device_agents.devices.lock import Lock
 from device_agents.devices.output import Memory, Step
-from device_agents.hands import Hands
 from device_agents.ids import made_id
 from device_agents.ledger.ledger import Ledger
-from device_agents.limits import Peer
-from device_agents.listening import Listening
 from device_agents.pins.pins import Pins
+from device_agents.room import birth, build, faults
+from device_agents.room.device import Device
+from device_agents.room.hands import Hands
+from device_agents.room.limits import Peer
+from device_agents.room.listening import Listening
 from shared.running.log import facts
 from shared.words import topics
 from shared.words.messages import AuditEvent, By, Description, State, Value, utc

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_agents.device import Device
 from device_agents.devices.input import Happening
-from device_agents.listening import Listening
-from device_agents.room import Room
+from device_agents.room.device import Device
+from device_agents.room.listening import Listening
+from device_agents.room.room import Room
 from shared.words.messages import Value
 from shared.words.problem import HomeError
 from tests.unit.device_agents.fakes import FakePins, House

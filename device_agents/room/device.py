@@ -5,8 +5,8 @@ import msgspec
 from device_agents.config import DeviceConfig
 from device_agents.devices.input import Input, Signal
 from device_agents.devices.output import Memory, Output, Standing
-from device_agents.faults import MISMATCH, RESTLESS, SENSOR, Fault
-from device_agents.limits import Limits, Past
+from device_agents.room.faults import MISMATCH, RESTLESS, SENSOR, Fault
+from device_agents.room.limits import Limits, Past
 from shared.words.messages import By, DeviceDescription, State
 from shared.words.names import SAFE_ACTIONS, Action
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 
 import msgspec
 
-from device_agents.device import Device
 from device_agents.devices.output import Standing, Step, Write
-from device_agents.faults import Fault
-from device_agents.limits import follow
 from device_agents.pins.pins import Pins
+from device_agents.room.device import Device
+from device_agents.room.faults import Fault
+from device_agents.room.limits import follow
 from shared.running.log import facts
 from shared.words.problem import HomeError
 

@@ -1,9 +1,9 @@
 """How an output begins: from what its pins still drive and what the ledger remembers of the same boot of the board."""
 
-from device_agents.device import Device
 from device_agents.devices.output import Birth, Last, Memory
-from device_agents.hands import Hands
-from device_agents.limits import Past
+from device_agents.room.device import Device
+from device_agents.room.hands import Hands
+from device_agents.room.limits import Past
 from shared.words.messages import State
 
 Levels = tuple[int | None, ...]

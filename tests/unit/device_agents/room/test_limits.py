@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from device_agents.limits import Limits, Past, Peer, follow
+from device_agents.room.limits import Limits, Past, Peer, follow
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, Lockdown, Lockouts
 from shared.words.problem import HomeError

@@ -26,7 +26,7 @@ from device_agents.devices.output import Output
 from device_agents.devices.pulse import Pulse
 from device_agents.devices.sensor import RANGES, UNITS, Sensor
 from device_agents.devices.switch import Switch
-from device_agents.limits import Limits
+from device_agents.room.limits import Limits
 from shared.words.messages import DeviceDescription
 from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Kind
 
