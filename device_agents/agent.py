@@ -15,9 +15,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from device_agents.answers import Answers
-from device_agents.clock import Clocks
-from device_agents.commands import Commands
 from device_agents.config import RoomConfig, pin_uses
 from device_agents.devices.input import Happening
 from device_agents.ids import made_id
@@ -30,8 +27,11 @@ from device_agents.link.broker_link import BrokerLink
 from device_agents.link.link import Down, Heard, Link, Reached, Refused, Up
 from device_agents.link.pair import Pair
 from device_agents.link.renewal import Renewal, Renewed
+from device_agents.obeying.answers import Answers
+from device_agents.obeying.clock import Clocks
+from device_agents.obeying.commands import Commands
+from device_agents.obeying.restrictions import Restrictions
 from device_agents.pins.pins import Pins
-from device_agents.restrictions import Restrictions
 from device_agents.room.device import Device
 from device_agents.room.linkloss import LinkLoss
 from device_agents.room.measuring import Measuring

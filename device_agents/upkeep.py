@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Callable
 
-from device_agents.answers import Answers
-from device_agents.clock import Clocks
 from device_agents.ledger.ledger import Ledger
+from device_agents.obeying.answers import Answers
+from device_agents.obeying.clock import Clocks
 from device_agents.room.device import Device
 from device_agents.room.room import Room
 from shared.running.log import facts

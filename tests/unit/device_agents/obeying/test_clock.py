@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_agents.clock import Clocks, judge
+from device_agents.obeying.clock import Clocks, judge
 
 HUB = 1_700_000_000.0
 """What the hub's clock shows when our monotonic one is at 0."""

@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from device_agents import wish
 from device_agents.config import DeviceConfig
-from device_agents.wish import Wish
+from device_agents.obeying import wish
+from device_agents.obeying.wish import Wish
 from shared.words.messages import Command, UserRef
 from shared.words.names import Action, Kind, Outcome, Severity
 from shared.words.problem import HomeError

@@ -9,12 +9,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from device_agents import wish
 from device_agents.devices.output import Memory
 from device_agents.ids import made_id
 from device_agents.ledger.ledger import Intent, Ledger
 from device_agents.ledger.proof import Proof
-from device_agents.wish import Wish
+from device_agents.obeying import wish
+from device_agents.obeying.wish import Wish
 from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, State, Who, utc

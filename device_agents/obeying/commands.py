@@ -7,15 +7,15 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from device_agents import clock, wish
-from device_agents.answers import Answers
-from device_agents.clock import Clocks
 from device_agents.config import TOGGLE, Bind
 from device_agents.devices.output import Step
 from device_agents.ids import made_id
+from device_agents.obeying import clock, wish
+from device_agents.obeying.answers import Answers
+from device_agents.obeying.clock import Clocks
+from device_agents.obeying.wish import Wish
 from device_agents.room.device import Device
 from device_agents.room.room import Room
-from device_agents.wish import Wish
 from shared.running.log import facts
 from shared.words import messages
 from shared.words.messages import By, Command
