@@ -190,8 +190,8 @@ class Gateway:
         where = f"serving on port {self.config.https.port}"
         if not self.bus.connected:
             return f"The broker cannot be reached; {where}"
-        rooms = self.home.rooms()
-        return f"{sum(room.status == 'online' for room in rooms)} of {len(rooms)} rooms are online; {where}"
+        rooms = self.home.names()
+        return f"{sum(self.home.status(room) == 'online' for room in rooms)} of {len(rooms)} rooms are online; {where}"
 
     def _tell_unknown(self, wish: Wish, reason: str) -> None:
         self.hub.tell_command(

@@ -7,16 +7,17 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.door import cookie, sessions
-from gateway.streams.events import AUDIT, Interest
+from gateway.streams.event import AUDIT, Interest
 from shared.words.names import is_identity
 from shared.words.problem import HomeError
 
 _ROOMS: Final = "rooms"
-_KNOWN: Final = frozenset({_ROOMS, AUDIT})
+_SUMS: Final = "sums"
+_KNOWN: Final = frozenset({_ROOMS, _SUMS, AUDIT})
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Open until the browser, the session or the gateway ends. Events and their shapes: gateway/streams/events.py."""
+    """Open until the browser, the session or the gateway ends. Events and their shapes: gateway/streams/event.py."""
     info = sessions.signed_in(request)
     token = await cookie.token_of(request)
     if token is None:
@@ -25,14 +26,14 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 def interest(query: Mapping[str, str]) -> Interest:
-    """What `?rooms=hall,garage&audit` asks for: nothing given is all rooms, `rooms=` none of them.
+    """What `?rooms=hall,garage&sums&audit` asks for: nothing given is all rooms, `rooms=` none of them.
 
     Raises bad-request for what names no room, is given twice or does not exist: it would seem to narrow.
     """
     if not set(query) <= _KNOWN or len(query) != len(set(query)):
-        raise HomeError("bad-request", "A stream takes rooms and audit, each once: ?rooms=hall,garage&audit")
+        raise HomeError("bad-request", "A stream takes rooms, sums and audit, each once: ?rooms=hall,garage&audit")
     text = query.get(_ROOMS)
     names = text.split(",") if text else []
     if not all(is_identity(name) for name in names):
         raise HomeError("bad-request", "rooms names rooms by their ids, with commas: rooms=hall,garage")
-    return Interest(rooms=None if text is None else frozenset(names), record=AUDIT in query)
+    return Interest(rooms=None if text is None else frozenset(names), sums=_SUMS in query, record=AUDIT in query)

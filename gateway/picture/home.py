@@ -9,6 +9,8 @@ from typing import Final
 import msgspec
 
 from gateway.picture.devices import Device, device_of
+from gateway.picture.heard import Heard
+from gateway.picture.sums import RoomSum, sum_of
 from gateway.picture.views import DeviceView, RoomView, Status, view_of
 from shared.words.internal import LockdownState, RegisteredRoom, Registry
 from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
@@ -53,26 +55,12 @@ class LockdownChanged(msgspec.Struct, frozen=True):
 Change = StatusChanged | StateChanged | DescriptionChanged | Born | LockdownChanged
 
 
-class _Room:
-    """What was heard of one room."""
-
-    __slots__ = ("description", "heard_at", "session", "states", "status")
-
-    def __init__(self) -> None:
-        self.description: Description | None = None
-        self.session: str | None = None
-        self.status: Status = "unknown"
-        self.heard_at = 0.0
-        self.states: dict[str, State] = {}
-
-
 class Home:
     """The picture. Each `hear_…` folds one fact in and returns what changed for whoever watches."""
 
     def __init__(self) -> None:
         self._registered: dict[str, RegisteredRoom] = {}
-        self._rooms: dict[str, _Room] = {}
-        self._devices: dict[tuple[str, str], Device] = {}
+        self._rooms: dict[str, Heard] = {}
         self.lockdown = LockdownState()
         """Before the first registry came nothing is locked down, and there is no device either."""
 
@@ -87,14 +75,33 @@ class Home:
         registered = self._registered.get(room)
         return self._room_view(registered) if registered is not None else None
 
+    def sum(self, room: str) -> RoomSum | None:
+        """One room in sums."""
+        heard, registered = self._rooms.get(room), self._registered.get(room)
+        if heard is None or registered is None:
+            return None
+        if heard.total is None:
+            heard.total = sum_of(self._room_view(registered))
+        return heard.total
+
+    def names(self) -> tuple[str, ...]:
+        """The ids of all rooms, in the registry's order: to ask for each in turn where all at once would take long."""
+        return tuple(self._registered)
+
     def device(self, room: str, device: str) -> Device | None:
         """What a device is and offers, without its state."""
-        return self._devices.get((room, device))
+        heard = self._rooms.get(room)
+        return heard.devices.get(device) if heard is not None else None
 
     def view(self, room: str, device: str) -> DeviceView | None:
         """One device as people see it."""
-        found = self._devices.get((room, device))
-        return self._device_view(found) if found is not None else None
+        heard = self._rooms.get(room)
+        if heard is None or (found := heard.devices.get(device)) is None:
+            return None
+        if (view := heard.views.get(device)) is None:
+            state = heard.states.get(device) if heard.status == "online" else None
+            view = heard.views[device] = view_of(found, heard.status, state)
+        return view
 
     def status(self, room: str) -> Status:
         """Whether the room is there, as far as it is known."""
@@ -105,6 +112,14 @@ class Home:
         """The device's state, None unless its room is online."""
         heard = self._rooms.get(room)
         return heard.states.get(device) if heard is not None and heard.status == "online" else None
+
+    def states(self, room: str) -> tuple[tuple[str, State | None], ...]:
+        """Every device of the room with its state, None unless the room is online."""
+        heard = self._rooms.get(room)
+        if heard is None:
+            return ()
+        known = heard.states if heard.status == "online" else {}
+        return tuple((device, known.get(device)) for device in heard.devices)
 
     def description(self, room: str) -> Description | None:
         """The room's last description."""
@@ -120,7 +135,7 @@ class Home:
             and (
                 heard.description is None
                 or name not in self._registered
-                or any((name, device.id) not in self._devices for device in heard.description.devices)
+                or any(device.id not in heard.devices for device in heard.description.devices)
             )
         )
 
@@ -156,7 +171,7 @@ class Home:
 
     def hear_description(self, room: str, description: Description) -> list[Change]:
         """What a room says that it offers."""
-        heard = self._rooms.setdefault(room, _Room())
+        heard = self._rooms.setdefault(room, Heard())
         if heard.description == description:
             return []
         heard.description = description
@@ -173,31 +188,33 @@ class Home:
 
     def hear_state(self, room: str, device: str, state: State) -> list[Change]:
         """A device's last value, retained or live."""
-        heard = self._rooms.setdefault(room, _Room())
+        heard = self._rooms.setdefault(room, Heard())
         if device not in heard.states and len(heard.states) >= _MOST_STATES:
             return []
         heard.states[device] = state
-        if heard.status == "online" and (room, device) in self._devices:
+        heard.changed(device)
+        if heard.status == "online" and device in heard.devices:
             return [StateChanged(room, device, state)]
         return []
 
     def forget_state(self, room: str, device: str) -> list[Change]:
         """A retained state was cleared: the device is gone."""
         heard = self._rooms.get(room)
-        if heard is not None and heard.states.pop(device, None) is not None and heard.status == "online":
-            return [StateChanged(room, device, None)]
-        return []
+        if heard is None or heard.states.pop(device, None) is None:
+            return []
+        heard.changed(device)
+        return [StateChanged(room, device, None)] if heard.status == "online" else []
 
     def hear_availability(self, room: str, said: Availability, *, retained: bool, now: float) -> list[Change]:
         """A heartbeat, a goodbye or a will. A retained `online` proves nothing: a killed broker keeps a dead room's."""
-        heard = self._rooms.setdefault(room, _Room())
+        heard = self._rooms.setdefault(room, Heard())
         if said.status == "online":
             return [] if retained else self._heartbeat(room, heard, said.session, now)
         if heard.session is not None and said.session != heard.session:
             return []  # the will of an earlier life
         if heard.status == "offline":
             return []
-        heard.status = "offline"
+        heard.become("offline")
         return [StatusChanged(room, "offline")]
 
     def link_down(self) -> list[Change]:
@@ -206,7 +223,8 @@ class Home:
         for name, heard in self._rooms.items():
             if heard.status != "unknown":
                 changes.append(StatusChanged(name, "unknown"))
-            heard.status, heard.session = "unknown", None
+            heard.session = None
+            heard.become("unknown")
             heard.states.clear()
         return changes
 
@@ -215,13 +233,13 @@ class Home:
         changes: list[Change] = []
         for name, heard in self._rooms.items():
             if heard.status == "online" and now - heard.heard_at > ROOM_SILENCE_SECONDS:
-                heard.status = "unknown"
+                heard.become("unknown")
                 changes.append(StatusChanged(name, "unknown"))
         return changes
 
     # --- inside -----------------------------------------------------------------------------------------------
 
-    def _heartbeat(self, room: str, heard: _Room, session: str, now: float) -> list[Change]:
+    def _heartbeat(self, room: str, heard: Heard, session: str, now: float) -> list[Change]:
         heard.heard_at = now
         if heard.session == session and heard.status == "online":
             return []
@@ -230,24 +248,25 @@ class Home:
             heard.session = session
             changes.append(Born(room))
         if heard.status != "online":
-            heard.status = "online"
+            heard.become("online")
             changes.append(StatusChanged(room, "online"))
             changes += [
-                StateChanged(room, device, state)
-                for device, state in heard.states.items()
-                if (room, device) in self._devices
+                StateChanged(room, device, state) for device, state in heard.states.items() if device in heard.devices
             ]
         return changes
 
     def _rebuild(self, room: str) -> list[Change]:
         """Work out the room's devices anew from registry and description."""
-        for key in [key for key in self._devices if key[0] == room]:
-            del self._devices[key]
-        registered, description = self._registered.get(room), self.description(room)
-        offered = {d.id: d for d in description.devices} if description is not None else None
-        for entry in registered.devices if registered is not None else ():
-            if offered is None or entry.id in offered:
-                self._devices[(room, entry.id)] = device_of(room, entry, offered[entry.id] if offered else None)
+        registered = self._registered.get(room)
+        heard = self._rooms.get(room) if registered is None else self._rooms.setdefault(room, Heard())
+        if heard is not None:
+            offered = {d.id: d for d in heard.description.devices} if heard.description is not None else None
+            heard.devices = {
+                entry.id: device_of(room, entry, offered[entry.id] if offered is not None else None)
+                for entry in (registered.devices if registered is not None else ())
+                if offered is None or entry.id in offered
+            }
+            heard.changed()
         return [DescriptionChanged(room)]
 
     def _room_view(self, registered: RegisteredRoom) -> RoomView:
@@ -258,6 +277,3 @@ class Home:
             status=self.status(registered.id),
             devices=tuple(view for view in devices if view is not None),
         )
-
-    def _device_view(self, device: Device) -> DeviceView:
-        return view_of(device, self.status(device.room), self.state(device.room, device.id))

@@ -10,25 +10,28 @@ import collections
 import contextlib
 import logging
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import aiohttp_sse
-import msgspec
 from aiohttp import web
 
 from gateway.door.sessions import Sessions
 from gateway.picture import guards
-from gateway.picture.home import Change, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
-from gateway.picture.views import RoomView, lockdown_view
+from gateway.picture.home import Change, DescriptionChanged, Home, StateChanged, StatusChanged
+from gateway.picture.seen import sum_for
+from gateway.picture.sums import RoomSum, gone
+from gateway.picture.views import RoomView
 from gateway.streams import hub_time
+from gateway.streams.event import AUDIT, SUM, Event, Interest, Told, as_json, event_of, lockdown, written
 from gateway.streams.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
+from gateway.streams.summing import Summing
+from gateway.streams.turns import in_turns
 from shared.running.log import facts
-from shared.words.internal import LockdownState, SessionInfo
+from shared.words.internal import SessionInfo
 from shared.words.problem import HomeError
 
-AUDIT: Final = "audit"
-"""The event that tells of new rows of the record: for those who asked, and may."""
 log = logging.getLogger(__name__)
 
 _NO_PING_SECONDS: Final = 86_400.0
@@ -40,39 +43,15 @@ MOST_STREAMS: Final = 10
 """Per user: open pages of all their browsers; one more ends the oldest."""
 
 
-class Interest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stream is asked for: `rooms` None for all that one may see, and whether the `record` as well."""
-
-    rooms: frozenset[str] | None = None
-    record: bool = False
-
-    def covers(self, event: "Event") -> bool:
-        """Whether the event belongs to it; what is about the home as a whole always does."""
-        if event.name == AUDIT:
-            return self.record
-        return event.room is None or self.rooms is None or event.room in self.rooms
-
-
-class Event(msgspec.Struct, frozen=True):
-    """One event on its way. `body` None is made for each viewer: a description shows only their devices.
-
-    `room` None: it is about the home or the record as a whole.
-    """
-
-    name: str
-    room: str | None
-    device: str | None
-    body: str | None
-
-
 class _Client:
     """One open stream and what waits for it."""
 
-    __slots__ = ("ended", "follows", "interest", "queue", "session_id", "some", "transport", "user_id")
+    __slots__ = ("ended", "follows", "interest", "queue", "sees_all", "session_id", "some", "transport", "user_id")
 
     def __init__(self, info: SessionInfo, transport: asyncio.Transport | None, interest: Interest) -> None:
         self.interest = interest
         self.follows = interest.record and guards.may_hear_of_records(info)
+        self.sees_all = guards.sees_all(info)
         self.session_id = info.id
         self.user_id = info.user.id
         self.transport = transport
@@ -120,11 +99,18 @@ class Hub:
         self._closed = False
         self._followed = asyncio.Event()
         self._recorded: Event | None = None
+        self._summing = Summing(self._tell_sum)
+        self._summed = False
+        self._told: dict[str, RoomSum | None] = {}
 
     def tell(self, changes: Iterable[Change]) -> None:
         """What changed in the home, to everyone who may know."""
+        if not self._clients:
+            return
         for change in changes:
-            if self._clients and (event := _event_of(change)) is not None:
+            if self._summed and isinstance(change, StateChanged | StatusChanged | DescriptionChanged):
+                self._summing.note(change.room)
+            if (event := event_of(change)) is not None:
                 for client in tuple(self._clients):
                     client.offer(event)
 
@@ -135,16 +121,26 @@ class Hub:
         body = {"id": command_id, "room": room, "device": device, "outcome": outcome}
         if reason is not None:
             body["reason"] = reason
-        event = Event("command", room, device, _json(body))
+        event = Event("command", room, device, as_json(body))
         for client in tuple(self._clients):
             client.offer(event)
 
     def tell_recorded(self, row: int) -> None:
         """The record goes up to this row, to everyone who follows it."""
-        event = self._recorded = Event(AUDIT, None, None, _json({"row": row}))
+        event = self._recorded = Event(AUDIT, None, None, as_json({"row": row}))
         for client in tuple(self._clients):
             if client.follows:
                 client.offer(event)
+
+    def _tell_sum(self, room: str) -> None:
+        """One room in sums, to whoever looks at many; what says the same as before is not said again."""
+        now = self._home.sum(room)
+        clients = [client for client in self._clients if client.interest.sums]
+        if now == self._told.get(room) and all(client.sees_all for client in clients):
+            return
+        self._told[room] = now
+        for client in clients:
+            client.offer(Event(SUM, room, None, None))
 
     async def followed(self) -> None:
         """Wait until somebody follows the record."""
@@ -172,12 +168,12 @@ class Hub:
         await response.prepare(request)
         client = _Client(info, request.transport, interest)
         # Snapshot and subscription in one step: nothing can change unseen in between.
-        snapshot = [event for event in self._snapshot(info) if interest.covers(event)]
+        snapshot = self._snapshot(interest)
         self._join(client)
         try:
             async with response:
-                await response.send(_json(hub_time.told()), event="hello", retry=_RETRY_MILLISECONDS)
-                for event in snapshot:
+                await response.send(as_json(hub_time.told()), event="hello", retry=_RETRY_MILLISECONDS)
+                async for event in in_turns(map(written, snapshot)):
                     await self._send(response, event, info)
                 await response.send("{}", event="ready")
                 if client.follows and self._recorded is not None:
@@ -202,6 +198,7 @@ class Hub:
             client.end()
 
     def _count_followers(self) -> None:
+        self._summed = any(client.interest.sums for client in self._clients)
         if any(client.follows for client in self._clients):
             self._followed.set()
         else:
@@ -223,20 +220,22 @@ class Hub:
             info = (await self._sessions.last_word(token)).info
             if event is None:
                 due = clock() + HEARTBEAT_SECONDS
-                await response.send(_json(hub_time.told()), event=HEARTBEAT)
+                await response.send(as_json(hub_time.told()), event=HEARTBEAT)
             else:
                 await self._send(response, event, info)
 
-    def _snapshot(self, info: SessionInfo) -> list[Event]:
-        events = [_lockdown(self._home.lockdown)]
-        for room in guards.visible(info, self._home.rooms(), guards.local_now(self._zone)):
-            events.append(Event("description", room.id, None, None))
-            events.append(Event("availability", room.id, None, _json({"room": room.id, "status": room.status})))
-            events += [
-                Event("state", room.id, d.id, _json({"room": room.id, "device": d.id, "state": d.state}))
-                for d in room.devices
-            ]
-        return events
+    def _snapshot(self, interest: Interest) -> list[Told]:
+        """How all that it covers stands at this moment; who may see what is decided when it is sent."""
+        told: list[Told] = [lockdown(self._home.lockdown)]
+        names = self._home.names()
+        if interest.sums:
+            told += [Event(SUM, room, None, None) for room in names]
+        for room in names:
+            if interest.rooms is None or room in interest.rooms:
+                told.append(Event("description", room, None, None))
+                told.append(StatusChanged(room, self._home.status(room)))
+                told += [StateChanged(room, device, state) for device, state in self._home.states(room)]
+        return told
 
     async def _send(self, response: aiohttp_sse.EventSourceResponse, event: Event, info: SessionInfo) -> None:
         now = guards.local_now(self._zone)
@@ -247,8 +246,15 @@ class Hub:
         else:
             allowed = guards.may_see_room(info, event.room, now)
         if allowed:
-            body = event.body if event.body is not None else self._describe(event.room or "", info)
+            body = event.body if event.body is not None else self._body(event, info, now)
             await response.send(body, event=event.name)
+
+    def _body(self, event: Event, info: SessionInfo, now: datetime) -> str:
+        """What is made for each viewer."""
+        room = event.room or ""
+        if event.name == SUM:
+            return as_json(sum_for(info, self._home, room, now) or gone(room))
+        return self._describe(room, info)
 
     def _describe(self, room: str, info: SessionInfo) -> str:
         """The room as this viewer sees it; no devices where it is gone."""
@@ -257,27 +263,5 @@ class Hub:
         if found is not None:
             views = guards.visible(info, (found,), guards.local_now(self._zone))
         if not views:
-            return _json({"room": room, "name": room, "devices": []})
-        return _json({"room": room, "name": views[0].name, "devices": views[0].devices})
-
-
-def _event_of(change: Change) -> Event | None:
-    match change:
-        case StateChanged(room, device, state):
-            return Event("state", room, device, _json({"room": room, "device": device, "state": state}))
-        case StatusChanged(room, status):
-            return Event("availability", room, None, _json({"room": room, "status": status}))
-        case DescriptionChanged(room):
-            return Event("description", room, None, None)
-        case LockdownChanged(now):
-            return _lockdown(now)
-        case _:
-            return None
-
-
-def _lockdown(stands: LockdownState) -> Event:
-    return Event("lockdown", None, None, _json(lockdown_view(stands)))
-
-
-def _json(body: object) -> str:
-    return msgspec.json.encode(body).decode()
+            return as_json({"room": room, "name": room, "devices": []})
+        return as_json({"room": room, "name": views[0].name, "devices": views[0].devices})

@@ -11,12 +11,14 @@ from gateway.api.events import interest
 from gateway.door.sessions import Sessions
 from gateway.picture.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.streams import events
-from gateway.streams.events import MOST_STREAMS, Event, Hub, Interest, _Client, _event_of
-from shared.words.internal import LockdownState
+from gateway.streams.event import Event, Interest, event_of, written
+from gateway.streams.events import MOST_STREAMS, Hub, _Client
+from shared.words.internal import LockdownState, RegisteredRoom, Registry
 from shared.words.names import Role
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.gateway.pages.house import config
-from tests.unit.gateway.parts import NOW, FakeAuth, session, state
+from tests.unit.gateway.parts import HALL_ENTRY, NOW, FakeAuth, online, session, state
 
 
 class FakeTransport:
@@ -88,15 +90,15 @@ def test_one_stream_too_many_ends_the_users_oldest_and_nobody_elses() -> None:
 
 
 def test_each_change_has_its_event() -> None:
-    assert _event_of(StatusChanged("hall", "offline")) == Event(
+    assert event_of(StatusChanged("hall", "offline")) == Event(
         "availability", "hall", None, '{"room":"hall","status":"offline"}'
     )
-    told = _event_of(StateChanged("hall", "lamp", state("on")))
+    told = event_of(StateChanged("hall", "lamp", state("on")))
     assert told is not None
     assert told.body is not None
     assert told.body.startswith('{"room":"hall","device":"lamp","state":{"value":"on"')
-    assert _event_of(DescriptionChanged("hall")) == Event("description", "hall", None, None)
-    assert _event_of(Born("hall")) is None
+    assert event_of(DescriptionChanged("hall")) == Event("description", "hall", None, None)
+    assert event_of(Born("hall")) is None
 
 
 async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
@@ -129,6 +131,7 @@ async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
         ({"rooms": "hall"}, Interest(rooms=frozenset({"hall"}))),
         ({"rooms": "hall,back-yard", "audit": ""}, Interest(rooms=frozenset({"hall", "back-yard"}), record=True)),
         ({"rooms": ""}, Interest(rooms=frozenset())),
+        ({"rooms": "", "sums": ""}, Interest(rooms=frozenset(), sums=True)),
     ],
 )
 def test_a_stream_is_narrowed_by_its_address(query: Mapping[str, str], asked: Interest) -> None:
@@ -172,3 +175,47 @@ def test_a_narrowed_stream_hears_of_its_rooms_and_of_the_home_and_of_nothing_els
         ("command", "hall"),
     ]
     assert [(one.name, one.room) for one in nowhere.queue] == [("lockdown", None), ("audit", None)]
+
+
+def two_rooms() -> Home:
+    home = Home()
+    attic = RegisteredRoom(id="attic", name="Attic", devices=HALL_ENTRY.devices)
+    home.set_registry(Registry(rooms=(attic, HALL_ENTRY)))
+    for room in ("attic", "hall"):
+        home.hear_availability(room, online(), retained=False, now=0.0)
+        home.hear_state(room, "lamp", state("on"))
+    return home
+
+
+def test_a_snapshot_of_one_room_holds_that_room_and_a_snapshot_of_sums_no_device() -> None:
+    home = two_rooms()
+    hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    one = [written(told) for told in hub._snapshot(Interest(rooms=frozenset({"hall", "nowhere"})))]
+    assert {event.room for event in one} == {None, "hall"}
+    assert [event.name for event in one] == ["lockdown", "description", "availability", *["state"] * 5]
+    glance = [written(told) for told in hub._snapshot(Interest(rooms=frozenset(), sums=True))]
+    assert [(event.name, event.room) for event in glance] == [("lockdown", None), ("sum", "attic"), ("sum", "hall")]
+
+
+def test_a_snapshot_is_of_the_moment_in_which_it_was_taken() -> None:
+    home = two_rooms()
+    hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    taken = hub._snapshot(Interest(rooms=frozenset({"hall"})))
+    home.hear_state("hall", "lamp", state("off"))
+    lamp = next(event for event in map(written, taken) if event.device == "lamp")
+    assert '"value":"on"' in (lamp.body or "")
+
+
+async def test_sums_are_told_when_they_change_to_who_looks_at_them() -> None:
+    home = two_rooms()
+    hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    looks_at_all = _Client(session(Role.MASTER), None, Interest(rooms=frozenset(), sums=True))
+    looks_at_one = _Client(session(Role.MASTER), None, Interest(rooms=frozenset({"hall"})))
+    for one in (looks_at_all, looks_at_one):
+        hub._join(one)
+    hub.tell(home.hear_state("hall", "lamp", state("off")))
+    async with asyncio.timeout(DEADLINE):
+        assert await looks_at_all.next() == Event("sum", "hall", None, None)
+    hub._tell_sum("hall")  # a reading changed, and nothing that is counted
+    assert not looks_at_all.queue
+    assert [event.name for event in looks_at_one.queue] == ["state"]
