@@ -1,9 +1,11 @@
 """That a change was wished on one of our own pages: a token and the origin, both (ASVS 5.0 3.5.1 to 3.5.3).
 
 The token travels in the header `X-CSRF-Token` or the form field `csrf_token` and is compared with the one in the
-encrypted cookie. The browser names the origin in `Origin` or, where it leaves that out, in `Sec-Fetch-Site`.
+encrypted cookie; it stands under another mask in each answer, so that pages can be compressed. The browser names the
+origin in `Origin` or, where it leaves that out, in `Sec-Fetch-Site`.
 """
 
+import base64
 import hmac
 import secrets
 from collections.abc import Container, Mapping
@@ -23,6 +25,8 @@ OWN_ORIGINS: Final[web.AppKey[Container[str]]] = web.AppKey("own_origins")
 OUTSIDE_ORIGINS: Final[web.AppKey[frozenset[str]]] = web.AppKey("outside_origins")
 """Those of them under which a proxy offers us."""
 _KEY: Final = "csrf"
+_MASK: Final = "m."
+"""Before a masked token; no base64url text has a point."""
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
@@ -43,8 +47,32 @@ def is_same_origin(
 
 
 def fits(expected: str | None, given: str | None) -> bool:
-    """Whether the token is the one that we gave out; takes as long whatever differs."""
-    return bool(expected and given) and hmac.compare_digest(_bytes(expected), _bytes(given))
+    """Whether the token is the one that we gave out, under whichever mask; takes as long whatever differs.
+
+    One without a mask is what an earlier version gave out, and fits as well.
+    """
+    return bool(expected and given) and hmac.compare_digest(_bytes(expected), _bytes(unmasked(given or "")))
+
+
+def masked(token: str) -> str:
+    """The token as it stands in one answer: under a pad that is used once, so that no two answers have it in common.
+
+    What is compressed together with text that others supply is told by its length, letter by letter (CVE-2013-3587).
+    """
+    secret = token.encode()
+    pad = secrets.token_bytes(len(secret))
+    return _MASK + base64.urlsafe_b64encode(pad + _xor(pad, secret)).decode()
+
+
+def unmasked(given: str) -> str:
+    """What is under the mask; as it is where there is none, or none of ours."""
+    if not given.startswith(_MASK):
+        return given
+    try:
+        both = base64.b64decode(given.removeprefix(_MASK), altchars=b"-_", validate=True)
+        return _xor(both[: len(both) // 2], both[len(both) // 2 :]).decode()
+    except ValueError:
+        return given
 
 
 async def posted(request: web.Request) -> Mapping[str, object]:
@@ -60,12 +88,11 @@ async def posted(request: web.Request) -> Mapping[str, object]:
 
 
 async def token(request: web.Request) -> str:
-    """This browser's token, made on first use and kept in its cookie."""
+    """This browser's token, made on first use and kept in its cookie; under a mask of its own each time."""
     session = await aiohttp_session.get_session(request)
     if _KEY not in session:
         session[_KEY] = secrets.token_urlsafe(32)
-    found: str = session[_KEY]
-    return found
+    return masked(session[_KEY])
 
 
 @web.middleware
@@ -92,6 +119,10 @@ async def _given(request: web.Request) -> str | None:
         return None
     field = (await posted(request)).get(FIELD)
     return field if isinstance(field, str) else None
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=True))
 
 
 def _bytes(text: str | None) -> bytes:

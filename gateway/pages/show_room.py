@@ -20,4 +20,4 @@ async def show_room(request: web.Request) -> web.StreamResponse:
     if not shown:
         raise HomeError("not-found")
     locks = guards.may_lock_out(info)
-    return await render.page(request, "room.html", shown=shown[0], back="room", locks=locks)
+    return await render.page(request, "room.html", shown=shown[0], back="room", locks=locks, packed=True)

@@ -1,6 +1,10 @@
 """A change must come from one of our own pages and carry the token."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.door import csrf
 from shared.words.names import Role
@@ -110,3 +114,38 @@ async def test_refused_changes_are_counted_and_use_up_nothing_of_the_users() -> 
         refused = [await post(house, "/logout", b"", **{"Content-Type": _URLENCODED}) for _ in range(60)]
         assert refused == [403] * 50 + [429] * 10
         assert (await house.send(page.form("/logout"))).status == 303
+
+
+@given(st.text(), st.text())
+def test_a_token_fits_under_every_mask_and_no_other_token_does(token: str, other: str) -> None:
+    assert csrf.fits(token, csrf.masked(token)) is bool(token)
+    assert csrf.fits(token, csrf.masked(other)) is (bool(token) and token == other)
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+def test_what_is_no_mask_of_ours_is_compared_as_it_is(given: str) -> None:
+    assert csrf.fits("abc", given) is (given == "abc")
+    assert not csrf.fits("abc", f"m.{given}")
+
+
+async def test_no_two_answers_have_the_token_in_common_and_each_fits() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        house.put("lamp", "off")
+        pages = [await house.get("/") for _ in range(2)]
+        tokens = [set(re.findall(r'(?:csrf_token" value|data-csrf)="([^"]+)"', page.body)) for page in pages]
+        assert [len(found) for found in tokens] == [1, 1]
+        assert tokens[0].isdisjoint(tokens[1])
+        for page in pages:
+            assert (await house.send(page.form("/rooms/hall/lamp", "on"), "on")).status == 303
+        assert len(house.commands.wishes) == 2
+
+
+async def test_a_token_that_an_earlier_version_gave_out_without_a_mask_fits() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        house.put("lamp", "off")
+        form = (await house.get("/")).form("/rooms/hall/lamp", "on")
+        bare = csrf.unmasked(form.fields["csrf_token"])
+        assert bare != form.fields["csrf_token"]
+        assert (await house.send(form, "on", csrf_token=bare)).status == 303

@@ -52,6 +52,23 @@ async def test_static_files_may_be_kept_for_a_year_and_former_versions_not_at_al
         assert again.status == 304
 
 
+async def test_static_files_travel_packed_where_the_browser_can_unpack_them_each_under_its_own_tag() -> None:
+    files = StaticFiles()
+    async with open_house() as house:
+        packed = await house.get(files.url("home.css"), **{"Accept-Encoding": "gzip"})
+        bare = await house.get(files.url("home.css"), **{"Accept-Encoding": "identity"})
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert "Content-Encoding" not in bare.headers
+        assert packed.body == bare.body  # the tests' browser unpacks
+        assert int(packed.headers["Content-Length"]) < int(bare.headers["Content-Length"]) / 2
+        assert packed.headers["ETag"] != bare.headers["ETag"]
+        assert {packed.headers["Vary"], bare.headers["Vary"]} == {"Accept-Encoding"}
+        tags = {"Accept-Encoding": "identity", "If-None-Match": packed.headers["ETag"]}
+        assert (await house.get(files.url("home.css"), **tags)).status == 200
+        tags["Accept-Encoding"] = "gzip"
+        assert (await house.get(files.url("home.css"), **tags)).status == 304
+
+
 async def test_nothing_else_is_served() -> None:
     async with open_house() as house:
         for name in ("nothing.css", "..%2Fconfig.py", "%2e%2e%2fhome.py"):
