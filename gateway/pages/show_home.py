@@ -1,23 +1,38 @@
-"""GET /: the home, all rooms that the viewer may see with their devices."""
+"""GET /: the home: all rooms that the viewer may see with their devices, or, past MOST_SHOWN devices, in sums."""
+
+from typing import Any
 
 from aiohttp import web
 
 from gateway import keys
 from gateway.door import sessions
-from gateway.pages import cards, mail_notice, render, states
+from gateway.pages import cards, mail_notice, overview, render
+from gateway.pages.overview import MOST_SHOWN
 from gateway.picture import guards
+from gateway.picture.seen import sum_for
+from gateway.picture.sums import RoomSum, devices_in
+from gateway.streams.turns import in_turns
+from shared.words.internal import SessionInfo
 
 
 async def show_home(request: web.Request) -> web.StreamResponse:
     """Show the home."""
     info = sessions.signed_in(request)
-    now = guards.local_now(request.app[keys.CONFIG].zone)
-    rooms = guards.visible(info, request.app[keys.HOME].rooms(), now)
-    return await render.page(
-        request,
-        "home.html",
-        rooms=cards.of_rooms(rooms),
-        headline=states.headline(rooms),
-        back="home",
-        mail=await mail_notice.of(request, info),
-    )
+    sums = await _sums(request, info)
+    common: dict[str, Any] = {
+        "headline": overview.headline(sums),
+        "back": "home",
+        "mail": await mail_notice.of(request, info),
+        "packed": True,
+    }
+    if devices_in(sums) > MOST_SHOWN:
+        return await render.page(request, "overview.html", tiles=[overview.tile(one) for one in sums], **common)
+    home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
+    views = [room for one in sums if (room := home.room(one.room)) is not None]
+    return await render.page(request, "home.html", rooms=cards.of_rooms(guards.visible(info, views, now)), **common)
+
+
+async def _sums(request: web.Request, info: SessionInfo) -> list[RoomSum]:
+    """The rooms that the viewer may know of, each of the devices that they may see."""
+    home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
+    return [one async for room in in_turns(home.names()) if (one := sum_for(info, home, room, now)) is not None]

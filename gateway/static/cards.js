@@ -1,6 +1,7 @@
 // The cards on the page: paints what the room said onto them, and nothing else. There is no optimistic change anywhere.
 
-import { RECONNECTING, clock, full, headline, icon, shown, today } from "./wording.js";
+import { headline, summed } from "./sums.js";
+import { RECONNECTING, clock, full, icon, shown, today } from "./wording.js";
 
 const timezone = document.documentElement.dataset.timezone;
 
@@ -57,7 +58,7 @@ export function paintHeadline() {
     status: found.dataset.status,
     devices: [...found.querySelectorAll(".device")].map(({ dataset }) => ({ name: dataset.name, look: dataset.look })),
   }));
-  const text = headline(rooms).join(" ");
+  const text = headline(rooms.map(summed)).join(" ");
   if (line.textContent !== text) line.textContent = text;
 }
 

@@ -75,7 +75,7 @@ addEventListener("scroll", () => fresh !== null && isAtTop() && show(), { passiv
 
 link("connecting", "Connecting…");
 // A guest hears of no rows: what happens to what is theirs stands for them.
-listen({ rooms: "guest" in main.dataset ? null : [], audit: true }, {
+listen({ rooms: "guest" in main.dataset ? null : [], sums: false, audit: true }, {
   event(name, data) {
     if (name === "ready") link("live", "Live");
     else if (name === "audit") recorded(data.row);

@@ -2,6 +2,7 @@
 
 import { drawing, fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections } from "./cards.js";
 import { fetchPage } from "./fetch_page.js";
+import { isLinked, link, lockdown } from "./frame.js";
 import { listen } from "./listen.js";
 import { showLevels, takeForms } from "./press.js";
 import { heardCommand } from "./wish.js";
@@ -10,22 +11,9 @@ const REFRESH_AFTER = 300; // milliseconds; several rooms may change at once
 const REFRESH_PAUSE = 3_000; // and never more often than this
 const MINUTE = 60_000;
 const main = document.querySelector("main[data-live]");
-const light = document.getElementById("live");
 let told = new Set();
 let refresh = 0;
 let refreshed = -Infinity;
-
-/** How far the page can be believed, on the lamp in the corner: connecting, live or lost. */
-function link(state, text) {
-  document.body.dataset.link = state;
-  light.querySelector(".text").textContent = text;
-}
-
-/** The banner, and how the buttons look that it forbids. */
-function lockdown(active) {
-  document.body.dataset.lockdown = active;
-  document.getElementById("lockdown").hidden = !active;
-}
 
 /** The rooms are other ones than the page shows: fetch it anew, quietly. */
 function changed() {
@@ -37,7 +25,7 @@ async function fetchAnew() {
   if (document.getElementById("confirmation").open || main.querySelector("[aria-busy=true]")) return changed();
   refreshed = performance.now();
   const came = await fetchPage(location.pathname);
-  if (came === null) return document.body.dataset.link === "live" && changed(); // else it is asked for once the link is back
+  if (came === null) return isLinked("live") && changed(); // else it is asked for once the link is back
   const { response, page } = came;
   if (response.status === 429) {
     refresh = setTimeout(fetchAnew, 1000 * Number(response.headers.get("Retry-After") ?? 5));
@@ -45,6 +33,7 @@ async function fetchAnew() {
   }
   if (page === null || response.redirected) return location.reload();
   const fresh = page.querySelector("main");
+  if (fresh.dataset.page !== main.dataset.page) return location.reload(); // it has become a large home
   main.dataset.csrf = fresh.dataset.csrf;
   const drawn = (root) => sections(root).map(drawing).join("\n\n");
   if (drawn(fresh) === drawn(main)) return;
@@ -55,7 +44,7 @@ async function fetchAnew() {
   showLevels(main);
   for (const id of open) document.getElementById(id)?.querySelector(".more")?.setAttribute("open", "");
   if (focused) document.getElementById(focused)?.querySelector(within)?.focus();
-  if (document.body.dataset.link === "lost") return paintReconnecting();
+  if (isLinked("lost")) return paintReconnecting();
   paintHeard();
   paintHeadline();
 }
@@ -71,7 +60,7 @@ const on = {
       paintHeadline();
     } else if (name === "state") {
       paintState(data.room, data.device, data.state);
-      if (document.body.dataset.link === "live") paintHeadline();
+      if (isLinked("live")) paintHeadline();
     } else if (name === "lockdown") lockdown(data.active);
     else if (name === "command") heardCommand(data);
     else if (name === "ready") {
@@ -95,4 +84,4 @@ link("connecting", "Connecting…");
 takeForms(main);
 setInterval(paintTimes, MINUTE);
 if ("guest" in main.dataset) setInterval(changed, MINUTE); // a grant begins and ends without any event
-listen({ rooms: main.dataset.page === "home" ? null : sections().map((found) => found.dataset.room), audit: false }, on);
+listen({ rooms: main.dataset.page === "home" ? null : sections().map((found) => found.dataset.room), sums: false, audit: false }, on);

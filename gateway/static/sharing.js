@@ -11,7 +11,7 @@ export const canShare = () => Boolean(navigator.locks && globalThis.BroadcastCha
 
 /** Takes part, for pages of the viewer `who`, until what it returns is called; `on` as in stream.js. */
 export function share(who, needs, on) {
-  const name = `home-events-1 ${who}`; // the number goes up with the messages' form: pages of two versions never meet
+  const name = `home-events-2 ${who}`; // the number goes up with the messages' form: pages of two versions never meet
   const me = crypto.randomUUID();
   const channel = new BroadcastChannel(name);
   let term = 0; // the newest leader's; what an older one says after it thawed was true once

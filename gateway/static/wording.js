@@ -18,19 +18,6 @@ const UNITS = { temperature: "°C", humidity: "%" };
 const OUTPUTS = new Set(["switch", "dimmer", "lock", "cover", "pulse"]);
 const GATEWAY = /^gateway(-[0-9]+)?$/;
 const ICON_OF_LOOK = { unlocked: "unlock", jammed: "warning", mismatch: "warning", sensor: "warning", fault: "warning", ajar: "door-open" };
-const FACTS = [
-  ["jammed", "is jammed", "locks are jammed"],
-  ["mismatch", "does not follow", "devices do not follow"],
-  ["fault", "has a fault", "devices have a fault"],
-  ["unlocked", "is unlocked", "locks are unlocked"],
-  ["ajar", "is open", "contacts are open"],
-  ["sensor", "gives no reading", "devices give no reading"],
-  ["motion", "sees motion", "sensors see motion"],
-  ["moving", "is moving", "devices are moving"],
-  ["adrift", "is at an unknown position", "covers are at unknown positions"],
-  ["on", "is on", "devices are on"],
-  ["unknown", "is unknown", "devices are unknown"],
-];
 
 const says = (word, look, before, at = null, after = "", level = null) => ({ word, look, before, at, after, level });
 
@@ -61,26 +48,6 @@ export function shown(kind, status, state) {
 /** Which drawing stands for a device that looks like that. */
 export function icon(look, atRest) {
   return ICON_OF_LOOK[look] ?? atRest;
-}
-
-/** The home in a few short sentences. `rooms`: [{name, status, devices: [{name, look}]}]. */
-export function headline(rooms) {
-  const devices = rooms
-    .filter((room) => room.status === "online")
-    .flatMap((room) => room.devices.map((device) => ({ ...device, room: room.name })));
-  const sentences = [];
-  for (const [look, ofOne, ofMany] of FACTS) {
-    const found = devices.filter((device) => device.look === look);
-    if (found.length === 1) sentences.push(`${found[0].name} in ${found[0].room} ${ofOne}.`);
-    else if (found.length > 1) sentences.push(`${found.length} ${ofMany}.`);
-  }
-  for (const status of ["offline", "unknown"]) {
-    const names = rooms.filter((room) => room.status === status).map((room) => room.name);
-    if (names.length === 1) sentences.push(`${names[0]} is ${status}.`);
-    else if (names.length > 1) sentences.push(`${names.length} rooms are ${status}.`);
-  }
-  if (sentences.length > 0) return sentences;
-  return [devices.length > 0 ? "All is quiet." : "There is nothing here yet."];
 }
 
 /** When it was, as briefly as it can be said: "21:04", "Monday 21:04", "3 March 21:04". */

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from playwright.sync_api import Page
 
-from gateway.pages import states, times
+from gateway.pages import overview, states, times
 from gateway.pages.static_files import StaticFiles
+from gateway.picture.sums import Count, sum_of
 from gateway.picture.views import RoomView, Status
 from shared.words.messages import By, CoverValue, State, Value
 from shared.words.names import Kind
@@ -34,6 +35,16 @@ VALUES: tuple[Value, ...] = (
     *("on", "off", "locked", "unlocked", "jammed", "open", "closed", "motion", "clear", "", "toString", "<b>"),
     *(None, 0, 1, 40, 100, 101, -1, 21.37, 1.5, 45.0),
     *(CoverValue(position=p, moving=m) for p in (None, 0, 40, 100, 101) for m in (None, "opening", "closing")),
+)
+DEVICES_OF_A_ROOM: tuple[tuple[str, ...], ...] = (
+    (),
+    ("on",),
+    ("on", "on"),
+    ("off",),
+    ("nonsense",),
+    ("on", "off", "nonsense"),
+    ("on!mismatch", "on", "off!sensor", "off!smoke"),
+    ("on!mismatch", "off!mismatch", "on!sensor", "on!sensor", "on!smoke", "on!smoke"),
 )
 
 
@@ -163,22 +174,24 @@ def test_the_browser_and_the_hub_write_the_same_headline(open_page: Open) -> Non
     page = open_page("/login")
     homes: list[list[tuple[RoomView, list[str]]]] = []
     for status in get_args(Status):
-        for values in (
-            (),
-            ("on",),
-            ("on", "on"),
-            ("off",),
-            ("nonsense",),
-            ("on", "off", "nonsense"),
-            ("on!mismatch", "on", "off!sensor", "off!smoke"),
-            ("on!mismatch", "off!mismatch", "on!sensor", "on!sensor", "on!smoke", "on!smoke"),
-        ):
+        for values in DEVICES_OF_A_ROOM:
             homes.append([_room("Hall", "online", ("off",)), _room("Attic", status, values)])
             homes.append([_room("Attic", status, values), _room("Cellar", status, ("on",))])
     homes.append([])
     theirs = [[_drawn(room, looks) for room, looks in home] for home in homes]
-    told = _in_browser(page, "cases.map((it) => words.headline(it))", theirs)
-    assert told == [list(states.headline([room for room, _ in home])) for home in homes]
+    told = _in_browser(page, "cases.map((it) => words.headline(it.map(words.summed)))", theirs, module="sums.js")
+    assert told == [list(overview.headline(sum_of(room) for room, _ in home)) for home in homes]
+
+
+def test_the_browser_and_the_hub_say_the_same_of_a_room_in_sums(open_page: Open) -> None:
+    page = open_page("/login")
+    rooms = [sum_of(_room("Attic", status, values)[0]) for status in get_args(Status) for values in DEVICES_OF_A_ROOM]
+    rooms += [msgspec.structs.replace(room, barred=Count(count=room.devices, device="Lamp 0")) for room in rooms]
+    rooms += [msgspec.structs.replace(room, barred=Count(count=2)) for room in rooms]
+    told = _in_browser(page, "cases.map((it) => words.tile(it))", rooms, module="sums.js")
+    for room, theirs in zip(rooms, told, strict=True):
+        ours = overview.tile(room)
+        assert theirs == {"facts": [list(fact) for fact in ours.facts], "rest": ours.rest, "rank": ours.rank}, room
 
 
 def _drawn(room: RoomView, looks: list[str]) -> dict[str, Any]:
@@ -206,10 +219,10 @@ def _state(said: str) -> dict[str, Any]:
     return {"value": value, "since": NOW, "by": {"source": "boot"}, "fault": fault or None}
 
 
-def _in_browser(page: Page, expression: str, cases: Any) -> Any:
-    """What the pages' own wording.js makes of the cases."""
+def _in_browser(page: Page, expression: str, cases: Any, *, module: str = "wording.js") -> Any:
+    """What the pages' own module, as `words`, makes of the cases."""
     return page.evaluate(
         "async ([address, text]) => { const words = await import(address); const cases = JSON.parse(text);"
         f" return {expression}; }}",
-        [StaticFiles().url("wording.js"), msgspec.json.encode(cases).decode()],
+        [StaticFiles().url(module), msgspec.json.encode(cases).decode()],
     )

@@ -232,7 +232,7 @@ def test_a_leader_that_is_frozen_loses_the_stream_to_a_page_that_is_not(open_pag
         held();
         return new Promise(() => {});
     }).catch((error) => { window.lost = error.name; }))"""
-    page.evaluate(frozen, f"home-events-1 {who}")
+    page.evaluate(frozen, f"home-events-2 {who}")
     other = page.context.new_page()
     other.clock.install()
     other.goto("/")
@@ -243,11 +243,11 @@ def test_a_leader_that_is_frozen_loses_the_stream_to_a_page_that_is_not(open_pag
     assert look(other, "hall/lamp") in ("on", "off")
     assert page.evaluate("window.lost") == "AbortError"
     say = "([name, term]) => new BroadcastChannel(name).postMessage({ kind: 'lost', from: 'a former one', term })"
-    page.evaluate(say, [f"home-events-1 {who}", 1])
+    page.evaluate(say, [f"home-events-2 {who}", 1])
     third = sisters(other, 1)[0]  # what was said before it came has arrived by then
     for one in (other, third):
         assert one.locator("body").get_attribute("data-link") == "live", "what it says after it thawed counts no more"
-    page.evaluate(say, [f"home-events-1 {who}", 2**53 - 1])
+    page.evaluate(say, [f"home-events-2 {who}", 2**53 - 1])
     third.locator("body[data-link=lost]").wait_for()
 
 

@@ -596,6 +596,28 @@ async def test_a_stream_begins_with_the_home_and_follows_it(house: GatewayHouse)
     assert await next_event(events, "availability") == {"room": "hall", "status": "offline"}
 
 
+async def test_a_stream_of_sums_tells_each_room_at_a_glance_and_no_device_of_a_room_that_nobody_opened(
+    house: GatewayHouse,
+) -> None:
+    ada, guest = await house.visitor(MEMBER), await house.visitor(GUEST)
+    whole, theirs = stream_events(ada, "/api/v1/events?rooms=&sums"), stream_events(guest, "/api/v1/events?rooms=&sums")
+    begun = []
+    async with asyncio.timeout(DEADLINE):
+        async for name, body in whole:
+            begun.append((name, body.get("room"), body.get("devices")))
+            if name == "ready":
+                break
+    assert begun == [("hello", None, None), ("lockdown", None, None), ("sum", "hall", 5), ("ready", None, None)]
+    granted = await next_event(theirs, "sum")
+    assert (granted["devices"], granted["looks"]) == (1, {"off": {"count": 1, "device": "Lamp"}})
+    await ada.command("front-door", "unlock", confirm=True)
+    opened = await next_event(whole, "sum")
+    assert opened["looks"]["unlocked"] == {"count": 1, "device": "Front door"}
+    house.room.vanish()
+    away = await next_event(whole, "sum")
+    assert (away["status"], away["looks"]) == ("offline", {})
+
+
 async def test_a_guests_stream_tells_what_is_granted_and_nothing_else(house: GatewayHouse) -> None:
     guest, ada = await house.visitor(GUEST), await house.visitor(MEMBER)
     events = stream_events(guest)

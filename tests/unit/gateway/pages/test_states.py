@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages import states
+from gateway.pages import overview, states
+from gateway.picture.looks import look_of
+from gateway.picture.sums import sum_of
 from gateway.picture.views import DeviceView, RoomView, Status
 from shared.words.messages import By, CoverValue, State, Value
 from shared.words.names import Kind
@@ -175,10 +177,14 @@ def room(name: str, *devices: DeviceView, status: Status = "online") -> RoomView
     return RoomView(id=name.lower(), name=name, status=status, devices=devices)
 
 
+def _headline(rooms: list[RoomView]) -> tuple[str, ...]:
+    return overview.headline(sum_of(room) for room in rooms)
+
+
 def test_the_headline_names_one_and_counts_several_and_puts_doors_first() -> None:
     hall = room("Hall", view("hall", "lamp", Kind.SWITCH, "on"), view("hall", "door", Kind.LOCK, "unlocked"))
     kitchen = room("Kitchen", view("kitchen", "lamp", Kind.DIMMER, 40))
-    assert states.headline([hall, kitchen]) == ("Door in Hall is unlocked.", "2 devices are on.")
+    assert _headline([hall, kitchen]) == ("Door in Hall is unlocked.", "2 devices are on.")
 
 
 def test_the_headline_tells_of_a_fault_before_what_is_on() -> None:
@@ -195,7 +201,7 @@ def test_the_headline_tells_of_a_fault_before_what_is_on() -> None:
         faulty("fan", "smoke"),
         view("hall", "door", Kind.LOCK, "unlocked"),
     )
-    assert states.headline([hall]) == (
+    assert _headline([hall]) == (
         "Heater in Hall does not follow.",
         "Fan in Hall has a fault.",
         "Door in Hall is unlocked.",
@@ -207,21 +213,21 @@ def test_the_headline_tells_of_a_fault_before_what_is_on() -> None:
 def test_the_headline_never_says_that_all_is_quiet_where_something_is_not_known() -> None:
     quiet = room("Hall", view("hall", "lamp", Kind.SWITCH, "off"))
     away = room("Garage", view("garage", "door", Kind.PULSE, None, "offline"), status="offline")
-    assert states.headline([quiet]) == ("All is quiet.",)
-    assert states.headline([quiet, away]) == ("Garage is offline.",)
-    assert states.headline([]) == ("There is nothing here yet.",)
+    assert _headline([quiet]) == ("All is quiet.",)
+    assert _headline([quiet, away]) == ("Garage is offline.",)
+    assert _headline([]) == ("There is nothing here yet.",)
 
 
 def test_the_headline_tells_of_covers_that_nobody_knows_the_position_of_and_of_motion() -> None:
     nowhere = CoverValue(position=None, moving=None)
     blind = view("hall", "blind", Kind.COVER, nowhere)
-    assert states.headline([room("Hall", blind)]) == ("Blind in Hall is at an unknown position.",)
+    assert _headline([room("Hall", blind)]) == ("Blind in Hall is at an unknown position.",)
     shutter = view("hall", "shutter", Kind.COVER, nowhere)
-    assert states.headline([room("Hall", blind, shutter)]) == ("2 covers are at unknown positions.",)
+    assert _headline([room("Hall", blind, shutter)]) == ("2 covers are at unknown positions.",)
     closed = view("hall", "blind", Kind.COVER, CoverValue(position=0, moving=None))
-    assert states.headline([room("Hall", closed)]) == ("All is quiet.",)
+    assert _headline([room("Hall", closed)]) == ("All is quiet.",)
     landing = view("hall", "landing", Kind.MOTION, "motion")
-    assert states.headline([room("Hall", landing)]) == ("Landing in Hall sees motion.",)
+    assert _headline([room("Hall", landing)]) == ("Landing in Hall sees motion.",)
 
 
 NOT_LOOKED_AT = {"off", "locked", "closed", "open", "shut", "clear", "rest", "reading", "offline"}
@@ -233,7 +239,18 @@ def test_all_is_quiet_only_where_every_state_is_known_and_at_rest(kind: Kind, va
     found = view("hall", "it", kind, value)
     found = msgspec.structs.replace(found, state=said(value, source))
     look = states.shown(kind, "online", found.state).look
-    quiet = states.headline([room("Hall", found)]) == ("All is quiet.",)
+    quiet = _headline([room("Hall", found)]) == ("All is quiet.",)
     assert quiet == (look in NOT_LOOKED_AT)
     if kind is Kind.COVER and isinstance(value, CoverValue) and value.position is None:
         assert not quiet
+
+
+@given(
+    kind=st.sampled_from(Kind),
+    status=st.sampled_from(get_args(Status)),
+    value=VALUES,
+    fault=st.sampled_from([None, "mismatch", "sensor", "restless", "smoke"]),
+)
+def test_sums_go_by_the_looks_that_cards_have(kind: Kind, status: Status, value: Value, fault: str | None) -> None:
+    for state in (None, msgspec.structs.replace(said(value), fault=fault)):
+        assert look_of(kind, status, state) == states.shown(kind, status, state).look
