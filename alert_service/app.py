@@ -92,14 +92,10 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     outbox = Outbox(store, ways.MailWay(config.smtp, masters), manner, further=further)
     news = News()
 
-    def recorded() -> None:
-        outbox.wake()
-        news.tell()
-
     follow = Opening(policy).follow
     await mending.tell(store, time.time(), follow)
     asker = Asker(store)
-    recorder = Recorder(store, recorded=recorded, heard=asker.heard, follow=follow)
+    recorder = Recorder(store, recorded=news.tell, followed=outbox.wake, heard=asker.heard, follow=follow)
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)
     rooms = RoomWatch(Presence(config.letters.offline_after, away), away, recorder.tell)
@@ -126,7 +122,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         keep_session=KEPT_SESSION_SECONDS,
         manual_ack=True,
     )
-    check = Check(store, now=time.time, recorded=recorded, follow=follow)
+    check = Check(store, now=time.time, recorded=news.tell, followed=outbox.wake, follow=follow)
     daily = DailyLetter(store, config.letters.daily_at, config.zone, lambda: check.status, now=time.time)
     retention = Retention(store, config.history.keep_days, lambda: check.status, now=time.time)
     api = Api(store, recorder, outbox, check, news=news, connected=lambda: bus.connected)

@@ -1,12 +1,14 @@
 """What has arrived and waits to be recorded, pure: a queue per source, emptied in turn, so that no flood delays others.
 
+What is urgent has queues of its own, ahead of the ordinary ones; neither can keep the other waiting for long.
+
 The broker lets only so many messages be under way to us at once. A source that holds more than its share of them has
 the others confirmed at once, which promises nothing (only a receipt does), and waits in its own queue; what does not
 fit there either is dropped, unreceipted, and an honest producer sends it again.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
@@ -16,6 +18,8 @@ HELD_PER_SOURCE = 100
 """So many of one source's messages stay unconfirmed until they are recorded: a crash has the broker send them again."""
 HELD_MOST = 150
 """Of all sources together, so that the broker's window of 200 never closes."""
+URGENT_SHARE = 0.75
+"""So much of a batch may be urgent while ordinary things wait: whoever calls all of its own urgent gains no more."""
 QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 8 * 1024 * 1024
 
@@ -36,10 +40,42 @@ class Taken(NamedTuple, Generic[T]):
     held: bool
     link: int
     size: int
+    urgent: bool = False
+
+
+class _Lane(Generic[T]):
+    """A queue per source, whose turns come one after the other."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[Taken[T]]] = {}
+        self._turns: deque[str] = deque()
+
+    def __bool__(self) -> bool:
+        return bool(self._queues)
+
+    def __iter__(self) -> Iterator[Taken[T]]:
+        return (one for queue in self._queues.values() for one in queue)
+
+    def append(self, one: Taken[T]) -> None:
+        queue = self._queues.setdefault(one.source, deque())
+        if not queue:
+            self._turns.append(one.source)
+        queue.append(one)
+
+    def take(self, most: int) -> Iterator[Taken[T]]:
+        while self._turns and most > 0:
+            source = self._turns.popleft()
+            queue = self._queues[source]
+            most -= 1
+            yield queue.popleft()
+            if queue:
+                self._turns.append(source)
+            else:
+                del self._queues[source]
 
 
 class Inbox(Generic[T]):
-    """The queues of all sources. Every order is that of arrival within one source."""
+    """The queues of all sources. A source's urgent things keep their order, and so do its others."""
 
     def __init__(
         self,
@@ -49,45 +85,44 @@ class Inbox(Generic[T]):
         events: int = QUEUE_EVENTS,
         size: int = QUEUE_BYTES,
     ) -> None:
-        """`events` and `size` (bytes) bound the queue of one source."""
+        """`events` and `size` (bytes) bound what waits of one source."""
         self._per_source = per_source
         self._held_most = held
         self._events = events
         self._size = size
-        self._queues: dict[str, deque[Taken[T]]] = {}
-        self._turns: deque[str] = deque()
+        self._urgent: _Lane[T] = _Lane()
+        self._ordinary: _Lane[T] = _Lane()
         self._held: Counter[str] = Counter()
+        self._counts: Counter[str] = Counter()
         self._sizes: Counter[str] = Counter()
         self._link = 0
 
     def __len__(self) -> int:
-        return sum(len(queue) for queue in self._queues.values())
+        return self._counts.total()
 
-    def put(self, source: str, item: T, size: int) -> Fate:
+    def put(self, source: str, item: T, size: int, *, urgent: bool = False) -> Fate:
         """Take a message of `size` bytes in, or drop it."""
-        if len(self._queues.get(source, ())) >= self._events or self._sizes[source] + size > self._size:
+        if self._counts[source] >= self._events or self._sizes[source] + size > self._size:
             return Fate.DROPPED
         held = self._held[source] < self._per_source and self._held.total() < self._held_most
         self._held[source] += held
-        self._append(Taken(source, item, held, self._link, size))
+        self._append(Taken(source, item, held, self._link, size, urgent))
         return Fate.HELD if held else Fate.CONFIRM
 
-    def keep(self, source: str, item: T) -> None:
+    def keep(self, source: str, item: T, *, urgent: bool = False) -> None:
         """Take in what no link brought: it is never dropped."""
-        self._append(Taken(source, item, held=False, link=self._link, size=0))
+        self._append(Taken(source, item, held=False, link=self._link, size=0, urgent=urgent))
 
     def take(self, most: int) -> list[Taken[T]]:
-        """Up to `most` to record next: one of each source in turn, however many one of them has."""
-        batch: list[Taken[T]] = []
-        while self._turns and len(batch) < most:
-            source = self._turns.popleft()
-            queue = self._queues[source]
-            batch.append(one := queue.popleft())
-            self._sizes[source] -= one.size
-            if queue:
-                self._turns.append(source)
-            else:
-                del self._queues[source], self._sizes[source]
+        """Up to `most` to record next, urgent ones first: one of each source in turn, however many one of them has."""
+        ahead = max(1, int(most * URGENT_SHARE)) if self._ordinary else most
+        batch = list(self._urgent.take(ahead))
+        batch += self._ordinary.take(most - len(batch))
+        for one in batch:
+            self._counts[one.source] -= 1
+            self._sizes[one.source] -= one.size
+            if not self._counts[one.source]:
+                del self._counts[one.source], self._sizes[one.source]
         return batch
 
     def settled(self, batch: Iterable[Taken[T]]) -> None:
@@ -99,17 +134,14 @@ class Inbox(Generic[T]):
     def forget(self) -> None:
         """The link is gone: what was not confirmed on it comes again; what was confirmed is ours to keep."""
         self._link += 1
-        self._held.clear()
-        kept = [one for queue in self._queues.values() for one in queue if not one.held]
-        self._queues.clear()
-        self._sizes.clear()
-        self._turns.clear()
+        for counter in (self._held, self._counts, self._sizes):
+            counter.clear()
+        kept = [one for lane in (self._urgent, self._ordinary) for one in lane if not one.held]
+        self._urgent, self._ordinary = _Lane(), _Lane()
         for one in kept:
             self._append(one)
 
     def _append(self, one: Taken[T]) -> None:
-        queue = self._queues.setdefault(one.source, deque())
-        if not queue:
-            self._turns.append(one.source)
-        queue.append(one)
+        (self._urgent if one.urgent else self._ordinary).append(one)
+        self._counts[one.source] += 1
         self._sizes[one.source] += one.size

@@ -1,5 +1,7 @@
-"""Takes audit events off the broker: gathers what is there, commits it, and only then acknowledges and receipts.
+"""Takes audit events off the broker: gathers them, commits them together, and only then acknowledges and receipts.
 
+Ordinary events wait a moment for one another, since a transaction and a receipt cost as much for one as for fifty; what
+is critical or of security waits for nothing but the commit under way, and takes with it what is there.
 A crash in between makes the broker offer the events again; they are found known and receipted once more. What a flood
 brings beyond its source's share is acknowledged before (see inbox): its producer keeps it until the receipt.
 """
@@ -16,12 +18,14 @@ from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
 from alert_service.intake.inbox import Fate, Inbox, Taken
 from alert_service.record import records
+from alert_service.record.records import Recorded
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts, security
 from shared.running.seldom import Seldom
+from shared.running.waiting import woken
 from shared.words import messages, topics
 from shared.words.messages import ReceiptLine
 from shared.words.names import Severity
@@ -31,6 +35,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 """Events in one transaction; nobody's event waits for more than the batch under way and its own turn."""
+GATHER_SECONDS = 0.05
+"""So long does an ordinary event wait for others: nobody waits for its receipt, and readers look once a second."""
+GATHERED = 64
+"""So many ordinary events wait for no more: well below what a source may have under way unconfirmed."""
 _RECEIPT_LINES = 200
 """Lines in one receipt: about 30 KB, below the broker's limit."""
 _FLOODS = 1024
@@ -54,9 +62,9 @@ class Pending(NamedTuple):
 
 
 class Recorder:
-    """One inbox, one writer. `recorded` is called after each batch that may have made letters, which `follow` opens.
+    """One inbox, one writer. `recorded` is called after each batch, and `followed` where a letter is to tell of it.
 
-    `heard` gets every arrival once it is on the disk.
+    `follow` opens the letters; `heard` gets every arrival once it is on the disk.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class Recorder:
         *,
         recorded: Callable[[], None],
         follow: records.Follow,
+        followed: Callable[[], None] = lambda: None,
         heard: Callable[[Arrival], None] = lambda _arrival: None,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -72,10 +81,12 @@ class Recorder:
         self._follow = follow
         self._writing = asyncio.Lock()
         self._recorded = recorded
+        self._followed = followed
         self._heard = heard
         self._now = now
         self._inbox: Inbox[Pending] = Inbox()
         self._some = asyncio.Event()
+        self._enough = asyncio.Event()
         self._link: Link | None = None
         self._floods = Seldom(arrivals.COALESCED_SECONDS, most=_FLOODS)
         self.failing = False
@@ -88,17 +99,19 @@ class Recorder:
             return
         source = arrivals.whose(arrival)
         size = min(len(delivery.payload), arrivals.MAX_EVENT_BYTES)
-        fate = self._inbox.put(source, Pending(arrival, delivery), size)
+        urgent = _is_urgent(arrival)
+        fate = self._inbox.put(source, Pending(arrival, delivery), size, urgent=urgent)
         if fate is not Fate.HELD:
             self._confirm(delivery)
         if fate is Fate.DROPPED:
             self._tell_flood(source)
-        self._some.set()
+        self._came(urgent=urgent)
 
     def note(self, arrival: Arrival) -> None:
         """Take an event of our own."""
-        self._inbox.keep(arrival.source, Pending(arrival, None))
-        self._some.set()
+        urgent = _is_urgent(arrival)
+        self._inbox.keep(arrival.source, Pending(arrival, None), urgent=urgent)
+        self._came(urgent=urgent)
 
     def forget(self) -> None:
         """The connection is gone: what was not acknowledged on it comes again."""
@@ -109,18 +122,31 @@ class Recorder:
         self._link = link
         while True:
             leave_if_stopped()
-            batch = self._inbox.take(BATCH)
-            if batch:
-                await self._settle(batch, link)
-            else:
-                self._some.clear()
+            if len(self._inbox) < GATHERED and not self._enough.is_set():
                 await self._some.wait()
+                await woken(self._enough, GATHER_SECONDS)
+            batch = self._inbox.take(BATCH)
+            if not self._inbox:
+                self._some.clear()
+                self._enough.clear()
+            if batch:  # a lost link may have taken away what there was
+                await self._settle(batch, link)
 
     async def tell(self, own: Arrival) -> None:
         """Record an event of our own; returns once it is committed. The chain has one writer at a time."""
         async with self._writing:
-            await self._commit([own])
+            made = await self._commit([own])
+        self._tell(made)
+
+    def _tell(self, made: Recorded) -> None:
         self._recorded()
+        if made.followed:
+            self._followed()
+
+    def _came(self, *, urgent: bool) -> None:
+        self._some.set()
+        if urgent or len(self._inbox) >= GATHERED:
+            self._enough.set()
 
     def _confirm(self, delivery: Delivery) -> None:
         if self._link is not None:
@@ -139,24 +165,24 @@ class Recorder:
             if arrival.source == arrivals.OURSELVES and arrival.event.severity is Severity.SECURITY:
                 security("audit_refused", source=arrival.event.where, **arrival.event.detail)
         async with self._writing:
-            receipts = await self._commit(told)
+            made = await self._commit(told)
         for taken in batch:
             if taken.held and taken.item.delivery is not None:
                 link.acknowledge(taken.item.delivery)
         self._inbox.settled(batch)
         for arrival in told:
             self._heard(arrival)
-        self._recorded()
-        _publish(link, receipts)
+        self._tell(made)
+        _publish(link, made.receipts)
 
-    async def _commit(self, told: list[Arrival]) -> dict[records.Key, ReceiptLine]:
+    async def _commit(self, told: list[Arrival]) -> Recorded:
         """Record the batch, however long the database takes to let us."""
         attempt = 0
         while True:
             leave_if_stopped()
             try:
                 async with self._store.write() as connection:
-                    receipts = await records.record(connection, told, self._now(), self._follow)
+                    made = await records.record(connection, told, self._now(), self._follow)
             except HomeError as error:
                 if error.slug == "invalid-value":
                     return await self._one_by_one(told)
@@ -166,9 +192,9 @@ class Recorder:
                 attempt += 1
             else:
                 self.failing = False
-                return receipts
+                return made
 
-    async def _one_by_one(self, told: list[Arrival]) -> dict[records.Key, ReceiptLine]:
+    async def _one_by_one(self, told: list[Arrival]) -> Recorded:
         """The database refuses something in the batch: the others are recorded, and that one becomes an incident."""
         if len(told) == 1:
             refused = told[0]
@@ -178,9 +204,17 @@ class Recorder:
             key = (refused.source, refused.event.id)
             return await self._commit([msgspec.structs.replace(made, instead_of=key)])
         receipts: dict[records.Key, ReceiptLine] = {}
+        followed = False
         for one in told:
-            receipts |= await self._commit([one])
-        return receipts
+            recorded = await self._commit([one])
+            receipts |= recorded.receipts
+            followed = followed or recorded.followed
+        return Recorded(receipts, followed=followed)
+
+
+def _is_urgent(arrival: Arrival) -> bool:
+    """Whether it waits for no others: a letter may tell of it."""
+    return arrival.event.severity is not Severity.INFO
 
 
 def _publish(link: Link, receipts: dict[records.Key, ReceiptLine]) -> None:

@@ -34,10 +34,9 @@ class Opening:
     def __init__(self, policy: Policy = HOUSE_POLICY) -> None:
         self._policy = policy
 
-    async def follow(self, connection: AsyncConnection, fresh: Sequence[chain.Row], now: float) -> None:
+    async def follow(self, connection: AsyncConnection, fresh: Sequence[chain.Row], now: float) -> bool:
         """Make, or go on with, the letters that new rows call for; in the transaction that appends them."""
-        for made in fresh:
-            await _open(connection, made, now, self._policy)
+        return any([await _open(connection, made, now, self._policy) for made in fresh])
 
 
 async def expire(connection: AsyncConnection, now: float) -> int:
@@ -53,18 +52,18 @@ async def expire(connection: AsyncConnection, now: float) -> int:
     return made + (await connection.execute(digests.values(state="ready", due_at=None))).rowcount
 
 
-async def _open(connection: AsyncConnection, made: chain.Row, now: float, policy: Policy) -> None:
-    """Make, or go on with, the letter that a new row calls for, if it calls for one."""
+async def _open(connection: AsyncConnection, made: chain.Row, now: float, policy: Policy) -> bool:
+    """Make, or go on with, the letter that a new row calls for; whether it calls for one."""
     alone = Story(ended=made.event.outcome, outcome=made)
     part = rules.part(made.source, made.event, wanted=policy.decide(alone.matter) is not None)
     if part is rules.Part.NONE:
-        return
+        return False
     fixed = {"source": made.source, "created_at": now}
     if part is rules.Part.ALONE:
         case = joining.Case(outcome=made.row, heard=made.event.outcome, ended=made.event.outcome)
         key = rules.event_key(made.source, made.event.id)
         await connection.execute(insert(letters).values(kind="event", key=key, **fixed, **_letter(case)))
-        return
+        return True
     key = rules.command_key(made.event)
     newest = select(letters.c.id, letters.c.state, *CASE_FIELDS).where(letters.c.key == key)
     found = (await connection.execute(newest.order_by(letters.c.round.desc()).limit(1))).first()
@@ -75,6 +74,7 @@ async def _open(connection: AsyncConnection, made: chain.Row, now: float, policy
             await _save(connection, found.id, case)
         else:
             await connection.execute(insert(letters).values(kind="command", key=key, **fixed, **_letter(case)))
+    return True
 
 
 async def _save(connection: AsyncConnection, letter: int, case: joining.Case) -> None:

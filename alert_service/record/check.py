@@ -34,15 +34,25 @@ _AGAIN_SECONDS = 86_400.0
 
 
 class Check:
-    """Checks the record of one store. `recorded` is called when it told of something, `follow` by `records.record`."""
+    """Checks the record of one store.
+
+    `recorded` is called when it told of something, and `followed` where a letter will; `follow` by `records.record`.
+    """
 
     def __init__(
-        self, store: Store, *, now: Callable[[], float], recorded: Callable[[], None], follow: records.Follow
+        self,
+        store: Store,
+        *,
+        now: Callable[[], float],
+        recorded: Callable[[], None],
+        followed: Callable[[], None] = lambda: None,
+        follow: records.Follow,
     ) -> None:
         self._store = store
         self._follow = follow
         self._now = now
         self._recorded = recorded
+        self._followed = followed
         self.status = ChainStatus(row=0, hash=chain.GENESIS)
 
     async def run(self) -> None:
@@ -90,8 +100,10 @@ class Check:
         if broken is not None:
             log.error("The record was tampered with", extra=facts(row=broken.row, reason=broken.reason))
             async with self._store.write() as connection:
-                await records.record(connection, [_arrival(broken, self._now())], self._now(), self._follow)
+                told = await records.record(connection, [_arrival(broken, self._now())], self._now(), self._follow)
             self._recorded()
+            if told.followed:
+                self._followed()
         self.status = ChainStatus(
             row=verdict.row,
             hash=verdict.head,

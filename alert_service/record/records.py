@@ -5,7 +5,7 @@ Whoever calls it, one transaction appends at a time.
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row as SqlRow
@@ -20,16 +20,21 @@ from alert_service.tables import erased, events, is_number
 from shared.words.messages import AuditEvent, ReceiptLine, utc
 
 Key = tuple[str, str]
-Follow = Callable[[AsyncConnection, Sequence[chain.Row], float], Awaitable[None]]
-"""What new rows call for, in the transaction that appends them: the letters that tell of them."""
+Follow = Callable[[AsyncConnection, Sequence[chain.Row], float], Awaitable[bool]]
+"""What new rows call for, in the transaction that appends them: letters that tell of them. Whether there is one."""
 USER_PLACE = "user/"
 """How the place of an event about a user's account begins; the user's id follows."""
 _CHAIN_LOCK = 4_803_317
 
 
-async def record(
-    connection: AsyncConnection, batch: Sequence[Arrival], now: float, follow: Follow
-) -> dict[Key, ReceiptLine]:
+class Recorded(NamedTuple):
+    """What came of a batch: a receipt for each key; `followed`: some letter tells of it, or will."""
+
+    receipts: dict[Key, ReceiptLine]
+    followed: bool
+
+
+async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: float, follow: Follow) -> Recorded:
     """Append what is new to the chain, and `follow` it; returns a receipt for every event, known or new.
 
     The first with a key stands; another content under it becomes an incident of our own.
@@ -42,6 +47,7 @@ async def record(
     fresh: list[chain.Row] = []
     bare: list[int] = []
     waiting = list(batch)
+    followed = False
     while waiting or bare:
         if not waiting:
             waiting.append(erasures.arrival(bare, now))
@@ -69,12 +75,13 @@ async def record(
             await _add(connection, remark, waiting, known)
     if fresh:
         await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
-        await follow(connection, fresh, now)
-    return _receipts(batch, known)
+        followed = await follow(connection, fresh, now)
+    return Recorded(_receipts(batch, known), followed=followed)
 
 
-async def in_silence(_connection: AsyncConnection, _fresh: Sequence[chain.Row], _now: float) -> None:
+async def in_silence(_connection: AsyncConnection, _fresh: Sequence[chain.Row], _now: float) -> bool:
     """What follows where nobody is told: of what an owner does to the record, which stands in it."""
+    return False
 
 
 async def rows(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int, chain.Row]:

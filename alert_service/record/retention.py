@@ -103,7 +103,7 @@ async def _due(connection: AsyncConnection, now: float, keep: timedelta) -> Day 
 
 async def _tell(connection: AsyncConnection, day: Day, now: float) -> Day:
     made = removal.arrival(day, now)
-    receipts = await records.record(connection, [made], now, records.in_silence)
+    receipts, _ = await records.record(connection, [made], now, records.in_silence)
     day = day._replace(told_in=receipts[arrivals.OURSELVES, made.event.id].row)
     await connection.execute(insert(days).values(day._asdict()))
     return day

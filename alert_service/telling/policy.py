@@ -6,6 +6,7 @@ something critical, and every security event, reach the master users (docs/alert
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from shared.running.config import Config
@@ -18,6 +19,8 @@ PERSON = "person"
 MISMATCH = "device:mismatch"
 RESTLESS = "device:restless"
 """A pin reads something else than was written: a stuck relay, a broken wire."""
+
+_REMEMBERED = 512
 
 T = TypeVar("T")
 _NOTHING_DONE = frozenset({Outcome.REJECTED, Outcome.EXPIRED, Outcome.FAILED})
@@ -83,9 +86,14 @@ class Policy:
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
         self._rules = (*rules, *HOUSE_RULES)
+        # What happens in a home is much the same from day to day.
+        self._decided = lru_cache(_REMEMBERED)(self._decide)
 
     def decide(self, matter: Matter) -> Decision | None:
         """The letter about `matter`, or None where there is none."""
+        return self._decided(matter)
+
+    def _decide(self, matter: Matter) -> Decision | None:
         rule = next(rule for rule in self._rules if fits(rule, matter))
         audience = {_named(word, matter) for word in several(rule.to)} if rule.letter else set()
         audience.discard("")

@@ -46,7 +46,7 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
     ]
     for _ in range(2):
         async with store.write() as connection:
-            receipts = await records.record(connection, told, START, HOUSE)
+            receipts, _ = await records.record(connection, told, START, HOUSE)
             await mailbox.set_people(connection, masters("ada@example.org"), START)
     assert {key for key in receipts if key[0] != "alerts"} == {
         ("gateway", "asked"),

@@ -89,7 +89,7 @@ async def tell(var: Path, *arrivals: Arrival) -> list[str]:
     """Record these; their hashes."""
     store = await open_store(f"sqlite+aiosqlite:///{var}/data/alerts.sqlite3")
     async with store.write() as connection:
-        receipts = await records.record(connection, arrivals, START, HOUSE)
+        receipts, _ = await records.record(connection, arrivals, START, HOUSE)
     await store.close()
     return [receipts[one.source, one.event.id].hash for one in arrivals]
 

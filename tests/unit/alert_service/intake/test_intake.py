@@ -89,7 +89,7 @@ async def take_in(database: Path, batches: list[list[tuple[str, bytes]]]) -> lis
             told = [one for one in read if one is not None]
             assert len(told) == len(batch)
             async with store.write() as connection:
-                receipts = await records.record(connection, told, now, HOUSE)
+                receipts, _ = await records.record(connection, told, now, HOUSE)
             for one in told:
                 assert (one.source, one.event.id) in receipts
                 assert one.instead_of is None or one.instead_of in receipts

@@ -19,7 +19,7 @@ from tests.unit.alert_service.parts import HOUSE, START, event
 
 async def tell(store: Store, *told: tuple[str, AuditEvent], now: float = START) -> dict[records.Key, object]:
     async with store.write() as connection:
-        return {**await records.record(connection, [Arrival(*one) for one in told], now, HOUSE)}
+        return {**(await records.record(connection, [Arrival(*one) for one in told], now, HOUSE)).receipts}
 
 
 async def all_rows(store: Store) -> list[chain.Row]:
