@@ -79,6 +79,21 @@ def append(
     form: int = forms.FORM,
 ) -> Row:
     """The row that follows `previous`; `row` is its position, counted from 1."""
+    made, _ = sealed(source, event, received_at=received_at, salt=salt, row=row, previous=previous, form=form)
+    return made
+
+
+def sealed(
+    source: str,
+    event: AuditEvent,
+    *,
+    received_at: datetime,
+    salt: bytes,
+    row: int,
+    previous: str,
+    form: int = forms.FORM,
+) -> tuple[Row, Flat]:
+    """The same, also as the table has it: flattened once for the hash and the table."""
     made = Row(
         row=row,
         source=source,
@@ -90,8 +105,8 @@ def append(
         hash="",
         form=form,
     )
-    sealed = forms.seal(flat(made), salt)
-    return msgspec.structs.replace(made, salt=salt, people=sealed.people, hash=sealed.hash)
+    told = forms.seal(flat(made), salt)
+    return msgspec.structs.replace(made, salt=salt, people=told.people, hash=told.hash), told
 
 
 def erase(row: Row, user_id: str | None = None) -> Row:

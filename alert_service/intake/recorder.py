@@ -35,10 +35,10 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 """Events in one transaction; nobody's event waits for more than the batch under way and its own turn."""
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.1
 """So long does an ordinary event wait for others: nobody waits for its receipt, and readers look once a second."""
-GATHERED = 64
-"""So many ordinary events wait for no more: well below what a source may have under way unconfirmed."""
+GATHERED = 90
+"""So many ordinary events wait for no more: below what one source may have under way unconfirmed."""
 _RECEIPT_LINES = 200
 """Lines in one receipt: about 30 KB, below the broker's limit."""
 _FLOODS = 1024

@@ -123,7 +123,7 @@ def _finish(db: sqlite3.Connection, torn: Torn) -> None:
     )
     salt = secrets.token_bytes(chain.SALT_BYTES)
     made = chain.append(arrivals.OURSELVES, event, received_at=utc(now), salt=salt, row=row, previous=read.head)
-    (values,) = records.columns([made], clock=read.clock)
+    (values,) = records.columns([chain.flat(made)], clock=read.clock)
     names = ", ".join(values)
     db.execute(f"INSERT INTO events ({names}) VALUES ({', '.join(f':{name}' for name in values)})", values)
     db.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (_UNTOLD, str(row)))

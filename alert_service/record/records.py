@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import and_, func, insert, or_, select
+from sqlalchemy import Select, and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals, chain, erasures, forms
@@ -42,9 +42,9 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
     await _alone(connection)
     known = await _known(connection, batch)
     gone = await _erased(connection, batch)
-    head, row = await _head(connection)
-    seq = await _own_seq(connection)
+    row, head, clock, seq = await _stands(connection)
     fresh: list[chain.Row] = []
+    flats: list[Flat] = []
     bare: list[int] = []
     waiting = list(batch)
     followed = False
@@ -65,16 +65,17 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
             seq += 1
             event = msgspec.structs.replace(event, seq=seq)
         row += 1
-        made = _erase(_made(arrival.source, event, now, row, head), gone)
-        if forms.is_bare(chain.flat(made)):
+        made, flat = _made(arrival.source, event, now, row, head, gone)
+        if forms.is_bare(flat):
             bare.append(row)
         head = made.hash
         known[key] = made
         fresh.append(made)
+        flats.append(flat)
         for remark in arrival.remarks:
             await _add(connection, remark, waiting, known)
     if fresh:
-        await connection.execute(insert(events), columns(fresh, clock=await _clock(connection)))
+        await connection.execute(insert(events), columns(flats, clock=clock))
         followed = await follow(connection, fresh, now)
     return Recorded(_receipts(batch, known), followed=followed)
 
@@ -101,10 +102,10 @@ def as_row(found: SqlRow[*tuple[Any, ...]]) -> chain.Row:
     return chain.readable(Flat._make(found))
 
 
-def columns(fresh: Sequence[chain.Row], *, clock: int) -> list[dict[str, Any]]:
+def columns(flats: Iterable[Flat], *, clock: int) -> list[dict[str, Any]]:
     """The rows as the table has them; `clock` is that of the row before them."""
     made = []
-    for flat in map(chain.flat, fresh):
+    for flat in flats:
         clock = max(clock, flat.received_at)
         made.append(flat._replace(clock=clock)._asdict())
     return made
@@ -130,16 +131,14 @@ def _receipts(batch: Sequence[Arrival], known: dict[Key, chain.Row]) -> dict[Key
     return receipts
 
 
-def _made(source: str, event: AuditEvent, now: float, row: int, head: str) -> chain.Row:
+def _made(source: str, event: AuditEvent, now: float, row: int, head: str, gone: set[str]) -> tuple[chain.Row, Flat]:
+    """The next row. What a producer tells late of somebody who was erased does not bring the person back."""
     salt = secrets.token_bytes(chain.SALT_BYTES)
-    return chain.append(source, event, received_at=utc(now), salt=salt, row=row, previous=head)
-
-
-def _erase(made: chain.Row, gone: set[str]) -> chain.Row:
-    """What a producer tells late of somebody who was erased does not bring the person back."""
-    for user_id in gone & subjects(made.event):
+    made, flat = chain.sealed(source, event, received_at=utc(now), salt=salt, row=row, previous=head)
+    for user_id in gone & subjects(event) if gone else ():
         made = chain.erase(made, user_id)
-    return made
+        flat = chain.flat(made)
+    return made, flat
 
 
 async def _alone(connection: AsyncConnection) -> None:
@@ -165,18 +164,29 @@ async def _add(
     waiting.append(incident)
 
 
-async def _head(connection: AsyncConnection) -> tuple[str, int]:
-    last = (
-        await connection.execute(select(events.c.hash, events.c.row).order_by(events.c.row.desc()).limit(1))
-    ).first()
-    return (chain.joinable(last.hash), last.row) if last is not None else (chain.GENESIS, 0)
+def _standing() -> Select[Any]:
+    before, own = events.alias(), events.alias()
+    clock = select(before.c.clock).where(is_number(before.c.clock)).order_by(before.c.row.desc()).limit(1)
+    seq = select(func.max(own.c.seq)).where(own.c.source == arrivals.OURSELVES, is_number(own.c.seq))
+    named = clock.scalar_subquery().label("clock"), seq.scalar_subquery().label("seq")
+    return select(events.c.row, events.c.hash, *named).order_by(events.c.row.desc()).limit(1)
 
 
-async def _clock(connection: AsyncConnection) -> int:
-    last = select(events.c.clock).where(is_number(events.c.clock)).order_by(events.c.row.desc()).limit(1)
-    return (await connection.execute(last)).scalar() or 0
+_STANDING = _standing()
+"""Made once: what it takes to put such a statement together is more than what it takes to answer it."""
 
 
-async def _own_seq(connection: AsyncConnection) -> int:
-    highest = select(func.max(events.c.seq)).where(events.c.source == arrivals.OURSELVES, is_number(events.c.seq))
-    return (await connection.execute(highest)).scalar() or 0
+class _Standing(NamedTuple):
+    """What the next row follows: the newest row and its hash, the highest clock, and the last number of our own."""
+
+    row: int
+    head: str
+    clock: int
+    seq: int
+
+
+async def _stands(connection: AsyncConnection) -> _Standing:
+    last = (await connection.execute(_STANDING)).first()
+    if last is None:
+        return _Standing(0, chain.GENESIS, 0, 0)
+    return _Standing(last.row, chain.joinable(last.hash), last.clock or 0, last.seq or 0)

@@ -102,7 +102,7 @@ def fill(path: Path, rows: int = 1_000_000) -> None:
         made = chained(rows)
         connection.execute("BEGIN")
         while some := list(itertools.islice(made, _BATCH)):
-            values = records.columns(some, clock=clock)
+            values = records.columns(map(chain.flat, some), clock=clock)
             clock = int(str(values[-1]["clock"]))
             connection.executemany(f"INSERT INTO events ({', '.join(names)}) VALUES ({marks})", values)
         connection.execute("COMMIT")

@@ -54,7 +54,7 @@ async def test_an_older_record_gets_its_rooms_and_a_clock_that_never_falls(url: 
         assert "clock" not in there
         for row, (place, room, received_at) in enumerate(told, 1):
             made = chain.append("gateway", event(where=place), received_at=utc(received_at), salt=b"s" * 16, row=row)
-            now = records.columns([made], clock=0)[0] | {"room": room}
+            now = records.columns([chain.flat(made)], clock=0)[0] | {"room": room}
             values = {name: value for name, value in now.items() if name in there}
             await connection.execute(text(_insert(values)), values)
     await engine.dispose()
