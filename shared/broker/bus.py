@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 
 from shared.broker import mqtt, packets
 from shared.broker.connection import Connection, Delivery
-from shared.broker.link import CONNECT_SECONDS, GOODBYE_SECONDS, Link
+from shared.broker.link import GOODBYE_SECONDS, Link, in_time
 from shared.running import backoff
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -153,7 +153,7 @@ class Bus:
         link = await Link.to(self._broker, self._credentials.next(), self._on_message, manual_ack=self._manual_ack)
         self._connection = link.connection
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with in_time():
                 await self._enter(link)
             self._born = True
             self.beat()

@@ -3,7 +3,7 @@
 `link` carries its bytes and tells it the time (in seconds, of any clock that only goes forward).
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -84,8 +84,9 @@ class Connection:
         """What goes when the broker has confirmed something: it takes no more than `_window` at a time."""
         self._window = 0
         self._most_bytes = packets.LARGEST_BYTES
-        self._unconfirmed: set[int] = set()
-        """The broker's messages that we owe a confirmation."""
+        self._unconfirmed: Counter[int] = Counter()
+        """The broker's messages that we owe a confirmation. Mosquitto counts round and round, also over one in use."""
+        self._owed = 0
         self._said_at = self._heard_at = now
         self._asked_at: float | None = None
 
@@ -125,7 +126,10 @@ class Connection:
     def acknowledge(self, mid: int) -> None:
         """Confirm a message that was heard; once only, and nothing where it has no number (quality of service 0)."""
         if mid in self._unconfirmed:
-            self._unconfirmed.discard(mid)
+            self._unconfirmed[mid] -= 1
+            if not self._unconfirmed[mid]:
+                del self._unconfirmed[mid]
+            self._owed -= 1
             self._say(packets.confirm(mid))
 
     def goodbye(self) -> None:
@@ -224,11 +228,12 @@ class Connection:
     def _owe(self, mid: int, packet: packets.Published) -> None:
         if packet.qos != packets.AT_LEAST_ONCE:
             raise LinkError("the broker sent a quality of service that we did not ask for", Fault.PROTOCOL_ERROR)
-        if mid == 0 or mid in self._unconfirmed:
-            raise LinkError(f"the broker used the number {mid} out of turn", Fault.PROTOCOL_ERROR)
-        if len(self._unconfirmed) >= IN_FLIGHT:
+        if mid == 0:
+            raise LinkError("the broker sent a message without a number", Fault.PROTOCOL_ERROR)
+        if self._owed >= IN_FLIGHT:
             raise LinkError(f"the broker sent more than {IN_FLIGHT} messages at a time", Fault.RECEIVE_MAX_EXCEEDED)
-        self._unconfirmed.add(mid)
+        self._unconfirmed[mid] += 1
+        self._owed += 1
 
     def _take_confirmation(self, packet: packets.Confirmed) -> None:
         promise = self._in_flight.pop(packet.packet_id, None)

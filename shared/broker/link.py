@@ -9,7 +9,7 @@ import logging
 import select
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Self, TypeVar, cast
 
 from shared.broker import packets
@@ -24,6 +24,16 @@ CONNECT_SECONDS = 5.0
 PACKETS_A_TURN = 64
 """So many of the broker's words are taken before others have their turn."""
 GOODBYE_SECONDS = 1.0
+
+
+@contextlib.asynccontextmanager
+async def in_time() -> AsyncIterator[None]:
+    """What is awaited in here takes no longer than reaching a broker may. Raises TimeoutError."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            yield
+    except TimeoutError:
+        raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s") from None
 
 
 class Link(asyncio.Protocol):
@@ -60,13 +70,10 @@ class Link(asyncio.Protocol):
     ) -> Self:
         """One to the broker, TLS and all, before any word of MQTT. Raises OSError."""
         link = cls(heard, manual_ack=manual_ack)
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await link._loop.create_connection(
-                    lambda: link, broker.host, broker.port, ssl=context, ssl_shutdown_timeout=GOODBYE_SECONDS
-                )
-        except TimeoutError:
-            raise TimeoutError(f"no answer within {CONNECT_SECONDS:.0f} s") from None
+        async with in_time():
+            await link._loop.create_connection(
+                lambda: link, broker.host, broker.port, ssl=context, ssl_shutdown_timeout=GOODBYE_SECONDS
+            )
         return link
 
     async def connect(self, first_word: bytes) -> None:
@@ -82,7 +89,7 @@ class Link(asyncio.Protocol):
         """What the broker answers. Raises HomeError("broker-unreachable"), and why, where the link ends before."""
         waiting: set[asyncio.Future[Any]] = {wanted, self.lost}
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if not wanted.done():
+        if self.lost.done():
             raise HomeError("broker-unreachable", self.lost.result()) from self._broken
         return wanted.result()
 
