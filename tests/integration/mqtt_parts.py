@@ -1,6 +1,7 @@
 """A client of the broker that is not ours, for what the broker itself says and does."""
 
 import queue
+import subprocess
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -12,6 +13,12 @@ from shared.trust import tls
 from tests.house import DEADLINE, Broker
 
 V5, V311 = MQTTProtocolVersion.MQTTv5, MQTTProtocolVersion.MQTTv311
+
+
+def version_of(broker: Broker) -> tuple[int, ...]:
+    """As the program says it: `mosquitto version 2.0.11`."""
+    said = subprocess.run([*broker.command, "-h"], capture_output=True, text=True, check=False).stdout
+    return tuple(int(part) for part in said.split()[2].split("."))
 
 
 class Client:

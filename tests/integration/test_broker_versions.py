@@ -1,6 +1,5 @@
 """What docs/compatibility.md says that each Mosquitto does: a version that does otherwise is told of here first."""
 
-import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,7 +8,7 @@ from paho.mqtt.enums import MQTTProtocolVersion
 from shared.broker import mqtt
 from shared.words import topics
 from tests.house import DEADLINE, Broker
-from tests.integration.mqtt_parts import V5, V311, Client
+from tests.integration.mqtt_parts import V5, V311, Client, version_of
 
 TAKEN_OVER, CUT_OFF, TOO_LARGE = 142, 128, 149
 """Reason codes of MQTT 5; the library's own for a connection that ends without a word is 128."""
@@ -29,12 +28,6 @@ def connect(each_broker: Broker) -> Iterator[Connect]:
     yield one
     for client in made:
         client.close()
-
-
-def version_of(broker: Broker) -> tuple[int, ...]:
-    """As the program says it: `mosquitto version 2.0.11`."""
-    said = subprocess.run([*broker.command, "-h"], capture_output=True, text=True, check=False).stdout
-    return tuple(int(part) for part in said.split()[2].split("."))
 
 
 def test_of_two_connections_of_one_identity_the_newer_lives(each_broker: Broker, connect: Connect) -> None:
