@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from tests.bench import floors, sides, streams, volley
+from tests.bench import floors, resident, sides, streams, volley
 from tests.bench.sides import SERVICES, Side
 from tests.bench.verdicts import Figure, Target, table
 
@@ -23,7 +23,7 @@ SWITCHED, LOCKED = ("on", "off"), ("unlock", "lock")
 _QUIET_CPU = 0.1
 """Of one core: a home that uses less has dealt with all that it was told."""
 _LOOK_SECONDS = 0.1
-_QUIET_SECONDS = 20.0
+_QUIET_SECONDS = 60.0
 TARGETS = {
     "CPU, home, 32": Target(ratio_most=0.55),
     "CPU, gateway, 1": Target(ratio_most=0.45),
@@ -57,6 +57,7 @@ class Effort(NamedTuple):
 QUICK = Effort(rounds=3, seconds=1.0, streams=(20,), stream_rounds=1, events=30)
 WHOLE = Effort(rounds=7, seconds=3.0, streams=(20, 200), stream_rounds=3, events=50)
 _WARM_SECONDS = 1.0
+_STARTS = 3
 _EVENT_SECONDS = 0.1
 
 
@@ -99,6 +100,10 @@ def _alone(side: Side, values: Values, console: Console, *, is_here: bool) -> No
     side.create()
     with side.running() as took:
         values.add("start", took, is_here=is_here)
+        for _ in range(_STARTS):
+            values.add("gateway start", resident.gateway_start(side.demo), is_here=is_here)
+            values.add("agent start", side.agent_start("kitchen"), is_here=is_here)
+        side.look_again()
         _run(side, 8, _WARM_SECONDS, LAMP, SWITCHED)
         weights = side.weights()
         values.add("agent MB", weights[f"agent-{sides.ROOM}"][0], is_here=is_here)
@@ -144,6 +149,7 @@ def _ordinary(side: Side, clients: int, seconds: float, values: Values, *, is_he
     values.add(f"CPU, home, {clients}", 1000 * sum(cpu.values()) / commands, is_here=is_here)
     values.add(f"CPU, generator, {clients}", 1000 * fired.cpu / commands, is_here=is_here)
     values.add(f"rate, {clients}", fired.figures.rate, is_here=is_here)
+    values.add(f"generator, {clients}", 100 * fired.cpu / fired.figures.seconds, is_here=is_here)
     if clients == 1:
         values.add("p50", fired.figures.quantile(0.5), is_here=is_here)
         values.add("p99", fired.figures.quantile(0.99), is_here=is_here)
@@ -195,6 +201,8 @@ def _tables(commit: str, effort: Effort, values: Values) -> Iterator[object]:
         values.figure("agent MB", "resident memory, agent", "MB"),
         values.figure("suite MB", "proportional memory, suite", "MB"),
         values.figure("start", "the home's start, to ready", "s"),
+        values.figure("gateway start", "  the gateway's, to its first answer", "s"),
+        values.figure("agent start", "  an agent's, to online", "s"),
     ]
     yield table("Commands, memory, start", commit, lines)
 

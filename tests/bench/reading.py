@@ -1,11 +1,12 @@
 """One answer as it comes over the wire: how many bytes, when it is whole, and what it says once it is unpacked."""
 
 import re
+import selectors
 import ssl
 import zlib
 from collections.abc import Callable
 
-from tests.bench.volley import Line
+from tests.bench.volley import PATIENCE_SECONDS, Line
 
 _LAST_CHUNK = b"0\r\n\r\n"
 
@@ -31,6 +32,14 @@ class Reading(Line):
         assert more, f"cut off after {len(self.wire)} bytes"
         self.wire += more
         self.is_done = self._is_whole(self.wire)
+
+    def wait(self, is_there: Callable[[bytearray], bool]) -> None:
+        """Read on until that came. Raises AssertionError where nothing comes for long."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            while not is_there(self.wire):
+                assert selector.select(PATIENCE_SECONDS), f"nothing came within {PATIENCE_SECONDS:.0f} s"
+                self.read()
 
 
 def is_whole_page(wire: bytes | bytearray) -> bool:

@@ -7,12 +7,15 @@ import contextlib
 import os
 import re
 import signal
+import ssl
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.bench import resident
+from tests.bench.reading import Reading, is_whole_snapshot, unpacked
 from tests.demo import ROOT, Client, Demo
 from tests.house import DEADLINE
 
@@ -20,6 +23,8 @@ SERVICES = ("gateway", "agent", "alerts", "broker", "auth")
 """Whose CPU a command costs; `agent` is the one of the room that is commanded."""
 LIMITS = ("default", "login_code", "login_code_account", "login", "commands", "commands_device", "pages", "reads")
 ROOM = "hall"
+_BACK = re.compile(rb'event: ?ready.*"status":"offline".*"status":"online"', re.DOTALL)
+"""A stream tells after its snapshot that a room went and came."""
 
 
 class UnknownRevisionError(Exception):
@@ -81,6 +86,17 @@ class Side:
         """Seconds of CPU so far, user and system, of each of the SERVICES."""
         pids = self._pids | {"agent": self._pids[f"agent-{ROOM}"]}
         return {name: resident.cpu_seconds(pids[name]) for name in SERVICES}
+
+    def agent_start(self, room: str) -> float:
+        """Seconds from a fresh agent's birth until an event stream tells that its room is there again."""
+        context = ssl.create_default_context(cafile=str(self.demo.var / "pki" / "web-ca.crt"))
+        asking = request(self.demo, self.client, "GET", f"/api/v1/events?rooms={room}")
+        with contextlib.closing(Reading(self.demo.ports["HTTPS"], context, asking)) as stream:
+            stream.wait(is_whole_snapshot)
+            former = self.demo.kill(f"agent-{room}")
+            stream.wait(lambda wire: _BACK.search(unpacked(wire)) is not None)
+            now = time.time()
+        return now - resident.born(self.demo.reborn(f"agent-{room}", former))
 
     def weights(self) -> dict[str, tuple[float, float]]:
         """Resident and proportional set size of every process of the home, in MB."""

@@ -49,11 +49,17 @@ class Listener(Line):
         got = self._tail + more
         self.is_ready = self.is_ready or _READY.search(got) is not None
         assert self.is_ready or b"HTTP/1.1 4" not in got, got
-        over = 0
-        for stamp in _STAMPED.finditer(got):
-            self.latencies.append((now - int(stamp[1])) / 1e9)
-            over = stamp.end()
-        self._tail = got[max(over, len(got) - _TAIL_BYTES) :]
+        moments, self._tail = stamped(got)
+        self.latencies += [(now - moment) / 1e9 for moment in moments]
+
+
+def stamped(got: bytes) -> tuple[list[int], bytes]:
+    """The moments (in nanoseconds) that the words in it bear, and what has to be read again before what comes next."""
+    moments, over = [], 0
+    for stamp in _STAMPED.finditer(got):
+        moments.append(int(stamp[1]))
+        over = stamp.end()
+    return moments, got[max(over, len(got) - _TAIL_BYTES) :]
 
 
 def people(side: Side, count: int) -> list[Client]:

@@ -5,6 +5,7 @@ they said: description, states, availability. Then it beats for them until it is
 """
 
 import selectors
+import socket
 import ssl
 import sys
 import time
@@ -12,11 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
-
+from shared.broker import packets
+from shared.broker.connection import Connection, Delivery
+from shared.broker.mqtt import KEEPALIVE_SECONDS, Subscription, Will
 from shared.words import messages, topics
 from shared.words.messages import (
     ROOM_HEARTBEAT_SECONDS,
@@ -46,10 +45,9 @@ _MIX: tuple[tuple[Kind, int, str, Value, dict[str, Any]], ...] = (
     (Kind.HUMIDITY, 5, "Humidity", 45.2, {"unit": "%", "minimum": 0.0, "maximum": 100.0}),
 )
 """Of which kind a room has how many, what they are called, where they stand, and what else is told of them."""
-_IN_FLIGHT = 100
-_KEEPALIVE_SECONDS = 60
+_READ_BYTES = 65_536
 _LOOK_SECONDS = 1.0
-_UP_SECONDS = 120.0
+_PATIENCE_SECONDS = 20.0
 
 
 def name(number: int) -> str:
@@ -87,27 +85,25 @@ class Voice:
         self._gateway = ""
         self._session = f"{time.monotonic_ns():x}"
         self._beat_at = 0.0
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=room, protocol=paho.MQTTv5)
         context = ssl.create_default_context(cafile=str(pki / "device-ca.crt"))
         context.load_cert_chain(pki / f"{room}.crt", pki / f"{room}.key")
-        self._client.tls_set_context(context)
-        self._client.max_inflight_messages_set(_IN_FLIGHT)
+        bare = socket.create_connection(("127.0.0.1", port), _PATIENCE_SECONDS)
+        bare.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = context.wrap_socket(bare, server_hostname="localhost")
+        now = time.monotonic()
+        self._connection = Connection(
+            heard=self._hear, wake=lambda: None, manual_ack=False, keepalive=KEEPALIVE_SECONDS, now=now
+        )
         gone = messages.encode(Availability(status="offline", at=utc(time.time()), session=self._session))
-        self._client.will_set(topics.availability(room), gone, qos=1, retain=True)
-        self._client.on_publish = self._acknowledged
-        self._client.on_message = self._hear
-        self._client.connect("localhost", port, _KEEPALIVE_SECONDS)
-        while not self._client.is_connected():
-            assert self._client.loop(_LOOK_SECONDS) == paho.MQTT_ERR_SUCCESS, f"the broker does not let {room} in"
-        self._client.subscribe([(topics.commands_for(room), 1), (topics.ALL_SYSTEM, 1)])
-
-    @property
-    def socket(self) -> ssl.SSLSocket:
-        """What to wait for. Raises ConnectionError once the broker hung up."""
-        socket = self._client.socket()
-        if socket is None:
-            raise ConnectionError(f"the broker hung up on {self.room}")
-        return socket  # type: ignore[return-value]  # as its context makes it
+        will = Will(topics.availability(room), gone)
+        hello = packets.connect(room, will, will_expiry=ROOM_SILENCE_SECONDS, session_seconds=0)
+        self._connection.connect(hello, _Taken(self))
+        self._flush()
+        while not self._connection.is_open:
+            self._take(self.socket.recv(_READ_BYTES))
+        wanted = Subscription(topics.commands_for(room)), Subscription(topics.ALL_SERVICES, live_only=True)
+        self._connection.subscribe(wanted, _Taken(self))
+        self._flush()
 
     def birth(self, known: dict[DeviceDescription, Value]) -> None:
         """As an agent does: what there is, how all of it stands, and last that the room is there."""
@@ -119,60 +115,99 @@ class Voice:
     def tell(self, device: str, state: State) -> None:
         """One device's state."""
         self._say(topics.state(self.room, device), messages.encode(state))
+        self._flush()
 
     def beat(self, now: float) -> None:
-        """Say that the room is there, where that is due."""
-        if now < self._beat_at:
-            return
-        self._beat_at = now + ROOM_HEARTBEAT_SECONDS
-        here = Availability(status="online", at=utc(time.time()), session=self._session)
-        self._say(topics.availability(self.room), messages.encode(here), expiry=ROOM_SILENCE_SECONDS)
+        """Say that the room is there, where that is due, and whatever keeps the connection alive."""
+        self._connection.tick(now)
+        if now >= self._beat_at:
+            self._beat_at = now + ROOM_HEARTBEAT_SECONDS
+            here = Availability(status="online", at=utc(time.time()), session=self._session)
+            self._say(topics.availability(self.room), messages.encode(here), expiry=ROOM_SILENCE_SECONDS)
+        self._flush()
 
     def read(self) -> None:
-        """Take in what has come."""
-        self._client.loop_read()
-        while (socket := self._client.socket()) is not None and socket.pending():  # type: ignore[attr-defined]
-            self._client.loop_read()
-        if self._client.want_write():
-            self._client.loop_write()
-
-    def keep(self) -> None:
-        """The connection's own signs of life."""
-        self._client.loop_misc()
+        """Take in what has come. Raises ConnectionError where the broker hung up, LinkError where it ended us."""
+        self.socket.settimeout(0)
+        try:
+            came = self.socket.recv(_READ_BYTES)
+        except ssl.SSLWantReadError:
+            return
+        finally:
+            self.socket.settimeout(_PATIENCE_SECONDS)
+        self._take(came)
 
     def close(self) -> None:
         """Leave."""
-        self._client.disconnect()
+        self._connection.goodbye()
+        self._flush()
+        self.socket.close()
+
+    def _take(self, came: bytes) -> None:
+        if not came:
+            raise ConnectionError(f"the broker hung up on {self.room}")
+        self._connection.feed(came, time.monotonic())
+        while self._connection.step():
+            pass
+        self._flush()
 
     def _announce(self) -> None:
         since = utc(time.time())
         for device, value in self._known.items():
-            self.tell(device.id, State(value=value, since=since, by=By(source="boot")))
+            state = State(value=value, since=since, by=By(source="boot"))
+            self._say(topics.state(self.room, device.id), messages.encode(state))
         self._beat_at = 0.0
         self.beat(time.monotonic())
 
-    def _hear(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
+    def _hear(self, heard: Delivery) -> None:
         """A gateway that is new has not heard the room yet: it is told everything, as by an agent."""
-        if message.retain or message.topic != topics.service("gateway"):
+        if heard.topic != topics.service("gateway"):
             return
-        there = messages.decode(Availability, bytes(message.payload))
+        there = messages.decode(Availability, heard.payload)
         if there.status == "online" and there.session != self._gateway:
             is_first, self._gateway = not self._gateway, there.session
             if not is_first:
                 self._announce()
 
     def _say(self, topic: str, payload: bytes, *, expiry: float | None = None) -> None:
-        properties = None
-        if expiry is not None:
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho leaves it untyped
-            properties.MessageExpiryInterval = int(expiry)
         self.unacknowledged += 1
-        self._client.publish(topic, payload, qos=1, retain=True, properties=properties)
+        self._connection.publish(topic, payload, _Said(self), retain=True, expiry=expiry)
 
-    def _acknowledged(self, _c: object, _u: object, _mid: int, reason: Any, _p: object) -> None:
-        self.unacknowledged -= 1
-        if reason.is_failure:
-            self.refused.append(str(reason))
+    def _flush(self) -> None:
+        if together := self._connection.outgoing(time.monotonic()):
+            self.socket.sendall(together)
+
+
+class _Taken:
+    """What the broker is asked for and told of only where it says no."""
+
+    def __init__(self, voice: Voice) -> None:
+        self._voice = voice
+
+    def done(self) -> bool:
+        """Somebody always waits."""
+        return False
+
+    def set_result(self, result: Any, /) -> None:
+        """Reason codes of what was asked for: from 128 on it was refused."""
+        self._voice.refused += [f"reason {code}" for code in result or () if code >= 128]
+
+    def set_exception(self, error: Exception, /) -> None:
+        """The connection is over."""
+        self._voice.refused.append(str(error))
+
+    def exception(self) -> BaseException | None:
+        """Nothing is kept."""
+        return None
+
+
+class _Said(_Taken):
+    """A message on its way."""
+
+    def set_result(self, result: Any, /) -> None:
+        """The broker has it, or refused it."""
+        self._voice.unacknowledged -= 1
+        super().set_result([result])
 
 
 def speak(voices: Sequence[Voice], seconds: float | None = None) -> Iterator[None]:
@@ -190,9 +225,7 @@ def speak(voices: Sequence[Voice], seconds: float | None = None) -> Iterator[Non
             if now - kept_at >= _LOOK_SECONDS:
                 kept_at = now
                 for voice in voices:
-                    voice.keep()
                     voice.beat(now)
-                    assert voice.socket
             yield
 
 
