@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy import broker as brokers
-from deploy import home as homes
-from deploy import up
+from deploy import plugin, up
 from deploy.finding import Finding, examine, well, wrong
 from deploy.home import Home
 from deploy.installation import Installation
@@ -37,8 +36,7 @@ def _installed(program: str) -> Iterator[Finding]:
     elif _TLS.search(Path(program).resolve().read_bytes()) is None:
         yield wrong("broker", f"Mosquitto {shown} in {program} was built without TLS", _INSTALL)
     else:
-        plugin = homes.find_plugin()
-        yield well("broker", f"Mosquitto {shown}, with TLS, and dynamic security in {plugin}")
+        yield well("broker", f"Mosquitto {shown}, with TLS, and dynamic security in {plugin.find()}")
 
 
 def _running(pid: int, here: Installation) -> Iterator[Finding]:

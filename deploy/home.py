@@ -18,7 +18,7 @@ from typing import Annotated
 import jinja2
 import msgspec
 
-from deploy import naming, rights, signers, unfinished
+from deploy import naming, plugin, rights, signers, unfinished
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.door.listening import EVERYWHERE, Hosts, addresses
@@ -49,7 +49,6 @@ HERE = "127.0.0.1"
 LOCAL = ("localhost", "127.0.0.1", "::1")
 _LISTENER = "# --- the listener"
 """From here on mosquitto.conf tells of one address."""
-_PLUGIN_PLACES = ("/usr/lib", "/usr/lib64", "/usr/local/lib", "/opt/homebrew/lib")
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
@@ -269,7 +268,7 @@ def broker_config(home: Home) -> str:
     values = {
         "user": getpass.getuser(),
         "mosquitto_dir": home.mosquitto,
-        "dynsec_plugin": find_plugin(),
+        "dynsec_plugin": plugin.find(),
         "mqtt_port": home.settings.mqtt_port,
         "pki": home.pki,
     }
@@ -286,15 +285,3 @@ def own_certificate(home: Home) -> Path | None:
     except (OSError, ValueError) as error:
         raise ConfigError(f"{home.config('gateway')}: cannot be read ({error})") from error
     return Path(named) if named and Path(named) != home.pki / "web.crt" else None
-
-
-def find_plugin() -> Path:
-    """Where Mosquitto's dynamic security is. Raises ConfigError where it is not installed."""
-    # Where distributions have it first: a look through ten thousand folders costs more than anything else at a start.
-    for depth in ("", "*/", "**/"):
-        for place in _PLUGIN_PLACES:
-            for found in sorted(Path(place).glob(f"{depth}mosquitto_dynamic_security.so")):
-                return found
-    raise ConfigError(
-        "mosquitto_dynamic_security.so is not installed; install Mosquitto 2.0.11 or newer (apt install mosquitto)"
-    )

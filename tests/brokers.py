@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy import home as homes
-from deploy import up
+from deploy import plugin, up
 
 INSTALLED = "installed"
 SUITES = ("trixie", "sid")
@@ -38,7 +37,7 @@ class Release(NamedTuple):
 def find(suite: str) -> Release | None:
     """What `fetch` brought for a suite, or the machine's own for INSTALLED; None where it is not there."""
     if suite == INSTALLED:
-        return Release(suite, (up.mosquitto(),), homes.find_plugin())
+        return Release(suite, (up.mosquitto(),), plugin.find())
     root = _cache() / suite / "root"
     loader = root / "mosquitto"
     if not loader.exists():

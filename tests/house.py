@@ -20,7 +20,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
 from deploy import home as homes
-from deploy import rights, unfinished
+from deploy import plugin, rights, unfinished
 from shared.broker import mqtt
 from shared.trust import tls
 from tests import brokers
@@ -129,7 +129,7 @@ class Broker:
         homes.write_rights(home, roles)
         text = homes.broker_config(home)
         if release is not None:
-            text = text.replace(str(homes.find_plugin()), str(release.plugin))
+            text = text.replace(str(plugin.find()), str(release.plugin))
         (home.var / "mosquitto.conf").write_text(text)
 
     @property
