@@ -14,8 +14,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, broker, codes, keeping, lockdown, naming, rename, taking_up, turns, up, users
-from deploy import home as homes
+from deploy import audit, broker, codes, keeping, lockdown, rename, taking_up, up, users
+from deploy.folder import home as homes
+from deploy.folder import naming, turns
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from deploy import home as homes
+from deploy.folder import home as homes
 
 app = typer.Typer(no_args_is_help=True, help="The record of who did what.")
 

@@ -15,7 +15,7 @@ import msgspec
 
 from deploy import orders, rights, signers
 from deploy.control import PATIENCE_SECONDS, Control
-from deploy.home import HERE, Home
+from deploy.folder.home import HERE, Home
 from deploy.orders import Plan, Standing
 from deploy.pki.files import write
 from shared.broker import mqtt

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy import broker as brokers
-from deploy import plugin, up
+from deploy import up
 from deploy.finding import Finding, examine, well, wrong
-from deploy.home import Home
+from deploy.folder import plugin
+from deploy.folder.home import Home
 from deploy.installation import Installation
 
 LEAST = (2, 0, 11)

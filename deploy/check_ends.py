@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from deploy import signers
 from deploy.finding import Finding, well, wrong
-from deploy.home import Home
+from deploy.folder.home import Home
 from shared.trust.signing import UNIT, End
 
 TOLD_DAYS = 30

@@ -9,7 +9,7 @@ from auth_service.hub import accounts
 from deploy import broker as brokers
 from deploy import orders, rights
 from deploy.finding import Finding, well, wrong
-from deploy.home import Home
+from deploy.folder.home import Home
 from shared.keeping import database
 from shared.words.names import is_reserved
 

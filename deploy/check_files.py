@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deploy.finding import Finding, examine, well, wrong
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.pki import pairs, reading
 from shared.keeping import torn as torn_files
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from deploy import naming
 from deploy.finding import Finding, examine, well, wrong
-from deploy.home import Home
+from deploy.folder import naming
+from deploy.folder.home import Home
 from deploy.pki import leaf, reading
 from shared.trust import tls
 

@@ -7,9 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 from deploy import broker as brokers
-from deploy import ready, turns
+from deploy import ready
 from deploy.finding import Finding, examine, skipped, well, wrong
-from deploy.home import Home
+from deploy.folder import turns
+from deploy.folder.home import Home
 from deploy.installation import Installation
 from shared import mail
 from shared.door.client import AlertsAddress, AuthAddress, ServiceClient

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from deploy import broker as brokers
 from deploy.finding import Finding, examine, skipped, well, wrong
-from deploy.home import HERE, Home
+from deploy.folder.home import HERE, Home
 from deploy.installation import Installation
 from deploy.pki import served as pki
 from shared.words.problem import HomeError

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deploy import broker as brokers
 from deploy import ready
 from deploy.finding import Finding, well, wrong
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.installation import Installation
 from shared.door.client import AuthAddress, ServiceClient
 from shared.words import internal

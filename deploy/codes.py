@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from deploy import home as homes
+from deploy.folder import home as homes
 
 if TYPE_CHECKING:
     from auth_service.hub.codes import Made

@@ -21,7 +21,7 @@ from deploy import (
     installation,
 )
 from deploy.finding import Finding, examine
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.installation import Installation
 
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.home import ROOT, Home
+from deploy.folder.home import ROOT, Home
 
 _UNITS = ROOT / "deploy" / "systemd"
 _WRAPPER = Path("/usr/local/bin/homesystem")

@@ -12,8 +12,8 @@ import typer
 from rich.console import Console
 
 from deploy import backup as backups
-from deploy import home as homes
 from deploy import restore as restoring
+from deploy.folder import home as homes
 from shared.running.config import load
 from shared.words.problem import HomeError
 

@@ -18,7 +18,7 @@ import msgspec
 import paho.mqtt.client as paho
 
 from deploy import broker
-from deploy import home as homes
+from deploy.folder import home as homes
 from shared.broker import mqtt
 from shared.words import messages, topics
 from shared.words.names import Role

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from deploy import home as homes
-from deploy import turns
+from deploy.folder import home as homes
+from deploy.folder import turns
 from shared.words.problem import HomeError
 
 if TYPE_CHECKING:

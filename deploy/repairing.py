@@ -7,7 +7,7 @@ from alert_service import config as alerts_config
 from alert_service.record import mending
 from auth_service import config as auth_config
 from auth_service.mending import repairing
-from deploy.home import Home
+from deploy.folder.home import Home
 from shared.keeping.torn import Torn
 from shared.words.problem import HomeError
 

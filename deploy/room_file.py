@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from deploy.home import ROOT, Home
+from deploy.folder.home import ROOT, Home
 from deploy.pki.files import write
 
 TEMPLATE = ROOT / "deploy" / "templates" / "room.toml"

@@ -1,7 +1,7 @@
 """Has the running broker take up what was renewed: checked first, signalled once, and then looked at.
 
 Mosquitto reads all its files again at SIGHUP and takes them as they are: what does not fit costs its listener, or ends
-it. To be called in the home's turn (deploy/turns.py), so that no other command is in the middle of a change.
+it. To be called in the home's turn (deploy/folder/turns.py), so that no other command is in the middle of a change.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ import threading
 import time
 
 from deploy import broker
-from deploy.home import HERE, Home
+from deploy.folder.home import HERE, Home
 from deploy.pki import reading, served
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError

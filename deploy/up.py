@@ -14,8 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy import broker, signers, turns
-from deploy import home as homes
+from deploy import broker, signers
+from deploy.folder import home as homes
+from deploy.folder import turns
 from deploy.pki.files import write
 from shared.running.config import ConfigError
 

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from shared.words.names import Role
 from shared.words.problem import HomeError
 

@@ -14,7 +14,7 @@ from alert_service.chain.chain import Verdict
 from alert_service.record import evidence, mending, walk
 from alert_service.record.evidence import Evidence
 from alert_service.store import open_store
-from deploy import home as homes
+from deploy.folder import home as homes
 from shared.keeping import database
 from shared.keeping.database import Store
 from shared.words.problem import HomeError

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import home as homes
-from deploy.home import Home
+from deploy.folder import home as homes
+from deploy.folder.home import Home
 from tests.house import make_home
 
 

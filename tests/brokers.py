@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy import plugin, up
+from deploy import up
+from deploy.folder import plugin
 
 INSTALLED = "installed"
 SUITES = ("trixie", "sid")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from tests import brokers, house, orphans
 from tests.demo import Demo
 

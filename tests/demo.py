@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from shared.running.config import load
 from tests.claimed import free_port
 from tests.house import DEADLINE, is_alive, until

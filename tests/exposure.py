@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 
 BEFORE = "e6b9bfa"
 """The units as they were before they were watched."""

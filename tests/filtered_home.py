@@ -7,7 +7,7 @@ import sys
 
 from deploy import __main__ as homesystem
 from deploy import up
-from deploy.home import ROOT, Home
+from deploy.folder.home import ROOT, Home
 from tests import sandbox
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("homesystem-*.service"))

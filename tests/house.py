@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from deploy import home as homes
-from deploy import plugin, rights, unfinished
+from deploy import rights
+from deploy.folder import home as homes
+from deploy.folder import plugin, unfinished
 from shared.broker import mqtt
 from shared.trust import tls
 from tests import brokers

@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy import home as homes
-from deploy.home import Home
+from deploy.folder import home as homes
+from deploy.folder.home import Home
 from deploy.pki import leaf, reading
 from deploy.pki.authorities import private_bytes
 from deploy.pki.files import write

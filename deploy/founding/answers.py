@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from deploy.founding import checks
 from shared.door.listening import EVERYWHERE
 from shared.mail import SmtpConfig

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.prompt import Prompt
 
-from deploy import unfinished
+from deploy.folder import unfinished
 from deploy.founding import answers as replies
 from deploy.founding import creating, questions, reach, trial, zones
 from deploy.founding.answers import Answers

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import home as homes
-from deploy import turns
+from deploy.folder import home as homes
+from deploy.folder import turns
 from deploy.founding.answers import Answers
 from deploy.pki.files import write
 from shared.words.names import Role

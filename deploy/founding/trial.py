@@ -3,8 +3,8 @@
 import asyncio
 import time
 
+from deploy.folder.home import Settings
 from deploy.founding.answers import Answers, Mail
-from deploy.home import Settings
 from shared import mail
 from shared.mail import Letter, MailError
 from shared.running.config import ConfigError

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from shared.words import messages, topics
 from shared.words.messages import SERVICE_HEARTBEAT_SECONDS, Acknowledgement
 from tests.bench import resident

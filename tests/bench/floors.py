@@ -12,7 +12,7 @@ from pathlib import Path
 import paho.mqtt.client as paho
 
 from deploy import broker
-from deploy.home import Home
+from deploy.folder.home import Home
 from tests.bench import echo, load, paho_loop
 from tests.claimed import free_port
 from tests.house import end

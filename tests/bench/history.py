@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from tests.bench import million
 from tests.house import make_home
 

@@ -19,7 +19,7 @@ from rich.table import Table
 from auth_service import config as auth_config
 from auth_service.hub import accounts
 from deploy import broker, rights
-from deploy import home as homes
+from deploy.folder import home as homes
 from deploy.pki.files import write
 from tests.bench import floors, held, reading, resident, sides, voices, volley
 from tests.bench.sides import Side

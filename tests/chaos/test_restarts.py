@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from device_agents.pins import simulation
 from shared.words.messages import CoverValue
 from tests.house import DEADLINE, Broker, until

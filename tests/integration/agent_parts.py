@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 import paho.mqtt.client as paho
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from device_agents.devices.output import Memory
 from device_agents.pins.simulated import Edge
 from shared.broker import mqtt

@@ -15,7 +15,7 @@ import aiohttp
 import paho.mqtt.client as paho
 from aiohttp import web
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages

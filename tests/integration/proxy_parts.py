@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from tests.claimed import free_port
 from tests.house import come_up, end, listens
 

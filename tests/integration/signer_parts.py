@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy import signers
-from deploy.home import ROOT, Home
+from deploy.folder.home import ROOT, Home
 from shared.trust import signing
 from shared.trust.signing import Changed
 from shared.words import messages

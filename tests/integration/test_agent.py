@@ -13,7 +13,7 @@ import msgspec
 import paho.mqtt.client as paho
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from device_agents.pins import simulation
 from shared.broker import mqtt
 from shared.words import messages, topics

@@ -25,8 +25,8 @@ from alert_service.chain.arrivals import Arrival
 from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
-from deploy import home as homes
-from deploy.home import Home
+from deploy.folder import home as homes
+from deploy.folder.home import Home
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.client import AlertsAddress, ServiceClient

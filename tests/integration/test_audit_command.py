@@ -15,9 +15,9 @@ import pytest
 from alert_service.chain.arrivals import Arrival
 from alert_service.record import records
 from alert_service.store import open_store
-from deploy import home as homes
 from deploy.__main__ import main
-from deploy.home import Home
+from deploy.folder import home as homes
+from deploy.folder.home import Home
 from shared.mail import Letter, compose
 from shared.proof.spool import Spool
 from shared.words.messages import UserRef

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from deploy import broker as brokers
-from deploy import home as homes
 from deploy.broker_watch.probe import Probe, SilentError
+from deploy.folder import home as homes
 from tests import years
 from tests.house import DEADLINE, Broker, is_alive, until
 

@@ -9,7 +9,7 @@ import pytest
 from deploy import broker as brokers
 from deploy import rights, taking_up
 from deploy.control import Control
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.orders import grant
 from shared.running.config import ConfigError
 from shared.words import topics

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from device_agents.pins.simulated import Edge
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, CoverValue, State, Value

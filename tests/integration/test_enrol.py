@@ -16,7 +16,7 @@ from auth_service.home.identity_rows import IdentityRole
 from auth_service.hub import accounts
 from deploy import broker as brokers
 from deploy import enrol, rights
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.pki.pairs import Pki
 from shared.proof.spool import Spool
 from shared.words import topics

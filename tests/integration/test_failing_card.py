@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from shared.words import topics
 from tests.house import Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room, audit_events

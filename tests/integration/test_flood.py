@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from deploy import broker as brokers
-from deploy import home as homes
 from deploy import rights
+from deploy.folder import home as homes
 from shared.broker import mqtt
 from shared.words import topics
 from tests import brokers as releases

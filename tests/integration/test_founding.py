@@ -17,8 +17,8 @@ import pytest
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import home as homes
-from deploy import unfinished
+from deploy.folder import home as homes
+from deploy.folder import unfinished
 from deploy.founding import creating
 from deploy.founding.answers import Answers, Mail
 from deploy.pki import reading

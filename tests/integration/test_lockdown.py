@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from shared.door.client import ServiceClient
 from shared.words import internal, messages, topics
 from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from gateway.streams import events
 from shared.words.internal_alerts import MAX_AUDIT_PAGE
 from shared.words.names import Role

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.pki.pairs import Pki
 from device_agents.inbox import Inbox
 from device_agents.link.broker_link import BrokerLink

@@ -18,9 +18,10 @@ import pytest
 
 from alert_service import config as alerts_config
 from auth_service import config as auth_config
-from deploy import editing, enrol, naming, renaming
-from deploy import home as homes
-from deploy.home import Home
+from deploy import editing, enrol, renaming
+from deploy.folder import home as homes
+from deploy.folder import naming
+from deploy.folder.home import Home
 from deploy.pki import leaf, reading
 from shared.proof.spool import Spool
 from shared.words import topics

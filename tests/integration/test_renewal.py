@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import ROOT, Home
+from deploy.folder.home import ROOT, Home
 from deploy.pki.authorities import Authorities
 from deploy.pki.leaf import client
 from deploy.pki.pairs import Pki

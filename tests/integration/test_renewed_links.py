@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.pki.pairs import Pki
 from shared.broker.bus import Bus
 from shared.words import topics

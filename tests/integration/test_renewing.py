@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy import home as homes
-from deploy.home import Home
+from deploy.folder import home as homes
+from deploy.folder.home import Home
 from deploy.pki import authorities, files, leaf, pairs, reading
 from deploy.pki.pairs import Pki
 from shared.running.config import ConfigError

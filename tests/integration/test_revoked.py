@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from deploy.pki.pairs import Pki
 from shared.door.client import AlertsAddress, AuthAddress, ServiceClient
 from shared.trust import tls

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy.home import Home
+from deploy.folder.home import Home
 from device_agents.pins import simulation
 from shared.words import messages, topics
 from shared.words.messages import Description, State

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import home as homes
 from deploy import taking_up
-from deploy.home import Home
+from deploy.folder import home as homes
+from deploy.folder.home import Home
 from deploy.pki import served
 from deploy.pki.pairs import Pki
 from shared.running.config import ConfigError

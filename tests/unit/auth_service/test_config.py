@@ -6,7 +6,7 @@ import pytest
 
 from auth_service import config
 from auth_service.__main__ import main
-from deploy import home as homes
+from deploy.folder import home as homes
 from shared.running.config import EX_CONFIG, ConfigError
 
 SETTINGS = homes.Settings(mqtt_port=8883, smtp_port=2525, auth_port=8444)

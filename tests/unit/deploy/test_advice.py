@@ -7,7 +7,7 @@ import pytest
 import typer.main
 
 from deploy.__main__ import app
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 
 PACKAGES = ("shared", "deploy", "auth_service", "alert_service", "gateway", "device_agents")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy import check_running, ready
-from deploy import home as homes
+from deploy.folder import home as homes
 from tests import house
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from deploy import check_served
-from deploy import home as homes
 from deploy.check_served import Server
-from deploy.home import Home
+from deploy.folder import home as homes
+from deploy.folder.home import Home
 from deploy.installation import Installation
 from deploy.pki.pairs import Pki
 from tests import house

@@ -11,9 +11,10 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from deploy import check_ends, check_enrolments, check_files, doctor, turns
+from deploy import check_ends, check_enrolments, check_files, doctor
 from deploy.finding import Finding, examine
-from deploy.home import Home
+from deploy.folder import turns
+from deploy.folder.home import Home
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.pairs import RENEW_DAYS
 from shared import mail
@@ -31,7 +32,7 @@ def now() -> dt.datetime:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """A home that was set up and never ran."""
-    from deploy import home as homes
+    from deploy.folder import home as homes
 
     made = house.make_home(tmp_path_factory.mktemp("home"))
     os.umask(0o077)

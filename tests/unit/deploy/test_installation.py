@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy import check_units, installation
-from deploy.home import Home, Settings
+from deploy.folder.home import Home, Settings
 from deploy.installation import Installation, Unit
 
 HUB = ["alerts.service", "auth.service", "broker.service", "gateway.service", "renew.timer"]

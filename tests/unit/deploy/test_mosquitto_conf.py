@@ -8,7 +8,7 @@ import pytest
 
 from auth_service.home.registry import DEVICES_MOST
 from deploy import orders, rights
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 from device_agents import complaints
 from device_agents.config import MOST_DEVICES, DeviceConfig, RoomConfig
 from device_agents.room.build import description

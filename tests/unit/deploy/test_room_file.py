@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploy import home as homes
 from deploy import room_file
+from deploy.folder import home as homes
 from device_agents import complaints
 
 

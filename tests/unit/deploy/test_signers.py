@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import home as homes
 from deploy import signers
-from deploy.home import ROOT, Home, Settings
+from deploy.folder import home as homes
+from deploy.folder.home import ROOT, Home, Settings
 from deploy.pki.authorities import Authorities
 from deploy.pki.pairs import Pki
 from deploy.signer.door import Door

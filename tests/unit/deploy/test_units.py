@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 from shared.running import systemd
 from tests import exposure
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 from deploy.pki.pairs import Pki
 from tests.unit.deploy.test_pki import HOSTS, NOW
 

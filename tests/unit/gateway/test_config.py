@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import home as homes
+from deploy.folder import home as homes
 from gateway.config import HttpsConfig, load_config
 from shared.running.config import ConfigError
 from tests.house import make_home

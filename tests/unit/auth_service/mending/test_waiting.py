@@ -22,7 +22,7 @@ from auth_service.store import open_store
 from auth_service.tables import sessions, users
 from deploy import __main__ as command
 from deploy import check_files
-from deploy import home as homes
+from deploy.folder import home as homes
 from shared.keeping import database
 from shared.keeping.database import TornError
 from shared.proof.spool import Spool

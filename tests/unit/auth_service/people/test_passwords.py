@@ -12,7 +12,7 @@ import pytest
 
 from auth_service.people import passwords as module
 from auth_service.people.passwords import Passwords
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 from shared.words.problem import HomeError
 from tests import sandbox
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 from deploy.pki.authorities import LEAF_DAYS, Authorities
 from deploy.pki.leaf import client
 from deploy.pki.pairs import Pki

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.home import ROOT
+from deploy.folder.home import ROOT
 from shared.proof import ends
 
 

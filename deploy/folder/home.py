@@ -18,7 +18,8 @@ from typing import Annotated
 import jinja2
 import msgspec
 
-from deploy import naming, plugin, rights, signers, unfinished
+from deploy import rights, signers
+from deploy.folder import naming, plugin, unfinished
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.door.listening import EVERYWHERE, Hosts, addresses
@@ -26,7 +27,7 @@ from shared.running.config import Config, ConfigError, env, load
 from shared.words.names import is_reserved
 from shared.words.problem import HomeError
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 """The project's root, where mosquitto.conf lies."""
 SERVICES = ("auth", "alerts", "gateway")
 REMAINS = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import naming
+from deploy.folder import naming
 from deploy.pki.pairs import Pki
 from shared.running.config import ConfigError
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy import turns
+from deploy.folder import turns
 from tests.house import DEADLINE
 
 HOLDER = """
 import sys
 from pathlib import Path
-from deploy import turns
+from deploy.folder import turns
 with turns.turn(Path(sys.argv[1]), sys.argv[2]):
     print("has it", flush=True)
     sys.stdin.read()
