@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 import msgspec
 
-from deploy import orders, rights
-from deploy.orders import Order, Plan, Standing
+from deploy.allowing import orders, rights
+from deploy.allowing.orders import Order, Plan, Standing
 from shared.broker import mqtt
 from shared.running import backoff
 from shared.trust import tls

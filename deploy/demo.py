@@ -8,7 +8,7 @@ import msgspec
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import rights
+from deploy.allowing import rights
 from deploy.folder import home as homes
 from deploy.pki.files import write
 from deploy.ready import DemoUser

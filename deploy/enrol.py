@@ -12,7 +12,8 @@ from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name
 from auth_service.hub import accounts
 from auth_service.hub.accounts import Accounts
-from deploy import broker, rights, room_file, taking_up
+from deploy import broker, room_file, taking_up
+from deploy.allowing import rights
 from deploy.folder import home as homes
 from deploy.folder import turns
 from deploy.pki.files import write

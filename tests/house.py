@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from deploy import rights
+from deploy.allowing import rights
 from deploy.folder import home as homes
 from deploy.folder import plugin, unfinished
 from shared.broker import mqtt

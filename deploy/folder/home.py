@@ -18,7 +18,8 @@ from typing import Annotated
 import jinja2
 import msgspec
 
-from deploy import rights, signers
+from deploy import signers
+from deploy.allowing import rights
 from deploy.folder import naming, plugin, unfinished
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki

@@ -8,9 +8,9 @@ import threading
 from collections.abc import Callable
 
 from auth_service.proof import Proof
-from deploy import orders as plans
-from deploy import rights
-from deploy.orders import Plan, Standing
+from deploy.allowing import orders as plans
+from deploy.allowing import rights
+from deploy.allowing.orders import Plan, Standing
 from deploy.pki import leaf as leaves
 from deploy.pki.authorities import Authorities
 from deploy.pki.files import write

@@ -10,11 +10,11 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 
+from deploy.allowing.rights import HUB_CLIENTS
 from deploy.pki import leaf as leaves
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
-from deploy.rights import HUB_CLIENTS
 from shared.trust.signing import Grant, Sign
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.names import is_gateway, is_identity, is_reserved

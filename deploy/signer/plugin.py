@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from deploy import orders, rights
-from deploy.orders import Order, Plan, Standing
+from deploy.allowing import orders, rights
+from deploy.allowing.orders import Order, Plan, Standing
 from shared.broker.bus import Bus, Delivery
 from shared.words.problem import HomeError
 

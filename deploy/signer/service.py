@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 
 from auth_service.proof import Proof
-from deploy import rights
+from deploy.allowing import rights
 from deploy.pki.authorities import Authorities
 from deploy.pki.index import Issued
 from deploy.signer.clerk import Clerk

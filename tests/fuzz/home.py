@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from deploy import rights
+from deploy.allowing import rights
 from gateway.config import LimitsConfig
 from tests.demo import Demo
 

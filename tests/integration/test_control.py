@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from deploy import broker as brokers
-from deploy import rights, taking_up
+from deploy import taking_up
+from deploy.allowing import rights
+from deploy.allowing.orders import grant
 from deploy.control import Control
 from deploy.folder.home import Home
-from deploy.orders import grant
 from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError

@@ -15,7 +15,8 @@ from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole
 from auth_service.hub import accounts
 from deploy import broker as brokers
-from deploy import enrol, rights
+from deploy import enrol
+from deploy.allowing import rights
 from deploy.folder.home import Home
 from deploy.pki.pairs import Pki
 from shared.proof.spool import Spool

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy import broker as brokers
-from deploy import rights
+from deploy.allowing import rights
 from deploy.folder import home as homes
 from shared.broker import mqtt
 from shared.words import topics

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from auth_service.home.registry import DEVICES_MOST
-from deploy import orders, rights
+from deploy.allowing import orders, rights
 from deploy.folder.home import ROOT
 from device_agents import complaints
 from device_agents.config import MOST_DEVICES, DeviceConfig, RoomConfig

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import orders, rights
+from deploy.allowing import orders, rights
 
 ROLES = (rights.room_role("hall"), rights.client_role("hall", [("kitchen", "lamp")]))
 OTHER = rights.client_role("other", [("hall", "lamp")])

@@ -7,8 +7,8 @@ import copy
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from deploy import rights
-from deploy.rights import Role
+from deploy.allowing import rights
+from deploy.allowing.rights import Role
 
 Order = dict[str, Any]
 

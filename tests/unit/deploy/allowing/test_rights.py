@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import rights
+from deploy.allowing import rights
 from shared.trust.signing import Grant
 from shared.words import names, topics
 
