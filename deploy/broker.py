@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
-from deploy import signers
 from deploy.allowing import orders, rights
 from deploy.allowing.orders import Plan, Standing
 from deploy.control import PATIENCE_SECONDS, Control
 from deploy.folder.home import HERE, Home
+from deploy.pki import signers
 from deploy.pki.files import write
 from shared.broker import mqtt
 from shared.running.config import ConfigError

@@ -3,9 +3,9 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from deploy import signers
 from deploy.finding import Finding, well, wrong
 from deploy.folder.home import Home
+from deploy.pki import signers
 from shared.trust.signing import UNIT, End
 
 TOLD_DAYS = 30

@@ -14,9 +14,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy import broker, signers
+from deploy import broker
 from deploy.folder import home as homes
 from deploy.folder import turns
+from deploy.pki import signers
 from deploy.pki.files import write
 from shared.running.config import ConfigError
 

@@ -18,9 +18,9 @@ from typing import Annotated
 import jinja2
 import msgspec
 
-from deploy import signers
 from deploy.allowing import rights
 from deploy.folder import naming, plugin, unfinished
+from deploy.pki import signers
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.door.listening import EVERYWHERE, Hosts, addresses

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.signers import PORT_FILE
+from deploy.pki.signers import PORT_FILE
 from shared.broker.mqtt import BrokerConfig
 from shared.running.config import ConfigError
 from shared.trust.tls import Identity

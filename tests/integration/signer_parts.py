@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import signers
 from deploy.folder.home import ROOT, Home
+from deploy.pki import signers
 from shared.trust import signing
 from shared.trust.signing import Changed
 from shared.words import messages

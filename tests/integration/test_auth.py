@@ -16,9 +16,9 @@ import pytest
 from auth_service import config as auth_config
 from auth_service.config import AuthConfig
 from auth_service.hub import accounts
-from deploy import signers
 from deploy.folder import home as homes
 from deploy.folder.home import Home
+from deploy.pki import signers
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.client import AuthAddress, ServiceClient

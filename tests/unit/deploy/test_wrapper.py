@@ -14,7 +14,7 @@ import pytest
 
 from deploy.folder.home import ROOT
 from deploy.pki.pairs import Pki
-from tests.unit.deploy.test_pki import HOSTS, NOW
+from tests.unit.deploy.pki.test_pki import HOSTS, NOW
 
 WRAPPER = ROOT / "deploy" / "homesystem.sh"
 MOVE = ROOT / "deploy" / "move-vault.sh"

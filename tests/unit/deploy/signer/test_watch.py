@@ -14,7 +14,7 @@ from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent
 from shared.words.names import Severity
 from shared.words.problem import HomeError
-from tests.unit.deploy.test_pki import HOSTS, NOW
+from tests.unit.deploy.pki.test_pki import HOSTS, NOW
 
 
 class Signer:

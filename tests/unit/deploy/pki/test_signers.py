@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from deploy import signers
 from deploy.folder import home as homes
 from deploy.folder.home import ROOT, Home, Settings
+from deploy.pki import signers
 from deploy.pki.authorities import Authorities
 from deploy.pki.pairs import Pki
 from deploy.signer.door import Door
 from shared.running.config import ConfigError
 from shared.trust import signing
-from tests.unit.deploy.test_pki import HOSTS, NOW
+from tests.unit.deploy.pki.test_pki import HOSTS, NOW
 
 MOVE = ROOT / "deploy" / "move-vault.sh"
 
