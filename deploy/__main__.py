@@ -14,9 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, broker, codes, keeping, lockdown, rename, taking_up, up, users
+from deploy import audit, codes, keeping, lockdown, rename, up, users
 from deploy.folder import home as homes
 from deploy.folder import naming, turns
+from deploy.live_broker import broker, taking_up
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRow
 from auth_service.hub import accounts
-from deploy import broker as brokers
 from deploy.allowing import orders, rights
 from deploy.finding import Finding, well, wrong
 from deploy.folder.home import Home
+from deploy.live_broker import broker as brokers
 from shared.keeping import database
 from shared.words.names import is_reserved
 

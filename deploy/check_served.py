@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy import broker as brokers
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.folder.home import HERE, Home
 from deploy.installation import Installation
+from deploy.live_broker import broker as brokers
 from deploy.pki import served as pki
 from shared.words.problem import HomeError
 

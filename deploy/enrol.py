@@ -12,10 +12,11 @@ from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name
 from auth_service.hub import accounts
 from auth_service.hub.accounts import Accounts
-from deploy import broker, room_file, taking_up
+from deploy import room_file
 from deploy.allowing import rights
 from deploy.folder import home as homes
 from deploy.folder import turns
+from deploy.live_broker import broker, taking_up
 from deploy.pki.files import write
 from shared.running.config import ConfigError
 from shared.words import topics

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import typer
 from rich.console import Console
 
-from deploy import broker
 from deploy.folder import home as homes
 from deploy.folder import turns
+from deploy.live_broker import broker
 from shared.words import messages, topics
 from shared.words.internal import LockdownState
 from shared.words.problem import HomeError

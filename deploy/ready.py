@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 import paho.mqtt.client as paho
 
-from deploy import broker
 from deploy.folder import home as homes
+from deploy.live_broker import broker
 from shared.broker import mqtt
 from shared.words import messages, topics
 from shared.words.names import Role

@@ -14,9 +14,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy import broker
 from deploy.folder import home as homes
 from deploy.folder import turns
+from deploy.live_broker import broker
 from deploy.pki import signers
 from deploy.pki.files import write
 from shared.running.config import ConfigError

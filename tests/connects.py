@@ -9,7 +9,7 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from deploy import broker as hub
+from deploy.live_broker import broker as hub
 from shared.words.problem import HomeError
 from tests import brokers
 from tests.house import Broker, make_home, make_pki

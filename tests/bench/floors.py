@@ -11,8 +11,8 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from deploy import broker
 from deploy.folder.home import Home
+from deploy.live_broker import broker
 from tests.bench import echo, load, paho_loop
 from tests.claimed import free_port
 from tests.house import end

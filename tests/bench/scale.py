@@ -18,9 +18,9 @@ from rich.table import Table
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import broker
 from deploy.allowing import rights
 from deploy.folder import home as homes
+from deploy.live_broker import broker
 from deploy.pki.files import write
 from tests.bench import floors, held, reading, resident, sides, voices, volley
 from tests.bench.sides import Side

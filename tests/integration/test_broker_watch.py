@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import broker as brokers
 from deploy.broker_watch.probe import Probe, SilentError
 from deploy.folder import home as homes
+from deploy.live_broker import broker as brokers
 from tests import years
 from tests.house import DEADLINE, Broker, is_alive, until
 

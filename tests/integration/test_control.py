@@ -6,12 +6,12 @@ import threading
 import msgspec
 import pytest
 
-from deploy import broker as brokers
-from deploy import taking_up
 from deploy.allowing import rights
 from deploy.allowing.orders import grant
-from deploy.control import Control
 from deploy.folder.home import Home
+from deploy.live_broker import broker as brokers
+from deploy.live_broker import taking_up
+from deploy.live_broker.control import Control
 from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError

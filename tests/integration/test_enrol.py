@@ -14,10 +14,10 @@ import pytest
 from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole
 from auth_service.hub import accounts
-from deploy import broker as brokers
 from deploy import enrol
 from deploy.allowing import rights
 from deploy.folder.home import Home
+from deploy.live_broker import broker as brokers
 from deploy.pki.pairs import Pki
 from shared.proof.spool import Spool
 from shared.words import topics

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import broker as brokers
 from deploy.allowing import rights
 from deploy.folder import home as homes
+from deploy.live_broker import broker as brokers
 from shared.broker import mqtt
 from shared.words import topics
 from tests import brokers as releases

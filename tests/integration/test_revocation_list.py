@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from deploy import taking_up
 from deploy.folder import home as homes
+from deploy.live_broker import taking_up
 from tests.house import Broker, make_home, make_pki, until
 
 LAMP = ("-t", "home/hall/lamp/set/phone", "-m", '{"action":"on"}')

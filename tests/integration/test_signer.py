@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auth_service.proof import Proof
-from deploy import broker as brokers
 from deploy import enrol
 from deploy.folder import home as homes
 from deploy.folder.home import ROOT, Home
+from deploy.live_broker import broker as brokers
 from deploy.pki import reading, signers
 from deploy.pki.pairs import Pki
 from deploy.signer.clerk import LATE, Clerk

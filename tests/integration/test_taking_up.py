@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy import taking_up
 from deploy.folder import home as homes
 from deploy.folder.home import Home
+from deploy.live_broker import taking_up
 from deploy.pki import served
 from deploy.pki.pairs import Pki
 from shared.running.config import ConfigError

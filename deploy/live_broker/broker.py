@@ -15,8 +15,8 @@ import msgspec
 
 from deploy.allowing import orders, rights
 from deploy.allowing.orders import Plan, Standing
-from deploy.control import PATIENCE_SECONDS, Control
 from deploy.folder.home import HERE, Home
+from deploy.live_broker.control import PATIENCE_SECONDS, Control
 from deploy.pki import signers
 from deploy.pki.files import write
 from shared.broker import mqtt

@@ -11,8 +11,8 @@ import signal
 import threading
 import time
 
-from deploy import broker
 from deploy.folder.home import HERE, Home
+from deploy.live_broker import broker
 from deploy.pki import reading, served
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
