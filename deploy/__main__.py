@@ -14,10 +14,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, codes, keeping, lockdown, rename, up, users
+from deploy import audit, codes, keeping, lockdown, rename, users
 from deploy.folder import home as homes
 from deploy.folder import naming, turns
 from deploy.live_broker import broker, taking_up
+from deploy.running import up
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 
@@ -54,8 +55,8 @@ def init(
     demo_home: Annotated[bool, typer.Option("--demo", help="The demo home, without questions.")] = False,
 ) -> None:
     """Set up a home in HOMESYSTEM_VAR (or ./var): certificates, configuration, and the master user."""
-    from deploy import demo
     from deploy.founding import command
+    from deploy.running import demo
 
     var = homes.folder()
     if demo_home:
@@ -73,7 +74,7 @@ def run_home(
     """Run the whole home on this machine until Ctrl-C."""
     var = homes.folder()
     if demo_home and not (var / "home.toml").exists():
-        from deploy import demo
+        from deploy.running import demo
 
         print("making the demo home …", flush=True)
         _run(demo.create(var))

@@ -5,12 +5,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy import up
 from deploy.finding import Finding, examine, well, wrong
 from deploy.folder import plugin
 from deploy.folder.home import Home
-from deploy.installation import Installation
 from deploy.live_broker import broker as brokers
+from deploy.running import up
+from deploy.running.installation import Installation
 
 LEAST = (2, 0, 11)
 _INSTALL = "sudo apt install mosquitto"

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from deploy import ready
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.folder import turns
 from deploy.folder.home import Home
-from deploy.installation import Installation
 from deploy.live_broker import broker as brokers
+from deploy.running import ready
+from deploy.running.installation import Installation
 from shared import mail
 from shared.door.client import AlertsAddress, AuthAddress, ServiceClient
 from shared.keeping import database

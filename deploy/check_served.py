@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from deploy.finding import Finding, examine, skipped, well, wrong
 from deploy.folder.home import HERE, Home
-from deploy.installation import Installation
 from deploy.live_broker import broker as brokers
 from deploy.pki import served as pki
+from deploy.running.installation import Installation
 from shared.words.problem import HomeError
 
 _SECONDS = 5.0

@@ -4,11 +4,11 @@ import asyncio
 import http
 from collections.abc import Iterator
 
-from deploy import ready
 from deploy.finding import Finding, well, wrong
 from deploy.folder.home import Home
-from deploy.installation import Installation
 from deploy.live_broker import broker as brokers
+from deploy.running import ready
+from deploy.running.installation import Installation
 from shared.door.client import AuthAddress, ServiceClient
 from shared.words import internal
 from shared.words.internal import SignInRehearsal

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from deploy import installation
 from deploy.finding import Finding, skipped, well, wrong
-from deploy.installation import Installation, Unit
+from deploy.running import installation
+from deploy.running.installation import Installation, Unit
 
 _INSTALL = "install the units: docs/setup.md"
 

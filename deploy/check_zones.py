@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from deploy.finding import Finding, well, wrong
-from deploy.installation import Installation
+from deploy.running.installation import Installation
 
 PATH = "PYTHONTZPATH"
 """Empty, so that Python asks the package alone; it would ask the system's table first, however old that is."""

@@ -18,11 +18,11 @@ from deploy import (
     check_sign_in,
     check_units,
     check_zones,
-    installation,
 )
 from deploy.finding import Finding, examine
 from deploy.folder.home import Home
-from deploy.installation import Installation
+from deploy.running import installation
+from deploy.running.installation import Installation
 
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}
 

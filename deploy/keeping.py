@@ -85,7 +85,7 @@ def _stopped(var: Path) -> Iterator[None]:
 def _check_still(var: Path) -> None:
     if not (var / "home.toml").exists():
         return
-    from deploy import up
+    from deploy.running import up
 
     settings = load(homes.Settings, var / "home.toml")
     taken = [str(port) for port in settings.ports.values() if not up.port_is_free(homes.HERE, port)]

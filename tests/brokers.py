@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy import up
 from deploy.folder import plugin
+from deploy.running import up
 
 INSTALLED = "installed"
 SUITES = ("trixie", "sid")

@@ -210,7 +210,12 @@ class Demo:
             return None
         if "mosquitto" in command[0]:
             return "broker"
-        modules = {"auth_service": "auth", "alert_service": "alerts", "gateway": "gateway", "deploy.mailbox": "mailbox"}
+        modules = {
+            "auth_service": "auth",
+            "alert_service": "alerts",
+            "gateway": "gateway",
+            "deploy.running.mailbox": "mailbox",
+        }
         for module, name in modules.items():
             if module in command:
                 return name

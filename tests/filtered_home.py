@@ -6,8 +6,8 @@ Of `up`, which is for machines without systemd, only the programs that it starts
 import sys
 
 from deploy import __main__ as homesystem
-from deploy import up
 from deploy.folder.home import ROOT, Home
+from deploy.running import up
 from tests import sandbox
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("homesystem-*.service"))

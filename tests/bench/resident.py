@@ -4,7 +4,7 @@ import os
 import time
 from pathlib import Path
 
-from deploy.ready import Witness
+from deploy.running.ready import Witness
 from tests.demo import Demo
 from tests.house import until
 

@@ -23,7 +23,7 @@ OWNERS = {
     "aiosmtplib": {"shared/mail.py"},
     "apprise": {"alert_service/letters/ways.py"},
     "mqtt5": {"shared/broker/packets.py"},
-    "aiosmtpd": {"deploy/mailbox.py"},
+    "aiosmtpd": {"deploy/running/mailbox.py"},
     "RPi": {"device_agents/pins/rpi.py"},
     "gpiod": {"device_agents/pins/gpiod.py"},
     "bme280": {"device_agents/sensors/bme280.py"},

@@ -13,8 +13,8 @@ from deploy import check_served
 from deploy.check_served import Server
 from deploy.folder import home as homes
 from deploy.folder.home import Home
-from deploy.installation import Installation
 from deploy.pki.pairs import Pki
+from deploy.running.installation import Installation
 from tests import house
 from tests.claimed import free_port
 

@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from deploy import check_zones, installation
-from tests.unit.deploy.test_installation import home, systemd
+from deploy import check_zones
+from deploy.running import installation
+from tests.unit.deploy.running.test_installation import home, systemd
 
 NOW = dt.datetime(2026, 11, 27, tzinfo=dt.UTC)
 

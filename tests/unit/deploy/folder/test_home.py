@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import up
 from deploy.folder import home as homes
+from deploy.running import up
 from shared.running.config import ConfigError
 
 

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from deploy.up import port_is_free
+from deploy.running.up import port_is_free
 from shared.door.web import (
     MAX_BODY_BYTES,
     USER,

@@ -11,7 +11,7 @@ from auth_service.hub import accounts
 from deploy.allowing import rights
 from deploy.folder import home as homes
 from deploy.pki.files import write
-from deploy.ready import DemoUser
+from deploy.running.ready import DemoUser
 from shared.words.internal import Grant
 from shared.words.names import Role
 

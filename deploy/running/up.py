@@ -41,7 +41,7 @@ def start(home: homes.Home) -> None:
     os.environ["HOMESYSTEM_SIGNER"] = str(signers.socket(home.var, demo=home.settings.demo))
     os.chdir(homes.ROOT)
     print(f"starting the home in {home.var} …", flush=True)
-    subprocess.Popen([sys.executable, "-m", "deploy.ready", str(time.time())])  # noqa: S603 - ourselves
+    subprocess.Popen([sys.executable, "-m", "deploy.running.ready", str(time.time())])  # noqa: S603 - ourselves
     os.execv(sys.executable, [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(path)])  # noqa: S606
 
 
@@ -95,7 +95,7 @@ def programs(home: homes.Home) -> dict[str, list[str | Path]]:
     found: dict[str, list[str | Path]] = {"broker": [mosquitto(), "-c", home.var / "mosquitto.conf"]}
     if home.settings.demo:
         port = str(home.settings.smtp_port)
-        found["mailbox"] = [*python, "deploy.mailbox", "--folder", home.var / "mail", "--port", port]
+        found["mailbox"] = [*python, "deploy.running.mailbox", "--folder", home.var / "mail", "--port", port]
         found["mailbox"] += ["--log-dir", home.var / "log"]
     if (home.vault / "device-ca.key").exists():  # else the signer is somebody else's, and runs already
         found["signer"] = _signer(home)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy import check_units, installation
+from deploy import check_units
 from deploy.folder.home import Home, Settings
-from deploy.installation import Installation, Unit
+from deploy.running import installation
+from deploy.running.installation import Installation, Unit
 
 HUB = ["alerts.service", "auth.service", "broker.service", "gateway.service", "renew.timer"]
 

@@ -1,4 +1,7 @@
-"""The demo's mailbox: takes every letter on loopback and keeps it as a file in `mail/`. `python -m deploy.mailbox`."""
+"""The demo's mailbox: takes every letter on loopback and keeps it as a file in `mail/`.
+
+`python -m deploy.running.mailbox` runs it.
+"""
 
 import argparse
 import asyncio
@@ -15,7 +18,7 @@ from shared.running import lifecycle, log
 from shared.running.config import ConfigError
 from shared.running.log import facts
 
-_log = logging.getLogger("deploy.mailbox")
+_log = logging.getLogger("deploy.running.mailbox")
 MAX_LETTER_BYTES = 1_000_000
 
 
@@ -60,7 +63,7 @@ async def serve(folder: Path, host: str, port: int) -> None:
 
 def main() -> int:
     """Read the command line and serve."""
-    parser = argparse.ArgumentParser(prog="python -m deploy.mailbox", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m deploy.running.mailbox", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--log-dir", type=Path)

@@ -1,7 +1,7 @@
-"""Waits until a starting home would execute a command, and says so on standard output. `python -m deploy.ready SINCE`.
+"""Waits until a starting home would execute a command, and says so on standard output.
 
-`homesystem up` starts it beside the supervisor; it ends when the home is ready or the supervisor is gone. SINCE,
-in seconds since 1970, is when the home was started: what was said before does not count.
+`homesystem up` starts `python -m deploy.running.ready SINCE` beside the supervisor; it ends when the home is ready or
+the supervisor is gone. SINCE, in seconds since 1970, is when the home was started: what was said before does not count.
 """
 
 import http.client
