@@ -171,7 +171,7 @@ def sim(
     ],
 ) -> None:
     """Drive a simulated input of a running home, or break an output: its line no longer follows commands."""
-    from deploy import enrol
+    from deploy.enrolling import enrol
     from device_agents.pins import simulation
 
     room, name = enrol.device_ref(device)
@@ -182,7 +182,7 @@ def sim(
 @room_app.command("add")
 def room_add(name: str, out: OutDir) -> None:
     """Enrol a room: writes ca.crt, room.crt, room.key and room.toml for its Pi."""
-    from deploy import enrol
+    from deploy.enrolling import enrol
 
     _run(enrol.add_room(_home(), name, out))
     console.print(f"Room {name} is enrolled. Carry its folder to its Pi over a safe way; docs/setup.md goes on there.")
@@ -213,7 +213,7 @@ def client_add(
     may: Annotated[list[str], typer.Option(help="ROOM/DEVICE that it may command and hear; repeat for more.")],
 ) -> None:
     """Enrol a trusted client: writes ca.crt, client.crt and client.key."""
-    from deploy import enrol
+    from deploy.enrolling import enrol
 
     _run(enrol.add_client(_home(), name, [enrol.device_ref(ref) for ref in may], out))
     console.print(f"{name} is enrolled; its certificate lies in the folder you named.")
@@ -269,7 +269,7 @@ def _listed(changed: list[str]) -> str:
 
 
 def _renew(name: str, role: Literal["room", "client"], out: Path) -> None:
-    from deploy import enrol
+    from deploy.enrolling import enrol
 
     replaced = _run(enrol.renew(_home(), name, role, out))
     refused = "what it had before is refused from now on" if replaced else "nothing that it had before was still good"
@@ -277,7 +277,7 @@ def _renew(name: str, role: Literal["room", "client"], out: Path) -> None:
 
 
 def _revoke(name: str, role: Literal["room", "client"]) -> None:
-    from deploy import enrol
+    from deploy.enrolling import enrol
 
     dropped = _run(enrol.revoke(_home(), name, role))
     ending = "its connection was dropped" if dropped else "no broker is running; it will be refused when one does"
@@ -285,7 +285,7 @@ def _revoke(name: str, role: Literal["room", "client"]) -> None:
 
 
 def _list_identities(role: str) -> None:
-    from deploy import enrol
+    from deploy.enrolling import enrol
 
     table = Table(role.capitalize(), "Enrolled", "Revoked")
     for row in _run(enrol.identities(_home(), role)):

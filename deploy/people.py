@@ -8,7 +8,7 @@ from alert_service.record import erasing
 from alert_service.store import open_store
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import enrol
+from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from shared.words.internal import Grant, User, UserRow
 from shared.words.names import Role

@@ -18,7 +18,7 @@ from unittest import mock
 
 import paho.mqtt.client as paho
 
-from deploy import enrol
+from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from shared.words.problem import HomeError
 from tests.effects import Effects

@@ -14,8 +14,8 @@ import pytest
 from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole
 from auth_service.hub import accounts
-from deploy import enrol
 from deploy.allowing import rights
+from deploy.enrolling import enrol
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
 from deploy.pki.pairs import Pki

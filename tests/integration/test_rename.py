@@ -18,7 +18,8 @@ import pytest
 
 from alert_service import config as alerts_config
 from auth_service import config as auth_config
-from deploy import editing, enrol, renaming
+from deploy import editing, renaming
+from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from deploy.folder import naming
 from deploy.folder.home import Home

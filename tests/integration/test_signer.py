@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auth_service.proof import Proof
-from deploy import enrol
+from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from deploy.folder.home import ROOT, Home
 from deploy.live_broker import broker as brokers

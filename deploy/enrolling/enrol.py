@@ -12,8 +12,8 @@ from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name
 from auth_service.hub import accounts
 from auth_service.hub.accounts import Accounts
-from deploy import room_file
 from deploy.allowing import rights
+from deploy.enrolling import room_file
 from deploy.folder import home as homes
 from deploy.folder import turns
 from deploy.live_broker import broker, taking_up

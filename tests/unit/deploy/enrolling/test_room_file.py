@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from deploy import room_file
+from deploy.enrolling import room_file
 from deploy.folder import home as homes
 from device_agents import complaints
 

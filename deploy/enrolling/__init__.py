@@ -1,0 +1,1 @@
+"""Rooms and trusted clients are taken in and put out: certificate, rights and record in one go."""
