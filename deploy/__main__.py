@@ -14,10 +14,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import audit, codes, keeping, lockdown, rename, users
+from deploy import codes, keeping, lockdown, rename, users
 from deploy.folder import home as homes
 from deploy.folder import naming, turns
 from deploy.live_broker import broker, taking_up
+from deploy.record import audit
 from deploy.running import up
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError

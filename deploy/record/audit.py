@@ -30,7 +30,7 @@ def audit_verify(
     from_row: Annotated[int, typer.Option(min=1, help="Begin at this row, as far as it is still there.")] = 1,
 ) -> None:
     """Check every row of the record; ends with 1 and names the first broken row where it was tampered with."""
-    from deploy import verifying
+    from deploy.record import verifying
 
     if not asyncio.run(verifying.verify(homes.find(homes.folder()), letters, from_row)):
         raise typer.Exit(BROKEN)

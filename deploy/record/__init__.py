@@ -1,0 +1,1 @@
+"""The record checked from outside the alert service, and against its letters."""
