@@ -14,9 +14,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from deploy import codes, keeping, lockdown, rename, users
+from deploy import keeping, rename
 from deploy.folder import home as homes
 from deploy.folder import naming, turns
+from deploy.household import codes, lockdown, users
 from deploy.live_broker import broker, taking_up
 from deploy.record import audit
 from deploy.running import up

@@ -34,7 +34,7 @@ def user_add(
     password_file: PasswordFile = None,
 ) -> None:
     """Add a user; asks for the password, which never stands on a command line."""
-    from deploy import people
+    from deploy.household import people
 
     home = homes.find(homes.folder())
     password = _password(password_file)
@@ -45,7 +45,7 @@ def user_add(
 @app.command("list")
 def user_list() -> None:
     """List every user."""
-    from deploy import people
+    from deploy.household import people
 
     table = Table("E-mail", "Name", "Role", "May use", "Last sign-in", "Disabled")
     for row in asyncio.run(people.rows(homes.find(homes.folder()))):
@@ -59,7 +59,7 @@ def user_list() -> None:
 @app.command("disable")
 def user_disable(email: str) -> None:
     """End every session of a user, and let them sign in no more."""
-    from deploy import people
+    from deploy.household import people
 
     asyncio.run(people.disable(homes.find(homes.folder()), email))
     console.print(f"{email} cannot sign in any more, and every session is ended.")
@@ -68,7 +68,7 @@ def user_disable(email: str) -> None:
 @app.command("reset")
 def user_reset(email: str, *, password_file: PasswordFile = None) -> None:
     """Give a user another password, and end every session; asks for the password."""
-    from deploy import people
+    from deploy.household import people
 
     home = homes.find(homes.folder())
     asyncio.run(people.reset(home, email, _password(password_file)))
@@ -80,7 +80,7 @@ def user_erase(
     email: str, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False
 ) -> None:
     """Erase a disabled user from the accounts and from the record: what was done stays, by whom is gone for good."""
-    from deploy import people
+    from deploy.household import people
 
     home = homes.find(homes.folder())
     user = asyncio.run(people.erasable(home, email))

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from auth_service import config
 from auth_service.home import lockdown_rows
 from auth_service.store import open_store
-from deploy import lockdown
 from deploy.folder import home as homes
+from deploy.household import lockdown
 from shared.proof.spool import Spool
 from shared.words.internal import LockdownState
 from tests.claimed import free_port
