@@ -8,13 +8,13 @@ import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from deploy import keeping, rename
+from deploy.enrolling import commands
 from deploy.folder import home as homes
 from deploy.folder import naming, turns
 from deploy.household import codes, lockdown, users
@@ -30,22 +30,18 @@ app = typer.Typer(
     help="Sets up a home, runs it, and changes who may do what in it.",
     pretty_exceptions_enable=False,
 )
-room_app = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.")
-client_app = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
 app.command()(keeping.backup)
 app.command()(keeping.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(audit.app, name="audit")
-app.add_typer(room_app, name="room")
-app.add_typer(client_app, name="client")
+app.add_typer(commands.rooms, name="room")
+app.add_typer(commands.clients, name="client")
 app.add_typer(lockdown.app, name="lockdown")
 app.command("rename")(rename.rename)
 app.command("code")(codes.make)
 
 console = Console()
 T = TypeVar("T")
-
-OutDir = Annotated[Path, typer.Option("--out", help="Where to write certificate and key.")]
 
 
 @app.command()
@@ -181,64 +177,6 @@ def sim(
     console.print(f"{device} is driven: {value}")
 
 
-@room_app.command("add")
-def room_add(name: str, out: OutDir) -> None:
-    """Enrol a room: writes ca.crt, room.crt, room.key and room.toml for its Pi."""
-    from deploy.enrolling import enrol
-
-    _run(enrol.add_room(_home(), name, out))
-    console.print(f"Room {name} is enrolled. Carry its folder to its Pi over a safe way; docs/setup.md goes on there.")
-
-
-@room_app.command("renew")
-def room_renew(name: str, out: OutDir) -> None:
-    """Give a room that slept too long another certificate under its name; it renews by itself while it is on."""
-    _renew(name, "room", out)
-
-
-@room_app.command("revoke")
-def room_revoke(name: str) -> None:
-    """Revoke a room's certificate, rights and connection, at once and for good."""
-    _revoke(name, "room")
-
-
-@room_app.command("list")
-def room_list() -> None:
-    """List every room that was ever enrolled."""
-    _list_identities("room")
-
-
-@client_app.command("add")
-def client_add(
-    name: str,
-    out: OutDir,
-    may: Annotated[list[str], typer.Option(help="ROOM/DEVICE that it may command and hear; repeat for more.")],
-) -> None:
-    """Enrol a trusted client: writes ca.crt, client.crt and client.key."""
-    from deploy.enrolling import enrol
-
-    _run(enrol.add_client(_home(), name, [enrol.device_ref(ref) for ref in may], out))
-    console.print(f"{name} is enrolled; its certificate lies in the folder you named.")
-
-
-@client_app.command("renew")
-def client_renew(name: str, out: OutDir) -> None:
-    """Give a client another certificate under its name; what it may do stays as it is."""
-    _renew(name, "client", out)
-
-
-@client_app.command("revoke")
-def client_revoke(name: str) -> None:
-    """Revoke a client's certificate, rights and connection, at once and for good."""
-    _revoke(name, "client")
-
-
-@client_app.command("list")
-def client_list() -> None:
-    """List every trusted client that was ever enrolled."""
-    _list_identities("client")
-
-
 def main() -> None:
     """Run the command; errors are one sentence that names the next step."""
     # Spools, ledgers and logs say who opened what, and when: they are their owner's alone.
@@ -268,32 +206,6 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 
 def _listed(changed: list[str]) -> str:
     return ", ".join(changed) or "nothing was out of date"
-
-
-def _renew(name: str, role: Literal["room", "client"], out: Path) -> None:
-    from deploy.enrolling import enrol
-
-    replaced = _run(enrol.renew(_home(), name, role, out))
-    refused = "what it had before is refused from now on" if replaced else "nothing that it had before was still good"
-    console.print(f"{name} has another certificate in the folder you named, under its old name; {refused}.")
-
-
-def _revoke(name: str, role: Literal["room", "client"]) -> None:
-    from deploy.enrolling import enrol
-
-    dropped = _run(enrol.revoke(_home(), name, role))
-    ending = "its connection was dropped" if dropped else "no broker is running; it will be refused when one does"
-    console.print(f"{name} is revoked: {ending}. The name is never given out again.")
-
-
-def _list_identities(role: str) -> None:
-    from deploy.enrolling import enrol
-
-    table = Table(role.capitalize(), "Enrolled", "Revoked")
-    for row in _run(enrol.identities(_home(), role)):
-        revoked = f"{row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else ""
-        table.add_row(row.name, f"{row.enrolled_at:%Y-%m-%d %H:%M} UTC", revoked)
-    console.print(table)
 
 
 if __name__ == "__main__":
