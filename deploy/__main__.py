@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from deploy import keeping, rename
+from deploy import rename
 from deploy.enrolling import commands
 from deploy.folder import home as homes
 from deploy.folder import naming, turns
@@ -21,6 +21,7 @@ from deploy.household import codes, lockdown, users
 from deploy.live_broker import broker, taking_up
 from deploy.record import audit
 from deploy.running import up
+from deploy.safekeeping import keeping
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 
@@ -141,7 +142,7 @@ def repair(
 
     A record that is torn goes aside, and what can be read of it on.
     """
-    from deploy import repairing
+    from deploy.safekeeping import repairing
 
     home = _home()
     with turns.turn(home.var, "homesystem repair"):

@@ -81,7 +81,7 @@ def _members(folder: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]
     if os.geteuid() not in {0, owner.st_uid}:
         raise HomeError("no-proof", f"{folder} is another user's: run this with sudo.")
     as_owner: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
-    command = [sys.executable, "-m", "deploy.packing", str(folder)]
+    command = [sys.executable, "-m", "deploy.safekeeping.packing", str(folder)]
     with subprocess.Popen(  # noqa: S603 - ourselves
         command, stdout=subprocess.PIPE, cwd="/", **(as_owner if os.geteuid() == 0 else {})
     ) as packing:

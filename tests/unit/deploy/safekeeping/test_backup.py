@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import backup, packing, restore
+from deploy.safekeeping import backup, packing, restore
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 

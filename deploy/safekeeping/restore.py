@@ -13,8 +13,8 @@ from pathlib import Path
 
 import msgspec
 
-from deploy.backup import HOME, LABEL, SIGNER, VERSION, Label, parts
 from deploy.pki.files import sync
+from deploy.safekeeping.backup import HOME, LABEL, SIGNER, VERSION, Label, parts
 from shared.running.config import convert
 from shared.words.problem import HomeError
 

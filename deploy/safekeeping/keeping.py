@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy import backup as backups
-from deploy import restore as restoring
 from deploy.folder import home as homes
+from deploy.safekeeping import backup as backups
+from deploy.safekeeping import restore as restoring
 from shared.running.config import load
 from shared.words.problem import HomeError
 
