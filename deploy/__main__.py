@@ -13,12 +13,12 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from deploy import rename
 from deploy.enrolling import commands
 from deploy.folder import home as homes
 from deploy.folder import naming, turns
 from deploy.household import codes, lockdown, users
 from deploy.live_broker import broker, taking_up
+from deploy.names import rename
 from deploy.record import audit
 from deploy.running import up
 from deploy.safekeeping import keeping

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-from deploy import renaming
+from deploy.names import renaming
 from tests.e2e.conftest import CHROMIUM, FLAGS
 from tests.renamed import NEW, OLD, Gateway, make, sign_outside
 

@@ -18,11 +18,11 @@ import pytest
 
 from alert_service import config as alerts_config
 from auth_service import config as auth_config
-from deploy import editing, renaming
 from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from deploy.folder import naming
 from deploy.folder.home import Home
+from deploy.names import editing, renaming
 from deploy.pki import leaf, reading
 from shared.proof.spool import Spool
 from shared.words import topics

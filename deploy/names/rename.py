@@ -14,7 +14,7 @@ from deploy.folder import turns
 from shared.words.problem import HomeError
 
 if TYPE_CHECKING:
-    from deploy.renaming import Followers
+    from deploy.names.renaming import Followers
 
 console = Console()
 
@@ -39,14 +39,14 @@ def finish(home: homes.Home) -> homes.Home:
     """Take a former name from the broker's certificate where the owner is done with it and no room needs it; daily."""
     if home.settings.former_names or not home.settings.former_broker_names:
         return home
-    from deploy import renaming
+    from deploy.names import renaming
 
     return renaming.end_for_rooms(home, asyncio.run(renaming.followers(home)))
 
 
 def _begin(home: homes.Home, name: str) -> None:
-    from deploy import renaming
     from deploy.founding import reach
+    from deploy.names import renaming
 
     home, by_hand = renaming.begin(home, name)
     settings, former = home.settings, ", ".join(home.settings.former_names)
@@ -65,7 +65,7 @@ def _begin(home: homes.Home, name: str) -> None:
 
 
 def _end(home: homes.Home) -> None:
-    from deploy import renaming
+    from deploy.names import renaming
 
     if not home.settings.former_names and not home.settings.former_broker_names:
         raise HomeError("invalid-value", f"The hub has the one name {home.settings.name}; nothing is to be ended.")

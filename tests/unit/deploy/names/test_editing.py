@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deploy import editing
+from deploy.names import editing
 from shared.running.config import ConfigError
 
 TEXT = """# the owner's words

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy import renaming
+from deploy.names import renaming
 
 FORMER = ("old.local", "older.local")
 

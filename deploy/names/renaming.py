@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import editing
 from deploy.folder import home as homes
 from deploy.folder import naming
 from deploy.folder.home import Home
 from deploy.founding import checks
 from deploy.live_broker import broker, taking_up
+from deploy.names import editing
 from shared.running.config import ConfigError
 from shared.words import messages, topics
 from shared.words.messages import Description

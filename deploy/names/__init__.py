@@ -1,0 +1,1 @@
+"""The hub gets another name, and everybody follows."""
