@@ -108,7 +108,7 @@ def examine_home(
 
     import msgspec
 
-    from deploy import doctor
+    from deploy.examining import doctor
 
     home, now = _home(), dt.datetime.now(dt.UTC)
     if as_json:

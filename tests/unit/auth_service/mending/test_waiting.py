@@ -21,7 +21,7 @@ from auth_service.proof import Proof
 from auth_service.store import open_store
 from auth_service.tables import sessions, users
 from deploy import __main__ as command
-from deploy import check_files
+from deploy.examining import check_files
 from deploy.folder import home as homes
 from shared.keeping import database
 from shared.keeping.database import TornError

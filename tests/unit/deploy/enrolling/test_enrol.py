@@ -7,8 +7,8 @@ import pytest
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy import check_enrolments
 from deploy.enrolling import enrol
+from deploy.examining import check_enrolments
 from deploy.folder import home as homes
 from deploy.folder.home import Home
 from shared.words.names import is_reserved

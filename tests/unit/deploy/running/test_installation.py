@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import check_units
+from deploy.examining import check_units
 from deploy.folder.home import Home, Settings
 from deploy.running import installation
 from deploy.running.installation import Installation, Unit

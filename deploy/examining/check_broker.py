@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.finding import Finding, examine, well, wrong
+from deploy.examining.finding import Finding, examine, well, wrong
 from deploy.folder import plugin
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers

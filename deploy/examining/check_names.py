@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deploy.finding import Finding, examine, well, wrong
+from deploy.examining.finding import Finding, examine, well, wrong
 from deploy.folder import naming
 from deploy.folder.home import Home
 from deploy.pki import leaf, reading

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from deploy import check_zones
+from deploy.examining import check_zones
 from deploy.running import installation
 from tests.unit.deploy.running.test_installation import home, systemd
 

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from deploy.finding import Finding, well, wrong
+from deploy.examining.finding import Finding, well, wrong
 from deploy.folder.home import Home
 from deploy.pki import signers
 from shared.trust.signing import UNIT, End

@@ -7,7 +7,7 @@ from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRow
 from auth_service.hub import accounts
 from deploy.allowing import orders, rights
-from deploy.finding import Finding, well, wrong
+from deploy.examining.finding import Finding, well, wrong
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
 from shared.keeping import database

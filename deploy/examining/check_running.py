@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
-from deploy.finding import Finding, examine, skipped, well, wrong
+from deploy.examining.finding import Finding, examine, skipped, well, wrong
 from deploy.folder import turns
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from deploy import check_ends, check_enrolments, check_files, doctor
-from deploy.finding import Finding, examine
+from deploy.examining import check_ends, check_enrolments, check_files, doctor
+from deploy.examining.finding import Finding, examine
 from deploy.folder import turns
 from deploy.folder.home import Home
 from deploy.pki.authorities import LEAF_DAYS

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from deploy.finding import Finding, well, wrong
+from deploy.examining.finding import Finding, well, wrong
 from deploy.running.installation import Installation
 
 PATH = "PYTHONTZPATH"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy import check_served
-from deploy.check_served import Server
+from deploy.examining import check_served
+from deploy.examining.check_served import Server
 from deploy.folder import home as homes
 from deploy.folder.home import Home
 from deploy.pki.pairs import Pki

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from deploy.finding import Finding, examine, well, wrong
+from deploy.examining.finding import Finding, examine, well, wrong
 from deploy.folder.home import Home
 from deploy.pki import pairs, reading
 from shared.keeping import torn as torn_files

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.finding import Finding, examine, skipped, well, wrong
+from deploy.examining.finding import Finding, examine, skipped, well, wrong
 from deploy.folder.home import HERE, Home
 from deploy.live_broker import broker as brokers
 from deploy.pki import served as pki

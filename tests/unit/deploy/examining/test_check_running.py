@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import check_running
+from deploy.examining import check_running
 from deploy.folder import home as homes
 from deploy.running import ready
 from tests import house

@@ -4,7 +4,7 @@ import asyncio
 import http
 from collections.abc import Iterator
 
-from deploy.finding import Finding, well, wrong
+from deploy.examining.finding import Finding, well, wrong
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
 from deploy.running import ready

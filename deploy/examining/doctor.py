@@ -7,7 +7,7 @@ import msgspec
 from rich.console import Console
 from rich.markup import escape
 
-from deploy import (
+from deploy.examining import (
     check_broker,
     check_ends,
     check_enrolments,
@@ -19,7 +19,7 @@ from deploy import (
     check_units,
     check_zones,
 )
-from deploy.finding import Finding, examine
+from deploy.examining.finding import Finding, examine
 from deploy.folder.home import Home
 from deploy.running import installation
 from deploy.running.installation import Installation

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from deploy.finding import Finding, skipped, well, wrong
+from deploy.examining.finding import Finding, skipped, well, wrong
 from deploy.running import installation
 from deploy.running.installation import Installation, Unit
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy import check_broker
+from deploy.examining import check_broker
 
 
 def program(folder: Path, said: str, *, tls: str = "# libssl.so.3") -> str:
