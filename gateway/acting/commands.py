@@ -72,7 +72,7 @@ class Commands:
         self._wall = wall
         self._reused = Seldom(REUSED_SECONDS, most=_REUSERS)
         self._flights = Flights()
-        self._waiting: dict[Flight, asyncio.Future[Verdict]] = {}
+        self._waiting: dict[Flight, list[asyncio.Future[Verdict]]] = {}
         self._timers: dict[Flight, asyncio.TimerHandle] = {}
         self._proving: set[asyncio.Task[None]] = set()
 
@@ -92,8 +92,10 @@ class Commands:
                 return answer(wish.id, known)
             flight = self._begin(wish)
         if flight.verdict is None:
-            # The caller may go away; the flight goes on and is recorded.
-            verdict = await asyncio.shield(self._waiting[flight])
+            # Each caller waits alone, and may go away; the flight goes on and is recorded.
+            waiting: asyncio.Future[Verdict] = asyncio.get_running_loop().create_future()
+            self._waiting[flight].append(waiting)
+            verdict = await waiting
         else:
             verdict = flight.verdict
         return answer(wish.id, verdict)
@@ -130,7 +132,7 @@ class Commands:
         loop = asyncio.get_running_loop()
         begun = self._flights.begun(wish.id)
         flight = self._flights.begin(wish, self._settled)
-        self._waiting[flight] = loop.create_future()
+        self._waiting[flight] = []
         if not late and self._refused_by_lockdown(flight):
             return flight
         if wish.device.critical and not wish.safe:
@@ -231,9 +233,9 @@ class Commands:
         """Whatever the way a flight ended: answer, stop the clock, record."""
         with contextlib.suppress(KeyError):
             self._timers.pop(flight).cancel()
-        waiting = self._waiting.pop(flight)
-        if not waiting.done():
-            waiting.set_result(verdict)
+        for waiting in self._waiting.pop(flight):
+            if not waiting.done():
+                waiting.set_result(verdict)
         self._record(flight, verdict)
 
     def _note_reuse(self, wish: Wish, reason: str = "id-reused", severity: Severity | None = Severity.SECURITY) -> None:

@@ -7,14 +7,13 @@ nothing can be written (`writable`), which `watch` finds out without anybody's c
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable
 
 from gateway.acting.used import Used, Written
 from gateway.acting.wish import Wish
 from shared.proof.spool import Spool
-from shared.running import backoff
+from shared.running import backoff, ids
 from shared.running.log import facts
 from shared.words import messages
 from shared.words.messages import AuditEvent, Who
@@ -53,7 +52,7 @@ class Proof:
         if wish.value is not None:
             detail["value"] = str(wish.value)
         return AuditEvent(
-            id=secrets.token_hex(16),
+            id=ids.long(),
             at=messages.utc(time.time()),
             what=f"device:{wish.action}",
             where=f"{wish.device.room}/{wish.device.id}",

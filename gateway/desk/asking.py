@@ -3,7 +3,6 @@
 What one may not see is answered like a device that does not exist.
 """
 
-import uuid
 from datetime import datetime
 
 import msgspec
@@ -15,6 +14,7 @@ from gateway.acting.wish import Wish
 from gateway.door import arrival, limits, sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device, is_held_back
+from shared.running import ids
 from shared.running.log import security
 from shared.words.internal import SessionInfo
 from shared.words.messages import Id, Moment, UserRef
@@ -58,7 +58,7 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
             raise HomeError("unknown-device")
     return await request.app[keys.COMMANDS].execute(
         Wish(
-            id=asked.id or str(uuid.uuid4()),
+            id=asked.id or ids.uuid4(),
             user=UserRef(id=info.user.id, name=info.user.name),
             device=found,
             action=action,

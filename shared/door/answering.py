@@ -11,7 +11,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from shared.running.log import facts, request_id
+from shared.running.log import facts, log_apart, request_id
 from shared.words.names import IDENTITY
 from shared.words.problem import HomeError
 
@@ -110,10 +110,16 @@ def method_of(request: web.BaseRequest) -> str:
 
 def note_request(*, user: str, address: str | None, method: str, path: str, status: int, seconds: float) -> None:
     """The request's line in the request log."""
-    requests_log.log(
+    log_apart(
+        requests_log,
         logging.WARNING if status >= 400 else logging.INFO,
         "Request",
-        extra=facts(user=user, address=address or "-", method=method, path=path, status=status, seconds=seconds),
+        user=user,
+        address=address or "-",
+        method=method,
+        path=path,
+        status=status,
+        seconds=seconds,
     )
 
 

@@ -6,7 +6,6 @@ Internal services require a client certificate and, per route, an allow-listed c
 import asyncio
 import contextlib
 import logging
-import secrets
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container
@@ -19,6 +18,7 @@ from shared.door.answering import answer, method_of, note_request, place_of
 from shared.door.doors import Bounds
 from shared.door.entrance import Entrance, Strike, within_files
 from shared.door.listening import Hosts, addresses, open_sockets
+from shared.running import ids
 from shared.running.log import facts, remote, request_id, security
 from shared.trust import tls
 from shared.trust.revoked import RevocationList
@@ -69,7 +69,7 @@ async def serve_https(
 @web.middleware
 async def log_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Outermost: gives the request its id and writes its line, whatever happens inside. Paths only, never queries."""
-    token, address = request_id.set(secrets.token_hex(8)), remote.set(request.remote)
+    token, address = request_id.set(ids.short()), remote.set(request.remote)
     started = time.perf_counter()
     status = 500
     try:

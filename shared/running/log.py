@@ -107,14 +107,16 @@ class Repeats(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is written as it is."""
         fields = getattr(record, "facts", {})
-        if "count" in fields:
-            return True
+        return "count" in fields or getattr(record, "asked", False) or self.lets(record.msg, record.levelno, fields)
+
+    def lets(self, sentence: str, level: int, fields: dict[str, object]) -> bool:
+        """Whether such a line is written as it is."""
         now = time.monotonic()
         self._tell(self._sums.take(now))
         named = tuple((name, fields[name]) for name in ("event", "address", "user", "status") if name in fields)
-        is_welcome = record.levelno < logging.WARNING and fields.get("user", "-") != "-"
+        is_welcome = level < logging.WARNING and fields.get("user", "-") != "-"
         most = _MOST_OF_USER if is_welcome else _MOST_ALIKE
-        return self._sums.is_said(_Repeated(record.msg, record.levelno, named), now, most=most)
+        return self._sums.is_said(_Repeated(sentence, level, named), now, most=most)
 
     def tell(self, *, everything: bool = False) -> None:
         """Write the sums of what is over; everything at the end."""
@@ -123,6 +125,12 @@ class Repeats(logging.Filter):
     def _tell(self, sums: list[tuple["_Repeated", int]]) -> None:
         for (sentence, level, named), count in sums:
             self._logger.log(level, sentence, extra=facts(**dict(named), count=count))
+
+
+def log_apart(logger: logging.Logger, level: int, sentence: str, **fields: object) -> None:
+    """As `logger.log`, for a log that sums up repeats: of what is summed up not even a record is made."""
+    if all(one.lets(sentence, level, fields) for one in logger.filters if isinstance(one, Repeats)):
+        logger.log(level, sentence, extra={"asked": True, **facts(**fields)})
 
 
 class _Repeated(NamedTuple):

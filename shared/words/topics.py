@@ -1,6 +1,7 @@
 """The only place that knows where the slashes are: builds, parses and filters topics."""
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from shared.words.names import IDENTITY
@@ -119,8 +120,9 @@ def resend(source: str) -> str:
     return f"audit/{source}/resend"
 
 
+@lru_cache(maxsize=2048)
 def parse(topic: str) -> Topic | None:
-    """What travels on `topic`; None for a topic that is not of this house."""
+    """What travels on `topic`; None for a topic that is not of this house. A home says much on few topics."""
     levels = topic.split("/")
     # What is called like nobody is none of ours, whoever had the right to publish it.
     return _read(levels) if all(map(IDENTITY.fullmatch, levels)) else None

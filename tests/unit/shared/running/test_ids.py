@@ -1,0 +1,47 @@
+"""Random names: none twice, and shaped as they should be."""
+
+import itertools
+import re
+import threading
+import uuid
+
+from shared.running import ids
+from shared.running.ids import Names
+
+
+def test_no_byte_is_given_out_twice_however_the_sizes_mix() -> None:
+    drawn = bytearray()
+    numbers = itertools.count()
+
+    def draw(size: int) -> bytes:
+        made = b"".join(next(numbers).to_bytes(4, "big") for _ in range(size // 4))
+        drawn.extend(made)
+        return made
+
+    names = Names(draw)
+    taken = [names.take(size) for size in (8, 16) * 2_000]
+    assert len(set(taken)) == len(taken)
+    at = 0
+    for one in taken:  # in order, and never what was given out before
+        at = drawn.index(one, at) + len(one)
+
+
+def test_threads_share_without_sharing_a_name() -> None:
+    found: list[str] = []
+
+    def take() -> None:
+        mine = [ids.long() for _ in range(5_000)]
+        found.extend(mine)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 20_000
+
+
+def test_each_has_its_shape() -> None:
+    assert re.fullmatch(r"[0-9a-f]{16}", ids.short())
+    assert re.fullmatch(r"[0-9a-f]{32}", ids.long())
+    assert uuid.UUID(ids.uuid4()).version == 4
