@@ -1,6 +1,5 @@
 """Devices and rooms made ready for their templates, pure: each device a card, with words instead of values."""
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from gateway.pages import acts, bounds, states
@@ -51,12 +50,8 @@ _FIRST: Final = (Kind.LOCK, Kind.PULSE)
 _ORDER: Final = (Action.OPEN, Action.STOP, Action.CLOSE)
 
 
-def of_rooms(rooms: Iterable[RoomView]) -> tuple[RoomCards, ...]:
-    """The cards of all these rooms."""
-    return tuple(_room(room) for room in rooms)
-
-
-def _room(room: RoomView) -> RoomCards:
+def of_room(room: RoomView) -> RoomCards:
+    """The cards of a room."""
     cards = [_card(device, room) for device in sorted(room.devices, key=_rank)]
     return RoomCards(
         room,

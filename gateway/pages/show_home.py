@@ -26,10 +26,12 @@ async def show_home(request: web.Request) -> web.StreamResponse:
         "packed": True,
     }
     if devices_in(sums) > MOST_SHOWN:
-        return await render.page(request, "overview.html", tiles=[overview.tile(one) for one in sums], **common)
+        tiles = [overview.tile(one) async for one in in_turns(sums)]
+        return await render.page(request, "overview.html", tiles=tiles, **common)
     home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
     views = [room for one in sums if (room := home.room(one.room)) is not None]
-    return await render.page(request, "home.html", rooms=cards.of_rooms(guards.visible(info, views, now)), **common)
+    rooms = [cards.of_room(room) async for room in in_turns(guards.visible(info, views, now))]
+    return await render.page(request, "home.html", rooms=rooms, **common)
 
 
 async def _sums(request: web.Request, info: SessionInfo) -> list[RoomSum]:

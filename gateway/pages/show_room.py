@@ -16,8 +16,8 @@ async def show_room(request: web.Request) -> web.StreamResponse:
     now = guards.local_now(request.app[keys.CONFIG].zone)
     if room is None or not guards.may_see_room(info, room.id, now):
         raise HomeError("not-found")
-    shown = cards.of_rooms(guards.visible(info, (room,), now))
-    if not shown:
+    visible = guards.visible(info, (room,), now)
+    if not visible:
         raise HomeError("not-found")
-    locks = guards.may_lock_out(info)
-    return await render.page(request, "room.html", shown=shown[0], back="room", locks=locks, packed=True)
+    shown, locks = cards.of_room(visible[0]), guards.may_lock_out(info)
+    return await render.page(request, "room.html", shown=shown, back="room", locks=locks, packed=True)

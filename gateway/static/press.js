@@ -10,15 +10,14 @@ const DONE = { on: "switched on", off: "switched off", lock: "locked", unlock: "
 const WORDS = { rejected: "The room refused it", expired: "It came to the room too late", failed: "The room could not do it" };
 let click = { button: null, pressed: null }; // the last one: an event that waited says when it was made
 
-/** Take over every command form of the page. */
+/** Take over every button of the page that is a command. */
 export function takeForms(main) {
   const noted = (event) => (click = { button: event.target.closest?.("button"), pressed: moment(event) });
   document.addEventListener("click", noted, { capture: true });
   main.addEventListener("submit", (event) => {
-    const form = event.target.closest("form.command");
-    if (!form || !event.submitter) return;
+    if (!event.submitter?.matches(".command")) return;
     event.preventDefault();
-    if (event.submitter.ariaBusy !== "true") press(main, form, event.submitter);
+    if (event.submitter.ariaBusy !== "true") press(main, event.submitter);
   });
   main.addEventListener("input", ({ target }) => {
     if (target.matches(".set input[name=value]")) level(target);
@@ -41,15 +40,15 @@ function level(field) {
 /** When this button was pressed. */
 const when = (button) => (click.button === button ? click.pressed : moment());
 
-async function press(main, form, button) {
+async function press(main, button) {
   let pressed = when(button);
-  const device = form.closest(".device");
+  const device = button.closest(".device");
   const wish = { action: button.value };
-  const field = form.elements.value;
+  const field = button.closest(".set")?.elements.value;
   if (field?.value === "") return field.reportValidity(); // where it stands is not known, and nothing was chosen yet
   if (field) wish.value = Number(field.value);
-  if (form.dataset.title && document.body.dataset.lockdown !== "true") {
-    if (!(await confirmed(form.dataset, wish.value))) return;
+  if (button.dataset.title && document.body.dataset.lockdown !== "true") {
+    if (!(await confirmed(button.dataset, wish.value))) return;
     pressed = when(document.getElementById("confirmation-yes"));
     wish.confirm = true;
   }

@@ -27,16 +27,18 @@ PHONE = (390, 844)
 Open = Callable[..., Page]
 
 
+def trusting(var: Path) -> str:
+    """Chromium's flag that pins the web certificate of the home in `var` by its key: TLS is really checked."""
+    certificate = x509.load_pem_x509_certificate((var / "pki" / "web.crt").read_bytes())
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(key).digest()).decode()}"
+
+
 @pytest.fixture(scope="module")
 def browser(demo_home: Demo) -> Iterator[Browser]:
-    """Chromium; the home's own web certificate is pinned by its key, so that TLS is really checked."""
-    certificate = x509.load_pem_x509_certificate((demo_home.var / "pki" / "web.crt").read_bytes())
-    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    pin = base64.b64encode(hashlib.sha256(key).digest()).decode()
+    """Chromium, which believes the demo's home."""
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*FLAGS, f"--ignore-certificate-errors-spki-list={pin}"]
-        )
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, trusting(demo_home.var)])
         yield made
         made.close()
 

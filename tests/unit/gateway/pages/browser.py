@@ -9,6 +9,7 @@ class Form:
 
     def __init__(self, attributes: dict[str, str]) -> None:
         self.action = attributes.get("action", "")
+        self.id = attributes.get("id", "")
         self.fields: dict[str, str] = {}
         self.buttons: list[tuple[str, str]] = []
 
@@ -62,8 +63,19 @@ class Page(html.parser.HTMLParser):
             self._open.fields[self._select] = ""
         elif self._open is not None and tag == "option" and "selected" in attributes:
             self._open.fields[self._select] = attributes["value"]
+        elif tag == "button" and "form" in attributes:
+            self._sent_by(attributes).buttons.append((attributes["name"], attributes["value"]))
         elif self._open is not None and tag == "button":
             self._open.buttons.append((attributes.get("name", ""), attributes.get("value", "")))
+
+    def _sent_by(self, button: dict[str, str]) -> Form:
+        """The form that a button outside of it sends, to where the button says."""
+        made = Form({"action": button["formaction"]})
+        made.fields = next(form for form in self.forms if form.id == button["form"]).fields
+        known = next((form for form in self.forms if form.action == made.action and form.fields is made.fields), made)
+        if known is made:
+            self.forms.append(made)
+        return known
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "form":
