@@ -2,8 +2,10 @@
 
 from alembic import context
 
-from alert_service.tables import metadata
+from alert_service.tables import with_partial_indexes
 
 connection = context.config.attributes["connection"]
-context.configure(connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite")
+context.configure(
+    connection=connection, target_metadata=with_partial_indexes(), render_as_batch=connection.dialect.name == "sqlite"
+)
 context.run_migrations()
