@@ -122,17 +122,19 @@ class Proof:
         if not self._linked:
             return
         try:
-            pending = self._spool.pending(WINDOW)
+            waiting = self._spool.waiting(WINDOW)
+            due = self._spool.numbered(self._resender.due(waiting, now))
         except HomeError as error:
             self._failed(error)
             log.warning("Audit events cannot be read", extra=facts(reason=error.detail))
+            self._resender.reset()
             self._due = now + PATROL_SECONDS
             return
-        for event in self._resender.due(pending, now):
+        for event in due:
             if not self._send(self._topic, messages.encode(event)):
                 self._resender.reset()
                 break
-        if pending:
+        if waiting:
             self._due = now + PATROL_SECONDS
         for _ in range(min(ANSWERS_AT_ONCE, len(self._asked))):
             self._send(self._topic, messages.encode(self._asked.popleft()))

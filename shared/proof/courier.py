@@ -92,8 +92,9 @@ class Courier:
         if not self._bus.connected:
             return
         self._send(await self._answer())
-        pending = await asyncio.to_thread(self._spool.pending, WINDOW)
-        self._send(tuple(self._resender.due(pending, asyncio.get_running_loop().time())))
+        waiting = await asyncio.to_thread(self._spool.waiting, WINDOW)
+        if due := self._resender.due(waiting, asyncio.get_running_loop().time()):
+            self._send(await asyncio.to_thread(self._spool.numbered, due))
 
     def _complain(self, words: str, error: HomeError) -> None:
         """Each second it fails anew, for as long as it lasts: the log says so once a minute."""

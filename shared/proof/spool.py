@@ -114,6 +114,11 @@ class Spool:
 
         return self._do(write, "written")
 
+    def waiting(self, limit: int) -> tuple[int, ...]:
+        """The `seq` of the oldest events without a receipt, for who needs few of the events themselves."""
+        wanted = "SELECT seq FROM event WHERE receipted_at IS NULL ORDER BY seq LIMIT ?"
+        return self._do(lambda db: tuple(seq for (seq,) in db.execute(wanted, (limit,))), "read")
+
     def pending(self, limit: int, *, after: int = 0) -> tuple[AuditEvent, ...]:
         """The oldest events without a receipt whose `seq` is above `after`."""
         return self._read("receipted_at IS NULL AND seq > ? ORDER BY seq LIMIT ?", after, limit)
@@ -126,6 +131,8 @@ class Spool:
     def numbered(self, seq: tuple[int, ...]) -> tuple[AuditEvent, ...]:
         """Those of the named events that are still kept, receipted or not."""
         seq = tuple(number for number in seq if 0 < number < spool_rows.NUMBERS_END)
+        if not seq:
+            return ()
         marks = ",".join("?" * len(seq))
         return self._read(f"seq IN ({marks}) ORDER BY seq", *seq)
 

@@ -25,10 +25,10 @@ class FullSpool(Spool):
             raise HomeError("no-proof", "database or disk is full")
         return super().append(*events, **options)  # type: ignore[arg-type]  # handed on as they are
 
-    def pending(self, limit: int, *, after: int = 0) -> tuple[AuditEvent, ...]:
+    def waiting(self, limit: int) -> tuple[int, ...]:
         if self.broken:
             raise HomeError("no-proof", "disk I/O error")
-        return super().pending(limit, after=after)
+        return super().waiting(limit)
 
 
 class Bench:

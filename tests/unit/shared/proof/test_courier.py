@@ -196,7 +196,7 @@ async def test_a_spool_that_stays_unusable_is_complained_of_once_in_a_while(
         def __init__(self) -> None:
             self.asked = 0
 
-        def pending(self, _most: int) -> tuple[AuditEvent, ...]:
+        def waiting(self, _most: int) -> tuple[int, ...]:
             self.asked += 1
             loop.call_soon_threadsafe(bus.came.set)
             raise HomeError("no-proof")

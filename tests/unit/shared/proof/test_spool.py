@@ -48,6 +48,10 @@ def test_events_are_numbered_and_wait_in_order(path: Path, *, durable: bool) -> 
     assert [one.seq - start for one in (*first, third)] == [1, 2, 3]
     assert spool.pending(10) == (*first, third)
     assert spool.pending(2) == first
+    assert spool.waiting(10) == (*(one.seq for one in first), third.seq)
+    assert spool.waiting(2) == tuple(one.seq for one in first)
+    assert spool.numbered(spool.waiting(2)) == first
+    assert spool.numbered(()) == ()
     assert spool.pending(10, after=first[1].seq) == (third,)
     assert spool.count_pending() == 3
 
