@@ -10,6 +10,7 @@ from alert_service.chain.chain import Row
 from alert_service.chain.sources import is_trusted
 from alert_service.telling import next_steps
 from alert_service.telling.policy import MISMATCH
+from shared.words.happenings import HAPPENINGS, VERBS
 from shared.words.names import Action, Outcome, Severity, is_identity
 
 SUBJECT_CHARACTERS = 120
@@ -19,15 +20,7 @@ BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
 
 _VERBS: dict[str, tuple[str, str]] = {
-    Action.ON: ("switch on", "switched on"),
-    Action.OFF: ("switch off", "switched off"),
-    Action.SET: ("set", "set"),
-    Action.LOCK: ("lock", "locked"),
-    Action.UNLOCK: ("unlock", "unlocked"),
-    Action.OPEN: ("open", "opened"),
-    Action.CLOSE: ("close", "closed"),
-    Action.STOP: ("stop", "stopped"),
-    Action.PRESS: ("press", "pressed"),
+    **VERBS,
     "locked-out": ("lock-out", "locked out"),
     "lockout-lifted": ("lifting the lock-out", "lock-out lifted"),
 }
@@ -42,61 +35,13 @@ _DEVICES = {
     "device:loosened": "{place} was made less strict",
     "device:command": "{place}: a command that cannot be read",
 }
-_HAPPENINGS = {
-    "account:created": "Account created",
-    "account:changed": "Account changed",
-    "account:disabled": "Account disabled",
-    "account:erased": "Account erased",
-    "account:password-changed": "Password changed",
-    "account:factor-added": "Sign-in factor added",
-    "account:factor-removed": "Sign-in factor removed",
-    "account:grants-changed": "Grants changed",
-    "account:sign-in-failed": "Sign-in failed",
-    "account:confirmation-failed": "Confirmation failed",
-    "account:code-made": "Code made at the hub",
-    "session:new-place": "Sign-in from a new place",
-    "session:started": "Signed in",
-    "session:ended": "Session ended",
-    "certificate:signed": "Certificate signed",
-    "certificate:renewed": "Certificate renewed",
-    "certificate:refused": "Certificate refused",
-    "certificate:ending": "Certificate about to end",
-    "certificate:revoked": "Certificate revoked",
-    "client:added": "Trusted client added",
-    "client:revoked": "Trusted client revoked",
-    "rights:changed": "Rights at the broker changed",
-    "room:added": "Room added",
-    "room:revoked": "Room revoked",
-    "audit:malformed": "Unreadable audit event",
-    "audit:too-large": "Oversized audit event",
-    "room:offline": "Room is offline",
-    "service:replaced": "Service was replaced",
-    "room:online-again": "Room is online again",
-    "audit:id-reused": "Audit event told twice, differently",
-    "audit:chain-broken": "The record was tampered with",
-    "audit:day-removed": "Old day removed from the record",
-    "audit:flood": "Flood of audit events",
-    "audit:from-future": "Audit event dated in the future",
-    "audit:not-its-own": "Audit event about somebody else's place",
-    "audit:missing": "Audit events are missing",
-    "audit:dropped": "Ordinary audit events dropped for want of space",
-    "audit:torn": "Spool was torn and put aside",
-    "audit:record-torn": "The record was torn",
-    "accounts:torn": "The accounts cannot be read",
-    "audit:paused": "No proof could be written",
-    "audit:unwritable": "No ledger can be written",
-    "audit:kept-again": "The ledger can be written again",
-    "audit:person-erased": "A person was taken out of the record",
-    "audit:spoiled": "Row that cannot be read",
-    "audit:gone": "Row that was taken out of the record",
-}
 _HOME = {
     "home:locked-down": ("The home is locked down", "The lockdown failed"),
     "home:lockdown-ended": ("The lockdown is over", "Ending the lockdown failed"),
     "home:renamed": ("The hub gets another name", "The hub got no other name"),
 }
 """Of the whole home, so without a place: what was done, and that it was not."""
-KNOWN = (*_HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
+KNOWN = (*HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
 """Every event that has words here, by its `what`."""
 _STORES = ("audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
 _OF_ROOMS = frozenset(
@@ -156,7 +101,7 @@ def headline(what: str, where: str, outcome: Outcome, source: str, *, named: str
     if what in _HOME:
         return _HOME[what][outcome is not Outcome.EXECUTED]
     if subject != "device":
-        told = _HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
+        told = HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
         whom = about(where, named)
         return f"{told}: {whom}" if whom else told
     if what in _DEVICES:

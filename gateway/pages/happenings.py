@@ -8,49 +8,17 @@ from gateway.pages import times, user_agents
 from gateway.picture import guards
 from gateway.picture.plain import plain
 from gateway.picture.views import RoomView
+from shared.words.happenings import HAPPENINGS, VERBS
 from shared.words.internal_alerts import AuditRecord
 from shared.words.messages import AuditEvent
 from shared.words.names import Action, Outcome, Severity, is_gateway
 from shared.words.problem import CATALOGUE
 
-_VERBS: dict[str, str] = {
-    Action.ON: "Switch on",
-    Action.OFF: "Switch off",
-    Action.SET: "Set",
-    Action.LOCK: "Lock",
-    Action.UNLOCK: "Unlock",
-    Action.OPEN: "Open",
-    Action.CLOSE: "Close",
-    Action.STOP: "Stop",
-    Action.PRESS: "Press",
-}
 _HAPPENINGS = {
-    "account:created": "Account created",
-    "account:changed": "Account changed",
-    "account:disabled": "Account disabled",
-    "account:erased": "Account erased",
-    "account:password-changed": "Password changed",
-    "account:sign-in-failed": "Sign-in failed",
-    "account:confirmation-failed": "Confirmation failed",
-    "account:code-made": "Code made at the hub",
+    **HAPPENINGS,
     "home:locked-down": "The home was locked down",
     "home:lockdown-ended": "The lockdown was ended",
     "home:renamed": "The hub got another name",
-    "session:started": "Signed in",
-    "session:new-place": "Signed in from a new place",
-    "session:ended": "Session ended",
-    "certificate:signed": "Certificate signed",
-    "certificate:renewed": "Certificate renewed",
-    "certificate:refused": "Certificate refused",
-    "certificate:ending": "Certificate about to end",
-    "certificate:revoked": "Certificate revoked",
-    "client:added": "Trusted client added",
-    "client:revoked": "Trusted client revoked",
-    "room:added": "Room added",
-    "room:revoked": "Room revoked",
-    "rights:changed": "Rights at the broker changed",
-    "room:offline": "Room offline",
-    "room:online-again": "Room online again",
     "device:added": "Device added",
     "device:tightened": "Device made stricter",
     "device:loosening": "Device wants to be less strict",
@@ -62,25 +30,8 @@ _HAPPENINGS = {
     "device:follows-again": "Pin follows again",
     "device:restless": "Input does not hold still",
     "device:holds-still": "Input holds still again",
-    "audit:malformed": "Unreadable event",
-    "audit:too-large": "Oversized event",
-    "audit:id-reused": "Event told twice, differently",
-    "audit:chain-broken": "The record was tampered with",
-    "audit:day-removed": "Old day removed from the record",
-    "audit:person-erased": "Person erased from the record",
-    "audit:spoiled": "Row of the record that cannot be read any more",
-    "audit:flood": "Flood of events",
-    "audit:from-future": "Event dated in the future",
-    "audit:not-its-own": "Event about somebody else's place",
-    "audit:missing": "Events are missing",
-    "audit:dropped": "Ordinary events dropped for want of space",
-    "audit:torn": "Spool was torn and put aside",
-    "audit:paused": "No proof could be written",
-    "audit:record-torn": "The record was torn",
-    "accounts:torn": "The accounts cannot be read",
-    "audit:unwritable": "No ledger can be written",
-    "audit:kept-again": "The ledger can be written again",
 }
+"""What stands in the column beside the place: a letter says it of the place, in a sentence (alert_service)."""
 _OF_ROOMS = ("device:", "audit:dropped", "audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
 """What a room may tell of; all else is the hub's to say."""
 _HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
@@ -193,9 +144,10 @@ def _wish(event: AuditEvent) -> tuple[str, str] | None:
 
 def _what(event: AuditEvent) -> str:
     subject, _, action = event.what.partition(":")
-    if subject == "device" and action in _VERBS:
+    if subject == "device" and action in VERBS:
         value = event.detail.get("value")
-        return f"{_VERBS[action]} to {plain(value, 8)} %" if action == Action.SET and value else _VERBS[action]
+        wish = VERBS[action][0].capitalize()
+        return f"{wish} to {plain(value, 8)} %" if action == Action.SET and value else wish
     known = _HAPPENINGS.get(event.what)
     return known or plain(event.what.replace(":", " ").replace("-", " "), 80).capitalize()
 
