@@ -11,71 +11,27 @@ import msgspec
 
 from gateway.picture.devices import Device, LockoutBy
 from shared.words.internal import LockdownState
-from shared.words.messages import State
+from shared.words.messages import DeviceDescription, State
 
 Status = Literal["online", "offline", "unknown"]
 
-HINTS = (
-    "max_on",
-    "min_off",
-    "min_interval",
-    "pulse_ms",
-    "travel_time",
-    "dead_time",
-    "relock_after",
-    "interlock",
-    "lockout",
-    "contact",
-    "boot",
-    "on_link_loss",
-    "link_loss_after",
-    "values",
-    "events",
-    "unit",
-    "minimum",
-    "maximum",
-)
-"""The fields of a description that are passed on as they are."""
+HINTS = tuple(field.name for field in msgspec.structs.fields(DeviceDescription) if not field.required)
+"""The fields of a description that are passed on as they are; the others are the registry's to say, too."""
 
 
-class DeviceView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A device as people see it. `state` is None unless its room is online.
+class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=True):
+    """A device as people see it: what its room describes, and how it stands. `state` is None unless its room is online.
 
     `locked_out`: it obeys its kind's own safe actions only, by the master user's will or its room's own file
-    (`lockout_by`). From `max_on` on: the hints, as DeviceDescription tells them; durations in seconds, save `pulse_ms`.
+    (`lockout_by`).
     """
 
     room: str
-    id: str
-    name: str
-    kind: str
-    critical: bool
-    confirm: bool
-    actions: tuple[str, ...]
-    safe_actions: tuple[str, ...]
     available: bool
     status: Status
     state: State | None
     locked_out: bool = False
     lockout_by: LockoutBy | None = None
-    max_on: float | None = None
-    min_off: float | None = None
-    min_interval: float | None = None
-    pulse_ms: int | None = None
-    travel_time: float | None = None
-    dead_time: float | None = None
-    relock_after: float | None = None
-    interlock: str | None = None
-    lockout: bool = False
-    contact: str | None = None
-    boot: str | None = None
-    on_link_loss: str | None = None
-    link_loss_after: float | None = None
-    values: tuple[str, ...] = ()
-    events: tuple[str, ...] = ()
-    unit: str | None = None
-    minimum: float | None = None
-    maximum: float | None = None
 
 
 class RoomView(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from gateway.picture.views import DeviceView, RoomView
 from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import AuditEvent, UserRef, Who, utc
-from shared.words.names import Outcome, Role, Severity
+from shared.words.names import Action, Kind, Outcome, Role, Severity
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BERLIN)
@@ -32,11 +32,11 @@ def view(room: str, device: str) -> DeviceView:
         room=room,
         id=device,
         name=device,
-        kind="switch",
+        kind=Kind.SWITCH,
         critical=False,
         confirm=False,
-        actions=("on", "off"),
-        safe_actions=("off",),
+        actions=(Action.ON, Action.OFF),
+        safe_actions=(Action.OFF,),
         available=True,
         status="online",
         state=None,
