@@ -4,10 +4,13 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from auth_service import config as auth_config
 from auth_service.hub import accounts
 from deploy.folder import home as homes
 from deploy.folder.home import Home
+from tests.claimed import free_port
 from tests.house import make_home
 
 
@@ -16,6 +19,16 @@ def whole_home(folder: Path) -> Home:
     made = make_home(folder)
     home = homes.create(made.var, made.settings)
     begin_accounts(home)
+    homes.seal(home)
+    return home
+
+
+def home_that_never_ran(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """A demo home that is set up, but for its accounts; commands of this process find it, and no broker that runs."""
+    monkeypatch.setenv("HOMESYSTEM_VAR", str(folder))
+    monkeypatch.setenv("HOMESYSTEM_MQTT_PORT", str(free_port()))
+    home = homes.create(folder, homes.Settings(demo=True))
+    homes.lay_out(home)
     homes.seal(home)
     return home
 

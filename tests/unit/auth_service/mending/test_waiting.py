@@ -28,8 +28,7 @@ from shared.keeping.database import TornError
 from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent
 from shared.words.names import Role
-from tests.begun import begin_accounts
-from tests.claimed import free_port
+from tests.begun import begin_accounts, home_that_never_ran
 
 PAGE = 4096
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
@@ -38,11 +37,7 @@ NOW = datetime(2026, 11, 27, tzinfo=UTC)
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> homes.Home:
     """A home that was set up, with its master user, and never ran."""
-    monkeypatch.setenv("HOMESYSTEM_VAR", str(tmp_path))
-    monkeypatch.setenv("HOMESYSTEM_MQTT_PORT", str(free_port()))
-    made = homes.create(tmp_path, homes.Settings(demo=True))
-    homes.lay_out(made)
-    homes.seal(made)
+    made = home_that_never_ran(tmp_path, monkeypatch)
     begin_accounts(made)
 
     async def join() -> None:

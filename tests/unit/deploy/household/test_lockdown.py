@@ -16,7 +16,7 @@ from deploy.folder import home as homes
 from deploy.household import lockdown
 from shared.proof.spool import Spool
 from shared.words.internal import LockdownState
-from tests.claimed import free_port
+from tests.begun import home_that_never_ran
 
 Run = Callable[..., str]
 
@@ -24,12 +24,7 @@ Run = Callable[..., str]
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> homes.Home:
     """A home that was set up and never ran."""
-    monkeypatch.setenv("HOMESYSTEM_VAR", str(tmp_path))
-    monkeypatch.setenv("HOMESYSTEM_MQTT_PORT", str(free_port()))
-    made = homes.create(tmp_path, homes.Settings(demo=True))
-    homes.lay_out(made)
-    homes.seal(made)
-    return made
+    return home_that_never_ran(tmp_path, monkeypatch)
 
 
 @pytest.fixture
