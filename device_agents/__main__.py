@@ -1,12 +1,18 @@
 """`python -m device_agents --config FILE [--check-config]`: one room's agent."""
 
+import contextlib
 import getopt  # not argparse: with all that it imports, that is a megabyte of an agent's thirty
 import logging
+import signal
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import device_agents.lean  # noqa: F401 - first: what it imports, it imports lightly
-from device_agents import agent, complaints, config
+from device_agents import complaints, config
+from device_agents.agent import Agent, Stop
+from device_agents.ledger.ledger import Ledger
 from device_agents.link.pair import Pair
 from device_agents.pins import gpiod as pins_gpiod
 from device_agents.pins import rpi as pins_rpi
@@ -18,8 +24,11 @@ from device_agents.sensors.build import probes
 from device_agents.sensors.reader import Reader
 from device_agents.sensors.readings import Sensors
 from device_agents.sensors.simulated import SimulatedSensors
+from device_agents.watchdog import Watchdog
 from shared.running import log as logs
+from shared.running import systemd
 from shared.running.config import ConfigError, fail
+from shared.running.log import facts
 from shared.trust import tls
 from shared.words.problem import HomeError
 
@@ -50,13 +59,33 @@ def main() -> int:
         tls.client_context(room.broker.tls)
         logs.set_up(f"agent-{room.room}", room.log_dir)
         pins = pins_of(room)
-        agent.run(room, pins, sensors_of(room, pins))
+        run(room, pins, sensors_of(room, pins))
     except ConfigError as error:
         return fail(error)
     except Exception:
         log.exception("Agent failed")
         return 1
     return 0
+
+
+def run(room: config.RoomConfig, pins: Pins, sensors: Sensors) -> None:
+    """Run the room until SIGTERM or SIGINT. Raises ConfigError."""
+    ledger = Ledger(room.data / f"{room.room}.sqlite3")
+    watchdog = Watchdog(room.watchdog, room.watchdog_seconds)
+    living = Agent(room, pins, ledger, sensors=sensors, watchdog=watchdog)
+
+    def on_signal(*_: Any) -> None:
+        with contextlib.suppress(OSError):  # a second signal, when all is closed already
+            living.inbox.put(Stop())
+
+    living.tell_ends(systemd.runtime_folder())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    threading.current_thread().name = room.room
+    log.info("Agent started", extra=facts(room=room.room, devices=len(room.devices), pins=len(config.pin_uses(room))))
+    with watchdog:
+        living.run()
+    log.info("Agent stopped", extra=facts(room=room.room))
 
 
 def options_of(words: list[str]) -> dict[str, str]:

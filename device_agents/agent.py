@@ -4,18 +4,16 @@ Birth: pins at rest, connect, description, states, `online` last; again after ev
 stay on alone is ended, `offline`, and every pin keeps its level.
 """
 
-import contextlib
 import logging
-import signal
-import threading
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from device_agents.config import RoomConfig, pin_uses
+from device_agents.config import RoomConfig
 from device_agents.devices.input import Happening
 from device_agents.ids import made_id
 from device_agents.inbox import Inbox
@@ -111,6 +109,9 @@ class Agent:
         self._renewal = Renewal(Pair(config.broker.tls, config.room), config.room, self._link, self.inbox.put)
         self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
         self._pulse = systemd.Pulse()
+        self._due = -math.inf
+        self._stirred = True
+        """Whether something came that no deadline tells of."""
         self._stopped = False
 
     def run(self) -> None:
@@ -155,6 +156,7 @@ class Agent:
 
     def take(self, item: Item, now: float) -> None:
         """Take one item out of the inbox."""
+        self._stirred = self._stirred or not isinstance(item, Heard)
         match item:
             case Heard():
                 try:
@@ -179,9 +181,20 @@ class Agent:
                 self._renewal.took(item)
             case Stop():
                 self._stopped = True
+        self._link.flush()  # an acknowledgement waits for no other work
 
     def tick(self, now: float) -> None:
-        """Do what is due."""
+        """Do what is due. Most commands leave nothing that is, and most of a busy room's turns end with one."""
+        if faults := self._room.faults(now):
+            self._proof.note(*faults)
+        self._due = self.deadline()
+        if self._stirred or now >= self._due:
+            self._stirred = True
+            self._do_due(now)
+            self._due, self._stirred = self.deadline(), False
+        self._link.flush()
+
+    def _do_due(self, now: float) -> None:
         for device in (*self._room.tick(now), *self._measuring.tick(now)):
             self._announcer.tell(device)
         for device, events in self._room.listen(now):
@@ -228,11 +241,17 @@ class Agent:
     def _turn(self) -> None:
         """One turn of the loop: the next item, or the next deadline. No fault of one command ends the agent."""
         try:
-            self.inbox.wait(max(0.0, self.deadline() - self._monotonic()), self._link)
-            while (item := self.inbox.take()) is not None:
+            self.inbox.wait(max(0.0, self._due - self._monotonic()), self._link)
+            item = self.inbox.take()
+            if item is None and self._monotonic() < self._due:
+                return  # the broker's word on what we said is all there was
+            self._due = -math.inf
+            if item is None:
+                self.tick(self._monotonic())
+            while item is not None:
                 self.take(item, self._monotonic())
                 self.tick(self._monotonic())
-            self.tick(self._monotonic())
+                item = self.inbox.take()
         except Exception:
             log.exception("Turn of the loop failed", extra={"quoting": False})
             time.sleep(_FAULT_SECONDS)
@@ -278,23 +297,3 @@ class Agent:
         if (bind := device.config.binds.get(event)) is not None:
             self._commands.press(device, bind, now)
         self._announcer.happened(device, InputEvent(event=event, at=utc(self._wall())))
-
-
-def run(config: RoomConfig, pins: Pins, sensors: Sensors) -> None:
-    """Run the room until SIGTERM or SIGINT. Raises ConfigError."""
-    ledger = Ledger(config.data / f"{config.room}.sqlite3")
-    watchdog = Watchdog(config.watchdog, config.watchdog_seconds)
-    agent = Agent(config, pins, ledger, sensors=sensors, watchdog=watchdog)
-
-    def on_signal(*_: Any) -> None:
-        with contextlib.suppress(OSError):  # a second signal, when all is closed already
-            agent.inbox.put(Stop())
-
-    agent.tell_ends(systemd.runtime_folder())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    threading.current_thread().name = config.room
-    log.info("Agent started", extra=facts(room=config.room, devices=len(config.devices), pins=len(pin_uses(config))))
-    with watchdog:
-        agent.run()
-    log.info("Agent stopped", extra=facts(room=config.room))

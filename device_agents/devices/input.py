@@ -30,8 +30,9 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def deadline(self) -> float | None:
         """When the input wants its `tick`."""
-        due = [at for at in (self.settle_at, self.due_at) if at is not None]
-        return min(due, default=None)
+        if self.settle_at is None or self.due_at is None:
+            return self.due_at if self.settle_at is None else self.settle_at
+        return min(self.settle_at, self.due_at)
 
 
 class Told(NamedTuple):

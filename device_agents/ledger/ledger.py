@@ -10,7 +10,7 @@ commit: a finished command and its proof are written both or not at all.
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from device_agents.ledger.boot import this_boot
 from device_agents.ledger.lifetime import Lifetime
 from device_agents.ledger.opening import Files, Guard
 from device_agents.ledger.tables import LIVED
+from device_agents.ledger.translated import Translated
 from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, State, decode, encode
 from shared.words.problem import HomeError
@@ -78,6 +79,7 @@ class Ledger:
         self._lifetime = Lifetime(monotonic)
         self._ails: str | None = None
         self._patient_until = float("-inf")
+        self._translated = Translated(self.noticed)
         self._take(opening.open_files(path))
         self._guard.begin()
 
@@ -115,7 +117,7 @@ class Ledger:
 
     def find(self, party: str, id_: str) -> Entry | None:
         """What is known of this command. Raises HomeError("ledger-failed")."""
-        with self._translated():
+        with self._translated:
             row = self._db.execute(_FIND, (party, id_)).fetchone()
         return None if row is None else Entry(*row)
 
@@ -128,7 +130,7 @@ class Ledger:
             raise HomeError("ledger-failed", "The room has no ledger just now: its card cannot be written.")
         values = self._values(intent, None)
         try:
-            with self._translated():
+            with self._translated:
                 if not asked and not synced:
                     self._db.execute(_BEGIN, values)
                 elif self.find(intent.party, intent.id) is not None:
@@ -152,27 +154,26 @@ class Ledger:
                 db.execute(_BEGIN, self._values(intent, answer))
             db.execute(_STAND, (intent.device, encode(state), encode(memory)))
 
-        with self._translated():
+        with self._translated:
             if events or synced:
                 self.spool.append(*events, durable=synced, also=write)
             else:
-                with self._commit():
-                    write(self._db)
+                self._commit(write)
 
     def refuse(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         """Remember a refusal, so that its repeat is refused alike. Raises HomeError("ledger-failed")."""
         values = self._values(intent, answer)
-        with self._translated():
+        with self._translated:
             self.spool.append(*events, durable=False, also=lambda db: _run(db, _BEGIN, values))
 
     def stand(self, device: str, state: State, memory: Memory | None = None) -> None:
         """Remember where a device stands that moved without a command. Raises HomeError("ledger-failed")."""
-        with self._translated():
+        with self._translated:
             self._db.execute(_STAND, (device, encode(state), None if memory is None else encode(memory)))
 
     def stood(self, device: str) -> tuple[State | None, Memory | None]:
         """Where a device stood when it was last heard of, and what is remembered where the board was not restarted."""
-        with self._translated():
+        with self._translated:
             row = self._db.execute("SELECT state, memory FROM standing WHERE device = ?", (device,)).fetchone()
         if row is None:
             return None, None
@@ -181,29 +182,29 @@ class Ledger:
 
     def known(self) -> frozenset[str]:
         """Every device that ever stood anywhere."""
-        with self._translated():
+        with self._translated:
             return frozenset(row[0] for row in self._db.execute("SELECT device FROM standing"))
 
     def forget(self, device: str) -> None:
         """A device is gone. Raises HomeError("ledger-failed")."""
-        with self._translated():
+        with self._translated:
             self._db.execute("DELETE FROM standing WHERE device = ?", (device,))
 
     def note(self, name: str, body: bytes) -> None:
         """Keep the hub's last word on something, for a start without the hub. Raises HomeError("ledger-failed")."""
-        with self._translated():
+        with self._translated:
             if self.noted(name) != body:
                 self._db.execute("INSERT OR REPLACE INTO note (name, body) VALUES (?, ?)", (name, body))
 
     def noted(self, name: str) -> bytes | None:
         """The hub's last word on something. Raises HomeError("ledger-failed")."""
-        with self._translated():
+        with self._translated:
             row = self._db.execute("SELECT body FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
     def unfinished(self) -> tuple[Intent, ...]:
         """Commands that were begun and never answered: the agent was interrupted in the middle of them."""
-        with self._translated():
+        with self._translated:
             rows = self._db.execute(
                 "SELECT issuer, id, begun, device, wish, owed FROM command WHERE answer IS NULL ORDER BY begun"
             ).fetchall()
@@ -222,12 +223,12 @@ class Ledger:
     def interrupted(self, intent: Intent, answer: bytes, *events: AuditEvent) -> None:
         """Answer an unfinished command and write its event, in one commit: exactly one, however often we restart."""
         values = (answer, intent.party, intent.id)
-        with self._translated():
+        with self._translated:
             self.spool.append(*events, durable=True, also=lambda db: _run(db, _FINISH, values))
 
     def fold(self) -> None:
         """Fold the write-ahead log in, which syncs to disk: for quiet moments. Raises HomeError("ledger-failed")."""
-        with self._translated():
+        with self._translated:
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def prune(self) -> None:
@@ -237,9 +238,13 @@ class Ledger:
         jumps ahead must not free an id, and neither must a board that boots.
         """
         lived = self._lifetime.seconds()
-        with self._translated(), self._commit():
+
+        def write(db: sqlite3.Connection) -> None:
             self.note(LIVED, str(lived).encode())
-            self._db.execute("DELETE FROM command WHERE answer IS NOT NULL AND lived < ?", (lived - KEPT_SECONDS,))
+            db.execute("DELETE FROM command WHERE answer IS NOT NULL AND lived < ?", (lived - KEPT_SECONDS,))
+
+        with self._translated:
+            self._commit(write)
 
     def close(self) -> None:
         """Close the file."""
@@ -261,7 +266,7 @@ class Ledger:
             self.remembers_since = self._monotonic()
             self.is_doubted = True
         self._files = files
-        with contextlib.suppress(HomeError), self._translated():  # what fails here is mended like any other failure
+        with contextlib.suppress(HomeError), self._translated:  # what fails here is mended like any other failure
             self._lifetime.take_up(self._db)
 
     def _values(self, intent: Intent, answer: bytes | None) -> tuple[object, ...]:
@@ -269,20 +274,10 @@ class Ledger:
         identity = (intent.party, intent.id, intent.begun, intent.device, intent.wish)
         return (*identity, owed, answer, self._lifetime.seconds())
 
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, HomeError) as error:
-            self.noticed(error)
-            detail = error.detail if isinstance(error, HomeError) else str(error)
-            raise HomeError("ledger-failed", detail) from error
-
-    @contextlib.contextmanager
-    def _commit(self) -> Iterator[None]:
+    def _commit(self, write: Callable[[sqlite3.Connection], None]) -> None:
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            yield
+            write(self._db)
             self._db.execute("COMMIT")
         except sqlite3.Error:
             if self._db.in_transaction:

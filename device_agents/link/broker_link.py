@@ -2,9 +2,10 @@
 
 Only connecting (names, TCP, TLS) has a thread of its own, because it may take its time; from then on the loop reads
 and writes the socket itself, without ever waiting for it. Nothing is published while there is no connection, and
-nothing is kept for the next one (design: lateness has many doors).
+nothing is kept for the next one: lateness has many doors (docs/promises.md).
 """
 
+import contextlib
 import functools
 import logging
 import ssl
@@ -19,6 +20,7 @@ from paho.mqtt.properties import Properties
 from device_agents.inbox import Inbox
 from device_agents.link.link import Down, Heard, Reached, Refused, Up
 from device_agents.link.round_trip import RoundTrip
+from device_agents.link.subscriptions import subscriptions
 from shared.broker import mqtt
 from shared.running import backoff, systemd
 from shared.running.config import ConfigError
@@ -65,8 +67,9 @@ class BrokerLink:
         return None if sock is None else sock.fileno()
 
     def wants_write(self) -> bool:
-        """Whether paho holds bytes that the socket would not take."""
-        return self._client is not None and self._client.want_write()
+        """Whether there are bytes that the socket would not take."""
+        client = self._client
+        return client is not None and (client.want_write() or (client.opened is not None and client.opened.is_holding))
 
     def ready(self) -> None:
         """Let paho read and write; its callbacks run in here."""
@@ -77,8 +80,17 @@ class BrokerLink:
         # TLS decrypts whole records: what is left in them never makes the socket readable again.
         while isinstance(left := client.socket(), ssl.SSLSocket) and left.pending():
             client.loop_read()
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what paho queued: one TLS record for all of it, and one packet."""
+        client = self._client
+        if client is None or client.opened is None or not self._reached:
+            return
         if client.want_write():
             client.loop_write()
+        with contextlib.suppress(OSError):  # reading finds out, and paho tells
+            client.opened.flush()
 
     def tick(self, now: float) -> None:
         """Connect, give up a connection that hangs, or keep a good one alive."""
@@ -107,6 +119,8 @@ class BrokerLink:
             return False
         if isinstance(event, Reached):
             self._reached = True
+            assert client.opened is not None
+            client.opened.flush_soon = _with_flush
             self.ready()
             return False
         if isinstance(event, Up):
@@ -127,7 +141,7 @@ class BrokerLink:
         return False
 
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None) -> bool:
-        """Written to the socket at once; what it does not take follows as soon as it does."""
+        """Sent with the next `flush`; what the socket does not take follows as soon as it does."""
         if not self.up or self._client is None:
             return False
         properties = None if expiry is None else _properties(expiry)
@@ -162,8 +176,7 @@ class BrokerLink:
             log.warning("Broker did not hear our goodbye")
         self.up = False
         self._client = None
-        client.disconnect()
-        _drop(client)
+        _leave(client)
 
     def _start(self, now: float) -> None:
         if self._is_too_early(now):
@@ -191,8 +204,7 @@ class BrokerLink:
         log.info("Connecting anew with a renewed certificate")
         self._client = None
         self._reached = self.up = False
-        client.disconnect()
-        _drop(client)
+        _leave(client)
         self._at = now
 
     def _is_too_early(self, now: float) -> bool:
@@ -249,37 +261,37 @@ class BrokerLink:
             self._inbox.put(lost if refused else Up(client))
 
         def on_message(_c: Any, _u: Any, m: paho.MQTTMessage) -> None:
-            self._inbox.put(Heard(m.topic, bytes(m.payload), m.retain, time.monotonic(), client, m.mid))
+            self._inbox.leave(Heard(m.topic, bytes(m.payload), m.retain, time.monotonic(), client, m.mid))
 
         def on_publish(_c: Any, _u: Any, mid: int, reason: Any, _p: Any) -> None:
             self._confirmed = mid
             round_trip.confirmed(mid, time.monotonic())
             if reason.value >= _REFUSED:
                 log.warning("Broker refused a message of ours", extra=facts(reason=reason))
-                self._inbox.put(Refused())
+                self._inbox.leave(Refused())
 
         def on_disconnect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
             self._inbox.put(Down(client, client.refusal or str(reason), refused=client.refusal is not None))
 
         client.on_connect, client.on_subscribe, client.on_publish = on_connect, on_subscribe, on_publish
         client.on_message, client.on_disconnect = on_message, on_disconnect
+        client.on_socket_register_write = _with_flush
 
 
-def subscriptions(room: str) -> tuple[mqtt.Subscription, ...]:
-    """What a room hears: its own commands (none that were retained), the hub, and the word on its audit events."""
-    return (
-        mqtt.Subscription(topics.commands_for(room), live_only=True),
-        mqtt.Subscription(topics.ALL_SYSTEM),
-        mqtt.Subscription(topics.receipt(room)),
-        mqtt.Subscription(topics.resend(room)),
-        mqtt.Subscription(topics.certificate(room), live_only=True, optional=True),
-    )
+def _with_flush(*_: object) -> None:
+    """What paho has to write, and what the socket gathers, waits for the loop."""
+
+
+def _leave(client: paho.Client) -> None:
+    """Say goodbye, so that no will speaks. paho closes the socket behind it, and that sends what was gathered."""
+    client.disconnect()
+    client.loop_write()
+    _drop(client)
 
 
 def _drop(client: paho.Client) -> None:
     """Close its socket without a word, so that its will speaks; after a clean leave there is none to close."""
-    sock = client.socket()
-    if sock is not None:
+    if (sock := client.socket()) is not None:
         sock.close()
 
 

@@ -63,6 +63,9 @@ class Link(Connection, Protocol):
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None) -> bool:
         """Publish with quality of service 1; False where there is no connection."""
 
+    def flush(self) -> None:
+        """Send what was said and confirmed since the last time, in one piece."""
+
     def is_slow(self, now: float) -> bool:
         """Whether what comes over it may have been under way for too long to be believed."""
 

@@ -70,6 +70,11 @@ class Listening:
             level = None  # `listen` reads it again, and tells
         self._edges.append(Edge(pin, level, at))
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether an edge was heard that `listen` has not understood yet."""
+        return bool(self._edges)
+
     def listen(self, now: float) -> Iterator[News]:
         """Understand what was heard, in its order, then what is due; yields each input at each of its steps."""
         while self._edges:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -73,7 +74,9 @@ class Room:
             self._door(device, now)
 
     def deadline(self) -> float | None:
-        """The first deadline of any device."""
+        """The first deadline of any device; at once where an edge waits to be understood."""
+        if self._listening.is_behind:
+            return -math.inf
         due = [at for device in self.devices.values() if (at := device.deadline) is not None]
         return min(due, default=None)
 

@@ -53,6 +53,11 @@ class BufferedSocket(ssl.SSLSocket):
         self._taken += len(part)
         return part
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether something waits for `flush`."""
+        return bool(self._unsent)
+
     def pending(self) -> int:
         """How many bytes can be had without the network; paho's loops ask before they wait."""
         return len(self._ahead) - self._taken + super().pending()

@@ -127,6 +127,9 @@ class FakeLink:
             self.said.append((topic, payload, retain, expiry))
         return self.up
 
+    def flush(self) -> None:
+        pass
+
     def is_slow(self, now: float) -> bool:
         return self.slow
 

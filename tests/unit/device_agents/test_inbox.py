@@ -51,6 +51,14 @@ def test_an_item_from_another_thread_wakes_the_loop(inbox: Inbox[int]) -> None:
     assert inbox.take() == 7
 
 
+def test_what_the_loop_leaves_itself_is_not_waited_for(inbox: Inbox[int]) -> None:
+    inbox.leave(1)
+    inbox.put(2)
+    inbox.leave(3)
+    inbox.wait(LONG, Wire())
+    assert [inbox.take() for _ in range(4)] == [1, 2, 3, None]
+
+
 def test_the_bell_does_not_ring_twice(inbox: Inbox[int]) -> None:
     inbox.put(1)
     inbox.wait(LONG, Wire())
