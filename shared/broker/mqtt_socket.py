@@ -8,6 +8,8 @@ import contextlib
 import ssl
 from collections.abc import Callable
 
+from shared.broker.mqtt_ahead import Packet, packet
+
 READ_AHEAD_BYTES = 16384
 MOST_UNSENT_BYTES = 262_144
 """Past this a sender has to wait, as with any socket whose other end does not read."""
@@ -52,6 +54,13 @@ class BufferedSocket(ssl.SSLSocket):
         part = self._ahead[self._taken : self._taken + buflen]
         self._taken += len(part)
         return part
+
+    def packet(self) -> Packet | None:
+        """The next packet, taken out where all of it was read ahead."""
+        found = packet(self._ahead, self._taken)
+        if found is not None:
+            self._taken = found.end
+        return found
 
     @property
     def is_holding(self) -> bool:
