@@ -146,8 +146,9 @@ class Room:
 
     def faults(self, now: float) -> list[AuditEvent]:
         """What is to be recorded of the faults that came, or went, since this was asked last."""
-        news = [device for device in self._outputs if (device.fault is not None) != (device.id in self._told_faults)]
-        self._told_faults.symmetric_difference_update(device.id for device in news)
+        at_fault = {device.id for device in self._outputs if device.fault is not None}
+        changed, self._told_faults = at_fault ^ self._told_faults, at_fault
+        news = [device for device in self._outputs if device.id in changed] if changed else []
         wall = self._wall()
         events = [faults.event(made_id(), self._place(one), self.name, one.fault, wall) for one in news]
         for one, restless in self._listening.unrest(now):

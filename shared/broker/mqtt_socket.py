@@ -41,26 +41,32 @@ class BufferedSocket(ssl.SSLSocket):
     def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
         """Up to `buflen` bytes, from what was read ahead where there is any."""
         if self._taken >= len(self._ahead):
-            self._taken, self._ahead = 0, b""
-            try:
-                self._ahead = super().recv(READ_AHEAD_BYTES, flags)
-            except _LATER:
-                raise
-            except OSError as error:
-                self._ended(error)
-                raise
-            if not self._ahead:
-                self._ended(None)
+            self._read_ahead(flags)
         part = self._ahead[self._taken : self._taken + buflen]
         self._taken += len(part)
         return part
 
     def packet(self) -> Packet | None:
-        """The next packet, taken out where all of it was read ahead."""
+        """The next packet, taken out where all of it is there."""
+        if self._taken >= len(self._ahead):
+            with contextlib.suppress(OSError):  # paho asks next, and is told
+                self._read_ahead()
         found = packet(self._ahead, self._taken)
         if found is not None:
             self._taken = found.end
         return found
+
+    def _read_ahead(self, flags: int = 0) -> None:
+        self._taken, self._ahead = 0, b""
+        try:
+            self._ahead = super().recv(READ_AHEAD_BYTES, flags)
+        except _LATER:
+            raise
+        except OSError as error:
+            self._ended(error)
+            raise
+        if not self._ahead:
+            self._ended(None)
 
     @property
     def is_holding(self) -> bool:
