@@ -1,6 +1,7 @@
 """The guides name what there is: a test that a guide counts on cannot go, or change its name, without a word."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,32 @@ def test_every_row_of_the_versions_names_what_would_notice() -> None:
     for row in told:
         assert len(row) == 4, row
         assert _NAMED.search(row[3]) or row[3].startswith("`make "), row
+
+
+HOUSE = (ROOT / "docs/house.md").read_text()
+_PATH = re.compile(r"`((?:shared|gateway|auth_service|alert_service|device_agents|deploy|tests)/[^`\s]*)`")
+
+
+def layers(package: str) -> list[str]:
+    """A package's lines in the import contract, from the top."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (one,) = [made for made in contracts if made.get("containers") == [package]]
+    assert one["exhaustive"] is True
+    return list(one["layers"])
+
+
+def test_every_file_that_the_page_of_the_house_names_is_there() -> None:
+    named = _PATH.findall(HOUSE)
+    assert len(named) > 150
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("package", ["shared", "gateway", "auth_service", "device_agents", "alert_service", "deploy"])
+def test_every_wing_stands_in_the_page_of_the_house_and_on_its_line_of_the_contract(package: str) -> None:
+    _, _, section = HOUSE.partition(f"\n## {package}: ")
+    section, _, _ = section.partition("\n## ")
+    assert section.split("```")[1].strip().splitlines() == layers(package)
+    wings = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+    assert wings
+    assert {wing for wing in wings if f"| `{package}/{wing}/` |" not in section} == set()
