@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from shared.mail import MailError
+from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
 from shared.running.waiting import woken
 from shared.words.internal import MailPath
@@ -53,6 +54,7 @@ class MailWatch:
             await self._look()
             self._looked_at = self._clock()
             self._settled.set()
+            leave_if_stopped()  # aiosmtplib swallows a cancellation while it hangs up
             await woken(self._woken, QUIET_SECONDS if self._known.mail == "works" else AWAY_SECONDS)
 
     async def _look(self) -> None:

@@ -1,6 +1,7 @@
 """What is known of the mail server: asked of itself, at once where somebody waits, and never too often."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -105,3 +106,19 @@ async def test_a_database_that_fails_is_not_told_as_mail(server: Server) -> None
     server.now += FRESH_SECONDS
     server.watch.look()
     assert await server.known() == "works"
+
+
+async def test_it_ends_also_where_what_it_asks_swallows_that() -> None:
+    asked = asyncio.Event()
+
+    async def check() -> None:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):  # as aiosmtplib does while it hangs up
+            await asyncio.Event().wait()
+
+    running = asyncio.create_task(MailWatch(check).run())
+    await asked.wait()
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=DEADLINE)
+    assert done
+    assert running.cancelled()
