@@ -14,6 +14,7 @@ import pytest
 
 from deploy.folder.home import ROOT
 from deploy.pki.pairs import Pki
+from tests.house import DEADLINE
 from tests.unit.deploy.pki.test_pki import HOSTS, NOW
 
 WRAPPER = ROOT / "deploy" / "homesystem.sh"
@@ -190,7 +191,7 @@ def test_whoever_types_ctrl_c_gets_what_was_made_and_no_key_is_left_elsewhere(pl
         assert running.stdout is not None
         work = Path(running.stdout.readline().strip())
         os.killpg(running.pid, signal.SIGINT)
-        assert running.wait(30) != 0
+        assert running.wait(DEADLINE) != 0
     assert (out / "room.key").read_text() == "key\n"
     assert not work.exists()
     assert not list((place / "home").iterdir())

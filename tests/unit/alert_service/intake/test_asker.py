@@ -18,6 +18,7 @@ from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Resend
 from shared.words.names import Severity
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.alert_service.parts import HOUSE, Clock, delivery, event
 
 
@@ -54,7 +55,7 @@ class Producer:
         self.some.set()
 
     async def until(self, numbers: set[int]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while not numbers <= self.recorded:
                 self.some.clear()
                 await self.some.wait()
@@ -99,7 +100,7 @@ async def rolled_back(quick: None, store: Store, producer: Producer) -> AsyncIte
 
 async def test_an_older_copy_is_filled_without_a_new_event_and_what_is_gone_told_once(rolled_back: Producer) -> None:
     await rolled_back.until({4, 6, 7, 8, 9})
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not rolled_back.noted:
             rolled_back.some.clear()
             await rolled_back.some.wait()
@@ -111,10 +112,10 @@ async def test_an_older_copy_is_filled_without_a_new_event_and_what_is_gone_told
 
 async def test_a_link_that_is_down_and_a_source_that_is_away_are_asked_again(rolled_back: Producer) -> None:
     rolled_back.down = True
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await rolled_back.some.wait()
     rolled_back.down, rolled_back.away = False, True
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while len(rolled_back.asked) < 3 * gaps.TRIES:
             rolled_back.some.clear()
             await rolled_back.some.wait()
@@ -129,13 +130,13 @@ async def test_what_is_recorded_but_forgotten_here_is_not_told(quick: None, stor
         await records.record(connection, [Arrival("hall", one) for one in numbered(1, 2, 3, 5)], 0.0, HOUSE)
     producer.away = True
     running = asyncio.create_task(producer.asker.run(producer, note=producer.note))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await producer.some.wait()  # it has read what is recorded
     async with store.write() as connection:
         await records.record(connection, [Arrival("hall", one) for one in numbered(4, 20)], 0.0, HOUSE)
     producer.away = False
     producer.asker.heard(Arrival("hall", numbered(20)[0]))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not producer.noted:
             producer.some.clear()
             await producer.some.wait()

@@ -15,6 +15,7 @@ from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.words.names import Severity
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.alert_service.parts import HOUSE, Clock, FakeLink, delivery, event
 
 
@@ -32,7 +33,7 @@ class Bench:
         self.batches += 1
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while not condition():
                 self.link.heard.clear()
                 await self.link.heard.wait()

@@ -20,6 +20,7 @@ from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
+from tests.house import DEADLINE
 from tests.unit.alert_service.parts import ADA as ADA_USER
 from tests.unit.alert_service.parts import HOUSE, START, Clock, Postman, event, masters, work
 
@@ -371,10 +372,10 @@ async def test_the_same_recipients_change_nothing(house: House) -> None:
 
 
 async def ends(task: asyncio.Task[None]) -> bool:
-    done, _ = await asyncio.wait({task}, timeout=5)
+    done, _ = await asyncio.wait({task}, timeout=DEADLINE)
     if not done:
         task.cancel()  # so that the test ends too
-        await asyncio.wait({task}, timeout=5)
+        await asyncio.wait({task}, timeout=DEADLINE)
     return bool(done) and task.cancelled()
 
 
@@ -383,7 +384,7 @@ async def test_a_stop_that_meets_a_wake_up_is_not_lost(house: House) -> None:
     task = asyncio.create_task(house.outbox.run())
     await house.tell(alone(1))
     house.outbox.wake()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not house.postman.letters or not house.outbox.resting:  # noqa: ASYNC110 - the very step is the point
             await asyncio.sleep(0)
     house.outbox.wake()
@@ -410,7 +411,7 @@ async def test_a_stop_that_a_library_swallows_still_ends_it_and_the_letter_count
     await house.people(ADA)
     await house.tell(alone(1), alone(2))
     task = asyncio.create_task(house.outbox.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await under_way.wait()
     task.cancel()
     assert await ends(task)
@@ -435,7 +436,7 @@ async def test_a_stop_swallowed_by_the_last_letter_is_not_missed_until_the_next_
     await house.people(ADA)
     await house.tell(alone(1))
     task = asyncio.create_task(house.outbox.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await under_way.wait()
     task.cancel()
     assert await ends(task)

@@ -27,6 +27,7 @@ from shared.words.messages import AuditEvent, DeviceDescription, Message, encode
 from shared.words.messages import Lockouts as LockoutList
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind, Outcome, Role, Severity
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given, fill
 
 
@@ -222,7 +223,7 @@ class FakeBus:
 
     async def until(self, *ending: tuple[str, ...]) -> None:
         """Wait until these lists are the last ones that were told."""
-        async with asyncio.timeout(10), self.published:
+        async with asyncio.timeout(DEADLINE), self.published:
             await self.published.wait_for(lambda: tuple(self.lists[-len(ending) :]) == ending)
 
 

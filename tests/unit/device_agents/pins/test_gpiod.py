@@ -10,6 +10,7 @@ from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.pins import PinUse
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.device_agents.pins.benches import BELL, CHIP, CONTACT, HEATER, LAMP, USES
 from tests.unit.device_agents.pins.wires import FakeGpiod, FakeRequest
 
@@ -159,7 +160,7 @@ def test_a_chip_that_is_pulled_out_ends_the_reader_and_fails_the_reading(
     pins.watch(print)
     gpiod.board.change(CONTACT, outside=0)
     assert pins._reader is not None
-    pins._reader.join(timeout=5)
+    pins._reader.join(timeout=DEADLINE)
     assert "Inputs are lost" in caplog.text
     with pytest.raises(HomeError, match="No such device"):
         pins.read(CONTACT)

@@ -8,6 +8,7 @@ import pytest
 
 from device_agents.pins.pins import Pins
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.device_agents.pins import benches, chips
 from tests.unit.device_agents.pins.benches import BELL, CONTACT, HEATER, LAMP, Bench, SimulatedBench
 
@@ -151,7 +152,7 @@ def test_every_edge_of_an_input_is_told(bench: Bench, new: Callable[[], Pins], h
     pins.watch(heard.put)
     for pin, level, logical in ((CONTACT, 0, 1), (BELL, 1, 1), (CONTACT, 1, 0), (BELL, 0, 0)):
         bench.drive(pin, level)
-        assert heard.get(timeout=5) == pin
+        assert heard.get(timeout=DEADLINE) == pin
         assert pins.read(pin) == logical
     pins.write(LAMP, 1)
     assert heard.empty()

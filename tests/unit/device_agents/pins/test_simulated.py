@@ -14,6 +14,7 @@ from device_agents.pins.pins import PinUse
 from device_agents.pins.simulated import SimulatedPins
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 
 USES = (
     PinUse(pin=5, device="blind", output=True),
@@ -106,7 +107,7 @@ def changes(pins: SimulatedPins) -> "queue.SimpleQueue[tuple[int, int]]":
 
 def test_a_contact_is_driven_and_stays_so(tmp_path: Path, changes: "queue.SimpleQueue[tuple[int, int]]") -> None:
     simulation.drive(tmp_path, "hall", "contact", "open")
-    assert changes.get(timeout=5) == (22, 0)
+    assert changes.get(timeout=DEADLINE) == (22, 0)
     simulation.drive(tmp_path, "hall", "contact", "open")
     assert changes.empty()
     again = SimulatedPins(tmp_path, "hall", USES)
@@ -116,7 +117,7 @@ def test_a_contact_is_driven_and_stays_so(tmp_path: Path, changes: "queue.Simple
 
 def test_a_button_is_pressed_and_let_go(tmp_path: Path, changes: "queue.SimpleQueue[tuple[int, int]]") -> None:
     simulation.drive(tmp_path, "hall", "doorbell", "double")
-    assert [changes.get(timeout=5) for _ in range(4)] == [(23, 1), (23, 0), (23, 1), (23, 0)]
+    assert [changes.get(timeout=DEADLINE) for _ in range(4)] == [(23, 1), (23, 0), (23, 1), (23, 0)]
 
 
 @pytest.mark.usefixtures("changes")
@@ -189,7 +190,7 @@ def test_nonsense_on_the_socket_is_answered_and_a_silent_caller_blocks_nobody_fo
     with socket.socket(socket.AF_UNIX) as caller:
         caller.connect(str(tmp_path / "hall.sock"))  # and gone again
     simulation.drive(tmp_path, "hall", "contact", "open")
-    assert changes.get(timeout=5) == (22, 0)
+    assert changes.get(timeout=DEADLINE) == (22, 0)
 
 
 def test_a_folder_with_a_long_path_works_too(tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_a_folder_with_a_long_path_works_too(tmp_path: Path) -> None:
     came = threading.Event()
     pins.watch(lambda _pin: came.set())
     simulation.drive(folder, "hall", "contact", "open")
-    assert came.wait(5)
+    assert came.wait(DEADLINE)
     pins.close()
     assert not (folder / "hall.sock").exists()
 

@@ -8,6 +8,7 @@ import pytest
 
 from device_agents.sensors.reader import Probe, Reader
 from device_agents.sensors.readings import Reading, SensorError
+from tests.house import DEADLINE
 
 FAST = 0.001
 
@@ -27,7 +28,7 @@ def test_each_sensor_is_read_at_once_and_again_and_again() -> None:
     heard: queue.SimpleQueue[Reading] = queue.SimpleQueue()
     reader = Reader([Probe("warmth", "a", FAST, say(21.0)), Probe("damp", "a", FAST, say(48.0))])
     reader.start(heard.put)
-    first = [heard.get(timeout=5) for _ in range(10)]
+    first = [heard.get(timeout=DEADLINE) for _ in range(10)]
     reader.close()
     assert set(first) == {Reading("warmth", 21.0), Reading("damp", 48.0)}
 
@@ -36,7 +37,7 @@ def test_the_pause_is_each_devices_own() -> None:
     heard: queue.SimpleQueue[Reading] = queue.SimpleQueue()
     reader = Reader([Probe("warmth", "a", FAST, say(21.0)), Probe("damp", "a", 3600.0, say(48.0))])
     reader.start(heard.put)
-    devices = [heard.get(timeout=5).device for _ in range(20)]
+    devices = [heard.get(timeout=DEADLINE).device for _ in range(20)]
     reader.close()
     assert devices.count("damp") == 1
 
@@ -53,7 +54,7 @@ def test_a_failed_reading_is_heard_with_its_reason_and_the_next_one_comes(caplog
     wanted = {Reading("warmth", None, "the wire is cut"), Reading("damp", None, "a fault of ours")}
     for expected in wanted:
         for _ in range(2):
-            while heard.get(timeout=5) != expected:
+            while heard.get(timeout=DEADLINE) != expected:
                 pass
     reader.close()
     assert {record.message for record in caplog.records} == {"Reading a sensor failed"}
@@ -70,8 +71,8 @@ def test_a_sensor_that_hangs_stops_no_other_and_is_not_heard_after_the_end() -> 
 
     reader = Reader([Probe("stuck", "a", FAST, hang), Probe("warmth", "b", FAST, say(21.0))])
     reader.start(heard.put)
-    assert reading.wait(5)
-    assert {heard.get(timeout=5) for _ in range(5)} == {Reading("warmth", 21.0)}
+    assert reading.wait(DEADLINE)
+    assert {heard.get(timeout=DEADLINE) for _ in range(5)} == {Reading("warmth", 21.0)}
     threads = [thread for thread in threading.enumerate() if thread.name in ("sensor a", "sensor b")]
     reader.close()
     while not heard.empty():

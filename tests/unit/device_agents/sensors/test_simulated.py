@@ -12,6 +12,7 @@ from device_agents.pins.simulated import SimulatedPins
 from device_agents.sensors.readings import Reading
 from device_agents.sensors.simulated import SimulatedSensors
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.device_agents.fakes import room_config
 
 DEVICES = (
@@ -34,7 +35,7 @@ class Simulation:
         self.sensors.start(self.heard.put)
 
     def hear(self, count: int) -> list[Reading]:
-        return [self.heard.get(timeout=5) for _ in range(count)]
+        return [self.heard.get(timeout=DEADLINE) for _ in range(count)]
 
     def close(self) -> None:
         self.sensors.close()

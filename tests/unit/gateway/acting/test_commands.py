@@ -23,6 +23,7 @@ from shared.words.internal import LockdownState, RegisteredDevice, RegisteredRoo
 from shared.words.messages import Acknowledgement, Availability, Command, UserRef
 from shared.words.names import Action, Kind, Outcome, Severity
 from shared.words.problem import CATALOGUE, HomeError
+from tests.house import DEADLINE
 
 ADA = UserRef(id="u-ada", name="Ada")
 BEN = UserRef(id="u-ben", name="Ben")
@@ -143,7 +144,7 @@ class House:
 
     async def until_sent(self, count: int = 1) -> None:
         """Wait until so many commands are out."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while len(self.broker.sent) < count:
                 self.broker.published.clear()
                 await self.broker.published.wait()

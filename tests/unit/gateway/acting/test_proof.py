@@ -16,7 +16,7 @@ from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Action, Outcome, Severity
 from shared.words.problem import HomeError
-from tests.house import until
+from tests.house import DEADLINE, until
 from tests.unit.gateway.parts import DIMMER, DOOR, registered
 
 
@@ -106,7 +106,7 @@ async def test_what_was_noted_waits_for_the_disk_and_keeps_its_order(
     task = asyncio.create_task(house.proof.run())
     first, second = (house.proof.event(wish(), outcome) for outcome in (Outcome.ASKED, Outcome.REJECTED))
     house.proof.note(first)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         await asyncio.to_thread(house.disk.tried.wait, 10)
         house.proof.note(second)
         house.disk.full = False

@@ -12,6 +12,7 @@ from gateway.inside.auth_client import AuthClient
 from shared.words.internal import LoginRequest
 from shared.words.names import Role
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.gateway.parts import FakeAuth, session
 
 INFO = session(Role.MEMBER)
@@ -221,7 +222,7 @@ async def test_an_auth_service_that_hangs_holds_nobody_up_who_was_known(house: H
     word = await house.sessions.last_word("t", patience=0.0)
     assert (word.info, word.late is not None) == (INFO, True)
     house.now += 1
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         for _ in range(1000):  # as many events of a stream, none of which waits anew
             assert (await house.sessions.last_word("t", patience=1.0)).late is not None
     house.auth.hangs.set()

@@ -13,6 +13,7 @@ from gateway.inside.registry import Registrar
 from gateway.picture.home import Change, DescriptionChanged, Home
 from shared.words.internal import LockoutChange, RegisteredRoom, Registry, RoomSeen
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 from tests.unit.gateway.parts import HALL, HALL_ENTRY, LAMP, online, registered, with_lockout
 
 
@@ -66,7 +67,7 @@ class House:
         self.changed.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while not condition():
                 for event in (self.changed, self.auth.called):
                     event.clear()

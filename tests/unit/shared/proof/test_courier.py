@@ -17,6 +17,7 @@ from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 
 
 def event(name: str) -> AuditEvent:
@@ -52,7 +53,7 @@ class FakeBus:
         return future
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while not condition():
                 self.came.clear()
                 await self.came.wait()

@@ -11,6 +11,7 @@ import pytest
 
 from shared.running import lifecycle
 from shared.running.config import ConfigError
+from tests.house import DEADLINE
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -98,7 +99,7 @@ async def test_a_loop_leaves_though_a_library_swallowed_its_stop() -> None:
     task = asyncio.create_task(loop())
     await asyncio.sleep(0)
     task.cancel()
-    await asyncio.wait({task}, timeout=5)
+    await asyncio.wait({task}, timeout=DEADLINE)
     assert task.cancelled()
 
 
