@@ -39,8 +39,9 @@ class Run:
         head = f"import subprocess, time, pytest\nSLEEP = ['sleep', '{self.seconds}']\n"
         (folder / "test_trial.py").write_text(head + program)
         (folder / "conftest.py").write_text(WATCHED)
+        # In a shell's background interrupts are ignored, and so they would be by whatever is started there.
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", *workers],
+            ["env", "--default-signal=INT", sys.executable, "-m", "pytest", *workers],
             cwd=folder,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
             stdout=subprocess.PIPE,
