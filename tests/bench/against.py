@@ -138,7 +138,8 @@ def _streams(both: tuple[Side, Side], effort: Effort, values: Values, console: C
         for _ in range(effort.stream_rounds):
             for side in both:
                 heard = streams.measure(side, people[side], count, effort.events, _EVENT_SECONDS)
-                values.add(f"streams, {count}", heard.quantile(0.95), is_here=side is both[0])
+                values.add(f"streams, {count}", heard.figures.quantile(0.95), is_here=side is both[0])
+                values.add(f"streams, CPU, {count}", 1000 * heard.cpu, is_here=side is both[0])
 
 
 def _ordinary(side: Side, clients: int, seconds: float, values: Values, *, is_here: bool) -> None:
@@ -193,6 +194,7 @@ def _tables(commit: str, effort: Effort, values: Values) -> Iterator[object]:
     ]
     for count in effort.streams:
         lines.append(values.figure(f"streams, {count}", f"from the broker to {count} streams, p95", "ms"))
+        lines.append(values.figure(f"streams, CPU, {count}", "  the gateway's CPU for each event", "ms"))
     lines += [
         values.figure("p50", "p50, 1 client", "ms"),
         values.figure("p99", "p99, 1 client", "ms"),

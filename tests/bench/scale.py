@@ -192,6 +192,7 @@ def _of_pages(side: Side, console: Console) -> Iterator[Figure]:
         yield Figure("  until it is whole", "ms", [1000 * one.seconds for one in found])
         longest = [1000 * max(one.held for one in found)]
         yield Figure("  the loop held, the longest", "ms", longest, target=Target(here_most=MOST_HELD_MS))
+        yield Figure("  the loop held, as a rule", "ms", [1000 * one.held for one in found])
         yield Figure("  a probe's wait, the longest", "ms", [1000 * max(one.waited for one in found)])
 
 

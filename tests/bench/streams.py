@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from typing import NamedTuple
 
 from shared.words.names import Role
 from tests.bench import floors, load, sides, speaker
@@ -26,6 +27,13 @@ _STAMPED = re.compile(rf'"command_id":"{speaker.STAMP}(\d+)"'.encode())
 _READY = re.compile(rb"event: ?ready")
 _TAIL_BYTES = 200
 """More than a stamp takes: as much is kept of what came, for a stamp that comes in two pieces."""
+
+
+class Heard(NamedTuple):
+    """How long each word took to each stream, and the seconds of CPU that it cost the gateway for all of them."""
+
+    figures: load.Figures
+    cpu: float
 
 
 class Listener(Line):
@@ -81,7 +89,7 @@ def people(side: Side, count: int) -> list[Client]:
     return clients
 
 
-def measure(side: Side, clients: Sequence[Client], streams: int, events: int, pause: float) -> load.Figures:
+def measure(side: Side, clients: Sequence[Client], streams: int, events: int, pause: float) -> Heard:
     """Open so many streams, have the room speak so often, and collect how long each word took to each stream."""
     demo = side.demo
     context = floors.trusting(demo.var / "pki" / "web-ca.crt")
@@ -104,14 +112,14 @@ def measure(side: Side, clients: Sequence[Client], streams: int, events: int, pa
             assert talking.stdout is not None
             assert talking.stdin is not None
             assert talking.stdout.readline() == b"up\n"
-            begin = time.perf_counter()
+            begin, used = time.perf_counter(), side.cpu()["gateway"]
             talking.stdin.write(b"go\n")
             talking.stdin.close()
             _listen(selector, listeners, lambda one: len(one.latencies) >= events)
             took = time.perf_counter() - begin
             latencies = sorted(latency for one in listeners for latency in one.latencies)
             assert len(latencies) == events * streams, "a word came twice"
-            return load.Figures(streams, latencies, took)
+            return Heard(load.Figures(streams, latencies, took), (side.cpu()["gateway"] - used) / events)
     finally:
         demo.supervise("start", f"agent-{ROOM}")
 
