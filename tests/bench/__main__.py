@@ -182,7 +182,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few and short rounds, with --against")
     arguments = parser.parse_args()
     # As Ctrl-C: what was started is ended, and what was made is removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("bench: told to end"))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit("bench: told to end; nothing of it stays"))
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     if arguments.section == "profile":
         for table in profile.measure(arguments.against, arguments.seconds, console):

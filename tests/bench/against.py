@@ -23,6 +23,8 @@ SWITCHED, LOCKED = ("on", "off"), ("unlock", "lock")
 _QUIET_CPU = 0.1
 """Of one core: a home that uses less has dealt with all that it was told."""
 _LOOK_SECONDS = 0.1
+_QUIET_LOOKS = 3
+"""One after the other: what is gathered for a moment, to be recorded together, is not forgotten."""
 _QUIET_SECONDS = 60.0
 TARGETS = {
     "CPU, home, 32": Target(ratio_most=0.55),
@@ -171,13 +173,14 @@ def _run(
 def _quiet(side: Side) -> dict[str, float]:
     """Wait until what was told is recorded and mailed, and nobody works any more; the CPU seconds by then."""
     end = time.monotonic() + _QUIET_SECONDS
-    last = side.cpu()
+    last, quiet = side.cpu(), 0
     while time.monotonic() < end:
         time.sleep(_LOOK_SECONDS)
         now = side.cpu()
-        if sum(now.values()) - sum(last.values()) < _QUIET_CPU * _LOOK_SECONDS:
+        is_quiet = sum(now.values()) - sum(last.values()) < _QUIET_CPU * _LOOK_SECONDS
+        last, quiet = now, quiet + 1 if is_quiet else 0
+        if quiet == _QUIET_LOOKS:
             return now
-        last = now
     raise AssertionError(f"{side.name} is still at work {_QUIET_SECONDS:.0f} s after the last answer")
 
 

@@ -6,6 +6,7 @@ The other commit cannot be changed any more: it is driven by what users have (`h
 import contextlib
 import os
 import re
+import shutil
 import signal
 import ssl
 import subprocess
@@ -133,6 +134,8 @@ def request(
 
 def resolve(revision: str) -> str:
     """The short name of a commit of this repository. Raises UnknownRevisionError."""
+    if shutil.which("git") is None:
+        raise UnknownRevisionError("git is not installed, and nothing else can bring back another commit")
     asked = ["git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", "--short", f"{revision}^{{commit}}"]
     found = subprocess.run(asked, capture_output=True, text=True, check=False)
     if found.returncode != 0 or not re.fullmatch(r"[0-9a-f]+\n", found.stdout):
@@ -153,7 +156,10 @@ def worktree(commit: str) -> Iterator[Path]:
             _set_up(tree)
             yield tree
         finally:
-            _git("worktree", "remove", "--force", str(tree))
+            if _git("worktree", "remove", "--force", str(tree), check=False) != 0:
+                # Git had not finished with it: what it wrote down goes once the folder is gone.
+                shutil.rmtree(tree, ignore_errors=True)
+                _git("worktree", "prune")
 
 
 def _set_up(tree: Path) -> None:
@@ -169,5 +175,6 @@ def _set_up(tree: Path) -> None:
     assert code == 0, f"deploy/setup.sh of {tree} ended with {code}"
 
 
-def _git(*arguments: str) -> None:
-    subprocess.run(["git", "-C", str(ROOT), *arguments], check=True, start_new_session=True)
+def _git(*arguments: str, check: bool = True) -> int:
+    """In a session of its own, so that Ctrl-C does not cut it in the middle."""
+    return subprocess.run(["git", "-C", str(ROOT), *arguments], check=check, start_new_session=True).returncode
