@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-TURN_SECONDS: Final = 0.002
+TURN_SECONDS: Final = 0.001
 """What is worked at once; a command that comes meanwhile waits no longer than this and one piece more."""
 
 
