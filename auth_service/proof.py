@@ -4,8 +4,9 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from shared.proof.spool import Spool
 from shared.running.log import facts
@@ -16,6 +17,14 @@ from shared.words.problem import HomeError
 log = logging.getLogger(__name__)
 
 OWED_MOST = 1000
+
+
+class Happened(NamedTuple):
+    """One of several things that happened at once, by the same hand."""
+
+    what: str
+    where: str
+    detail: dict[str, str]
 
 
 class Proof:
@@ -55,6 +64,15 @@ class Proof:
         await self._append(self._event(what, where, who, severity, outcome, detail))
         await self.write_owed()
 
+    async def write_together(self, happened: Iterable[Happened], who: Who) -> None:
+        """Append ordinary events of one cause, all of them or none. Raises HomeError("no-proof")."""
+        events = [
+            self._event(one.what, one.where, who, Severity.INFO, Outcome.EXECUTED, one.detail) for one in happened
+        ]
+        if events:
+            await self._append(*events)
+        await self.write_owed()
+
     async def write_or_owe(
         self,
         what: str,
@@ -92,9 +110,9 @@ class Proof:
         """Whether events still wait for room on the disk."""
         return bool(self._owed)
 
-    async def _append(self, event: AuditEvent) -> None:
-        durable = self._synced or event.severity is not Severity.INFO
-        await asyncio.to_thread(lambda: self._spool.append(event, durable=durable))
+    async def _append(self, *events: AuditEvent) -> None:
+        durable = self._synced or any(event.severity is not Severity.INFO for event in events)
+        await asyncio.to_thread(lambda: self._spool.append(*events, durable=durable))
         if self._wake is not None:
             self._wake()
 

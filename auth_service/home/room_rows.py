@@ -49,6 +49,7 @@ async def save(connection: AsyncConnection, before: RegisteredRoom, after: Regis
     if after.name != before.name:
         await connection.execute(update(rooms).where(rooms.c.id == after.id).values(name=after.name))
     known = {device.id: device for device in before.devices}
+    added: list[dict[str, Any]] = []
     for device in after.devices:
         values = {
             "name": device.name,
@@ -57,10 +58,12 @@ async def save(connection: AsyncConnection, before: RegisteredRoom, after: Regis
             "confirm": device.confirm,
         }
         if device.id not in known:
-            await connection.execute(insert(devices).values(room=after.id, id=device.id, **values))
+            added.append({"room": after.id, "id": device.id, **values})
         elif device != known[device.id]:
             row = (devices.c.room == after.id, devices.c.id == device.id)
             await connection.execute(update(devices).where(*row).values(**values))
+    if added:
+        await connection.execute(insert(devices), added)
 
 
 async def set_lockout(connection: AsyncConnection, room: str, device: str, *, locked_out: bool) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from auth_service.home import lockdown_rows, registry, room_rows
 from auth_service.home.registry import Loosening, Merged
-from auth_service.proof import Proof
+from auth_service.proof import Happened, Proof
 from shared.keeping.database import Store
 from shared.running.seldom import Seldom
 from shared.words.internal import RegisteredRoom, Registry, RoomSeen
@@ -90,13 +90,15 @@ class Rooms:
 
     async def _tell(self, known: RegisteredRoom, waiting: tuple[Loosening, ...], merged: Merged, issuer: str) -> None:
         who, before = Who(issuer=issuer), {device.id: device for device in known.devices}
+        news: list[Happened] = []
         for device in merged.room.devices:
             old, where = before.get(device.id), f"{known.id}/{device.id}"
             detail = {"kind": device.kind.value, "critical": str(device.critical), "confirm": str(device.confirm)}
             if old is None:
-                await self._proof.write("device:added", where, who, detail=detail)
+                news.append(Happened("device:added", where, detail))
             elif (old.critical, old.confirm) != (device.critical, device.confirm):
-                await self._proof.write("device:tightened", where, who, detail=detail)
+                news.append(Happened("device:tightened", where, detail))
+        await self._proof.write_together(news, who)
         for loosening in set(merged.waiting) - set(waiting):
             # Somebody changed the room's configuration, or the room: the master user shall know either way.
             wish, now = (known.id, loosening.device, loosening.field, loosening.wanted), self._now().timestamp()
