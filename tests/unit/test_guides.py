@@ -37,6 +37,7 @@ def test_every_row_of_the_versions_names_what_would_notice() -> None:
         assert _NAMED.search(row[3]) or row[3].startswith("`make "), row
 
 
+PACKAGES = ("shared", "gateway", "auth_service", "device_agents", "alert_service", "deploy")
 HOUSE = (ROOT / "docs/house.md").read_text()
 _PATH = re.compile(r"`((?:shared|gateway|auth_service|alert_service|device_agents|deploy|tests)/[^`\s]*)`")
 
@@ -56,7 +57,7 @@ def test_every_file_that_the_page_of_the_house_names_is_there() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("package", ["shared", "gateway", "auth_service", "device_agents", "alert_service", "deploy"])
+@pytest.mark.parametrize("package", PACKAGES)
 def test_every_wing_stands_in_the_page_of_the_house_and_on_its_line_of_the_contract(package: str) -> None:
     _, _, section = HOUSE.partition(f"\n## {package}: ")
     section, _, _ = section.partition("\n## ")
@@ -64,3 +65,11 @@ def test_every_wing_stands_in_the_page_of_the_house_and_on_its_line_of_the_contr
     wings = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
     assert wings
     assert {wing for wing in wings if f"| `{package}/{wing}/` |" not in section} == set()
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_unit_tests_lie_in_wings_that_there_are(package: str) -> None:
+    tests = ROOT / "tests/unit" / package
+    folders = {path.parent.relative_to(tests) for path in tests.rglob("test_*.py")}
+    assert len(folders) > 3
+    assert {str(folder) for folder in folders if not (ROOT / package / folder / "__init__.py").is_file()} == set()
