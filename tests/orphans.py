@@ -22,6 +22,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self._left: list[str] = []
+        self._broken_off = False
         if ctypes.CDLL(None, use_errno=True).prctl(_ADOPT, 1, 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "this process cannot adopt orphans")
 
@@ -29,12 +30,13 @@ class _Watch:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """End all that lives, also after Ctrl-C; a run that went well but for that has failed."""
         self._left = _end_all()
+        self._broken_off = session.exitstatus == pytest.ExitCode.INTERRUPTED
         if self._left and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Name them."""
-        if self._left:
+        """Name them; whoever broke the run off knows why they lived."""
+        if self._left and not self._broken_off:
             terminalreporter.section("processes that were left behind, and were ended")
             terminalreporter.write_line("\n".join(self._left))
 
