@@ -54,13 +54,15 @@ class Listening:
         self._told_restless: set[str] = set()
         self._told_at: dict[str, float] = {}
 
-    def start(self) -> Iterator[Device]:
-        """Every input as it reads. Raises HomeError("pin-failed")."""
+    def start(self) -> tuple[Device, ...]:
+        """Every input as it reads, all of them before anything is done with one: a hand that comes while states go to
+        the disk has pressed, and did not hold down all along. Raises HomeError("pin-failed").
+        """
         for pin, device in self._by_pin.items():
             assert device.input is not None
             device.heard = self._pins.read(pin)
             device.signal = device.input.start(device.heard)
-            yield device
+        return tuple(self._by_pin.values())
 
     def hear(self, pin: int, at: float) -> None:
         """An edge; called from any thread, at once."""

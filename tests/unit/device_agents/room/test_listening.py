@@ -27,7 +27,7 @@ class Ear:
         self.pins = FakePins()
         self.devices: list[Device] = [room.devices[name] for name in sorted(NAMES)]
         self.listening = Listening(self.pins, self.devices)
-        list(self.listening.start())
+        self.listening.start()
         self.told: Told = []
 
     def edge(self, pin: int, level: int, at: float) -> None:
@@ -91,6 +91,18 @@ def test_a_loop_that_was_held_up_hears_what_a_prompt_one_hears(
     for name in NAMES:
         told = [one for one in prompt.told if one[0] == name]
         assert [one for one in late.told if one[0] == name] == told
+
+
+def test_a_press_while_the_first_states_go_to_the_disk_is_heard(new_ear: Callable[[], Ear]) -> None:
+    ear = new_ear()
+    for device in ear.listening.start():
+        if device.id == "contact":
+            ear.edge(DOORBELL, 1, 0.0)
+    ear.look_promptly(0.08)
+    ear.edge(DOORBELL, 0, 0.08)
+    ear.look(0.08)
+    ear.look_promptly(2.0)
+    assert [events for name, events, _ in ear.told if name == "doorbell" and events] == [("press",)]
 
 
 def test_a_press_during_a_long_disk_sync_is_heard(tmp_path: Path) -> None:
