@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.picture.devices import Device, device_of
 from gateway.picture.heard import Heard
-from gateway.picture.sums import RoomSum, sum_of
+from gateway.picture.sums import RoomSum, Seen, sum_up
 from gateway.picture.views import DeviceView, RoomView, Status, view_of
 from shared.words.internal import LockdownState, RegisteredRoom, Registry
 from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
@@ -81,7 +81,9 @@ class Home:
         if heard is None or registered is None:
             return None
         if heard.total is None:
-            heard.total = sum_of(self._room_view(registered))
+            known = heard.states if heard.status == "online" else {}
+            seen = (Seen(d.kind, d.name, known.get(d.id), d.lockout_by is not None) for d in heard.devices.values())
+            heard.total = sum_up(room, registered.name, heard.status, seen)
         return heard.total
 
     def names(self) -> tuple[str, ...]:

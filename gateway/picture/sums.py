@@ -4,11 +4,13 @@ A look that a single device has names it, so that "Front door is open" can be sa
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
 from gateway.picture.looks import look_of
 from gateway.picture.views import RoomView, Status
+from shared.words.messages import State
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,18 +34,34 @@ class RoomSum(msgspec.Struct, frozen=True, kw_only=True):
     barred: Count | None
 
 
+class Seen(NamedTuple):
+    """What is looked at of one device."""
+
+    kind: str
+    name: str
+    state: State | None
+    locked_out: bool
+
+
 def sum_of(room: RoomView) -> RoomSum:
     """One room, of the devices in `room`."""
+    seen = (Seen(device.kind, device.name, device.state, device.locked_out) for device in room.devices)
+    return sum_up(room.id, room.name, room.status, seen)
+
+
+def sum_up(room: str, name: str, status: Status, devices: Iterable[Seen]) -> RoomSum:
+    """The same of what one would look at, where nobody has made views of it yet."""
+    devices = tuple(devices)
     by_look: dict[str, list[str]] = {}
-    if room.status == "online":
-        for device in room.devices:
-            by_look.setdefault(look_of(device.kind, device.status, device.state), []).append(device.name)
-    barred = [device.name for device in room.devices if device.locked_out]
+    if status == "online":
+        for device in devices:
+            by_look.setdefault(look_of(device.kind, status, device.state), []).append(device.name)
+    barred = [device.name for device in devices if device.locked_out]
     return RoomSum(
-        room=room.id,
-        name=room.name,
-        status=room.status,
-        devices=len(room.devices),
+        room=room,
+        name=name,
+        status=status,
+        devices=len(devices),
         looks={look: _count(names) for look, names in by_look.items()},
         barred=_count(barred) if barred else None,
     )
