@@ -12,7 +12,7 @@ import msgspec
 
 from deploy.allowing import orders, rights
 from deploy.allowing.orders import Order, Plan, Standing
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.running import backoff
 from shared.trust import tls
 from shared.words import messages, topics
@@ -52,7 +52,7 @@ class Control:
     def __init__(self, broker: mqtt.BrokerConfig, *, patience: float = PATIENCE_SECONDS) -> None:
         self._broker = broker
         self._patience = patience
-        self._client: mqtt.Client | None = None
+        self._client: paho_client.Client | None = None
         self._inbox: queue.SimpleQueue[_Heard | _LostError | None] = queue.SimpleQueue()
         self._pause = threading.Event()
         self.tries = 0
@@ -83,7 +83,7 @@ class Control:
         of it.
         """
 
-        def once(client: mqtt.Client) -> None:
+        def once(client: paho_client.Client) -> None:
             for attempt in itertools.count():
                 for answer in self._ask(client, plan(self._standing(client, name))):
                     if "error" in answer:
@@ -109,7 +109,7 @@ class Control:
         """What the broker retains on these topics, by topic."""
         wanted = list(filters)
 
-        def once(client: mqtt.Client) -> dict[str, bytes]:
+        def once(client: paho_client.Client) -> dict[str, bytes]:
             client.subscribe([(filter_, 1) for filter_ in wanted])
             found = {}
             while (heard := self._next(_QUIET_SECONDS)) is not None:
@@ -123,7 +123,7 @@ class Control:
     def hears(self, topic: str, fits: Callable[[bytes], bool]) -> bool:
         """Whether a fitting message is retained on `topic`, or comes within seconds."""
 
-        def once(client: mqtt.Client) -> bool:
+        def once(client: paho_client.Client) -> bool:
             client.subscribe(topic, qos=1)
             end = time.monotonic() + _ANSWER_SECONDS
             while (left := end - time.monotonic()) > 0 and (heard := self._next(left)) is not None:
@@ -136,7 +136,7 @@ class Control:
     def clear(self, retained: Iterable[str]) -> None:
         """Empty these topics; whoever listens hears of it."""
 
-        def once(client: mqtt.Client) -> None:
+        def once(client: paho_client.Client) -> None:
             for topic in sorted(retained):
                 sent = client.publish(topic, b"", qos=1, retain=True)
                 try:
@@ -148,7 +148,7 @@ class Control:
 
         self._steadily(once)
 
-    def _steadily(self, work: Callable[[mqtt.Client], T]) -> T:
+    def _steadily(self, work: Callable[[paho_client.Client], T]) -> T:
         """Do what may be done twice, on a connection that stands."""
         for attempt in itertools.count():
             try:
@@ -163,13 +163,15 @@ class Control:
                 self._pause.wait(wait)
         raise AssertionError  # count() never ends
 
-    def _connect(self) -> mqtt.Client:
+    def _connect(self) -> paho_client.Client:
         if (fault := tls.own_fault(self._broker.tls, time.time())) is not None:
             raise HomeError("broker-unreachable", f"The broker would not let us in: {fault}")
         self.tries += 1
         inbox = self._inbox = queue.SimpleQueue()
         gone = messages.encode(mqtt.availability(online=False, session=mqtt.new_session()))
-        client = mqtt.new_client(self._broker, mqtt.Will(topics.service(self._broker.identity), gone), will_expiry=1)
+        client = paho_client.new_client(
+            self._broker, mqtt.Will(topics.service(self._broker.identity), gone), will_expiry=1
+        )
         client.on_connect = lambda _c, _u, _f, reason, _p: inbox.put(
             _LostError(f"it refused us: {reason}", final=str(reason) in _FINAL) if reason.is_failure else None
         )
@@ -199,12 +201,12 @@ class Control:
             if (left := client.socket()) is not None:  # nobody answers, and so nobody took the goodbye
                 left.close()
 
-    def _standing(self, client: mqtt.Client, name: str) -> Standing:
+    def _standing(self, client: paho_client.Client, name: str) -> Standing:
         asked = [{"command": "getRole", "rolename": name}, {"command": "getClient", "username": name}]
         role, entry = (answer.get("data", {}) for answer in self._ask(client, asked))
         return orders.told(name, role, entry)
 
-    def _ask(self, client: mqtt.Client, asked: list[Order]) -> list[dict[str, Any]]:
+    def _ask(self, client: paho_client.Client, asked: list[Order]) -> list[dict[str, Any]]:
         """The plugin's answers, in the order of `asked`."""
         if not asked:
             return []

@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 
 from deploy.folder import home as homes
 from deploy.live_broker import broker
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.words import messages, topics
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -76,7 +76,7 @@ class Witness:
         self.close()
         reached = broker.config(self._home, "admin-witness")
         gone = messages.encode(mqtt.availability(online=False, session=mqtt.new_session()))
-        client = mqtt.new_client(reached, mqtt.Will(topics.service(reached.identity), gone), will_expiry=1)
+        client = paho_client.new_client(reached, mqtt.Will(topics.service(reached.identity), gone), will_expiry=1)
         wanted = [(topics.ALL_SYSTEM, 1), (topics.ALL_AVAILABILITY, 1)]
 
         def on_connect(*_: object) -> None:

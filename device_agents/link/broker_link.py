@@ -21,7 +21,7 @@ from device_agents.inbox import Inbox
 from device_agents.link.link import Down, Heard, Reached, Refused, Up
 from device_agents.link.round_trip import RoundTrip
 from device_agents.link.subscriptions import subscriptions
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.running import backoff, systemd
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -55,7 +55,7 @@ class BrokerLink:
         self._wall = wall
         self._credentials = Credentials(broker.tls)
         self._waits_for_clock = False
-        self._client: mqtt.Client | None = None
+        self._client: paho_client.Client | None = None
         self._reached = False
         self._at = 0.0
         self._confirmed = 0
@@ -184,7 +184,7 @@ class BrokerLink:
         self.session = mqtt.new_session()
         self._round_trip = round_trip = RoundTrip()
         try:
-            client = self._client = mqtt.new_client(
+            client = self._client = paho_client.new_client(
                 self._broker, self._will(), context=self._credentials.next(), manual_ack=True
             )
         except ConfigError as error:  # a certificate is just being renewed, or was taken away
@@ -199,7 +199,7 @@ class BrokerLink:
         self.ready()
         return self.up and self._inbox.is_empty() and self._round_trip.is_quiet()
 
-    def _renew(self, client: mqtt.Client, now: float) -> None:
+    def _renew(self, client: paho_client.Client, now: float) -> None:
         """Leave without our will, and come back at once with the certificate that lies there now."""
         log.info("Connecting anew with a renewed certificate")
         self._client = None
@@ -229,7 +229,7 @@ class BrokerLink:
         gone = mqtt.availability(online=False, session=self.session)
         return mqtt.Will(topics.availability(self._room), messages.encode(gone))
 
-    def _connect(self, client: mqtt.Client) -> None:
+    def _connect(self, client: paho_client.Client) -> None:
         """On a thread of its own."""
         try:
             client.connect(
@@ -237,21 +237,21 @@ class BrokerLink:
                 self._broker.port,
                 mqtt.KEEPALIVE_SECONDS,
                 clean_start=True,
-                properties=mqtt.connect_properties(0),
+                properties=paho_client.connect_properties(0),
             )
         except (OSError, ValueError) as error:
             self._inbox.put(Down(client, str(error), refused=isinstance(error, ssl.SSLError)))
         else:
             self._inbox.put(Reached(client))
 
-    def _wire(self, client: mqtt.Client, round_trip: RoundTrip) -> None:
+    def _wire(self, client: paho_client.Client, round_trip: RoundTrip) -> None:
         wanted = subscriptions(self._room)
 
         def on_connect(_c: Any, _u: Any, _f: Any, reason: Any, _p: Any) -> None:
             if reason.is_failure:
                 self._inbox.put(Down(client, f"the broker refused us: {reason}"))
             else:
-                client.subscribe([(s.topic, mqtt.subscribe_options(s)) for s in wanted])
+                client.subscribe([(s.topic, paho_client.subscribe_options(s)) for s in wanted])
 
         def on_subscribe(_c: Any, _u: Any, _mid: int, reasons: list[Any], _p: Any) -> None:
             refused, missing = mqtt.refused(wanted, [reason.value for reason in reasons])
@@ -297,4 +297,4 @@ def _drop(client: paho.Client) -> None:
 
 @functools.cache
 def _properties(expiry: float) -> Properties | None:
-    return mqtt.publish_properties(expiry)
+    return paho_client.publish_properties(expiry)

@@ -5,17 +5,17 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.trust import tls
 
 PING, PONG = "bench/ping", "bench/pong"
 
 
-def client(folder: Path, name: str, port: int) -> mqtt.Client:
+def client(folder: Path, name: str, port: int) -> paho_client.Client:
     """A client with the house's own settings: MQTT 5, mutual TLS, no delay."""
     identity = tls.Identity(ca=folder / "device-ca.crt", certificate=folder / f"{name}.crt", key=folder / f"{name}.key")
     broker = mqtt.BrokerConfig(identity=name, tls=identity, port=port)
-    return mqtt.new_client(broker, mqtt.Will("bench/will", b""))
+    return paho_client.new_client(broker, mqtt.Will("bench/will", b""))
 
 
 def main() -> None:

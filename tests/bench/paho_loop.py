@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from shared.broker import mqtt
+from shared.broker import paho_client
 from shared.broker.mqtt_socket import BufferedSocket
 from shared.words.problem import HomeError
 
 
-def attach(client: mqtt.Client, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+def attach(client: paho_client.Client, loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
     """Let the loop drive the connected client's socket; returns what takes it away again."""
     return _Pump(client, loop).detach
 
@@ -17,7 +17,7 @@ def attach(client: mqtt.Client, loop: asyncio.AbstractEventLoop) -> Callable[[],
 class _Pump:
     """Moves what comes and what goes; all that goes in one turn of the loop goes in one piece."""
 
-    def __init__(self, client: mqtt.Client, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, client: paho_client.Client, loop: asyncio.AbstractEventLoop) -> None:
         sock = client.socket()
         if not isinstance(sock, BufferedSocket):
             raise HomeError("broker-unreachable", client.refusal or "the connection was lost at once")

@@ -20,7 +20,7 @@ from alert_service.chain import chain
 from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.trust import tls
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, UserRef, Who
@@ -140,7 +140,7 @@ class Captured:
         files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / f"{room}.crt", key=pki / f"{room}.key")
         config = mqtt.BrokerConfig(identity=room, tls=files, host="127.0.0.1", port=demo.ports["MQTT"])
         self._there = threading.Event()
-        self._client = mqtt.new_client(config, mqtt.Will(topics.availability(room), b""))
+        self._client = paho_client.new_client(config, mqtt.Will(topics.availability(room), b""))
         self._client.on_connect = self._subscribe
         self._client.on_subscribe = lambda *_: self._there.set()
         self._client.on_message = self._hear

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import paho.mqtt.client as paho
 
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.trust import tls
 from shared.words import topics
 from tests.demo import Client, Demo
@@ -74,9 +74,9 @@ class Speaker:
             return self._client
         self.close()
         will = mqtt.Will(_WILLS[self._config.identity], b"{}")
-        client = self._client = mqtt.new_client(self._config, will)
+        client = self._client = paho_client.new_client(self._config, will)
         client.max_inflight_messages_set(20)
-        client.connect(self._config.host, self._config.port, properties=mqtt.connect_properties(0))
+        client.connect(self._config.host, self._config.port, properties=paho_client.connect_properties(0))
         client.loop_start()
         until(client.is_connected, f"{self._config.identity} is connected")
         return client

@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 from deploy.folder import home as homes
 from device_agents.devices.output import Memory
 from device_agents.pins.simulated import Edge
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, InputEvent, State
 from tests.house import DEADLINE, Broker, until
@@ -48,7 +48,7 @@ class Client:
         self._subscribed = threading.Event()
         config = broker.config(who)
         own = topics.service(who)
-        self._client = mqtt.new_client(config, mqtt.Will(own, b""))
+        self._client = paho_client.new_client(config, mqtt.Will(own, b""))
         self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_connect = self._on_connect

@@ -19,7 +19,7 @@ from deploy.folder import home as homes
 from gateway.app import Gateway
 from gateway.config import GatewayConfig, load_config
 from gateway.pages.routes import add_pages
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.door.web import allow, internal_app, json_response, read_json, serve_https
 from shared.trust import tls
 from shared.words import internal, messages, topics
@@ -62,11 +62,11 @@ class ScriptedRoom:
         self.session = mqtt.new_session()
         gone = Availability(status="offline", at=NOW, session=self.session)
         will = mqtt.Will(topics.availability("hall"), messages.encode(gone))
-        client = self._client = mqtt.new_client(self._config, will)
+        client = self._client = paho_client.new_client(self._config, will)
         ready = threading.Event()
         wanted = [
-            (topics.commands_for("hall"), mqtt.subscribe_options(mqtt.Subscription("", live_only=True))),
-            (topics.ALL_SYSTEM, mqtt.subscribe_options(mqtt.Subscription(""))),
+            (topics.commands_for("hall"), paho_client.subscribe_options(mqtt.Subscription("", live_only=True))),
+            (topics.ALL_SYSTEM, paho_client.subscribe_options(mqtt.Subscription(""))),
         ]
 
         def on_connect(*_: object) -> None:
@@ -77,7 +77,7 @@ class ScriptedRoom:
 
         client.on_connect, client.on_subscribe = on_connect, on_subscribe
         client.on_message = self._hear
-        client.connect(self._config.host, self._config.port, properties=mqtt.connect_properties(0))
+        client.connect(self._config.host, self._config.port, properties=paho_client.connect_properties(0))
         client.loop_start()
         assert ready.wait(DEADLINE)
         self.announce()

@@ -15,7 +15,7 @@ import pytest
 
 from deploy.folder.home import Home
 from device_agents.pins import simulation
-from shared.broker import mqtt
+from shared.broker import mqtt, paho_client
 from shared.words import messages, topics
 from shared.words.messages import Availability, Receipt, ReceiptLine
 from shared.words.problem import HomeError
@@ -189,7 +189,9 @@ def test_a_retained_wish_does_not_wait_for_the_agent(running: Room, broker: Brok
 def test_a_last_will_on_the_front_door_moves_nothing(running: Room, broker: Broker, gateway: Client) -> None:
     waveform = running.waveform
     wish = json.dumps({"action": "unlock", "id": "will", "issued_at": time.time() - 6}).encode()
-    dying = mqtt.new_client(broker.config("phone"), mqtt.Will(topics.command("hall", "front-door", "phone"), wish))
+    dying = paho_client.new_client(
+        broker.config("phone"), mqtt.Will(topics.command("hall", "front-door", "phone"), wish)
+    )
     dying.will_set(topics.command("hall", "front-door", "phone"), wish, qos=1)
     config = broker.config("phone")
     connected: list[object] = []
