@@ -13,9 +13,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import mqtt5
 import pytest
 
 from shared.broker import link, packets
+from shared.broker.connection import Connection
 from shared.broker.link import PACKETS_A_TURN, Link
 from shared.broker.mqtt import IN_FLIGHT
 from shared.trust import tls
@@ -45,6 +47,14 @@ def as_services_run(test: Callable[..., Awaitable[None]]) -> Callable[..., None]
             runner.run(test(**fixtures))  # type: ignore[arg-type]  # a coroutine: it is an async function
 
     return run
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No heartbeats, a broker that takes us for gone after four and a half seconds, and a question every second."""
+    monkeypatch.setattr(messages, "SERVICE_HEARTBEAT_SECONDS", 3600.0)
+    monkeypatch.setattr(packets, "KEEPALIVE_SECONDS", 3)
+    monkeypatch.setattr(link, "KEEPALIVE_SECONDS", 1)
 
 
 def told(caplog: pytest.LogCaptureFixture, message: str) -> list[str]:
@@ -143,32 +153,89 @@ async def test_what_a_crash_left_unconfirmed_comes_again_in_order(each_broker: B
 # --- windows that are full ---
 
 
-@pytest.fixture
-def narrow_broker(tmp_path: Path, pki: Path) -> Iterator[Broker]:
-    """A broker that takes three messages of a client at a time."""
+def with_window(tmp_path: Path, pki: Path, window: int) -> Broker:
+    """A broker that lets so many messages be under way, each way."""
     home = house.make_home(tmp_path)
     house.share_pki(home, pki)
     made = Broker(home)
     config = home.var / "mosquitto.conf"
-    config.write_text(config.read_text().replace(f"max_inflight_messages {IN_FLIGHT}", "max_inflight_messages 3"))
-    assert "max_inflight_messages 3\n" in config.read_text()
+    setting = "max_inflight_messages"
+    config.write_text(config.read_text().replace(f"{setting} {IN_FLIGHT}\n", f"{setting} {window}\n"))
+    assert f"{setting} {window}\n" in config.read_text()
     made.start()
+    return made
+
+
+@pytest.fixture
+def narrow_broker(tmp_path: Path, pki: Path) -> Iterator[Broker]:
+    made = with_window(tmp_path, pki, 3)
     yield made
     made.stop()
 
 
+@pytest.fixture
+def wide_broker(tmp_path: Path, pki: Path) -> Iterator[Broker]:
+    made = with_window(tmp_path, pki, 5 * IN_FLIGHT)
+    yield made
+    made.stop()
+
+
+def published(said: list[bytes]) -> list[bytes]:
+    """The payloads of what was published with these words."""
+    wire, found = memoryview(b"".join(said)), []
+    while wire:
+        packet, size = mqtt5.read(wire)
+        found += [packet.payload] if isinstance(packet, mqtt5.PublishPacket) else []
+        wire = wire[size:]
+    return found
+
+
+@pytest.mark.usefixtures("quiet")
 @as_services_run
-async def test_no_more_is_under_way_than_a_broker_takes(narrow_broker: Broker) -> None:
-    """It ends the connection of whoever sends a fourth."""
+async def test_no_more_is_under_way_than_a_broker_takes(narrow_broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = HoldingProxy("127.0.0.1", 0, narrow_broker.port)
+    said: list[bytes] = []
+    outgoing = Connection.outgoing
+
+    def overheard(self: Connection, now: float) -> bytes:
+        said.append(outgoing(self, now))
+        return said[-1]
+
     async with (
         Line(narrow_broker.config("alerts"), AUDIT).up() as alerts,
-        Line(narrow_broker.config("auth")).up() as auth,
+        Line(narrow_broker.config("auth", port=proxy.port)).up() as auth,
     ):
-        sent = [auth.bus.send(AUDIT, str(number).encode()) for number in range(100)]
+        assert await auth.bus.send(AUDIT, b"0") == 0
+        proxy.hold()
+        monkeypatch.setattr(Connection, "outgoing", overheard)
+        sent = [auth.bus.send(AUDIT, str(number).encode()) for number in range(1, 100)]
+        await auth.until(lambda: published(said))
+        assert published(said) == [b"1", b"2", b"3"]
+        proxy.release()
         assert set(await asyncio.wait_for(asyncio.gather(*sent), DEADLINE)) == {0}
         await alerts.until(lambda: len(alerts.heard) == 100)
         assert [int(delivery.payload) for delivery in alerts.heard] == list(range(100))
         assert auth.downs == 0
+    proxy.close()
+
+
+@as_services_run
+async def test_a_broker_keeps_to_what_we_take_though_it_would_send_more(wide_broker: Broker) -> None:
+    count = 2 * IN_FLIGHT
+    async with (
+        Line(wide_broker.config("alerts"), AUDIT, **KEPT).up() as alerts,
+        Line(wide_broker.config("auth")).up() as auth,
+    ):
+        await asyncio.gather(*(auth.bus.send(AUDIT, str(number).encode()) for number in range(count)))
+        await alerts.until(lambda: len(alerts.heard) >= IN_FLIGHT)
+        assert await auth.bus.send(AUDIT, str(count).encode()) == 0
+        assert await alerts.bus.send(topics.receipt("auth"), b"{}") == 16  # by now it would have sent more
+        assert [int(delivery.payload) for delivery in alerts.heard] == list(range(IN_FLIGHT))
+        for number in range(count + 1):
+            await alerts.until(lambda n=number: len(alerts.heard) > n)  # type: ignore[misc]  # the number is bound
+            alerts.bus.acknowledge(alerts.heard[number])
+        assert [int(delivery.payload) for delivery in alerts.heard] == list(range(count + 1))
+        assert (alerts.ups, alerts.downs) == (1, 0)
 
 
 @pytest.fixture
@@ -248,14 +315,6 @@ async def test_a_flood_leaves_turns_to_others(each_broker: Broker) -> None:
 
 
 # --- whether the other end is there ---
-
-
-@pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No heartbeats, a broker that takes us for gone after four and a half seconds, and a question every second."""
-    monkeypatch.setattr(messages, "SERVICE_HEARTBEAT_SECONDS", 3600.0)
-    monkeypatch.setattr(packets, "KEEPALIVE_SECONDS", 3)
-    monkeypatch.setattr(link, "KEEPALIVE_SECONDS", 1)
 
 
 @pytest.mark.usefixtures("quiet")
