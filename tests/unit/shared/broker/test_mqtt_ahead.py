@@ -46,7 +46,7 @@ def test_a_stream_that_ends_anywhere_gives_the_whole_packets_in_it(sent: list[tu
     st.text(max_size=40),
     st.integers(1, 65535),
     st.one_of(st.none(), st.integers(1, 2**32 - 1)),
-    st.text(max_size=140),
+    st.text(max_size=140).filter(lambda text: "\0" not in text),  # MQTT 5, 1.5.4
     st.binary(max_size=200),
 )
 def test_a_message_is_read_as_paho_reads_it(
