@@ -14,6 +14,8 @@ from shared.broker.mqtt import IN_FLIGHT, Subscription
 from shared.broker.packets import Fault
 from shared.words.problem import HomeError
 
+CONFIRMED_TOGETHER = 8
+"""More confirmations than this do not wait for something that they could go with."""
 _NUMBERS = 65535
 """What is under way bears numbers from 1 to this."""
 
@@ -55,7 +57,8 @@ class LinkError(Exception):
 class Connection:
     """From CONNECT to the end of one connection; nothing of it outlives it.
 
-    `heard` is called for each message. `wake` is called when there is something to send where there was nothing.
+    `heard` is called for each message. `wake` is called when there is something to send where there was nothing, and
+    `wake_later` when that is a confirmation, which may wait a moment for something to go with.
     """
 
     def __init__(
@@ -63,12 +66,16 @@ class Connection:
         *,
         heard: Callable[[Delivery], None],
         wake: Callable[[], None],
+        wake_later: Callable[[], None],
         manual_ack: bool,
         keepalive: float,
         now: float,
     ) -> None:
         self._heard = heard
         self._wake = wake
+        self._wake_later = wake_later
+        self._is_awake = False
+        """Whether somebody was told to send at once."""
         self._manual_ack = manual_ack
         self._keepalive = keepalive
         self._reader = packets.Reader()
@@ -130,7 +137,11 @@ class Connection:
             if not self._unconfirmed[mid]:
                 del self._unconfirmed[mid]
             self._owed -= 1
-            self._say(packets.confirm(mid))
+            self._out.append(packets.confirm(mid))
+            if len(self._out) > CONFIRMED_TOGETHER:
+                self._wake_once()
+            elif len(self._out) == 1:
+                self._wake_later()
 
     def goodbye(self) -> None:
         """Say our last word."""
@@ -142,6 +153,7 @@ class Connection:
             self._said_at = now
         together = b"".join(self._out)
         self._out.clear()
+        self._is_awake = False
         return together
 
     def tick(self, now: float) -> None:
@@ -257,9 +269,13 @@ class Connection:
     # --- both ---
 
     def _say(self, packet: bytes) -> None:
-        if not self._out:
-            self._wake()
+        self._wake_once()
         self._out.append(packet)
+
+    def _wake_once(self) -> None:
+        if not self._is_awake:
+            self._is_awake = True
+            self._wake()
 
     def _next_number(self) -> int:
         """One that nothing under way bears."""

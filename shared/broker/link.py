@@ -24,6 +24,8 @@ CONNECT_SECONDS = 5.0
 PACKETS_A_TURN = 64
 """So many of the broker's words are taken before others have their turn."""
 GOODBYE_SECONDS = 1.0
+CONFIRM_SECONDS = 0.005
+"""So long a confirmation waits for something to go with: each write is a TLS record, and a turn of the broker's."""
 
 
 @contextlib.asynccontextmanager
@@ -45,6 +47,7 @@ class Link(asyncio.Protocol):
         self.connection = Connection(
             heard=heard,
             wake=self._flush_soon,
+            wake_later=self._flush_later,
             manual_ack=manual_ack,
             keepalive=KEEPALIVE_SECONDS,
             now=self._loop.time(),
@@ -55,6 +58,7 @@ class Link(asyncio.Protocol):
         """Why the transport ended; what came before is still to be taken."""
         self._broken: Exception | None = None
         """What broke the transport, where it did not just end."""
+        self._later: asyncio.TimerHandle | None = None
         self._held_back = False
         self._behind = False
         """More came than one turn takes; nothing is read meanwhile."""
@@ -201,7 +205,13 @@ class Link(asyncio.Protocol):
     def _flush_soon(self) -> None:
         self._loop.call_soon(self._flush)
 
+    def _flush_later(self) -> None:
+        self._later = self._loop.call_later(CONFIRM_SECONDS, self._flush)
+
     def _flush(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
         if self._held_back or self._transport is None or self._transport.is_closing():
             return
         if together := self.connection.outgoing(self._loop.time()):

@@ -92,7 +92,12 @@ class Voice:
         self.socket = context.wrap_socket(bare, server_hostname="localhost")
         now = time.monotonic()
         self._connection = Connection(
-            heard=self._hear, wake=lambda: None, manual_ack=False, keepalive=KEEPALIVE_SECONDS, now=now
+            heard=self._hear,
+            wake=lambda: None,
+            wake_later=lambda: None,
+            manual_ack=False,
+            keepalive=KEEPALIVE_SECONDS,
+            now=now,
         )
         gone = messages.encode(Availability(status="offline", at=utc(time.time()), session=self._session))
         will = Will(topics.availability(room), gone)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from shared.broker.connection import Connection, Delivery, LinkError
+from shared.broker.connection import CONFIRMED_TOGETHER, Connection, Delivery, LinkError
 from shared.broker.mqtt import IN_FLIGHT, Subscription
 from shared.broker.packets import Fault
 from shared.words.problem import HomeError
@@ -48,11 +48,12 @@ class Broker:
 
     def __init__(self, *, manual_ack: bool = False) -> None:
         self.heard: list[Delivery] = []
-        self.woken = 0
+        self.woken = self.woken_later = 0
         self.on_message: Callable[[Delivery], None] = self.heard.append
         self.connection = Connection(
             heard=self._hear,
             wake=self._wake,
+            wake_later=self._wake_later,
             manual_ack=manual_ack,
             keepalive=KEEPALIVE,
             now=0.0,
@@ -60,6 +61,9 @@ class Broker:
 
     def _wake(self) -> None:
         self.woken += 1
+
+    def _wake_later(self) -> None:
+        self.woken_later += 1
 
     def _hear(self, delivery: Delivery) -> None:
         self.on_message(delivery)
@@ -197,6 +201,28 @@ def test_what_is_said_at_once_wakes_once() -> None:
     assert len(broker.hears()) == 5
     broker.publish()
     assert broker.woken == 2
+
+
+def test_a_confirmation_waits_for_what_goes_next() -> None:
+    broker = let_in()
+    broker.woken = 0
+    broker.says(message(1), message(2))
+    assert (broker.woken, broker.woken_later) == (0, 1)
+    broker.publish()
+    assert broker.woken == 1
+    assert [type(packet) for packet in broker.hears()] == [mqtt5.PubAckPacket, mqtt5.PubAckPacket, mqtt5.PublishPacket]
+    broker.says(message(3))
+    assert (broker.woken, broker.woken_later) == (1, 2)
+
+
+def test_many_confirmations_do_not_wait() -> None:
+    broker = let_in()
+    broker.woken = 0
+    broker.says(*(message(number) for number in range(1, CONFIRMED_TOGETHER + 1)))
+    assert (broker.woken, broker.woken_later) == (0, 1)
+    broker.says(message(CONFIRMED_TOGETHER + 1), message(CONFIRMED_TOGETHER + 2))
+    assert broker.woken == 1
+    assert len(broker.hears()) == CONFIRMED_TOGETHER + 2
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ from typing import Any, cast
 import mqtt5
 import pytest
 
+from shared.broker import link as broker_link
 from shared.broker.connection import Delivery
 from shared.broker.link import PACKETS_A_TURN, Link
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 
 TAKEN_OVER = mqtt5.DisconnectPacket(reason_code=mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER).write()
 
@@ -209,3 +211,27 @@ async def test_hanging_up_is_no_longer_waited_for_than_a_moment(monkeypatch: pyt
     await ends.link.close()
     assert ends.wire.written[-1].endswith(mqtt5.DisconnectPacket().write())
     assert ends.wire.aborted
+
+
+async def test_a_confirmation_goes_alone_where_nothing_else_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_link, "CONFIRM_SECONDS", 0.0)
+    ends = Ends()
+    await ends.turn()
+    ends.wire.written.clear()
+    ends.link.data_received(mqtt5.PublishPacket("a", b"x", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=7).write())
+    async with asyncio.timeout(DEADLINE):
+        while not ends.wire.written:
+            await ends.turn()
+    assert ends.wire.written == [mqtt5.PubAckPacket(7).write()]
+
+
+async def test_what_goes_takes_the_confirmations_along() -> None:
+    ends = Ends()
+    await ends.turn()
+    ends.wire.written.clear()
+    ends.link.data_received(mqtt5.PublishPacket("a", b"x", qos=mqtt5.QoS.AT_LEAST_ONCE, packet_id=7).write())
+    ends.publish()
+    await ends.turn()
+    (together,) = ends.wire.written
+    assert together.startswith(mqtt5.PubAckPacket(7).write())
+    assert len(together) > len(mqtt5.PubAckPacket(7).write())
