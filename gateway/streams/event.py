@@ -1,5 +1,6 @@
 """One event of a stream, pure: what a change in the home is called, whom it concerns, and how it is written."""
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -71,6 +72,17 @@ def event_of(change: Change) -> Event | None:
 def lockdown(stands: LockdownState) -> Event:
     """Whether the home is locked down."""
     return Event("lockdown", None, None, as_json(lockdown_view(stands)))
+
+
+def frame(name: str, body: str) -> bytes:
+    """An event on the wire (WHATWG HTML, 9.2.5); JSON has no line breaks of its own."""
+    return f"event: {name}\r\ndata: {body}\r\n\r\n".encode()
+
+
+@lru_cache(maxsize=64)
+def shared_frame(name: str, body: str) -> bytes:
+    """The same, for what many streams are told: it is made once."""
+    return frame(name, body)
 
 
 def as_json(body: object) -> str:

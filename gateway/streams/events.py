@@ -6,8 +6,6 @@ time every ten seconds.
 """
 
 import asyncio
-import collections
-import contextlib
 import logging
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,7 +22,20 @@ from gateway.picture.seen import sum_for
 from gateway.picture.sums import RoomSum, gone
 from gateway.picture.views import RoomView
 from gateway.streams import hub_time
-from gateway.streams.event import AUDIT, SUM, Event, Interest, Told, as_json, event_of, lockdown, written
+from gateway.streams.client import Client
+from gateway.streams.event import (
+    AUDIT,
+    SUM,
+    Event,
+    Interest,
+    Told,
+    as_json,
+    event_of,
+    frame,
+    lockdown,
+    shared_frame,
+    written,
+)
 from gateway.streams.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.streams.summing import Summing
 from gateway.streams.turns import in_turns
@@ -37,55 +48,9 @@ log = logging.getLogger(__name__)
 _NO_PING_SECONDS: Final = 86_400.0
 """The library's own pings say nothing that the heartbeats do not."""
 _SEND_SECONDS: Final = 10.0
-_QUEUED: Final = 256
 _RETRY_MILLISECONDS: Final = 1000
 MOST_STREAMS: Final = 10
 """Per user: open pages of all their browsers; one more ends the oldest."""
-
-
-class _Client:
-    """One open stream and what waits for it."""
-
-    __slots__ = ("ended", "follows", "interest", "queue", "sees_all", "session_id", "some", "transport", "user_id")
-
-    def __init__(self, info: SessionInfo, transport: asyncio.Transport | None, interest: Interest) -> None:
-        self.interest = interest
-        self.follows = interest.record and guards.may_hear_of_records(info)
-        self.sees_all = guards.sees_all(info)
-        self.session_id = info.id
-        self.user_id = info.user.id
-        self.transport = transport
-        self.queue: collections.deque[Event] = collections.deque()
-        self.some = asyncio.Event()
-        self.ended = False
-
-    def offer(self, event: Event) -> None:
-        """Queue an event, if it is of interest; a client that is too far behind is cut."""
-        if self.ended or not self.interest.covers(event):
-            return
-        if len(self.queue) >= _QUEUED:
-            log.warning("Slow event stream cut", extra=facts(session=self.session_id))
-            self.end()
-            if self.transport is not None:
-                self.transport.abort()  # its writer may be stuck: nothing gentler would reach it
-            return
-        self.queue.append(event)
-        self.some.set()
-
-    def end(self) -> None:
-        """Close the stream; what is queued is not sent."""
-        self.ended = True
-        self.queue.clear()
-        self.some.set()
-
-    async def next(self) -> Event | None:
-        """The next event; None when the stream is over."""
-        while not self.queue:
-            if self.ended:
-                return None
-            self.some.clear()
-            await self.some.wait()
-        return self.queue.popleft()
 
 
 class Hub:
@@ -95,7 +60,7 @@ class Hub:
         self._home = home
         self._sessions = sessions
         self._zone = zone
-        self._clients: dict[_Client, None] = {}  # a set that keeps their order, oldest first
+        self._clients: dict[Client, None] = {}  # a set that keeps their order, oldest first
         self._closed = False
         self._followed = asyncio.Event()
         self._recorded: Event | None = None
@@ -166,7 +131,7 @@ class Hub:
         # It says X-Accel-Buffering: no, without which nginx holds back, for ever, what does not fill its buffer.
         response = aiohttp_sse.EventSourceResponse(ping_interval=_NO_PING_SECONDS, send_timeout=_SEND_SECONDS)
         await response.prepare(request)
-        client = _Client(info, request.transport, interest)
+        client = Client(info, request.transport, interest)
         # Snapshot and subscription in one step: nothing can change unseen in between.
         snapshot = self._snapshot(interest)
         self._join(client)
@@ -174,10 +139,10 @@ class Hub:
             async with response:
                 await response.send(as_json(hub_time.told()), event="hello", retry=_RETRY_MILLISECONDS)
                 async for event in in_turns(map(written, snapshot)):
-                    await self._send(response, event, info)
+                    await self._write(response, client, self._frame(event, info))
                 await response.send("{}", event="ready")
                 if client.follows and self._recorded is not None:
-                    await self._send(response, self._recorded, info)
+                    await self._write(response, client, self._frame(self._recorded, info))
                 await self._serve(response, client, token)
         except (ConnectionError, TimeoutError):
             pass  # the client went away or was too slow; it comes back by itself
@@ -188,7 +153,7 @@ class Hub:
             self._count_followers()
         return response
 
-    def _join(self, client: _Client) -> None:
+    def _join(self, client: Client) -> None:
         theirs = [one for one in self._clients if one.user_id == client.user_id and not one.ended]
         for one in theirs[: max(0, len(theirs) + 1 - MOST_STREAMS)]:
             one.end()  # a page that still looks comes back by itself
@@ -204,25 +169,33 @@ class Hub:
         else:
             self._followed.clear()
 
-    async def _serve(self, response: aiohttp_sse.EventSourceResponse, client: _Client, token: str) -> None:
-        """Event by event, with a heartbeat in between where one is due; each by the session as it is then."""
-        clock = asyncio.get_running_loop().time
-        due = clock() + HEARTBEAT_SECONDS
-        while True:
-            event: Event | None = None
-            # Looked at first: a client that always has something waiting would never let the timeout come.
-            if clock() < due:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout_at(due):
-                        event = await client.next()
-                        if event is None:
-                            return
-            info = (await self._sessions.last_word(token)).info
-            if event is None:
-                due = clock() + HEARTBEAT_SECONDS
-                await response.send(as_json(hub_time.told()), event=HEARTBEAT)
-            else:
-                await self._send(response, event, info)
+    async def _serve(self, response: aiohttp_sse.EventSourceResponse, client: Client, token: str) -> None:
+        """What comes, heartbeats among it; all by the session as it is then."""
+        beating = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._beat, client)
+        client.beating = beating
+        try:
+            while events := await client.next():
+                info = (await self._sessions.last_word(token)).info
+                await self._write(response, client, b"".join(self._frame(event, info) for event in events))
+        finally:
+            client.beating.cancel()
+
+    def _beat(self, client: Client) -> None:
+        """A heartbeat in its turn, and the next one later: also for a client that always has something waiting."""
+        client.offer(Event(HEARTBEAT, None, None, None))
+        client.beating = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._beat, client)
+
+    async def _write(self, response: aiohttp_sse.EventSourceResponse, client: Client, some: bytes) -> None:
+        """Raises TimeoutError where that is not taken up."""
+        if not some:
+            return
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await response.write(some)
+        except TimeoutError:
+            if client.transport is not None:
+                client.transport.abort()  # it takes nothing, not even our goodbye
+            raise
 
     def _snapshot(self, interest: Interest) -> list[Told]:
         """How all that it covers stands at this moment; who may see what is decided when it is sent."""
@@ -237,7 +210,8 @@ class Hub:
                 told += [StateChanged(room, device, state) for device, state in self._home.states(room)]
         return told
 
-    async def _send(self, response: aiohttp_sse.EventSourceResponse, event: Event, info: SessionInfo) -> None:
+    def _frame(self, event: Event, info: SessionInfo) -> bytes:
+        """The event on the wire, as this viewer may see it now; nothing where they may not."""
         now = guards.local_now(self._zone)
         if event.room is None:
             allowed = event.name != AUDIT or guards.may_hear_of_records(info)
@@ -245,12 +219,16 @@ class Hub:
             allowed = guards.may_see(info, event.room, event.device, now)
         else:
             allowed = guards.may_see_room(info, event.room, now)
-        if allowed:
-            body = event.body if event.body is not None else self._body(event, info, now)
-            await response.send(body, event=event.name)
+        if not allowed:
+            return b""
+        if event.body is not None:
+            return shared_frame(event.name, event.body)
+        return frame(event.name, self._body(event, info, now))
 
     def _body(self, event: Event, info: SessionInfo, now: datetime) -> str:
-        """What is made for each viewer."""
+        """What is made for each viewer, or at the moment of sending."""
+        if event.name == HEARTBEAT:
+            return as_json(hub_time.told())
         room = event.room or ""
         if event.name == SUM:
             return as_json(sum_for(info, self._home, room, now) or gone(room))

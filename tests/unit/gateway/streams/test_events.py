@@ -10,9 +10,9 @@ from multidict import MultiDict
 from gateway.api.events import interest
 from gateway.door.sessions import Sessions
 from gateway.picture.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
-from gateway.streams import events
-from gateway.streams.event import Event, Interest, event_of, written
-from gateway.streams.events import MOST_STREAMS, Hub, _Client
+from gateway.streams.client import QUEUED, TOGETHER, Client
+from gateway.streams.event import Event, Interest, as_json, event_of, frame, shared_frame, written
+from gateway.streams.events import MOST_STREAMS, Hub
 from shared.words.internal import LockdownState, RegisteredRoom, Registry
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -29,8 +29,8 @@ class FakeTransport:
         self.aborted = True
 
 
-def client(transport: FakeTransport | None = None) -> _Client:
-    return _Client(session(Role.MEMBER), cast("asyncio.Transport | None", transport), Interest())
+def client(transport: FakeTransport | None = None) -> Client:
+    return Client(session(Role.MEMBER), cast("asyncio.Transport | None", transport), Interest())
 
 
 def event(number: int) -> Event:
@@ -41,7 +41,20 @@ async def test_events_come_in_their_order() -> None:
     one = client()
     for number in range(3):
         one.offer(event(number))
-    assert [(await one.next()) for _ in range(3)] == [event(0), event(1), event(2)]
+    assert await one.next() == [event(0), event(1), event(2)]
+
+
+async def test_what_waits_goes_together_but_not_all_of_it_at_once() -> None:
+    one = client()
+    for number in range(TOGETHER + 1):
+        one.offer(event(number))
+    assert len(await one.next()) == TOGETHER
+    assert await one.next() == [event(TOGETHER)]
+
+
+def test_an_event_on_the_wire() -> None:
+    assert frame("state", '{"a":1}') == shared_frame("state", '{"a":1}') == b'event: state\r\ndata: {"a":1}\r\n\r\n'
+    assert b"\n" not in as_json({"name": "two\nlines\r"}).encode()
 
 
 async def test_whoever_waits_is_woken() -> None:
@@ -49,7 +62,7 @@ async def test_whoever_waits_is_woken() -> None:
     waiting = asyncio.create_task(one.next())
     await asyncio.sleep(0)
     one.offer(event(1))
-    assert await waiting == event(1)
+    assert await waiting == [event(1)]
 
 
 async def test_an_ended_stream_sends_nothing_more() -> None:
@@ -61,28 +74,28 @@ async def test_an_ended_stream_sends_nothing_more() -> None:
     waiting.end()
     one.end()
     one.offer(event(2))
-    assert await one.next() is None
-    assert await ending is None
+    assert await one.next() == []
+    assert await ending == []
 
 
 async def test_a_client_that_does_not_keep_up_is_cut() -> None:
     transport = FakeTransport()
     one = client(transport)
-    for number in range(events._QUEUED):
+    for number in range(QUEUED):
         one.offer(event(number))
     assert not transport.aborted
     one.offer(event(0))
     assert transport.aborted
-    assert await one.next() is None
+    assert await one.next() == []
 
 
 def test_one_stream_too_many_ends_the_users_oldest_and_nobody_elses() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
     hub = Hub(Home(), sessions, config().zone)
-    other = _Client(session(Role.MASTER), None, Interest())
+    other = Client(session(Role.MASTER), None, Interest())
     hub._join(other)
     # Another session of the same user counts with the first.
-    theirs = [_Client(session(Role.MEMBER, number=number % 2), None, Interest()) for number in range(MOST_STREAMS + 2)]
+    theirs = [Client(session(Role.MEMBER, number=number % 2), None, Interest()) for number in range(MOST_STREAMS + 2)]
     for one in theirs:
         hub._join(one)
     assert [one.ended for one in theirs] == [True, True] + [False] * MOST_STREAMS
@@ -104,8 +117,8 @@ def test_each_change_has_its_event() -> None:
 async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
     hub = Hub(Home(), sessions, config().zone)
-    master, member, guest = (_Client(session(role), None, Interest(record=True)) for role in Role)
-    elsewhere = _Client(session(Role.MASTER), None, Interest())
+    master, member, guest = (Client(session(role), None, Interest(record=True)) for role in Role)
+    elsewhere = Client(session(Role.MASTER), None, Interest())
     waiting = asyncio.create_task(hub.followed())
     for one in (guest, elsewhere):
         hub._join(one)
@@ -158,8 +171,8 @@ def test_what_would_only_seem_to_narrow_a_stream_is_refused(query: Mapping[str, 
 def test_a_narrowed_stream_hears_of_its_rooms_and_of_the_home_and_of_nothing_else() -> None:
     sessions = Sessions(cast("Any", FakeAuth()), link_up=lambda: True)
     hub = Hub(Home(), sessions, config().zone)
-    narrow = _Client(session(Role.MASTER), None, Interest(rooms=frozenset({"hall"})))
-    nowhere = _Client(session(Role.MASTER), None, Interest(rooms=frozenset(), record=True))
+    narrow = Client(session(Role.MASTER), None, Interest(rooms=frozenset({"hall"})))
+    nowhere = Client(session(Role.MASTER), None, Interest(rooms=frozenset(), record=True))
     for one in (narrow, nowhere):
         hub._join(one)
     locked = LockdownChanged(LockdownState(active=True, at=NOW))
@@ -209,13 +222,13 @@ def test_a_snapshot_is_of_the_moment_in_which_it_was_taken() -> None:
 async def test_sums_are_told_when_they_change_to_who_looks_at_them() -> None:
     home = two_rooms()
     hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
-    looks_at_all = _Client(session(Role.MASTER), None, Interest(rooms=frozenset(), sums=True))
-    looks_at_one = _Client(session(Role.MASTER), None, Interest(rooms=frozenset({"hall"})))
+    looks_at_all = Client(session(Role.MASTER), None, Interest(rooms=frozenset(), sums=True))
+    looks_at_one = Client(session(Role.MASTER), None, Interest(rooms=frozenset({"hall"})))
     for one in (looks_at_all, looks_at_one):
         hub._join(one)
     hub.tell(home.hear_state("hall", "lamp", state("off")))
     async with asyncio.timeout(DEADLINE):
-        assert await looks_at_all.next() == Event("sum", "hall", None, None)
+        assert await looks_at_all.next() == [Event("sum", "hall", None, None)]
     hub._tell_sum("hall")  # a reading changed, and nothing that is counted
     assert not looks_at_all.queue
     assert [event.name for event in looks_at_one.queue] == ["state"]
