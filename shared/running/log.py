@@ -43,6 +43,8 @@ SECURITY_EVENTS = {
 _security_log = logging.getLogger("security")
 _ORDINARY = frozenset({"signed_in"})
 _APART = ("requests", "security")
+_NAMED = ("event", "address", "user", "status")
+"""Lines that agree in these are alike."""
 _SUM_SECONDS = 60.0
 _SUM_KEYS = 1000
 _MOST_ALIKE = 60
@@ -112,11 +114,13 @@ class Repeats(logging.Filter):
     def lets(self, sentence: str, level: int, fields: dict[str, object]) -> bool:
         """Whether such a line is written as it is."""
         now = time.monotonic()
-        self._tell(self._sums.take(now))
-        named = tuple((name, fields[name]) for name in ("event", "address", "user", "status") if name in fields)
+        named = tuple([(name, fields[name]) for name in _NAMED if name in fields])
         is_welcome = level < logging.WARNING and fields.get("user", "-") != "-"
         most = _MOST_OF_USER if is_welcome else _MOST_ALIKE
-        return self._sums.is_said(_Repeated(sentence, level, named), now, most=most)
+        is_said = self._sums.is_said(_Repeated(sentence, level, named), now, most=most)
+        if self._sums.owes:
+            self._tell(self._sums.take(now))
+        return is_said
 
     def tell(self, *, everything: bool = False) -> None:
         """Write the sums of what is over; everything at the end."""

@@ -54,6 +54,11 @@ class Sums(Generic[K]):
             self._end(next(iter(self._windows)))
         return is_said
 
+    @property
+    def owes(self) -> bool:
+        """Whether there are sums to take, as far as was looked."""
+        return bool(self._owed)
+
     def take(self, now: float, *, everything: bool = False) -> list[tuple[K, int]]:
         """How many of each kind were not said, of windows that are over; each sum once."""
         self._end_those_over(math.inf if everything else now)

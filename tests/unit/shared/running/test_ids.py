@@ -44,4 +44,7 @@ def test_threads_share_without_sharing_a_name() -> None:
 def test_each_has_its_shape() -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", ids.short())
     assert re.fullmatch(r"[0-9a-f]{32}", ids.long())
-    assert uuid.UUID(ids.uuid4()).version == 4
+    for _ in range(200):
+        text = ids.uuid4()
+        read = uuid.UUID(text)
+        assert (str(read), read.version, read.variant) == (text, 4, uuid.RFC_4122)
