@@ -71,6 +71,11 @@ class Visit(web.RequestHandler):
         if self._messages:
             self._newest_body = self._messages[-1][1]
 
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """A body is taken. aiohttp says so of each; where it had not paused, there is nothing that it kept back."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     def begin(self, request: web.BaseRequest) -> None:
         """A request's head is here, and its turn has come."""
         request[ARRIVED] = self._arrivals.next(time.time())
@@ -81,11 +86,6 @@ class Visit(web.RequestHandler):
             content = request.content
             self._stay.asks(time.monotonic())
             content.on_eof(lambda: self._stay.has_asked() if content is self._content else None)
-
-    def _end(self) -> None:
-        """It is answered."""
-        self._content = None
-        self._stay.is_answered(time.monotonic())
 
     def expire(self) -> None:
         """Time is up: a request whose body is late gets its answer, everything else ends."""
@@ -140,7 +140,8 @@ class Visit(web.RequestHandler):
         if isinstance(resp, _Unreadable):
             resp = await self._refuse(request)
         done = await super().finish_response(request, resp, start_time)
-        self._end()
+        self._content = None
+        self._stay.is_answered(time.monotonic())
         return done
 
     async def _refuse(self, request: web.BaseRequest) -> web.Response:
