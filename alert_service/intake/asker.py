@@ -33,6 +33,8 @@ HUB_SOURCES = ("auth", "gateway")
 """Asked even where nothing of theirs is recorded; rooms are met by their availability, others when they say something.
 """
 _LOOKED_UP = 10_000
+_FRESH_SECONDS = 30.0
+"""An event this young by its own clock is news, and no answer. One whose clock is wrong may be either, as before."""
 
 
 class Link(Protocol):
@@ -54,7 +56,8 @@ class Asker:
         """This one is recorded."""
         number = arrival.number if arrival.source == arrivals.OURSELVES else arrival.event.seq
         if number is not None:
-            self._gaps.heard(arrivals.whose(arrival), number, _clock())
+            fresh = abs(self._now() - arrival.event.at.timestamp()) < _FRESH_SECONDS
+            self._gaps.heard(arrivals.whose(arrival), number, _clock(), fresh=fresh)
         if arrival.event.what == DROPPED and arrival.source != arrivals.OURSELVES:
             gone = arrival.event.detail
             for span in read_spans(f"{gone.get('first')}-{gone.get('last')}"):

@@ -106,13 +106,13 @@ class _Source:
         self.told_at = float("-inf")
         self.absent = 0
 
-    def heard(self, seq: int, now: float) -> None:
+    def heard(self, seq: int, now: float, *, fresh: bool) -> None:
         if self.absent:
             self.absent = 0
             self.hurry(now)
         if seq in self.known:
             return
-        self.tail_came += seq > self.tail_after
+        self.tail_came += seq > self.tail_after and not fresh
         self.known.add(seq, seq)
         while len(self.known) > SPANS_MOST:
             self.give_up(self.known.lowest_gap())
@@ -198,10 +198,13 @@ class Gaps:
         """These numbers need not be asked for: recorded earlier, too old, or explained."""
         self._sources.setdefault(source, _Source()).known.add(first, last)
 
-    def heard(self, source: str, seq: int, now: float) -> None:
-        """An event of `source` with this number is recorded; 0 means that it has none."""
+    def heard(self, source: str, seq: int, now: float, *, fresh: bool = False) -> None:
+        """An event of `source` with this number is recorded; 0 means that it has none.
+
+        A `fresh` one happened just now, so it is no answer to what was asked: what lies before it would be a gap.
+        """
         if seq > 0:
-            self._sources.setdefault(source, _Source()).heard(seq, now)
+            self._sources.setdefault(source, _Source()).heard(seq, now, fresh=fresh)
 
     def meet(self, source: str, now: float) -> None:
         """There is such a source: one that we know nothing of may have told an alert service before us."""

@@ -93,19 +93,22 @@ class Inbox(Generic[T]):
         self._urgent: _Lane[T] = _Lane()
         self._ordinary: _Lane[T] = _Lane()
         self._held: Counter[str] = Counter()
+        self._held_of_all = 0
+        self._waiting = 0
         self._counts: Counter[str] = Counter()
         self._sizes: Counter[str] = Counter()
         self._link = 0
 
     def __len__(self) -> int:
-        return self._counts.total()
+        return self._waiting
 
     def put(self, source: str, item: T, size: int, *, urgent: bool = False) -> Fate:
         """Take a message of `size` bytes in, or drop it."""
         if self._counts[source] >= self._events or self._sizes[source] + size > self._size:
             return Fate.DROPPED
-        held = self._held[source] < self._per_source and self._held.total() < self._held_most
+        held = self._held[source] < self._per_source and self._held_of_all < self._held_most
         self._held[source] += held
+        self._held_of_all += held
         self._append(Taken(source, item, held, self._link, size, urgent))
         return Fate.HELD if held else Fate.CONFIRM
 
@@ -118,6 +121,7 @@ class Inbox(Generic[T]):
         ahead = max(1, int(most * URGENT_SHARE)) if self._ordinary else most
         batch = list(self._urgent.take(ahead))
         batch += self._ordinary.take(most - len(batch))
+        self._waiting -= len(batch)
         for one in batch:
             self._counts[one.source] -= 1
             self._sizes[one.source] -= one.size
@@ -130,12 +134,14 @@ class Inbox(Generic[T]):
         for one in batch:
             if one.held and one.link == self._link:
                 self._held[one.source] -= 1
+                self._held_of_all -= 1
 
     def forget(self) -> None:
         """The link is gone: what was not confirmed on it comes again; what was confirmed is ours to keep."""
         self._link += 1
         for counter in (self._held, self._counts, self._sizes):
             counter.clear()
+        self._held_of_all = self._waiting = 0
         kept = [one for lane in (self._urgent, self._ordinary) for one in lane if not one.held]
         self._urgent, self._ordinary = _Lane(), _Lane()
         for one in kept:
@@ -143,5 +149,6 @@ class Inbox(Generic[T]):
 
     def _append(self, one: Taken[T]) -> None:
         (self._urgent if one.urgent else self._ordinary).append(one)
+        self._waiting += 1
         self._counts[one.source] += 1
         self._sizes[one.source] += one.size

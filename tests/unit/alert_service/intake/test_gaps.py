@@ -203,6 +203,24 @@ def test_holes_without_end_cost_bounded_memory_requests_and_words(bench: Bench) 
     assert all(len(write_spans(one.spans)) <= 200 for one in bench.missing)
 
 
+def test_a_busy_source_is_not_asked_for_more_because_it_tells_more(bench: Bench) -> None:
+    bench.gaps.meet("hall", 0.0)
+    for second in range(60):
+        for number in range(1, 51):
+            bench.gaps.heard("hall", 50 * second + number, bench.now, fresh=True)
+        bench.run(1)
+    assert len(bench.asks) == gaps.TAIL_TRIES
+
+
+def test_what_comes_fresh_shows_what_an_older_copy_lacks(bench: Bench) -> None:
+    """Nothing is left out for it: the events before it are a gap."""
+    bench.spools["hall"] = set(range(1, 1001))
+    bench.hear(1, 2)
+    bench.gaps.heard("hall", 1001, bench.now, fresh=True)
+    bench.run(120)
+    assert bench.known(range(1, 1001))
+
+
 def test_one_sources_holes_are_not_anothers_trouble(bench: Bench) -> None:
     bench.spools["garage"] = set(range(1, 10))
     for n in range(1, 6000, 2):
