@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from auth_service import config
+from shared.keeping.lean import without_orm
 from shared.running import lifecycle, log
 from shared.running.config import ConfigError, fail, file_of
 
@@ -26,7 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     log.set_up("auth", settings.log, syslog=settings.syslog)
 
     gc.disable()  # what is imported stays: looking through it for garbage is a tenth of the start
-    from auth_service.app import serve
+    with without_orm():
+        from auth_service.app import serve
 
     gc.freeze()
     gc.enable()
