@@ -9,13 +9,12 @@ from collections.abc import Collection, Iterable, Iterator
 import msgspec
 
 from alert_service.chain import arrivals
-from alert_service.chain.spans import Spans, read_spans, write_spans
+from alert_service.chain.spans import Spans, in_texts, read_spans
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 
 PERSON_ERASED = "audit:person-erased"
 _ROWS = "rows"
-_VALUE_CHARACTERS = 200
 
 
 def arrival(rows: Collection[int], now: float) -> arrivals.Arrival:
@@ -63,10 +62,4 @@ def _values(rows: Collection[int]) -> Iterator[str]:
     spans = Spans()
     for row in rows:
         spans.add(row, row)
-    few: list[tuple[int, int]] = []
-    for span in spans:
-        if len(write_spans([*few, span])) > _VALUE_CHARACTERS:
-            yield write_spans(few)
-            few = []
-        few.append(span)
-    yield write_spans(few)
+    return in_texts(spans)

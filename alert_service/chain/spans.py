@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 
 Span = tuple[int, int]
 """First and last, both included."""
+TEXT_CHARACTERS = 200
+"""What a text in an event's detail may have: shared.words.messages.Text."""
 _SPAN = re.compile(r"([0-9]{1,16})-([0-9]{1,16})")
 
 
@@ -54,6 +56,17 @@ class Spans:
 def write_spans(spans: Iterable[Span]) -> str:
     """Spans as a text that people can read, and `read_spans`."""
     return ", ".join(f"{first}-{last}" for first, last in spans)
+
+
+def in_texts(spans: Iterable[Span]) -> Iterator[str]:
+    """The same as one text or more, none longer than an event's detail holds."""
+    few: list[Span] = []
+    for span in spans:
+        if few and len(write_spans([*few, span])) > TEXT_CHARACTERS:
+            yield write_spans(few)
+            few = []
+        few.append(span)
+    yield write_spans(few)
 
 
 def read_spans(text: str) -> list[Span]:

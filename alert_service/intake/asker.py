@@ -11,7 +11,7 @@ import msgspec
 
 from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
-from alert_service.chain.spans import Span, read_spans, write_spans
+from alert_service.chain.spans import Span, in_texts, read_spans, write_spans
 from alert_service.intake import gaps, seq_rows
 from alert_service.intake.gaps import Ask, Gaps, Missing
 from shared.broker.bus import Delivery
@@ -135,12 +135,14 @@ class Asker:
 def report(missing: Missing, now: float) -> Arrival:
     """The security event about what a source no longer has; its id is made of what it tells, so it is told once."""
     made = arrivals.incident("missing", missing.source, _words(missing), now)
-    numbers = write_spans(missing.spans)
-    name = hashlib.sha256(msgspec.json.encode([missing.source, numbers])).hexdigest()[:32]
+    spans = gaps.reported(missing.spans)
+    name = hashlib.sha256(msgspec.json.encode([missing.source, write_spans(spans)])).hexdigest()[:32]
+    texts = enumerate(in_texts(spans), 1)
+    numbers = {gaps.NUMBERS if n == 1 else f"{gaps.NUMBERS}-{n}": text for n, text in texts}
     event = msgspec.structs.replace(
         made.event,
         id=f"missing:{name}",
-        detail=made.event.detail | {gaps.NUMBERS: numbers},
+        detail=made.event.detail | numbers,
     )
     return msgspec.structs.replace(made, event=event)
 

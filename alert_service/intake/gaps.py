@@ -8,7 +8,7 @@ Nothing here grows with what a source invents: spans and requests are bounded, a
 at a time, and what was asked for in vain is told once and then left alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from alert_service.chain.spans import Span, Spans
@@ -18,7 +18,9 @@ from shared.proof.spool_rows import NUMBERS as NUMBERS_OF_A_SPOOL
 MISSING = "audit:missing"
 """The event that tells of numbers that were asked for in vain."""
 NUMBERS = "numbers"
-"""In its detail: which, as spans."""
+"""In its detail: which, as spans; what one text does not hold goes on under `numbers-2`, `numbers-3` and so on."""
+REPORTED_SPANS = 100
+"""So many are told of one by one; what lies behind them is told as one span, as SPANS_MOST does."""
 GRACE_SECONDS = 5.0
 """A gap this young is most likely an event that was overtaken by a more urgent one."""
 SOON_SECONDS = 1.0
@@ -57,6 +59,13 @@ class Missing(NamedTuple):
     def events(self) -> int:
         """How many events; a jump to another spool's numbers is no number of events."""
         return sum(last - first + 1 for first, last in self.spans if not is_jump((first, last)))
+
+
+def reported(spans: Sequence[Span]) -> list[Span]:
+    """The spans of one report, few enough for an event."""
+    if len(spans) <= REPORTED_SPANS:
+        return list(spans)
+    return [*spans[: REPORTED_SPANS - 1], (spans[REPORTED_SPANS - 1][0], spans[-1][1])]
 
 
 def without(span: Span, known: Iterable[int]) -> list[Span]:

@@ -69,15 +69,16 @@ def _spans(starts: list[tuple[str, int, int | None]], last: dict[str, int]) -> I
 async def _told(connection: AsyncConnection) -> list[tuple[str, int, int]]:
     own = select(events.c.place, events.c.detail).where(events.c.source == OURSELVES, events.c.what == gaps.MISSING)
     found = (await connection.execute(own.order_by(events.c.row.desc()).limit(LOOK_BACK_ROWS // 10))).all()
-    return [(one.place, *span) for one in found for span in read_spans(_numbers(one.detail))]
+    return [(one.place, *span) for one in found for text in _numbers(one.detail) for span in read_spans(text)]
 
 
-def _numbers(detail: str) -> str:
-    """What a report names; nothing where a hand has spoiled it: then these are asked for, and told, once more."""
+def _numbers(detail: str) -> list[str]:
+    """The texts in which a report names numbers; none where a hand spoiled it: then these are asked for once more."""
     try:
-        return msgspec.json.decode(detail, type=dict[str, str]).get(gaps.NUMBERS, "")
+        told = msgspec.json.decode(detail, type=dict[str, str])
     except msgspec.MsgspecError:
-        return ""
+        return []
+    return [text for name, text in told.items() if name.partition("-")[0] == gaps.NUMBERS]
 
 
 def _numbered() -> tuple[ColumnElement[bool], ...]:

@@ -231,7 +231,7 @@ def test_a_compromised_room_floods_claims_and_breaks_nothing(
     assert set(keys.values()) == {1}, "each once"
     assert {("hall", one.id) for one in (*flood, *claims)} <= set(keys)
     verdict = table.verdict()
-    assert verdict.broken is None
+    assert verdict.broken is None, table.select("SELECT * FROM events WHERE row = ?", verdict.broken.row)
     own = Counter(table.own())
     assert own.keys() >= {
         (f"audit:{what}", "hall") for what in ("id-reused", "malformed", "too-large", "not-its-own", "from-future")

@@ -3,13 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alert_service.chain.arrivals import Arrival
+from alert_service.chain.arrivals import MAX_DETAILS, Arrival
 from alert_service.chain.spans import Spans, read_spans
 from alert_service.intake import asker, gaps, seq_rows
 from alert_service.intake.gaps import Missing
 from alert_service.record import records
 from shared.keeping.database import Store
+from shared.words import messages
+from shared.words.messages import AuditEvent
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import HOUSE, START, event
 
@@ -78,6 +82,26 @@ async def test_recorded_numbers_are_found_within_a_span(store: Store) -> None:
     async with store.read() as connection:
         assert await seq_rows.between(connection, "hall", (2, 9), 99) == [5, 9]
         assert await seq_rows.between(connection, "hall", (2, 2**53), 2) == [5, 9]
+
+
+@given(numbers=st.sets(st.one_of(st.integers(1, 3000), st.integers(2**52, 2**53)), min_size=1, max_size=600))
+def test_a_report_of_many_gaps_is_an_event_like_any_other_and_names_them_all(numbers: set[int]) -> None:
+    lost = Spans()
+    for number in numbers:
+        lost.add(number, number)
+    made = asker.report(Missing("hall", tuple(lost)), START).event
+    assert messages.decode(AuditEvent, messages.encode(made)) == made
+    assert len(made.detail) <= MAX_DETAILS
+    told = [span for name, text in made.detail.items() if name.startswith(gaps.NUMBERS) for span in read_spans(text)]
+    assert all(any(first <= number <= last for first, last in told) for number in numbers)
+
+
+async def test_what_one_text_of_a_report_does_not_hold_is_known_as_well(store: Store) -> None:
+    await write(store, "hall", range(1, 1000, 5))
+    lost = tuple((n + 1, n + 4) for n in range(1, 400, 5))
+    async with store.write() as connection:
+        await records.record(connection, [asker.report(Missing("hall", lost), START)], START, HOUSE)
+    assert (await spans(store))["hall"][0] == (0, 401)
 
 
 @pytest.mark.parametrize("missing", [((3, 4),), ((3, 4), (7, 7)), ((5, 2**52),)])
