@@ -1,6 +1,7 @@
 """What two sides' figures come to: the ratio in each round, its median and range, and whether a target is met."""
 
 import math
+import operator
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,7 +13,7 @@ class Target(NamedTuple):
     """What is asked of a figure; exactly one is given.
 
     `ratio_most`, `ratio_least`: of here to there, where past `ratio_on_the_way` counts as on the way. `here_most`: of
-    here alone, in its unit. `not_more`: here is to be no more than there.
+    here alone, in its unit. `not_more`: here is to be no more than there, round by round.
     """
 
     ratio_most: float | None = None
@@ -57,7 +58,7 @@ class Figure(NamedTuple):
         if not self.there:
             raise ValueError(f"{self.name}: nothing to compare with")
         if target.not_more:
-            return _met(here <= statistics.median(self.there))
+            return _met(statistics.median(map(operator.sub, self.here, self.there)) <= 0)
         ratios = self.ratios()
         if not ratios:
             raise ValueError(f"{self.name}: nothing to divide by in {list(self.there)}")

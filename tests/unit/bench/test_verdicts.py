@@ -33,6 +33,12 @@ def test_a_target_is_met_at_its_edge_and_not_past_it(target: Target | None, here
     assert Figure("figure", "ms", [here], [10.0], target).verdict() == verdict
 
 
+def test_not_more_is_of_the_same_round() -> None:
+    figure = Figure("extra", "ms", here=[5.0, 6.0, 9.0], there=[5.5, 6.5, 5.9], target=Target(not_more=True))
+    assert figure.verdict() == "met"
+    assert figure._replace(here=[5.6, 6.6, 5.0]).verdict() == "not met"
+
+
 def test_what_has_no_other_side_meets_only_what_is_asked_of_here_alone() -> None:
     assert Figure("weight", "MB", [20.0], target=Target(here_most=26.0)).verdict() == "met"
     for target in (Target(ratio_most=0.5), Target(ratio_least=1.95), Target(not_more=True)):
