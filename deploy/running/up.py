@@ -38,6 +38,8 @@ def start(home: homes.Home) -> None:
     os.environ |= {name: str(port) for name, port in home.settings.ports.items()}
     # The zones by the package alone (docs/doctor.md).
     os.environ |= {"HOMESYSTEM_VAR": str(home.var), "PYTHONUNBUFFERED": "1", "PYTHONTZPATH": ""}
+    # As in the units: a heap for each thread would cost some megabytes that nothing uses.
+    os.environ["MALLOC_ARENA_MAX"] = "1"
     os.environ["HOMESYSTEM_SIGNER"] = str(signers.socket(home.var, demo=home.settings.demo))
     os.chdir(homes.ROOT)
     print(f"starting the home in {home.var} …", flush=True)

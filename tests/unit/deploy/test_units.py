@@ -70,6 +70,12 @@ def test_every_unit_takes_its_time_zones_from_the_package_alone(path: Path) -> N
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_every_unit_that_stays_has_one_heap_for_all_threads(path: Path) -> None:
+    text = path.read_text()
+    assert "\nEnvironment=MALLOC_ARENA_MAX=1\n" in text or "Type=notify" not in text or "/python " not in text
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_what_a_unit_forbids_is_an_error_and_not_the_end(path: Path) -> None:
     assert "\nSystemCallErrorNumber=EPERM\n" in path.read_text()
 
