@@ -5,13 +5,13 @@ even when the caller goes away.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Callable
 from typing import Protocol
 
 from gateway.acting.flights import Flight, Flights
+from gateway.acting.patience import Patience
 from gateway.acting.proof import Proof
 from gateway.acting.verdicts import EXPIRED, ID_USED, Executed, Verdict, answer, verdict_of
 from gateway.acting.wish import Wish
@@ -67,13 +67,16 @@ class Commands:
         self._proof = proof
         self._before_send = before_send
         self._on_unknown = on_unknown
-        self._wait_seconds = wait_seconds
         self._now = now
         self._wall = wall
         self._reused = Seldom(REUSED_SECONDS, most=_REUSERS)
         self._flights = Flights()
         self._waiting: dict[Flight, list[asyncio.Future[Verdict]]] = {}
-        self._timers: dict[Flight, asyncio.TimerHandle] = {}
+        self._patience: Patience[Flight] = Patience(
+            wait_seconds,
+            is_over=lambda flight: flight.verdict is not None,
+            overdue=lambda flight: self._give_up(flight, "no-answer"),
+        )
         self._proving: set[asyncio.Task[None]] = set()
 
     async def execute(self, wish: Wish) -> Executed:
@@ -195,9 +198,7 @@ class Commands:
             return
         flight.sent = True
         sent.add_done_callback(lambda future: self._confirmed(flight, future))
-        self._timers[flight] = asyncio.get_running_loop().call_later(
-            self._wait_seconds, self._give_up, flight, "no-answer"
-        )
+        self._patience.wait_for(flight)
 
     def _issued(self, wish: Wish) -> float:
         """A safe action is never too late: an old one counts from now, or its room would let it expire."""
@@ -230,9 +231,7 @@ class Commands:
             self._on_unknown(flight.wish, reason)
 
     def _settled(self, flight: Flight, verdict: Verdict) -> None:
-        """Whatever the way a flight ended: answer, stop the clock, record."""
-        with contextlib.suppress(KeyError):
-            self._timers.pop(flight).cancel()
+        """Whatever the way a flight ended: answer, record."""
         for waiting in self._waiting.pop(flight):
             if not waiting.done():
                 waiting.set_result(verdict)

@@ -32,9 +32,10 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/logout", login.sign_out, routes.DEFAULT),
         ("GET", "/api/v1/me", me.show, "reads"),
         ("GET", "/api/v1/rooms", rooms.show, "reads"),
+        # First of those that begin alike: aiohttp tries one after the other, and this is what is asked most.
+        ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),
         ("GET", "/api/v1/devices", devices.show_all, "reads"),
         ("GET", "/api/v1/devices/{room}/{device}", devices.show, "reads"),
-        ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),
         ("PUT", "/api/v1/devices/{room}/{device}/lockout", lockout.put, "commands"),
         ("GET", "/api/v1/lockdown", lockdown.show, "reads"),
         ("POST", "/api/v1/lockdown/code", lockdown.ask_code, "lockdown_code"),

@@ -106,8 +106,10 @@ def check(device: Device, asked: CommandRequest, *, locked_down: bool = False) -
 def _find(request: web.Request, info: SessionInfo, room: str, device: str) -> Device | None:
     """The device, if this person may command it now."""
     found = request.app[keys.HOME].device(room, device)
+    if found is None or guards.sees_all(info):
+        return found
     now = guards.local_now(request.app[keys.CONFIG].zone)
-    return found if found is not None and guards.may_act(info, room, device, now) else None
+    return found if guards.may_act(info, room, device, now) else None
 
 
 def _locked_out(device: Device) -> str:

@@ -12,6 +12,8 @@ from shared.door.web import Handler
 
 DEFAULT: Final = "default"
 STATIC: Final = "/static/"
+_NOT_OURS: Final = ""
+"""Instead of a limit's name, of what did not join by `add`: a preflight, or an address that is not there."""
 ROUTE_LIMITS: Final[web.AppKey[dict[object, str | None]]] = web.AppKey("route_limits")
 """Which limit counts which handler; filled by `add`."""
 
@@ -27,8 +29,10 @@ def add(app: web.Application, method: str, path: str, handler: Handler, *, limit
 
 def limit_of(request: web.Request) -> str | None:
     """The limit's name for what `request` matched; an address that is not there counts under "default"."""
+    matched = request.match_info
+    limit = matched.current_app[ROUTE_LIMITS].get(matched.handler, _NOT_OURS)
+    if limit is not _NOT_OURS:
+        return limit
     if request.path.startswith(STATIC):
         return None
-    if request.method == "OPTIONS":
-        return "reads"
-    return request.app[ROUTE_LIMITS].get(request.match_info.handler, DEFAULT)
+    return "reads" if request.method == "OPTIONS" else DEFAULT

@@ -157,6 +157,7 @@ SESSIONS: Final = web.AppKey("sessions", Sessions)
 @web.middleware
 async def know_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Finds out who asks, for permissions, limits and the request log; a route that needs nobody is not held up."""
+    request[_VIEWER] = None
     if routes.limit_of(request) is not None:
         token = await cookie.token_of(request)
         if token is not None:
@@ -172,33 +173,27 @@ async def know_viewer(request: web.Request, handler: Handler) -> web.StreamRespo
 
 def viewer(request: web.Request) -> SessionInfo | None:
     """Who asks; None when nobody is signed in, or when it cannot be found out."""
-    found = request.get(_VIEWER)
-    return found.info if isinstance(found, Word) else None
+    found = _found(request)
+    return found.info if type(found) is Word else None
 
 
 def is_late(request: web.Request) -> bool:
     """Whether who asks is known by an earlier word alone: whoever it is may look, and make things safer."""
-    found = request.get(_VIEWER)
-    return isinstance(found, Word) and found.late is not None
+    found = _found(request)
+    return type(found) is Word and found.late is not None
 
 
 def signed_in(request: web.Request) -> SessionInfo:
     """Who asks; by an earlier word only for looking. Raises sign-in-required, or auth-unreachable."""
-    info = signed_in_for_safety(request)
-    found = request[_VIEWER]
-    if isinstance(found, Word) and found.late is not None and request.method not in _READING:
-        raise found.late
-    return info
+    word = _word(request)
+    if word.late is not None and request.method not in _READING:
+        raise word.late
+    return word.info
 
 
 def signed_in_for_safety(request: web.Request) -> SessionInfo:
     """Who asks for what makes things safer, be it by an earlier word. Raises sign-in-required, or auth-unreachable."""
-    found = request.get(_VIEWER)
-    if isinstance(found, Word):
-        return found.info
-    if isinstance(found, HomeError):
-        raise found
-    raise HomeError("sign-in-required")
+    return _word(request).info
 
 
 async def signed_in_afresh(request: web.Request) -> SessionInfo:
@@ -207,3 +202,20 @@ async def signed_in_afresh(request: web.Request) -> SessionInfo:
     if token is None:
         raise HomeError("sign-in-required")
     return await request.app[SESSIONS].verify(token, fresh=True)
+
+
+def _word(request: web.Request) -> Word:
+    found = _found(request)
+    if type(found) is Word:
+        return found
+    if isinstance(found, HomeError):
+        raise found
+    raise HomeError("sign-in-required")
+
+
+def _found(request: web.Request) -> object:
+    """What `know_viewer` found; None also before it looked."""
+    try:
+        return request[_VIEWER]
+    except KeyError:
+        return None

@@ -3,7 +3,7 @@
 `link` carries its bytes and tells it the time (in seconds, of any clock that only goes forward).
 """
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -91,7 +91,7 @@ class Connection:
         """What goes when the broker has confirmed something: it takes no more than `_window` at a time."""
         self._window = 0
         self._most_bytes = packets.LARGEST_BYTES
-        self._unconfirmed: Counter[int] = Counter()
+        self._unconfirmed: dict[int, int] = {}
         """The broker's messages that we owe a confirmation. Mosquitto counts round and round, also over one in use."""
         self._owed = 0
         self._said_at = self._heard_at = now
@@ -132,10 +132,9 @@ class Connection:
 
     def acknowledge(self, mid: int) -> None:
         """Confirm a message that was heard; once only, and nothing where it has no number (quality of service 0)."""
-        if mid in self._unconfirmed:
-            self._unconfirmed[mid] -= 1
-            if not self._unconfirmed[mid]:
-                del self._unconfirmed[mid]
+        if (owed := self._unconfirmed.pop(mid, 0)) > 0:
+            if owed > 1:
+                self._unconfirmed[mid] = owed - 1
             self._owed -= 1
             self._out.append(packets.confirm(mid))
             if len(self._out) > CONFIRMED_TOGETHER:
@@ -244,7 +243,7 @@ class Connection:
             raise LinkError("the broker sent a message without a number", Fault.PROTOCOL_ERROR)
         if self._owed >= IN_FLIGHT:
             raise LinkError(f"the broker sent more than {IN_FLIGHT} messages at a time", Fault.RECEIVE_MAX_EXCEEDED)
-        self._unconfirmed[mid] += 1
+        self._unconfirmed[mid] = self._unconfirmed.get(mid, 0) + 1
         self._owed += 1
 
     def _take_confirmation(self, packet: packets.Confirmed) -> None:

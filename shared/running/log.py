@@ -14,7 +14,7 @@ import time
 import traceback
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from shared.running.log_files import DailyFile
 from shared.running.seldom import Sums
@@ -95,6 +95,10 @@ class Formatter(logging.Formatter):
         return line
 
 
+_Repeated = tuple[str, int, tuple[tuple[str, object], ...]]
+"""A sentence, its level, and what it names."""
+
+
 class Repeats(logging.Filter):
     """Lets the first of what one address repeats within a minute through, and sums up the rest in one line.
 
@@ -117,7 +121,7 @@ class Repeats(logging.Filter):
         named = tuple([(name, fields[name]) for name in _NAMED if name in fields])
         is_welcome = level < logging.WARNING and fields.get("user", "-") != "-"
         most = _MOST_OF_USER if is_welcome else _MOST_ALIKE
-        is_said = self._sums.is_said(_Repeated(sentence, level, named), now, most=most)
+        is_said = self._sums.is_said((sentence, level, named), now, most=most)
         if self._sums.owes:
             self._tell(self._sums.take(now))
         return is_said
@@ -126,21 +130,17 @@ class Repeats(logging.Filter):
         """Write the sums of what is over; everything at the end."""
         self._tell(self._sums.take(time.monotonic(), everything=everything))
 
-    def _tell(self, sums: list[tuple["_Repeated", int]]) -> None:
+    def _tell(self, sums: list[tuple[_Repeated, int]]) -> None:
         for (sentence, level, named), count in sums:
             self._logger.log(level, sentence, extra=facts(**dict(named), count=count))
 
 
 def log_apart(logger: logging.Logger, level: int, sentence: str, **fields: object) -> None:
     """As `logger.log`, for a log that sums up repeats: of what is summed up not even a record is made."""
-    if all(one.lets(sentence, level, fields) for one in logger.filters if isinstance(one, Repeats)):
-        logger.log(level, sentence, extra={"asked": True, **facts(**fields)})
-
-
-class _Repeated(NamedTuple):
-    sentence: str
-    level: int
-    named: tuple[tuple[str, object], ...]
+    for one in logger.filters:
+        if isinstance(one, Repeats) and not one.lets(sentence, level, fields):
+            return
+    logger.log(level, sentence, extra={"asked": True, **facts(**fields)})
 
 
 def tell_sums(*, everything: bool = False) -> None:

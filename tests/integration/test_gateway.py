@@ -88,7 +88,7 @@ async def test_a_room_that_vanishes_in_the_middle_is_unknown_at_once(house: Gate
 
 
 async def test_a_silent_room_is_unknown_after_the_promised_time(house: GatewayHouse) -> None:
-    house.gateway.commands._wait_seconds = 0.05
+    house.gateway.commands._patience.seconds = 0.05
     ada = await house.visitor(MEMBER)
     house.room.answer = lambda _d, _c: None
     status, body, _ = await ada.command("lamp", "on")
@@ -131,12 +131,12 @@ async def test_a_repeat_is_answered_as_before_however_late_it_comes(house: Gatew
 
 
 async def test_a_critical_id_that_nobody_answered_is_used_and_moves_nothing_again(house: GatewayHouse) -> None:
-    house.gateway.commands._wait_seconds = 0.05
+    house.gateway.commands._patience.seconds = 0.05
     ada = await house.visitor(MEMBER)
     house.room.answer = lambda _d, _c: None
     status, body, _ = await ada.command("front-door", "unlock", confirm=True, id="used")
     assert (status, body["outcome"]) == (504, "unknown")
-    house.gateway.commands._wait_seconds = DEADLINE
+    house.gateway.commands._patience.seconds = DEADLINE
     house.room.answer = lambda _d, c: Acknowledgement(
         id=c.id or "", outcome=Outcome.REJECTED if c.recall else Outcome.EXECUTED, reason="id-used", at=NOW
     )
