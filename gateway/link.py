@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from gateway.acting.commands import Commands
 from gateway.door.sessions import Sessions
 from gateway.inside.registry import Registrar
-from gateway.picture.home import Born, Change, Home, LockdownChanged, StatusChanged
+from gateway.picture.home import Born, Change, Home, LockdownChanged, StateChanged, StatusChanged
 from gateway.streams.events import Hub
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
@@ -89,6 +89,8 @@ class Link:
         changes = list(changes)
         for change in changes:
             match change:
+                case StateChanged():
+                    pass  # by far the most, and of concern to the streams alone
                 case Born(room):
                     self._commands.lose_room(room)
                     if not self._beat_due:

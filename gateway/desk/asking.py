@@ -46,17 +46,18 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
     if found is None or asked.action not in found.safe_actions:
         info = sessions.signed_in(request)
         await count(request, found)
+    app = request.app
     if found is None:
-        if request.app[keys.HOME].device(room, device) is not None:
+        if app[keys.HOME].device(room, device) is not None:
             security("forbidden", user=info.user.id, room=room, device=device)
         raise HomeError("unknown-device")
-    action = check(found, asked, locked_down=request.app[keys.HOME].lockdown.active)
+    action = check(found, asked, locked_down=app[keys.HOME].lockdown.active)
     if found.critical and action not in found.safe_actions:
         # By the word of this moment: a session or a grant that ended a second ago opens no door.
         info = await sessions.signed_in_afresh(request)
         if _find(request, info, room, device) is None:
             raise HomeError("unknown-device")
-    return await request.app[keys.COMMANDS].execute(
+    return await app[keys.COMMANDS].execute(
         Wish(
             id=asked.id or ids.uuid4(),
             user=UserRef(id=info.user.id, name=info.user.name),

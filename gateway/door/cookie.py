@@ -8,8 +8,9 @@ import binascii
 import secrets
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import aiohttp_session
 from aiohttp import web
@@ -22,7 +23,7 @@ COOKIE_SECONDS: Final = 7 * 86400
 """As long as a session may live at most; the auth service decides earlier ends."""
 _OPENED_SECONDS: Final = 60.0
 _OPENED_COOKIES: Final = 1000
-_TOKEN: Final = "token"  # noqa: S105 - the name of a field
+TOKEN: Final = "token"  # noqa: S105 - the name of a field
 _BROWSER: Final = "browser"
 
 
@@ -40,14 +41,18 @@ class _CookieStorage(EncryptedCookieStorage):
             samesite="Lax",
         )
         self._opened: dict[str, tuple[float, aiohttp_session.SessionData]] = {}
-        """By the whole header, of which taking the cookie out costs more than what is done with it."""
+        """Until when each may be believed, and what is in it: by the whole header, of which taking the cookie out
+        costs more than what is done with it."""
+
+    def opened(self, request: web.Request) -> aiohttp_session.SessionData | None:
+        """What is in the request's cookie, where it was opened of late; nobody may change it."""
+        known = self._opened.get(request.headers.get("Cookie", ""))
+        return known[1] if known is not None and time.monotonic() < known[0] else None
 
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
         """What the request's cookie holds; a new session where it holds nothing of ours."""
-        header, now = request.headers.get("Cookie", ""), time.monotonic()
-        known = self._opened.get(header)
-        if known is not None and now - known[0] < _OPENED_SECONDS:
-            return aiohttp_session.Session(None, data=known[1], new=False, max_age=self.max_age)
+        if (known := self.opened(request)) is not None:
+            return aiohttp_session.Session(None, data=known, new=False, max_age=self.max_age)
         cookie = self.load_cookie(request) or ""
         if not cookie.isascii():  # none of ours; the library would fail at it
             return await self.new_session()
@@ -55,7 +60,9 @@ class _CookieStorage(EncryptedCookieStorage):
         if cookie and not session.new:
             if len(self._opened) >= _OPENED_COOKIES:
                 self._opened.clear()
-            self._opened[header] = (now, {"created": session.created, "session": dict(session)})
+            left = min(_OPENED_SECONDS, session.created + COOKIE_SECONDS - time.time())
+            held: aiohttp_session.SessionData = {"created": session.created, "session": dict(session)}
+            self._opened[request.headers.get("Cookie", "")] = (time.monotonic() + left, held)
         return session
 
 
@@ -78,9 +85,17 @@ def read_cookie_secret(key_file: Path) -> bytes:
     return secret
 
 
+async def brought(request: web.Request) -> Mapping[str, Any]:
+    """What the request's cookie held when it came, for the layers that look at it before anybody may change it."""
+    opener = request[aiohttp_session.STORAGE_KEY]
+    if isinstance(opener, _CookieStorage) and (known := opener.opened(request)) is not None:
+        return known.get("session", {})
+    return await aiohttp_session.get_session(request)
+
+
 async def token_of(request: web.Request) -> str | None:
     """The session token in the cookie."""
-    token: str | None = (await aiohttp_session.get_session(request)).get(_TOKEN)
+    token: str | None = (await aiohttp_session.get_session(request)).get(TOKEN)
     return token
 
 
@@ -99,5 +114,5 @@ async def renew(request: web.Request, token: str | None) -> aiohttp_session.Sess
     # aiohttp-session saves a new session only once something is written into it.
     session[_BROWSER] = secrets.token_urlsafe(16)
     if token is not None:
-        session[_TOKEN] = token
+        session[TOKEN] = token
     return session

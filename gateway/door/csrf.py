@@ -15,6 +15,7 @@ import aiohttp_session
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from gateway.door import cookie
 from shared.door.web import Handler
 from shared.words.problem import HomeError
 
@@ -104,11 +105,10 @@ async def protect(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def _check(request: web.Request) -> None:
-    own, outside = request.app[OWN_ORIGINS], request.app[OUTSIDE_ORIGINS]
-    if not is_same_origin(request.headers, request.host.lower(), own, outside):
+    app = request.app
+    if not is_same_origin(request.headers, request.host.lower(), app[OWN_ORIGINS], app[OUTSIDE_ORIGINS]):
         raise HomeError("csrf", "The request did not come from one of this home's own pages.")
-    session = await aiohttp_session.get_session(request)
-    if not fits(session.get(_KEY), await _given(request)):
+    if not fits((await cookie.brought(request)).get(_KEY), await _given(request)):
         raise HomeError("csrf")
 
 

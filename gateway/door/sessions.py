@@ -157,9 +157,8 @@ SESSIONS: Final = web.AppKey("sessions", Sessions)
 @web.middleware
 async def know_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Finds out who asks, for permissions, limits and the request log; a route that needs nobody is not held up."""
-    request[_VIEWER] = None
     if routes.limit_of(request) is not None:
-        token = await cookie.token_of(request)
+        token = (await cookie.brought(request)).get(cookie.TOKEN)
         if token is not None:
             patience = _READ_PATIENCE if request.method in _READING else _ACT_PATIENCE
             try:
@@ -214,8 +213,8 @@ def _word(request: web.Request) -> Word:
 
 
 def _found(request: web.Request) -> object:
-    """What `know_viewer` found; None also before it looked."""
-    try:
+    """What `know_viewer` found; None where nobody is signed in."""
+    try:  # quicker than `get`, which is as many calls again
         return request[_VIEWER]
     except KeyError:
         return None
