@@ -186,7 +186,8 @@ def test_whoever_types_ctrl_c_gets_what_was_made_and_no_key_is_left_elsewhere(pl
     lines = 'umask 077; echo key >"$out/room.key"; echo "$out"; exec sleep 60\n'
     homesystem, out = wrapper(place, program(place, lines)), place / "out"
     give(place / "home")
-    command = ["sh", str(homesystem), "room", "add", "hall", "--out", str(out)]
+    # In a shell's background interrupts are ignored, and so they would be by whatever is started there.
+    command = ["env", "--default-signal=INT", "sh", str(homesystem), "room", "add", "hall", "--out", str(out)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=place) as running:
         assert running.stdout is not None
         work = Path(running.stdout.readline().strip())
