@@ -29,6 +29,7 @@ class Client:
         "sees_all",
         "session_id",
         "some",
+        "sums",
         "transport",
         "user_id",
     )
@@ -42,6 +43,7 @@ class Client:
         self.transport = transport
         self.queue: collections.deque[Event] = collections.deque()
         self.some = asyncio.Event()
+        self.sums: dict[str | None, str] = {}
         self.ended = False
         self.beating: asyncio.TimerHandle
 
@@ -57,6 +59,11 @@ class Client:
             return
         self.queue.append(event)
         self.some.set()
+
+    def is_news(self, room: str | None, body: str) -> bool:
+        """Whether this sum of the room is another one than it was told last; it counts as told."""
+        before, self.sums[room] = self.sums.get(room), body
+        return body != before
 
     def end(self) -> None:
         """Close the stream; what is queued is not sent."""

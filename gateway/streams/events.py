@@ -66,7 +66,8 @@ class Hub:
         self._recorded: Event | None = None
         self._summing = Summing(self._tell_sum)
         self._summed = False
-        self._told: dict[str, RoomSum | None] = {}
+        self._told: dict[str, RoomSum] = {}
+        """What everyone knows who looks at sums and sees all; what of a room that is not in it, differs."""
 
     def tell(self, changes: Iterable[Change]) -> None:
         """What changed in the home, to everyone who may know."""
@@ -99,13 +100,16 @@ class Hub:
 
     def _tell_sum(self, room: str) -> None:
         """One room in sums, to whoever looks at many; what says the same as before is not said again."""
-        now = self._home.sum(room)
-        clients = [client for client in self._clients if client.interest.sums]
-        if now == self._told.get(room) and all(client.sees_all for client in clients):
-            return
+        now = self._home.sum(room) or gone(room)
+        is_news = now != self._told.get(room)
         self._told[room] = now
-        for client in clients:
-            client.offer(Event(SUM, room, None, None))
+        # Written now: what is told must be what was compared, though it may have changed again when it is sent.
+        whole, part = Event(SUM, room, None, as_json(now) if is_news else None), Event(SUM, room, None, None)
+        for client in tuple(self._clients):
+            if not client.sees_all:
+                client.offer(part)
+            elif is_news:
+                client.offer(whole)
 
     async def followed(self) -> None:
         """Wait until somebody follows the record."""
@@ -139,10 +143,10 @@ class Hub:
             async with response:
                 await response.send(as_json(hub_time.told()), event="hello", retry=_RETRY_MILLISECONDS)
                 async for event in in_turns(map(written, snapshot)):
-                    await self._write(response, client, self._frame(event, info))
+                    await self._write(response, client, self._frame(event, client, info))
                 await response.send("{}", event="ready")
                 if client.follows and self._recorded is not None:
-                    await self._write(response, client, self._frame(self._recorded, info))
+                    await self._write(response, client, self._frame(self._recorded, client, info))
                 await self._serve(response, client, token)
         except (ConnectionError, TimeoutError):
             pass  # the client went away or was too slow; it comes back by itself
@@ -159,6 +163,8 @@ class Hub:
             one.end()  # a page that still looks comes back by itself
         self._clients[client] = None
         self._count_followers()
+        if client.interest.sums:
+            self._told.clear()  # its snapshot may say something newer, which must not be taken for said to all
         if self._closed:
             client.end()
 
@@ -176,7 +182,7 @@ class Hub:
         try:
             while events := await client.next():
                 info = (await self._sessions.last_word(token)).info
-                await self._write(response, client, b"".join(self._frame(event, info) for event in events))
+                await self._write(response, client, b"".join(self._frame(event, client, info) for event in events))
         finally:
             client.beating.cancel()
 
@@ -210,7 +216,7 @@ class Hub:
                 told += [StateChanged(room, device, state) for device, state in self._home.states(room)]
         return told
 
-    def _frame(self, event: Event, info: SessionInfo) -> bytes:
+    def _frame(self, event: Event, client: Client, info: SessionInfo) -> bytes:
         """The event on the wire, as this viewer may see it now; nothing where they may not."""
         now = guards.local_now(self._zone)
         if event.room is None:
@@ -221,9 +227,12 @@ class Hub:
             allowed = guards.may_see_room(info, event.room, now)
         if not allowed:
             return b""
-        if event.body is not None:
+        if event.body is not None and (event.name != SUM or guards.sees_all(info)):
             return shared_frame(event.name, event.body)
-        return frame(event.name, self._body(event, info, now))
+        body = self._body(event, info, now)
+        if event.name == SUM and not guards.sees_all(info) and not client.is_news(event.room, body):
+            return b""  # that something else happened in the room is not theirs to know
+        return frame(event.name, body)
 
     def _body(self, event: Event, info: SessionInfo, now: datetime) -> str:
         """What is made for each viewer, or at the moment of sending."""

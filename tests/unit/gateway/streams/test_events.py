@@ -13,12 +13,14 @@ from gateway.picture.home import Born, DescriptionChanged, Home, LockdownChanged
 from gateway.streams.client import QUEUED, TOGETHER, Client
 from gateway.streams.event import Event, Interest, as_json, event_of, frame, shared_frame, written
 from gateway.streams.events import MOST_STREAMS, Hub
-from shared.words.internal import LockdownState, RegisteredRoom, Registry
+from shared.words.internal import Grant, LockdownState, RegisteredRoom, Registry
 from shared.words.names import Role
 from shared.words.problem import HomeError
 from tests.house import DEADLINE
 from tests.unit.gateway.pages.house import config
 from tests.unit.gateway.parts import HALL_ENTRY, NOW, FakeAuth, online, session, state
+
+ALL_DAY = Grant(room="hall", device="lamp")
 
 
 class FakeTransport:
@@ -228,7 +230,69 @@ async def test_sums_are_told_when_they_change_to_who_looks_at_them() -> None:
         hub._join(one)
     hub.tell(home.hear_state("hall", "lamp", state("off")))
     async with asyncio.timeout(DEADLINE):
-        assert await looks_at_all.next() == [Event("sum", "hall", None, None)]
+        assert [(event.name, event.room) for event in await looks_at_all.next()] == [("sum", "hall")]
     hub._tell_sum("hall")  # a reading changed, and nothing that is counted
     assert not looks_at_all.queue
     assert [event.name for event in looks_at_one.queue] == ["state"]
+
+
+async def test_a_sum_is_told_to_who_came_while_the_room_said_something_else() -> None:
+    home = two_rooms()
+    hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    early, late = (Client(session(Role.MASTER), None, Interest(rooms=frozenset(), sums=True)) for _ in range(2))
+    hub._join(early)
+    home.hear_state("hall", "door-contact", state("closed"))
+    hub._tell_sum("hall")
+    home.hear_state("hall", "door-contact", state("open"))
+    hub._join(late)  # whose snapshot has an open door
+    home.hear_state("hall", "door-contact", state("closed"))
+    hub._tell_sum("hall")
+    assert [event.room for event in late.queue] == ["hall"]
+    home.forget_room("hall")
+    home.set_registry(Registry(rooms=()))
+    hub._tell_sum("hall")
+    hub._tell_sum("attic")
+    assert ['"devices":0' in (event.body or "") for event in late.queue] == [False, True, True]
+
+
+async def test_a_sum_says_what_was_compared_and_not_what_is_when_it_is_sent() -> None:
+    home = two_rooms()
+    hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    info = session(Role.MASTER)
+    one = Client(info, None, Interest(rooms=frozenset(), sums=True))
+    hub._join(one)
+    home.hear_state("hall", "door-contact", state("closed"))
+    hub._tell_sum("hall")
+    home.hear_state("hall", "door-contact", state("open"))  # while the stream waits for its session
+    assert b"ajar" not in b"".join(hub._frame(event, one, info) for event in await one.next())
+
+
+async def test_sums_tell_a_guest_nothing_of_what_they_may_not_see_not_even_that_it_happened() -> None:
+    home = two_rooms()
+    hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    guest = session(Role.GUEST, ALL_DAY)
+    one = Client(guest, None, Interest(rooms=frozenset(), sums=True))
+    hub._join(one)
+
+    def hears() -> list[bool]:
+        hub._tell_sum("hall")
+        written = [bool(hub._frame(event, one, guest)) for event in one.queue]
+        one.queue.clear()
+        return written
+
+    assert hears() == [True]
+    home.hear_state("hall", "front-door", state("unlocked"))
+    assert hears() == [False]
+    home.hear_state("hall", "lamp", state("off"))
+    assert hears() == [True]
+
+
+def test_a_sum_of_all_does_not_go_to_who_is_a_guest_by_now() -> None:
+    home = two_rooms()
+    hub = Hub(home, Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    one = Client(session(Role.MEMBER), None, Interest(rooms=frozenset(), sums=True))
+    hub._join(one)
+    hub._tell_sum("hall")
+    (event,) = one.queue
+    assert b'"devices":5' in hub._frame(event, one, session(Role.MEMBER))
+    assert b'"devices":1' in hub._frame(event, one, session(Role.GUEST, ALL_DAY))
