@@ -143,6 +143,8 @@ class Hub:
             async with response:
                 await response.send(as_json(hub_time.told()), event="hello", retry=_RETRY_MILLISECONDS)
                 async for event in in_turns(map(written, snapshot)):
+                    if client.ended:  # whoever takes it up slowly goes on with it no longer than their session does
+                        return response
                     await self._write(response, client, self._frame(event, client, info))
                 await response.send("{}", event="ready")
                 if client.follows and self._recorded is not None:
