@@ -14,12 +14,12 @@ export function paintSum(sum) {
   heard.set(sum.room, sum);
   if (found === null || found.dataset.name !== sum.name) return false;
   const count = found.querySelector(".count");
-  if (sum.devices === 0 && Number.parseInt(count.textContent, 10) > 0) return false; // is it gone?
+  const isPerhapsGone = sum.devices === 0 && Number.parseInt(count.textContent, 10) > 0; // the page anew tells
   const { facts, rest, rank } = tile(sum);
   paint(found, sum.status, facts.length > 0 ? facts : [[rest, ""]]);
   count.textContent = `${sum.devices} ${sum.devices === 1 ? "device" : "devices"}`;
   put(found, rank);
-  return true;
+  return !isPerhapsGone;
 }
 
 /** The stream is lost: nothing on this page is known. Each stays where it is, so that nobody loses sight of it. */

@@ -120,6 +120,9 @@ async def test_a_large_home_is_seen_at_a_glance_and_opened_room_by_room(broker: 
         async with signed_in(house, browser) as page:
             await page.goto("/")
             await page.locator("body[data-link=live]").wait_for()
+            nothing = Description(room="hall", name="Hall", agent_version="1", devices=())
+            house.room.publish(topics.description("hall"), nothing)
+            await expect(page.locator(".tile[data-room=hall]")).to_contain_text("0 devices")
             house.room.vanish()
             await expect(page.locator(".tile[data-room=hall]")).to_contain_text("offline")
             await house.stop()
