@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from gateway.acting.flights import Flight, Flights
@@ -41,10 +42,10 @@ class Broker(Protocol):
 
     identity: str
 
-    def send(
-        self, topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None
-    ) -> asyncio.Future[int]:
-        """Publish now or raise HomeError("broker-unreachable"); the future has PUBACK's reason code."""
+    def post(
+        self, topic: str, payload: bytes, *, expiry: float | None, confirmed: Callable[[int | None], None]
+    ) -> None:
+        """Publish now or raise HomeError("broker-unreachable"); `confirmed` hears PUBACK's reason code, None: lost."""
 
 
 class Commands:
@@ -132,14 +133,13 @@ class Commands:
         late = not wish.safe and self._wall() - wish.issued_at > COMMAND_SECONDS
         if not late and self._home.status(wish.device.room) != "online":
             raise HomeError("room-offline", id=wish.id)
-        loop = asyncio.get_running_loop()
         begun = self._flights.begun(wish.id)
         flight = self._flights.begin(wish, self._settled)
         self._waiting[flight] = []
         if not late and self._refused_by_lockdown(flight):
             return flight
         if wish.device.critical and not wish.safe:
-            task = loop.create_task(self._prove_and_send(flight, late=late), name="prove command")
+            task = asyncio.create_task(self._prove_and_send(flight, late=late), name="prove command")
             self._proving.add(task)
             task.add_done_callback(self._proving.discard)
         elif late and not begun:
@@ -192,12 +192,13 @@ class Commands:
         topic = topics.command(wish.device.room, wish.device.id, self._broker.identity)
         try:
             self._before_send()
-            sent = self._broker.send(topic, messages.encode(command), expiry=Command.EXPIRY)
+            self._broker.post(
+                topic, messages.encode(command), expiry=Command.EXPIRY, confirmed=partial(self._confirmed, flight)
+            )
         except HomeError as error:
             self._flights.settle(flight, Verdict(outcome=None, slug=error.slug, detail=error.detail))
             return
         flight.sent = True
-        sent.add_done_callback(lambda future: self._confirmed(flight, future))
         self._patience.wait_for(flight)
 
     def _issued(self, wish: Wish) -> float:
@@ -212,13 +213,11 @@ class Commands:
         self._flights.settle(flight, Verdict(outcome=Outcome.REJECTED, slug="lockdown"))
         return True
 
-    def _confirmed(self, flight: Flight, sent: asyncio.Future[int]) -> None:
+    def _confirmed(self, flight: Flight, code: int | None) -> None:
         """PUBACK came, or never will."""
-        if sent.cancelled() or sent.exception() is not None:
+        if code is None:
             self._give_up(flight, "link-lost")
-            return
-        code = sent.result()
-        if code == NO_MATCHING_SUBSCRIBERS:
+        elif code == NO_MATCHING_SUBSCRIBERS:
             self._flights.settle(flight, Verdict(outcome=None, slug="room-offline"))
         elif code >= _REFUSED_FROM:
             log.error("Broker refused a command", extra=facts(room=flight.wish.device.room, code=code))

@@ -34,6 +34,28 @@ _TICK_SECONDS = 1.0
 _RESETS = (ConnectionResetError, BrokenPipeError)
 
 
+class _Call:
+    """What a connection promises, kept by a call: a future, and its turn on the loop, would be dearer."""
+
+    __slots__ = ("_confirmed",)
+
+    def __init__(self, confirmed: Callable[[int | None], None]) -> None:
+        self._confirmed = confirmed
+
+    def done(self) -> bool:
+        return False  # nobody gives it up, and it is let go of once it is called
+
+    def set_result(self, code: int, /) -> None:
+        self._confirmed(code)
+
+    def set_exception(self, _error: Exception, /) -> None:
+        # In a turn of its own: one that fails takes the word from no other that was lost with it.
+        asyncio.get_running_loop().call_soon(self._confirmed, None)
+
+    def exception(self) -> None:
+        return None
+
+
 class Bus:
     """One identity's connection to the broker, renewed for as long as `run` runs.
 
@@ -104,6 +126,17 @@ class Bus:
         if not self._born or self._stalled():
             raise HomeError("broker-unreachable")
         return self._publish(topic, payload, retain=retain, expiry=expiry)
+
+    def post(
+        self, topic: str, payload: bytes, *, expiry: float | None, confirmed: Callable[[int | None], None]
+    ) -> None:
+        """As `send`, for many: `confirmed` is called with PUBACK's reason code, or None where the link was lost before.
+
+        Raises HomeError("broker-unreachable") if nothing was sent; nothing is called then.
+        """
+        if not self._born or self._connection is None or self._stalled():
+            raise HomeError("broker-unreachable")
+        self._connection.publish(topic, payload, _Call(confirmed), retain=False, expiry=expiry)
 
     async def publish(self, topic: str, message: messages.Message) -> int:
         """Publish `message` as its type says and wait for PUBACK's reason code."""

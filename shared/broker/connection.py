@@ -195,14 +195,14 @@ class Connection:
             raise LinkError(str(error), error.fault) from error
         if packet is None:
             return False
-        if isinstance(packet, packets.Farewell):
-            raise LinkError(f"the broker ended the connection: {packets.words(packet.reason_code)}")
-        if not self.is_open:
-            self._take_welcome(packet)
-        elif isinstance(packet, packets.Published):
+        if self.is_open and isinstance(packet, packets.Published):
             self._take_message(packet)
-        elif isinstance(packet, packets.Confirmed):
+        elif self.is_open and isinstance(packet, packets.Confirmed):
             self._take_confirmation(packet)
+        elif isinstance(packet, packets.Farewell):
+            raise LinkError(f"the broker ended the connection: {packets.words(packet.reason_code)}")
+        elif not self.is_open:
+            self._take_welcome(packet)
         elif isinstance(packet, packets.Alive):
             self._asked_at = None
         elif isinstance(packet, packets.Subscribed):
@@ -250,13 +250,13 @@ class Connection:
         promise = self._in_flight.pop(packet.packet_id, None)
         if promise is None:
             return  # nothing waits for it: MQTT 5 calls that no error
+        while self._waiting and len(self._in_flight) < self._window:
+            number, (waiting, next_promise) = self._waiting.popitem(last=False)
+            if not next_promise.done():
+                self._in_flight[number] = next_promise
+                self._say(waiting)
         if not promise.done():
             promise.set_result(int(packet.reason_code))
-        while self._waiting and len(self._in_flight) < self._window:
-            number, (waiting, promise) = self._waiting.popitem(last=False)
-            if not promise.done():
-                self._in_flight[number] = promise
-                self._say(waiting)
 
     def _take_subscribed(self, packet: packets.Subscribed) -> None:
         asked, self._subscribed = self._subscribed, None

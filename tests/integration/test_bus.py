@@ -273,3 +273,22 @@ async def test_what_one_can_be_without_may_be_refused(broker: Broker) -> None:
     async with refused.running():
         await refused.until(lambda: "hall" in broker.log)
         assert not refused.bus.connected
+
+
+async def test_a_posted_message_calls_back_with_the_brokers_word_or_that_the_link_was_lost(
+    broker: Broker, proxy: HoldingProxy
+) -> None:
+    said: list[int | None] = []
+    async with Line(broker.config("auth", port=proxy.port)).up() as auth:
+        auth.bus.post(topics.REVOKED, EMPTY, expiry=5.0, confirmed=said.append)
+        await auth.until(lambda: bool(said))
+        assert said == [mqtt.NO_MATCHING_SUBSCRIBERS]
+        proxy.hold()
+        auth.bus.post(topics.REVOKED, EMPTY, expiry=5.0, confirmed=said.append)
+        await auth.until(lambda: not auth.bus.connected)
+        with pytest.raises(HomeError, match="broker-unreachable"):
+            auth.bus.post(topics.REVOKED, EMPTY, expiry=5.0, confirmed=said.append)
+        assert len(said) == 1
+        proxy.close()
+        await auth.until(lambda: len(said) > 1)
+    assert said == [mqtt.NO_MATCHING_SUBSCRIBERS, None]

@@ -42,17 +42,21 @@ class FakeBroker:
         self.expiries: list[float | None] = []
         self.published = asyncio.Event()
 
-    def send(
-        self, topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None
-    ) -> asyncio.Future[int]:
+    def post(
+        self, topic: str, payload: bytes, *, expiry: float | None, confirmed: Callable[[int | None], None]
+    ) -> None:
         if not self.connected:
             raise HomeError("broker-unreachable")
         self.sent.append((topic, messages.decode(Command, payload)))
         self.expiries.append(expiry)
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(lambda puback: _tell(confirmed, puback))
         self.pubacks.append(future)
         self.published.set()
-        return future
+
+
+def _tell(confirmed: Callable[[int | None], None], puback: asyncio.Future[int]) -> None:
+    confirmed(None if puback.cancelled() or puback.exception() else puback.result())
 
 
 class BrokenSpool(Spool):
@@ -552,15 +556,13 @@ async def test_a_user_who_repeats_ids_is_refused_each_time_and_told_of_once_a_mi
 
 async def test_a_critical_command_leaves_its_intent_before_it_is_sent(house: House) -> None:
     seen: list[int] = []
-    send = house.broker.send
+    post = house.broker.post
 
-    def watched(
-        topic: str, payload: bytes, *, retain: bool = False, expiry: float | None = None
-    ) -> asyncio.Future[int]:
+    def watched(topic: str, payload: bytes, *, expiry: float | None, confirmed: Callable[[int | None], None]) -> None:
         seen.append(len(house.spool.pending(10)))
-        return send(topic, payload, retain=retain, expiry=expiry)
+        post(topic, payload, expiry=expiry, confirmed=confirmed)
 
-    house.broker.send = watched  # type: ignore[method-assign]  # looks over the shoulder
+    house.broker.post = watched  # type: ignore[method-assign]  # looks over the shoulder
     asked = asyncio.create_task(house.commands.execute(house.wish(Action.UNLOCK, device="front-door")))
     await house.until_sent()
     assert seen == [1]
