@@ -4,12 +4,12 @@ Not for secrets: what is not given out yet lies in memory.
 """
 
 import os
-import threading
 from collections.abc import Callable
 from typing import Final
 
 _DRAWN: Final = 4096
-_VARIANT: Final = "89ab"
+_DIGITS: Final = 16
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class Names:
@@ -17,35 +17,34 @@ class Names:
 
     def __init__(self, draw: Callable[[int], bytes] = os.urandom) -> None:
         self._draw = draw
-        self._lock = threading.Lock()
-        self._drawn = b""
-        self._next = 0
+        self._drawn: list[str] = []
 
-    def take(self, size: int) -> bytes:
-        """So many bytes (of at most a few dozen) that nobody had before."""
-        with self._lock:
-            end = self._next + size
-            if end > len(self._drawn):
-                self._drawn, end = self._draw(_DRAWN), size
-            taken, self._next = self._drawn[end - size : end], end
-        return taken
+    def take(self) -> str:
+        """16 hexadecimal digits that nobody had before."""
+        try:
+            return self._drawn.pop()  # one step, so that no two threads take the same
+        except IndexError:
+            digits = self._draw(_DRAWN).hex()
+            mine, *others = (digits[at : at + _DIGITS] for at in range(0, len(digits), _DIGITS))
+            self._drawn.extend(others)
+            return mine
 
 
 _names = Names()
+_take = _names.take
 
 
 def short() -> str:
     """16 hexadecimal digits: a request's."""
-    return _names.take(8).hex()
+    return _take()
 
 
 def long() -> str:
     """32 hexadecimal digits: an event's."""
-    return _names.take(16).hex()
+    return _take() + _take()
 
 
 def uuid4() -> str:
     """A random UUID (RFC 9562, 5.4), as text: a command's."""
-    digits = _names.take(16).hex()
-    variant = _VARIANT[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    one, other = _take(), _take()
+    return f"{one[:8]}-{one[8:12]}-4{one[13:]}-{_VARIANT[other[0]]}{other[1:4]}-{other[4:]}"

@@ -43,13 +43,17 @@ class Sums(Generic[K]):
         self._keys = keys
         self._windows: OrderedDict[K, tuple[float, int, int]] = OrderedDict()
         self._owed: list[tuple[K, int]] = []
+        self._oldest = math.inf
+        """When the first of the windows began; one that was ended early may have begun before."""
 
     def is_said(self, key: K, now: float, *, most: int) -> bool:
         """Whether to say this one, as one of the first `most`; if not, it is in the sum."""
-        self._end_those_over(now)
+        if not 0 <= now - self._oldest < self._seconds:
+            self._end_those_over(now)
         begun, said, unsaid = self._windows.get(key, (now, 0, 0))
         is_said = said < most
         self._windows[key] = (begun, said + is_said, unsaid + (not is_said))
+        self._oldest = min(self._oldest, begun)
         if len(self._windows) > self._keys:
             self._end(next(iter(self._windows)))
         return is_said
@@ -69,8 +73,10 @@ class Sums(Generic[K]):
         while self._windows:
             key, (begun, _, _) = next(iter(self._windows.items()))
             if 0 <= now - begun < self._seconds:  # a clock that was set back ends them all
+                self._oldest = begun
                 return
             self._end(key)
+        self._oldest = math.inf
 
     def _end(self, key: K) -> None:
         _, _, unsaid = self._windows.pop(key)
