@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-import aiohttp_session
 from aiohttp import web
 
 from gateway import keys, link
@@ -24,11 +23,10 @@ from gateway.door import (
     cookie,
     cors,
     csrf,
+    gate,
     headers,
     limits,
-    problem_pages,
     proxies,
-    refusals,
     routes,
     sessions,
 )
@@ -45,7 +43,7 @@ from gateway.picture.home import Home
 from gateway.streams import record_watch
 from gateway.streams.events import Hub
 from shared.broker.bus import Bus
-from shared.door.web import MAX_BODY_BYTES, answer_problems, log_requests, serve_https
+from shared.door.web import MAX_BODY_BYTES, look_after, serve_https
 from shared.proof.courier import Courier
 from shared.proof.spool import Spool
 from shared.running import systemd
@@ -142,20 +140,15 @@ class Gateway:
     def _application(self, secret: bytes) -> web.Application:
         app = web.Application(
             middlewares=[
-                proxies.name_caller,
-                log_requests,
-                answer_problems,
-                problem_pages.answer_as_page,
-                refusals.note,
-                aiohttp_session.session_middleware(cookie.storage(secret)),
-                sessions.know_viewer,
-                csrf.protect,
-                limits.count,
+                *([proxies.name_caller] if self.config.https.trusted_proxies else []),
+                look_after,
+                gate.enter,
             ],
             client_max_size=MAX_BODY_BYTES,
         )
         app[keys.CONFIG] = self.config
         app[proxies.PROXIES] = Proxies(self.config.https.trusted_proxies)
+        app[cookie.STORAGE] = cookie.storage(secret)
         app[csrf.OWN_ORIGINS] = Origins(self.config.https)
         app[csrf.OUTSIDE_ORIGINS] = frozenset(self.config.https.origins)
         app[routes.ROUTE_LIMITS] = {}

@@ -15,7 +15,7 @@ async def post(request: web.Request) -> web.Response:
     try:
         asked = await read_json(request, CommandRequest)
     except HomeError:
-        await asking.count(request)
+        asking.count(request)
         raise
     room, device = request.match_info["room"], request.match_info["device"]
     return json_response(await asking.ask(request, room, device, asked))

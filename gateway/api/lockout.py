@@ -21,7 +21,7 @@ async def put(request: web.Request) -> web.Response:
     try:
         asked = await read_json(request, LockoutRequest)
     except HomeError:
-        await asking.count(request)
+        asking.count(request)
         raise
     room, device = request.match_info["room"], request.match_info["device"]
     return json_response(await lockouts.change(request, room, device, locked_out=asked.locked_out))

@@ -45,7 +45,7 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
     found = _find(request, info, room, device)
     if found is None or asked.action not in found.safe_actions:
         info = sessions.signed_in(request)
-        await count(request, found)
+        count(request, found)
     app = request.app
     if found is None:
         if app[keys.HOME].device(room, device) is not None:
@@ -70,12 +70,12 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
     )
 
 
-async def count(request: web.Request, device: Device | None = None) -> None:
+def count(request: web.Request, device: Device | None = None) -> None:
     """Count a command for its user and its device. Raises rate-limited."""
     table = request.app[limits.LIMITS]
-    await table.hit("commands", limits.who(request))
+    table.hit("commands", limits.who(request))
     if device is not None:
-        await table.hit("commands_device", device.room, device.id)
+        table.hit("commands_device", device.room, device.id)
 
 
 def issued(pressed_at: datetime | None, arrived: float) -> float:

@@ -23,7 +23,7 @@ async def change(request: web.Request, room: str, device: str, *, locked_out: bo
     """
     info = sessions.signed_in(request)
     if not (locked_out and guards.may_lock_out(info)):  # the safer thing is never refused by a limit
-        await asking.count(request)
+        asking.count(request)
     found = _find(request, info, room, device)
     if found.lockout_by == "room" and not locked_out:
         raise HomeError("locked-out", BY_ITS_ROOM)

@@ -40,6 +40,7 @@ class _CookieStorage(EncryptedCookieStorage):
             httponly=True,
             samesite="Lax",
         )
+        self.saving = aiohttp_session.session_middleware(self)
         self._opened: dict[str, tuple[float, aiohttp_session.SessionData]] = {}
         """Until when each may be believed, and what is in it: by the whole header, of which taking the cookie out
         costs more than what is done with it."""
@@ -66,7 +67,10 @@ class _CookieStorage(EncryptedCookieStorage):
         return session
 
 
-def storage(secret: bytes) -> EncryptedCookieStorage:
+STORAGE: Final = web.AppKey("storage", _CookieStorage)
+
+
+def storage(secret: bytes) -> _CookieStorage:
     """The cookie, sealed with `secret`, which `read_cookie_secret` reads."""
     # aiohttp-session names its keys by strings still, which aiohttp complains of once in every process.
     warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
@@ -83,6 +87,24 @@ def read_cookie_secret(key_file: Path) -> bytes:
     if len(secret) != 32:
         raise ConfigError(f"{key_file}: is no base64url text of 32 bytes; delete the file and run `homesystem init`")
     return secret
+
+
+async def kept(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
+    """The answer, with what the handler changed in the cookie; the library's layer is for those who opened it."""
+    if aiohttp_session.SESSION_KEY not in request:
+        return response
+
+    async def answered(_request: web.Request) -> web.StreamResponse:
+        return response
+
+    return await request.app[STORAGE].saving(request, answered)
+
+
+def at_hand(request: web.Request, app: web.Application) -> Mapping[str, Any] | None:
+    """As `brought`, where that takes no waiting. Whoever opens the cookie further in does so with our storage."""
+    storage = request[aiohttp_session.STORAGE_KEY] = app[STORAGE]
+    known = storage.opened(request)
+    return known.get("session", {}) if known is not None else None
 
 
 async def brought(request: web.Request) -> Mapping[str, Any]:

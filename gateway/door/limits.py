@@ -17,7 +17,6 @@ from gateway.door import proxies, routes, sessions
 from gateway.door.windows import Windows
 from shared.door.doors import counted_as
 from shared.door.entrance import Strike
-from shared.door.web import Handler
 from shared.running.config import ConfigError
 from shared.running.log import security
 from shared.words.internal import Budget
@@ -26,9 +25,6 @@ from shared.words.problem import HomeError
 _BY_ACCOUNT: Final = frozenset({"login", "login_code"})
 _IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code"}
 """Counted where account, session, device or action are known; until somebody is signed in, the latter as "default"."""
-
-
-_COUNTED: Final = web.RequestKey("counted", bool)
 
 
 class Limits:
@@ -43,7 +39,7 @@ class Limits:
             except ValueError as error:
                 raise ConfigError(f'limits.{name}: {text!r} is no limit; write it like "200/day;50/hour"') from error
 
-    async def hit(self, name: str, *key: str | None) -> None:
+    def hit(self, name: str, *key: str | None) -> None:
         """Count one request of `key` under `name`. Raises HomeError("rate-limited") with `retry_after` in seconds.
 
         A key with None in it is nobody in particular, and is not counted.
@@ -58,7 +54,7 @@ class Limits:
             raise HomeError("rate-limited", retry_after=max(1, math.ceil(wait)))
         self._count(name, key, now)
 
-    async def spend(self, name: str, *key: str) -> bool:
+    def spend(self, name: str, *key: str) -> bool:
         """Count one request of `key` under `name` where its windows have room; False where they have none."""
         now = time.monotonic()
         if self._full(name, key, now) is not None:
@@ -103,40 +99,33 @@ def who(request: web.Request) -> str | None:
     return f"user:{info.user.id}" if info is not None else by_address(request)
 
 
-async def count_refused(request: web.Request) -> None:
+def count_refused(request: web.Request) -> None:
     """Count a request that was refused before `count` saw it.
 
     By address even where somebody is signed in, and apart from every route: whoever makes a browser send such
     requests uses up nothing that its user needs.
     """
-    await request.app[LIMITS].hit(routes.DEFAULT, "refused", by_address(request))
+    request.app[LIMITS].hit(routes.DEFAULT, "refused", by_address(request))
 
 
 def strikes(app: web.Application) -> Strike:
     """What counts requests that cannot even be read, with those that were refused."""
 
     async def strike(remote: str) -> None:
-        await app[LIMITS].hit(routes.DEFAULT, "refused", _address(app, remote))
+        app[LIMITS].hit(routes.DEFAULT, "refused", _address(app, remote))
 
     return strike
 
 
-def is_counted(request: web.Request) -> bool:
-    """Whether `count` saw it."""
-    return _COUNTED in request
-
-
-@web.middleware
-async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Counts every request whose route names a limit; "default" counts per route."""
-    request[_COUNTED] = True
-    name = routes.limit_of(request)
+def count(request: web.Request, app: web.Application, name: str) -> None:
+    """Counts a request whose route names this limit; "default" counts per route. Raises rate-limited."""
     if name in _IN_THE_HANDLER:
-        name = None if name in _BY_ACCOUNT or sessions.viewer(request) is not None else routes.DEFAULT
+        if name in _BY_ACCOUNT or sessions.viewer(request) is not None:
+            return
+        name = routes.DEFAULT
     if name == routes.DEFAULT:
         resource = request.match_info.route.resource
         where = resource.canonical if resource is not None else "nowhere"
-        await request.app[LIMITS].hit(name, where, who(request))
-    elif name is not None:
-        await request.app[LIMITS].hit(name, who(request))
-    return await handler(request)
+        app[LIMITS].hit(name, where, who(request))
+    else:
+        app[LIMITS].hit(name, who(request))

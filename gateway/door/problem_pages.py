@@ -1,13 +1,12 @@
 """Problems for people: on a page's address a browser gets a page; everyone else gets the problem document."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 
 from shared.door.answering import translate
-from shared.door.web import Handler, has_begun
+from shared.door.web import has_begun
 from shared.words.problem import HomeError
 
 ProblemPage = Callable[[web.Request, HomeError], Awaitable[web.StreamResponse]]
@@ -17,18 +16,12 @@ RENDER_PROBLEM: Final[web.AppKey[ProblemPage]] = web.AppKey("render_problem")
 _FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/static/")
 
 
-@web.middleware
-async def answer_as_page(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Inside `answer_problems`, which answers whatever is not for people, and what fails here."""
-    try:
-        return await handler(request)
-    except asyncio.CancelledError:
-        raise
-    except Exception as error:
-        is_moved = isinstance(error, web.HTTPException) and error.status < 400
-        if is_moved or has_begun(request) or not _wants_page(request):
-            raise
-        return await request.app[RENDER_PROBLEM](request, translate(error))
+async def page_of(request: web.Request, error: Exception) -> web.StreamResponse | None:
+    """The page that tells of it; None where it is not for people, or no problem, and whoever is further out answers."""
+    is_moved = isinstance(error, web.HTTPException) and error.status < 400
+    if is_moved or has_begun(request) or not _wants_page(request):
+        return None
+    return await request.app[RENDER_PROBLEM](request, translate(error))
 
 
 def _wants_page(request: web.Request) -> bool:

@@ -9,23 +9,22 @@ from aiohttp import web
 
 from gateway.door import limits
 from shared.door.answering import method_of, place_of
-from shared.door.web import USER, Handler
+from shared.door.web import USER
 from shared.running.log import security
 from shared.words.problem import HomeError
 
 _EVENTS: Final = {"forbidden": "forbidden", "csrf": "csrf_refused"}
 
 
-@web.middleware
-async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Inside whatever answers problems, so that it hears of each."""
+def note(request: web.Request, error: Exception, *, is_counted: bool) -> Exception:
+    """Of a request that ended in `error`; what it is refused for, which is that it came too often where it did."""
+    is_moved = isinstance(error, web.HTTPException) and error.status < 400
     try:
-        return await handler(request)
-    except Exception as error:
-        is_moved = isinstance(error, web.HTTPException) and error.status < 400
-        if not is_moved and not limits.is_counted(request):
-            await limits.count_refused(request)
-        slug = error.slug if isinstance(error, HomeError) else ""
-        if (event := _EVENTS.get(slug)) is not None:
-            security(event, user=request.get(USER, "-"), method=method_of(request), path=place_of(request))
-        raise
+        if not is_moved and not is_counted:
+            limits.count_refused(request)
+    except HomeError as too_often:
+        return too_often
+    slug = error.slug if isinstance(error, HomeError) else ""
+    if (event := _EVENTS.get(slug)) is not None:
+        security(event, user=request.get(USER, "-"), method=method_of(request), path=place_of(request))
+    return error

@@ -27,10 +27,9 @@ def add(app: web.Application, method: str, path: str, handler: Handler, *, limit
     app[ROUTE_LIMITS][handler] = limit
 
 
-def limit_of(request: web.Request) -> str | None:
+def limit_of(request: web.Request, app: web.Application) -> str | None:
     """The limit's name for what `request` matched; an address that is not there counts under "default"."""
-    matched = request.match_info
-    limit = matched.current_app[ROUTE_LIMITS].get(matched.handler, _NOT_OURS)
+    limit = app[ROUTE_LIMITS].get(request.match_info.handler, _NOT_OURS)
     if limit is not _NOT_OURS:
         return limit
     if request.path.startswith(STATIC):

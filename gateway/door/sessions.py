@@ -12,9 +12,9 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from gateway.door import cookie, routes
+from gateway.door import cookie
 from gateway.inside.auth_client import AuthClient
-from shared.door.web import USER, Handler
+from shared.door.web import USER
 from shared.words.internal import LoginAnswer, LoginRequest, SessionInfo
 from shared.words.problem import HomeError
 
@@ -47,7 +47,8 @@ class Sessions:
         self._auth = auth
         self._link_up = link_up
         self._clock = clock
-        self._known: dict[str, tuple[SessionInfo, float]] = {}
+        self._known: dict[str, tuple[SessionInfo, float, float]] = {}
+        """By token: the word, when it was asked for, and when the session ends (in seconds since 1970)."""
         self._asking: dict[str, tuple[asyncio.Task[SessionInfo], float]] = {}
         self._ended: dict[str, float] = {}
         self._forgotten = 0
@@ -70,6 +71,10 @@ class Sessions:
         if (info := self._remembered(token, CACHE_SECONDS)) is not None:
             return info
         return await asyncio.shield(self._question(token)[0])
+
+    def fresh_word(self, token: str) -> SessionInfo | None:
+        """The live session behind `token`, where the auth service spoke of it within CACHE_SECONDS."""
+        return self._remembered(token, CACHE_SECONDS)
 
     async def last_word(self, token: str, *, patience: float = _READ_PATIENCE) -> Word:
         """The live session behind `token`, or, where the auth service does not answer in `patience` seconds, what it
@@ -118,8 +123,8 @@ class Sessions:
         kept = self._known.get(token)
         if kept is None:
             return None
-        info, at = kept
-        if not self._link_up() or time.time() >= info.expires_at.timestamp():
+        info, at, ends = kept
+        if not self._link_up() or time.time() >= ends:
             del self._known[token]
             return None
         return info if self._clock() - at <= seconds else None
@@ -140,7 +145,7 @@ class Sessions:
     def _remember(self, token: str, info: SessionInfo, asked_at: float, forgotten: int) -> None:
         """Unless we would not hear, or may not have heard, of its end."""
         if self._link_up() and forgotten == self._forgotten:
-            self._known[token] = (info, asked_at)
+            self._known[token] = (info, asked_at, info.expires_at.timestamp())
             if len(self._known) > 1000:
                 self._known = {t: kept for t, kept in self._known.items() if asked_at - kept[1] <= LATE_SECONDS}
 
@@ -154,20 +159,20 @@ class Sessions:
 SESSIONS: Final = web.AppKey("sessions", Sessions)
 
 
-@web.middleware
-async def know_viewer(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Finds out who asks, for permissions, limits and the request log; a route that needs nobody is not held up."""
-    if routes.limit_of(request) is not None:
-        token = (await cookie.brought(request)).get(cookie.TOKEN)
-        if token is not None:
+async def know_viewer(request: web.Request, app: web.Application, token: str) -> None:
+    """Finds out who asks, for permissions, limits and the request log."""
+    known = app[SESSIONS]
+    try:
+        if (info := known.fresh_word(token)) is not None:
+            word = Word(info)
+        else:
             patience = _READ_PATIENCE if request.method in _READING else _ACT_PATIENCE
-            try:
-                word = await request.app[SESSIONS].last_word(token, patience=patience)
-                request[_VIEWER] = word
-                request[USER] = word.info.user.id
-            except HomeError as error:
-                request[_VIEWER] = error
-    return await handler(request)
+            word = await known.last_word(token, patience=patience)
+    except HomeError as error:
+        request[_VIEWER] = error
+    else:
+        request[_VIEWER] = word
+        request[USER] = word.info.user.id
 
 
 def viewer(request: web.Request) -> SessionInfo | None:

@@ -34,7 +34,7 @@ async def send_command(request: web.Request) -> web.StreamResponse:
     name, kind = named(request, room, device)
     try:
         if not form.is_fresh() and _could_do_harm(request, info, action):
-            await asking.count(request)
+            asking.count(request)
             said = acts.too_old(name)
         else:
             done = await asking.ask(request, room, device, asked)

@@ -48,11 +48,11 @@ async def change_lockout(request: web.Request) -> web.StreamResponse:
     room, device = request.match_info["room"], request.match_info["device"]
     wanted = form.text("locked_out")
     if wanted not in ("true", "false"):
-        await asking.count(request)
+        asking.count(request)
         raise HomeError("bad-request", "locked_out is true or false.")
     locked_out = wanted == "true"
     if not locked_out and not (form.text("confirm") == "true" and form.is_fresh()):
-        await asking.count(request)
+        asking.count(request)
         raise web.HTTPSeeOther(_address(room, device))
     name, kind = command.named(request, room, device)
     try:

@@ -68,8 +68,11 @@ async def serve_https(
 
 
 @web.middleware
-async def log_requests(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Outermost: gives the request its id and writes its line, whatever happens inside. Paths only, never queries."""
+async def look_after(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Outermost: gives the request its id, turns errors into problem documents, and writes its line, whatever happens.
+
+    Paths only, never queries.
+    """
     token, address = request_id.set(ids.short()), remote.set(request.remote)
     started = time.perf_counter()
     status = 500
@@ -77,12 +80,17 @@ async def log_requests(request: web.Request, handler: Handler) -> web.StreamResp
         response = await handler(request)
         status = response.status
         return response
-    except web.HTTPException as error:
-        status = error.status
-        raise
     except asyncio.CancelledError:
         status = 499  # the client went away first
         raise
+    except Exception as error:
+        is_refused = not isinstance(error, web.HTTPException) or error.status >= 400
+        if not is_refused or has_begun(request):  # of an answer that has begun, nothing is left but to end it
+            status = error.status if isinstance(error, web.HTTPException) else status
+            raise
+        response = answer(error)
+        status = response.status
+        return response
     finally:
         note_request(
             user=_user(request),
@@ -101,19 +109,6 @@ def _user(request: web.Request) -> str:
         return request[USER]
     except KeyError:
         return "-"
-
-
-@web.middleware
-async def answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns errors into problem documents; the gateway's pages put their own layer around it."""
-    try:
-        return await handler(request)
-    except asyncio.CancelledError:
-        raise
-    except Exception as error:
-        if has_begun(request) or (isinstance(error, web.HTTPException) and error.status < 400):
-            raise  # of an answer that has begun, nothing is left but to end it
-        return answer(error)
 
 
 def has_begun(request: web.BaseRequest) -> bool:
@@ -180,5 +175,5 @@ def allow(*names: str) -> Callable[[Handler], Handler]:
 
 
 def internal_app() -> web.Application:
-    """An application with the house's middlewares, for the internal services."""
-    return web.Application(middlewares=[log_requests, answer_problems], client_max_size=MAX_BODY_BYTES)
+    """An application with the house's one layer, for the internal services."""
+    return web.Application(middlewares=[look_after], client_max_size=MAX_BODY_BYTES)

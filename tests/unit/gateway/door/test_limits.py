@@ -10,29 +10,29 @@ from shared.words.problem import HomeError
 
 async def test_what_exceeds_the_limit_is_told_when_to_come_back() -> None:
     limits = Limits(LimitsConfig(reads="2/minute"))
-    await limits.hit("reads", "user:1")
-    await limits.hit("reads", "user:1")
+    limits.hit("reads", "user:1")
+    limits.hit("reads", "user:1")
     with pytest.raises(HomeError, match="rate-limited") as refused:
-        await limits.hit("reads", "user:1")
+        limits.hit("reads", "user:1")
     assert 1 <= refused.value.facts["retry_after"] <= 60
-    await limits.hit("reads", "user:2")
+    limits.hit("reads", "user:2")
 
 
 async def test_each_name_counts_for_itself() -> None:
     limits = Limits(LimitsConfig(reads="1/minute", pages="1/minute"))
-    await limits.hit("reads", "user:1")
-    await limits.hit("pages", "user:1")
+    limits.hit("reads", "user:1")
+    limits.hit("pages", "user:1")
 
 
 async def test_both_windows_hold_and_a_refusal_uses_up_neither() -> None:
     limits = Limits(LimitsConfig(default="3/day;2/hour"))
-    await limits.hit("default", "/here", "user:1")
-    await limits.hit("default", "/here", "user:1")
+    limits.hit("default", "/here", "user:1")
+    limits.hit("default", "/here", "user:1")
     for _ in range(5):
         with pytest.raises(HomeError) as refused:
-            await limits.hit("default", "/here", "user:1")
+            limits.hit("default", "/here", "user:1")
         assert refused.value.facts["retry_after"] <= 3600
-    await limits.hit("default", "/there", "user:1")
+    limits.hit("default", "/there", "user:1")
 
 
 @pytest.mark.parametrize("text", ["often", "5", "5/fortnight", "-1/minute"])

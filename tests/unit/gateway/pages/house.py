@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-import aiohttp_session
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -14,7 +13,7 @@ from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
 from gateway.config import GatewayConfig, HttpsConfig
-from gateway.door import arrival, browsers, cookie, csrf, limits, problem_pages, proxies, refusals, routes, sessions
+from gateway.door import arrival, browsers, cookie, csrf, gate, limits, proxies, routes, sessions
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
 from gateway.door.proxies import Proxies
@@ -23,8 +22,9 @@ from gateway.pages.routes import add_pages
 from gateway.picture.guards import Scope
 from gateway.picture.home import Home
 from shared.broker.mqtt import BrokerConfig
+from shared.door.answering import answer
 from shared.door.client import AlertsAddress, AuthAddress
-from shared.door.web import answer_problems
+from shared.door.web import Handler
 from shared.trust import tls
 from shared.words.internal import (
     Grant,
@@ -293,14 +293,11 @@ def _application(house: House) -> web.Application:
     app = web.Application(
         middlewares=[
             arrival.note,
-            answer_problems,
-            problem_pages.answer_as_page,
-            refusals.note,
-            aiohttp_session.session_middleware(storage),
-            sessions.know_viewer,
-            csrf.protect,
+            _answer_problems,
+            gate.enter,
         ]
     )
+    app[cookie.STORAGE] = storage
     app[keys.CONFIG] = config()
     app[proxies.PROXIES] = Proxies(app[keys.CONFIG].https.trusted_proxies)
     app[csrf.OWN_ORIGINS] = frozenset({ORIGIN})
@@ -319,6 +316,17 @@ def _application(house: House) -> web.Application:
     app.router.add_get("/static/sign-in/{role}", _sign_in)
     add_pages(app)
     return app
+
+
+@web.middleware
+async def _answer_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """As `look_after`, for requests without a name: two pages that tell the same are the same."""
+    try:
+        return await handler(request)
+    except Exception as error:
+        if isinstance(error, web.HTTPException) and error.status < 400:
+            raise
+        return answer(error)
 
 
 async def _sign_in(request: web.Request) -> web.Response:
