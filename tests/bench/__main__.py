@@ -1,6 +1,7 @@
 """Runs the bench and prints its tables; nothing here asserts a time.
 
-`python -m tests.bench [agent|history|scale] [--seconds N]`, `python -m tests.bench [profile] --against REV [--quick]`
+`python -m tests.bench [agent|floor|history|scale] [--seconds N]`
+`python -m tests.bench [profile] --against REV [--quick]`
 """
 
 import argparse
@@ -16,11 +17,10 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import against, agent, floors, history, load, profile, resident, scale, sides
+from tests.bench import against, agent, floor, floors, history, load, profile, resident, scale, sides
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
-SECTIONS = ("agent", "history", "profile", "scale")
 LIMITS = ("default", "login_code", "login_code_account", "login", "commands", "commands_device", "reads")
 console = Console(width=110)
 
@@ -28,7 +28,6 @@ console = Console(width=110)
 async def bench(demo: Demo, seconds: float, ready_seconds: float, again_seconds: float) -> None:
     """Every figure of the table, one after the other."""
     home = demo.home
-    floors.admit(home)
     context = floors.trusting(home.pki / "web-ca.crt")
     client = demo.client("member")
     table = Table("clients", "MQTT echo", "bare HTTPS", "command", "p50 / floors", "p99 / floors", "rate / MQTT floor")
@@ -136,13 +135,19 @@ def one_agent(seconds: float) -> None:
     console.print(table)
 
 
-def whole_record() -> None:
+def the_floor(seconds: float) -> None:
+    """What is promised of a command alone, beside a home."""
+    for table in floor.measure(seconds, console):
+        console.print(table)
+
+
+def whole_record(_: float) -> None:
     """A record of a million rows: pages and the check."""
     with tempfile.TemporaryDirectory() as folder:
         console.print(history.measure(Path(folder) / "var", console))
 
 
-def many_devices() -> None:
+def many_devices(_: float) -> None:
     """A home of 10,000 devices."""
     with tempfile.TemporaryDirectory(prefix="homesystem-bench-") as folder:
         for table in scale.measure(Path(folder), console):
@@ -157,6 +162,7 @@ def whole_home(seconds: float) -> None:
         first = demo.start()
         demo.stop()
         demo.lift_limits(*LIMITS)
+        floors.admit(demo.home)
         second = demo.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -168,13 +174,17 @@ def whole_home(seconds: float) -> None:
             demo.stop()
 
 
+SECTIONS = {"floor": the_floor, "agent": one_agent, "history": whole_record, "scale": many_devices}
+"""What is measured beside the whole home; each is told how many seconds a run lasts."""
+
+
 def main() -> None:
     """Everything, or one section."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
         "section",
         nargs="?",
-        choices=("agent", "history", "profile", "scale"),
+        choices=(*SECTIONS, "profile"),
         help="only this one; without it, everything",
     )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
@@ -194,12 +204,9 @@ def main() -> None:
         return
     if arguments.section is None:
         whole_home(arguments.seconds)
-    if arguments.section in {None, "agent"}:
-        one_agent(arguments.seconds)
-    if arguments.section in {None, "history"}:
-        whole_record()
-    if arguments.section in {None, "scale"}:
-        many_devices()
+    for name, measure in SECTIONS.items():
+        if arguments.section in {None, name}:
+            measure(arguments.seconds)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 """
 
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,19 +12,13 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from tests.bench import floors, resident, sides, streams, volley
+from tests.bench import resident, sides, streams, turns
 from tests.bench.sides import SERVICES, Side
 from tests.bench.verdicts import Figure, Target, table
 
 CLIENTS = (1, 8, 32)
 LAMP, DOOR = f"{sides.ROOM}/lamp", f"{sides.ROOM}/front-door"
 SWITCHED, LOCKED = ("on", "off"), ("unlock", "lock")
-_QUIET_CPU = 0.1
-"""Of one core: a home that uses less has dealt with all that it was told."""
-_LOOK_SECONDS = 0.1
-_QUIET_LOOKS = 3
-"""One after the other: what is gathered for a moment, to be recorded together, is not forgotten."""
-_QUIET_SECONDS = 60.0
 TARGETS = {
     "CPU, home, 32": Target(ratio_most=0.55),
     "CPU, gateway, 1": Target(ratio_most=0.45),
@@ -57,7 +50,7 @@ class Effort(NamedTuple):
 
 
 QUICK = Effort(rounds=3, seconds=1.0, streams=(20,), stream_rounds=1, events=30)
-WHOLE = Effort(rounds=7, seconds=3.0, streams=(20, 200), stream_rounds=3, events=50)
+WHOLE = Effort(rounds=7, seconds=2.0, streams=(20, 200), stream_rounds=3, events=50)
 _WARM_SECONDS = 1.0
 _STARTS = 3
 _EVENT_SECONDS = 0.1
@@ -90,6 +83,8 @@ def compare(revision: str, effort: Effort, console: Console) -> None:
             _alone(side, values, console, is_here=side is here)
         console.print("starting both homes …")
         with here.running(), there.running():
+            for side in (here, there):
+                side.idle = turns.look_at_idle(side)
             _rounds((here, there), effort, values, console)
             _streams((here, there), effort, values, console)
     for made in _tables(commit, effort, values):
@@ -124,10 +119,10 @@ def _rounds(both: tuple[Side, Side], effort: Effort, values: Values, console: Co
                 _ordinary(side, clients, effort.seconds, values, is_here=side is both[0])
         for side in turns:
             is_here = side is both[0]
-            fired, _ = _run(side, 1, effort.seconds, DOOR, LOCKED)
-            values.add("critical p50", fired.figures.quantile(0.5), is_here=is_here)
-            plain, _ = _run(side, 1, effort.seconds, LAMP, SWITCHED)
-            extra = fired.figures.quantile(0.5) - plain.figures.quantile(0.5)
+            fired = _run(side, 1, effort.seconds, DOOR, LOCKED)
+            values.add("critical p50", fired.volley.figures.quantile(0.5), is_here=is_here)
+            plain = _run(side, 1, effort.seconds, LAMP, SWITCHED)
+            extra = fired.volley.figures.quantile(0.5) - plain.volley.figures.quantile(0.5)
             values.add("critical", extra, is_here=is_here)
 
 
@@ -145,43 +140,21 @@ def _streams(both: tuple[Side, Side], effort: Effort, values: Values, console: C
 
 
 def _ordinary(side: Side, clients: int, seconds: float, values: Values, *, is_here: bool) -> None:
-    fired, cpu = _run(side, clients, seconds, LAMP, SWITCHED)
-    commands = len(fired.figures.latencies)
-    for name, used in cpu.items():
+    fired = _run(side, clients, seconds, LAMP, SWITCHED)
+    commands = len(fired.volley.figures.latencies)
+    for name, used in fired.cpu.items():
         values.add(f"CPU, {name}, {clients}", 1000 * used / commands, is_here=is_here)
-    values.add(f"CPU, home, {clients}", 1000 * sum(cpu.values()) / commands, is_here=is_here)
-    values.add(f"CPU, generator, {clients}", 1000 * fired.cpu / commands, is_here=is_here)
-    values.add(f"rate, {clients}", fired.figures.rate, is_here=is_here)
-    values.add(f"generator, {clients}", 100 * fired.cpu / fired.figures.seconds, is_here=is_here)
+    values.add(f"CPU, home, {clients}", 1000 * sum(fired.cpu.values()) / commands, is_here=is_here)
+    values.add(f"CPU, generator, {clients}", 1000 * fired.volley.cpu / commands, is_here=is_here)
+    values.add(f"rate, {clients}", fired.volley.figures.rate, is_here=is_here)
+    values.add(f"generator, {clients}", 100 * fired.volley.cpu / fired.volley.figures.seconds, is_here=is_here)
     if clients == 1:
-        values.add("p50", fired.figures.quantile(0.5), is_here=is_here)
-        values.add("p99", fired.figures.quantile(0.99), is_here=is_here)
+        values.add("p50", fired.volley.figures.quantile(0.5), is_here=is_here)
+        values.add("p99", fired.volley.figures.quantile(0.99), is_here=is_here)
 
 
-def _run(
-    side: Side, clients: int, seconds: float, device: str, actions: tuple[str, str]
-) -> tuple[volley.Volley, dict[str, float]]:
-    """One run, and the CPU seconds that each service used until it had dealt with all of it."""
-    context = floors.trusting(side.demo.var / "pki" / "web-ca.crt")
-    wishes = side.wishes(device, actions)
-    before = side.cpu()
-    fired = volley.fire(side.demo.ports["HTTPS"], context, wishes, clients, seconds)
-    after = _quiet(side)
-    return fired, {name: after[name] - before[name] for name in SERVICES}
-
-
-def _quiet(side: Side) -> dict[str, float]:
-    """Wait until what was told is recorded and mailed, and nobody works any more; the CPU seconds by then."""
-    end = time.monotonic() + _QUIET_SECONDS
-    last, quiet = side.cpu(), 0
-    while time.monotonic() < end:
-        time.sleep(_LOOK_SECONDS)
-        now = side.cpu()
-        is_quiet = sum(now.values()) - sum(last.values()) < _QUIET_CPU * _LOOK_SECONDS
-        last, quiet = now, quiet + 1 if is_quiet else 0
-        if quiet == _QUIET_LOOKS:
-            return now
-    raise AssertionError(f"{side.name} is still at work {_QUIET_SECONDS:.0f} s after the last answer")
+def _run(side: Side, clients: int, seconds: float, device: str, actions: tuple[str, str]) -> turns.Run:
+    return turns.run(side, side.wishes(device, actions), clients, seconds)
 
 
 def _tables(commit: str, effort: Effort, values: Values) -> Iterator[object]:

@@ -6,7 +6,7 @@ import itertools
 import ssl
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -21,30 +21,35 @@ Call = Callable[[], Awaitable[None]]
 
 
 @contextlib.contextmanager
-def spawned(*arguments: str) -> Iterator[None]:
-    """A process of the bench, up when it says so."""
+def spawned(*arguments: str) -> Iterator[int]:
+    """A process of the bench, up when it says so; its pid."""
     process = subprocess.Popen([sys.executable, "-m", *arguments], stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == b"up\n", arguments
-        yield
+        yield process.pid
     finally:
         end([process])
 
 
 def admit(home: Home) -> None:
-    """Give the echo's two ends certificates and rights in the running home."""
-    for name, sends, hears in (("bench-near", echo.PING, echo.PONG), ("bench-far", echo.PONG, echo.PING)):
-        home.authority().ensure_client(name, "client")
-        acls = [
-            {"acltype": kind, "topic": topic, "priority": 0, "allow": True}
-            for kind, topic in (
-                ("publishClientSend", sends),
-                ("subscribeLiteral", hears),
-                ("publishClientReceive", hears),
-            )
-        ]
-        broker.grant(home, {"rolename": name, "acls": acls})
+    """Give the echo's two ends certificates and rights in a home that does not run."""
+    allow(home, "bench-near", (echo.PING,), (echo.PONG,))
+    allow(home, "bench-far", (echo.PONG,), (echo.PING,))
+
+
+def allow(home: Home, name: str, sends: Iterable[str], hears: Iterable[str]) -> None:
+    """Give one process of the bench a certificate, and the right to say and to hear this, in a home that does not run.
+
+    In one that does, the signer gives the rights, and only such as rooms and trusted clients have.
+    """
+    assert not broker.runs(home)
+    home.authority().ensure_client(name, "client")
+    wanted = [("publishClientSend", topic) for topic in sends]
+    for topic in hears:
+        wanted += [("subscribeLiteral", topic), ("publishClientReceive", topic)]
+    acls = [{"acltype": kind, "topic": topic, "priority": 0, "allow": True} for kind, topic in wanted]
+    broker.grant(home, {"rolename": name, "acls": acls})
 
 
 async def mqtt_echo(home: Home, clients: int, seconds: float) -> load.Figures:

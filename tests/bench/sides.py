@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -40,6 +41,7 @@ class Side:
         self.demo = Demo(var, tree=tree)
         self._pids: dict[str, int] = {}
         self._client: Client | None = None
+        self.idle: Mapping[str, float] = dict.fromkeys(SERVICES, 0.0)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[float]:
@@ -77,6 +79,16 @@ class Side:
         self._client = self._client or self.demo.client("member")
         return self._client
 
+    @property
+    def port(self) -> int:
+        """Where its gateway listens."""
+        return self.demo.ports["HTTPS"]
+
+    @property
+    def trust(self) -> ssl.SSLContext:
+        """A client's, which believes this home's authority."""
+        return ssl.create_default_context(cafile=str(self.demo.var / "pki" / "web-ca.crt"))
+
     def wishes(self, device: str, actions: tuple[str, str]) -> list[bytes]:
         """The requests that command a device (`hall/lamp`) to and fro, as the member."""
         bodies = [f'{{"action":"{action}","confirm":true}}'.encode() for action in actions]
@@ -87,6 +99,11 @@ class Side:
         """Seconds of CPU so far, user and system, of each of the SERVICES."""
         pids = self._pids | {"agent": self._pids[f"agent-{ROOM}"]}
         return {name: resident.cpu_seconds(pids[name]) for name in SERVICES}
+
+    def unreceipted(self) -> int:
+        """How many events of gateway and room wait for the record to take them, as their files say."""
+        data = self.demo.var / "data"
+        return sum(waiting(data / name) for name in ("gateway-spool.sqlite3", f"agents/{ROOM}.sqlite3"))
 
     def agent_start(self, room: str) -> float:
         """Seconds from a fresh agent's birth until an event stream tells that its room is there again."""
@@ -130,6 +147,12 @@ def request(
     if body:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
+
+
+def waiting(spool: Path) -> int:
+    """How many events in the file of a spool have no receipt yet. Raises sqlite3.Error where there is no such file."""
+    with contextlib.closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True, timeout=DEADLINE)) as db:
+        return int(db.execute("SELECT count(*) FROM event WHERE receipted_at IS NULL").fetchone()[0])
 
 
 def resolve(revision: str) -> str:

@@ -1,10 +1,14 @@
 """The other commit: found or told, and gone afterwards."""
 
+import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from shared.proof.spool import Spool
+from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Who, utc
+from shared.words.names import Outcome, Severity
 from tests.bench import sides
 from tests.demo import ROOT
 
@@ -36,6 +40,33 @@ def test_nothing_stays_where_its_setup_fails(monkeypatch: pytest.MonkeyPatch) ->
         raise ValueError("never entered")
     assert not made[0].parent.exists()
     assert not listed(made[0])
+
+
+def test_what_the_record_has_not_taken_yet_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "spool.sqlite3"
+    spool = Spool(path)
+    spool.append(event("1"), event("2"), durable=False)
+    assert sides.waiting(path) == 2
+    spool.receipted(Receipt(events=(ReceiptLine(id="1", row=1, hash="00"),)))
+    assert sides.waiting(path) == 1
+    spool.close()
+
+
+def test_a_spool_that_is_not_there_has_not_been_looked_at(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.Error):
+        sides.waiting(tmp_path / "spool.sqlite3")
+
+
+def event(name: str) -> AuditEvent:
+    return AuditEvent(
+        id=name,
+        at=utc(1.5),
+        what="device:on",
+        where="hall/lamp",
+        who=Who(issuer="gateway"),
+        outcome=Outcome.EXECUTED,
+        severity=Severity.INFO,
+    )
 
 
 def listed(tree: Path) -> bool:
