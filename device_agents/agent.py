@@ -90,7 +90,7 @@ class Agent:
         self._link: Link = link or BrokerLink(config.broker, self.inbox, wall=wall)
         self._watchdog = watchdog or Watchdog(None, config.watchdog_seconds)
         self._clocks = Clocks()
-        self._proof = Proof(ledger.spool, config.room, self._link.publish, ledger.noticed)
+        self._proof = Proof(ledger.spool, config.room, self._link.publish, ledger.noticed, monotonic=monotonic)
         self._mending = Mending(config.room, ledger, self._proof, self._room.remember_all, wall)
         self._announcer = Announcer(self._room, ledger, self._link, wall)
         self._link_loss = LinkLoss(self._room, config.link_loss_after)

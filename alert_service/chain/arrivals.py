@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from alert_service.chain.sources import REASON, speaks_for
+from shared.proof import together
 from shared.words import topics
 from shared.words.messages import AuditEvent, Id, M, Who, decode, utc
 from shared.words.names import Outcome, Severity, is_identity
@@ -56,8 +57,14 @@ class Arrival(msgspec.Struct, frozen=True):
     remarks: tuple["Arrival", ...] = ()
 
 
+def read_all(topic: str, payload: bytes, now: float) -> list[Arrival]:
+    """What to record for a message, which may carry several events: each is read as if it had come alone."""
+    told = (read(topic, one, now) for one in together.opened(payload))
+    return [arrival for arrival in told if arrival is not None]
+
+
 def read(topic: str, payload: bytes, now: float) -> Arrival | None:
-    """What to record for a message; None where it is no audit event at all, or one that our own topic carried."""
+    """What to record for one event; None where its topic is not for audit events."""
     parsed = topics.parse(topic)
     if parsed is None or parsed.kind is not topics.TopicKind.AUDIT:
         return None

@@ -18,6 +18,7 @@ from shared.broker.bus import Delivery
 from shared.broker.mqtt import NO_MATCHING_SUBSCRIBERS
 from shared.keeping.database import Store
 from shared.proof.spool_rows import DROPPED
+from shared.proof.together import TOGETHER
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
@@ -108,8 +109,9 @@ class Asker:
             if sent.cancelled() or sent.exception() is not None or sent.result() == NO_MATCHING_SUBSCRIBERS:
                 self._gaps.unheard(ask, _clock())
 
+        wanted = Resend(seq=ask.seq, after=ask.after, together=TOGETHER)
         try:
-            sent = link.send(topics.resend(ask.source), messages.encode(Resend(seq=ask.seq, after=ask.after)))
+            sent = link.send(topics.resend(ask.source), messages.encode(wanted))
         except HomeError:
             self._gaps.unheard(ask, _clock())
             return

@@ -8,7 +8,7 @@ fit there either is dropped, unreceipted, and an honest producer sends it again.
 """
 
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from typing import Generic, NamedTuple, TypeVar
 
@@ -32,13 +32,28 @@ class Fate(Enum):
     DROPPED = "dropped"
 
 
+class Held:
+    """A message that is to be confirmed once everything in it is recorded, on the link that was the `link`th."""
+
+    def __init__(self, link: int, left: int) -> None:
+        self.link = link
+        self.left = left
+
+
+class Brought(NamedTuple, Generic[T]):
+    """One thing that a message brought, of `size` bytes."""
+
+    item: T
+    size: int
+    urgent: bool = False
+
+
 class Taken(NamedTuple, Generic[T]):
-    """One thing to record. `held`: it is to be confirmed once it is, on the link that was the `link`th."""
+    """One thing to record, and the message that brought it, where that is held until then."""
 
     source: str
     item: T
-    held: bool
-    link: int
+    held: Held | None
     size: int
     urgent: bool = False
 
@@ -102,19 +117,23 @@ class Inbox(Generic[T]):
     def __len__(self) -> int:
         return self._waiting
 
-    def put(self, source: str, item: T, size: int, *, urgent: bool = False) -> Fate:
-        """Take a message of `size` bytes in, or drop it."""
-        if self._counts[source] >= self._events or self._sizes[source] + size > self._size:
+    def put(self, source: str, brought: Sequence[Brought[T]]) -> Fate:
+        """Take a message in, or drop it, with all that it brought."""
+        size = sum(one.size for one in brought)
+        if self._counts[source] + len(brought) > self._events or self._sizes[source] + size > self._size:
             return Fate.DROPPED
-        held = self._held[source] < self._per_source and self._held_of_all < self._held_most
-        self._held[source] += held
-        self._held_of_all += held
-        self._append(Taken(source, item, held, self._link, size, urgent))
-        return Fate.HELD if held else Fate.CONFIRM
+        held = None
+        if self._held[source] < self._per_source and self._held_of_all < self._held_most:
+            held = Held(self._link, len(brought))
+            self._held[source] += 1
+            self._held_of_all += 1
+        for one in brought:
+            self._append(Taken(source, one.item, held, one.size, one.urgent))
+        return Fate.CONFIRM if held is None else Fate.HELD
 
     def keep(self, source: str, item: T, *, urgent: bool = False) -> None:
         """Take in what no link brought: it is never dropped."""
-        self._append(Taken(source, item, held=False, link=self._link, size=0, urgent=urgent))
+        self._append(Taken(source, item, held=None, size=0, urgent=urgent))
 
     def take(self, most: int) -> list[Taken[T]]:
         """Up to `most` to record next, urgent ones first: one of each source in turn, however many one of them has."""
@@ -129,12 +148,21 @@ class Inbox(Generic[T]):
                 del self._counts[one.source], self._sizes[one.source]
         return batch
 
-    def settled(self, batch: Iterable[Taken[T]]) -> None:
-        """These are recorded and, where they were held, confirmed: their sources may hold as many again."""
+    def settled(self, batch: Iterable[Taken[T]]) -> list[T]:
+        """These are recorded. Those by which a message on this link became whole: it is to be confirmed now.
+
+        Its source may hold as many again.
+        """
+        whole = []
         for one in batch:
-            if one.held and one.link == self._link:
+            if one.held is None or one.held.link != self._link:
+                continue
+            one.held.left -= 1
+            if not one.held.left:
                 self._held[one.source] -= 1
                 self._held_of_all -= 1
+                whole.append(one.item)
+        return whole
 
     def forget(self) -> None:
         """The link is gone: what was not confirmed on it comes again; what was confirmed is ours to keep."""
@@ -142,7 +170,7 @@ class Inbox(Generic[T]):
         for counter in (self._held, self._counts, self._sizes):
             counter.clear()
         self._held_of_all = self._waiting = 0
-        kept = [one for lane in (self._urgent, self._ordinary) for one in lane if not one.held]
+        kept = [one for lane in (self._urgent, self._ordinary) for one in lane if one.held is None]
         self._urgent, self._ordinary = _Lane(), _Lane()
         for one in kept:
             self._append(one)

@@ -16,11 +16,12 @@ import msgspec
 
 from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
-from alert_service.intake.inbox import Fate, Inbox, Taken
+from alert_service.intake.inbox import Brought, Fate, Inbox, Taken
 from alert_service.record import records
 from alert_service.record.records import Recorded
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
+from shared.proof.together import TOGETHER
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts, security
@@ -93,19 +94,20 @@ class Recorder:
 
     def hear(self, delivery: Delivery) -> None:
         """Take a message from the bus."""
-        arrival = arrivals.read(delivery.topic, delivery.payload, self._now())
-        if arrival is None:
+        told = arrivals.read_all(delivery.topic, delivery.payload, self._now())
+        if not told:
             self._confirm(delivery)
             return
-        source = arrivals.whose(arrival)
-        size = min(len(delivery.payload), arrivals.MAX_EVENT_BYTES)
-        urgent = _is_urgent(arrival)
-        fate = self._inbox.put(source, Pending(arrival, delivery), size, urgent=urgent)
+        source = arrivals.whose(told[0])
+        # An incident in place of what could not be read is small, and so is each of many events in one message.
+        size = min(len(delivery.payload) // len(told), arrivals.MAX_EVENT_BYTES)
+        brought = [Brought(Pending(one, delivery), size, _is_urgent(one)) for one in told]
+        fate = self._inbox.put(source, brought)
         if fate is not Fate.HELD:
             self._confirm(delivery)
         if fate is Fate.DROPPED:
             self._tell_flood(source)
-        self._came(urgent=urgent)
+        self._came(urgent=any(one.urgent for one in brought))
 
     def note(self, arrival: Arrival) -> None:
         """Take an event of our own."""
@@ -166,10 +168,9 @@ class Recorder:
                 security("audit_refused", source=arrival.event.where, **arrival.event.detail)
         async with self._writing:
             made = await self._commit(told)
-        for taken in batch:
-            if taken.held and taken.item.delivery is not None:
-                link.acknowledge(taken.item.delivery)
-        self._inbox.settled(batch)
+        for whole in self._inbox.settled(batch):
+            if whole.delivery is not None:
+                link.acknowledge(whole.delivery)
         for arrival in told:
             self._heard(arrival)
         self._tell(made)
@@ -224,7 +225,7 @@ def _publish(link: Link, receipts: dict[records.Key, ReceiptLine]) -> None:
             by_source.setdefault(source, []).append(line)
     for source, lines in by_source.items():
         for first in range(0, len(lines), _RECEIPT_LINES):
-            receipt = messages.Receipt(events=tuple(lines[first : first + _RECEIPT_LINES]))
+            receipt = messages.Receipt(events=tuple(lines[first : first + _RECEIPT_LINES]), together=TOGETHER)
             try:
                 sent = link.send(topics.receipt(source), messages.encode(receipt))
             except HomeError as error:

@@ -92,7 +92,7 @@ class Answers:
         events: tuple[AuditEvent, ...] = ()
         if wanted.audited:
             events = (wish.event(wanted, wish.outcome_of(failure), self._wall(), reason=wish.slug_of(failure)),)
-            self._proof.wake()
+            self._proof.wake(*events)
         try:
             self._ledger.finish(intent, answer, state, memory, *events, synced=wanted.critical)
         except HomeError as error:
@@ -111,7 +111,7 @@ class Answers:
             except HomeError:
                 return
             del self._unwritten[key]
-            self._proof.wake()
+            self._proof.wake(*late.events)
 
     def repeats(self, wanted: Wish, *, safe: bool) -> bool:
         """Answer a command that is known already as it was answered before; False when it is new.
@@ -145,7 +145,7 @@ class Answers:
             except HomeError as error:
                 log.error("Refusal cannot be written yet", extra=facts(reason=error.detail, command_id=wanted.id))
                 self._owe(_Outcome(intent, answer, None, events))
-            self._proof.wake()
+            self._proof.wake(*events)
         elif events:
             self._proof.note(*events)
         self.say(wanted, answer)

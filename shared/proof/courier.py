@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Container
 
 from shared.broker.bus import Bus, Delivery
 from shared.proof.resend import WINDOW, Resender
@@ -69,9 +70,12 @@ class Courier:
             return False
         try:
             if topic.kind is topics.TopicKind.RECEIPT:
-                self._receipts.append(messages.decode(messages.Receipt, delivery.payload))
+                receipt = messages.decode(messages.Receipt, delivery.payload)
+                self._resender.told(receipt)
+                self._receipts.append(receipt)
             elif topic.kind is topics.TopicKind.RESEND:
                 asked = messages.decode(messages.Resend, delivery.payload)
+                self._resender.told(asked)
                 self._wanted = [*self._wanted, *asked.seq][:WINDOW]
                 self._wanted_after = asked.after if asked.after is not None else self._wanted_after
                 self._woken.set()
@@ -93,8 +97,9 @@ class Courier:
             return
         self._send(await self._answer())
         waiting = await asyncio.to_thread(self._spool.waiting, WINDOW)
-        if due := self._resender.due(waiting, asyncio.get_running_loop().time()):
-            self._send(await asyncio.to_thread(self._spool.numbered, due))
+        due = self._resender.due(waiting, asyncio.get_running_loop().time())
+        if due.seq:
+            self._send(await asyncio.to_thread(self._spool.numbered, due.seq), again=due.again)
 
     def _complain(self, words: str, error: HomeError) -> None:
         """Each second it fails anew, for as long as it lasts: the log says so once a minute."""
@@ -112,8 +117,8 @@ class Courier:
             found += await asyncio.to_thread(self._spool.following, after, WINDOW - len(found))
         return found
 
-    def _send(self, events: tuple[messages.AuditEvent, ...]) -> None:
-        for event in events:
-            sent = self._bus.send(topics.audit(self._bus.identity), messages.encode(event))
+    def _send(self, events: tuple[messages.AuditEvent, ...], *, again: Container[int] = ()) -> None:
+        for payload in self._resender.packed(events, again=again):
+            sent = self._bus.send(topics.audit(self._bus.identity), payload)
             # PUBACK proves nothing here: only the receipt ends the resending.
             sent.add_done_callback(lambda future: future.cancelled() or future.exception())

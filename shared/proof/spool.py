@@ -16,13 +16,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
-
 from shared.keeping.salvage import UNREADABLE, take_over
 from shared.keeping.torn import Sense, Torn, identity, is_torn, mend
 from shared.proof import spool_rows
 from shared.running.log import facts
-from shared.words.messages import AuditEvent, Receipt, decode
+from shared.words.messages import AuditEvent, Receipt
 from shared.words.names import Severity
 from shared.words.problem import HomeError
 
@@ -280,10 +278,10 @@ class Spool:
             return db.execute(f"SELECT seq, id, body FROM event WHERE {where}", values).fetchall()
 
         rows = self._do(read, "read")
-        if spoilt := [seq for seq, id_, body in rows if not spool_rows.is_event(id_, body)]:
+        found = [(row[0], spool_rows.event_in(*row)) for row in rows]
+        if spoilt := [seq for seq, event in found if event is None]:
             self._leave_out(spoilt)
-        good = (row for row in rows if row[0] not in spoilt)
-        return tuple(msgspec.structs.replace(decode(AuditEvent, body), seq=seq) for seq, _, body in good)
+        return tuple(event for _, event in found if event is not None)
 
     def _leave_out(self, spoilt: list[int]) -> None:
         """What is no event any more waits for no receipt: nobody could take it. Its number is missed, and told of."""

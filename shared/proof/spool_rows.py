@@ -82,7 +82,7 @@ def begin_anew(db: sqlite3.Connection, torn: Torn, source: str | None, *, what: 
     was last written.
     """
     rows = db.execute("SELECT seq, id, body FROM event").fetchall()
-    bad = [(seq,) for seq, id_, body in rows if not 0 < seq < NUMBERS_END or not is_event(id_, body)]
+    bad = [(seq,) for seq, id_, body in rows if not 0 < seq < NUMBERS_END or event_in(seq, id_, body) is None]
     db.executemany("DELETE FROM event WHERE seq = ?", bad)
     highest = max((seq for seq, _, _ in rows if (seq,) not in bad), default=0)
     start = max(first_number(time.time()), first_number(torn.written + 1), -(-highest // NUMBERS) * NUMBERS)
@@ -109,12 +109,13 @@ def make_room(db: sqlite3.Connection, source: str, most: int) -> None:
     insert(db, dropped(source, gone))
 
 
-def is_event(id_: object, body: object) -> bool:
-    """Whether a row still holds the event that it was made for."""
+def event_in(seq: int, id_: object, body: object) -> AuditEvent | None:
+    """The event of a row, with its number; None where the row no longer holds what it was made for."""
     try:
-        return isinstance(body, bytes) and decode(AuditEvent, body).id == id_
+        found = decode(AuditEvent, body) if isinstance(body, bytes) else None
     except HomeError:
-        return False
+        return None
+    return msgspec.structs.replace(found, seq=seq) if found is not None and found.id == id_ else None
 
 
 def _event(source: str, what: str, severity: Severity, name: str, detail: dict[str, str]) -> AuditEvent:

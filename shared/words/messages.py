@@ -19,7 +19,6 @@ ROOM_SILENCE_SECONDS = 75.0
 """A room unheard for this long is unknown."""
 SERVICE_HEARTBEAT_SECONDS = 5.0
 SERVICE_SILENCE_SECONDS = 15.0
-
 DESCRIBED_MOST = 64
 """Devices of one room at one time."""
 
@@ -92,9 +91,8 @@ class By(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class State(Message, frozen=True, kw_only=True, omit_defaults=True):
     """The last value that the agent reported for one device, and since when.
 
-    `fault` is there while the device cannot be trusted: `mismatch` (its pin reads something else than was written;
-    `value` is what is read), `sensor` (it gives no reading; `value` is None) or `restless` (an input that does not hold
-    still; `value` is None).
+    `fault` is there while the device cannot be trusted: `mismatch` (its pin reads something else than was written, and
+    `value` is that), `sensor` (no reading) or `restless` (an input that does not hold still); `value` is None for both.
     """
 
     RETAIN: ClassVar[bool] = True
@@ -255,20 +253,22 @@ class ReceiptLine(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
-class Receipt(Message, frozen=True, kw_only=True):
-    """The alert service's word that these events are recorded for good; nothing else is proof."""
+class Receipt(Message, frozen=True, kw_only=True, omit_defaults=True):
+    """Proof that these events are recorded for good, and how many at a time the alert service takes in a message."""
 
     events: tuple[ReceiptLine, ...]
+    together: int = 1
 
 
 class Resend(Message, frozen=True, kw_only=True, omit_defaults=True):
     """Which `seq` the alert service misses; with `after` also whatever there is above that number, the lowest first.
 
-    The source answers with what it still keeps, a few hundred at a time, receipted or not.
+    The source answers with what it still keeps, a few hundred at a time, receipted or not; `together` as in a receipt.
     """
 
     seq: tuple[int, ...]
     after: int | None = None
+    together: int = 1
 
 
 M = TypeVar("M", bound=msgspec.Struct)

@@ -48,6 +48,9 @@ class Messages:
             payload = odd.spoil(json.dumps(fields).encode())
         else:
             payload = odd.raw(400) + odd.canary("said").encode()
+        if topic.startswith("audit/") and roll.random() < 0.3:
+            others = [json.dumps(self._audit()[1]).encode() for _ in range(roll.choice((0, 1, 5, 70)))]
+            payload = b"[%b]" % b",".join([*others, payload])
         return Message(topic, payload[:60_000], roll.random() < 0.05, roll.choice((0, 1, 1, 1)))
 
     def _command(self) -> tuple[str, dict[str, Any]]:

@@ -31,6 +31,7 @@ from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.client import AlertsAddress, ServiceClient
 from shared.door.web import allow, internal_app, json_response, serve_https
+from shared.proof import together
 from shared.proof.courier import Courier
 from shared.proof.spool import Spool
 from shared.running.config import EX_CONFIG
@@ -50,7 +51,12 @@ ADA = UserRef(id="u1", name="Ada")
 
 
 def event(
-    *, outcome: Outcome, command_id: str | None, issuer: str = "gateway", what: str = "device:unlock"
+    *,
+    outcome: Outcome,
+    command_id: str | None,
+    issuer: str = "gateway",
+    what: str = "device:unlock",
+    severity: Severity = Severity.CRITICAL,
 ) -> AuditEvent:
     return AuditEvent(
         id=uuid.uuid4().hex,
@@ -60,7 +66,7 @@ def event(
         who=Who(issuer=issuer, user=ADA, address="192.0.2.7"),
         command_id=command_id,
         outcome=outcome,
-        severity=Severity.CRITICAL,
+        severity=severity,
     )
 
 
@@ -302,6 +308,39 @@ async def test_kill_9_between_commit_and_acknowledgement_costs_nothing_and_repea
         await hall.receipted()
         await letters(smtp_sink)
         await exactly(service, smtp_sink, 1, gateway, hall)
+
+
+async def test_kill_9_between_a_message_of_many_and_its_commit_loses_none_and_records_none_twice(
+    service: Service, auth: Auth, gateway: Producer, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = []
+    send = gateway.bus.send
+
+    def counted(topic: str, payload: bytes) -> asyncio.Future[int]:
+        sizes.append(len(together.opened(payload)))
+        return send(topic, payload)
+
+    monkeypatch.setattr(gateway.bus, "send", counted)
+
+    def ordinary() -> AuditEvent:
+        return event(outcome=Outcome.EXECUTED, command_id=uuid.uuid4().hex, severity=Severity.INFO)
+
+    async with auth.there():
+        service.start()
+        await gateway.say(ordinary())
+        await gateway.receipted()
+        alone = len(sizes)
+        with contextlib.closing(sqlite3.connect(service.database, isolation_level=None)) as writer:
+            writer.execute("BEGIN IMMEDIATE")  # nothing is committed while this one writes
+            await gateway.say(*(ordinary() for _ in range(100)))
+            await eventually(lambda: "Events cannot be recorded yet" in service.log, "the service has them")
+            service.stop(signal.SIGKILL)
+        assert len(service.rows()) == 1
+        assert sizes[alone : alone + 2] == [64, 36]
+        service.start()
+        await gateway.receipted()
+        await exactly(service, smtp_sink, 0, gateway)
+        assert (await service.verdict()).broken is None
 
 
 async def test_a_broker_killed_while_the_service_is_away_costs_no_letter_and_doubles_none(

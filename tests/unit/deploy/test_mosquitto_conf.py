@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from alert_service.chain.arrivals import MAX_EVENT_BYTES
 from auth_service.home.registry import DEVICES_MOST
 from deploy.allowing import orders, rights
 from deploy.folder.home import ROOT
@@ -13,6 +14,7 @@ from device_agents import complaints
 from device_agents.config import MOST_DEVICES, DeviceConfig, RoomConfig
 from device_agents.room.build import description
 from shared.broker.mqtt import BrokerConfig
+from shared.proof.together import TOGETHER_BYTES
 from shared.trust import tls
 from shared.trust.signing import MOST_BYTES, Grant
 from shared.words import messages
@@ -94,6 +96,10 @@ def test_the_limit_is_no_larger_than_it_needs_to_be() -> None:
         size(room(tuple(worst(number, kind) for number in range(MOST_DEVICES)))) for kind in Kind if kind in ACTIONS
     )
     assert setting("max_packet_size") - largest < 4096
+
+
+def test_the_largest_array_of_events_passes_the_broker() -> None:
+    assert max(TOGETHER_BYTES, MAX_EVENT_BYTES) + WIRE <= setting("max_packet_size")
 
 
 def test_the_largest_room_can_be_given_its_rights() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from alert_service.chain import arrivals, chain
 from alert_service.chain.arrivals import COALESCED_SECONDS, Arrival
+from shared.proof.together import TOGETHER
 from shared.words import messages
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event
@@ -23,6 +24,38 @@ def test_an_event_is_from_the_source_that_the_topic_names() -> None:
 @pytest.mark.parametrize("topic", ["audit/hall/receipt", "home/hall/lamp/state", "audit", "x"])
 def test_what_is_no_audit_event_is_left_alone(topic: str) -> None:
     assert arrivals.read(topic, messages.encode(GOOD), START) is None
+
+
+def test_several_in_one_message_are_read_as_if_each_had_come_alone() -> None:
+    elsewhere = changed(id="e2", where="garage/door", who={"issuer": "x"})
+    bodies = [messages.encode(GOOD), changed(id="a b"), elsewhere, b"3"]
+    alone = [arrivals.read("audit/hall", body, START) for body in bodies]
+    assert arrivals.read_all("audit/hall", b"[%b]" % b" , ".join(bodies), START) == alone
+    assert [one.event.what for one in alone if one is not None][1:] == ["audit:malformed", GOOD.what, "audit:malformed"]
+    for body, one in zip(bodies, alone, strict=True):
+        assert arrivals.read_all("audit/hall", body, START) == [one]
+    assert arrivals.read_all("home/hall/lamp/state", bodies[0], START) == []
+
+
+@pytest.mark.parametrize(
+    ("payload", "what"),
+    [
+        (b"[]", "audit:malformed"),
+        (b"[%b]" % b",".join([messages.encode(GOOD)] * (TOGETHER + 1)), "audit:malformed"),
+        (b"[%b" % messages.encode(GOOD), "audit:malformed"),
+        (b"[[%b]]" % messages.encode(GOOD), "audit:malformed"),
+        (b"[%b]" % (b"x" * arrivals.MAX_EVENT_BYTES), "audit:too-large"),
+    ],
+)
+def test_an_array_that_is_none_of_ours_is_one_refused_event(payload: bytes, what: str) -> None:
+    assert [one.event.what for one in arrivals.read_all("audit/hall", payload, START)] == [what]
+
+
+def test_one_of_several_that_is_too_large_is_refused_by_its_id_and_the_others_are_not() -> None:
+    large = changed(id="e2", detail={"k": "v" * arrivals.MAX_EVENT_BYTES})
+    good, refused = arrivals.read_all("audit/hall", b"[%b,%b]" % (messages.encode(GOOD), large), START)
+    assert good == Arrival("hall", GOOD)
+    assert (refused.event.what, refused.instead_of) == ("audit:too-large", ("hall", "e2"))
 
 
 def changed(**fields: object) -> bytes:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,13 +15,14 @@ from sqlalchemy import select
 
 from alert_service.chain import chain
 from alert_service.intake import recorder
-from alert_service.intake.inbox import URGENT_SHARE, Inbox
+from alert_service.intake.inbox import URGENT_SHARE, Brought, Inbox
 from alert_service.intake.recorder import BATCH, GATHERED, Recorder
 from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
+from shared.proof.together import TOGETHER
 from shared.words.messages import AuditEvent, Receipt
 from shared.words.names import Severity
 from tests.house import DEADLINE
@@ -89,6 +91,47 @@ async def test_what_comes_together_is_committed_and_receipted_together(store: St
     assert bench.followed == 0, "nobody sorts letters for what none tells of"
 
 
+def in_one(room: str, *parts: Delivery) -> Delivery:
+    """What several messages carry, in one."""
+    return delivery(room, b"[%b]" % b",".join(part.payload for part in parts))
+
+
+@pytest.mark.usefixtures("endless")
+async def test_several_in_one_message_are_recorded_and_receipted_each_and_the_message_is_confirmed_once(
+    store: Store,
+) -> None:
+    bench = Bench(store)
+    bad = delivery("hall", b'{"id":"bad","seq":7}')
+    one = in_one("hall", told("hall", "a"), bad, told("hall", "b"), told("hall", "a"))
+    async with bench.running():
+        bench.recorder.hear(one)
+        await bench.until(lambda: bool(bench.link.receipts("hall")))
+    assert sorted(line.id for line in bench.link.receipts("hall")) == ["a", "b", "bad"]
+    assert bench.link.acknowledged == [one]
+    assert [row.event.id for row in await bench.rows() if row.source == "hall"] == ["a", "b"]
+    assert {receipt.together for receipt in bench.receipts_sent("hall")} == {TOGETHER}
+
+
+async def test_a_message_is_confirmed_only_when_all_of_it_is_recorded(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "BATCH", 2)
+    bench = Bench(store)
+    one = in_one("hall", *(told("hall", f"e{n}") for n in range(5)))
+    recorded_at = []
+    real = bench.link.acknowledge
+
+    def acknowledge(message: Delivery) -> None:
+        recorded_at.append(len(bench.link.receipts("hall")))
+        real(message)
+
+    monkeypatch.setattr(bench.link, "acknowledge", acknowledge)
+    async with bench.running():
+        bench.recorder.hear(one)
+        await bench.until(lambda: len(bench.link.receipts("hall")) == 5)
+    assert (bench.link.acknowledged, recorded_at) == ([one], [4]), "with the last commit, and not before"
+
+
 @pytest.mark.usefixtures("endless")
 async def test_what_is_critical_is_waited_for_by_nobody_and_takes_the_others_along(store: Store) -> None:
     bench = Bench(store)
@@ -142,7 +185,7 @@ STEPS = st.lists(st.tuples(st.sampled_from(ROOMS), st.booleans()), max_size=60)
 def test_what_is_urgent_goes_first_and_never_takes_all(steps: list[tuple[str, bool]], most: int) -> None:
     inbox: Inbox[int] = Inbox()
     for number, (source, urgent) in enumerate(steps):
-        inbox.put(source, number, 1, urgent=urgent)
+        inbox.put(source, [Brought(number, 1, urgent)])
     taken: list[int] = []
     while batch := inbox.take(most):
         first = [one.urgent for one in batch]
@@ -211,18 +254,31 @@ async def crash_and_come_back(
         async with second.running():
             for one in again:
                 second.recorder.hear(one)
-            await second.until(lambda: sum(len(second.link.receipts(room)) for room in ROOMS) >= len(again))
+            await second.until(lambda: len(second.link.acknowledged) == len(again))
         await check(first, second)
     finally:
         await store.close()
 
 
+def grouped(sent: list[tuple[str, Severity]], sizes: list[int]) -> list[Delivery]:
+    """What is sent, in messages of so many each as far as the room stays the same, and alone after that."""
+    wanted = iter(sizes)
+    made = []
+    for room, run in itertools.groupby(enumerate(sent), key=lambda one: one[1][0]):
+        parts = [told(room, f"e{number}", severity) for number, (_, severity) in run]
+        while parts:
+            size = next(wanted, 1)
+            made.append(parts[0] if size == 1 else in_one(room, *parts[:size]))
+            parts = parts[size:]
+    return made
+
+
 @settings(max_examples=25, deadline=None)
-@given(sent=SENT, share=st.floats(0, 1))
+@given(sent=SENT, sizes=st.lists(st.integers(1, 9), max_size=20), share=st.floats(0, 1))
 def test_a_crash_between_commit_and_acknowledgement_loses_and_doubles_nothing(
-    blank: Path, sent: list[tuple[str, Severity]], share: float
+    blank: Path, sent: list[tuple[str, Severity]], sizes: list[int], share: float
 ) -> None:
-    messages_sent = [told(room, f"e{number}", severity) for number, (room, severity) in enumerate(sent)]
+    messages_sent = grouped(sent, sizes)
 
     async def check(first: Bench, second: Bench) -> None:
         rows = await second.rows()
@@ -239,7 +295,7 @@ def test_a_crash_between_commit_and_acknowledgement_loses_and_doubles_nothing(
 
     with tempfile.TemporaryDirectory() as folder:
         database = Path(shutil.copy(blank, folder))
-        asyncio.run(crash_and_come_back(database, messages_sent, int(share * len(sent)), check))
+        asyncio.run(crash_and_come_back(database, messages_sent, int(share * len(messages_sent)), check))
 
 
 def is_urgent(told_event: AuditEvent) -> bool:

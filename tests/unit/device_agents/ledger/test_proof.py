@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.ledger.proof import ANSWER_SECONDS, ANSWERS_AT_ONCE, PATROL_SECONDS, Proof
+from device_agents.ledger.proof import ANSWER_SECONDS, ANSWERS_AT_ONCE, GATHER_SECONDS, PATROL_SECONDS, Proof
+from shared.proof import together
 from shared.proof.resend import WINDOW
 from shared.proof.spool import Spool
+from shared.proof.together import TOGETHER
 from shared.words import messages
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
 from shared.words.names import Outcome, Severity
@@ -36,17 +38,21 @@ class Bench:
         self.spool = FullSpool(folder / "spool.sqlite3")
         self.linked = True
         self.sent: list[str] = []
-        self.proof = Proof(self.spool, "hall", self._send)
+        self.messages: list[list[str]] = []
+        """Of each message the events in it."""
+        self.now = 100.0
+        self.proof = Proof(self.spool, "hall", self._send, monotonic=lambda: self.now)
         self.proof.link_up()
 
     def _send(self, topic: str, payload: bytes) -> bool:
         assert topic == "audit/hall"
         if self.linked:
-            self.sent.append(messages.decode(AuditEvent, payload).id)
+            self.messages.append([messages.decode(AuditEvent, one).id for one in together.opened(payload)])
+            self.sent += self.messages[-1]
         return self.linked
 
 
-def event(id_: str) -> AuditEvent:
+def event(id_: str, severity: Severity = Severity.INFO) -> AuditEvent:
     return AuditEvent(
         id=id_,
         at=utc(1.0),
@@ -54,7 +60,7 @@ def event(id_: str) -> AuditEvent:
         where="hall/lamp",
         who=Who(issuer="phone"),
         outcome=Outcome.EXECUTED,
-        severity=Severity.INFO,
+        severity=severity,
     )
 
 
@@ -165,3 +171,73 @@ def test_an_answer_ends_with_its_link(bench: Bench) -> None:
 def test_a_wish_that_cannot_be_read_is_told(bench: Bench, payload: bytes) -> None:
     with pytest.raises(HomeError, match="malformed"):
         bench.proof.resend(payload)
+
+
+def receipt(*names: str, most: int = 1) -> bytes:
+    lines = tuple(ReceiptLine(id=name, row=1, hash="h") for name in names)
+    return messages.encode(Receipt(events=lines, together=most))
+
+
+def test_ordinary_events_wait_a_moment_for_one_another_and_others_do_not(bench: Bench) -> None:
+    bench.proof.tick(bench.now)
+    bench.proof.note(event("a"))
+    due = bench.now + GATHER_SECONDS
+    assert bench.proof.deadline() == due
+    bench.now += GATHER_SECONDS / 2
+    bench.proof.note(event("b"))
+    assert bench.proof.deadline() == due, "the first one does not wait for ever"
+    bench.proof.note(event("door", Severity.CRITICAL))
+    assert bench.proof.deadline() == 0.0
+    bench.proof.tick(bench.now)
+    assert bench.sent == ["a", "b", "door"]
+
+
+def test_what_the_ledger_took_is_waited_for_as_well(bench: Bench) -> None:
+    bench.proof.tick(bench.now)
+    bench.proof.wake()
+    assert bench.proof.deadline() is None, "nothing was written"
+    bench.proof.wake(event("a"))
+    assert bench.proof.deadline() == bench.now + GATHER_SECONDS
+    bench.proof.wake(event("b"), event("forced", Severity.SECURITY))
+    assert bench.proof.deadline() == 0.0
+
+
+def test_ordinary_events_travel_together_once_a_receipt_says_that_they_may(bench: Bench) -> None:
+    bench.proof.note(event("a"), event("b"))
+    bench.proof.tick(0.0)
+    bench.proof.receipted(receipt("a", "b", most=TOGETHER))
+    bench.proof.note(event("c"), event("d"), event("door", Severity.CRITICAL), event("e"), event("f"))
+    bench.proof.tick(0.1)
+    assert bench.messages == [["a"], ["b"], ["c", "d"], ["door"], ["e", "f"]]
+    bench.proof.link_up()
+    bench.proof.tick(0.2)
+    assert bench.messages[5:] == [["c"], ["d"], ["door"], ["e"], ["f"]]
+
+
+def test_what_has_no_receipt_in_time_travels_alone(bench: Bench) -> None:
+    bench.proof.receipted(receipt(most=TOGETHER))
+    bench.proof.note(event("a"), event("b"))
+    bench.proof.tick(0.0)
+    bench.proof.note(event("c"), event("d"))
+    bench.proof.tick(2.5)
+    assert bench.messages == [["a", "b"], ["a"], ["b"], ["c"], ["d"]]
+
+
+def test_an_answer_comes_together_where_the_request_says_that_it_may(bench: Bench) -> None:
+    made = bench.spool.append(*(event(f"e{n}") for n in range(ANSWERS_AT_ONCE + 5)), durable=False)
+    bench.spool.receipted(Receipt(events=tuple(ReceiptLine(id=one.id, row=1, hash="h") for one in made)))
+    bench.proof.resend(messages.encode(Resend(seq=(), after=0, together=TOGETHER)))
+    bench.proof.tick(0.0)
+    bench.proof.tick(ANSWER_SECONDS)
+    assert [len(one) for one in bench.messages] == [ANSWERS_AT_ONCE, 5]
+    assert bench.sent == [one.id for one in made]
+
+
+def test_a_receipt_makes_room_for_what_did_not_fit_under_way(bench: Bench) -> None:
+    made = bench.spool.append(*(event(f"e{n}") for n in range(WINDOW + 5)), durable=False)
+    bench.proof.tick(0.0)
+    assert len(bench.sent) == WINDOW
+    bench.proof.receipted(receipt(*(one.id for one in made[:100])))
+    assert bench.proof.deadline() == 0.0
+    bench.proof.tick(0.1)
+    assert bench.sent == [one.id for one in made]

@@ -9,9 +9,11 @@ import pytest
 
 from shared.broker.bus import Delivery
 from shared.proof import courier as courier_module
+from shared.proof import together
 from shared.proof.courier import Courier
 from shared.proof.resend import WINDOW
 from shared.proof.spool import Spool
+from shared.proof.together import TOGETHER
 from shared.running.seldom import Seldom
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Resend, Who, utc
@@ -20,7 +22,7 @@ from shared.words.problem import HomeError
 from tests.house import DEADLINE
 
 
-def event(name: str) -> AuditEvent:
+def event(name: str, severity: Severity = Severity.INFO) -> AuditEvent:
     return AuditEvent(
         id=name,
         at=utc(0),
@@ -28,7 +30,7 @@ def event(name: str) -> AuditEvent:
         where="z",
         who=Who(issuer="gateway"),
         outcome=Outcome.EXECUTED,
-        severity=Severity.INFO,
+        severity=severity,
     )
 
 
@@ -40,13 +42,17 @@ class FakeBus:
     def __init__(self) -> None:
         self.connected = True
         self.sent: list[AuditEvent] = []
+        self.messages: list[list[str]] = []
+        """Of each message the events in it."""
         self.came = asyncio.Event()
 
     def send(self, topic: str, payload: bytes) -> asyncio.Future[int]:
         if not self.connected:
             raise HomeError("broker-unreachable")
         assert topic == topics.audit(self.identity)
-        self.sent.append(messages.decode(AuditEvent, payload))
+        inside = [messages.decode(AuditEvent, one) for one in together.opened(payload)]
+        self.messages.append([one.id for one in inside])
+        self.sent += inside
         self.came.set()
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         future.set_result(0)
@@ -84,8 +90,8 @@ def delivery(topic: str, message: messages.Message | bytes) -> Delivery:
     return Delivery(topic, payload, retained=False, connection=None, mid=1)
 
 
-def receipt(*names: str) -> Receipt:
-    return Receipt(events=tuple(ReceiptLine(id=name, row=1, hash="00") for name in names))
+def receipt(*names: str, most: int = 1) -> Receipt:
+    return Receipt(events=tuple(ReceiptLine(id=name, row=1, hash="00") for name in names), together=most)
 
 
 async def test_what_is_appended_goes_out_with_its_number(bus: FakeBus, spool: Spool, courier: Courier) -> None:
@@ -162,6 +168,41 @@ async def test_what_follows_a_number_goes_out_in_a_windows_portions(
     assert courier.hear(delivery(topics.resend("gateway"), Resend(seq=(), after=bus.sent[-1].seq)))
     await bus.until(lambda: len(bus.sent) == len(made) - 9)
     assert bus.sent[-1] == made[-1]
+
+
+async def test_ordinary_events_travel_together_once_a_receipt_says_that_they_may(
+    bus: FakeBus, spool: Spool, courier: Courier
+) -> None:
+    spool.append(event("a"), event("b"), durable=True)
+    courier.wake()
+    await bus.until(lambda: len(bus.sent) == 2)
+    assert bus.messages == [["a"], ["b"]], "nobody has said that arrays are understood"
+    assert courier.hear(delivery(topics.receipt("gateway"), receipt("a", "b", most=TOGETHER)))
+    spool.append(event("c"), event("d"), event("door", Severity.CRITICAL), event("e"), event("f"), durable=True)
+    courier.wake()
+    await bus.until(lambda: len(bus.sent) == 7)
+    assert bus.messages[2:] == [["c", "d"], ["door"], ["e", "f"]]
+
+
+async def test_another_connection_begins_with_one_event_a_message(bus: FakeBus, spool: Spool, courier: Courier) -> None:
+    assert courier.hear(delivery(topics.receipt("gateway"), receipt(most=TOGETHER)))
+    spool.append(event("a"), event("b"), durable=True)
+    courier.wake()
+    await bus.until(lambda: len(bus.sent) == 2)
+    courier.link_up()
+    await bus.until(lambda: len(bus.sent) == 4)
+    assert bus.messages == [["a", "b"], ["a"], ["b"]]
+
+
+async def test_what_is_asked_for_comes_together_where_the_request_says_that_it_may(
+    bus: FakeBus, spool: Spool, courier: Courier
+) -> None:
+    made = spool.append(*(event(f"e{n}") for n in range(5)), durable=True)
+    spool.receipted(receipt(*(one.id for one in made)))
+    asked = Resend(seq=(made[0].seq,), after=made[2].seq, together=TOGETHER)
+    assert courier.hear(delivery(topics.resend("gateway"), asked))
+    await bus.until(lambda: len(bus.sent) == 3)
+    assert bus.messages == [["e0", "e3", "e4"]]
 
 
 @pytest.mark.parametrize(
