@@ -269,7 +269,7 @@ def config() -> GatewayConfig:
         auth=AuthAddress(port=1),
         alerts=AlertsAddress(port=1),
         cookie_key_file=Path("key"),
-        spool=Path("spool"),
+        spool=Path("nowhere", "spool"),
         timezone="Europe/Berlin",
     )
 
