@@ -145,10 +145,10 @@ class BrokerLink:
         if not self.up or self._client is None:
             return False
         properties = None if expiry is None else _properties(expiry)
-        info = self._client.publish(topic, payload, qos=1, retain=retain, properties=properties)
-        if info.rc != paho.MQTT_ERR_SUCCESS:
+        number = self._client.post(topic, payload, retain=retain, properties=properties)
+        if number is None:
             return False
-        self._round_trip.sent(info.mid, time.monotonic())
+        self._round_trip.sent(number, time.monotonic())
         return True
 
     def is_slow(self, now: float) -> bool:

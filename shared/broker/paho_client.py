@@ -10,7 +10,7 @@ import time
 from typing import Any, Literal
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MessageState, MQTTErrorCode
 from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -24,7 +24,25 @@ from shared.trust import tls
 
 _BARE_PUBACK_BYTES = 2
 """One with reason 0 and no properties is a packet's number alone (MQTT 5, 3.4.2.1)."""
+_PUBLISH_QOS_1, _NO_PROPERTIES = 0x32, b"\0"
 _TAKEN, _NOTHING_MORE = ReasonCode(PacketTypes.PUBACK), Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call]
+
+
+class _Unwatched(paho.MQTTMessageInfo):
+    """What paho tells of a message for which no thread waits: nothing."""
+
+    def _set_as_published(self) -> None:
+        """Nobody asks."""
+
+
+def _posted() -> paho.MQTTMessage:
+    message = paho.MQTTMessage()
+    message.qos, message.state, message.info = 1, MessageState.MQTT_MS_WAIT_FOR_PUBACK, _Unwatched(0)
+    return message
+
+
+_POSTED = _posted()
+"""Stands in paho's books for each message that was posted: it was sent, and a confirmation is awaited."""
 
 
 class Client(paho.Client):
@@ -43,6 +61,29 @@ class Client(paho.Client):
         With 0 it has no number (paho gives 0) and takes no confirmation; the broker ends a connection that sends one.
         """
         return super().ack(mid, qos) if mid else MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def post(self, topic: str, payload: bytes, *, retain: bool, properties: Properties | None = None) -> int | None:
+        """Publish with quality of service 1 for whoever waits for no confirmation but `on_publish`'s; its number.
+
+        As paho's own `publish`, without the message and the lock that it makes for each in case that a thread waits.
+        None where nothing was, or will be, sent on this connection.
+        """
+        if self._inflight_messages >= self._max_inflight_messages:  # paho's own queues it until the broker takes more
+            info = self.publish(topic, payload, qos=1, retain=retain, properties=properties)
+            return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+        if self._sock is None:
+            return None
+        mid = self._mid_generate()
+        if mid in self._out_messages:
+            return None
+        name, told = topic.encode(), _NO_PROPERTIES if properties is None else properties.pack()  # type: ignore[no-untyped-call]  # paho leaves it untyped
+        packet = bytearray((_PUBLISH_QOS_1 | retain,))
+        self._pack_remaining_length(packet, 4 + len(name) + len(told) + len(payload))
+        packet += b"%b%b%b%b%b" % (len(name).to_bytes(2, "big"), name, mid.to_bytes(2, "big"), told, payload)
+        self._out_messages[mid] = _POSTED
+        self._inflight_messages += 1
+        self._packet_queue(paho.PUBLISH, packet, mid, 1)
+        return mid
 
     # What follows takes the place of paho's own methods of these names, for what comes with every command. A paho that
     # calls them otherwise would use its own again: nothing but that time would be lost.
@@ -79,6 +120,13 @@ class Client(paho.Client):
         if cmd != "PUBACK" or len(packet) != _BARE_PUBACK_BYTES:
             return super()._handle_pubackcomp(cmd)
         mid = int.from_bytes(packet, "big")
+        if self._out_messages.get(mid) is _POSTED and self._inflight_messages < self._max_inflight_messages:
+            del self._out_messages[mid]  # nothing waits for its place
+            self._inflight_messages -= 1
+            told: Any = self.on_publish  # which of paho's versions of it is known by `new_client` alone
+            if told is not None:
+                told(self, self._userdata, mid, _TAKEN, _NOTHING_MORE)
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
         with self._out_message_mutex:
             if mid in self._out_messages:
                 return self._do_on_publish(mid, _TAKEN, _NOTHING_MORE)
