@@ -18,10 +18,12 @@ log = logging.getLogger(__name__)
 
 _PATROL_SECONDS = 1.0
 _COMPLAINT_SECONDS = 60.0
+_ROOM_FOR_MORE = WINDOW // 2
+"""So many receipts are no reason to wait for the patrol: a busy house writes more events than a window a second."""
 
 
 class Courier:
-    """Publishes what waits in `spool` over `bus`, gently: up to a window's worth every second.
+    """Publishes what waits in `spool` over `bus`: a window's worth under way, and more as receipts come.
 
     `wake` after an append has it looked at now; `carry` lets what is urgent pass the others.
     """
@@ -73,6 +75,8 @@ class Courier:
                 receipt = messages.decode(messages.Receipt, delivery.payload)
                 self._resender.told(receipt)
                 self._receipts.append(receipt)
+                if sum(len(one.events) for one in self._receipts) >= _ROOM_FOR_MORE:
+                    self._woken.set()
             elif topic.kind is topics.TopicKind.RESEND:
                 asked = messages.decode(messages.Resend, delivery.payload)
                 self._resender.told(asked)

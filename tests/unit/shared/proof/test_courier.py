@@ -106,6 +106,28 @@ async def test_what_another_process_appended_goes_out_unasked(bus: FakeBus, spoo
     await bus.until(lambda: bool(bus.sent))
 
 
+@pytest.fixture
+def patrol_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To be asked for before `courier`."""
+    monkeypatch.setattr(courier_module, "_PATROL_SECONDS", 3600.0)
+
+
+@pytest.mark.usefixtures("patrol_never_comes")
+async def test_receipts_make_room_for_more_at_once(bus: FakeBus, spool: Spool, courier: Courier) -> None:
+    names = [f"{number:04}" for number in range(5 * WINDOW)]
+    for name in names:
+        spool.append(event(name), durable=False)
+    courier.wake()
+    receipted = 0
+    while receipted < len(names):
+        await bus.until(lambda so_far=receipted: len(bus.sent) > so_far)  # type: ignore[misc]
+        came = [one.id for one in bus.sent[receipted:]]
+        assert len(came) <= WINDOW, "no more than a window is under way"
+        assert courier.hear(delivery(topics.receipt(bus.identity), receipt(*came)))
+        receipted += len(came)
+    assert [one.id for one in bus.sent] == names
+
+
 async def test_what_is_urgent_passes_the_others(bus: FakeBus, spool: Spool, courier: Courier) -> None:
     spool.append(event("a"), durable=False)
     made = spool.append(event("b"), durable=True)
