@@ -8,7 +8,7 @@ WORKERS ?= $(shell expr 2 \* $$(nproc))
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house pythons years lock clean
+.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house pins pythons years lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ findings: ## What real software was seen to do that one would not expect; needs 
 
 house: setup ## Follow docs/setup.md on booted Debian systems, and live in that home; SHORT=1 for the cut that CI runs
 	$(PYTHON) -m tests.booted $(if $(SHORT),--short)
+
+pins: setup ## The agent's pins, sensors and watchdog on Debian's kernels under emulation (QEMU), with simulated chips
+	$(PYTHON) -m tests.pins $(if $(KERNEL),--kernel $(KERNEL))
 
 pythons: ## The unit tests on each Python that can be had here, from the machine or from Debian's suites
 	$(PYTHON) -m tests.pythons

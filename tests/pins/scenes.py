@@ -1,0 +1,18 @@
+"""What is done on each kernel: one start of a guest each, with the modules and the tests that it is for."""
+
+import msgspec
+
+INSIDE = "tests/pins/inside"
+
+
+class Scene(msgspec.Struct, frozen=True):
+    """`modules` as tests.pins.guest takes them; `tests` are pytest's."""
+
+    name: str
+    tests: tuple[str, ...]
+    modules: tuple[str, ...] = ("gpio-sim",)
+    parameters: str = ""
+    seconds: float = 900.0
+
+
+SCENES = (Scene(name="contract", tests=("tests/unit/device_agents/pins/test_pins_contract.py",)),)
