@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +34,10 @@ BORROWED = (
     "drivers/gpio/dev-sync-probe.h",
     "kernel/irq/irq_sim.c",
     "drivers/watchdog/bcm2835_wdt.c",
+    "drivers/gpio/gpio-pca953x.c",
 )
 """Of the kernel's source, what Debian did not build; what a version does not have is left out."""
+KEPT_SECONDS = 7 * 86400
 _WITHIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
 
 
@@ -65,13 +68,20 @@ def kernel(name: str) -> Kernel:
     kept = cache() / f"{name}-{key}"
     with _alone(cache() / f"{name}.lock"):
         if not kept.exists():
-            for old in cache().glob(f"{name}-*"):
-                shutil.rmtree(old)
             part = cache() / f"{name}.part"
             _make(_tree(name, suite), part)
             part.rename(kept)
+        _forget_others(name, kept)
     version = (kept / "version").read_text()
     return Kernel(version=version, image=kept / "vmlinuz", initrd=kept / "initrd.gz", modules=kept / "modules")
+
+
+def _forget_others(name: str, kept: Path) -> None:
+    """Those of other recipes that nobody has used for a while; another checkout may use one just now."""
+    os.utime(kept)
+    for other in cache().glob(f"{name}-*"):
+        if other.stat().st_mtime < time.time() - KEPT_SECONDS:
+            shutil.rmtree(other)
 
 
 def _tree(name: str, suite: str) -> Path:

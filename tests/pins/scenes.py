@@ -15,4 +15,7 @@ class Scene(msgspec.Struct, frozen=True):
     seconds: float = 900.0
 
 
-SCENES = (Scene(name="contract", tests=("tests/unit/device_agents/pins/test_pins_contract.py",)),)
+SCENES = (
+    Scene(name="contract", tests=("tests/unit/device_agents/pins/test_pins_contract.py",)),
+    Scene(name="lines", tests=(f"{INSIDE}/test_lines.py",)),
+)
