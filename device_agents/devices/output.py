@@ -91,8 +91,9 @@ class Last(NamedTuple):
 class Birth(NamedTuple):
     """What is known of an output when the agent starts.
 
-    `levels` are those still driven on its pins, None where a pin is not an output now. `interrupted`: a command
-    on it was begun and not finished. Before `ready_at` it may not be switched on.
+    `levels` are what its pins read that are outputs still, None where a pin is none now. `interrupted`: a command
+    on it was begun and not finished. Before `ready_at` it may not be switched on. Not `ours`: an earlier process of
+    this boot of the board did not leave the levels so, but a resistor did, or the firmware, or nobody knows who.
     """
 
     policy: BootPolicy
@@ -100,6 +101,7 @@ class Birth(NamedTuple):
     last: Last | None
     interrupted: bool
     ready_at: float = 0.0
+    ours: bool = True
 
 
 class Output(Protocol):

@@ -19,10 +19,11 @@ class Switch:
         return (self._pin,)
 
     def boot(self, birth: Birth, now: float) -> Step:
-        """Off, on, or as it was: a level that is still driven stays, else the last known value counts."""
+        """Off, on, or as it was: a level that is still ours stays, else the last known value counts."""
         (level,) = birth.levels
         last_on = birth.last is not None and birth.last.value == "on"
-        on = birth.policy == "on" or (birth.policy == "restore" and (level == 1 if level is not None else last_on))
+        was_on = level == 1 if level is not None and birth.ours else last_on
+        on = birth.policy == "on" or (birth.policy == "restore" and was_on)
         until = left_running(birth, self._max_on, now)
         if until is not None and (level != 1 or until <= now):
             on = False  # how much of `max_on` is left is not known: none

@@ -81,12 +81,18 @@ class GpiodPins:
             raise
 
     def driven(self, pin: int) -> int | None:
-        """A line that is still an output is taken over as it stands, and held: releasing it might move it."""
+        """A line that is still an output is taken over as it stands, and held: releasing it might move it.
+
+        Of a line that nobody holds the kernel says what its last holder made of it. Asked once more when it is held,
+        most drivers say what it is; one that does not leaves an input to be taken for an output that reads its pull.
+        """
         with translated(pin):
             info = self._chip.get_line_info(pin)
             if info.used or info.direction != self._line.Direction.OUTPUT:
                 return None
             self._request({pin: self._settings(self._uses[pin], direction=self._line.Direction.AS_IS)})
+            if self._chip.get_line_info(pin).direction != self._line.Direction.OUTPUT:
+                return None
         return self.read(pin)
 
     def claim(self, pin: int, level: int) -> None:

@@ -32,9 +32,10 @@ class Pins(Protocol):
     """
 
     def driven(self, pin: int) -> int | None:
-        """The level that an earlier process left driven on an output (PWM: 0 or 1).
+        """What a line reads that is an output already, before we made it one (PWM: 0 or 1).
 
-        None where none did, and where a library cannot look at a line without moving it.
+        None where it is none, and where a library cannot look at a line without moving it. Who made it one nobody
+        says: an earlier process, the firmware; and some drivers call an output what has become an input.
         """
 
     def claim(self, pin: int, level: int) -> None:

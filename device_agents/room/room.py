@@ -66,8 +66,7 @@ class Room:
         `interrupted` names devices on which a command was begun and not finished. Raises HomeError("pin-failed").
         """
         for device in self._outputs:
-            # Of a ledger that lacks something nobody knows what was begun.
-            self._boot(device, now, interrupted=self._ledger.is_doubted or device.id in interrupted)
+            self._boot(device, now, interrupted=device.id in interrupted)
         self._pins.watch(changed)
         for device in self._listening.start():
             self._stand(device, device.signal.value, By(source="boot"))
@@ -230,7 +229,8 @@ class Room:
 
     def _boot(self, device: Device, now: float, *, interrupted: bool) -> None:
         stood, memory = self._stood(device)
-        birth.begin(device, self._hands, stood, memory, now, interrupted=interrupted)
+        doubted = self._ledger.is_doubted
+        birth.begin(device, self._hands, stood, memory, now, interrupted=interrupted, doubted=doubted)
         if stood is not None:
             device.state = stood
             if stood.fault is not None:

@@ -18,4 +18,5 @@ class Scene(msgspec.Struct, frozen=True):
 SCENES = (
     Scene(name="contract", tests=("tests/unit/device_agents/pins/test_pins_contract.py",)),
     Scene(name="lines", tests=(f"{INSIDE}/test_lines.py",)),
+    Scene(name="killed", tests=(f"{INSIDE}/test_killed.py",)),
 )

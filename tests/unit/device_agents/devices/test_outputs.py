@@ -22,8 +22,9 @@ def birth(
     *,
     interrupted: bool = False,
     ready_at: float = 0.0,
+    ours: bool = True,
 ) -> Birth:
-    return Birth(policy=policy, levels=levels, last=last, interrupted=interrupted, ready_at=ready_at)
+    return Birth(policy=policy, levels=levels, last=last, interrupted=interrupted, ready_at=ready_at, ours=ours)
 
 
 def memory(*, active: bool = True, deadline: float | None = None, ready_at: float = 0.0) -> Memory:
@@ -62,6 +63,15 @@ def test_switch_starts_as_its_policy_says(policy: BootPolicy, level: int | None,
     step = Switch(17).boot(birth(policy, (level,), known), 0.0)
     assert step.standing.value == value
     assert step.writes == (Write(17, 1 if value == "on" else 0),)
+
+
+@pytest.mark.parametrize("level", [0, 1, None])
+@pytest.mark.parametrize(("last", "value"), [("on", "on"), ("off", "off"), (None, "off")])
+def test_a_level_that_is_not_ours_restores_nothing(level: int | None, last: str | None, value: str) -> None:
+    known = None if last is None else Last(last)
+    assert Switch(17).boot(birth("restore", (level,), known, ours=False), 0.0).standing.value == value
+    for policy in ("off", "on"):
+        assert Switch(17).boot(birth(policy, (level,), known, ours=False), 0.0).standing.value == policy
 
 
 def test_on_while_on_never_extends_max_on() -> None:

@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tests.unit.device_agents.pins.benches import CONTACT, LAMP, USES
 CONFIG = Path("/sys/kernel/config/gpio-sim")
 TRACE = Path("/sys/kernel/tracing")
 LINES = 32
+NONE: Mapping[int, str] = {}
 PI_4 = "c03111"
 """A board's revision, which rpi-lgpio wants to know."""
 
@@ -32,18 +33,22 @@ class Chip:
     """One simulated chip. The wires' resistors are gpio-sim's pulls; the kernel's trace tells what was set."""
 
     def __init__(self, config: Path) -> None:
-        name = (config / "bank/chip_name").read_text().strip()
-        device = (config / "dev_name").read_text().strip()
+        self._config = config
+        self._look()
+
+    def _look(self) -> None:
+        name = (self._config / "bank/chip_name").read_text().strip()
+        device = (self._config / "dev_name").read_text().strip()
         self.path = Path("/dev") / name
         self.number = name.removeprefix("gpiochip")
-        self._config = config
         self._lines = Path("/sys/devices/platform") / device / name
         # The trace counts all lines of all chips; debugfs tells where a chip begins only before Linux 7.
         bases = [path / "base" for path in Path("/sys/class/gpio").glob("gpiochip*") if _is_of(path, device)]
         assert len(bases) == 1, bases
         self._base = int(bases[0].read_text())
         self._set: dict[int, list[int]] = defaultdict(list)
-        self._known = {pin: self.level(pin) for pin in range(LINES)}
+        lines = int((self._config / "bank/num_lines").read_text())
+        self._known = {pin: self.level(pin) for pin in range(lines)}
 
     def pull(self, pin: int, level: int) -> None:
         (self._lines / f"sim_gpio{pin}/pull").write_text("pull-up" if level else "pull-down")
@@ -68,14 +73,20 @@ class Chip:
     def unplug(self) -> None:
         (self._config / "live").write_text("0")
 
+    def plug(self) -> None:
+        """Back again; where somebody still holds the one that was unplugged, under the next number."""
+        (self._config / "live").write_text("1")
+        (TRACE / "trace").write_text("")
+        self._look()
+
 
 def _is_of(place: Path, device: str) -> bool:
     return (place / "device").resolve() == Path("/sys/devices/platform") / device
 
 
 @contextlib.contextmanager
-def made() -> Iterator[Chip]:
-    """A chip for one test; skips it where this kernel makes none."""
+def made(name: str = "", *, label: str = "", lines: int = LINES, named: Mapping[int, str] = NONE) -> Iterator[Chip]:
+    """A chip for one test, and another with another `name`; skips the test where this kernel makes none."""
     if os.geteuid() != 0:
         pytest.skip("a simulated GPIO chip needs root")
     if (modprobe := shutil.which("modprobe")) is not None:
@@ -84,11 +95,16 @@ def made() -> Iterator[Chip]:
         pytest.skip("this kernel makes no simulated GPIO chips (CONFIG_GPIO_SIM, configfs)")
     if not (TRACE / "trace").exists():
         pytest.skip("this kernel does not tell what happens on a simulated GPIO chip (tracefs)")
-    config = CONFIG / f"homesystem-{os.getpid()}"
+    config = CONFIG / f"homesystem-{os.getpid()}{name}"
     (config / "bank").mkdir(parents=True)
     traced = TRACE / "events/gpio/gpio_value/enable"
     try:
-        (config / "bank/num_lines").write_text(str(LINES))
+        (config / "bank/num_lines").write_text(str(lines))
+        if label:
+            (config / "bank/label").write_text(label)
+        for pin, line in named.items():
+            (config / f"bank/line{pin}").mkdir()
+            (config / f"bank/line{pin}/name").write_text(line)
         (config / "live").write_text("1")
         traced.write_text("1")
         (TRACE / "trace").write_text("")
@@ -97,6 +113,8 @@ def made() -> Iterator[Chip]:
         traced.write_text("0")
         if (config / "live").read_text().strip() == "1":
             (config / "live").write_text("0")
+        for pin in named:
+            (config / f"bank/line{pin}").rmdir()
         (config / "bank").rmdir()
         config.rmdir()
 

@@ -190,7 +190,8 @@ class RequestReleasedError(Exception):
 class FakeGpiod:
     """The part of libgpiod 2 that we use, and the kernel's rules behind it.
 
-    `keeps` is what the chip's driver does with a released output: lets it stand, or makes it an input.
+    `keeps` is what the chip's driver does with a released output: lets it stand, or makes it an input. Of a line that
+    nobody holds the kernel goes on saying what it was; once it is requested, the driver is asked, if it `tells`.
     """
 
     line = SimpleNamespace(Value=Value, Direction=Direction, Bias=Bias, Edge=Edge)
@@ -199,6 +200,8 @@ class FakeGpiod:
     def __init__(self, board: Board | None = None, *, label: str = "fake", lines: int = 32, keeps: bool = True) -> None:
         self.board = board or Board()
         self.label, self.lines, self.keeps = label, lines, keeps
+        self.tells = True
+        self.called_outputs: set[int] = set()
         self.consumers: dict[int, str] = {}
         self.refused: Exception | None = None
 
@@ -235,7 +238,8 @@ class FakeChip:
         self.gpiod.reach()
         if not 0 <= offset < self.gpiod.lines:
             raise ValueError("line offset of out range")
-        direction = Direction.OUTPUT if self.gpiod.board.wires[offset].output else Direction.INPUT
+        is_output = self.gpiod.board.wires[offset].output or offset in self.gpiod.called_outputs
+        direction = Direction.OUTPUT if is_output else Direction.INPUT
         consumer = self.gpiod.consumers.get(offset)
         return SimpleNamespace(used=consumer is not None, consumer=consumer or "", direction=direction)
 
@@ -255,6 +259,8 @@ class FakeRequest:
         self.fd = os.eventfd(0, os.EFD_NONBLOCK)
         self.chip_name = "gpiochip0"
         self.released = False
+        if gpiod.tells:
+            gpiod.called_outputs -= config.keys()
         self._configure(config)
         self.gpiod.consumers |= dict.fromkeys(config, consumer)
 
@@ -287,6 +293,8 @@ class FakeRequest:
         for offset in self.settings:
             del self.gpiod.consumers[offset]
             self.board.listeners.pop(offset, None)
+            if self.board.wires[offset].output:
+                self.gpiod.called_outputs.add(offset)
             if not self.gpiod.keeps:
                 self.board.change(offset, output=False)
 
@@ -304,6 +312,7 @@ class FakeRequest:
                     self.board.change(offset, latch=latch)
                     self.board.change(offset, output=True)
                 case Direction.INPUT:
+                    self.gpiod.called_outputs.discard(offset)
                     self.board.change(offset, output=False, bias=1 if settings.bias is Bias.PULL_UP else 0)
                     if settings.edge_detection is Edge.BOTH:
                         self.board.listeners[offset] = self._heard
