@@ -6,16 +6,20 @@ import logging
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import device_agents.lean  # noqa: F401 - first: what it imports, it imports lightly
 from device_agents import complaints, config
-from device_agents.agent import Agent, Stop
+from device_agents.agent import Agent
+from device_agents.inbox import Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.pair import Pair
+from device_agents.pins import chips
 from device_agents.pins import gpiod as pins_gpiod
 from device_agents.pins import rpi as pins_rpi
+from device_agents.pins.chips import AwayError
 from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.pins import Pins
 from device_agents.pins.rpi import RpiPins
@@ -34,13 +38,17 @@ from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+_CHIP_SECONDS = 60
+"""So long a start waits for its chip; a process that begins each time anew would keep a small board busy."""
 USAGE = """usage: python -m device_agents --config FILE [--check-config]
 
 The agent of one room. FILE is the room's TOML file; --check-config only says whether it is right."""
 
 
 def main() -> int:
-    """The exit code: 0 after a signal, 2 for a wrong call, 78 for a configuration of no use, 1 for anything else."""
+    """The exit code: 0 after a signal, 2 for a wrong call, 78 for a configuration of no use, 1 for anything else; 75
+    where it should be started anew, since what it needs is not there, or is there again.
+    """
     try:
         options = options_of(sys.argv[1:])
     except getopt.GetoptError as error:
@@ -58,7 +66,7 @@ def main() -> int:
         repair(room)
         tls.client_context(room.broker.tls)
         logs.set_up(f"agent-{room.room}", room.log_dir)
-        pins = pins_of(room)
+        pins = pins_when_there(room)
         run(room, pins, sensors_of(room, pins))
     except ConfigError as error:
         return fail(error)
@@ -107,6 +115,21 @@ def repair(room: config.RoomConfig) -> None:
         raise ConfigError(error.detail) from error
 
 
+def pins_when_there(room: config.RoomConfig) -> Pins:
+    """The pins that the configuration names, waited for a minute where their chip comes late, as on a bus that wakes.
+
+    Raises ConfigError; AwayError where the chip does not come: whoever runs the agent then starts it again.
+    """
+    for left in range(_CHIP_SECONDS, 0, -1):
+        try:
+            return pins_of(room)
+        except AwayError as away:
+            if left == _CHIP_SECONDS:
+                log.warning("Chip is not there, and waited for", extra=facts(room=room.room, reason=away))
+            time.sleep(1.0)
+    return pins_of(room)
+
+
 def pins_of(room: config.RoomConfig) -> Pins:
     """The pins that the configuration names. Raises ConfigError where there are none such here."""
     uses = config.pin_uses(room)
@@ -115,7 +138,9 @@ def pins_of(room: config.RoomConfig) -> Pins:
             return RpiPins(pins_rpi.load(), uses)
         case "gpiod":
             assert room.chip is not None
-            return GpiodPins(pins_gpiod.load(), room.chip, room.room, uses, free=room.free_pins)
+            library = pins_gpiod.load()
+            chip = chips.find(library, room.chip, systemd.runtime_folder())
+            return GpiodPins(library, chip, room.room, uses, free=room.free_pins)
         case "simulated":
             assert room.sim_dir is not None
             return SimulatedPins(room.sim_dir, room.room, uses)
@@ -139,7 +164,7 @@ def check_pins(room: config.RoomConfig) -> None:
         pins_rpi.check(library, uses)
     else:
         assert room.chip is not None
-        pins_gpiod.check(library, room.chip, room.room, uses, room.free_pins)
+        pins_gpiod.check(library, chips.find(library, room.chip).path, room.room, uses, room.free_pins)
 
 
 def sensors_of(room: config.RoomConfig, pins: Pins) -> Sensors:

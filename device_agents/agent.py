@@ -9,14 +9,13 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
 from device_agents.config import RoomConfig
 from device_agents.devices.input import Happening
 from device_agents.ids import made_id
-from device_agents.inbox import Inbox
+from device_agents.inbox import Board, Changed, Inbox, Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.ledger.mending import Mending
 from device_agents.ledger.proof import Proof
@@ -29,6 +28,7 @@ from device_agents.obeying.answers import Answers
 from device_agents.obeying.clock import Clocks
 from device_agents.obeying.commands import Commands
 from device_agents.obeying.restrictions import Restrictions
+from device_agents.pins.chips import AwayError
 from device_agents.pins.pins import Pins
 from device_agents.room.device import Device
 from device_agents.room.linkloss import LinkLoss
@@ -53,15 +53,7 @@ _FAULT_SECONDS = 0.1
 """A pause after a fault, so that one that stays does not burn the board."""
 
 
-class Changed(NamedTuple):
-    """An input's pin changed, or bounced: the room has noted it, and the loop is to look."""
-
-
-class Stop(NamedTuple):
-    """End."""
-
-
-Item = Heard | Reached | Up | Down | Refused | Changed | Reading | Renewed | Stop
+Item = Heard | Reached | Up | Down | Refused | Changed | Board | Reading | Renewed | Stop
 
 
 class Agent:
@@ -110,12 +102,11 @@ class Agent:
         self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
         self._pulse = systemd.Pulse()
         self._due = -math.inf
-        self._stirred = True
-        """Whether something came that no deadline tells of."""
-        self._stopped = False
+        self._stirred = True  # something came that no deadline tells of
+        self._stopped = self._replugged = False
 
     def run(self) -> None:
-        """Live until stopped. Raises ConfigError where the pins cannot be used."""
+        """Live until stopped. Raises ConfigError where pins cannot be used, AwayError where it is to start anew."""
         try:
             self.start()
             systemd.notify("READY=1")
@@ -124,6 +115,8 @@ class Agent:
         finally:
             systemd.notify("STOPPING=1")
             self.stop()
+        if self._replugged:
+            raise AwayError("chip: it is there again, and the room starts anew")
 
     def tell_ends(self, folder: Path | None) -> None:
         """Record that earlier agents ended unasked, where their unit noted it in `folder`."""
@@ -138,7 +131,9 @@ class Agent:
         interrupted = self._answers.recover()
         self._restrictions.recall()
         try:
-            self._room.start(now, interrupted=interrupted, changed=self._changed)
+            self._room.start(
+                now, interrupted=interrupted, changed=self._changed, board=lambda *, there: self.inbox.put(Board(there))
+            )
         except HomeError as error:
             raise ConfigError(f"pins: {error.detail}; check the devices' pins and the right to use them") from error
         self._measuring.start(now, self.inbox.put)
@@ -155,7 +150,7 @@ class Agent:
         self.inbox.close()
 
     def take(self, item: Item, now: float) -> None:
-        """Take one item out of the inbox."""
+        """Take one item out of the inbox. What `Changed` tells of, the next tick hears."""
         self._stirred = self._stirred or not isinstance(item, Heard)
         match item:
             case Heard():
@@ -163,8 +158,6 @@ class Agent:
                     self._hear(item, now)
                 finally:
                     self._link.done_with(item)
-            case Changed():
-                pass  # the next tick hears it
             case Reading():
                 self._measuring.take(item, now)
             case Reached() | Up() | Down():
@@ -179,6 +172,8 @@ class Agent:
                 self._announcer.refused(now)
             case Renewed():
                 self._renewal.took(item)
+            case Board():
+                self._board(item, now)
             case Stop():
                 self._stopped = True
         self._link.flush()  # an acknowledgement waits for no other work
@@ -233,10 +228,16 @@ class Agent:
         )
         return min(at for at in due if at is not None)
 
-    def _changed(self, pin: int) -> None:
+    def _changed(self, pin: int, level: int | None = None, at: float | None = None, *, missed: bool = False) -> None:
         """An edge, told by a thread of the pins'."""
-        self._room.hear(pin, self._monotonic())
+        self._room.hear(pin, level, self._monotonic() if at is None else at, missed=missed)
         self.inbox.put(Changed())
+
+    def _board(self, board: Board, now: float) -> None:
+        """Without its pins a room says so; with pins that are new to it, it has to begin as rooms begin."""
+        self._stopped = self._replugged = board.there
+        for device in () if board.there else self._room.lose(now):
+            self._announcer.tell(device)
 
     def _turn(self) -> None:
         """One turn of the loop: the next item, or the next deadline. No fault of one command ends the agent."""

@@ -4,9 +4,23 @@ import contextlib
 import os
 import queue
 import select
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+class Changed(NamedTuple):
+    """An input's pin changed, or bounced: the room has noted it, and the loop is to look."""
+
+
+class Board(NamedTuple):
+    """What the pins are on has gone away, or is there again."""
+
+    there: bool
+
+
+class Stop(NamedTuple):
+    """End."""
 
 
 class Connection(Protocol):

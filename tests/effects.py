@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
-from device_agents.pins.pins import Pins
+from device_agents.pins.pins import Board, Changed, Pins
 
 
 class Effects:
@@ -70,9 +70,9 @@ class CountedPins:
         self._effects.before(f"read {pin}")
         return self._pins.read(pin)
 
-    def watch(self, changed: Callable[[int], None]) -> None:
+    def watch(self, changed: Changed, board: Board) -> None:
         self._effects.before("watch")
-        self._pins.watch(changed)
+        self._pins.watch(changed, board)
 
     def close(self) -> None:
         self._pins.close()

@@ -5,6 +5,10 @@ from alert_service.telling.policy import MISMATCH
 STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"
 ADVICE = {
     "device:restless": "Its wire may pick up mains or have come loose: have it checked, and shielded or shortened,",
+    "device:unreadable": (
+        "Its pins may have come off, such as an expander on a cable: plug them in again, and the room begins anew by "
+        "itself. If they are in, the room's log says why,"
+    ),
     MISMATCH: "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,",
     "session:new-place": STRANGER,
     "account:sign-in-failed": STRANGER,

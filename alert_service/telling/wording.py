@@ -29,6 +29,8 @@ _DEVICES = {
     "device:follows-again": "{place} follows again",
     "device:restless": "{place} does not hold still: what it says means nothing",
     "device:holds-still": "{place} holds still again",
+    "device:unreadable": "{place} cannot be read: nobody knows what it would say",
+    "device:reads-again": "{place} is read again",
     "device:added": "New device: {place}",
     "device:tightened": "{place} was made stricter",
     "device:loosening": "{place} wants to be less strict",

@@ -7,22 +7,18 @@ inputs, so that their pulls decide; expanders usually keep what they were told. 
 """
 
 import importlib
-import logging
-import os
-import select
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from device_agents.pins import board
-from device_agents.pins.pins import PinUse, translated
+from device_agents.pins import board as header
+from device_agents.pins import chips
+from device_agents.pins.chips import Chip
+from device_agents.pins.hearing import EDGES_KEPT, Hearing
+from device_agents.pins.pins import Board, Changed, PinUse, translated
 from shared.running.config import ConfigError
-from shared.running.log import facts
 
-log = logging.getLogger(__name__)
-
-_FIND = "gpiodetect lists the chips; a Raspberry Pi's header is the one called pinctrl-…"
 _HEADERS = ("pinctrl-bcm2", "pinctrl-rp1")
 """What the chips behind a Raspberry Pi's header are called."""
 _INNER = ("gpio-brcmstb", "raspberrypi-exp-gpio")
@@ -49,7 +45,7 @@ def check(gpiod: Any, chip: Path, room: str, uses: Collection[PinUse], free: Col
 
     Lines that a running agent of this room holds are right.
     """
-    with _opened(gpiod, chip) as opened:
+    with chips.opened(gpiod, chip) as opened:
         _refuse(chip, _complaints(opened, uses, free, ours=_consumer(room)))
 
 
@@ -61,23 +57,22 @@ class GpiodPins:
     """
 
     def __init__(
-        self, gpiod: Any, chip: Path, room: str, uses: Iterable[PinUse], *, free: Collection[int] = ()
+        self, gpiod: Any, chip: Chip, room: str, uses: Iterable[PinUse], *, free: Collection[int] = ()
     ) -> None:
         self._gpiod = gpiod
+        self._known = chip
         self._line = gpiod.line
         self._consumer = _consumer(room)
         self._uses = {use.pin: use for use in uses}
         self._requests: dict[int, Any] = {}
-        # The loop reads inputs while the reader takes their edges; the library wants such calls one at a time.
+        # The loop reads inputs while another thread takes their edges; the library wants such calls one at a time.
         self._turn = threading.Lock()
-        self._stop = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._reader: threading.Thread | None = None
-        self._chip = _opened(gpiod, chip)
+        self._hearing: Hearing | None = None
+        self._chip = chips.opened(gpiod, chip.path)
         try:
-            _refuse(chip, _complaints(self._chip, self._uses.values(), free, ours=None))
+            _refuse(chip.path, _complaints(self._chip, self._uses.values(), free, ours=None))
         except ConfigError:
             self._chip.close()
-            os.close(self._stop)
             raise
 
     def driven(self, pin: int) -> int | None:
@@ -113,41 +108,44 @@ class GpiodPins:
 
     def read(self, pin: int) -> int:
         """What the chip reads on the line; a driver without a way to read outputs says what was written."""
-        with translated(pin), self._turn:
-            return int(self._requests[pin].get_value(pin) == self._line.Value.ACTIVE)
+        with translated(pin):
+            if self._hearing is not None and not self._uses[pin].output:
+                self._hearing.catch_up(pin)
+            with self._turn:
+                return int(self._requests[pin].get_value(pin) == self._line.Value.ACTIVE)
 
-    def watch(self, changed: Callable[[int], None]) -> None:
-        """All inputs in one request with their pulls, and a thread that waits for its edges."""
+    def watch(self, changed: Changed, board: Board) -> None:
+        """Each input in a request of its own, with its pull; the kernel debounces none, so that it tells all edges."""
         line = self._line
         pulls = {"up": line.Bias.PULL_UP, "down": line.Bias.PULL_DOWN, "none": line.Bias.DISABLED}
-        inputs = {
-            use.pin: self._settings(
-                use, direction=line.Direction.INPUT, bias=pulls[use.pull], edge_detection=line.Edge.BOTH
-            )
-            for use in self._uses.values()
-            if not use.output
-        }
-        if inputs:
-            with translated(*inputs):
-                request = self._request(inputs)
-            self._reader = threading.Thread(target=self._hear, args=(request, changed), name="edges", daemon=True)
-            self._reader.start()
+        inputs = [use for use in self._uses.values() if not use.output]
+        with translated(*(use.pin for use in inputs)):
+            for use in inputs:
+                settings = self._settings(
+                    use, direction=line.Direction.INPUT, bias=pulls[use.pull], edge_detection=line.Edge.BOTH
+                )
+                self._request({use.pin: settings}, event_buffer_size=EDGES_KEPT)
+        self._hearing = Hearing(self._gpiod, {use.pin: self._requests[use.pin] for use in inputs}, self._turn)
+        self._hearing.start(changed, board, look=self._look, is_back=self._is_back)
 
     def close(self) -> None:
         """Give the lines back; what becomes of their levels is the kernel's, as it is when the process ends."""
-        os.eventfd_write(self._stop, 1)
-        if self._reader is not None:
-            self._reader.join()
-        for request in set(self._requests.values()):
+        if self._hearing is not None:
+            self._hearing.close()
+        for request in self._requests.values():
             request.release()
         self._requests.clear()
         self._chip.close()
-        os.close(self._stop)
 
-    def _request(self, lines: dict[int, Any]) -> Any:
-        request = self._chip.request_lines(lines, consumer=self._consumer)
+    def _look(self) -> None:
+        self._chip.get_line_info(0)
+
+    def _is_back(self) -> bool:
+        return chips.again_there(self._gpiod, self._known) is not None
+
+    def _request(self, lines: dict[int, Any], **more: Any) -> None:
+        request = self._chip.request_lines(lines, consumer=self._consumer, **more)
         self._requests |= dict.fromkeys(lines, request)
-        return request
 
     def _settings(self, use: PinUse, **settings: Any) -> Any:
         return self._gpiod.LineSettings(active_low=use.active_low, **settings)
@@ -155,39 +153,10 @@ class GpiodPins:
     def _value(self, level: int) -> Any:
         return self._line.Value.ACTIVE if level else self._line.Value.INACTIVE
 
-    def _hear(self, request: Any, changed: Callable[[int], None]) -> None:
-        """The reader thread, until `close`."""
-        waiting = select.poll()
-        waiting.register(request.fd, select.POLLIN)
-        waiting.register(self._stop, select.POLLIN)
-        while self._stop not in dict(waiting.poll()):
-            try:
-                with self._turn:
-                    events = request.read_edge_events()
-            except Exception:
-                log.exception("Inputs are lost", extra=facts(chip=request.chip_name))  # the chip was pulled out
-                return
-            for event in events:
-                changed(event.line_offset)
-
 
 def _consumer(room: str) -> str:
     """What gpioinfo shows as the line's user."""
     return f"homesystem {room}"[:_CONSUMER_LENGTH]
-
-
-def _opened(gpiod: Any, chip: Path) -> Any:
-    """The chip. Opening moves nothing."""
-    try:
-        return gpiod.Chip(str(chip))
-    except FileNotFoundError:
-        raise ConfigError(f"chip: there is no {chip}; {_FIND}") from None
-    except PermissionError as error:
-        raise ConfigError(
-            f"chip: {chip} may not be written; add the user to its group, usually: sudo usermod -aG gpio USER"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"chip: {chip} is no GPIO chip ({error}); {_FIND}") from error
 
 
 def _refuse(chip: Path, complaints: Iterable[str]) -> None:
@@ -200,10 +169,10 @@ def _complaints(chip: Any, uses: Collection[PinUse], free: Collection[int], *, o
     """`ours` is a consumer that may hold lines already."""
     about = chip.get_info()
     if about.label.startswith(_INNER):
-        yield f"this is {about.label}, which works inside the board; {_FIND}"
+        yield f"this is {about.label}, which works inside the board; {chips.FIND}"
     if about.label.startswith(_HEADERS):
         # Only some of its lines are on the header, and most kernels would take them away from a bus without a word.
-        yield from board.complaints(((use.pin, use.device) for use in uses), free)
+        yield from header.complaints(((use.pin, use.device) for use in uses), free)
     for use in uses:
         if use.frequency is not None:
             yield (

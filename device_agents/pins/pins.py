@@ -1,6 +1,6 @@
 """The pins, as the loop sees them: logical levels, whatever the wiring. `rpi` and `simulated` implement it."""
 
-from collections.abc import Callable
+import errno
 from typing import Literal, Protocol
 
 import msgspec
@@ -25,8 +25,29 @@ class PinUse(msgspec.Struct, frozen=True, kw_only=True):
     """What a simulated input reads before anybody drove it."""
 
 
+class Changed(Protocol):
+    """Told of an edge of an input, from any thread: `level` is what it became, at `at` (monotonic seconds).
+
+    None where a library does not say: then it is what the pin reads now, and now. `missed`: of edges before this one
+    nothing is known. Where `level` is told, no pin may be read from within.
+    """
+
+    def __call__(self, pin: int, level: int | None = None, at: float | None = None, *, missed: bool = False) -> None:
+        """See above."""
+
+
+class Board(Protocol):
+    """Told, from any thread, that what the pins are on has gone away, and that it is there again.
+
+    These pins stay dead: a new process, with all that a start asks, has those that are there.
+    """
+
+    def __call__(self, *, there: bool) -> None:
+        """See above."""
+
+
 class Pins(Protocol):
-    """Every pin of a room. Only the loop calls it, save that whoever is told of an edge may `read` that pin at once.
+    """Every pin of a room. Only the loop calls it, save that whoever is told of an edge without its level may `read`.
 
     Every method may raise HomeError("pin-failed").
     """
@@ -45,10 +66,13 @@ class Pins(Protocol):
         """Set an output."""
 
     def read(self, pin: int) -> int:
-        """The level of an output as it really is, or of an input."""
+        """The level of an output as it really is, or of an input.
 
-    def watch(self, changed: Callable[[int], None]) -> None:
-        """Make the inputs what they are for; from now on `changed(pin)` is called, from any thread, for each edge."""
+        Of an input every edge until now has been told when this returns, as far as a library can.
+        """
+
+    def watch(self, changed: Changed, board: Board) -> None:
+        """Make the inputs what they are for; from now on `changed` is called for each edge, and `board` if it goes."""
 
     def close(self) -> None:
         """Let go without changing any level."""
@@ -66,4 +90,7 @@ class translated:  # noqa: N801 - reads as a word: `with translated(pin)`
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         # RPi.GPIO raises RuntimeError and ValueError, rpi-lgpio its own lgpio.error besides, gpiod OSError as well.
         if isinstance(error, Exception):
-            raise HomeError("pin-failed", f"pin {', '.join(map(str, self._pins))}: {error}") from error
+            why = f"pin {', '.join(map(str, self._pins))}: {error}"
+            if isinstance(error, OSError) and error.errno == errno.ENODEV:
+                why += "; plug its chip in again, and the room starts anew by itself"
+            raise HomeError("pin-failed", why) from error

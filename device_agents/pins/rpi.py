@@ -4,10 +4,10 @@
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from device_agents.pins.pins import PinUse, translated
+from device_agents.pins.pins import Board, Changed, PinUse, translated
 from shared.running.config import ConfigError
 
 _INSTEAD = 'set pins = "gpiod", or install rpi-lgpio in its place'
@@ -102,8 +102,12 @@ class RpiPins:
         with translated(pin):
             return int(self._gpio.input(pin)) ^ self._uses[pin].active_low
 
-    def watch(self, changed: Callable[[int], None]) -> None:
-        """Inputs with their pulls, and an interrupt for both edges."""
+    def watch(self, changed: Changed, _board: Board) -> None:
+        """Inputs with their pulls, and an interrupt for both edges; the library tells neither which nor when it was.
+
+        So a pulse that is over before the call is one that nobody knows of. Not with `bouncetime`: rpi-lgpio then tells
+        of a short press once, when it is over.
+        """
         gpio = self._gpio
         pulls = {"up": gpio.PUD_UP, "down": gpio.PUD_DOWN, "none": gpio.PUD_OFF}
         for use in self._uses.values():

@@ -8,13 +8,13 @@ import logging
 import mmap
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
-from device_agents.pins.pins import PinUse
+from device_agents.pins.pins import Board, Changed, PinUse
 from device_agents.pins.simulation import Drive, Driven, Stage
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -43,7 +43,7 @@ class SimulatedPins:
         self._uses = {use.pin: use for use in uses}
         self._inputs_file = folder / f"{room}.inputs.json"
         self.stage = Stage(folder, room, tuple(self._uses.values()))
-        self._changed: Callable[[int], None] = lambda _pin: None
+        self._changed: Changed | None = None
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._waveform = os.open(folder / f"{room}.jsonl", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -79,7 +79,7 @@ class SimulatedPins:
             return self._levels.get(pin, self._recorded.get(pin, 0))
         return self._inputs.get(use.device, use.idle)
 
-    def watch(self, changed: Callable[[int], None]) -> None:
+    def watch(self, changed: Changed, _board: Board) -> None:
         """Open the socket for `homesystem sim`."""
         self._changed = changed
         self.stage.open(self._drive)
@@ -121,7 +121,8 @@ class SimulatedPins:
             beside.replace(self._inputs_file)
         except OSError as error:
             log.warning("Driven level will not outlive a restart", extra=facts(device=use.device, reason=error))
-        self._changed(use.pin)
+        if self._changed is not None:
+            self._changed(use.pin, level)
 
     def _remembered_inputs(self) -> dict[str, int]:
         try:

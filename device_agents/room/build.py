@@ -26,9 +26,29 @@ from device_agents.devices.output import Output
 from device_agents.devices.pulse import Pulse
 from device_agents.devices.sensor import RANGES, UNITS, Sensor
 from device_agents.devices.switch import Switch
+from device_agents.room.device import Device
 from device_agents.room.limits import Limits
-from shared.words.messages import DeviceDescription
+from shared.words import topics
+from shared.words.messages import By, DeviceDescription, State, utc
 from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Action, Kind
+
+
+def device(room: RoomConfig, config: DeviceConfig, wall: float) -> Device:
+    """The device that the settings describe, before anything is known of it; `wall` is seconds since 1970."""
+    made = Device(
+        config=config,
+        description=description(room, config),
+        state=State(value=None, since=utc(wall), by=By(source="boot")),
+        ack_topic=topics.acknowledgement(room.room, config.id),
+        state_topic=topics.state(room.room, config.id),
+        event_topic=topics.event(room.room, config.id),
+    )
+    if config.is_output:
+        made.output = output(config)
+        made.limits = limits(room, config)
+    elif not config.is_sensor:
+        made.input = input_(config)
+    return made
 
 
 def output(device: DeviceConfig) -> Output:

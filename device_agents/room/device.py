@@ -13,9 +13,10 @@ from shared.words.names import SAFE_ACTIONS, Action
 
 class Device(msgspec.Struct, kw_only=True, eq=False):
     """One device. `levels` are those written last; `moved_by` is who set it going; `locked_out` is the master user's
-    word, besides the room's file. `heard` is what an input's pin read at its last edge; `deaf` is one whose pin cannot
-    be read, `restless` one that does not hold still. `stirred_at` is when its pin began to change without a rest,
-    `unsteady_at` when it last began to change after a whole second, `edge_at` when it last did."""
+    word, besides the room's file. `heard` is what an input's pin became at its last edge; `deaf` is one whose pin
+    cannot be read, `restless` one that does not hold still, `blurred` one of which edges were lost. `stirred_at` is
+    when its pin began to change without a rest, `unsteady_at` when it last began to change after a whole second,
+    `edge_at` when it last did."""
 
     config: DeviceConfig
     description: DeviceDescription
@@ -35,6 +36,7 @@ class Device(msgspec.Struct, kw_only=True, eq=False):
     heard: int = 0
     deaf: bool = False
     restless: bool = False
+    blurred: bool = False
     stirred_at: float = 0.0
     unsteady_at: float = 0.0
     edge_at: float | None = None

@@ -14,7 +14,7 @@ RESTLESS = "restless"
 
 
 class Fault(NamedTuple):
-    """A pin that reads something else than was written, None where it cannot be read.
+    """A pin that reads something else than was written, None where it cannot be read; `why` it cannot be written.
 
     `stuck`: it does not even come to rest, and is told to again and again.
     """
@@ -23,22 +23,35 @@ class Fault(NamedTuple):
     wrote: int
     reads: int | None
     stuck: bool
+    why: str = ""
+
+    @property
+    def words(self) -> str:
+        """What happened, for who wanted it to move."""
+        return (
+            self.why
+            or f"Pin {self.pin} was set to {self.wrote} and reads {'nothing' if self.reads is None else self.reads}."
+        )
 
     def is_over(self, pin: int, level: int) -> bool:
         """Whether the pin has now done what it once did not."""
         return pin == self.pin and (level > 0) == (self.wrote > 0)
 
 
-def unrest(id_: str, place: str, room: str, *, restless: bool, wall: float) -> AuditEvent:
-    """What is recorded of an input at `place` that does not hold still, and of one that does again."""
+_AILMENTS = {SENSOR: ("device:unreadable", "device:reads-again"), RESTLESS: ("device:restless", "device:holds-still")}
+"""What is told of an input that has got a fault, and of one that has it no more."""
+
+
+def ailing(id_: str, place: str, room: str, fault: str, wall: float, *, over: bool) -> AuditEvent:
+    """What is recorded of the input at `place` that has this fault, or has it no more."""
     return AuditEvent(
         id=id_,
         at=utc(wall),
-        what="device:restless" if restless else "device:holds-still",
+        what=_AILMENTS[fault][over],
         where=place,
         who=Who(issuer=room),
-        outcome=Outcome.FAILED if restless else Outcome.EXECUTED,
-        severity=Severity.CRITICAL if restless else Severity.INFO,
+        outcome=Outcome.EXECUTED if over else Outcome.FAILED,
+        severity=Severity.INFO if over else Severity.CRITICAL,
     )
 
 

@@ -54,8 +54,7 @@ class Hands:
         for write in step.writes:
             if (fault := self._write(device, write)) is not None:
                 self._give_up(device, fault, step.standing, now)
-                reads = "nothing" if fault.reads is None else fault.reads
-                raise HomeError("pin-failed", f"Pin {fault.pin} was set to {fault.wrote} and reads {reads}.")
+                raise HomeError("pin-failed", fault.words)
         device.standing = step.standing
         device.past = follow(device.past, active=self._is_active(device, step), changed=changed, now=now)
         self._observe(device, step.writes)
@@ -114,7 +113,7 @@ class Hands:
             self._pins.write(write.pin, write.level)
         except HomeError as error:
             log.error("Pin cannot be written", extra=facts(device=device.id, reason=error.detail))
-            return Fault(write.pin, write.level, self._read(write.pin), stuck=False)
+            return Fault(write.pin, write.level, self._read(write.pin), stuck=False, why=error.detail or "")
         device.levels[write.pin] = write.level
         return self._mismatch((write,))
 

@@ -9,21 +9,19 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from device_agents.config import DeviceConfig, RoomConfig
+from device_agents.config import RoomConfig
 from device_agents.devices.contact import OPEN
-from device_agents.devices.input import Happening
 from device_agents.devices.lock import Lock
 from device_agents.devices.output import Memory, Step
 from device_agents.ids import made_id
 from device_agents.ledger.ledger import Ledger
-from device_agents.pins.pins import Pins
+from device_agents.pins.pins import Board, Changed, Pins
 from device_agents.room import birth, build, faults
 from device_agents.room.device import Device
 from device_agents.room.hands import Hands
 from device_agents.room.limits import Peer
-from device_agents.room.listening import Listening
+from device_agents.room.listening import Listening, News
 from shared.running.log import facts
-from shared.words import topics
 from shared.words.messages import AuditEvent, By, Description, State, Value, utc
 from shared.words.names import Action, Kind
 from shared.words.problem import HomeError
@@ -33,6 +31,7 @@ log = logging.getLogger(__name__)
 _UNSET_UNTIL = datetime(2020, 1, 1, tzinfo=UTC)
 """A clock that shows an earlier time has not been set since the board started."""
 VERSION = "0.1.0"
+_AWAY = "The chip of this pin has gone away: plug it in again, and the room starts anew by itself."
 _UNVALUED = frozenset({Kind.PULSE, Kind.BUTTON})
 """Kinds whose value is always None: each new press is news."""
 
@@ -48,7 +47,7 @@ class Room:
         self._hands = Hands(pins)
         self._ledger = ledger
         self._wall = wall
-        self.devices = {device.id: self._device(config, device) for device in config.devices}
+        self.devices = {device.id: build.device(config, device, wall()) for device in config.devices}
         self._outputs = tuple(device for device in self.devices.values() if device.output is not None)
         self._listening = Listening(pins, self.devices.values())
         self._told_faults: set[str] = set()
@@ -60,15 +59,17 @@ class Room:
             hub=config.broker.host,
         )
 
-    def start(self, now: float, *, interrupted: frozenset[str], changed: Callable[[int], None]) -> None:
+    def start(self, now: float, *, interrupted: frozenset[str], changed: Changed, board: Board) -> None:
         """Every output to where its policy wants it, without a click where nothing changes; then the inputs.
 
         `interrupted` names devices on which a command was begun and not finished. Raises HomeError("pin-failed").
         """
         for device in self._outputs:
             self._boot(device, now, interrupted=device.id in interrupted)
-        self._pins.watch(changed)
+        self._pins.watch(changed, board)
         for device in self._listening.start():
+            if (stood := self._stood(device)[0]) is not None and stood.fault is not None:
+                self._listening.remember_told(device, stood.fault)
             self._stand(device, device.signal.value, By(source="boot"))
             self._door(device, now)
 
@@ -100,7 +101,8 @@ class Room:
             raise HomeError("locked-out")
         step = device.output.act(device.standing, action, value, now)
         if device.fault is not None and device.fault.stuck and step.is_active:
-            raise HomeError("pin-failed", f"Pin {device.fault.pin} does not let go; check its wiring first.")
+            why = device.fault.why or f"Pin {device.fault.pin} does not let go; check its wiring first."
+            raise HomeError("pin-failed", why)
         if step.is_active and not device.past.active:
             device.limits.check_interlock(self._peers(device), now)
             if not safe:
@@ -143,6 +145,22 @@ class Room:
                 news.append(device)
         return news
 
+    def lose(self, now: float) -> list[Device]:
+        """What the pins are on has gone away: every device is at fault, at once; returns those of which that is news.
+
+        Where outputs stood is what the next start goes by, unless somebody is told before that they do not obey.
+        """
+        news = []
+        for device in self._outputs:
+            before, memory = device.state, self.memory(device)
+            self._hands.patrol(device, now)
+            if device.fault is not None:
+                device.fault = device.fault._replace(why=_AWAY)
+            if self._stand(device, device.standing.value, By(source="failsafe")) is not before:
+                self._keep(device, msgspec.structs.replace(before, fault=device.ailment), memory)
+                news.append(device)
+        return news + [device for device, _ in self._listen(self._listening.lose(now), now)]
+
     def faults(self, now: float) -> list[AuditEvent]:
         """What is to be recorded of the faults that came, or went, since this was asked last."""
         at_fault = {device.id for device in self._outputs if device.fault is not None}
@@ -150,18 +168,21 @@ class Room:
         news = [device for device in self._outputs if device.id in changed] if changed else []
         wall = self._wall()
         events = [faults.event(made_id(), self._place(one), self.name, one.fault, wall) for one in news]
-        for one, restless in self._listening.unrest(now):
-            events.append(faults.unrest(made_id(), self._place(one), self.name, restless=restless, wall=wall))
+        for one, fault, over in self._listening.ailing(now):
+            events.append(faults.ailing(made_id(), self._place(one), self.name, fault, wall, over=over))
         return events
 
-    def hear(self, pin: int, at: float) -> None:
-        """An input's pin changed, or bounced, at `at`; called from any thread."""
-        self._listening.hear(pin, at)
+    def hear(self, pin: int, level: int | None, at: float, *, missed: bool = False) -> None:
+        """An input's pin changed, or bounced, to `level` at `at`; called from any thread."""
+        self._listening.hear(pin, level, at, missed=missed)
 
-    def listen(self, now: float) -> list[tuple[Device, tuple[Happening, ...]]]:
+    def listen(self, now: float) -> list[News]:
         """Understand what the inputs said, and give each that is due its tick; returns those of which there is news."""
+        return self._listen(self._listening.listen(now), now)
+
+    def _listen(self, told: Iterable[News], now: float) -> list[News]:
         news = []
-        for device, events in self._listening.listen(now):
+        for device, events in told:
             value = None if device.deaf else device.signal.value
             if events or value != device.state.value or device.ailment != device.state.fault:
                 self._stand(device, value, By(source="input"))
@@ -196,9 +217,11 @@ class Room:
 
     def remember(self, device: Device) -> None:
         """Write down a state that no command brought about. A ledger that fails costs only the memory."""
-        memory = None if device.output is None else self.memory(device)
+        self._keep(device, device.state, None if device.output is None else self.memory(device))
+
+    def _keep(self, device: Device, state: State, memory: Memory | None) -> None:
         try:
-            self._ledger.stand(device.id, device.state, memory)
+            self._ledger.stand(device.id, state, memory)
         except HomeError as error:
             log.warning("Standing is not remembered", extra=facts(device=device.id, reason=error.detail))
 
@@ -209,23 +232,6 @@ class Room:
 
     def _place(self, device: Device) -> str:
         return f"{self.name}/{device.id}"
-
-    def _device(self, room: RoomConfig, config: DeviceConfig) -> Device:
-        unknown = State(value=None, since=utc(self._wall()), by=By(source="boot"))
-        device = Device(
-            config=config,
-            description=build.description(room, config),
-            state=unknown,
-            ack_topic=topics.acknowledgement(self.name, config.id),
-            state_topic=topics.state(self.name, config.id),
-            event_topic=topics.event(self.name, config.id),
-        )
-        if config.is_output:
-            device.output = build.output(config)
-            device.limits = build.limits(room, config)
-        elif not config.is_sensor:
-            device.input = build.input_(config)
-        return device
 
     def _boot(self, device: Device, now: float, *, interrupted: bool) -> None:
         stood, memory = self._stood(device)

@@ -30,6 +30,8 @@ _HAPPENINGS = {
     "device:follows-again": "Pin follows again",
     "device:restless": "Input does not hold still",
     "device:holds-still": "Input holds still again",
+    "device:unreadable": "Input cannot be read",
+    "device:reads-again": "Input is read again",
 }
 """What stands in the column beside the place: a letter says it of the place, in a sentence (alert_service)."""
 _OF_ROOMS = ("device:", "audit:dropped", "audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")

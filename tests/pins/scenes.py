@@ -19,4 +19,6 @@ SCENES = (
     Scene(name="contract", tests=("tests/unit/device_agents/pins/test_pins_contract.py",)),
     Scene(name="lines", tests=(f"{INSIDE}/test_lines.py",)),
     Scene(name="killed", tests=(f"{INSIDE}/test_killed.py",)),
+    Scene(name="edges", tests=(f"{INSIDE}/test_edges.py",)),
+    Scene(name="unplugged", tests=(f"{INSIDE}/test_unplugged.py",)),
 )

@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from device_agents.agent import Agent, Stop
+from device_agents.agent import Agent
 from device_agents.config import RoomConfig
+from device_agents.inbox import Stop
 from device_agents.ledger.boot import this_boot
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.link import Heard, Up
 from device_agents.pins.pins import Pins
+from shared.running.config import ConfigError
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, InputEvent, State
 from tests.house import DEADLINE
@@ -180,6 +182,8 @@ def _live(config: RoomConfig, made: Callable[[RoomConfig], Pins], wire: socket.s
         agent.inbox.put(Up(None))
         agent.run()
         code = 0
+    except ConfigError as error:
+        code = error.exit_code
     except BaseException:  # noqa: BLE001 - the test process's own handlers must not see the child
         traceback.print_exc()
     finally:

@@ -9,6 +9,7 @@ import gpiod
 import pytest
 
 from device_agents import config
+from device_agents.pins.chips import find
 from device_agents.pins.gpiod import GpiodPins
 from tests.pins.inside.lives import Life
 from tests.unit.device_agents.pins import chips
@@ -35,7 +36,7 @@ def start(chip: Chip, tmp_path: Path) -> Iterator[Start]:
     lives: list[Life] = []
 
     def pins(room: config.RoomConfig) -> GpiodPins:
-        return GpiodPins(gpiod, chip.path, "hall", config.pin_uses(room))
+        return GpiodPins(gpiod, find(gpiod, chip.path), "hall", config.pin_uses(room))
 
     def begin(devices: tuple[dict[str, Any], ...] = LAMPS, **more: Any) -> Life:
         lives.append(Life(tmp_path, devices, pins, pins="gpiod", chip=chip.path, sim_dir=None, **more))

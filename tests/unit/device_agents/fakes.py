@@ -62,7 +62,8 @@ class FakePins:
         self.broken: set[int] = set()
         self.stuck: set[int] = set()
         self.unreadable: set[int] = set()
-        self.changed: Callable[[int], None] = lambda _pin: None
+        self.changed: Callable[..., None] = lambda *_edge: None
+        self.board: Callable[..., None] = lambda **_there: None
 
     def driven(self, pin: int) -> int | None:
         return self.levels.get(pin)
@@ -83,8 +84,8 @@ class FakePins:
             raise HomeError("pin-failed", f"pin {pin} cannot be read")
         return self.inputs.get(pin, 0) if pin in {22, 23, 4} else self.levels.get(pin, 0)
 
-    def watch(self, changed: Callable[[int], None]) -> None:
-        self.changed = changed
+    def watch(self, changed: Callable[..., None], board: Callable[..., None]) -> None:
+        self.changed, self.board = changed, board
 
     def close(self) -> None:
         pass

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.agent import Agent, Stop
+from device_agents.agent import Agent
+from device_agents.inbox import Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.link import Up
 from device_agents.watchdog import FOOD, MAGIC, SET_TIMEOUT, Watchdog

@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from device_agents.pins import simulation
+from device_agents.pins.chips import Chip
 from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.pins import Pins, PinUse
 from device_agents.pins.rpi import RpiPins
@@ -21,7 +22,7 @@ USES = (
     PinUse(pin=CONTACT, device="contact", output=False, active_low=True, pull="up", values=("open", "closed")),
     PinUse(pin=BELL, device="bell", output=False, pull="down", values=("motion", "clear")),
 )
-CHIP = Path("/dev/gpiochip0")
+CHIP = Chip(path=Path("/dev/gpiochip0"), label="fake", lines=32)
 
 
 class Bench(Protocol):

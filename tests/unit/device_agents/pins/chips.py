@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from device_agents.pins.chips import find
 from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.pins import Pins
 from device_agents.pins.rpi import RpiPins
@@ -157,7 +158,7 @@ class ChipBench:
 
 def gpiod(chip: Chip) -> ChipBench:
     library = pytest.importorskip("gpiod", reason="needs the package gpiod")
-    return ChipBench(chip, lambda: GpiodPins(library, chip.path, "hall", USES), looks=True)
+    return ChipBench(chip, lambda: GpiodPins(library, find(library, chip.path), "hall", USES), looks=True)
 
 
 @contextlib.contextmanager

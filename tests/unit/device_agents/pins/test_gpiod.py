@@ -1,12 +1,16 @@
 """The gpiod pins on a fake of the library: what is in the way is told first, and what the kernel decides at the end."""
 
+import queue
 import sys
-from collections.abc import Callable
+import threading
+from pathlib import Path
 
 import pytest
 
+from device_agents.pins import chips, hearing
 from device_agents.pins import gpiod as pins_gpiod
 from device_agents.pins.gpiod import GpiodPins
+from device_agents.pins.hearing import EDGES_KEPT
 from device_agents.pins.pins import PinUse
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
@@ -18,6 +22,10 @@ from tests.unit.device_agents.pins.wires import FakeGpiod, FakeRequest
 @pytest.fixture
 def gpiod() -> FakeGpiod:
     return FakeGpiod()
+
+
+def nothing(*, there: bool) -> None:
+    """No word of the board."""
 
 
 def start(gpiod: FakeGpiod, uses: tuple[PinUse, ...] = USES) -> GpiodPins:
@@ -48,9 +56,9 @@ def test_everything_that_is_in_the_way_is_told_before_a_line_is_touched(gpiod: F
 def test_the_lines_of_the_agent_that_runs_are_no_complaint_of_a_check(gpiod: FakeGpiod) -> None:
     running = start(gpiod)
     running.claim(LAMP, 0)
-    pins_gpiod.check(gpiod, CHIP, "hall", USES, ())
+    pins_gpiod.check(gpiod, CHIP.path, "hall", USES, ())
     with pytest.raises(ConfigError, match="used by 'homesystem hall'"):
-        pins_gpiod.check(gpiod, CHIP, "kitchen", USES, ())
+        pins_gpiod.check(gpiod, CHIP.path, "kitchen", USES, ())
     running.close()
     assert gpiod.consumers == {}
 
@@ -85,7 +93,7 @@ def test_a_chip_that_cannot_be_opened_is_told_with_the_next_step(
     with pytest.raises(ConfigError, match=words):
         start(gpiod)
     with pytest.raises(ConfigError, match=words):
-        pins_gpiod.check(gpiod, CHIP, "hall", USES, ())
+        pins_gpiod.check(gpiod, CHIP.path, "hall", USES, ())
 
 
 def test_a_machine_without_the_library_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,34 +142,96 @@ def test_inputs_that_cannot_be_had_are_told_together(gpiod: FakeGpiod) -> None:
     pins = start(gpiod)
     gpiod.consumers[BELL] = "gpiomon"
     with pytest.raises(HomeError, match=r"pin 22, 23: .*busy"):
-        pins.watch(print)
+        pins.watch(Told(), nothing)
     pins.close()
 
 
 def test_no_reader_outlives_its_pins(gpiod: FakeGpiod) -> None:
     pins = start(gpiod)
-    pins.watch(print)
-    assert pins._reader is not None
+    pins.watch(Told(), nothing)
+    assert pins._hearing is not None
+    thread = pins._hearing.thread
+    assert thread is not None
+    assert thread.is_alive()
     pins.close()
-    assert not pins._reader.is_alive()
+    assert not thread.is_alive()
 
 
-def test_a_chip_that_is_pulled_out_ends_the_reader_and_fails_the_reading(
-    gpiod: FakeGpiod, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("when", ["idle", "reading"])
+def test_a_chip_that_is_pulled_out_is_told_at_once_and_again_when_it_is_back(
+    gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, when: str
 ) -> None:
-    read: Callable[[FakeRequest], object] = FakeRequest.read_edge_events
+    monkeypatch.setattr(chips, "DEVICES", tmp_path)
+    monkeypatch.setattr(hearing, "LOOK_SECONDS", 0.01)
+    told: queue.SimpleQueue[bool] = queue.SimpleQueue()
 
-    def torn(request: FakeRequest) -> object:
-        gpiod.board.gone = True
-        return read(request)
+    def board(*, there: bool) -> None:
+        told.put(there)
 
-    monkeypatch.setattr(FakeRequest, "read_edge_events", torn)
     pins = start(gpiod)
-    pins.watch(print)
-    gpiod.board.change(CONTACT, outside=0)
-    assert pins._reader is not None
-    pins._reader.join(timeout=DEADLINE)
-    assert "Inputs are lost" in caplog.text
-    with pytest.raises(HomeError, match="No such device"):
+    pins.watch(Told(), board)
+    pins.claim(LAMP, 0)
+    if when == "reading":
+        monkeypatch.setattr(FakeRequest, "wait_edge_events", lambda request, _seconds: _torn(request))
+        gpiod.board.change(CONTACT, outside=0)
+    else:
+        gpiod.board.gone = True
+    assert told.get(timeout=DEADLINE) is False
+    with pytest.raises(HomeError, match=r"pin 22: .*No such device; plug its chip in again"):
         pins.read(CONTACT)
+    with pytest.raises(HomeError, match="plug its chip in again"):
+        pins.write(LAMP, 1)
+    gpiod.board.gone, gpiod.name = False, "gpiochip7"
+    (tmp_path / "gpiochip7").touch()
+    assert told.get(timeout=DEADLINE) is True
     pins.close()
+
+
+def _torn(request: FakeRequest) -> bool:
+    request.board.gone = True
+    return True
+
+
+# --- edges --------------------------------------------------------------------------------------------------------
+
+
+class Told:
+    """What is told of edges."""
+
+    def __init__(self) -> None:
+        self.edges: list[tuple[int, int | None, float | None, bool]] = []
+
+    def __call__(self, pin: int, level: int | None = None, at: float | None = None, *, missed: bool = False) -> None:
+        self.edges.append((pin, level, at, missed))
+
+
+def test_an_edge_tells_which_way_it_went_and_when_however_late_it_is_read(
+    gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading.Thread, "start", lambda _thread: None)  # a reader that never gets its turn
+    pins, told = start(gpiod), Told()
+    pins.watch(told, nothing)
+    for at, level in ((100.0, 0), (100.02, 1), (100.5, 0)):
+        gpiod.now = at
+        gpiod.board.change(CONTACT, outside=level)
+    gpiod.now = 101.0
+    assert pins.read(CONTACT) == 1, "who looks is told of all that was before"
+    assert told.edges == [(CONTACT, 1, 100.0, False), (CONTACT, 0, 100.02, False), (CONTACT, 1, 100.5, False)]
+    assert pins.read(CONTACT) == 1
+    assert len(told.edges) == 3
+
+
+def test_edges_that_the_kernel_dropped_are_told_as_missing_and_cost_no_other_line_one(
+    gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading.Thread, "start", lambda _thread: None)
+    pins, told = start(gpiod), Told()
+    pins.watch(told, nothing)
+    gpiod.board.change(BELL, outside=1)
+    for number in range(1001):
+        gpiod.board.change(CONTACT, outside=number % 2)
+    pins.read(CONTACT), pins.read(BELL)
+    assert [(pin, missed) for pin, *_, missed in told.edges if missed] == [(CONTACT, True)]
+    assert told.edges[0][3], "the oldest of those that are left"
+    assert len(told.edges) == EDGES_KEPT + 1
+    assert told.edges[-1][:2] == (BELL, 1)

@@ -38,6 +38,10 @@ OBSTRUCTED = pytest.mark.parametrize("bench", [kind for kind in KINDS if not kin
 """For what only fakes can do: nobody can hold an output of gpio-sim's where it is."""
 
 
+def nothing(*, there: bool) -> None:
+    """No word of the board."""
+
+
 @pytest.fixture
 def new(bench: Bench) -> Iterator[Callable[[], Pins]]:
     """Starts a process's pins after ending those of the one before, as a service manager does."""
@@ -96,7 +100,7 @@ def test_what_is_written_is_on_the_wire_and_read_back(bench: Bench, new: Callabl
 def test_a_wire_that_does_not_follow_is_read_as_it_is(bench: Bench, new: Callable[[], Pins]) -> None:
     pins = new()
     pins.claim(LAMP, 0)
-    pins.watch(lambda _pin: None)
+    pins.watch(lambda *_edge, **_more: None, nothing)
     bench.hold(LAMP)
     pins.write(LAMP, 1)
     assert pins.read(LAMP) == 0
@@ -147,14 +151,14 @@ def heard() -> "queue.SimpleQueue[int]":
 
 def test_inputs_rest_where_their_pulls_hold_them(new: Callable[[], Pins]) -> None:
     pins = new()
-    pins.watch(lambda _pin: None)
+    pins.watch(lambda *_edge, **_more: None, nothing)
     assert (pins.read(CONTACT), pins.read(BELL)) == (0, 0)
 
 
 def test_every_edge_of_an_input_is_told(bench: Bench, new: Callable[[], Pins], heard: "queue.SimpleQueue[int]") -> None:
     pins = new()
     pins.claim(LAMP, 0)
-    pins.watch(heard.put)
+    pins.watch(lambda pin, *_edge, **_more: heard.put(pin), nothing)
     for pin, level, logical in ((CONTACT, 0, 1), (BELL, 1, 1), (CONTACT, 1, 0), (BELL, 0, 0)):
         bench.drive(pin, level)
         assert heard.get(timeout=DEADLINE) == pin
@@ -165,7 +169,7 @@ def test_every_edge_of_an_input_is_told(bench: Bench, new: Callable[[], Pins], h
 
 def test_nothing_is_told_after_the_end(bench: Bench, new: Callable[[], Pins], heard: "queue.SimpleQueue[int]") -> None:
     pins = bench.pins()
-    pins.watch(heard.put)
+    pins.watch(lambda pin, *_edge, **_more: heard.put(pin), nothing)
     pins.close()
     bench.drive(CONTACT, 0)
     assert heard.empty()

@@ -54,7 +54,7 @@ def test_pwm_has_a_duty_cycle(gpio: FakeGpio) -> None:
 def test_inputs_get_their_pull_and_tell_their_edges(gpio: FakeGpio) -> None:
     pins = RpiPins(gpio, USES)
     heard: list[int] = []
-    pins.watch(heard.append)
+    pins.watch(lambda pin, *_edge, **_more: heard.append(pin), lambda *, there: None)
     assert gpio.calls == [("setup", 22, gpio.IN, None, gpio.PUD_UP)]
     assert pins.read(22) == 0
     gpio.board.change(22, outside=0)
@@ -79,7 +79,7 @@ def test_what_the_library_raises_is_a_pin_that_failed(gpio: FakeGpio, error: Exc
     with pytest.raises(HomeError, match="pin 17"):
         pins.write(17, 1)
     with pytest.raises(HomeError, match="pin 22"):
-        pins.watch(print)
+        pins.watch(lambda *_edge, **_more: None, lambda *, there: None)
 
 
 def test_inputs_that_the_kernel_no_longer_lets_it_hear_are_told(gpio: FakeGpio) -> None:
@@ -88,7 +88,7 @@ def test_inputs_that_the_kernel_no_longer_lets_it_hear_are_told(gpio: FakeGpio) 
 
     gpio.add_event_detect = refuse  # type: ignore[method-assign]
     with pytest.raises(HomeError, match=r'pin 22: Failed to add edge detection.*Linux 6\.6.*pins = "gpiod"'):
-        RpiPins(gpio, USES).watch(print)
+        RpiPins(gpio, USES).watch(lambda *_edge, **_more: None, lambda *, there: None)
 
 
 def test_rpi_lgpio_is_never_asked_to_look_at_a_line_since_that_moves_it() -> None:

@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 @pytest.fixture
 def changes(pins: SimulatedPins) -> "queue.SimpleQueue[tuple[int, int]]":
     heard: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
-    pins.watch(lambda pin: heard.put((pin, pins.read(pin))))
+    pins.watch(lambda pin, *_edge, **_more: heard.put((pin, pins.read(pin))), lambda *, there: None)
     return heard
 
 
@@ -197,7 +197,7 @@ def test_a_folder_with_a_long_path_works_too(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 120)
     pins = SimulatedPins(folder, "hall", USES)
     came = threading.Event()
-    pins.watch(lambda _pin: came.set())
+    pins.watch(lambda *_edge, **_more: came.set(), lambda *, there: None)
     simulation.drive(folder, "hall", "contact", "open")
     assert came.wait(DEADLINE)
     pins.close()

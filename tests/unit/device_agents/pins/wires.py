@@ -6,7 +6,7 @@ They do what the libraries' sources do, in the same order: what a relay would se
 import enum
 import errno
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -174,6 +174,11 @@ class Edge(enum.Enum):
     BOTH = 4
 
 
+class Type(enum.Enum):
+    RISING_EDGE = 1
+    FALLING_EDGE = 2
+
+
 @dataclass
 class LineSettings:
     direction: Direction = Direction.AS_IS
@@ -196,11 +201,16 @@ class FakeGpiod:
 
     line = SimpleNamespace(Value=Value, Direction=Direction, Bias=Bias, Edge=Edge)
     LineSettings = LineSettings
+    EdgeEvent = SimpleNamespace(Type=Type)
 
     def __init__(self, board: Board | None = None, *, label: str = "fake", lines: int = 32, keeps: bool = True) -> None:
         self.board = board or Board()
         self.label, self.lines, self.keeps = label, lines, keeps
         self.tells = True
+        self.name = "gpiochip0"
+        self.others: dict[str, FakeGpiod] = {}
+        self.now = 100.0
+        """CLOCK_MONOTONIC, by which edges are stamped."""
         self.called_outputs: set[int] = set()
         self.consumers: dict[int, str] = {}
         self.refused: Exception | None = None
@@ -208,8 +218,12 @@ class FakeGpiod:
     def Chip(self, path: str) -> "FakeChip":
         if self.refused is not None:
             raise self.refused
-        if path != "/dev/gpiochip0":
+        name = path.rpartition("/")[2]
+        if name in self.others:
+            return self.others[name].Chip(path)
+        if name != self.name:
             raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        self.reach()
         return FakeChip(self)
 
     def reach(self) -> None:
@@ -232,7 +246,8 @@ class FakeChip:
         self.closed = True
 
     def get_info(self) -> SimpleNamespace:
-        return SimpleNamespace(name="gpiochip0", label=self.gpiod.label, num_lines=self.gpiod.lines)
+        self.gpiod.reach()
+        return SimpleNamespace(name=self.gpiod.name, label=self.gpiod.label, num_lines=self.gpiod.lines)
 
     def get_line_info(self, offset: int) -> SimpleNamespace:
         self.gpiod.reach()
@@ -243,19 +258,22 @@ class FakeChip:
         consumer = self.gpiod.consumers.get(offset)
         return SimpleNamespace(used=consumer is not None, consumer=consumer or "", direction=direction)
 
-    def request_lines(self, config: dict[int, LineSettings], consumer: str) -> "FakeRequest":
+    def request_lines(
+        self, config: dict[int, LineSettings], consumer: str, event_buffer_size: int = 16
+    ) -> "FakeRequest":
         assert not self.closed
         self.gpiod.reach()
         if any(self.get_line_info(offset).used for offset in config):
             raise OSError(errno.EBUSY, "Device or resource busy")
-        return FakeRequest(self.gpiod, config, consumer)
+        return FakeRequest(self.gpiod, config, consumer, event_buffer_size)
 
 
 class FakeRequest:
-    def __init__(self, gpiod: FakeGpiod, config: dict[int, LineSettings], consumer: str) -> None:
+    def __init__(self, gpiod: FakeGpiod, config: dict[int, LineSettings], consumer: str, kept: int) -> None:
         self.gpiod, self.board = gpiod, gpiod.board
         self.settings: dict[int, LineSettings] = {}
-        self.events: list[SimpleNamespace] = []
+        self.events: deque[SimpleNamespace] = deque(maxlen=kept)
+        self.edges = 0
         self.fd = os.eventfd(0, os.EFD_NONBLOCK)
         self.chip_name = "gpiochip0"
         self.released = False
@@ -279,10 +297,16 @@ class FakeRequest:
         self._reach()
         return Value(self.board.wires[offset].level ^ self.settings[offset].active_low)
 
-    def read_edge_events(self) -> list[SimpleNamespace]:
+    def wait_edge_events(self, seconds: float) -> bool:
+        assert seconds == 0
+        return bool(self.events) or self.gpiod.board.gone
+
+    def read_edge_events(self, most: int) -> list[SimpleNamespace]:
         self._reach()
-        os.eventfd_read(self.fd)
-        taken, self.events = self.events, []
+        assert self.events, "reading would wait"
+        taken = [self.events.popleft() for _ in range(min(most, len(self.events)))]
+        if not self.events:
+            os.eventfd_read(self.fd)
         return taken
 
     def release(self) -> None:
@@ -318,7 +342,16 @@ class FakeRequest:
                         self.board.listeners[offset] = self._heard
 
     def _heard(self, offset: int) -> None:
-        self.events.append(SimpleNamespace(line_offset=offset))
+        level = self.board.wires[offset].level ^ self.settings[offset].active_low
+        self.edges += 1
+        self.events.append(
+            SimpleNamespace(
+                line_offset=offset,
+                event_type=Type.RISING_EDGE if level else Type.FALLING_EDGE,
+                timestamp_ns=round(self.gpiod.now * 1e9),
+                line_seqno=self.edges,
+            )
+        )
         os.eventfd_write(self.fd, 1)
 
     def _reach(self) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from device_agents.devices.input import Happening
 from device_agents.room.device import Device
-from device_agents.room.listening import Listening
+from device_agents.room.listening import EDGES_MOST, Listening
 from device_agents.room.room import Room
 from shared.words.messages import Value
 from shared.words.problem import HomeError
@@ -32,7 +32,7 @@ class Ear:
 
     def edge(self, pin: int, level: int, at: float) -> None:
         self.pins.inputs[pin] = level
-        self.listening.hear(pin, at)
+        self.listening.hear(pin, level, at)
 
     def look(self, now: float) -> None:
         for device, events in self.listening.listen(now):
@@ -58,6 +58,13 @@ def new_ear(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Ear]:
     house = House(tmp_path_factory.mktemp("house"))
     house.die()
     return lambda: Ear(Room(house.config, FakePins(), house.ledger))
+
+
+@pytest.fixture(scope="module")
+def late_ear(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], "LateEar"]:
+    house = House(tmp_path_factory.mktemp("house"))
+    house.die()
+    return lambda: LateEar(Room(house.config, FakePins(), house.ledger))
 
 
 gaps = st.sampled_from([0.001, 0.01, 0.029, 0.031, 0.08, 0.2, 0.39, 0.41, 0.9, 1.1, 3.0])
@@ -257,3 +264,117 @@ def test_an_input_with_a_long_debounce_may_take_its_time(tmp_path: Path) -> None
     assert house.state("contact").fault is None
     house.advance(1.1)
     assert house.state("contact").value == "open"
+
+
+# --- edges that come late, or not at all ---------------------------------------------------------------------------
+
+
+class LateEar(Ear):
+    """As `Ear`, with a kernel that keeps edges until somebody reads them: a thread, whenever it gets its turn, or who
+    looks at the pin.
+    """
+
+    def __init__(self, room: Room) -> None:
+        super().__init__(room)
+        self.kept: list[tuple[int, int, float]] = []
+        read = self.pins.read
+
+        def catch_up(pin: int) -> int:
+            self.deliver(pin)
+            return read(pin)
+
+        self.pins.read = catch_up  # type: ignore[method-assign]
+
+    def edge(self, pin: int, level: int, at: float) -> None:
+        self.pins.inputs[pin] = level
+        self.kept.append((pin, level, at))
+
+    def deliver(self, only: int | None = None) -> None:
+        for edge in [edge for edge in self.kept if only in (None, edge[0])]:
+            self.kept.remove(edge)
+            self.listening.hear(*edge)
+
+
+@given(edges=edges, read_after=st.sets(st.integers(0, 300)))
+def test_however_late_edges_are_read_the_same_is_heard(
+    new_ear: Callable[[], Ear], late_ear: Callable[[], LateEar], edges: list[tuple[float, int]], read_after: set[int]
+) -> None:
+    prompt, late = new_ear(), late_ear()
+    now, levels = 0.0, {CONTACT: 1, DOORBELL: 0, HALLWAY: 0}
+    for number, (gap, pin) in enumerate(edges):
+        now += gap
+        levels[pin] ^= 1
+        prompt.look_promptly(now)
+        late.look_promptly(now)
+        prompt.edge(pin, levels[pin], now)
+        late.edge(pin, levels[pin], now)
+        prompt.look(now)
+        if number in read_after:
+            late.deliver()
+            late.look(now)
+    late.deliver()
+    prompt.look_promptly(now + 600.0)
+    late.look(now)
+    late.look_promptly(now + 600.0)
+    for name in NAMES:
+        told = [one for one in prompt.told if one[0] == name]
+        assert [one for one in late.told if one[0] == name] == told
+
+
+def test_a_flutter_on_one_pin_costs_no_other_its_press(new_ear: Callable[[], Ear]) -> None:
+    ear = new_ear()
+    ear.edge(DOORBELL, 1, 0.0)
+    ear.edge(DOORBELL, 0, 0.08)
+    for number in range(10_001):
+        ear.edge(CONTACT, number % 2, 0.1 + number * 1e-5)
+    assert sum(map(len, ear.listening._edges.values())) <= 2 + EDGES_MOST
+    ear.look(0.3)
+    ear.look_promptly(5.0)
+    assert [events for name, events, _ in ear.told if name == "doorbell" and events] == [("press",)]
+    assert ear._value("contact") == "open"
+
+
+@pytest.mark.parametrize("down", [0, 1])
+def test_of_lost_edges_no_press_is_guessed(new_ear: Callable[[], Ear], down: int) -> None:
+    ear = new_ear()
+    ear.edge(DOORBELL, 1, 0.0)
+    ear.look(0.0)
+    ear.look_promptly(0.04)
+    ear.listening.hear(DOORBELL, down, 0.05, missed=True)
+    ear.pins.inputs[DOORBELL] = down
+    ear.look(0.05)
+    ear.look_promptly(0.5)
+    ear.edge(DOORBELL, 0, 0.6)
+    ear.look(0.6)
+    ear.look_promptly(3.0)
+    assert [events for _, events, _ in ear.told if events] == []
+    for at, level in ((4.0, 1), (4.08, 0)):
+        ear.edge(DOORBELL, level, at)
+    ear.look(4.08)
+    ear.look_promptly(6.0)
+    assert [events for _, events, _ in ear.told if events] == [("press",)]
+
+
+def test_of_lost_edges_a_contact_tells_what_it_reads_in_the_end(new_ear: Callable[[], Ear]) -> None:
+    ear = new_ear()
+    ear.listening.hear(CONTACT, 0, 1.0, missed=True)
+    ear.pins.inputs[CONTACT] = 0
+    ear.look_promptly(1.02)
+    assert ear.told == []
+    ear.look(1.02)
+    ear.look_promptly(1.1)
+    assert ear.told == [("contact", (), "open")]
+
+
+def test_a_button_that_could_not_be_read_was_not_pressed(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.edge(DOORBELL, 1)
+    house.pins.unreadable.add(DOORBELL)
+    house.advance(5.0)
+    assert house.state("doorbell").fault == "sensor"
+    house.pins.unreadable.discard(DOORBELL)
+    house.advance(2.0)
+    house.edge(DOORBELL, 0)
+    house.advance(2.0)
+    assert house.state("doorbell").fault is None
+    assert not any(topic.endswith("/event") for topic, *_ in house.link.said)

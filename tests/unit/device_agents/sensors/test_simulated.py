@@ -31,7 +31,7 @@ class Simulation:
         self.pins = SimulatedPins(folder, "hall", pin_uses(config))
         self.sensors = SimulatedSensors(folder, "hall", config.devices, self.pins.stage)
         self.heard: queue.SimpleQueue[Reading] = queue.SimpleQueue()
-        self.pins.watch(lambda _pin: None)
+        self.pins.watch(lambda *_edge, **_more: None, lambda *, there: None)
         self.sensors.start(self.heard.put)
 
     def hear(self, count: int) -> list[Reading]:
