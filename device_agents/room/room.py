@@ -51,6 +51,7 @@ class Room:
         self._outputs = tuple(device for device in self.devices.values() if device.output is not None)
         self._listening = Listening(pins, self.devices.values())
         self._told_faults: set[str] = set()
+        self._lost = False
         self.description = Description(
             room=config.room,
             name=config.name,
@@ -150,7 +151,7 @@ class Room:
 
         Where outputs stood is what the next start goes by, unless somebody is told before that they do not obey.
         """
-        news = []
+        self._lost, news = True, []
         for device in self._outputs:
             before, memory = device.state, self.memory(device)
             self._hands.patrol(device, now)
@@ -202,7 +203,7 @@ class Room:
 
     def halt(self, now: float) -> None:
         """The agent ends: stop what must not go on without it."""
-        for device in self._outputs:
+        for device in () if self._lost else self._outputs:
             assert device.output is not None
             step = device.output.halt(device.standing, now)
             if step.writes:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 
-from device_agents.pins import gpiod, rpi
+from device_agents.pins import chips, gpiod, rpi
 from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.pins import Pins, PinUse
 from device_agents.pins.rpi import RpiPins
@@ -62,7 +62,11 @@ def _hold(kind: Kind, chip: Path, pin: int, level: int, folder: Path, line: Conn
     number = chip.name.removeprefix("gpiochip")
     os.environ |= {"LG_WD": str(folder), "RPI_LGPIO_CHIP": number, "RPI_LGPIO_REVISION": PI_4}
     use = PinUse(pin=pin, device="lamp", output=True)
-    pins: Pins = GpiodPins(gpiod.load(), chip, "hall", [use]) if kind == "gpiod" else RpiPins(rpi.load(), [use])
+    pins: Pins
+    if kind == "gpiod":
+        pins = GpiodPins(gpiod.load(), chips.find(gpiod.load(), chip), "hall", [use])
+    else:
+        pins = RpiPins(rpi.load(), [use])
     found = pins.driven(pin)
     pins.claim(pin, level)
     line.send(found)
