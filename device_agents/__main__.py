@@ -16,10 +16,10 @@ from device_agents.agent import Agent
 from device_agents.inbox import Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.pair import Pair
-from device_agents.pins import chips
+from device_agents.pins import chips, names
 from device_agents.pins import gpiod as pins_gpiod
 from device_agents.pins import rpi as pins_rpi
-from device_agents.pins.chips import AwayError
+from device_agents.pins.chips import AwayError, Chip
 from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.pins import Pins
 from device_agents.pins.rpi import RpiPins
@@ -66,7 +66,7 @@ def main() -> int:
         repair(room)
         tls.client_context(room.broker.tls)
         logs.set_up(f"agent-{room.room}", room.log_dir)
-        pins = pins_when_there(room)
+        room, pins = pins_when_there(room)
         run(room, pins, sensors_of(room, pins))
     except ConfigError as error:
         return fail(error)
@@ -115,8 +115,8 @@ def repair(room: config.RoomConfig) -> None:
         raise ConfigError(error.detail) from error
 
 
-def pins_when_there(room: config.RoomConfig) -> Pins:
-    """The pins that the configuration names, waited for a minute where their chip comes late, as on a bus that wakes.
+def pins_when_there(room: config.RoomConfig) -> tuple[config.RoomConfig, Pins]:
+    """See `pins_of`; waits for a minute where a chip comes late, as on a bus that wakes.
 
     Raises ConfigError; AwayError where the chip does not come: whoever runs the agent then starts it again.
     """
@@ -130,20 +130,32 @@ def pins_when_there(room: config.RoomConfig) -> Pins:
     return pins_of(room)
 
 
-def pins_of(room: config.RoomConfig) -> Pins:
-    """The pins that the configuration names. Raises ConfigError where there are none such here."""
-    uses = config.pin_uses(room)
+def pins_of(room: config.RoomConfig) -> tuple[config.RoomConfig, Pins]:
+    """The pins that the configuration names, and the configuration with all their numbers.
+
+    Raises ConfigError where there are none such here.
+    """
     match room.pins:
         case "rpi":
-            return RpiPins(pins_rpi.load(), uses)
+            return room, RpiPins(pins_rpi.load(), config.pin_uses(room))
         case "gpiod":
             assert room.chip is not None
             library = pins_gpiod.load()
             chip = chips.find(library, room.chip, systemd.runtime_folder())
-            return GpiodPins(library, chip, room.room, uses, free=room.free_pins)
+            room = numbered(library, chip, room)
+            return room, GpiodPins(library, chip, room.room, config.pin_uses(room), free=room.free_pins)
         case "simulated":
             assert room.sim_dir is not None
-            return SimulatedPins(room.sim_dir, room.room, uses)
+            return room, SimulatedPins(room.sim_dir, room.room, config.pin_uses(room))
+
+
+def numbered(gpiod: Any, chip: Chip, room: config.RoomConfig) -> config.RoomConfig:
+    """The room with numbers for the names that its chip has for its lines. Raises ConfigError."""
+    named = [(line, device.id) for device in room.devices for line in device.lines if isinstance(line, str)]
+    found = names.numbers(gpiod, chip, named)
+    if wrong := list(complaints.repetitions(room.devices, found)):
+        raise ConfigError("\n".join(wrong))
+    return config.numbered(room, found)
 
 
 def check_pins(room: config.RoomConfig) -> None:
@@ -159,12 +171,13 @@ def check_pins(room: config.RoomConfig) -> None:
     except ConfigError as error:
         print(f"the file is right; its pins were not looked at: {error}", file=sys.stderr)
         return
-    uses = config.pin_uses(room)
     if room.pins == "rpi":
-        pins_rpi.check(library, uses)
+        pins_rpi.check(library, config.pin_uses(room))
     else:
         assert room.chip is not None
-        pins_gpiod.check(library, chips.find(library, room.chip).path, room.room, uses, room.free_pins)
+        chip = chips.find(library, room.chip)
+        uses = config.pin_uses(numbered(library, chip, room))
+        pins_gpiod.check(library, chip.path, room.room, uses, room.free_pins)
 
 
 def sensors_of(room: config.RoomConfig, pins: Pins) -> Sensors:

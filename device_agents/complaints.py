@@ -3,13 +3,13 @@
 import contextlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomConfig
+from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomConfig, numbered
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RANGES, Source
 from device_agents.pins import board
@@ -70,7 +70,7 @@ def read(path: Path) -> RoomConfig:
     wrong = [f"{path}: {complaint}" for complaint in of(config)]
     if wrong:
         raise ConfigError("\n".join(wrong))
-    return config
+    return config if config.pins == "gpiod" else numbered(config, _header_numbers(config.devices))
 
 
 def of(config: RoomConfig) -> Iterator[str]:
@@ -86,7 +86,7 @@ def of(config: RoomConfig) -> Iterator[str]:
     for index, device in enumerate(config.devices):
         for name, what in (*_own_complaints(device), *_partner_complaints(device, config)):
             yield f"devices[{index}].{name}: {what} ({device.id})"
-    yield from _repetitions(config.devices)
+    yield from repetitions(config.devices, {} if config.pins == "gpiod" else _header_numbers(config.devices))
     yield from _board_complaints(config)
     yield from _source_complaints(config)
 
@@ -101,9 +101,20 @@ def _board_complaints(config: RoomConfig) -> Iterator[str]:
 
 
 def _header_complaints(devices: Sequence[DeviceConfig], free: Collection[int]) -> Iterator[str]:
-    users = {pin: device.id for device in reversed(devices) for pin in device.every_pin}
+    numbers = _header_numbers(devices)
+    users = {}
+    for device in reversed(devices):
+        for line in device.lines:
+            if (number := numbers.get(line) if isinstance(line, str) else line) is None:
+                yield f"devices: there is no pin {line!r} ({device.id}) on the header; GPIO17 would be BCM number 17"
+            else:
+                users[number] = device.id
     for what in board.complaints(sorted(users.items()), free):
         yield f"devices: {what}"
+
+
+def _header_numbers(devices: Sequence[DeviceConfig]) -> dict[str, int]:
+    return board.numbers(line for device in devices for line in device.lines if isinstance(line, str))
 
 
 def _of_readable(raw: dict[str, Any]) -> Iterator[str]:
@@ -115,7 +126,7 @@ def _of_readable(raw: dict[str, Any]) -> Iterator[str]:
             devices.append(device := convert(table, DeviceConfig))
             for name, what in _own_complaints(device):
                 yield f"devices[{index}].{name}: {what} ({device.id})"
-    yield from _repetitions(devices)
+    yield from repetitions(devices, _header_numbers(devices) if raw.get("pins") in ("rpi", "simulated") else {})
     if raw.get("pins") in ("rpi", "simulated"):
         free = raw.get("free_pins")
         yield from _header_complaints(devices, free if isinstance(free, list) else ())
@@ -128,18 +139,15 @@ def _own_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
     yield from _sensor_complaints(device)
 
 
-def _repetitions(devices: Sequence[DeviceConfig]) -> Iterator[str]:
+def repetitions(devices: Sequence[DeviceConfig], numbers: Mapping[str, int]) -> Iterator[str]:
+    """What is there more than once: an id, or a pin, be it by its number or by a name for it, as `numbers` knows."""
     for id_, count in Counter(device.id for device in devices).items():
         if count > 1:
             yield f"devices: {id_!r} is there {count} times; every device needs an id of its own"
-    yield from _pin_complaints(devices)
-
-
-def _pin_complaints(devices: Sequence[DeviceConfig]) -> Iterator[str]:
-    users: dict[int, list[str]] = {}
+    users: dict[int | str, list[str]] = {}
     for device in devices:
-        for pin in device.every_pin:
-            users.setdefault(pin, []).append(device.id)
+        for line in device.lines:
+            users.setdefault(numbers.get(line, line) if isinstance(line, str) else line, []).append(device.id)
     for pin, ids in users.items():
         if len(ids) > 1:
             yield f"devices: pin {pin} is used by {' and '.join(ids)}; every device needs pins of its own"
@@ -153,7 +161,7 @@ def _setting_complaints(device: DeviceConfig) -> Iterator[tuple[str, str]]:
         if field.name not in allowed and getattr(device, field.name) != _default(field):
             yield field.name, f"a {device.kind} has no such setting; it has {', '.join(sorted(allowed))}"
     if "pin" in allowed and device.pin is None:
-        yield "pin", "is missing; give the BCM number of its pin"
+        yield "pin", "is missing; give the number of its pin, or its name"
     if "pins" in allowed and device.pins is None:
         yield "pins", "is missing; give the opening relay's pin and the closing one's, such as [5, 6]"
     if device.kind is Kind.COVER and device.travel_time is None:

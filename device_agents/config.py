@@ -1,5 +1,6 @@
 """A room's configuration: its devices, its pins, and how to reach the broker. device_agents.complaints reads it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,8 @@ from shared.running.config import Config
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.names import ACTIONS, STAMPED_KINDS, Action, Kind
 
+Line = int | Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+"""A pin by its number, or by the name that its chip, or a Raspberry Pi's header, has for it."""
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 LinkLossSeconds = Annotated[float, msgspec.Meta(ge=16)]
 """A gateway's heartbeat comes every 5 s: three may be lost."""
@@ -56,8 +59,8 @@ class DeviceConfig(Config, frozen=True):
     id: str
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
     kind: Kind
-    pin: int | None = None
-    pins: tuple[int, int] | None = None
+    pin: Line | None = None
+    pins: tuple[Line, Line] | None = None
     critical: bool = False
     confirm: bool = False
     active_low: bool | None = None
@@ -108,16 +111,22 @@ class DeviceConfig(Config, frozen=True):
         return self.kind in REPORT_CHANGE
 
     @property
-    def every_pin(self) -> tuple[int, ...]:
-        """All pins that it needs."""
+    def lines(self) -> tuple[int | str, ...]:
+        """All pins that it needs, as its file calls them."""
         return self.pins or (() if self.pin is None else (self.pin,))
+
+    @property
+    def every_pin(self) -> tuple[int, ...]:
+        """The numbers of all pins that it needs; `numbered` has put them in the place of names."""
+        assert not any(isinstance(line, str) for line in self.lines), self.lines
+        return tuple(int(line) for line in self.lines)
 
 
 class RoomConfig(Config, frozen=True):
     """One room's agent. `data` is the folder of its ledger, `sim_dir` that of simulated pins.
 
-    `chip` is the GPIO chip whose lines `pins = "gpiod"` means; `free_pins` may be used although a board usually
-    needs them for something else.
+    `chip` is the GPIO chip whose lines `pins = "gpiod"` means: its path, or its label. `free_pins` may be used although
+    a board usually needs them for something else.
     """
 
     room: str
@@ -142,6 +151,23 @@ def dead_time(room: RoomConfig, device: DeviceConfig) -> float:
     """How long the others of its interlock group rest after one was on: the longest that any of them asks for."""
     asked = [d.dead_time for d in room.devices if d.interlock == device.interlock and d.dead_time is not None]
     return max(asked, default=DEAD_TIME)
+
+
+def numbered(config: RoomConfig, numbers: Mapping[str, int]) -> RoomConfig:
+    """The same room with numbers in the place of its pins' names."""
+
+    def number(line: int | str) -> int:
+        return numbers[line] if isinstance(line, str) else line
+
+    devices = tuple(
+        msgspec.structs.replace(
+            device,
+            pin=None if device.pin is None else number(device.pin),
+            pins=None if device.pins is None else (number(device.pins[0]), number(device.pins[1])),
+        )
+        for device in config.devices
+    )
+    return msgspec.structs.replace(config, devices=devices)
 
 
 def pin_uses(config: RoomConfig) -> tuple[PinUse, ...]:

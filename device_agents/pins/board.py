@@ -3,6 +3,7 @@
 The HAT specification keeps 0 and 1 for the EEPROM; 2 and 3 have 1.8 kΩ to 3.3 V on the board itself.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 
 HEADER = range(28)
@@ -16,6 +17,14 @@ _CARRIES = {
     14: "the serial console's output, which moves while the Pi starts",
     15: "the serial console's input",
 }
+
+
+_NAME = re.compile(r"GPIO(\d{1,3})")
+
+
+def numbers(names: Iterable[str]) -> dict[str, int]:
+    """The BCM numbers of those that are names of pins, such as GPIO17."""
+    return {name: int(found[1]) for name in names if (found := _NAME.fullmatch(name)) is not None}
 
 
 def complaints(users: Iterable[tuple[int, str]], free: Collection[int]) -> Iterator[str]:

@@ -182,7 +182,14 @@ def _complaints(chip: Any, uses: Collection[PinUse], free: Collection[int], *, o
         if not 0 <= use.pin < about.num_lines:
             yield f"there is no line {use.pin} ({use.device}); the chip has 0 to {about.num_lines - 1}"
             continue
-        info = chip.get_line_info(use.pin)
+        try:
+            info = chip.get_line_info(use.pin)
+        except UnicodeDecodeError:
+            yield (
+                f"line {use.pin} ({use.device}): its name, or that of its user, is no UTF-8, so whether it is free "
+                "cannot be told; use another pin, or end what uses it (gpioinfo shows all)"
+            )
+            continue
         if info.used and info.consumer != ours:
             by = f"used by {info.consumer!r}" if info.consumer else "used by the kernel, for a bus for instance"
             yield f"line {use.pin} ({use.device}) is {by}; use another pin, or end that (gpioinfo shows all)"

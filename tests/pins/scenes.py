@@ -21,4 +21,5 @@ SCENES = (
     Scene(name="killed", tests=(f"{INSIDE}/test_killed.py",)),
     Scene(name="edges", tests=(f"{INSIDE}/test_edges.py",)),
     Scene(name="unplugged", tests=(f"{INSIDE}/test_unplugged.py",)),
+    Scene(name="names", tests=(f"{INSIDE}/test_names.py",)),
 )

@@ -1,6 +1,8 @@
 """What a room makes of real edges: bounce, hum, bursts, and presses that are over before anybody reads them."""
 
+import itertools
 import os
+import re
 import signal
 import threading
 import time
@@ -32,8 +34,19 @@ DEVICES = (
 
 @pytest.fixture
 def chip() -> Iterator[Chip]:
+    (chips.TRACE / "buffer_size_kb").write_text("8192")
     with chips.made() as made:
         yield made
+
+
+def presses_in_the_kernel(chip: Chip, pin: int) -> int:
+    """How often its own thread found the line low after high: one that comes too late on a busy machine finds less."""
+    said = (chips.TRACE / "trace").read_text()
+    levels = [level for line, level in _LOOK.findall(said) if int(line) == chip._base + pin]
+    return sum(pair == ("1", "0") for pair in itertools.pairwise(["1", *levels]))
+
+
+_LOOK = re.compile(r"irq/.*gpio_value: (\d+) get ([01])")
 
 
 @pytest.fixture
@@ -107,11 +120,13 @@ def test_a_press_that_is_over_before_it_is_read_is_told(chip: Chip, life: Life, 
     for _ in range(3):
         bell.press(0.03)
         time.sleep(0.03)
+    seen = presses_in_the_kernel(chip, BELL)
     thawed(life)
-    until(lambda: len(life.happened("bell")) >= 3, "three presses")
-    told = still_heard(life, "bell", bell, 3)
-    saw(f"three presses of 30 ms while no thread of the agent ran, then one: told {told}")
-    assert told == ["press"] * 4
+    until(lambda: len(life.happened("bell")) >= seen, "three presses")
+    told = still_heard(life, "bell", bell, seen)
+    saw(f"three presses of 30 ms while no thread of the agent ran (the kernel saw {seen}), then one: told {told}")
+    assert told == ["press"] * (seen + 1)
+    assert seen > 1, "this machine is too busy to show anything"
 
 
 def test_a_long_press_that_is_over_before_it_is_read_is_long(
@@ -157,14 +172,16 @@ def test_a_hum_on_one_line_costs_no_other_its_press(
     hum.join()
     door.to(0)
     after = life.state("door", lambda state: state.value == "closed")
-    until(lambda: len(life.happened("bell")) >= presses, "every press is told")
+    seen = presses_in_the_kernel(chip, BELL)
+    until(lambda: len(life.happened("bell")) >= seen, "every press is told")
     told = life.happened("bell")
     grown = _memory(life.pid) - before
     saw(
         f"{hertz} Hz on a contact for 6 s: {at_fault.fault}, afterwards {after.value}; {presses} presses of 40 ms on "
-        f"another line: told {len(told)}; memory grew by {grown} KiB"
+        f"another line: seen by the kernel {seen}, told {len(told)}; memory grew by {grown} KiB"
     )
-    assert told == ["press"] * presses
+    assert told == ["press"] * seen
+    assert seen > presses / 2, "this machine is too busy to show anything"
     assert grown < 4096
 
 
@@ -175,7 +192,8 @@ def test_ten_thousand_edges_at_once_cost_no_press_and_guess_none(
     before = _memory(life.pid)
     frozen(life)
     door.flutter(5_000)
-    bell.press(0.03)
+    while not presses_in_the_kernel(chip, BELL):
+        bell.press(0.03)
     door.flutter(5_000)
     door.to(0)
     while worn.flutter(10_000) * 1000 > WORN_MS / 2:  # this machine was busy elsewhere: that may have been a press
@@ -186,7 +204,6 @@ def test_ten_thousand_edges_at_once_cost_no_press_and_guess_none(
     thawed(life)
     life.state("door", lambda state: state.value == "closed")
     until(lambda: life.happened("bell"), "the press is told")
-    life.state("worn", lambda state: state.fault is None)
     time.sleep(1.5)  # should it have taken longer than a second, it has to hold still first
     guessed = life.happened("worn")
     told = still_heard(life, "worn", worn, len(guessed))

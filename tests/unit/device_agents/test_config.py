@@ -85,6 +85,11 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
         ('sim_dir = "/tmp/sim"', "", "sim_dir: simulated pins need a folder"),
         ("pin = 17", "pin = 99", "there is no pin 99 (lamp)"),
         ("pin = 17", "pin = 2", "pin 2 (lamp) carries I²C data"),
+        ("pin = 17", 'pin = "GPIO2"', "pin 2 (lamp) carries I²C data"),
+        ("pin = 17", 'pin = "GPIO99"', "there is no pin 99 (lamp)"),
+        ("pin = 17", 'pin = "PIN17"', "there is no pin 'PIN17' (lamp) on the header; GPIO17 would be BCM number 17"),
+        ("pin = 17", 'pin = ""', "devices[0].pin"),
+        ("pin = 17", "pin = 1.5", "devices[0].pin"),
         ('pins = "simulated"', 'pins = "gpio"', "Invalid enum value 'gpio'"),
         ("pin = 17", "", "devices[0].pin: is missing"),
         ('id = "lamp"', 'id = "The Lamp"', "devices[0].id: 'The Lamp' is no id"),
@@ -128,6 +133,22 @@ def test_what_is_wrong_is_told(tmp_path: Path, old: str, new: str, complaint: st
         read(tmp_path, text.replace(old, new))
     assert complaint in str(told.value)
     assert "hall.toml" in str(told.value)
+
+
+@pytest.mark.parametrize("pins", ["simulated", "rpi"])
+def test_a_name_is_the_headers_number(tmp_path: Path, pins: str) -> None:
+    text = HEAD.replace('"simulated"', f'"{pins}"') + LAMP.replace("17", '"GPIO17"')
+    assert read(tmp_path, text).devices[0].every_pin == (17,)
+    with pytest.raises(ConfigError, match="pin 17 is used by lamp and other"):
+        read(tmp_path, text + LAMP.replace('"lamp"', '"other"'))
+
+
+def test_names_and_labels_of_a_chip_are_left_to_the_chip(tmp_path: Path) -> None:
+    head = HEAD.replace('pins = "simulated"', 'pins = "gpiod"\nchip = "pinctrl-bcm2711"')
+    room = read(tmp_path, head + LAMP.replace("17", '"RELAY1"'))
+    assert (room.chip, room.devices[0].lines) == (Path("pinctrl-bcm2711"), ("RELAY1",))
+    with pytest.raises(ConfigError, match="chip: Expected a path, got ''"):
+        read(tmp_path, head.replace("pinctrl-bcm2711", "") + LAMP)
 
 
 def test_pins_that_the_owner_calls_free_are_right(tmp_path: Path) -> None:

@@ -208,6 +208,9 @@ class FakeGpiod:
         self.label, self.lines, self.keeps = label, lines, keeps
         self.tells = True
         self.name = "gpiochip0"
+        self.names: dict[int, str] = {}
+        self.garbled: set[int] = set()
+        """Lines whose name, or user's name, is no UTF-8: the library cannot say anything of them."""
         self.others: dict[str, FakeGpiod] = {}
         self.now = 100.0
         """CLOCK_MONOTONIC, by which edges are stamped."""
@@ -253,10 +256,13 @@ class FakeChip:
         self.gpiod.reach()
         if not 0 <= offset < self.gpiod.lines:
             raise ValueError("line offset of out range")
+        if offset in self.gpiod.garbled:
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
         is_output = self.gpiod.board.wires[offset].output or offset in self.gpiod.called_outputs
         direction = Direction.OUTPUT if is_output else Direction.INPUT
         consumer = self.gpiod.consumers.get(offset)
-        return SimpleNamespace(used=consumer is not None, consumer=consumer or "", direction=direction)
+        name = self.gpiod.names.get(offset)
+        return SimpleNamespace(name=name, used=consumer is not None, consumer=consumer or "", direction=direction)
 
     def request_lines(
         self, config: dict[int, LineSettings], consumer: str, event_buffer_size: int = 16
