@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 _CHIP_SECONDS = 60
 """So long a start waits for its chip; a process that begins each time anew would keep a small board busy."""
+_SETTLE_SECONDS = 5
+"""For a moment what was plugged in is root's alone."""
 USAGE = """usage: python -m device_agents --config FILE [--check-config]
 
 The agent of one room. FILE is the room's TOML file; --check-config only says whether it is right."""
@@ -120,12 +122,15 @@ def pins_when_there(room: config.RoomConfig) -> tuple[config.RoomConfig, Pins]:
 
     Raises ConfigError; AwayError where the chip does not come: whoever runs the agent then starts it again.
     """
-    for left in range(_CHIP_SECONDS, 0, -1):
+    for waited in range(_CHIP_SECONDS):
         try:
             return pins_of(room)
-        except AwayError as away:
-            if left == _CHIP_SECONDS:
-                log.warning("Chip is not there, and waited for", extra=facts(room=room.room, reason=away))
+        except ConfigError as error:
+            just_come = isinstance(error.__cause__, PermissionError) and waited < _SETTLE_SECONDS
+            if not isinstance(error, AwayError) and not just_come:
+                raise
+            if waited == 0:
+                log.warning("Chip is not there, and waited for", extra=facts(room=room.room, reason=error))
             time.sleep(1.0)
     return pins_of(room)
 
@@ -175,7 +180,10 @@ def check_pins(room: config.RoomConfig) -> None:
         pins_rpi.check(library, config.pin_uses(room))
     else:
         assert room.chip is not None
-        chip = chips.find(library, room.chip)
+        try:
+            chip = chips.find(library, room.chip)
+        except AwayError as away:
+            raise ConfigError(str(away)) from away  # asked now, it is not right now
         uses = config.pin_uses(numbered(library, chip, room))
         pins_gpiod.check(library, chip.path, room.room, uses, room.free_pins)
 

@@ -39,7 +39,7 @@ def main() -> None:
             _kill()
 
     ledger = Ledger(room.data / f"{room.room}.sqlite3")
-    pins = pins_of(room)
+    room, pins = pins_of(room)
     Agent(room, pins, ledger, sensors=sensors_of(room, pins), checkpoint=checkpoint).run()
 
 
@@ -80,7 +80,7 @@ def _doomed(room: RoomConfig, id_: str, number: int) -> Agent:
     effects = Effects(_kill, _say)
     with counted_statements(effects):
         ledger = Ledger(room.data / f"{room.room}.sqlite3")
-    pins = pins_of(room)
+    room, pins = pins_of(room)
     inbox: Inbox[Any] = Inbox()
     link = CountedLink(room.broker, inbox)
     agent = DoomedAgent(room, CountedPins(pins, effects), ledger, sensors=sensors_of(room, pins), link=link)

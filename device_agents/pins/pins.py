@@ -78,6 +78,12 @@ class Pins(Protocol):
         """Let go without changing any level."""
 
 
+_NEXT_STEPS = {
+    errno.ENODEV: "; plug its chip in again, and the room starts anew by itself",
+    errno.ENXIO: "; its chip tells no edges, so it is good for outputs only (an expander needs its interrupt wired)",
+}
+
+
 class translated:  # noqa: N801 - reads as a word: `with translated(pin)`
     """Whatever a pins' library raises becomes HomeError("pin-failed")."""
 
@@ -90,7 +96,5 @@ class translated:  # noqa: N801 - reads as a word: `with translated(pin)`
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         # RPi.GPIO raises RuntimeError and ValueError, rpi-lgpio its own lgpio.error besides, gpiod OSError as well.
         if isinstance(error, Exception):
-            why = f"pin {', '.join(map(str, self._pins))}: {error}"
-            if isinstance(error, OSError) and error.errno == errno.ENODEV:
-                why += "; plug its chip in again, and the room starts anew by itself"
-            raise HomeError("pin-failed", why) from error
+            step = _NEXT_STEPS.get(error.errno or 0, "") if isinstance(error, OSError) else ""
+            raise HomeError("pin-failed", f"pin {', '.join(map(str, self._pins))}: {error}{step}") from error

@@ -163,11 +163,12 @@ class Life:
 
     def _listen(self) -> None:
         text = b""
-        while part := self._wire.recv(65536):
-            *lines, text = (text + part).split(b"\n")
-            with self._news:
-                self.said += [msgspec.json.decode(line, type=_Said) for line in lines]
-                self._news.notify_all()
+        with self._wire:
+            while part := self._wire.recv(65536):
+                *lines, text = (text + part).split(b"\n")
+                with self._news:
+                    self.said += [msgspec.json.decode(line, type=_Said) for line in lines]
+                    self._news.notify_all()
 
 
 def _live(config: RoomConfig, made: Callable[[RoomConfig], Pins], wire: socket.socket, boot: str | None) -> None:

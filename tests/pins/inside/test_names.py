@@ -15,6 +15,8 @@ from device_agents.__main__ import check_pins, pins_of
 from device_agents.config import RoomConfig
 from device_agents.pins import chips as found
 from shared.running.config import ConfigError
+from shared.words.problem import HomeError
+from tests.pins.inside.expander import Expander
 from tests.unit.device_agents.fakes import room_config
 from tests.unit.device_agents.pins import chips
 
@@ -83,6 +85,16 @@ def test_two_chips_of_one_label_are_told(tmp_path: Path, saw: Callable[[str], No
         assert str(twin.path) in str(told.value)
         assert told.value.exit_code == 78
         check_pins(room(tmp_path, twin.path, 3))
+
+
+def test_a_chip_that_tells_no_edges_says_so(tmp_path: Path, saw: Callable[[str], None]) -> None:
+    contact = {"id": "door", "name": "Door", "kind": "contact", "pin": 9}
+    chip = Expander().path
+    _, pins = pins_of(room_config(tmp_path, [contact], pins="gpiod", chip=chip, sim_dir=None))
+    with closing(pins), pytest.raises(HomeError) as told:
+        pins.watch(lambda *_edge, **_more: None, lambda *, there: None)
+    saw(f"a contact on a PCA9555 without its interrupt: {told.value.detail}")
+    assert "tells no edges" in str(told.value.detail)
 
 
 def test_a_user_whose_name_is_no_utf_8_is_a_complaint(tmp_path: Path, saw: Callable[[str], None]) -> None:

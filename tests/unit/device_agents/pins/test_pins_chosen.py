@@ -14,7 +14,7 @@ from device_agents.pins.chips import AwayError
 from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.rpi import RpiPins
 from device_agents.pins.simulated import SimulatedPins
-from shared.running.config import EX_TEMPFAIL, ConfigError
+from shared.running.config import EX_CONFIG, EX_TEMPFAIL, ConfigError
 from tests.unit.device_agents.fakes import DEVICES, room_config
 from tests.unit.device_agents.pins.wires import FakeGpio, FakeGpiod
 
@@ -150,3 +150,38 @@ def test_a_start_waits_for_a_chip_that_comes_late(
         pins_when_there(undimmed(tmp_path))
     assert away.value.exit_code == EX_TEMPFAIL
     assert len(slept) == 60
+
+
+def test_a_chip_that_has_just_come_may_be_roots_alone_for_a_moment(
+    tmp_path: Path, gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            gpiod.refused = None
+
+    monkeypatch.setattr("device_agents.__main__.time.sleep", sleep)
+    gpiod.refused = PermissionError(13, "Permission denied")
+    pins_when_there(undimmed(tmp_path))[1].close()
+    assert len(slept) == 2
+    gpiod.refused = PermissionError(13, "Permission denied")
+    with pytest.raises(ConfigError, match="usermod") as told:
+        pins_when_there(undimmed(tmp_path))
+    assert told.value.exit_code == EX_CONFIG, "what stays so is the file's or the group's fault"
+    assert len(slept) < 10
+
+
+def test_a_check_does_not_wait_and_says_that_the_chip_is_not_there(tmp_path: Path, gpiod: FakeGpiod) -> None:
+    gpiod.name = "none"
+    with pytest.raises(ConfigError, match="there is no /dev/gpiochip0") as told:
+        check_pins(undimmed(tmp_path))
+    assert told.value.exit_code == EX_CONFIG
+
+
+def test_the_unit_starts_an_agent_again_that_waits_for_its_chip() -> None:
+    unit = (Path(__file__).parents[4] / "deploy/systemd/homesystem-agent@.service").read_text().splitlines()
+    assert {"Restart=always", "RestartPreventExitStatus=78", "StartLimitIntervalSec=0"} <= set(unit)
+    assert "RuntimeDirectoryPreserve=restart" in unit, "there stands what the chip was called"
+    assert not [line for line in unit if line.startswith("TimeoutStartSec")], "90 s is more than a start waits"
