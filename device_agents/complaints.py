@@ -13,6 +13,7 @@ from device_agents.config import MOST_DEVICES, TOGGLE, Bind, DeviceConfig, RoomC
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RANGES, Source
 from device_agents.pins import board
+from device_agents.watchdog import LEAST, MOST
 from shared.running.config import ConfigError, UnfitError, convert, load
 from shared.words.names import ACTIONS, FULL, SAFE_ACTIONS, Kind, is_hub, is_identity
 
@@ -81,6 +82,11 @@ def of(config: RoomConfig) -> Iterator[str]:
         yield f"broker.identity: is {config.broker.identity!r}; it must be the room's own name, {config.room!r}"
     if config.pins == "simulated" and config.sim_dir is None:
         yield "sim_dir: simulated pins need a folder to record in; set it"
+    if not LEAST <= config.watchdog_seconds <= MOST:
+        yield (
+            f"watchdog_seconds: is {config.watchdog_seconds}; {LEAST} to {MOST} would be right: a Pi's timer counts no "
+            "further, takes longer times all the same and resets the board too early, with 16 at once"
+        )
     if not 0 < len(config.devices) <= MOST_DEVICES:
         yield f"devices: there are {len(config.devices)}; a room has 1 to {MOST_DEVICES}, each a [[devices]] table"
     for index, device in enumerate(config.devices):

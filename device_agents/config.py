@@ -10,6 +10,7 @@ from device_agents.devices.input import Happening
 from device_agents.devices.output import BootPolicy
 from device_agents.devices.sensor import RESOLUTION, Source
 from device_agents.pins.pins import PinUse, Pull
+from device_agents.watchdog import MOST
 from shared.broker.mqtt import BrokerConfig
 from shared.running.config import Config
 from shared.words.messages import DESCRIBED_MOST
@@ -143,8 +144,8 @@ class RoomConfig(Config, frozen=True):
     """Seconds without any gateway's heartbeat (one comes every 5 s) before `on_link_loss` is obeyed."""
     watchdog: Path | None = None
     """The board's watchdog device, such as /dev/watchdog: resets the board where the agent hangs or dies."""
-    watchdog_seconds: Annotated[int, msgspec.Meta(ge=5, le=60)] = 15
-    """After so long without a sign of life; 15 is the most that a Pi's can count."""
+    watchdog_seconds: int = MOST
+    """After so long without a sign of life; device_agents.complaints says why no longer."""
 
 
 def dead_time(room: RoomConfig, device: DeviceConfig) -> float:

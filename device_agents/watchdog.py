@@ -7,8 +7,10 @@ feeds it, and only closing it after the letter V stops it. A process that hangs 
 import errno
 import fcntl
 import logging
+import math
 import os
 import struct
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
@@ -19,11 +21,20 @@ from shared.running.log import facts
 
 log = logging.getLogger(__name__)
 
+LEAST, MOST = 5, 15
+"""Seconds that a room may ask for. A Pi's driver takes any number and counts it modulo 16 (bcm2835_wdt.c): 16 is 0."""
 SET_TIMEOUT = 0xC004_5706
-"""WDIOC_SETTIMEOUT: takes whole seconds, and gives back what the board made of them."""
+"""WDIOC_SETTIMEOUT: takes whole seconds."""
+TIMEOUT = 0x8004_5707
+"""WDIOC_GETTIMEOUT: what the driver made of them."""
+TIME_LEFT = 0x8004_570A
+"""WDIOC_GETTIMELEFT: whole seconds until the reset; many drivers cannot tell."""
 FOOD = b"\0"
 MAGIC = b"V"
 FEEDS_PER_TIMEOUT = 3
+SYS = Path("/sys")
+_FIRST = os.makedev(10, 130)
+"""/dev/watchdog, another name for the kernel's first watchdog (linux/miscdevice.h)."""
 
 _RIGHTS = "give the agent's user the right to it (docs/setup.md, Hardware watchdog)"
 _OPEN_ADVICE = {
@@ -44,11 +55,18 @@ class Watchdog:
     """
 
     def __init__(
-        self, path: Path | None, seconds: int, *, ioctl: Callable[[int, int, bytes], bytes] = fcntl.ioctl
+        self,
+        path: Path | None,
+        seconds: int,
+        *,
+        ioctl: Callable[[int, int, bytes], bytes] = fcntl.ioctl,
+        sys: Path = SYS,
     ) -> None:
-        """Raises ConfigError where the device cannot be used; its timer then does not run."""
+        """Raises ConfigError where the device cannot be used; its timer then does not run, if it can be stopped."""
         self._path = path
         self._device: int | None = None
+        self._ioctl = ioctl
+        self._endless = False
         self._every = seconds / FEEDS_PER_TIMEOUT
         self._at = float("-inf")
         if path is None:
@@ -58,17 +76,21 @@ class Watchdog:
         except OSError as error:
             advice = _OPEN_ADVICE.get(error.errno or 0, "name a Linux watchdog device, such as /dev/watchdog")
             raise ConfigError(f"watchdog: {path} cannot be opened ({error.strerror}); {advice}") from error
+        self._endless = _is_endless(os.fstat(self._device).st_rdev, sys)
         try:
-            granted = struct.unpack("i", ioctl(self._device, SET_TIMEOUT, struct.pack("i", seconds)))[0]
-        except OSError as error:
-            if error.errno == errno.ENOTTY:
-                raise ConfigError(f"watchdog: {path} is no watchdog; on a Pi it is /dev/watchdog") from error
+            granted = self._set(seconds)
+            self._check(granted)
+        except ConfigError:
             self._stop()
-            raise ConfigError(
-                f"watchdog_seconds: {path} does not take {seconds} ({error.strerror}); a Pi takes at most 15"
-            ) from error
+            raise
         self._every = granted / FEEDS_PER_TIMEOUT
         log.info("Hardware watchdog runs", extra=facts(device=path, seconds=granted))
+        if self._endless:
+            log.warning(
+                "Hardware watchdog cannot be stopped (nowayout): after any end of the agent, a clean stop too, the "
+                "board is reset unless another agent has started in time",
+                extra=facts(device=path, seconds=granted),
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -94,9 +116,63 @@ class Watchdog:
         """When it wants to be fed; None where there is none."""
         return None if self._device is None else self._at
 
-    def _stop(self) -> None:
+    def _set(self, seconds: int) -> int:
+        """What the driver grants of them. Raises ConfigError."""
+        try:
+            self._ask(SET_TIMEOUT, seconds)
+        except OSError as error:
+            if error.errno == errno.ENOTTY:
+                self._close()  # whatever it is, it is not to be written to
+                raise ConfigError(f"watchdog: {self._path} is no watchdog; on a Pi it is /dev/watchdog") from error
+            if error.errno != errno.EOPNOTSUPP:  # of those that count as they were built to
+                raise ConfigError(
+                    f"watchdog_seconds: {self._path} does not take {seconds} ({error.strerror}); another number from "
+                    f"{LEAST} to {MOST} may do"
+                ) from error
+        try:
+            granted = self._ask(TIMEOUT)
+        except OSError as error:
+            raise ConfigError(
+                f"watchdog: {self._path} does not say what it counts to ({error.strerror}); leave `watchdog` out"
+            ) from error
+        if granted < LEAST:
+            raise ConfigError(
+                f"watchdog: {self._path} counts to {granted} s, and a healthy agent may need {LEAST}; leave "
+                "`watchdog` out"
+            )
+        return granted
+
+    def _check(self, granted: int) -> None:
+        """Feed it, and hold what is left against what was granted. Raises ConfigError."""
+        before = time.monotonic()
+        self._write(FOOD)
+        try:
+            left = self._ask(TIME_LEFT)
+        except OSError:
+            return  # it cannot tell
+        if left + 1 + math.ceil(time.monotonic() - before) < granted:
+            less = f"set watchdog_seconds = {left}, or leave" if left >= LEAST else "leave"
+            raise ConfigError(
+                f"watchdog_seconds: {self._path} says {granted} s and counts {left}: it would reset a healthy board; "
+                f"{less} `watchdog` out"
+            )
+
+    def _ask(self, request: int, value: int = 0) -> int:
+        """Raises OSError."""
         assert self._device is not None
+        answer: int = struct.unpack("i", self._ioctl(self._device, request, struct.pack("i", value)))[0]
+        return answer
+
+    def _stop(self) -> None:
+        if self._device is None:
+            return
         self._write(MAGIC)
+        self._close()
+        if self._endless:
+            log.warning("Hardware watchdog counts on (nowayout)", extra=facts(device=self._path))
+
+    def _close(self) -> None:
+        assert self._device is not None
         os.close(self._device)
         self._device = None
 
@@ -107,3 +183,12 @@ class Watchdog:
         except OSError as error:
             # Devices work, and whoever is at the board has until the reset to read why it comes.
             log.error("Hardware watchdog takes no word", extra=facts(device=self._path, reason=error))
+
+
+def _is_endless(number: int, sys: Path) -> bool:
+    """Whether the kernel says that it never stops the timer; the device's own options name the letter all the same."""
+    name = "class/watchdog/watchdog0" if number == _FIRST else f"dev/char/{os.major(number)}:{os.minor(number)}"
+    try:
+        return (sys / name / "nowayout").read_text().strip() == "1"
+    except OSError:
+        return False

@@ -22,4 +22,5 @@ SCENES = (
     Scene(name="edges", tests=(f"{INSIDE}/test_edges.py",)),
     Scene(name="unplugged", tests=(f"{INSIDE}/test_unplugged.py",)),
     Scene(name="names", tests=(f"{INSIDE}/test_names.py",)),
+    Scene(name="watchdog", tests=(f"{INSIDE}/test_watchdog.py",), modules=()),
 )

@@ -12,3 +12,9 @@ def load(name: str, *parameters: str) -> None:
         if not Path("/sys/module", needed.replace("-", "_")).exists():
             own = parameters if needed == name else ()
             subprocess.run(["busybox", "insmod", str(folder / f"{needed}.ko"), *own], check=True)
+
+
+def unload(*names: str) -> None:
+    """Take modules out again that nothing holds."""
+    for name in names:
+        subprocess.run(["busybox", "rmmod", name], check=True)

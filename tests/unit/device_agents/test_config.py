@@ -121,8 +121,8 @@ def test_the_demo_rooms_are_right(tmp_path: Path, room: str) -> None:
             "contact: 'x' is no contact of this room",
         ),
         ("pin = 17", 'pin = 17\nbinds.press = {device = "x", action = "on"}', "binds: a switch has no such setting"),
-        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 4', "watchdog_seconds: Expected `int` >= 5"),
-        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 61', "watchdog_seconds: Expected `int` <= 60"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 4', "watchdog_seconds: is 4; 5 to 15 would be right"),
+        ('name = "Hall"', 'name = "Hall"\nwatchdog_seconds = 16', "watchdog_seconds: is 16; 5 to 15 would be right: a"),
         ("[[devices]]", "[[device]]", "device: there is no such setting; did you mean `devices`?"),
     ],
 )

@@ -4,6 +4,7 @@ import errno
 import os
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,30 +12,50 @@ from device_agents.agent import Agent
 from device_agents.inbox import Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.link import Up
-from device_agents.watchdog import FOOD, MAGIC, SET_TIMEOUT, Watchdog
+from device_agents.watchdog import FOOD, MAGIC, SET_TIMEOUT, TIME_LEFT, TIMEOUT, Watchdog
 from shared.running.config import ConfigError
 from tests.unit.device_agents.fakes import FakeLink, FakePins, room_config
 
 
 class Board:
-    """A watchdog device: what was written to it, and which timeouts it was asked for and grants."""
+    """A watchdog device: what was written to it, which timeouts it was asked for, and what it makes of them.
 
-    def __init__(self, folder: Path, *, most: int = 60, refuses: int = 0) -> None:
+    `fixed` takes none and counts to that; `says_left` is its answer to how much is left, None where it has none.
+    """
+
+    def __init__(
+        self, folder: Path, *, most: int = 60, refuses: int = 0, fixed: int = 0, says_left: int | None = None
+    ) -> None:
         self.path = folder / "watchdog"
         self.path.touch()
+        self.sys = folder / "sys"
         self.asked: list[int] = []
         self._most = most
-        self._refuses = refuses
+        self._refuses = errno.EOPNOTSUPP if fixed else refuses
+        self._timeout = fixed or most
+        self._says_left = says_left
 
     def ioctl(self, _device: int, request: int, argument: bytes) -> bytes:
-        assert request == SET_TIMEOUT
-        if self._refuses:
-            raise OSError(self._refuses, os.strerror(self._refuses))
-        self.asked += struct.unpack("i", argument)
-        return struct.pack("i", min(self.asked[-1], self._most))
+        if request == SET_TIMEOUT and not self._refuses:
+            self.asked += struct.unpack("i", argument)
+            self._timeout = min(self.asked[-1], self._most)
+            return argument  # as if it were what was asked for
+        if request == TIMEOUT and self._timeout:
+            return struct.pack("i", self._timeout)
+        if request == TIME_LEFT and self._says_left is not None:
+            assert self.written.endswith(FOOD)
+            return struct.pack("i", self._says_left)
+        number = self._refuses if request == SET_TIMEOUT else errno.EOPNOTSUPP
+        raise OSError(number, os.strerror(number))
 
     def watchdog(self, seconds: int = 15) -> Watchdog:
-        return Watchdog(self.path, seconds, ioctl=self.ioctl)
+        return Watchdog(self.path, seconds, ioctl=self.ioctl, sys=self.sys)
+
+    def shown(self, nowayout: str, *, where: str = "dev/char/0:0") -> None:
+        """What the kernel shows of the device; this one's number is that of a plain file."""
+        folder = self.sys / where
+        folder.mkdir(parents=True)
+        (folder / "nowayout").write_text(nowayout)
 
     @property
     def written(self) -> bytes:
@@ -51,7 +72,7 @@ def test_it_is_fed_every_third_of_its_timeout_however_often_the_loop_turns(board
         assert board.asked == [15]
         for tenth in range(200):
             watchdog.feed(1000 + tenth / 10)
-        assert board.written == FOOD * 4
+        assert board.written == FOOD * 5
         assert watchdog.deadline() == 1020
 
 
@@ -65,10 +86,10 @@ def test_a_board_that_grants_less_is_fed_more_often(tmp_path: Path) -> None:
 def test_a_clean_end_stops_it(board: Board) -> None:
     with board.watchdog() as watchdog:
         watchdog.feed(1000)
-    assert board.written == FOOD + MAGIC
+    assert board.written == FOOD * 2 + MAGIC
     assert watchdog.deadline() is None
     watchdog.feed(2000)
-    assert board.written == FOOD + MAGIC
+    assert board.written == FOOD * 2 + MAGIC
 
 
 @pytest.mark.parametrize("fault", [RuntimeError, KeyboardInterrupt, SystemExit])
@@ -76,7 +97,7 @@ def test_an_end_by_a_fault_leaves_it_running(board: Board, fault: type[BaseExcep
     watchdog = board.watchdog()
     with pytest.raises(fault), watchdog:
         raise fault
-    assert board.written == b""
+    assert board.written == FOOD
     assert watchdog.deadline() is not None
     watchdog.__exit__(None, None, None)
 
@@ -84,7 +105,7 @@ def test_an_end_by_a_fault_leaves_it_running(board: Board, fault: type[BaseExcep
 def test_a_configuration_of_no_use_stops_it_as_nobody_starts_the_agent_again(board: Board) -> None:
     with pytest.raises(ConfigError), board.watchdog():
         raise ConfigError("pins: no")
-    assert board.written == MAGIC
+    assert board.written == FOOD + MAGIC
 
 
 def test_without_a_device_there_is_nothing_to_do() -> None:
@@ -116,9 +137,72 @@ def test_a_device_that_cannot_be_opened_says_what_to_do(
 
 def test_a_timeout_that_the_board_does_not_take_is_refused_and_the_timer_stopped(tmp_path: Path) -> None:
     board = Board(tmp_path, refuses=errno.EINVAL)
-    with pytest.raises(ConfigError, match=r"^watchdog_seconds: .* does not take 60 .*; a Pi takes at most 15"):
-        board.watchdog(60)
+    with pytest.raises(ConfigError, match=r"^watchdog_seconds: .* does not take 15 .*; another number from 5 to 15"):
+        board.watchdog()
     assert board.written == MAGIC
+
+
+def test_a_board_that_counts_as_it_was_built_to_is_fed_by_that(tmp_path: Path) -> None:
+    with Board(tmp_path, fixed=30).watchdog() as watchdog:
+        watchdog.feed(1000)
+        assert watchdog.deadline() == 1010
+
+
+@pytest.mark.parametrize(
+    ("makes", "told"),
+    [
+        ({"fixed": 2}, "^watchdog: .* counts to 2 s, and a healthy agent may need 5; leave `watchdog` out"),
+        ({"most": 0}, "^watchdog: .* does not say what it counts to .*; leave `watchdog` out"),
+        ({"says_left": 0}, "^watchdog_seconds: .* says 15 s and counts 0: .* healthy board; leave `watchdog` out"),
+        ({"says_left": 8}, "counts 8: .*; set watchdog_seconds = 8, or leave `watchdog` out"),
+    ],
+)
+def test_one_that_would_reset_a_healthy_board_is_refused_and_stopped(
+    tmp_path: Path, makes: dict[str, int], told: str
+) -> None:
+    board = Board(tmp_path, **makes)
+    with pytest.raises(ConfigError, match=told):
+        board.watchdog()
+    assert board.written.endswith(MAGIC)
+
+
+@pytest.mark.parametrize("left", [14, 15, 60])
+def test_one_that_counts_as_it_says_or_longer_is_taken(tmp_path: Path, left: int) -> None:
+    with Board(tmp_path, says_left=left).watchdog() as watchdog:
+        watchdog.feed(1000)
+        assert watchdog.deadline() == 1005
+
+
+NOWAYOUT = "cannot be stopped (nowayout): after any end of the agent, a clean stop too, the board is reset"
+
+
+def test_a_timer_that_nobody_can_stop_is_told_at_the_start_and_at_the_end(
+    board: Board, caplog: pytest.LogCaptureFixture
+) -> None:
+    board.shown("1\n")
+    with board.watchdog():
+        assert NOWAYOUT in caplog.text
+    assert "Hardware watchdog counts on" in caplog.text
+
+
+def test_what_can_be_stopped_is_not_told_to_be_otherwise(board: Board, caplog: pytest.LogCaptureFixture) -> None:
+    board.shown("0\n")
+    board.shown("1\n", where="class/watchdog/watchdog0")  # another one
+    with board.watchdog():
+        pass
+    assert "nowayout" not in caplog.text
+
+
+def test_the_short_name_means_the_first_one(
+    board: Board, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    board.shown("1\n", where="class/watchdog/watchdog0")
+    named = SimpleNamespace(st_rdev=os.makedev(10, 130))
+    with monkeypatch.context() as patched:
+        patched.setattr("device_agents.watchdog.os.fstat", lambda _device: named)
+        watchdog = board.watchdog()
+    with watchdog:
+        assert NOWAYOUT in caplog.text
 
 
 def test_a_file_that_is_no_watchdog_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
@@ -203,7 +287,7 @@ def test_a_loop_whose_every_turn_fails_does_not_feed_it(
     with loop.watchdog:
         loop.agent.run()
     assert turns >= 50
-    assert board.written == MAGIC
+    assert board.written == FOOD + MAGIC
 
 
 def test_a_fault_of_one_message_is_no_fault_of_the_loop(
@@ -219,4 +303,4 @@ def test_a_fault_of_one_message_is_no_fault_of_the_loop(
     loop.agent.inbox.put(Up(None))
     with loop.watchdog:
         loop.agent.run()
-    assert board.written == FOOD + MAGIC
+    assert board.written == FOOD * 2 + MAGIC
