@@ -23,4 +23,5 @@ SCENES = (
     Scene(name="unplugged", tests=(f"{INSIDE}/test_unplugged.py",)),
     Scene(name="names", tests=(f"{INSIDE}/test_names.py",)),
     Scene(name="watchdog", tests=(f"{INSIDE}/test_watchdog.py",), modules=()),
+    Scene(name="wire", tests=(f"{INSIDE}/test_wire.py",), modules=()),
 )

@@ -2,7 +2,8 @@
 /*
  * A 1-Wire bus in memory with up to eight DS18B20, bit by bit as their data sheet has it (Maxim 19-7487, Rev 6), so that
  * the kernel's own w1_therm reads it. What may happen to a wire is a parameter, to be written at any time:
- * raw (sixteenths of a degree Celsius at the next conversion), present, torn (a bit of the answer is wrong), shorted.
+ * raw (sixteenths of a degree Celsius at the next conversion), present, torn (a bit of the answer is wrong), faint (its
+ * supply breaks down while it converts, so that it starts anew), shorted.
  */
 #include <linux/module.h>
 #include <linux/w1.h>
@@ -12,10 +13,12 @@
 static int raw[SENSORS] = { [0 ... SENSORS - 1] = 20 * 16 };
 static bool present[SENSORS];
 static bool torn[SENSORS];
+static bool faint[SENSORS];
 static bool shorted;
 module_param_array(raw, int, NULL, 0644);
 module_param_array(present, bool, NULL, 0644);
 module_param_array(torn, bool, NULL, 0644);
+module_param_array(faint, bool, NULL, 0644);
 module_param(shorted, bool, 0644);
 
 enum step { IDLE, ROM_COMMAND, MATCH, SEARCH, FUNCTION, WRITE_PAD, READ_PAD };
@@ -60,9 +63,12 @@ static void convert(void)
 	int i;
 
 	for (i = 0; i < SENSORS; i++)
-		if (sensors[i].listens) {
+		if (sensors[i].listens && faint[i])
+			power_on(&sensors[i]);
+		else if (sensors[i].listens) {
 			sensors[i].pad[0] = raw[i] & 0xff;
 			sensors[i].pad[1] = raw[i] >> 8 & 0xff;
+			sensors[i].pad[6] = 0x10 - (raw[i] & 0xf);	/* as chips do; their data sheet calls it reserved */
 			seal(&sensors[i]);
 		}
 }

@@ -1,5 +1,7 @@
 """A DS18B20 on a tree of files like the kernel's: what is read, and what is not taken for a reading."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -44,11 +46,11 @@ def test_a_good_answer_is_a_temperature(tmp_path: Path, text: str, value: float)
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        (BAD_CHECKSUM, "the checksum is wrong"),
-        (NOBODY, "the checksum is wrong"),
+        (BAD_CHECKSUM, "its checksum is wrong; it is unplugged while others answer, or the wire disturbs it"),
+        (NOBODY, "its checksum is wrong; it is unplugged while others answer, or the wire disturbs it"),
         (HELD_LOW, "the wire is held low"),
         (POWER_ON, "85.0, which is what it says before it has measured"),
-        ("", "has not the form"),
+        ("", "the kernel has no answer of it; it is unplugged while others answer, or the wire disturbs it"),
         (GOOD[:40], "has not the form"),
     ],
 )
@@ -78,17 +80,54 @@ def test_without_a_scratchpad_the_plain_file_is_read(tmp_path: Path) -> None:
     assert "no number" in failure(Ds18b20(ID, tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [
+        (errno.ENODEV, "nobody answers on the wire; it is unplugged, or the wire cut"),
+        (errno.EIO, "its checksum is wrong; it is unplugged while others answer, or the wire disturbs it"),
+        (errno.EAGAIN, f"{ID} cannot be read: Resource temporarily unavailable"),
+        (0, "its checksum was wrong once, and right when asked again"),
+    ],
+)
+def test_an_empty_file_is_explained_by_the_file_for_hwmon(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, why: str
+) -> None:
+    wire(tmp_path, "")
+    file = tmp_path / ID / "hwmon" / "hwmon3" / "temp1_input"
+    file.parent.mkdir(parents=True)
+    file.write_text("20000\n")
+    read_text = Path.read_text
+
+    def answer(path: Path) -> str:
+        if path == file and number:
+            raise OSError(number, os.strerror(number))
+        return read_text(path)
+
+    monkeypatch.setattr(Path, "read_text", answer)
+    assert why in failure(Ds18b20(ID, tmp_path))
+
+
 def test_the_only_one_needs_no_address(tmp_path: Path) -> None:
+    (tmp_path / "w1_bus_master1").mkdir()
     sensor = Ds18b20(None, tmp_path)
-    assert "there is no 28-…" in failure(sensor)
+    assert failure(sensor) == "there is no 28-… on the wire; it is unplugged, or the wire cut"
     wire(tmp_path, GOOD)
     assert sensor.read() == 23.125
     wire(tmp_path, GOOD, id_="28-0316a2795e00")
     assert f"there are {ID}, 28-0316a2795e00; set `address`" in failure(sensor)
 
 
-def test_one_that_is_gone_or_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_one_that_is_gone_is_told_with_what_is_there_instead(tmp_path: Path) -> None:
     sensor = Ds18b20(ID, tmp_path)
-    assert failure(sensor) == f"there is no {ID} on the wire"
+    assert f"there is no {ID}, as there is no 1-wire bus in {tmp_path}; switch 1-wire on" in failure(sensor)
+    (tmp_path / "w1_bus_master1").mkdir()
+    assert failure(sensor) == f"there is no {ID} on the wire; it is unplugged, or the wire cut"
+    wire(tmp_path, GOOD, id_="28-0316a2795e00")
+    assert f"there is no {ID} on the wire, only 28-0316a2795e00; it is unplugged, or another" in failure(sensor)
+    (tmp_path / "00-800000000000").mkdir()
+    assert failure(sensor) == f"there is no {ID}, and the wire is held low; look for a short circuit"
+
+
+def test_one_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / ID / "w1_slave").mkdir(parents=True)
-    assert failure(sensor) == f"{ID} cannot be read: Is a directory"
+    assert failure(Ds18b20(ID, tmp_path)) == f"{ID} cannot be read: Is a directory"
