@@ -1,6 +1,6 @@
 """A room's configuration: its devices, its pins, and how to reach the broker. device_agents.complaints reads it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -31,6 +31,8 @@ MOTION_HOLD = 30.0
 DOUBLE_MS = 400
 LONG_MS = 800
 SENSOR_EVERY = 30.0
+CONVERSION = 0.75
+"""Seconds for which a DS18B20 that measures has its wire for itself (data sheet, 12 bits)."""
 REPORT_CHANGE = {Kind.TEMPERATURE: 0.2, Kind.HUMIDITY: 1.0}
 
 TOGGLE = "toggle"
@@ -169,6 +171,14 @@ def numbered(config: RoomConfig, numbers: Mapping[str, int]) -> RoomConfig:
         for device in config.devices
     )
     return msgspec.structs.replace(config, devices=devices)
+
+
+def pace(device: DeviceConfig, devices: Iterable[DeviceConfig]) -> float:
+    """Seconds from one reading of a sensor to the next: `every`, or what all `devices` on its wire need in turn."""
+    every = device.every or SENSOR_EVERY
+    if device.source != "ds18b20":
+        return every
+    return max(every, CONVERSION * sum(one.source == device.source for one in devices))
 
 
 def pin_uses(config: RoomConfig) -> tuple[PinUse, ...]:

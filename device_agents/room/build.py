@@ -1,5 +1,7 @@
 """From a device's settings to the device itself, and to its entry in the room's description."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from device_agents.config import (
@@ -10,10 +12,10 @@ from device_agents.config import (
     MOTION_HOLD,
     PULSE_MS,
     REPORT_CHANGE,
-    SENSOR_EVERY,
     DeviceConfig,
     RoomConfig,
     dead_time,
+    pace,
 )
 from device_agents.devices.button import Button
 from device_agents.devices.contact import CLOSED, OPEN, Contact
@@ -86,12 +88,12 @@ def input_(device: DeviceConfig) -> Input:
     raise ValueError(f"{device.kind} is no input")
 
 
-def sensor(device: DeviceConfig) -> Sensor:
-    """The sensor that the settings describe; they were checked before."""
+def sensor(device: DeviceConfig, devices: Iterable[DeviceConfig]) -> Sensor:
+    """The sensor that the settings describe, among the room's `devices`; they were checked before."""
     assert device.source is not None
     lowest, highest = RANGES[device.source, device.kind]
     change = device.report_change or REPORT_CHANGE[device.kind]
-    return Sensor(every=device.every or SENSOR_EVERY, change=change, lowest=lowest, highest=highest)
+    return Sensor(every=pace(device, devices), change=change, lowest=lowest, highest=highest)
 
 
 def limits(room: RoomConfig, device: DeviceConfig) -> Limits:

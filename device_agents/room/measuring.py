@@ -23,6 +23,8 @@ class _Measured(msgspec.Struct, kw_only=True, eq=False):
     sensor: Sensor
     gauge: Gauge
     reason: str = ""
+    told: set[str] = msgspec.field(default_factory=set)
+    """Why it gives no reading, as far as the log says so since it gave one."""
 
 
 class Measuring:
@@ -32,8 +34,9 @@ class Measuring:
         self._room = room
         self._sensors = sensors
         self._wall = wall
+        every = [device.config for device in room.devices.values()]
         self._measured = {
-            device.id: _Measured(device=device, sensor=build.sensor(device.config), gauge=Gauge())
+            device.id: _Measured(device=device, sensor=build.sensor(device.config, every), gauge=Gauge())
             for device in room.devices.values()
             if device.config.is_sensor
         }
@@ -79,14 +82,23 @@ class Measuring:
     def _stand(self, one: _Measured) -> bool:
         fault = SENSOR if one.gauge.fault else None
         state = one.device.state
+        if fault is not None:
+            _tell(one)
         if (state.value, state.fault) == (one.gauge.value, fault):
             return False
-        if fault is not None:
-            reason = one.reason or "it stays silent"
-            log.warning("Sensor gives no reading", extra=facts(device=one.device.id, reason=reason))
-        elif state.fault is not None:
-            log.info("Sensor reads again", extra=facts(device=one.device.id))
-        one.reason = ""
+        if fault is None:
+            if state.fault is not None:
+                log.info("Sensor reads again", extra=facts(device=one.device.id))
+            one.told.clear()
         since = utc(self._wall())
         one.device.state = State(value=one.gauge.value, since=since, by=By(source="input"), fault=fault)
         return True
+
+
+def _tell(one: _Measured) -> None:
+    """Each reason once: the kernel knows more of a sensor that is gone after a while, and some failures take turns."""
+    reason = one.reason or ("" if one.told else "it stays silent")
+    if reason and reason not in one.told:
+        one.told.add(reason)
+        log.warning("Sensor gives no reading", extra=facts(device=one.device.id, reason=reason))
+    one.reason = ""

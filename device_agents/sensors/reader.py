@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Probe(NamedTuple):
-    """How one device is read: `read` gives °C or %, or raises SensorError; `every` is the pause in between.
+    """How one device is read: `read` gives °C or %, or raises SensorError. `every`: from one beginning to the next.
 
     Devices on the same `wire` share a sensor, and are read one after the other.
     """
@@ -52,8 +52,8 @@ class Reader:
             probe = min(probes, key=lambda one: due[one])
             if self._closed.wait(due[probe] - time.monotonic()):
                 return
-            reading = _read(probe)
             due[probe] = time.monotonic() + probe.every
+            reading = _read(probe)
             with self._saying:
                 if self._closed.is_set():
                     return

@@ -1,16 +1,23 @@
 """DS18B20 on the kernel's own driver: what each thing that happens to a wire looks like, and what is said of it."""
 
+import time
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from device_agents.sensors.build import probes
 from device_agents.sensors.ds18b20 import Ds18b20
-from device_agents.sensors.readings import SensorError
+from device_agents.sensors.reader import Reader
+from device_agents.sensors.readings import Reading, SensorError
 from tests.house import until
 from tests.pins.inside import wire
 from tests.pins.inside.wire import ADDRESSES, DEVICES
+from tests.unit.device_agents.fakes import House, room_config
 
 Saw = Callable[[str], None]
+ROUNDS = 4
 
 
 @pytest.fixture(autouse=True)
@@ -90,3 +97,51 @@ def test_power_lost_while_it_converts(saw: Saw) -> None:
     wire.drive({0, 1}, faint={0})
     assert said() == "it reads 85.0, which is what it says before it has measured"
     saw(f"its supply breaks down while it converts: w1_slave {shown()}; {said()}")
+
+
+def test_eight_on_one_wire_hold_neither_the_loop_nor_another_sensor(tmp_path: Path, saw: Saw) -> None:
+    wire.drive(range(8))
+    wire.known(range(8))
+    (tmp_path / "name").write_text("elsewhere\n")
+    (tmp_path / "in_temp_input").write_text("21000\n")
+    warmth = {"name": "Temperature", "kind": "temperature", "every": 2}
+    crowd = [{"id": f"t{n}", "source": "ds18b20", "address": address} | warmth for n, address in enumerate(ADDRESSES)]
+    alone = {"id": "alone", "source": "iio", "address": str(tmp_path)} | warmth
+    lamp = {"id": "lamp", "name": "Lamp", "kind": "switch", "pin": 17}
+    devices = [*crowd, alone, lamp]
+    reader = Counting(probes(room_config(tmp_path, devices)))
+    house = House(tmp_path, devices, sensors=reader, now=time.monotonic())
+    house.heartbeat()
+    turns: list[float] = []
+    while min(reader.read[f"t{n}"] for n in range(8)) < ROUNDS:
+        house.agent.inbox.wait(0.1, house.link)
+        began = time.monotonic()
+        house.advance(max(0.0, began - house.now))
+        ack = house.command("lamp", "off" if len(turns) % 2 else "on", id=f"c{len(turns)}")
+        assert ack is not None
+        assert ack.outcome.value == "executed"
+        turns.append(time.monotonic() - began)
+    assert {name: state.fault for name in reader.read if (state := house.state(name)).fault} == {}
+    assert reader.read["alone"] > 2 * ROUNDS
+    took = reader.last - reader.first
+    house.agent.stop()
+    saw(
+        f"8 DS18B20 on one wire, every = 2: {ROUNDS} rounds in {took:.1f} s, no fault; the sensor elsewhere gave "
+        f"{reader.read['alone']} readings meanwhile, and {len(turns)} commands took {max(turns) * 1000:.0f} ms at most"
+    )
+
+
+class Counting(Reader):
+    """Counts good readings."""
+
+    def start(self, heard: Callable[[Reading], None]) -> None:
+        self.read: Counter[str] = Counter()
+        self.first = self.last = time.monotonic()
+
+        def count(reading: Reading) -> None:
+            heard(reading)
+            if reading.value is not None:
+                self.last = time.monotonic()
+                self.read[reading.device] += 1
+
+        super().start(count)

@@ -41,7 +41,7 @@ def test_what_fits_is_taken(tmp_path: Path, device: dict[str, Any]) -> None:
     assert made.is_sensor
     assert not made.is_output
     assert made.every_pin == ()
-    assert build.sensor(made).is_plausible(42)
+    assert build.sensor(made, [made]).is_plausible(42)
 
 
 @pytest.mark.parametrize(
@@ -118,3 +118,11 @@ def test_one_sensor_is_one_device_of_each_kind(tmp_path: Path) -> None:
     assert complaints(tmp_path, DAMP, DAMP | {"id": "mist"}) == [
         "devices: the humidity of dht11 is read by damp and mist; one device is enough"
     ]
+
+
+def test_a_sensor_is_read_no_more_often_than_its_wire_can(tmp_path: Path) -> None:
+    wire = [WARMTH | {"id": f"t{n}", "address": f"28-00000000000{n}", "every": 2} for n in range(8)]
+    quick = DAMP | {"every": 2}
+    devices = room_config(tmp_path, [*wire, quick]).devices
+    assert [config.pace(device, devices) for device in devices] == [6.0] * 8 + [2.0]
+    assert config.pace(devices[0], devices[:2]) == 2.0

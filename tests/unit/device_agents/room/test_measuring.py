@@ -85,6 +85,24 @@ def test_a_sensor_that_fails_three_times_shows_its_fault_and_recovers(
     assert (state.value, state.fault) == (21.0, None)
 
 
+def test_while_a_sensor_fails_each_reason_is_logged_once(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    read(house, "warmth", 21.0)
+    house.advance(91)
+    for reason in ("its checksum is wrong", "its checksum is wrong", "there is no such", "its checksum is wrong") * 2:
+        read(house, "warmth", None, reason)
+    told = [record.__dict__["facts"] for record in caplog.records if record.message == "Sensor gives no reading"]
+    assert [one["reason"] for one in told if one["device"] == "warmth"] == [
+        "it stays silent",
+        "its checksum is wrong",
+        "there is no such",
+    ]
+    caplog.clear()
+    read(house, "warmth", 21.0)
+    for _ in range(3):
+        read(house, "warmth", None, "its checksum is wrong")
+    assert [record.message for record in caplog.records] == ["Sensor gives no reading"]
+
+
 def test_a_silent_sensor_is_noticed_without_anything_else_happening(house: House) -> None:
     read(house, "warmth", 21.0)
     house.advance(89)

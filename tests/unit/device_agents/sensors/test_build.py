@@ -31,6 +31,16 @@ def test_every_sensor_is_read_and_channels_of_one_sensor_share_its_wire(tmp_path
     ]
 
 
+def test_what_a_wire_has_no_time_for_is_told_at_the_start(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    wire = [DEVICES[1] | {"id": f"t{n}", "address": f"28-00000000000{n}"} for n in range(8)]
+    assert {probe.every for probe in probes(room_config(tmp_path, wire))} == {30.0}
+    assert not caplog.records
+    wire[3]["every"] = 2
+    assert [probe.every for probe in probes(room_config(tmp_path, wire))] == [30.0] * 3 + [6.0] + [30.0] * 4
+    (record,) = caplog.records
+    assert record.__dict__["facts"] == {"device": "t3", "every": 2.0, "seconds": 6.0}
+
+
 def test_real_pins_come_with_real_sensors(tmp_path: Path) -> None:
     assert isinstance(sensors_of(room_config(tmp_path, DEVICES, pins="rpi"), FakePins()), Reader)
 
