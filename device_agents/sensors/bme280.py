@@ -3,6 +3,7 @@
 Why this one: docs/decisions/0010-sensors.md.
 """
 
+import errno
 import importlib
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from shared.words.names import Kind
 
 _ID_REGISTER = 0xD0
 _ID = 0x60
+_DRIVEN = 'the kernel drives it; set source = "iio" and address = "bme280", or take its overlay out'
 _SKIPPED = {Kind.TEMPERATURE: 0x80000, Kind.HUMIDITY: 0x8000}
 """What the chip's registers hold while it has not measured; compensated, it would look like a value."""
 
@@ -47,7 +49,8 @@ class Bme280:
             sample = self._library.sample(bus, self._place, calibration)
         except OSError as error:
             self._let_go()
-            raise SensorError(f"I²C bus {self._number}, address {self._place:#x}: {error.strerror or error}") from error
+            what = _DRIVEN if error.errno == errno.EBUSY else error.strerror or error
+            raise SensorError(f"I²C bus {self._number}, address {self._place:#x}: {what}") from error
         if getattr(sample.uncompensated, self._kind.value) == _SKIPPED[self._kind]:
             self._let_go()  # it may have lost its power, or be another one by now
             raise SensorError("it has not measured")

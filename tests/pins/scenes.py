@@ -24,4 +24,5 @@ SCENES = (
     Scene(name="names", tests=(f"{INSIDE}/test_names.py",)),
     Scene(name="watchdog", tests=(f"{INSIDE}/test_watchdog.py",), modules=()),
     Scene(name="wire", tests=(f"{INSIDE}/test_wire.py",), modules=()),
+    Scene(name="i2c", tests=(f"{INSIDE}/test_i2c.py",), modules=()),
 )

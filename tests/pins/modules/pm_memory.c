@@ -38,20 +38,20 @@ static enum hrtimer_restart look(struct hrtimer *unused)
 {
 	u32 count = READ_ONCE(*at(WDOG)), control = READ_ONCE(*at(RSTC));
 	bool armed = control & FULL_RESET;
+	u64 looks = hrtimer_forward_now(&timer, ns_to_ktime(NSEC_PER_SEC / LOOKS_PER_SECOND));	/* some are missed */
 
 	if ((control & WRITTEN_ONCE) == PASSWORD)
 		WRITE_ONCE(*at(RSTC), control & ~WRITTEN_ONCE);
 	if ((count & WRITTEN_ONCE) == PASSWORD)
 		count &= TICKS;
 	else if (armed)
-		count -= min_t(u32, count, 65536 / LOOKS_PER_SECOND);
+		count -= min_t(u64, count, looks * (65536 / LOOKS_PER_SECOND));
 	WRITE_ONCE(*at(WDOG), count);
 	if (armed && !count) {
 		resets++;
 		pr_emerg("pm_memory: the watchdog resets the board\n");
 		WRITE_ONCE(*at(RSTC), 0);
 	}
-	hrtimer_forward_now(&timer, ns_to_ktime(NSEC_PER_SEC / LOOKS_PER_SECOND));
 	return HRTIMER_RESTART;
 }
 

@@ -26,7 +26,7 @@ SKIPPED = bytes.fromhex("8000008000008000")
 
 
 class FakeBus:
-    """One chip at 0x76. `cut` is what an unplugged one looks like."""
+    """One chip at 0x76. `cut` is what an unplugged one looks like, `driven` one that the kernel has for itself."""
 
     def __init__(self, *, id_: int = 0x60, data: bytes = MEASURED) -> None:
         self.registers = bytearray(256)
@@ -34,11 +34,14 @@ class FakeBus:
         for register, block in (CALIBRATION | {0xF7: data}).items():
             self.registers[register : register + len(block)] = block
         self.cut = False
+        self.driven = False
         self.closed = 0
 
     def read_i2c_block_data(self, address: int, register: int, length: int) -> list[int]:
         if self.cut or address != 0x76:
             raise OSError(errno.EREMOTEIO, "Remote I/O error")
+        if self.driven:
+            raise OSError(errno.EBUSY, "Device or resource busy")
         return list(self.registers[register : register + length])
 
     def read_byte_data(self, address: int, register: int) -> int:
@@ -86,6 +89,12 @@ def test_nobody_at_the_address_is_told() -> None:
     bus = FakeBus()
     assert failure(sensor(bus, address="1:0x77")) == "I²C bus 1, address 0x77: Remote I/O error"
     assert bus.closed == 1
+
+
+def test_one_that_the_kernel_drives_is_told() -> None:
+    bus = FakeBus()
+    bus.driven = True
+    assert 'address 0x76: the kernel drives it; set source = "iio"' in failure(sensor(bus))
 
 
 def test_a_chip_that_was_unplugged_is_read_again_with_the_calibration_that_it_has_then() -> None:
