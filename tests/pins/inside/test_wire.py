@@ -11,6 +11,8 @@ from device_agents.sensors.build import probes
 from device_agents.sensors.ds18b20 import Ds18b20
 from device_agents.sensors.reader import Reader
 from device_agents.sensors.readings import Reading, SensorError
+from shared.words import topics
+from shared.words.messages import State
 from tests.house import until
 from tests.pins.inside import wire
 from tests.pins.inside.wire import ADDRESSES, DEVICES
@@ -121,7 +123,8 @@ def test_eight_on_one_wire_hold_neither_the_loop_nor_another_sensor(tmp_path: Pa
         assert ack is not None
         assert ack.outcome.value == "executed"
         turns.append(time.monotonic() - began)
-    assert {name: state.fault for name in reader.read if (state := house.state(name)).fault} == {}
+    told = [state for name in reader.read for state in house.link.heard(State, topics.state("hall", name))]
+    assert [state.fault for state in told if state.fault] == []
     assert reader.read["alone"] > 2 * ROUNDS
     took = reader.last - reader.first
     house.agent.stop()
