@@ -6,7 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from device_agents.agent import Agent, Stop
+from device_agents.agent import Agent
+from device_agents.inbox import Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.watchdog import Watchdog
 from tests.unit.device_agents.fakes import FakeLink, FakePins, room_config

@@ -5,7 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from device_agents.agent import Agent, Stop
+from device_agents.agent import Agent
+from device_agents.inbox import Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.sensors.build import probes
 from device_agents.sensors.reader import Reader
