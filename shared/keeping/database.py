@@ -18,6 +18,7 @@ from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from shared.keeping import driver
 from shared.keeping.torn import is_torn
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -164,7 +165,7 @@ async def open_store(url: str, plan: Plan) -> Store:
             pool_size=3,
             max_overflow=2,
             pool_pre_ping=parsed.host is not None,
-            connect_args={} if sqlite else _POOLED,
+            connect_args={"async_creator_fn": driver.connect} if sqlite else _POOLED,
         )
         if sqlite:
             _tame_sqlite(engine)
