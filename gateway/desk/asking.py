@@ -59,7 +59,7 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
             raise HomeError("unknown-device")
     return await app[keys.COMMANDS].execute(
         Wish(
-            id=asked.id or ids.uuid4(),
+            id=asked.id or ids.uuid7(),
             user=UserRef(id=info.user.id, name=info.user.name),
             device=found,
             action=action,

@@ -1,9 +1,11 @@
-"""Random names for requests, commands and events: drawn from the system many at once, since each call costs more.
+"""Names for requests, commands and events: random, drawn from the system many at once, since each call costs more.
 
-Not for secrets: what is not given out yet lies in memory.
+Those that databases keep begin with their time: then what is written together lies together in each index, and a commit
+has a few pages to write and not one for every name. Not for secrets: what is not given out yet lies in memory.
 """
 
 import os
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -40,11 +42,11 @@ def short() -> str:
 
 
 def long() -> str:
-    """32 hexadecimal digits: an event's."""
-    return _take() + _take()
+    """32 hexadecimal digits: an event's. The first half tells the nanosecond."""
+    return f"{time.time_ns():016x}{_take()}"
 
 
-def uuid4() -> str:
-    """A random UUID (RFC 9562, 5.4), as text: a command's."""
-    one, other = _take(), _take()
-    return f"{one[:8]}-{one[8:12]}-4{one[13:]}-{_VARIANT[other[0]]}{other[1:4]}-{other[4:]}"
+def uuid7() -> str:
+    """A UUID that begins with its millisecond (RFC 9562, 5.7), as text: a command's."""
+    at, one, other = f"{time.time_ns() // 1_000_000:012x}", _take(), _take()
+    return f"{at[:8]}-{at[8:]}-7{one[:3]}-{_VARIANT[other[0]]}{other[1:4]}-{other[4:]}"
