@@ -77,7 +77,8 @@ def read(topic: str, payload: bytes, now: float) -> Arrival | None:
         event = decode(AuditEvent, payload)
     except HomeError as error:
         return _refused("malformed", source, error.detail, payload, now)
-    fault = _fault(event)
+    # Without a backslash JSON can write neither NUL nor half a character, and its bytes were found to be UTF-8.
+    fault = _fault(event, texts=b"\\" in payload)
     if fault is not None:
         return _refused("malformed", source, fault, payload, now)
     return Arrival(source, event, remarks=tuple(_remarks(source, event, now)))
@@ -133,21 +134,36 @@ def _remarks(source: str, event: AuditEvent, now: float) -> Iterator[Arrival]:
         yield incident("not-its-own", source, told, now)
 
 
-def _fault(event: AuditEvent) -> str | None:
-    """What of a well-formed event would not fit the tables (PostgreSQL takes no NUL, SQLite 64 bits)."""
+def _fault(event: AuditEvent, *, texts: bool) -> str | None:
+    """What of a well-formed event would not fit the tables (PostgreSQL takes no NUL, SQLite 64 bits).
+
+    `texts`: whether its texts are to be looked at as well.
+    """
     if not 0 <= event.seq < MAX_SEQ:
         return "seq is out of range"
     if len(event.detail) > MAX_DETAILS:
         return "too many details"
     if not _FIRST_YEAR <= event.at.year <= _LAST_YEAR:
         return "its time is out of range"
-    user = event.who.user
-    texts = [event.what, event.where, event.who.issuer, event.who.address, event.command_id]
-    texts += [user.id, user.name] if user is not None else []
-    texts += [*event.detail, *event.detail.values()]
-    if any(text is not None and ("\0" in text or not _encodes(text)) for text in texts):
+    if texts and not all(text is None or ("\0" not in text and _encodes(text)) for text in _texts(event)):
         return "a text holds what is no character"
     return None
+
+
+def _texts(event: AuditEvent) -> list[str | None]:
+    user = event.who.user
+    named = [user.id, user.name] if user is not None else []
+    who = event.who
+    return [
+        event.what,
+        event.where,
+        who.issuer,
+        who.address,
+        event.command_id,
+        *named,
+        *event.detail,
+        *event.detail.values(),
+    ]
 
 
 def _encodes(text: str) -> bool:

@@ -14,18 +14,12 @@ import msgspec
 from alert_service.chain import forms
 from alert_service.chain.forms import Flat, room_of
 from alert_service.chain.spans import Spans
-from shared.words import messages
 from shared.words.messages import AuditEvent, UserRef, Who
 from shared.words.names import Outcome, Severity
-from shared.words.problem import HomeError
 
 GENESIS = hashlib.sha256(b"home system audit chain 1").hexdigest()
 """What stands before the first row."""
 SALT_BYTES = forms.SALT_BYTES
-SPOILED = "audit:spoiled"
-"""What is told in place of a row that cannot be read any more."""
-GONE = "audit:gone"
-"""What is told in place of a row that a letter was due about and that is not there any more."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -92,21 +86,23 @@ def sealed(
     row: int,
     previous: str,
     form: int = forms.FORM,
+    clock: int = 0,
 ) -> tuple[Row, Flat]:
-    """The same, also as the table has it: flattened once for the hash and the table."""
+    """The same, also as the table has it: flattened once for the hash and the table. `clock` is the row before's."""
+    at = microseconds(received_at)
+    told = forms.seal(_flat(source, event, at, row, previous, form, clock=max(clock, at)), salt)
     made = Row(
         row=row,
         source=source,
         event=event,
         received_at=received_at,
-        salt=None,
-        people="",
+        salt=salt,
+        people=told.people,
         previous=previous,
-        hash="",
+        hash=told.hash,
         form=form,
     )
-    told = forms.seal(flat(made), salt)
-    return msgspec.structs.replace(made, salt=salt, people=told.people, hash=told.hash), told
+    return made, told
 
 
 def erase(row: Row, user_id: str | None = None) -> Row:
@@ -146,32 +142,52 @@ def same_content(row: Row, event: AuditEvent) -> bool:
     return unflat(forms.as_erased(told)).event == row.event
 
 
-def flat(row: Row) -> Flat:
+def flat(row: Row, clock: int = 0) -> Flat:
     """The row as the table has it."""
-    event, user = row.event, row.event.who.user
+    at = microseconds(row.received_at)
+    return _flat(
+        row.source, row.event, at, row.row, row.previous, row.form, row.salt, row.people, row.hash, clock=clock
+    )
+
+
+def _flat(
+    source: str,
+    event: AuditEvent,
+    received_at: int,
+    row: int,
+    previous: str,
+    form: int,
+    salt: bytes | None = None,
+    people: str = "",
+    hash_: str = "",
+    *,
+    clock: int,
+) -> Flat:
+    user = event.who.user
     return Flat(
-        row=row.row,
-        source=row.source,
-        id=event.id,
-        seq=event.seq,
-        at=microseconds(event.at),
-        received_at=microseconds(row.received_at),
-        what=event.what,
-        place=event.where,
-        room=room_of(event.where),
-        issuer=event.who.issuer,
-        user_id=user.id if user is not None else None,
-        user_name=user.name if user is not None else None,
-        address=event.who.address,
-        command_id=event.command_id,
-        outcome=event.outcome.value,
-        severity=event.severity.value,
-        detail=msgspec.json.encode(event.detail).decode(),
-        salt=row.salt,
-        people=row.people,
-        previous=row.previous,
-        hash=row.hash,
-        form=row.form,
+        row,
+        source,
+        event.id,
+        event.seq,
+        microseconds(event.at),
+        received_at,
+        event.what,
+        event.where,
+        room_of(event.where),
+        event.who.issuer,
+        user.id if user is not None else None,
+        user.name if user is not None else None,
+        event.who.address,
+        event.command_id,
+        event.outcome.value,
+        event.severity.value,
+        msgspec.json.encode(event.detail).decode() if event.detail else "{}",
+        salt,
+        people,
+        previous,
+        hash_,
+        form,
+        clock,
     )
 
 
@@ -202,80 +218,9 @@ def unflat(found: Flat) -> Row:
     )
 
 
-def readable(found: Flat) -> Row:
-    """A row of the table as far as it can be read: one that a hand has spoiled must neither stop us nor a page."""
-    try:
-        if forms.holds_texts(found):
-            row = unflat(found)
-            messages.decode(AuditEvent, messages.encode(row.event))  # or no gateway could read the page that it is on
-            return row
-    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError, HomeError):
-        pass
-    return unflat(_spoiled(found))
-
-
-def gone(row: int, at: float) -> Row:
-    """What stands for a row that was taken out by hand before its letter left: the letter leaves, and says so.
-
-    `at` is when the letter was begun, in seconds since 1970.
-    """
-    begun = messages.utc(at)
-    return Row(
-        row=row,
-        source="alerts",
-        event=AuditEvent(
-            id=f"gone:{row}",
-            at=begun,
-            what=GONE,
-            where="alerts",
-            who=Who(issuer="alerts"),
-            outcome=Outcome.UNKNOWN,
-            severity=Severity.SECURITY,
-            detail={"row": str(row), "told": "was taken out of the table before its letter left"},
-        ),
-        received_at=begun,
-        salt=None,
-        people="",
-        previous="",
-        hash="",
-    )
-
-
 def joinable(hash_: object) -> str:
     """What the next row joins: the newest row's hash. Where a hand has spoiled that, the record begins anew."""
     return hash_ if isinstance(hash_, str) and _HASH.fullmatch(hash_) else GENESIS
-
-
-def _spoiled(found: Flat) -> Flat:
-    """What is shown in its place. `verify` says what is wrong with it."""
-    return found._replace(
-        source=_text(found.source, 32),
-        id=f"spoiled:{found.row}",
-        seq=0,
-        at=_moment(found.at),
-        received_at=_moment(found.received_at),
-        what=SPOILED,
-        place=_text(found.place, 200),
-        issuer=_text(found.source, 32),
-        user_id=None,
-        user_name=None,
-        address=None,
-        command_id=None,
-        outcome=Outcome.UNKNOWN.value,
-        severity=Severity.SECURITY.value,
-        detail="{}",
-        people=_text(found.people, 64),
-        previous=_text(found.previous, 64),
-        hash=_text(found.hash, 64),
-    )
-
-
-def _text(found: object, most: int) -> str:
-    return found[:most] if isinstance(found, str) else ""
-
-
-def _moment(found: object) -> int:
-    return found if isinstance(found, int) and 0 <= found < LAST_MOMENT else 0
 
 
 def microseconds(moment: datetime) -> int:

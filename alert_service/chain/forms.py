@@ -5,6 +5,7 @@ person and the address; form 2 hides every personal field there is.
 """
 
 import hashlib
+from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -62,12 +63,14 @@ class Flat(NamedTuple):
     clock: int = 0
 
 
+_TEXTS = frozenset({str, type(None)})
 _texts = attrgetter(
     *("source", "id", "what", "place", "room", "issuer", "user_id", "user_name", "address", "command_id"),
     *("outcome", "severity", "detail", "people", "previous", "hash"),
 )
 
 
+@lru_cache(1024)
 def room_of(place: str) -> str:
     """The room that an event's `where` lies in; NO_ROOM for what is about people, certificates or the hub itself."""
     first = place.partition("/")[0]
@@ -76,10 +79,9 @@ def room_of(place: str) -> str:
 
 def seal(flat: Flat, salt: bytes) -> Flat:
     """The row with its salt, its people digest and its hash, which cover all the rest."""
-    detail = _decode(flat.detail)
+    detail = _read(flat.detail)
     people = _people_digest(flat, detail, salt)
-    flat = flat._replace(salt=salt, people=people)
-    return flat._replace(hash=_row_hash(flat, detail, flat.previous))
+    return flat._replace(salt=salt, people=people, hash=_row_hash(flat, people, detail, flat.previous))
 
 
 def without_person(flat: Flat) -> Flat:
@@ -111,7 +113,7 @@ def as_erased(flat: Flat) -> Flat:
 
 def holds_texts(flat: Flat) -> bool:
     """Whether texts stand where texts belong: SQLite lets bytes in, which JSON writes, and so hashes, as a text."""
-    return all(text is None or isinstance(text, str) for text in _texts(flat))
+    return _TEXTS.issuperset(map(type, _texts(flat)))
 
 
 def is_bare(flat: Flat) -> bool:
@@ -133,8 +135,8 @@ def fault(flat: Flat, expected: int, head: str) -> str | None:
     if not holds_texts(flat):
         return "was changed: it holds what nobody records"
     try:
-        detail = _decode(flat.detail) if flat.detail != "{}" else {}
-        if _row_hash(flat, detail, head) != flat.hash:
+        detail = _read(flat.detail)
+        if _row_hash(flat, flat.people, detail, head) != flat.hash:
             return "was changed"
         if detail and _encode(detail).decode() != flat.detail:
             return "was changed: its detail is written in another way"
@@ -166,7 +168,12 @@ def _fault_of_people(flat: Flat, detail: dict[str, str]) -> str | None:
     return None
 
 
-def _row_hash(flat: Flat, detail: dict[str, str], head: str) -> str:
+def _read(detail: str) -> dict[str, str]:
+    """A detail that the table has. Most have nothing."""
+    return _decode(detail) if detail != "{}" else {}
+
+
+def _row_hash(flat: Flat, people: str, detail: dict[str, str], head: str) -> str:
     place = flat.place
     if flat.form != 1:
         place, detail = _open_place(place), _open_detail(detail)
@@ -186,7 +193,7 @@ def _row_hash(flat: Flat, detail: dict[str, str], head: str) -> str:
             flat.outcome,
             flat.severity,
             sorted(detail.items()) if detail else (),
-            flat.people,
+            people,
         )
     )
     return hashlib.sha256(bytes.fromhex(head) + canonical).hexdigest()
@@ -226,7 +233,7 @@ def _opened(flat: Flat) -> Flat:
     if flat.form == 1:
         return flat
     place = _open_place(flat.place)
-    detail = _decode(flat.detail)
+    detail = _read(flat.detail)
     if place == flat.place and PERSONAL.isdisjoint(detail):
         return flat
     return flat._replace(place=place, room=room_of(place), detail=_encode(_open_detail(detail)).decode())

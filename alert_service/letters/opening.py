@@ -12,7 +12,7 @@ from alert_service.chain import chain
 from alert_service.tables import letters
 from alert_service.telling import joining, rules
 from alert_service.telling.policy import HOUSE_POLICY, Policy
-from alert_service.telling.story import Story
+from alert_service.telling.story import matter_of
 from shared.words.names import Outcome
 
 CASE_FIELDS = (
@@ -36,7 +36,15 @@ class Opening:
 
     async def follow(self, connection: AsyncConnection, fresh: Sequence[chain.Row], now: float) -> bool:
         """Make, or go on with, the letters that new rows call for; in the transaction that appends them."""
-        return any([await _open(connection, made, now, self._policy) for made in fresh])
+        called = [(made, part) for made in fresh if (part := self._part(made)) is not rules.Part.NONE]
+        for made, part in called:
+            await _open(connection, made, part, now)
+        return bool(called)
+
+    def _part(self, made: chain.Row) -> rules.Part:
+        """What a new row is to the letters: most are nothing, and cost no more than this."""
+        wanted = self._policy.decide(matter_of(made.source, made.event)) is not None
+        return rules.part(made.source, made.event, wanted=wanted)
 
 
 async def expire(connection: AsyncConnection, now: float) -> int:
@@ -52,18 +60,14 @@ async def expire(connection: AsyncConnection, now: float) -> int:
     return made + (await connection.execute(digests.values(state="ready", due_at=None))).rowcount
 
 
-async def _open(connection: AsyncConnection, made: chain.Row, now: float, policy: Policy) -> bool:
-    """Make, or go on with, the letter that a new row calls for; whether it calls for one."""
-    alone = Story(ended=made.event.outcome, outcome=made)
-    part = rules.part(made.source, made.event, wanted=policy.decide(alone.matter) is not None)
-    if part is rules.Part.NONE:
-        return False
+async def _open(connection: AsyncConnection, made: chain.Row, part: rules.Part, now: float) -> None:
+    """Make, or go on with, the letter that a new row calls for."""
     fixed = {"source": made.source, "created_at": now}
     if part is rules.Part.ALONE:
         case = joining.Case(outcome=made.row, heard=made.event.outcome, ended=made.event.outcome)
         key = rules.event_key(made.source, made.event.id)
         await connection.execute(insert(letters).values(kind="event", key=key, **fixed, **_letter(case)))
-        return True
+        return
     key = rules.command_key(made.event)
     newest = select(letters.c.id, letters.c.state, *CASE_FIELDS).where(letters.c.key == key)
     found = (await connection.execute(newest.order_by(letters.c.round.desc()).limit(1))).first()
@@ -74,7 +78,6 @@ async def _open(connection: AsyncConnection, made: chain.Row, now: float, policy
             await _save(connection, found.id, case)
         else:
             await connection.execute(insert(letters).values(kind="command", key=key, **fixed, **_letter(case)))
-    return True
 
 
 async def _save(connection: AsyncConnection, letter: int, case: joining.Case) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, upd
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service.chain import chain
+from alert_service.chain import chain, spoiled
 from alert_service.config import MAIL
 from alert_service.letters import mailbox
 from alert_service.letters.mailbox import Told
@@ -154,7 +154,7 @@ def _story(one: Told, rows: dict[int, chain.Row]) -> Story:
     outcome = rows.get(one.outcome) if one.outcome is not None else None
     number = one.intent if one.intent is not None else one.outcome
     if intent is None and outcome is None and number is not None:
-        outcome = chain.gone(number, one.created_at)
+        outcome = spoiled.gone(number, one.created_at)
     return Story(ended=Outcome(one.ended or Outcome.UNKNOWN), intent=intent, outcome=outcome)
 
 

@@ -4,22 +4,26 @@ Whoever calls it, one transaction appends at a time.
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import Dialect, func, insert, select
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import Select, and_, func, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service.chain import arrivals, chain, erasures, forms
+from alert_service.chain import arrivals, chain, erasures, forms, spoiled
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.forms import Flat
 from alert_service.chain.sources import ID_REUSED
-from alert_service.tables import erased, events, is_number
+from alert_service.record import standing
+from alert_service.tables import events
 from shared.words.messages import AuditEvent, ReceiptLine, utc
 
-Key = tuple[str, str]
+Key = standing.Key
 Follow = Callable[[AsyncConnection, Sequence[chain.Row], float], Awaitable[bool]]
 """What new rows call for, in the transaction that appends them: letters that tell of them. Whether there is one."""
 USER_PLACE = "user/"
@@ -40,42 +44,43 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
     The first with a key stands; another content under it becomes an incident of our own.
     """
     await _alone(connection)
-    known = await _known(connection, batch)
-    gone = await _erased(connection, batch)
-    row, head, clock, seq = await _stands(connection)
+    found = await standing.stands(connection, _keys(batch), set[str]().union(*(subjects(one.event) for one in batch)))
+    known = {key: as_row(one) for key, one in found.known.items()}
+    row, head, clock, seq = found.row, found.head, found.clock, found.seq
+    at = utc(now)
     fresh: list[chain.Row] = []
     flats: list[Flat] = []
     bare: list[int] = []
-    waiting = list(batch)
+    waiting = deque(batch)
     followed = False
     while waiting or bare:
         if not waiting:
             waiting.append(erasures.arrival(bare, now))
             bare = []
-        arrival = waiting.pop(0)
-        key = (arrival.source, arrival.event.id)
+        arrival = waiting.popleft()
+        event = arrival.event
+        key = (arrival.source, event.id)
         first = known.get(key)
         if first is not None:
-            if arrival.source != arrivals.OURSELVES and not chain.same_content(first, arrival.event):
-                conflict = arrivals.incident(ID_REUSED, arrival.source, f"event {arrival.event.id}", now)
+            if arrival.source != arrivals.OURSELVES and not chain.same_content(first, event):
+                conflict = arrivals.incident(ID_REUSED, arrival.source, f"event {event.id}", now)
                 await _add(connection, conflict, waiting, known)
             continue
-        event = arrival.event
         if arrival.source == arrivals.OURSELVES:
             seq += 1
             event = msgspec.structs.replace(event, seq=seq)
         row += 1
-        made, flat = _made(arrival.source, event, now, row, head, gone)
+        made, flat = _made(arrival.source, event, at, row, head, clock, found.gone)
         if forms.is_bare(flat):
             bare.append(row)
-        head = made.hash
+        head, clock = made.hash, flat.clock
         known[key] = made
         fresh.append(made)
         flats.append(flat)
         for remark in arrival.remarks:
             await _add(connection, remark, waiting, known)
     if fresh:
-        await connection.execute(insert(events), columns(flats, clock=clock))
+        await connection.exec_driver_sql(_insertion(connection.dialect), flats)
         followed = await follow(connection, fresh, now)
     return Recorded(_receipts(batch, known), followed=followed)
 
@@ -99,7 +104,7 @@ def subjects(event: AuditEvent) -> set[str]:
 
 def as_row(found: SqlRow[*tuple[Any, ...]]) -> chain.Row:
     """A row of the table as a row of the chain; one that a hand has spoiled as far as it can be read."""
-    return chain.readable(Flat._make(found))
+    return spoiled.readable(Flat._make(found))
 
 
 def columns(flats: Iterable[Flat], *, clock: int) -> list[dict[str, Any]]:
@@ -111,15 +116,14 @@ def columns(flats: Iterable[Flat], *, clock: int) -> list[dict[str, Any]]:
     return made
 
 
-async def _known(connection: AsyncConnection, batch: Sequence[Arrival]) -> dict[Key, chain.Row]:
-    ids: dict[str, list[str]] = {}
-    for arrival in batch:
-        ids.setdefault(arrival.source, []).append(arrival.event.id)
-    if not ids:
-        return {}
-    one_of = [and_(events.c.source == source, events.c.id.in_(named)) for source, named in ids.items()]
-    found = await connection.execute(select(events).where(or_(*one_of)))
-    return {(one.source, one.id): as_row(one) for one in found.all()}
+def _keys(batch: Iterable[Arrival]) -> list[Key]:
+    return [(arrival.source, arrival.event.id) for arrival in batch]
+
+
+@lru_cache(8)
+def _insertion(dialect: Dialect) -> str:
+    """The statement that takes rows as they are, column after column."""
+    return str(insert(events).compile(dialect=dialect))
 
 
 def _receipts(batch: Sequence[Arrival], known: dict[Key, chain.Row]) -> dict[Key, ReceiptLine]:
@@ -131,13 +135,15 @@ def _receipts(batch: Sequence[Arrival], known: dict[Key, chain.Row]) -> dict[Key
     return receipts
 
 
-def _made(source: str, event: AuditEvent, now: float, row: int, head: str, gone: set[str]) -> tuple[chain.Row, Flat]:
+def _made(
+    source: str, event: AuditEvent, at: datetime, row: int, head: str, clock: int, gone: Collection[str]
+) -> tuple[chain.Row, Flat]:
     """The next row. What a producer tells late of somebody who was erased does not bring the person back."""
     salt = secrets.token_bytes(chain.SALT_BYTES)
-    made, flat = chain.sealed(source, event, received_at=utc(now), salt=salt, row=row, previous=head)
-    for user_id in gone & subjects(event) if gone else ():
+    made, flat = chain.sealed(source, event, received_at=at, salt=salt, row=row, previous=head, clock=clock)
+    for user_id in subjects(event).intersection(gone) if gone else ():
         made = chain.erase(made, user_id)
-        flat = chain.flat(made)
+        flat = chain.flat(made, flat.clock)
     return made, flat
 
 
@@ -147,46 +153,12 @@ async def _alone(connection: AsyncConnection) -> None:
         await connection.execute(select(func.pg_advisory_xact_lock(_CHAIN_LOCK)))
 
 
-async def _erased(connection: AsyncConnection, batch: Sequence[Arrival]) -> set[str]:
-    """Of whom the batch tells although they were erased: a producer that was away may still name them."""
-    told = set[str]().union(*(subjects(arrival.event) for arrival in batch))
-    if not told:
-        return set()
-    return set((await connection.execute(select(erased.c.user_id).where(erased.c.user_id.in_(told)))).scalars())
-
-
 async def _add(
-    connection: AsyncConnection, incident: Arrival, waiting: list[Arrival], known: dict[Key, chain.Row]
+    connection: AsyncConnection, incident: Arrival, waiting: deque[Arrival], known: dict[Key, chain.Row]
 ) -> None:
     """An incident that another arrival brings with it is recorded after it, once."""
-    if (incident.source, incident.event.id) not in known:
-        known |= await _known(connection, [incident])
+    key = (incident.source, incident.event.id)
+    if key not in known:
+        found = await standing.stands(connection, [key], ())
+        known |= {key: as_row(one) for key, one in found.known.items()}
     waiting.append(incident)
-
-
-def _standing() -> Select[Any]:
-    before, own = events.alias(), events.alias()
-    clock = select(before.c.clock).where(is_number(before.c.clock)).order_by(before.c.row.desc()).limit(1)
-    seq = select(func.max(own.c.seq)).where(own.c.source == arrivals.OURSELVES, is_number(own.c.seq))
-    named = clock.scalar_subquery().label("clock"), seq.scalar_subquery().label("seq")
-    return select(events.c.row, events.c.hash, *named).order_by(events.c.row.desc()).limit(1)
-
-
-_STANDING = _standing()
-"""Made once: what it takes to put such a statement together is more than what it takes to answer it."""
-
-
-class _Standing(NamedTuple):
-    """What the next row follows: the newest row and its hash, the highest clock, and the last number of our own."""
-
-    row: int
-    head: str
-    clock: int
-    seq: int
-
-
-async def _stands(connection: AsyncConnection) -> _Standing:
-    last = (await connection.execute(_STANDING)).first()
-    if last is None:
-        return _Standing(0, chain.GENESIS, 0, 0)
-    return _Standing(last.row, chain.joinable(last.hash), last.clock or 0, last.seq or 0)

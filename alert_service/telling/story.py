@@ -5,6 +5,7 @@ import msgspec
 from alert_service.chain.chain import Row
 from alert_service.telling.policy import Matter
 from alert_service.telling.rules import person_of, thread_of
+from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 
 _WEIGHT = {Severity.INFO: 0, Severity.CRITICAL: 1, Severity.SECURITY: 2}
@@ -44,17 +45,16 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def matter(self) -> Matter:
         """What the rules look at: the gravest of both severities, and the outcome as it is known now."""
-        event = self.named.event
-        return Matter(
-            what=event.what,
-            where=event.where,
-            source=self.named.source,
-            outcome=self.known,
-            severity=max((row.event.severity for row in self.rows), key=_WEIGHT.__getitem__),
-            person=person_of(self.named.source, event),
-        )
+        made = matter_of(self.named.source, self.named.event)
+        severity = max((row.event.severity for row in self.rows), key=_WEIGHT.__getitem__)
+        return made._replace(outcome=self.known, severity=severity)
 
     @property
     def thread(self) -> str:
         """What letters about the same thing have in common."""
         return thread_of(self.named.event)
+
+
+def matter_of(source: str, event: AuditEvent) -> Matter:
+    """The same of a single event that has no letter yet."""
+    return Matter(event.what, event.where, source, event.outcome, event.severity, person_of(source, event))

@@ -1,5 +1,6 @@
 """Whatever arrives can be recorded: as an event, or as an incident of our own, told once in a while."""
 
+import json
 from typing import Any
 
 import msgspec
@@ -119,6 +120,32 @@ def test_every_payload_ends_as_something_that_can_be_recorded(payload: bytes) ->
     assert told is not None
     messages.decode(messages.AuditEvent, messages.encode(told.event))  # our own fit our own rules
     assert chain.from_microseconds(chain.microseconds(told.event.at)) == told.event.at
+
+
+@given(
+    st.lists(st.one_of(st.text(max_size=4), st.sampled_from(["\0", "\ud800", "\udfff", "\\", '"', "\U0001f600"]))),
+    st.booleans(),
+    st.sampled_from(["what", "where", "command_id", "key", "value", "name", "address", "issuer"]),
+)
+def test_however_a_text_is_written_only_what_every_database_takes_is_recorded(
+    texts: list[str], ascii_alone: bool, field: str
+) -> None:
+    text = "".join(texts)
+    told = json.loads(messages.encode(GOOD))
+    if field in ("key", "value"):
+        told["detail"] = {text: "x"} if field == "key" else {"x": text}
+    elif field == "name":
+        told["who"]["user"] = {"id": "u1", "name": text}
+    else:
+        (told["who"] if field in told["who"] else told)[field] = text
+    payload = json.dumps(told, ensure_ascii=ascii_alone).encode(errors="surrogatepass")
+    arrival = arrivals.read("audit/hall", payload, START)
+    assert arrival is not None
+    recorded = json.dumps(json.loads(messages.encode(arrival.event)), ensure_ascii=False)
+    recorded.encode()
+    assert "\\u0000" not in recorded
+    if "\0" in text:
+        assert arrival.event.what == "audit:malformed"
 
 
 def test_a_refused_event_is_named_so_that_its_producer_gets_a_receipt() -> None:
