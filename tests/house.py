@@ -160,6 +160,12 @@ class Broker:
         """How this Mosquitto is run."""
         return tuple(self._command)
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Stop it cleanly."""
         self._end(signal.SIGTERM)

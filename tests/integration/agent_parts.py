@@ -33,6 +33,8 @@ class Said(NamedTuple):
     topic: str
     payload: bytes
     retained: bool
+    at: float
+    """When, monotonic seconds."""
 
 
 class Client:
@@ -67,8 +69,9 @@ class Client:
         self._client.subscribe([(name, 1) for name in self._filters])
 
     def _on_message(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
+        at = time.monotonic()
         with self._came:
-            self._said.append(Said(message.topic, bytes(message.payload), message.retain))
+            self._said.append(Said(message.topic, bytes(message.payload), message.retain, at))
             self._came.notify_all()
 
     @property

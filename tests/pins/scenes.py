@@ -25,4 +25,6 @@ SCENES = (
     Scene(name="watchdog", tests=(f"{INSIDE}/test_watchdog.py",), modules=()),
     Scene(name="wire", tests=(f"{INSIDE}/test_wire.py",), modules=()),
     Scene(name="i2c", tests=(f"{INSIDE}/test_i2c.py",), modules=()),
+    Scene(name="agent", tests=(f"{INSIDE}/test_agent.py",), seconds=1800.0),
+    Scene(name="load", tests=(f"{INSIDE}/test_agent_load.py",), seconds=1800.0),
 )

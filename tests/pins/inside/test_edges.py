@@ -42,7 +42,7 @@ def chip() -> Iterator[Chip]:
 def presses_in_the_kernel(chip: Chip, pin: int) -> int:
     """How often its own thread found the line low after high: one that comes too late on a busy machine finds less."""
     said = (chips.TRACE / "trace").read_text()
-    levels = [level for line, level in _LOOK.findall(said) if int(line) == chip._base + pin]
+    levels = [level for line, level in _LOOK.findall(said) if int(line) == chip.base + pin]
     return sum(pair == ("1", "0") for pair in itertools.pairwise(["1", *levels]))
 
 

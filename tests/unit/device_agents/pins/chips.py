@@ -46,7 +46,7 @@ class Chip:
         # The trace counts all lines of all chips; debugfs tells where a chip begins only before Linux 7.
         bases = [path / "base" for path in Path("/sys/class/gpio").glob("gpiochip*") if _is_of(path, device)]
         assert len(bases) == 1, bases
-        self._base = int(bases[0].read_text())
+        self.base = int(bases[0].read_text())
         self._set: dict[int, list[int]] = defaultdict(list)
         lines = int((self._config / "bank/num_lines").read_text())
         self._known = {pin: self.level(pin) for pin in range(lines)}
@@ -60,7 +60,7 @@ class Chip:
     def edges(self, pin: int) -> list[int]:
         """What was set since the last time, and where the line is now, wherever that differs from what was before."""
         for set_ in re.finditer(r"gpio_value: (\d+) set ([01])", (TRACE / "trace").read_text()):
-            self._set[int(set_[1]) - self._base].append(int(set_[2]))
+            self._set[int(set_[1]) - self.base].append(int(set_[2]))
         (TRACE / "trace").write_text("")
         edges: list[int] = []
         before = self._known[pin]
