@@ -85,7 +85,7 @@ def find(gpiod: Any, chip: Path, folder: Path | None = None) -> Chip:
     if chip.exists() and (found := _described(gpiod, chip)).is_like(known):
         return found
     if (again := again_there(gpiod, known)) is None:
-        raise AwayError(f"chip: {chip} ({known.label}) went away; plug it in again")
+        raise AwayError(f"chip: {chip} ({known.label}) went away; plug it in again, or stop the room and start it")
     log.warning("Chip has another number now", extra=facts(chip=chip, label=known.label, path=again.path))
     return again
 

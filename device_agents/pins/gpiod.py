@@ -6,6 +6,7 @@ itself or by kill -9, the chip's driver decides. The kernels of Raspberry Pi OS 
 inputs, so that their pulls decide; expanders usually keep what they were told. docs/wiring.md has the consequences.
 """
 
+import errno
 import importlib
 import threading
 from collections.abc import Collection, Iterable, Iterator
@@ -67,6 +68,7 @@ class GpiodPins:
         self._requests: dict[int, Any] = {}
         # The loop reads inputs while another thread takes their edges; the library wants such calls one at a time.
         self._turn = threading.Lock()
+        self._gone = False
         self._hearing: Hearing | None = None
         self._chip = chips.opened(gpiod, chip.path)
         try:
@@ -97,22 +99,22 @@ class GpiodPins:
         )
         with translated(pin):
             if pin in self._requests:
-                self._requests[pin].reconfigure_lines({pin: settings})
+                self._held(pin).reconfigure_lines({pin: settings})
             else:
                 self._request({pin: settings})
 
     def write(self, pin: int, level: int) -> None:
         """Set the line."""
         with translated(pin), self._turn:
-            self._requests[pin].set_value(pin, self._value(level))
+            self._held(pin).set_value(pin, self._value(level))
 
     def read(self, pin: int) -> int:
         """What the chip reads on the line; a driver without a way to read outputs says what was written."""
-        with translated(pin):
+        with translated(pin), self._turn:
+            request = self._held(pin)
             if self._hearing is not None and not self._uses[pin].output:
                 self._hearing.catch_up(pin)
-            with self._turn:
-                return int(self._requests[pin].get_value(pin) == self._line.Value.ACTIVE)
+            return int(request.get_value(pin) == self._line.Value.ACTIVE)
 
     def watch(self, changed: Changed, board: Board) -> None:
         """Each input in a request of its own, with its pull; the kernel debounces none, so that it tells all edges."""
@@ -126,22 +128,35 @@ class GpiodPins:
                 )
                 self._request({use.pin: settings}, event_buffer_size=EDGES_KEPT)
         self._hearing = Hearing(self._gpiod, {use.pin: self._requests[use.pin] for use in inputs}, self._turn)
-        self._hearing.start(changed, board, look=self._look, is_back=self._is_back)
+        self._hearing.start(changed, board, self)
 
     def close(self) -> None:
         """Give the lines back; what becomes of their levels is the kernel's, as it is when the process ends."""
         if self._hearing is not None:
             self._hearing.close()
-        for request in self._requests.values():
-            request.release()
-        self._requests.clear()
-        self._chip.close()
+        self.let_go()
 
-    def _look(self) -> None:
+    def look(self) -> None:
+        """Raises OSError(ENODEV) once the chip is gone."""
         self._chip.get_line_info(0)
 
-    def _is_back(self) -> bool:
+    def let_go(self) -> None:
+        """Of a chip that is gone too: what nobody holds comes back under its own number."""
+        with self._turn:
+            self._gone = True
+            for request in self._requests.values():
+                request.release()
+            self._requests.clear()
+            self._chip.close()
+
+    def is_back(self) -> bool:
+        """Whether the chip is there again; these pins stay dead."""
         return chips.again_there(self._gpiod, self._known) is not None
+
+    def _held(self, pin: int) -> Any:
+        if self._gone:
+            raise OSError(errno.ENODEV, "No such device")
+        return self._requests[pin]
 
     def _request(self, lines: dict[int, Any], **more: Any) -> None:
         request = self._chip.request_lines(lines, consumer=self._consumer, **more)

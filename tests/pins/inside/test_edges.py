@@ -13,8 +13,10 @@ import gpiod
 import pytest
 
 from device_agents import config
+from device_agents.pins import rpi
 from device_agents.pins.chips import find
 from device_agents.pins.gpiod import GpiodPins
+from device_agents.pins.rpi import RpiPins
 from tests.house import until
 from tests.pins.inside.lives import Life
 from tests.unit.device_agents.pins import chips
@@ -55,6 +57,19 @@ def life(chip: Chip, tmp_path: Path) -> Iterator[Life]:
         return GpiodPins(gpiod, find(gpiod, chip.path), "hall", config.pin_uses(room))
 
     begun = Life(tmp_path, DEVICES, pins, pins="gpiod", chip=chip.path, sim_dir=None)
+    begun.state("door", lambda state: state.value == "open")
+    yield begun
+    begun.kill()
+
+
+@pytest.fixture
+def rpi_life(chip: Chip, tmp_path: Path) -> Iterator[Life]:
+    def pins(room: config.RoomConfig) -> RpiPins:
+        """In the child, since the library begins threads where it is loaded."""
+        os.environ |= {"LG_WD": str(tmp_path), "RPI_LGPIO_CHIP": chip.number, "RPI_LGPIO_REVISION": chips.PI_4}
+        return RpiPins(rpi.load(), config.pin_uses(room))
+
+    begun = Life(tmp_path, DEVICES, pins, pins="rpi", sim_dir=None)
     begun.state("door", lambda state: state.value == "open")
     yield begun
     begun.kill()
@@ -219,6 +234,50 @@ def test_ten_thousand_edges_at_once_cost_no_press_and_guess_none(
     assert life.happened("bell") == ["press"]
     assert told == ["press"]
     assert grown < 4096
+
+
+def test_through_rpi_lgpio_a_press_may_be_lost_and_none_is_guessed(
+    chip: Chip, rpi_life: Life, saw: Callable[[str], None]
+) -> None:
+    """The library tells neither which way an edge went nor when, and calls late."""
+    life = rpi_life
+    door, bell, worn = Hand(chip, CONTACT), Hand(chip, BELL), Hand(chip, WORN)
+    worn.flutter(40)
+    worn.to(0)
+    time.sleep(0.5)
+    worn.flutter(40)
+    worn.to(1)
+    until(lambda: life.happened("worn"), "the press is told")
+    enough = threading.Event()
+    hum = threading.Thread(target=door.hum, args=(50, enough))
+    hum.start()
+    try:
+        for _ in range(20):
+            bell.press(0.04)
+            time.sleep(0.2)
+        at_fault = life.state("door", lambda state: state.fault == "restless")
+    finally:
+        enough.set()
+        hum.join()
+    door.to(0)
+    after = life.state("door", lambda state: state.value == "closed")
+    seen, told = presses_in_the_kernel(chip, BELL), len(life.happened("bell"))
+    frozen(life)
+    for _ in range(3):
+        bell.press(0.03)
+        time.sleep(0.03)
+    thawed(life)
+    still_heard(life, "bell", bell, told)
+    time.sleep(1.0)  # what was told may have been one of the three
+    late = len(life.happened("bell")) - told - 1
+    saw(
+        f"rpi-lgpio: bounce is {life.happened('worn')}; 50 Hz on a contact: {at_fault.fault}, then {after.value}; of "
+        f"{seen} presses of 40 ms on another line {told} are told; of 3 of 30 ms while it was frozen {late}"
+    )
+    assert life.happened("worn") == ["press"]
+    assert set(life.happened("bell")) == {"press"}
+    assert told <= seen
+    assert late <= 3
 
 
 def _memory(pid: int) -> int:

@@ -1,5 +1,6 @@
 """A chip that is pulled out while its lines are held, and plugged in again: what is said meanwhile, and what moves."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -53,10 +54,13 @@ def start(chip: Chip, tmp_path: Path) -> Iterator[Start]:
         life.kill()
 
 
-def test_a_chip_that_goes_away_and_comes_back_under_another_number(
-    chip: Chip, start: Start, saw: Callable[[str], None]
+@pytest.mark.parametrize("others", [False, True])
+def test_a_chip_that_goes_away_and_comes_back(
+    chip: Chip, start: Start, saw: Callable[[str], None], others: bool
 ) -> None:
+    """Under its own number, or, where `others` hold it as well, under the next."""
     life = start()
+    holding = gpiod.Chip(str(chip.path)) if others else contextlib.nullcontext()
     life.state("door", lambda state: state.value == "open")
     chip.pull(DOOR, 0)
     life.state("door", lambda state: state.value == "closed")
@@ -84,6 +88,8 @@ def test_a_chip_that_goes_away_and_comes_back_under_another_number(
     }
 
     chip.plug()
+    with holding:
+        pass
     chip.pull(LAMP, 1)
     chip.edges(LAMP), chip.edges(HEATER)
     code = life.ended()
@@ -91,7 +97,7 @@ def test_a_chip_that_goes_away_and_comes_back_under_another_number(
     saw(f"plugged in again as {chip.path.name}, was {before.name}: exit code {code}, edges until then {edges}")
     assert code == EX_TEMPFAIL
     assert edges == ([], [])
-    assert chip.path != before
+    assert (chip.path != before) == others
 
     life = start()
     lamp, heater = life.state("lamp"), life.state("heater")
