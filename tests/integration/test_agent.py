@@ -506,7 +506,7 @@ def test_everything_that_is_wrong_is_told_at_once_a_line_each(hall: Room, tmp_pa
         "top level: Object missing required field `data`",
         "datta: there is no such setting",
         "devices[1].kind: Invalid enum value 'luck'",
-        "devices[3].pin: Expected `int`, got `str`",
+        "devices: there is no pin '23' (doorbell) on the header",
         "devices: there is no pin 99 (lamp) on the header",
     ]
 
