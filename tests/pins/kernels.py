@@ -4,21 +4,17 @@ Debian builds gpio-sim into no kernel before 7.2, and drivers of a Pi's own part
 they are built here, from the source that Debian gives with the same kernel, against the headers of that kernel.
 """
 
-import fcntl
 import hashlib
 import lzma
-import os
 import shutil
 import subprocess
 import tarfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from tests.booted.trees import UnavailableError, mirror
+from tests.booted.trees import mirror
+from tests.pins.making import alone, cache, forget_others, run
 
 SUITES = {"6.1": "bookworm", "6.12": "trixie", "7.2": "forky"}
 """The kernels that are tried, by their source's version, and the Debian that has them."""
@@ -37,8 +33,6 @@ BORROWED = (
     "drivers/gpio/gpio-pca953x.c",
 )
 """Of the kernel's source, what Debian did not build; what a version does not have is left out."""
-KEPT_SECONDS = 7 * 86400
-_WITHIN = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root"}
 
 
 class Kernel(msgspec.Struct, frozen=True):
@@ -52,36 +46,20 @@ class Kernel(msgspec.Struct, frozen=True):
     """NAME.ko of all that a guest may load, and NAME.needs: a name a line in the order of loading, itself the last."""
 
 
-def cache() -> Path:
-    """Where kernels are kept: HOMESYSTEM_PINS_CACHE, or a folder of the user's cache."""
-    named = os.environ.get("HOMESYSTEM_PINS_CACHE")
-    folder = Path(named) if named else Path.home() / ".cache" / "homesystem-pins"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder.absolute()
-
-
 def kernel(name: str) -> Kernel:
     """The kernel of that source version, made where it is missing (minutes). Raises UnavailableError."""
     suite = SUITES[name]
     recipe = [Path(__file__), *sorted(SOURCES.iterdir())]
     key = hashlib.sha256(b"".join(path.read_bytes() for path in recipe)).hexdigest()[:12]
     kept = cache() / f"{name}-{key}"
-    with _alone(cache() / f"{name}.lock"):
+    with alone(cache() / f"{name}.lock"):
         if not kept.exists():
             part = cache() / f"{name}.part"
             _make(_tree(name, suite), part)
             part.rename(kept)
-        _forget_others(name, kept)
+        forget_others(name, kept)
     version = (kept / "version").read_text()
     return Kernel(version=version, image=kept / "vmlinuz", initrd=kept / "initrd.gz", modules=kept / "modules")
-
-
-def _forget_others(name: str, kept: Path) -> None:
-    """Those of other recipes that nobody has used for a while; another checkout may use one just now."""
-    os.utime(kept)
-    for other in cache().glob(f"{name}-*"):
-        if other.stat().st_mtime < time.time() - KEPT_SECONDS:
-            shutil.rmtree(other)
 
 
 def _tree(name: str, suite: str) -> Path:
@@ -96,7 +74,7 @@ def _tree(name: str, suite: str) -> Path:
     command = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, str(part), mirror()]
     if not script.exists():  # a debootstrap older than the suite: they have all been alike for years
         command.append(str(script.with_name("sid")))
-    _run(command, f"debootstrap {suite}")
+    run(command, f"debootstrap {suite}")
     shutil.rmtree(part / "var/cache/apt/archives", ignore_errors=True)
     part.rename(tree)
     return tree
@@ -133,7 +111,7 @@ def _built(tree: Path, version: str) -> list[Path]:
         (folder / "irq_sim.c").unlink()
     # The kernel's own tools look into /proc: one of these processes alone, gone with them.
     apart = ["unshare", "--mount", "--pid", "--fork", f"--mount-proc={tree}/proc"]
-    _run([*apart, "chroot", str(tree), "sh", "/root/modules/build.sh", version], "building modules")
+    run([*apart, "chroot", str(tree), "sh", "/root/modules/build.sh", version], "building modules")
     return sorted(folder.glob("*.ko"))
 
 
@@ -154,7 +132,7 @@ def _keep(tree: Path, version: str, path: Path, built: set[str], into: Path) -> 
 
 def _offer(tree: Path, version: str, name: str, into: Path) -> None:
     """Debian's module `name` and all that it needs, unpacked."""
-    said = _run(["modprobe", "-d", str(tree), "-S", version, "--show-depends", name], f"looking for {name}")
+    said = run(["modprobe", "-d", str(tree), "-S", version, "--show-depends", name], f"looking for {name}")
     files = [Path(line.split()[1]) for line in said.splitlines() if line.startswith("insmod ")]
     names = []
     for path in files:
@@ -182,26 +160,10 @@ def _pack(kept: Path) -> None:
     (root / "order").write_text("".join(f"{name}\n" for name in order))
     shutil.copy(SOURCES / "first.sh", root / "init")
     (root / "init").chmod(0o755)
-    _run(["sh", "-c", f"cd {root} && find . | cpio -o -H newc --quiet | gzip -1 > ../initrd.gz"], "packing")
+    run(["sh", "-c", f"cd {root} && find . | cpio -o -H newc --quiet | gzip -1 > ../initrd.gz"], "packing")
     shutil.rmtree(root)
 
 
 def _dashed(name: str) -> str:
     """One way to write a module's name, where the kernel takes two."""
     return name.replace("_", "-")
-
-
-def _run(command: list[str], what: str) -> str:
-    made = subprocess.run(command, env=os.environ | _WITHIN, capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        last = " | ".join((made.stderr or made.stdout).splitlines()[-4:])
-        raise UnavailableError(f"{what} failed: {last}")
-    return made.stdout
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One run makes a kernel, others wait for it."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
