@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-OUT = Path("/mnt/out")
+OUT = Path(os.environ.get("HOMESYSTEM_PINS_OUT", "/mnt/out"))
 collect_ignore_glob = [] if "HOMESYSTEM_PINS_MODULES" in os.environ else ["inside/*"]
+if "HOMESYSTEM_PINS_BOARD" not in os.environ:
+    collect_ignore_glob.append("board/*")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 
 TOOLS = {
     "debootstrap": "debootstrap",
@@ -12,17 +13,25 @@ TOOLS = {
     "modprobe": "kmod",
     "unshare": "util-linux",
 }
-"""A program, and the package that has it."""
+"""A program, and the packages that have it."""
+BOARD = TOOLS | {
+    "qemu-system-aarch64": "qemu-system-arm",
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu libc6-dev-arm64-cross",
+    "fdtput": "device-tree-compiler",
+    "dpkg-deb": "dpkg",
+}
+"""And what the emulated Pi 3 needs."""
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
-def missing() -> str:
-    """Why no kernel can be started here; empty where one can."""
+def missing(tools: Mapping[str, str] = TOOLS) -> str:
+    """Why no kernel can be started here; empty where one can, with `tools` at hand."""
     if os.uname().machine != "x86_64":
         return "the kernels that are built here are for x86_64"
     if os.geteuid() != 0:
         return "making a kernel's modules in a Debian tree needs root"
-    lacking = sorted({package for tool, package in TOOLS.items() if shutil.which(tool, path=_PATH) is None})
+    absent = [packages for tool, packages in tools.items() if shutil.which(tool, path=_PATH) is None]
+    lacking = sorted({package for packages in absent for package in packages.split()})
     if not lacking:
         return ""
     if shutil.which("apt-get", path=_PATH) is None:
