@@ -4,20 +4,24 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shared.broker import mqtt
+from shared.running.config import EX_TEMPFAIL
 from shared.words import messages, topics
-from shared.words.messages import COMMAND_SECONDS, Acknowledgement
+from shared.words.messages import COMMAND_SECONDS, Acknowledgement, State
 from tests.house import until
+from tests.integration.agent_parts import Said
 from tests.pins.inside.causes import Cause
 from tests.pins.inside.furniture import (
     BELL,
     BOLT,
     CLOSING,
     DIMMER,
+    DOOR,
     GATE,
     HEATER,
     INFLOW,
@@ -52,7 +56,7 @@ def room(request: pytest.FixtureRequest, pki: Path, tmp_path: Path, monkeypatch:
 def test_a_day(room: Whole, saw: Saw) -> None:
     """Commands, hands, freezes, kills, a broker that goes: counted on the chip, and not on what is said."""
     parts = (_begins, _is_told_things, _is_told_again, _has_hands, _freezes, _freezes_for_long, _dies, _dies_while_told)
-    for part in (*parts, _loses_its_broker, _is_restarted):
+    for part in (*parts, _loses_its_broker, _is_restarted, *((_loses_its_chip,) if room.kind == "gpiod" else ())):
         part(room)
         name = part.__name__.strip("_").replace("_", " ")
         saw(f"{room.kind}: the room {name}: {room.check(name)} edges, each with its one cause")
@@ -258,6 +262,33 @@ def _is_restarted(room: Whole) -> None:
     assert room.die(signal.SIGTERM) == 0
     room.start()
     room.reach(lamp=0, heater=0, closing=0)
+
+
+def _loses_its_chip(room: Whole) -> None:
+    """It is at fault at once, moves nothing of what comes back, and begins anew there as rooms begin."""
+    room.do("heater", "on", (HEATER, 1))
+    room.later("max_on", HEATER, 0, MAX_ON)
+    room.ear.forget()
+    room.tape.roll()  # who plugs it in again begins the kernel's trace anew
+    since = time.monotonic()
+    room.chip.unplug()
+    for device in ("door", "bell", "stir", "lamp", "heater"):
+        room.ear.wait_for(f"{device} is at fault", partial(_fault, topics.state("hall", device)))
+    assert room.refused("gate", "press") == "pin-failed"
+    room.chip.plug()
+    room.rest()
+    assert room.room.died() == EX_TEMPFAIL
+    room.tape.look()
+    room.ended(since)
+    room.start()
+    room.reach(lamp=0, heater=0)
+    room.do("lamp", "off", (LAMP, 1))
+    room.bounce(DOOR, 0)
+    room.ear.state("door", "closed")
+
+
+def _fault(topic: str, said: Said) -> str | None:
+    return messages.decode(State, said.payload).fault if said.topic == topic else None
 
 
 def _drives(room: Whole, action: str, pin: int) -> None:
