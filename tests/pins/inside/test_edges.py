@@ -210,13 +210,16 @@ def test_ten_thousand_edges_at_once_cost_no_press_and_guess_none(
     before = _memory(life.pid)
     frozen(life)
     door.flutter(5_000)
-    while not presses_in_the_kernel(chip, BELL):
-        bell.press(0.03)
+    bell.press(0.03)
+    until(lambda: presses_in_the_kernel(chip, BELL), "the kernel has seen the press")
     door.flutter(5_000)
     door.to(0)
+    before_it = 0
     while worn.flutter(10_000) * 1000 > WORN_MS / 2:  # this machine was busy elsewhere: that may have been a press
+        worn.to(1)
         thawed(life)
         time.sleep(2.0)
+        before_it = len(life.happened("worn"))
         frozen(life)
     worn.to(1)
     thawed(life)
@@ -224,7 +227,7 @@ def test_ten_thousand_edges_at_once_cost_no_press_and_guess_none(
     until(lambda: life.happened("bell"), "the press is told")
     time.sleep(1.5)  # should it have taken longer than a second, it has to hold still first
     guessed = life.happened("worn")
-    told = still_heard(life, "worn", worn, len(guessed))
+    told = still_heard(life, "worn", worn, len(guessed))[before_it:]
     grown = _memory(life.pid) - before
     assert life.command("lamp", "on").outcome == "executed"
     saw(
