@@ -105,12 +105,20 @@ if [ "$kind" = hub ]; then
         systemctl start homesystem.target
     fi
 else
-    systemctl try-restart 'homesystem-agent@*.service'
+    for unit in $(running 'homesystem-agent@*.service'); do
+        of=${unit#*@} of=${of%.service}
+        # New code may refuse a file that was right: then the room goes on as it was until that is mended.
+        if as_home "$code/.venv/bin/python" -m device_agents --config "$home/agents/$of.toml" --check-config; then
+            systemctl restart "$unit"
+        else
+            whole=no
+        fi
+    done
     for file in "$home"/agents/*.toml; do
         [ ! -e "$file" ] || renew_by_itself "$(basename "$file" .toml)"
     done
 fi
-[ $whole = yes ] || die "the home is not up to date: mend what stands above, and run this again; it runs as it was"
+[ $whole = yes ] || die "not all is up to date: mend what stands above, and run this again; it runs as it was"
 
 # --- a room's own files -------------------------------------------------------------------------------------------
 if [ -n "$room" ]; then

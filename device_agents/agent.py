@@ -231,7 +231,7 @@ class Agent:
     def _changed(self, pin: int, level: int | None = None, at: float | None = None, *, missed: bool = False) -> None:
         """An edge, told by a thread of the pins'."""
         self._room.hear(pin, level, self._monotonic() if at is None else at, missed=missed)
-        self.inbox.put(Changed())
+        self.inbox.stir(Changed())
 
     def _board(self, board: Board, now: float) -> None:
         """Without its pins a room says so; with pins that are new to it, it has to begin as rooms begin."""

@@ -42,11 +42,18 @@ class Inbox(Generic[T]):
     def __init__(self) -> None:
         self._items: queue.SimpleQueue[T] = queue.SimpleQueue()
         self._bell = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._is_stirred = False
 
     def put(self, item: T) -> None:
         """Leave an item and wake the loop."""
         self._items.put(item)
         os.eventfd_write(self._bell, 1)
+
+    def stir(self, item: T) -> None:
+        """As `put`, unless one that was left so waits still: what hums wakes the loop once, however fast it is."""
+        if not self._is_stirred:
+            self._is_stirred = True
+            self.put(item)
 
     def leave(self, item: T) -> None:
         """As `put`, by the loop itself, which needs no waking: it looks before it waits."""
@@ -55,9 +62,12 @@ class Inbox(Generic[T]):
     def take(self) -> T | None:
         """The next item, if there is one."""
         try:
-            return self._items.get_nowait()
+            item = self._items.get_nowait()
         except queue.Empty:
             return None
+        if isinstance(item, Changed):
+            self._is_stirred = False  # before the loop looks: what is noted from now on stirs again
+        return item
 
     def is_empty(self) -> bool:
         """Whether there is no item just now."""

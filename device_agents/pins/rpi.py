@@ -42,7 +42,8 @@ def check(gpio: Any, uses: Iterable[PinUse]) -> None:
     except Exception as error:  # of any kind: RuntimeError from RPi.GPIO, lgpio.error from rpi-lgpio
         raise ConfigError(
             f'pins = "rpi": the pins cannot be reached ({error}); add the user to the group gpio: '
-            "sudo usermod -aG gpio USER, and see that there is a /dev/gpiomem, on a Pi 5 a /dev/gpiochip0"
+            "sudo usermod -aG gpio USER, and see that there is a /dev/gpiomem, on a Pi 5 a /dev/gpiochip0; where the "
+            f"kernel has none, as Debian's own, {_INSTEAD}"
         ) from error
     if wrong:
         raise ConfigError("\n".join(wrong))
@@ -117,7 +118,7 @@ class RpiPins:
                     try:
                         gpio.add_event_detect(use.pin, gpio.BOTH, callback=changed)
                     except RuntimeError as error:
-                        raise RuntimeError(f"{error}; from Linux 6.6 on RPi.GPIO hears no edges: {_INSTEAD}") from error
+                        raise RuntimeError(f"{error}; on this kernel RPi.GPIO hears no edges: {_INSTEAD}") from error
                 self._watched.append(use.pin)
 
     def close(self) -> None:

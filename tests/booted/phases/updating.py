@@ -2,7 +2,7 @@
 
 from tests.booted import mailserver
 from tests.booted.guide import blocks
-from tests.booted.house import MASTER, MASTER_NAME, PASSWORD, UNITS, VAR, House
+from tests.booted.house import AGENT, MASTER, MASTER_NAME, PASSWORD, UNITS, VAR, House
 from tests.booted.phases.dying import well
 from tests.booted.repository import URL
 from tests.booted.terminal import Answer
@@ -70,7 +70,21 @@ def to_newer(house: House) -> None:
         there = machine.run("git -c safe.directory=/opt/homesystem -C /opt/homesystem rev-parse HEAD").strip()
         assert there == newer, f"{machine.name} has {there}, not {newer}"
         house.report.saw(f"{machine.name} has the newer commit")
+    _refused(house)
     for unit in UNITS:
         house.hub.until_active(unit)
     well(house)
     house.report.saw("the home is ready, the hall is there, and a command is executed")
+
+
+def _refused(house: House) -> None:
+    """A room's file that was right for the code that runs, and is not for the code that comes."""
+    room, file = house.room, f"{VAR}/agents/hall.toml"
+    before = room.unit(AGENT, "MainPID", "ActiveState")
+    room.run(f"sed -i '1i watchdog_seconds = 60' {file}")
+    said = room.run("bash /opt/homesystem/deploy/install.sh 2>&1; echo it ended with $?", seconds=300)
+    room.run(f"sed -i '/^watchdog_seconds = 60$/d' {file}")
+    assert "it ended with 1" in said, said
+    assert "5 to 15 would be right" in said, said
+    assert room.unit(AGENT, "MainPID", "ActiveState") == before, "the room goes on as it was"
+    house.report.saw("where newer code refuses a room's file, the installer says why, and the room goes on as it was")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from device_agents.inbox import Inbox
+from device_agents.inbox import Changed, Inbox
 
 LONG = 20.0
 
@@ -34,6 +34,15 @@ def inbox() -> Iterator[Inbox[int]]:
     made: Inbox[int] = Inbox()
     yield made
     made.close()
+
+
+def test_what_hums_lies_there_once(inbox: Inbox[int | Changed]) -> None:
+    for _ in range(10_000):
+        inbox.stir(Changed())
+    inbox.put(1)
+    assert [inbox.take(), inbox.take(), inbox.take()] == [Changed(), 1, None]
+    inbox.stir(Changed())
+    assert (inbox.take(), inbox.take()) == (Changed(), None), "what is noted after the loop took it stirs it again"
 
 
 def test_items_come_in_order(inbox: Inbox[int]) -> None:
