@@ -59,6 +59,11 @@ class Hands:
             assert self._board.do(do="stop", name=self._name)["code"] == 0
 
 
+def levels(board: Board) -> dict[int, list[int]]:
+    """What the wires of lamp and heater were since this was asked last; undriven they are as they are released."""
+    return {pin: board.levels(pin, RELEASED[pin]) for pin in (LAMP, HEATER)}
+
+
 def info(board: Board, line: int, chip: str = CHIP) -> dict[str, Any]:
     """What gpioinfo shows of a line."""
     said: dict[str, Any] = json.loads(board.run("python3", "/aboard/info.py", chip, str(line)))

@@ -25,6 +25,7 @@ from tests.pins.board.hands import (
     RaisedError,
     as_is,
     info,
+    levels,
 )
 from tests.pins.board.machine import Board
 from tests.pins.board.pads import FALLING, PULL, PULL_UP, PULLED, RISING
@@ -41,20 +42,16 @@ def board(boards: Started) -> Board:
     return board
 
 
-def _levels(board: Board) -> dict[int, list[int]]:
-    return {pin: board.levels(pin, RELEASED[pin]) for pin in (LAMP, HEATER)}
-
-
 def _driven(board: Board) -> Hands:
     """Both devices on, which is against their resistors."""
     hands = Hands(board, "gpiod", OUTPUTS)
     for pin in (LAMP, HEATER):
         hands.do("claim", pin, 0)
-    assert _levels(board) == {LAMP: [1], HEATER: [0]}  # from an input to a released output: no edge
+    assert levels(board) == {LAMP: [1], HEATER: [0]}  # from an input to a released output: no edge
     for pin in (LAMP, HEATER):
         hands.do("write", pin, 1)
         assert hands.do("read", pin) == 1
-    assert _levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
+    assert levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
     return hands
 
 
@@ -68,7 +65,7 @@ def test_the_kernel_gives_the_serial_console_its_pins_and_moves_no_other(boards:
 def test_a_line_becomes_an_input_when_its_process_ends(board: Board, ending: Ending, saw: Saw) -> None:
     hands = _driven(board)
     hands.end(ending)
-    assert _levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
+    assert levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
     assert [board.function(pin) for pin in (LAMP, HEATER)] == [INPUT, INPUT]
     about = info(board, LAMP)
     assert (about["direction"], about["used"]) == ("OUTPUT", False)
@@ -77,14 +74,14 @@ def test_a_line_becomes_an_input_when_its_process_ends(board: Board, ending: End
 
 def test_a_line_taken_as_it_stands_is_known_as_an_input_once_it_is_held(board: Board, saw: Saw) -> None:
     _driven(board).end("killed")
-    _levels(board)
+    levels(board)
     assert info(board, HEATER)["direction"] == "OUTPUT"
     assert as_is(board, HEATER) == (board.read(HEATER), "INPUT")
-    assert _levels(board)[HEATER] == [0]
+    assert levels(board)[HEATER] == [0]
     assert board.function(HEATER) == INPUT
     again = Hands(board, "gpiod", OUTPUTS)
     assert again.do("driven", HEATER) is None
-    assert _levels(board)[HEATER] == [0]
+    assert levels(board)[HEATER] == [0]
     again.end("killed")
     saw("gpiod: a released line taken AS_IS stays an input, and while it is held its info says so: INPUT")
 
@@ -92,13 +89,13 @@ def test_a_line_taken_as_it_stands_is_known_as_an_input_once_it_is_held(board: B
 @pytest.mark.parametrize("level", [0, 1])
 def test_a_line_claimed_again_moves_only_away_from_its_resistor(board: Board, level: int, saw: Saw) -> None:
     _driven(board).end("killed")
-    _levels(board)
+    levels(board)
     hands = Hands(board, "gpiod", OUTPUTS)
     for pin in (LAMP, HEATER):
         hands.do("claim", pin, level)
     wires = {LAMP: 1 - level, HEATER: level}
-    for pin, levels in _levels(board).items():
-        assert levels == ([RELEASED[pin], wires[pin]] if level else [RELEASED[pin]])
+    for pin, seen in levels(board).items():
+        assert seen == ([RELEASED[pin], wires[pin]] if level else [RELEASED[pin]])
     hands.end("killed")
     saw(f"gpiod: claimed again {'on as before: one edge, from the resistor' if level else 'off: no edge'}")
 
@@ -106,12 +103,12 @@ def test_a_line_claimed_again_moves_only_away_from_its_resistor(board: Board, le
 def test_a_relay_never_sees_a_level_between(board: Board, saw: Saw) -> None:
     """The latch still has the old level when a line is claimed with the other: it is set before the direction."""
     _driven(board).end("killed")
-    _levels(board)
+    levels(board)
     assert board.read(HEATER) == 1  # what an output would drive
     hands = Hands(board, "gpiod", OUTPUTS)
     hands.do("claim", HEATER, 0)
     assert board.function(HEATER) == OUTPUT
-    assert _levels(board)[HEATER] == [0]
+    assert levels(board)[HEATER] == [0]
     hands.end("stopped")
     saw("gpiod: claimed off over a latch that is on: the latch is written before the direction, no edge")
 
@@ -148,9 +145,9 @@ def test_rpi_lgpio_leaves_lines_to_the_kernel_too(board: Board, saw: Saw) -> Non
         hands = Hands(board, "lgpio", OUTPUTS)
         for pin in (LAMP, HEATER):
             hands.do("claim", pin, 1)
-        assert _levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
+        assert levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
         hands.end(ending)
-        assert _levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
+        assert levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
         assert board.function(LAMP) == INPUT
     saw("rpi-lgpio: stopped or killed: the line becomes an input, the resistor decides")
 
@@ -169,7 +166,7 @@ def test_a_dimmer_of_rpi_lgpio_is_left_to_its_resistor(board: Board, ending: End
 def test_the_original_is_kept_from_the_registers(board: Board, saw: Saw) -> None:
     with pytest.raises(RaisedError, match="pins cannot be reached") as raised:
         Hands(board, "rpi", OUTPUTS).do("make")
-    assert _levels(board) == {LAMP: [1], HEATER: [0]}
+    assert levels(board) == {LAMP: [1], HEATER: [0]}
     saw(f"RPi.GPIO 0.7.1 as root, without iomem=relaxed: {raised.value}")
 
 

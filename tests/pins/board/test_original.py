@@ -20,6 +20,7 @@ from tests.pins.board.hands import (
     Ending,
     Hands,
     RaisedError,
+    levels,
 )
 from tests.pins.board.machine import Board
 
@@ -34,33 +35,29 @@ def board(boards: Started) -> Board:
     return board
 
 
-def _levels(board: Board) -> dict[int, list[int]]:
-    return {pin: board.levels(pin, RELEASED[pin]) for pin in (LAMP, HEATER)}
-
-
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_line_stands_and_is_taken_over_without_an_edge(board: Board, ending: Ending, saw: Saw) -> None:
     first = Hands(board, "rpi", OUTPUTS)
     for pin in (LAMP, HEATER):
         assert first.do("driven", pin) is None
         first.do("claim", pin, 0)
-    assert _levels(board) == {LAMP: [1], HEATER: [0]}
+    assert levels(board) == {LAMP: [1], HEATER: [0]}
     for pin in (LAMP, HEATER):
         first.do("write", pin, 1)
         assert first.do("read", pin) == 1
-    assert _levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
+    assert levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
     first.end(ending)
-    assert _levels(board) == {LAMP: [0], HEATER: [1]}
+    assert levels(board) == {LAMP: [0], HEATER: [1]}
     assert [board.function(pin) for pin in (LAMP, HEATER)] == [OUTPUT, OUTPUT]
     second = Hands(board, "rpi", OUTPUTS)
     for pin in (LAMP, HEATER):
         assert second.do("driven", pin) == 1
         second.do("claim", pin, 1)
         assert second.do("read", pin) == 1
-    assert _levels(board) == {LAMP: [0], HEATER: [1]}
+    assert levels(board) == {LAMP: [0], HEATER: [1]}
     for pin in (LAMP, HEATER):
         second.do("claim", pin, 0)
-    assert _levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
+    assert levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
     second.end("stopped")
     saw(f"RPi.GPIO: {ending}: stands as an output; taken over and claimed the same: no edge; the other: one edge")
 

@@ -18,6 +18,7 @@ from tests.pins.board.hands import (
     Hands,
     as_is,
     info,
+    levels,
 )
 from tests.pins.board.machine import Board
 
@@ -32,19 +33,15 @@ def board(boards: Started) -> Board:
     return board
 
 
-def _levels(board: Board) -> dict[int, list[int]]:
-    return {pin: board.levels(pin, RELEASED[pin]) for pin in (LAMP, HEATER)}
-
-
 @pytest.mark.parametrize("library", ["gpiod", "lgpio"])
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_line_stands_through_a_restart(board: Board, library: str, ending: Ending, saw: Saw) -> None:
     hands = Hands(board, library, OUTPUTS)
     for pin in (LAMP, HEATER):
         hands.do("claim", pin, 1)
-    assert _levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
+    assert levels(board) == {LAMP: [1, 0], HEATER: [0, 1]}
     hands.end(ending)
-    assert _levels(board) == {LAMP: [0], HEATER: [1]}
+    assert levels(board) == {LAMP: [0], HEATER: [1]}
     assert [board.function(pin) for pin in (LAMP, HEATER)] == [OUTPUT, OUTPUT]
     about = info(board, LAMP)
     assert (about["direction"], about["used"]) == ("OUTPUT", False)
@@ -53,12 +50,12 @@ def test_a_line_stands_through_a_restart(board: Board, library: str, ending: End
         assert again.do("driven", pin) == (1 if library == "gpiod" else None)
         again.do("claim", pin, 1)
         assert again.do("read", pin) == 1
-    assert _levels(board) == {LAMP: [0], HEATER: [1]}
+    assert levels(board) == {LAMP: [0], HEATER: [1]}
     again.end("killed")
     other = Hands(board, library, OUTPUTS)
     for pin in (LAMP, HEATER):
         other.do("claim", pin, 0)
-    assert _levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
+    assert levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
     other.end("killed")
     saw(f"{library}, {PERSISTING}: {ending}: stands as an output; claimed the same: no edge; the other: one edge")
 
@@ -69,7 +66,7 @@ def test_a_line_taken_as_it_stands_is_what_was_driven(board: Board, saw: Saw) ->
     hands.end("killed")
     assert as_is(board, HEATER) == (1, "OUTPUT")
     assert board.function(HEATER) == OUTPUT
-    assert _levels(board)[HEATER] == [0, 1]
+    assert levels(board)[HEATER] == [0, 1]
     saw(f"gpiod, {PERSISTING}: AS_IS takes over what was driven, without an edge")
 
 
