@@ -5,6 +5,7 @@ import contextlib
 import gc
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -67,7 +68,7 @@ def check(config: GatewayConfig) -> None:
 class Gateway:
     """All parts of one gateway, wired; `run` lives until it is cancelled. `add_pages` adds what people look at."""
 
-    def __init__(self, config: GatewayConfig, *, add_pages: Callable[[web.Application], None]) -> None:
+    def __init__(self, config: GatewayConfig, *, add_pages: Callable[[web.Application, Path | None], None]) -> None:
         identity = config.broker.identity
         secret = cookie.read_cookie_secret(config.cookie_key_file)
         self.config = config
@@ -103,7 +104,7 @@ class Gateway:
         )
         self.app = self._application(secret)
         add_api(self.app)
-        add_pages(self.app)
+        add_pages(self.app, config.spool.parent / "gateway-templates")
         cors.set_up(self.app, config.cors.origins)
 
     async def run(self) -> None:

@@ -36,9 +36,9 @@ _NAMES_KEPT: Final = 2048
 """Names that were made plain already: every page says the same ones again."""
 
 
-def set_up(app: web.Application, files: StaticFiles) -> None:
-    """Give the application its templates."""
-    kept = _Kept(Compiled(app[keys.CONFIG].spool.parent / "gateway-templates"))
+def set_up(app: web.Application, files: StaticFiles, compiled: Path | None) -> None:
+    """Give the application its templates, kept in the folder `compiled` where one is named."""
+    kept = _Kept(Compiled(compiled))
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(TEMPLATES),

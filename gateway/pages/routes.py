@@ -1,5 +1,7 @@
 """Which page lives where. Called once, by the gateway's wiring."""
 
+from pathlib import Path
+
 from aiohttp import web
 
 from gateway.door import problem_pages, routes
@@ -22,10 +24,10 @@ from gateway.pages import (
 from gateway.pages.static_files import StaticFiles
 
 
-def add_pages(app: web.Application) -> None:
-    """Add every page, the static files, and how problems look."""
+def add_pages(app: web.Application, compiled: Path | None = None) -> None:
+    """Add every page, the static files, and how problems look; `compiled` is where compiled templates are kept."""
     files = StaticFiles()
-    render.set_up(app, files)
+    render.set_up(app, files, compiled)
     app[problem_pages.RENDER_PROBLEM] = problems.render_problem
     routes.add(app, "GET", "/", show_home.show_home, limit="pages")
     routes.add(app, "GET", "/login", login.show_login, limit="pages")
