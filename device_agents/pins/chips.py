@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 FIND = "gpiodetect lists the chips; a Raspberry Pi's header is the one called pinctrl-…"
 DEVICES = Path("/dev")
+PLACES = Path("/sys/bus/gpio/devices")
 _NOTE = "chip"
 
 
@@ -29,12 +30,16 @@ class AwayError(ConfigError):
 
 
 class Chip(msgspec.Struct, frozen=True):
-    """One chip that is there. Its path is right until it goes away or the board boots; `alone`: none is like it."""
+    """One chip that is there. Its path is right until it goes away or the board boots; `alone`: none is like it.
+
+    `place` is what it is plugged into, as the kernel calls it; empty where nobody asked, or the kernel does not say.
+    """
 
     path: Path
     label: str
     lines: int
     alone: bool = True
+    place: str = ""
 
     def is_like(self, other: "Chip") -> bool:
         """Whether they may be one: the same label, as many lines."""
@@ -79,24 +84,37 @@ def find(gpiod: Any, chip: Path, folder: Path | None = None) -> Chip:
     known = _noted(folder, chip)
     if known is None:
         found = _described(gpiod, chip)
-        found = msgspec.structs.replace(found, alone=sum(found.is_like(other) for other in there(gpiod)) <= 1)
+        alone = sum(found.is_like(other) for other in there(gpiod)) <= 1
+        found = msgspec.structs.replace(found, alone=alone, place=_place(chip))
         _note(folder, msgspec.structs.replace(found, path=chip))
         return found
-    if chip.exists() and (found := _described(gpiod, chip)).is_like(known):
-        return found
+    if chip.exists() and (found := _described(gpiod, chip)).is_like(known) and known.place in ("", _place(chip)):
+        return msgspec.structs.replace(found, alone=known.alone, place=known.place)
     if (again := again_there(gpiod, known)) is None:
         raise AwayError(f"chip: {chip} ({known.label}) went away; plug it in again, or stop the room and start it")
     log.warning("Chip has another number now", extra=facts(chip=chip, label=known.label, path=again.path))
-    return again
+    return msgspec.structs.replace(again, alone=known.alone, place=known.place)
 
 
 def again_there(gpiod: Any, known: Chip) -> Chip | None:
-    """The chip that went away, if it is back: under its own path, or, where none was like it, under any."""
+    """The chip that went away, if it is back: in its place, whatever its number; where the kernel knows of no places,
+    under its own path, or, where none was like it, under any. One that is alike may have been there all along.
+    """
     like = [one for one in there(gpiod) if one.is_like(known)]
+    if known.place:
+        like = [one for one in like if _place(one.path) == known.place]
+        return like[0] if len(like) == 1 else None
     own = [one for one in like if one.path == known.path.resolve()]
     if own or not known.alone:
         return next(iter(own), None)
     return like[0] if len(like) == 1 else None
+
+
+def _place(chip: Path) -> str:
+    try:
+        return str((PLACES / chip.resolve().name).resolve(strict=True).parent)
+    except OSError:
+        return ""
 
 
 def _labelled(gpiod: Any, label: str) -> Chip:

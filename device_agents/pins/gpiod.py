@@ -6,6 +6,7 @@ itself or by kill -9, the chip's driver decides. The kernels of Raspberry Pi OS 
 inputs, so that their pulls decide; expanders usually keep what they were told. docs/wiring.md has the consequences.
 """
 
+import contextlib
 import errno
 import importlib
 import threading
@@ -138,7 +139,8 @@ class GpiodPins:
 
     def look(self) -> None:
         """Raises OSError(ENODEV) once the chip is gone."""
-        self._chip.get_line_info(0)
+        with contextlib.suppress(UnicodeDecodeError):  # a user's name that is no UTF-8: the chip has answered
+            self._chip.get_line_info(0)
 
     def let_go(self) -> None:
         """Of a chip that is gone too: what nobody holds comes back under its own number."""

@@ -95,8 +95,9 @@ class Hearing:
                     board(there=True)
                     return
         except Exception:
+            # Nothing tells of an edge from now on, though every line still reads well: only a new start hears again.
             log.exception("Inputs are not heard any more")
-            board(there=False)
+            board(there=True)
 
     def _hear(self, chip: Pulled) -> OSError | None:
         """Tell of edges until `close`, or until the chip is gone: then why."""

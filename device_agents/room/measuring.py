@@ -98,7 +98,8 @@ class Measuring:
 def _tell(one: _Measured) -> None:
     """Each reason once: the kernel knows more of a sensor that is gone after a while, and some failures take turns."""
     reason = one.reason or ("" if one.told else "it stays silent")
-    if reason and reason not in one.told:
-        one.told.add(reason)
+    kind = "".join(sign for sign in reason if not sign.isdigit())  # a number in it may be another each time
+    if reason and kind not in one.told:
+        one.told.add(kind)
         log.warning("Sensor gives no reading", extra=facts(device=one.device.id, reason=reason))
     one.reason = ""

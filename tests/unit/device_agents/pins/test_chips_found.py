@@ -26,9 +26,17 @@ class Machine:
         (self.devices / name).touch()
         return self.devices / name
 
+    def plug_into(self, place: str, number: int, label: str) -> Path:
+        """On a kernel that says what a chip is plugged into."""
+        path = self.plug(number, label)
+        (chips.PLACES.parent / place / path.name).mkdir(parents=True)
+        (chips.PLACES / path.name).symlink_to(chips.PLACES.parent / place / path.name)
+        return path
+
     def unplug(self, path: Path) -> None:
         del self.gpiod.others[path.name]
         path.unlink()
+        (chips.PLACES / path.name).unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -36,6 +44,8 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     devices = tmp_path / "dev"
     devices.mkdir()
     monkeypatch.setattr(chips, "DEVICES", devices)
+    monkeypatch.setattr(chips, "PLACES", tmp_path / "places")
+    chips.PLACES.mkdir()
     return Machine(devices)
 
 
@@ -114,3 +124,27 @@ def test_a_note_that_makes_no_sense_or_cannot_be_kept_stops_nobody(machine: Mach
     (run / "chip").write_text("{")
     assert chips.find(machine.gpiod, path, run).label == "expander"
     assert chips.find(machine.gpiod, path, run / "none").label == "expander"
+
+
+def test_no_twin_that_came_a_moment_later_is_taken_for_the_chip(machine: Machine, run: Path) -> None:
+    path = machine.plug_into("usb1", 3, "expander")
+    known = chips.find(machine.gpiod, path, run)
+    machine.plug_into("usb2", 4, "expander")
+    machine.unplug(path)
+    assert chips.again_there(machine.gpiod, known) is None
+    with pytest.raises(AwayError):
+        chips.find(machine.gpiod, path, run)
+    machine.plug_into("usb1", 5, "expander")
+    again = chips.again_there(machine.gpiod, known)
+    assert again is not None
+    assert again.path.name == "gpiochip5"
+    assert chips.find(machine.gpiod, path, run).path.name == "gpiochip5"
+
+
+def test_a_twin_under_the_number_of_the_chip_is_not_the_chip(machine: Machine, run: Path) -> None:
+    path = machine.plug_into("usb1", 3, "expander")
+    chips.find(machine.gpiod, path, run)
+    machine.unplug(path)
+    machine.plug_into("usb2", 3, "expander")
+    with pytest.raises(AwayError):
+        chips.find(machine.gpiod, path, run)

@@ -16,7 +16,7 @@ from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 from tests.house import DEADLINE
 from tests.unit.device_agents.pins.benches import BELL, CHIP, CONTACT, HEATER, LAMP, USES
-from tests.unit.device_agents.pins.wires import FakeGpiod, FakeRequest
+from tests.unit.device_agents.pins.wires import FakeChip, FakeGpiod, FakeRequest
 
 
 @pytest.fixture
@@ -183,6 +183,44 @@ def test_a_chip_that_is_pulled_out_is_told_at_once_and_again_when_it_is_back(
         pins.write(LAMP, 1)
     gpiod.board.gone, gpiod.name = False, "gpiochip7"
     (tmp_path / "gpiochip7").touch()
+    assert told.get(timeout=DEADLINE) is True
+    pins.close()
+
+
+def test_a_user_of_any_line_whose_name_is_no_utf8_ends_no_hearing(
+    gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "LOOK_SECONDS", 0.01)
+    looked: queue.SimpleQueue[None] = queue.SimpleQueue()
+    about, told = FakeChip.get_line_info, Told()
+
+    def odd(chip: FakeChip, offset: int) -> object:
+        if offset != 0:
+            return about(chip, offset)
+        looked.put(None)
+        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+
+    pins = start(gpiod)
+    pins.watch(told, nothing)
+    monkeypatch.setattr(FakeChip, "get_line_info", odd)
+    for _ in range(2):  # it looks again after the first
+        looked.get(timeout=DEADLINE)
+    gpiod.board.change(CONTACT, outside=0)
+    assert pins.read(CONTACT) == 1
+    assert [level for _, level, *_ in told.edges] == [1]
+    pins.close()
+
+
+def test_a_reader_that_breaks_has_the_room_begin_anew(gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: queue.SimpleQueue[bool] = queue.SimpleQueue()
+
+    def broken(_request: FakeRequest, _seconds: float) -> bool:
+        raise ValueError("nobody thought of this")
+
+    pins = start(gpiod)
+    pins.watch(Told(), lambda *, there: told.put(there))
+    monkeypatch.setattr(FakeRequest, "wait_edge_events", broken)
+    gpiod.board.change(CONTACT, outside=0)
     assert told.get(timeout=DEADLINE) is True
     pins.close()
 
