@@ -97,7 +97,8 @@ def test_a_chip_that_goes_away_and_comes_back(
     saw(f"plugged in again as {chip.path.name}, was {before.name}: exit code {code}, edges until then {edges}")
     assert code == EX_TEMPFAIL
     assert edges == ([], [])
-    assert (chip.path != before) == others
+    if others:  # else the number is free again, and Linux 6.12 gives it anew where 6.1 goes on counting
+        assert chip.path != before
 
     life = start()
     lamp, heater = life.state("lamp"), life.state("heater")
