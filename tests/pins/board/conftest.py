@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.pins.board import image, machine
+from tests.pins.board.hands import DIMMER, HEATER, LAMP
 
 Started = Callable[..., machine.Board]
 
@@ -29,3 +30,11 @@ def boards(kernel: image.Image) -> Iterator[Started]:
             return running[parameters]
 
         yield started
+
+
+@pytest.fixture
+def board(request: pytest.FixtureRequest, boards: Started) -> machine.Board:
+    """The running board of the module's kernel PARAMETERS, with nobody on its lines."""
+    board = boards(getattr(request.module, "PARAMETERS", ""))
+    board.release(LAMP, HEATER, DIMMER)
+    return board

@@ -35,13 +35,6 @@ UART = {14, 15}
 Saw = Callable[[str], None]
 
 
-@pytest.fixture
-def board(boards: Started) -> Board:
-    board = boards()
-    board.release(LAMP, HEATER, DIMMER)
-    return board
-
-
 def _driven(board: Board) -> Hands:
     """Both devices on, which is against their resistors."""
     hands = Hands(board, "gpiod", OUTPUTS)

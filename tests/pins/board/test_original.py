@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from device_agents.pins.pins import PinUse
-from tests.pins.board.conftest import Started
 from tests.pins.board.hands import (
     CONSOLE,
     CONTACTS,
@@ -24,15 +23,8 @@ from tests.pins.board.hands import (
 )
 from tests.pins.board.machine import Board
 
-RELAXED = "iomem=relaxed"
+PARAMETERS = "iomem=relaxed"
 Saw = Callable[[str], None]
-
-
-@pytest.fixture
-def board(boards: Started) -> Board:
-    board = boards(RELAXED)
-    board.release(LAMP, HEATER, DIMMER)
-    return board
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.pins.board.conftest import Started
 from tests.pins.board.hands import (
     DIMMER,
     DIMMERS,
@@ -22,15 +21,8 @@ from tests.pins.board.hands import (
 )
 from tests.pins.board.machine import Board
 
-PERSISTING = "pinctrl_bcm2835.persist_gpio_outputs=y"
+PARAMETERS = "pinctrl_bcm2835.persist_gpio_outputs=y"
 Saw = Callable[[str], None]
-
-
-@pytest.fixture
-def board(boards: Started) -> Board:
-    board = boards(PERSISTING)
-    board.release(LAMP, HEATER, DIMMER)
-    return board
 
 
 @pytest.mark.parametrize("library", ["gpiod", "lgpio"])
@@ -57,7 +49,7 @@ def test_a_line_stands_through_a_restart(board: Board, library: str, ending: End
         other.do("claim", pin, 0)
     assert levels(board) == {LAMP: [0, 1], HEATER: [1, 0]}
     other.end("killed")
-    saw(f"{library}, {PERSISTING}: {ending}: stands as an output; claimed the same: no edge; the other: one edge")
+    saw(f"{library}, {PARAMETERS}: {ending}: stands as an output; claimed the same: no edge; the other: one edge")
 
 
 def test_a_line_taken_as_it_stands_is_what_was_driven(board: Board, saw: Saw) -> None:
@@ -67,7 +59,7 @@ def test_a_line_taken_as_it_stands_is_what_was_driven(board: Board, saw: Saw) ->
     assert as_is(board, HEATER) == (1, "OUTPUT")
     assert board.function(HEATER) == OUTPUT
     assert levels(board)[HEATER] == [0, 1]
-    saw(f"gpiod, {PERSISTING}: AS_IS takes over what was driven, without an edge")
+    saw(f"gpiod, {PARAMETERS}: AS_IS takes over what was driven, without an edge")
 
 
 def test_a_dimmer_of_rpi_lgpio_that_is_killed_stays_as_bright_as_it_was(board: Board, saw: Saw) -> None:
@@ -77,4 +69,4 @@ def test_a_dimmer_of_rpi_lgpio_that_is_killed_stays_as_bright_as_it_was(board: B
     hands.end("killed")
     assert board.levels(DIMMER, RELEASED[DIMMER]) == [1]
     assert board.function(DIMMER) == OUTPUT
-    saw(f"rpi-lgpio, {PERSISTING}: a dimmer at 100 that is killed: the line stays high, full on")
+    saw(f"rpi-lgpio, {PARAMETERS}: a dimmer at 100 that is killed: the line stays high, full on")

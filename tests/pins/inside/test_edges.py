@@ -17,6 +17,7 @@ from device_agents.pins import rpi
 from device_agents.pins.chips import find
 from device_agents.pins.gpiod import GpiodPins
 from device_agents.pins.rpi import RpiPins
+from shared.words.messages import State
 from tests.house import until
 from tests.pins.inside.lives import Life
 from tests.unit.device_agents.pins import chips
@@ -176,20 +177,8 @@ def test_a_hum_on_one_line_costs_no_other_its_press(
     chip: Chip, life: Life, saw: Callable[[str], None], hertz: int
 ) -> None:
     door, bell = Hand(chip, CONTACT), Hand(chip, BELL)
-    enough, presses = threading.Event(), 20
-    hum = threading.Thread(target=door.hum, args=(hertz, enough))
-    before = _memory(life.pid)
-    hum.start()
-    try:
-        for _ in range(presses):
-            bell.press(0.04)
-            time.sleep(0.2)
-        at_fault = life.state("door", lambda state: state.fault == "restless")
-    finally:
-        enough.set()
-        hum.join()
-    door.to(0)
-    after = life.state("door", lambda state: state.value == "closed")
+    before, presses = _memory(life.pid), 20
+    at_fault, after = _hummed(life, door, hertz, bell, presses)
     seen = presses_in_the_kernel(chip, BELL)
     until(lambda: len(life.happened("bell")) >= seen, "every press is told")
     told = life.happened("bell")
@@ -251,19 +240,7 @@ def test_through_rpi_lgpio_a_press_may_be_lost_and_none_is_guessed(
     worn.flutter(40)
     worn.to(1)
     until(lambda: life.happened("worn"), "the press is told")
-    enough = threading.Event()
-    hum = threading.Thread(target=door.hum, args=(50, enough))
-    hum.start()
-    try:
-        for _ in range(20):
-            bell.press(0.04)
-            time.sleep(0.2)
-        at_fault = life.state("door", lambda state: state.fault == "restless")
-    finally:
-        enough.set()
-        hum.join()
-    door.to(0)
-    after = life.state("door", lambda state: state.value == "closed")
+    at_fault, after = _hummed(life, door, 50, bell, 20)
     seen, told = presses_in_the_kernel(chip, BELL), len(life.happened("bell"))
     frozen(life)
     for _ in range(3):
@@ -281,6 +258,23 @@ def test_through_rpi_lgpio_a_press_may_be_lost_and_none_is_guessed(
     assert set(life.happened("bell")) == {"press"}
     assert told <= seen
     assert late <= 3
+
+
+def _hummed(life: Life, door: Hand, hertz: int, bell: Hand, presses: int) -> tuple[State, State]:
+    """Presses of 40 ms while the door's wire hums: the door's state then, and once it holds still again."""
+    enough = threading.Event()
+    hum = threading.Thread(target=door.hum, args=(hertz, enough))
+    hum.start()
+    try:
+        for _ in range(presses):
+            bell.press(0.04)
+            time.sleep(0.2)
+        at_fault = life.state("door", lambda state: state.fault == "restless")
+    finally:
+        enough.set()
+        hum.join()
+    door.to(0)
+    return at_fault, life.state("door", lambda state: state.value == "closed")
 
 
 def _memory(pid: int) -> int:
