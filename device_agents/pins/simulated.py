@@ -7,6 +7,7 @@ output can be stuck, as a broken wire is: that is kept in memory, and gone with 
 import logging
 import mmap
 import os
+import threading
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -44,6 +45,8 @@ class SimulatedPins:
         self._inputs_file = folder / f"{room}.inputs.json"
         self.stage = Stage(folder, room, tuple(self._uses.values()))
         self._changed: Changed | None = None
+        # Whoever reads a driven level has been told of it: the stage's thread sets it, the loop reads.
+        self._turn = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._waveform = os.open(folder / f"{room}.jsonl", os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -77,7 +80,8 @@ class SimulatedPins:
         use = self._uses[pin]
         if use.output:
             return self._levels.get(pin, self._recorded.get(pin, 0))
-        return self._inputs.get(use.device, use.idle)
+        with self._turn:
+            return self._inputs.get(use.device, use.idle)
 
     def watch(self, changed: Changed, _board: Board) -> None:
         """Open the socket for `homesystem sim`."""
@@ -114,15 +118,17 @@ class SimulatedPins:
     def _set_input(self, use: PinUse, level: int) -> None:
         if self._inputs.get(use.device, use.idle) == level:
             return
-        self._inputs = self._inputs | {use.device: level}
+        driven = self._inputs | {use.device: level}
         beside = self._inputs_file.with_suffix(".new")
         try:
-            beside.write_bytes(msgspec.json.encode(self._inputs))
+            beside.write_bytes(msgspec.json.encode(driven))
             beside.replace(self._inputs_file)
         except OSError as error:
             log.warning("Driven level will not outlive a restart", extra=facts(device=use.device, reason=error))
-        if self._changed is not None:
-            self._changed(use.pin, level)
+        with self._turn:
+            self._inputs = driven
+            if self._changed is not None:
+                self._changed(use.pin, level)
 
     def _remembered_inputs(self) -> dict[str, int]:
         try:

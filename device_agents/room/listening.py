@@ -59,10 +59,15 @@ class Listening:
     def start(self) -> tuple[Device, ...]:
         """Every input as it reads, all of them before anything is done with one: a hand that comes while states go to
         the disk has pressed, and did not hold down all along. Raises HomeError("pin-failed").
+
+        A hand may come before even that. What was heard by now says where the input stood before.
         """
         for pin, device in self._by_pin.items():
             assert device.input is not None
             device.heard = self._pins.read(pin)
+            self._pins.read(pin)  # tells of an edge that came together with the level
+            if (edges := self._edges[pin]) and edges[0].level is not None and not edges[0].missed:
+                device.heard = 1 - edges[0].level
             device.signal = device.input.start(device.heard)
         return tuple(self._by_pin.values())
 

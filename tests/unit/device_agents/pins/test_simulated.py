@@ -101,7 +101,14 @@ def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
 @pytest.fixture
 def changes(pins: SimulatedPins) -> "queue.SimpleQueue[tuple[int, int]]":
     heard: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
-    pins.watch(lambda pin, *_edge, **_more: heard.put((pin, pins.read(pin))), lambda *, there: None)
+
+    def changed(pin: int, level: int | None = None, at: float | None = None, *, missed: bool = False) -> None:
+        assert level is not None
+        assert at is None
+        assert not missed
+        heard.put((pin, level))
+
+    pins.watch(changed, lambda *, there: None)
     return heard
 
 

@@ -112,6 +112,31 @@ def test_a_press_while_the_first_states_go_to_the_disk_is_heard(new_ear: Callabl
     assert [events for name, events, _ in ear.told if name == "doorbell" and events] == [("press",)]
 
 
+@pytest.mark.parametrize("with_the_level", [False, True])
+def test_a_press_before_the_first_look_is_heard(late_ear: Callable[[], "LateEar"], with_the_level: bool) -> None:
+    """The board is heard from the moment that its inputs are watched; the first look at them comes later."""
+    ear = late_ear()
+    ear.edge(DOORBELL, 1, 0.0)
+    if not with_the_level:
+        ear.deliver()
+    ear.listening.start()
+    ear.edge(DOORBELL, 0, 0.08)
+    ear.deliver()
+    ear.look(0.08)
+    ear.look_promptly(2.0)
+    assert [events for name, events, _ in ear.told if name == "doorbell" and events] == [("press",)]
+
+
+def test_a_button_that_is_held_down_while_the_agent_starts_has_not_been_pressed(new_ear: Callable[[], Ear]) -> None:
+    ear = new_ear()
+    ear.pins.inputs[DOORBELL] = 1
+    ear.listening.start()
+    ear.edge(DOORBELL, 0, 0.08)
+    ear.look(0.08)
+    ear.look_promptly(2.0)
+    assert [events for name, events, _ in ear.told if name == "doorbell" and events] == []
+
+
 def test_a_press_during_a_long_disk_sync_is_heard(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.pins.inputs[DOORBELL] = 1
