@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,7 @@ def main() -> int:
         repair(room)
         tls.client_context(room.broker.tls)
         logs.set_up(f"agent-{room.room}", room.log_dir)
-        room, pins = pins_when_there(room)
-        run(room, pins, sensors_of(room, pins))
+        run(room)
     except ConfigError as error:
         return fail(error)
     except Exception:
@@ -78,11 +78,19 @@ def main() -> int:
     return 0
 
 
-def run(room: config.RoomConfig, pins: Pins, sensors: Sensors) -> None:
-    """Run the room until SIGTERM or SIGINT. Raises ConfigError."""
+def run(room: config.RoomConfig) -> None:
+    """Run the room until SIGTERM or SIGINT. Raises ConfigError, AwayError where its chip does not come.
+
+    The ledger comes first: one that is torn may take longer to be mended than a watchdog waits.
+    """
     ledger = Ledger(room.data / f"{room.room}.sqlite3")
-    watchdog = Watchdog(room.watchdog, room.watchdog_seconds)
-    living = Agent(room, pins, ledger, sensors=sensors, watchdog=watchdog)
+    with Watchdog(room.watchdog, room.watchdog_seconds) as watchdog:
+        room, pins = pins_when_there(room, watchdog.feed)
+        live(Agent(room, pins, ledger, sensors=sensors_of(room, pins), watchdog=watchdog), room)
+
+
+def live(living: Agent, room: config.RoomConfig) -> None:
+    """Run the agent until a signal comes. Raises ConfigError, AwayError where it is to start anew."""
 
     def on_signal(*_: Any) -> None:
         with contextlib.suppress(OSError):  # a second signal, when all is closed already
@@ -93,8 +101,7 @@ def run(room: config.RoomConfig, pins: Pins, sensors: Sensors) -> None:
         signal.signal(number, on_signal)
     threading.current_thread().name = room.room
     log.info("Agent started", extra=facts(room=room.room, devices=len(room.devices), pins=len(config.pin_uses(room))))
-    with watchdog:
-        living.run()
+    living.run()
     log.info("Agent stopped", extra=facts(room=room.room))
 
 
@@ -117,9 +124,10 @@ def repair(room: config.RoomConfig) -> None:
         raise ConfigError(error.detail) from error
 
 
-def pins_when_there(room: config.RoomConfig) -> tuple[config.RoomConfig, Pins]:
+def pins_when_there(room: config.RoomConfig, alive: Callable[[float], None]) -> tuple[config.RoomConfig, Pins]:
     """See `pins_of`; waits for a minute where a chip comes late, as on a bus that wakes.
 
+    `alive` is told every second, in monotonic seconds, that this is a wait and no hang.
     Raises ConfigError; AwayError where the chip does not come: whoever runs the agent then starts it again.
     """
     for waited in range(_CHIP_SECONDS):
@@ -131,6 +139,7 @@ def pins_when_there(room: config.RoomConfig) -> tuple[config.RoomConfig, Pins]:
                 raise
             if waited == 0:
                 log.warning("Chip is not there, and waited for", extra=facts(room=room.room, reason=error))
+            alive(time.monotonic())
             time.sleep(1.0)
     return pins_of(room)
 

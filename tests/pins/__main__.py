@@ -1,6 +1,7 @@
 """`make pins`: the agent's pins, sensors and watchdog on Debian's kernels under emulation, and what was seen."""
 
 import argparse
+import signal
 import sys
 import time
 import xml.etree.ElementTree as ET
@@ -40,6 +41,8 @@ def main() -> int:
     parser.add_argument("--board", action="store_true", help="only the emulated Pi 3")
     parser.add_argument("--console", action="store_true", help="show all that the guest says")
     arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))  # ends the guest, or the tests that run here, on its way out
     if lacking := needs.missing():
         print(f"pins: skipped: {lacking}")
         return 0

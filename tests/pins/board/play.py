@@ -52,5 +52,7 @@ def run(name: str, image: Image, *, said: Callable[[str], None] | None = None) -
             code = process.wait()
         finally:
             too_long.cancel()
+            process.terminate()  # it ends the board that it has started
+            process.wait()
         files = {path.name: path.read_bytes() for path in sorted(out.iterdir()) if path.is_file()}
         return Outcome(code=code, console="\n".join(lines), files=files)

@@ -160,6 +160,6 @@ def test_a_start_waits_for_a_chip_that_comes_late(chip: Chip, tmp_path: Path, mo
 
     monkeypatch.setattr("device_agents.__main__.time.sleep", one_more)
     room = room_config(tmp_path, DEVICES, pins="gpiod", chip=Path("expander"), sim_dir=None)
-    _, pins = pins_when_there(room)
+    _, pins = pins_when_there(room, lambda _now: None)
     pins.close()
     assert len(tries) == 3

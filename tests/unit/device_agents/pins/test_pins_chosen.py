@@ -132,22 +132,25 @@ def test_a_line_whose_user_is_no_utf_8_is_a_complaint_and_no_traceback(tmp_path:
 def test_a_start_waits_for_a_chip_that_comes_late(
     tmp_path: Path, gpiod: FakeGpiod, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    slept = []
+    slept: list[float] = []
+    fed: list[float] = []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
+        assert len(fed) == len(slept), "a watchdog is fed before each wait"
         gpiod.name = "gpiochip0" if len(slept) == 5 else "none"
 
     monkeypatch.setattr("device_agents.__main__.time.sleep", sleep)
     gpiod.name = "none"
-    pins_when_there(undimmed(tmp_path))[1].close()
+    pins_when_there(undimmed(tmp_path), fed.append)[1].close()
     assert slept == [1.0] * 5
+    assert fed == sorted(fed)
     assert caplog.text.count("Chip is not there") == 1
     slept.clear()
     monkeypatch.setattr("device_agents.__main__.time.sleep", slept.append)
     gpiod.name = "none"
     with pytest.raises(AwayError, match="there is no /dev/gpiochip0") as away:
-        pins_when_there(undimmed(tmp_path))
+        pins_when_there(undimmed(tmp_path), fed.append)
     assert away.value.exit_code == EX_TEMPFAIL
     assert len(slept) == 60
 
@@ -164,11 +167,11 @@ def test_a_chip_that_has_just_come_may_be_roots_alone_for_a_moment(
 
     monkeypatch.setattr("device_agents.__main__.time.sleep", sleep)
     gpiod.refused = PermissionError(13, "Permission denied")
-    pins_when_there(undimmed(tmp_path))[1].close()
+    pins_when_there(undimmed(tmp_path), lambda _now: None)[1].close()
     assert len(slept) == 2
     gpiod.refused = PermissionError(13, "Permission denied")
     with pytest.raises(ConfigError, match="usermod") as told:
-        pins_when_there(undimmed(tmp_path))
+        pins_when_there(undimmed(tmp_path), lambda _now: None)
     assert told.value.exit_code == EX_CONFIG, "what stays so is the file's or the group's fault"
     assert len(slept) < 10
 
