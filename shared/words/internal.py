@@ -29,6 +29,8 @@ SIGN_IN_REHEARSAL = "/internal/login/rehearsal"
 AUDIT = "/internal/audit"
 HEAD = "/internal/audit/head"
 AUDIT_CHAIN = "/internal/audit/chain"
+# recorder, for gateways
+READINGS = "/internal/readings"
 # every service
 READY = "/internal/ready"
 

@@ -1,0 +1,1 @@
+"""The steps of the recorder's database, run by alembic."""
