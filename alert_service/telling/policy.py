@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from shared.running.config import Config
+from shared.words.happenings import PASSING
 from shared.words.names import Outcome, Severity
 
 MASTERS = "masters"
@@ -32,6 +33,8 @@ class Rule(Config, frozen=True):
     """One `[[rules]]` table. What is left out fits everything; a text is a pattern with `*` and `?`.
 
     `to` names `masters`, `everyone`, `person` (whom the event is about), or addresses. `urgent` left out: as usual.
+    One whose `what` names happenings is about these alone (noticed.py), and only such a one has `lasting` (a length of
+    time), `between` (hours), `days` and `unless`.
     """
 
     name: str | None = None
@@ -43,6 +46,15 @@ class Rule(Config, frozen=True):
     letter: bool = True
     to: str | tuple[str, ...] = MASTERS
     urgent: bool | None = None
+    lasting: str | None = None
+    between: str | None = None
+    days: str | tuple[str, ...] = ()
+    unless: str | None = None
+
+    @property
+    def on_happenings(self) -> bool:
+        """Whether it is about happenings. They are named in full: a pattern that was there before fits none of them."""
+        return not PASSING.isdisjoint(several(self.what))
 
 
 class Matter(NamedTuple):
@@ -85,7 +97,7 @@ class Policy:
     """The rules of one home."""
 
     def __init__(self, rules: Iterable[Rule] = ()) -> None:
-        self._rules = (*rules, *HOUSE_RULES)
+        self._rules = (*(rule for rule in rules if not rule.on_happenings), *HOUSE_RULES)
         # What happens in a home is much the same from day to day.
         self._decided = lru_cache(_REMEMBERED)(self._decide)
 

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
+from alert_service.telling import notice_check
 from alert_service.telling.policy import EVERYONE, MASTERS, PERSON, Rule, may_be_floor, reaches_masters, several
 from alert_service.telling.wording import KNOWN
 from shared.words import addresses
+from shared.words.happenings import PASSING
 
 MOST_RULES = 200
 _PLACE = re.compile(r"[a-z0-9/.:*?\[\]!_-]+")
@@ -28,8 +30,8 @@ def complaints(rules: Sequence[Rule]) -> Iterator[str]:
 
 def _of(rule: Rule) -> Iterator[str]:
     for pattern in several(rule.what):
-        if not any(fnmatchcase(known, pattern) for known in KNOWN):
-            yield f'.what: "{pattern}" fits no event{_nearest(pattern, KNOWN)}; docs/alerts.md lists them'
+        if pattern not in PASSING and not any(fnmatchcase(known, pattern) for known in KNOWN):
+            yield f'.what: "{pattern}" fits no event{_nearest(pattern, (*KNOWN, *PASSING))}; docs/alerts.md lists them'
     for pattern in several(rule.where):
         if not _PLACE.fullmatch(pattern):
             yield f'.where: "{pattern}" fits no place; write one like "hall/front-door", "garage/*" or "user/*"'
@@ -37,6 +39,10 @@ def _of(rule: Rule) -> Iterator[str]:
         if not _SOURCE.fullmatch(pattern):
             yield f'.source: "{pattern}" fits no source; write a room, "gateway*", "auth", "admin" or "alerts"'
     yield from _addressees(rule)
+    if rule.on_happenings:
+        yield from notice_check.of_happenings(rule)
+        return
+    yield from notice_check.of_others(rule)
     if may_be_floor(rule) and not (rule.letter and reaches_masters(several(rule.to))):
         yield (
             ": would keep from the master users what was done to something critical, or security events; "

@@ -63,3 +63,7 @@ HAPPENINGS = {
     "audit:gone": "Row that was taken out of the record",
 }
 """Each event that is about neither a device nor the home as a whole, by its `what`."""
+PASSING = frozenset(
+    {"device:opened", "device:closed", "device:motion", "device:pressed", "room:away", "room:back"},
+)
+"""What merely happened: kept beside the record, not in its chain."""

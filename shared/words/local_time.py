@@ -17,18 +17,8 @@ def last(local: datetime, zone: tzinfo) -> datetime:
     return max(_passes(local, zone))
 
 
-def _passes(local: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
-    # PEP 495: of a time that comes twice fold tells the passes; of one that never comes, by what it would be counted:
-    # the offset before the change, which is the later moment, or the one after it.
-    one, other = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    if one.astimezone(zone).replace(tzinfo=None, fold=0) == local.replace(fold=0):
-        return one, other
-    change = _change(other, one, zone)
-    return change, change
-
-
-def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
-    """The second at which the clocks were set, between these moments."""
+def change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
+    """The second (UTC) at which the clocks were set once, between these moments with another offset each."""
     low, high = 0, int((after - before).total_seconds())
     old = before.astimezone(zone).utcoffset()
     while high - low > 1:
@@ -38,3 +28,13 @@ def _change(before: datetime, after: datetime, zone: tzinfo) -> datetime:
         else:
             high = middle
     return before + timedelta(seconds=high)
+
+
+def _passes(local: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    # PEP 495: of a time that comes twice fold tells the passes; of one that never comes, by what it would be counted:
+    # the offset before the change, which is the later moment, or the one after it.
+    one, other = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    if one.astimezone(zone).replace(tzinfo=None, fold=0) == local.replace(fold=0):
+        return one, other
+    skipped = change(other, one, zone)
+    return skipped, skipped
