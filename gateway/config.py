@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from shared.broker.mqtt import BrokerConfig
-from shared.door.client import AlertsAddress, AuthAddress
+from shared.door.client import AlertsAddress, AuthAddress, ReadingsAddress
 from shared.door.doors import Bounds
 from shared.door.listening import Hosts, addresses, is_loopback
 from shared.running.config import Config, ConfigError, env, load
@@ -81,6 +81,7 @@ class GatewayConfig(Config, frozen=True):
     limits: LimitsConfig = LimitsConfig()
     connections: Bounds = Bounds()
     cors: CorsConfig = CorsConfig()
+    readings: ReadingsAddress = ReadingsAddress()
     syslog: SyslogConfig | None = None
 
     @property

@@ -26,7 +26,7 @@ from tests.house import DEADLINE, is_alive, until
 
 ROOT = Path(__file__).resolve().parent.parent
 CODE = re.compile(r"^([A-Z0-9]{4}-[A-Z0-9]{4})$", re.MULTILINE)
-PORTS = ("HTTPS", "MQTT", "SMTP", "AUTH", "ALERTS")
+PORTS = ("HTTPS", "MQTT", "SMTP", "AUTH", "ALERTS", "READINGS")
 
 
 class Answer(NamedTuple):

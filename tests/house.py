@@ -78,7 +78,7 @@ def come_up(
 
 def make_home(var: Path, **settings: object) -> homes.Home:
     """A demo home's folder with free ports: hub identities, the demo's rooms and a trusted client `phone`."""
-    ports = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port")
+    ports = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port", "readings_port")
     values = {name: free_port() for name in ports} | {"demo": True} | settings
     home = homes.Home(var, homes.Settings(**values))  # type: ignore[arg-type]  # by name, from the caller
     for name in ("data", "log", "secrets", "pki", "mosquitto"):

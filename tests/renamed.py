@@ -19,7 +19,7 @@ from tests.claimed import free_port
 from tests.house import come_up, end, listens
 
 OLD, NEW, THIRD = "old.home.arpa", "new.home.arpa", "third.home.arpa"
-PORTS = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port")
+PORTS = ("https_port", "mqtt_port", "smtp_port", "auth_port", "alerts_port", "readings_port")
 
 
 def make(var: Path) -> Home:

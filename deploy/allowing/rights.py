@@ -12,7 +12,7 @@ from shared.words.names import is_gateway, is_hub
 
 Role = dict[str, Any]
 
-HUB_CLIENTS = ("gateway", "auth", "alerts", "admin", "admin-witness", "broker-watch", "signer")
+HUB_CLIENTS = ("gateway", "auth", "alerts", "admin", "admin-witness", "broker-watch", "signer", "recorder")
 """The hub's own identities; further gateways count among them."""
 
 DEFAULT_ACCESS = {
@@ -62,7 +62,7 @@ def client_role(name: str, may: Iterable[tuple[str, str]]) -> Role:
 
 
 def hub_role(name: str) -> Role:
-    """One of the hub's own identities: a gateway, `auth`, `alerts`, `signer` or the commands' `admin`."""
+    """One of the hub's own identities: a gateway, `auth`, `alerts`, `recorder`, `signer` or the commands' `admin`."""
     sends = [topics.service(name), topics.audit(name)]
     hears = [topics.receipt(name), topics.resend(name)]
     if is_gateway(name):
@@ -81,6 +81,10 @@ def hub_role(name: str) -> Role:
     elif name == "alerts":
         sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]
         hears = [topics.ALL_AUDIT, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS]
+    elif name == "recorder":
+        # It only listens, and says that it is there: of what devices do it tells nobody at the broker.
+        sends = [topics.service(name)]
+        hears = [topics.ALL_STATES, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS]
     elif name == "admin-witness":
         # Tells when a starting home is whole; beside `admin`, since each identity has one connection.
         hears = [topics.ALL_AVAILABILITY, topics.ALL_SYSTEM]
@@ -134,7 +138,7 @@ def outdated(known: Iterable[Role], hub: Iterable[str]) -> list[Role]:
 def order_of(role: Role) -> Grant | Refresh:
     """What the signer is told, so that it gives this role."""
     name, lines = role["rolename"], allowed(role)
-    if is_hub(name):
+    if name in HUB_CLIENTS or is_hub(name):
         return Refresh()
     if _is_room(name, lines):
         return Grant(name=name, role="room", may=tuple((name, device) for device in sorted(_devices(lines))))

@@ -30,6 +30,7 @@ def settings(home: Home) -> Iterator[Finding]:
 
 def _readers(home: Home) -> dict[Path, Callable[[Path], object]]:
     from alert_service import config as alerts
+    from alert_service.readings import config as readings
     from auth_service import config as auth
     from device_agents import complaints
     from gateway import app as gateway_app
@@ -42,6 +43,7 @@ def _readers(home: Home) -> dict[Path, Callable[[Path], object]]:
     readers: dict[Path, Callable[[Path], object]] = {
         home.config("auth"): auth.read,
         home.config("alerts"): alerts.read,
+        home.config("readings"): readings.read,
         home.config("gateway"): read_gateway,
     }
     return readers | dict.fromkeys(sorted((home.var / "agents").glob("*.toml")), complaints.read)
@@ -127,12 +129,17 @@ def disk(home: Home) -> Iterator[Finding]:
 
 
 def databases(home: Home) -> Iterator[Finding]:
-    """Accounts and record are whole files, as SQLite sees them; a server looks after its own."""
+    """Accounts, record and readings are whole files, as SQLite sees them; a server looks after its own."""
     from alert_service import config as alerts
+    from alert_service.readings import config as readings
     from auth_service import config as auth
     from shared.keeping.database import file_of
 
-    found = {"accounts": auth.read(home.config("auth")).database, "record": alerts.read(home.config("alerts")).database}
+    found = {
+        "accounts": auth.read(home.config("auth")).database,
+        "record": alerts.read(home.config("alerts")).database,
+        "readings": readings.read(home.config("readings")).database,
+    }
     torn = 0
     for name, url in found.items():
         path = file_of(url)
@@ -148,7 +155,7 @@ def databases(home: Home) -> Iterator[Finding]:
     asides = sorted((home.var / "data").rglob("*.torn-*Z"))
     if not torn:
         lie = f"; {len(asides)} torn files lie aside in {asides[-1].parent}" if asides else ""
-        yield well("databases", f"accounts and record are whole files{lie}")
+        yield well("databases", f"accounts, record and readings are whole files{lie}")
 
 
 def spools(home: Home) -> Iterator[Finding]:

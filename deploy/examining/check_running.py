@@ -13,12 +13,13 @@ from deploy.live_broker import broker as brokers
 from deploy.running import ready
 from deploy.running.installation import Installation
 from shared import mail
-from shared.door.client import AlertsAddress, AuthAddress, ServiceClient
+from shared.door.client import Address, AlertsAddress, AuthAddress, ReadingsAddress, ServiceClient
 from shared.keeping import database
 from shared.mail import MailError, SmtpConfig
 from shared.running.config import ConfigError
 from shared.words import internal
 from shared.words.internal_alerts import AlertsReady
+from shared.words.internal_readings import ReadingsReady
 from shared.words.names import Role
 from shared.words.problem import HomeError
 
@@ -41,6 +42,7 @@ def services(home: Home, here: Installation) -> Iterator[Finding]:
     """Each says of itself that it could do its work."""
     yield from examine("auth", lambda: _auth(home, here))
     yield from examine("alerts", lambda: _alerts(home, here))
+    yield from examine("readings", lambda: _readings(home, here))
     port = home.settings.https_port
     if gateway_is_ready(home):
         yield well("gateway", f"is ready on port {port}")
@@ -135,10 +137,24 @@ def _alerts(home: Home, here: Installation) -> Iterator[Finding]:
         yield wrong("letters", f"the way {name} is closed: {failure}", "check its url_file and the service behind it")
 
 
+def _readings(home: Home, here: Installation) -> Iterator[Finding]:
+    address = ReadingsAddress(port=home.settings.readings_port)
+    try:
+        said: ReadingsReady = asyncio.run(_ask(home, address, "readings-unreachable", ReadingsReady))
+    except HomeError as error:
+        yield wrong("readings", f"does not answer: {error.detail}", _step(error, here.mend("readings")))
+        return
+    if not said.recording or not said.broker:
+        what = "cannot write readings" if not said.recording else "does not reach the broker"
+        yield wrong("readings", f"answers, and {what}", here.log("readings"))
+    else:
+        yield well("readings", f"is recording {said.devices} devices")
+
+
 def _step(error: HomeError, usual: str) -> str:
     return "another home may hold this port: stop it, or choose other ports" if _FOREIGN in error.detail else usual
 
 
-async def _ask(home: Home, address: AuthAddress | AlertsAddress, absent: str, kind: type[Any]) -> Any:
+async def _ask(home: Home, address: Address, absent: str, kind: type[Any]) -> Any:
     async with ServiceClient(address, brokers.config(home).tls, absent=absent) as service:
         return await service.call("GET", internal.READY, kind)

@@ -34,6 +34,7 @@ def served(home: Home, here: Installation) -> Iterator[Finding]:
         Server("broker", settings.mqtt_port, folder / "broker.crt"),
         Server("auth", settings.auth_port, folder / "auth-server.crt"),
         Server("alerts", settings.alerts_port, folder / "alerts-server.crt"),
+        Server("readings", settings.readings_port, folder / "recorder-server.crt"),
     ]
     for server in servers:
         yield from examine("served", lambda server=server: _same(home, here, server))  # type: ignore[misc]

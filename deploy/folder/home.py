@@ -30,7 +30,7 @@ from shared.words.problem import HomeError
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's root, where mosquitto.conf lies."""
-SERVICES = ("auth", "alerts", "gateway")
+SERVICES = ("auth", "alerts", "readings", "gateway")
 REMAINS = (
     "data",
     "secrets",
@@ -75,6 +75,7 @@ class Settings(Config, frozen=True):
     smtp_port: Annotated[Port, env("HOMESYSTEM_SMTP_PORT")] = 8025
     auth_port: Annotated[Port, env("HOMESYSTEM_AUTH_PORT")] = 8444
     alerts_port: Annotated[Port, env("HOMESYSTEM_ALERTS_PORT")] = 8445
+    readings_port: Annotated[Port, env("HOMESYSTEM_READINGS_PORT")] = 8446
 
     @property
     def hosts(self) -> list[str]:
@@ -108,6 +109,7 @@ class Settings(Config, frozen=True):
             "HOMESYSTEM_SMTP_PORT": self.smtp_port,
             "HOMESYSTEM_AUTH_PORT": self.auth_port,
             "HOMESYSTEM_ALERTS_PORT": self.alerts_port,
+            "HOMESYSTEM_READINGS_PORT": self.readings_port,
         }
 
 
@@ -220,7 +222,7 @@ def renew(home: Home) -> list[str]:
         signers.note_port(home.var, home.settings.mqtt_port)
         if authority.ensure_client(SIGNER, "service", folder=signers.state(home.var)):
             made.append(SIGNER)
-    servers = {"broker": "broker", "auth-server": "auth", "alerts-server": "alerts"}
+    servers = {"broker": "broker", "auth-server": "auth", "alerts-server": "alerts", "recorder-server": "recorder"}
     made += [stem for stem, name in servers.items() if authority.ensure_server(stem, name, "service", hosts)]
     if authority.ensure_web(web_hosts):
         made.append("web")

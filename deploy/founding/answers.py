@@ -19,6 +19,7 @@ PORTS = {
     "mqtt": ("mqtt_port", "rooms"),
     "auth": ("auth_port", "the auth service"),
     "alerts": ("alerts_port", "the alert service"),
+    "readings": ("readings_port", "the recorder"),
 }
 """Each port as an answer, as a setting, and what it is for. Only the first two are for other machines."""
 T = TypeVar("T")
@@ -105,6 +106,7 @@ class PortsFile(Config, frozen=True):
     mqtt: int | None = None
     auth: int | None = None
     alerts: int | None = None
+    readings: int | None = None
 
 
 class AnswersFile(Config, frozen=True):

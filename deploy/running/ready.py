@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.1
 _WEB_SECONDS = 0.3
 """Slow enough for the gateway's own limit on reads."""
 _COMPLAIN_SECONDS = 15.0
-_SERVICES = frozenset({"gateway", "auth", "alerts"})
+_SERVICES = frozenset({"gateway", "auth", "alerts", "recorder"})
 
 
 class DemoUser(msgspec.Struct, frozen=True):

@@ -101,7 +101,12 @@ def programs(home: homes.Home) -> dict[str, list[str | Path]]:
         found["mailbox"] += ["--log-dir", home.var / "log"]
     if (home.vault / "device-ca.key").exists():  # else the signer is somebody else's, and runs already
         found["signer"] = _signer(home)
-    modules = {"auth": "auth_service", "alerts": "alert_service", "gateway": "gateway"}
+    modules = {
+        "auth": "auth_service",
+        "alerts": "alert_service",
+        "readings": "alert_service.readings",
+        "gateway": "gateway",
+    }
     for service, module in modules.items():
         found[service] = [*python, module, "--config", home.config(service)]
     for path in sorted((home.var / "agents").glob("*.toml")):

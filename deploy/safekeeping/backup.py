@@ -111,8 +111,10 @@ def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 def _elsewhere(var: Path) -> list[str]:
     """Databases that lie on a server."""
     found = []
-    for service in ("auth", "alerts"):
-        database = msgspec.toml.decode((var / f"{service}.toml").read_bytes()).get("database", "")
+    for service in ("auth", "alerts", "readings"):
+        if not (path := var / f"{service}.toml").exists():  # a home that an older version made has no readings
+            continue
+        database = msgspec.toml.decode(path.read_bytes()).get("database", "")
         if not str(database).startswith("sqlite"):
             found.append(f"the database of {service}.toml lies on a server: copy it with pg_dump")
     return found

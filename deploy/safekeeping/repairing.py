@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Iterator
 
 from alert_service import config as alerts_config
+from alert_service.readings import config as readings_config
+from alert_service.readings import store as readings_store
 from alert_service.record import mending
 from auth_service import config as auth_config
 from auth_service.mending import repairing
@@ -18,6 +20,7 @@ async def databases(home: Home, *, accounts: bool) -> list[str]:
     Raises HomeError("no-proof") where the disk takes nothing.
     """
     try:
+        readings = await readings_store.put_aside(readings_config.read(home.config("readings")).database)
         record = await mending.put_aside(alerts_config.read(home.config("alerts")).database)
         settings = auth_config.read(home.config("auth"))
         fault = repairing.fault(settings)
@@ -25,6 +28,8 @@ async def databases(home: Home, *, accounts: bool) -> list[str]:
     except (sqlite3.Error, OSError) as error:
         raise HomeError("no-proof", f"A torn database cannot be put aside ({error}): see to its disk first.") from error
     told = list(_of_record(record)) if record is not None else []
+    if readings:
+        told.append("The readings were torn; what could be read of them goes on, and the torn file lies beside it.")
     if mended is not None:
         told += _of_accounts(mended)
     elif fault is not None:

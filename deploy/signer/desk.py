@@ -21,7 +21,7 @@ from shared.words.names import is_gateway, is_identity, is_reserved
 from shared.words.problem import HomeError
 
 CLIENTS = frozenset(HUB_CLIENTS) - {"signer"}
-SERVERS = frozenset({"broker", "auth", "alerts"})
+SERVERS = frozenset({"broker", "auth", "alerts", "recorder"})
 ENROLMENT = dt.timedelta(hours=1)
 """Rights that are given so soon after a name's first certificate belong to the same enrolment, which has its letter."""
 MOST_A_DAY = 20

@@ -36,12 +36,20 @@ class AlertsAddress(Config, frozen=True):
     host: str = "127.0.0.1"
 
 
+class ReadingsAddress(Config, frozen=True):
+    """Where the recorder listens, as named in its certificate. A home that an older version made does not say."""
+
+    port: Annotated[int, env("HOMESYSTEM_READINGS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8446
+    host: str = "127.0.0.1"
+
+
+Address = AuthAddress | AlertsAddress | ReadingsAddress
+
+
 class ServiceClient:
     """One internal service; `absent` is the slug for when it does not answer. Use as an async context manager."""
 
-    def __init__(
-        self, address: AuthAddress | AlertsAddress, identity: tls.Identity, *, absent: str, seconds: float = 5.0
-    ) -> None:
+    def __init__(self, address: Address, identity: tls.Identity, *, absent: str, seconds: float = 5.0) -> None:
         self._base = f"https://{address.host}:{address.port}"
         self._tls = renewal.client(identity)
         self._absent = absent

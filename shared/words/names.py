@@ -13,7 +13,7 @@ HUB = re.compile(r"(gateway|auth|alerts|broker|admin)(-.*)?|signer")
 SUBJECTS = frozenset({"account", "address", "certificate", "client", "home", "room", "session", "user"})
 """What stands before the slash of an audit event's place where it is about a person, a session or an identity."""
 RESERVED = re.compile(
-    rf"{HUB.pattern}|web|web-ca|device-ca|crl|former|recorder|(interop|automation)(-.*)?|dev-.*"
+    rf"{HUB.pattern}|web|web-ca|device-ca|crl|former|recorder(-.*)?|(interop|automation)(-.*)?|dev-.*"
     rf"|{'|'.join(sorted(SUBJECTS))}"
 )
 """Names that no room and no trusted client may be given: the hub's own, those of files beside theirs and of services to

@@ -98,6 +98,7 @@ CATALOGUE: dict[str, Entry] = {
     ),
     "broker-unreachable": Entry(503, "The broker cannot be reached", "Nothing was sent. It reconnects by itself."),
     "auth-unreachable": Entry(503, "The auth service cannot be reached", "Try again in a moment."),
+    "readings-unreachable": Entry(503, "The recorder cannot be reached", "Everything else goes on."),
     "alerts-unreachable": Entry(503, "The alert service cannot be reached", "Actions go on; the history is late."),
     "no-proof": Entry(
         503,

@@ -33,7 +33,7 @@ KNOWN = {f"{name}.home.arpa {name}": address for name, address in ADDRESSES.item
     mailserver.NAME: ROUTER,
 }
 """The names that the home's router tells."""
-UNITS = ("homesystem-broker", "homesystem-auth", "homesystem-alerts", "homesystem-gateway")
+UNITS = ("homesystem-broker", "homesystem-auth", "homesystem-alerts", "homesystem-readings", "homesystem-gateway")
 AGENT = "homesystem-agent@hall"
 VAR = "/var/lib/homesystem"
 

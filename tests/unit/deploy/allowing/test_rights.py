@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.allowing import rights
-from shared.trust.signing import Grant
+from shared.trust.signing import Grant, Refresh
 from shared.words import names, topics
 
 NAMES = st.from_regex(names.IDENTITY, fullmatch=True).filter(lambda name: not names.is_reserved(name))
@@ -123,3 +123,11 @@ def test_the_document_denies_by_default() -> None:
     access = document["defaultACLAccess"]
     assert not any(access[kind] for kind in ("publishClientSend", "publishClientReceive", "subscribe"))
     assert document["clients"] == [{"username": "hall", "roles": [{"rolename": "hall"}]}]
+
+
+def test_the_recorder_hears_states_and_says_nothing_but_that_it_is_there() -> None:
+    role = rights.hub_role("recorder")
+    assert allowed(role, "publishClientSend") == {topics.service("recorder")}
+    heard = {topics.ALL_STATES, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS}
+    assert allowed(role, "publishClientReceive") == allowed(role, "subscribePattern") == heard
+    assert rights.order_of(role) == Refresh()

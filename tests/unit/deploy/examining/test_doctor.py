@@ -110,9 +110,9 @@ def test_a_home_that_does_not_run_is_told_with_how_to_start_it_and_ends_in_one(
     assert not doctor.report(home, Console(file=out, width=200), now())
     lines = out.getvalue().splitlines()
     wrong = [line.split()[1] for line in lines if line.startswith("✗")]
-    assert wrong == ["broker", "auth", "alerts", "gateway", "sign-in", "mail"]
-    assert sum("homesystem up" in line and "→" in line for line in lines) == 5
-    assert lines[-1] == "6 things to mend."
+    assert wrong == ["broker", "auth", "alerts", "readings", "gateway", "sign-in", "mail"]
+    assert sum("homesystem up" in line and "→" in line for line in lines) == 6
+    assert lines[-1] == "7 things to mend."
     told = doctor.report_as_json(home, now())
     assert not told.well
     assert [line.area for line in told.findings if line.state == "wrong"] == wrong

@@ -111,7 +111,7 @@ def test_supervisor_starts_everything_again_and_stops_it_together(tmp_path: Path
     programs = [parser[name] for name in parser.sections() if name.startswith("program:")]
     assert {name for name in parser.sections() if name == "supervisord" or name.startswith("program:")} == {
         "supervisord", "program:broker", "program:mailbox", "program:auth", "program:alerts", "program:gateway",
-        "program:renewal", "program:signer",
+        "program:renewal", "program:signer", "program:readings",
     }  # fmt: skip
     assert all(program["autorestart"] == "true" and program["priority"] == "1" for program in programs)
     assert '"' in parser["program:gateway"]["command"]

@@ -33,7 +33,7 @@ def written(folder: Path, text: str, *, password: str = "correct horse battery\n
 
 
 def ports() -> dict[str, str]:
-    return {f"HOMESYSTEM_{name}_PORT": str(free_port()) for name in ("HTTPS", "MQTT", "AUTH", "ALERTS")}
+    return {f"HOMESYSTEM_{name}_PORT": str(free_port()) for name in ("HTTPS", "MQTT", "AUTH", "ALERTS", "READINGS")}
 
 
 def read(path: Path, environment: dict[str, str] | None = None) -> answers.Read:

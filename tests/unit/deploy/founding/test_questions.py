@@ -58,7 +58,7 @@ class Server:
 
 @pytest.fixture
 def guesses() -> Guesses:
-    ports = {f"HOMESYSTEM_{name}_PORT": str(free_port()) for name in ("HTTPS", "MQTT", "AUTH", "ALERTS")}
+    ports = {f"HOMESYSTEM_{name}_PORT": str(free_port()) for name in ("HTTPS", "MQTT", "AUTH", "ALERTS", "READINGS")}
     return Guesses(MACHINE, "Europe/Berlin", "", ports)
 
 
@@ -150,7 +150,7 @@ def test_a_port_is_asked_for_only_where_the_usual_one_is_taken(guesses: Guesses)
     assert person.times("Port for rooms") == 3
     assert person.times("Port for") == 3
     assert made.ports["mqtt_port"] == other
-    assert len(set(made.ports.values())) == 4
+    assert len(set(made.ports.values())) == 5
 
 
 @pytest.mark.parametrize("answered", range(len(ANSWERS)))
