@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
+from alert_service.happenings import keeping
 from alert_service.history import history
 from alert_service.history.narrowing import Scope
 from alert_service.history.news import News
@@ -65,16 +66,18 @@ class Api:
         return json_response(found)
 
     async def head(self, request: web.Request) -> web.StreamResponse:
-        """The newest row, once it is past `after`; see shared.words.internal_alerts.AuditHead."""
-        after = _number(request, "after")
+        """The newest row or happening, once one is past what is known; see shared.words.internal_alerts.AuditHead."""
+        row = _number(request, "after")
+        happening = _number(request, "happening") if "happening" in request.query else None
         async with self._news.waiting(HEAD_SECONDS) as news:
-            while (row := await self._head()) <= after and await news.more():
-                pass
-        return json_response(AuditHead(row=row))
+            while True:
+                found = await self._head()
+                if found.row > row or (happening is not None and found.happening > happening) or not await news.more():
+                    return json_response(found)
 
-    async def _head(self) -> int:
+    async def _head(self) -> AuditHead:
         async with self._store.read() as connection:
-            return await history.head(connection)
+            return AuditHead(row=await history.head(connection), happening=await keeping.newest(connection))
 
     async def _end_what_waits(self, _app: web.Application) -> None:
         self._news.close()

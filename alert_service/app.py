@@ -8,6 +8,8 @@ import time
 
 from alert_service.api import Api
 from alert_service.config import AlertsConfig
+from alert_service.happenings.passing import Kept
+from alert_service.happenings.retention import Retention as HappeningRetention
 from alert_service.history.news import News
 from alert_service.intake.asker import Asker
 from alert_service.intake.recorder import Recorder
@@ -95,7 +97,10 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     follow = Opening(policy).follow
     await mending.tell(store, time.time(), follow)
     asker = Asker(store)
-    recorder = Recorder(store, recorded=news.tell, followed=outbox.wake, heard=asker.heard, follow=follow)
+    kept_as = Kept(config.history.happenings_days, config.history.happenings_off)
+    recorder = Recorder(
+        store, recorded=news.tell, followed=outbox.wake, heard=asker.heard, follow=follow, kept_as=kept_as
+    )
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)
     rooms = RoomWatch(Presence(config.letters.offline_after, away), away, recorder.tell)
@@ -145,6 +150,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")
         group.create_task(retention.run(), name="retention")
+        group.create_task(HappeningRetention(store, kept_as, now=time.time).run(), name="happenings")
         refreshing = recipients.keep_fresh(auth, store, changed=outbox.people_changed, now=time.time)
         group.create_task(refreshing, name="recipients")
         systemd.notify("READY=1")

@@ -1,5 +1,6 @@
 """The alert service's settings, as `homesystem init` renders them into `alerts.toml`."""
 
+import re
 import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from shared.running.config import Config, ConfigError, check_database, env, load
 from shared.running.syslog import SyslogConfig
 from shared.trust.tls import Identity
 
+_PLACE = re.compile(r"[a-z0-9*?\[\]!-]+(/[a-z0-9*?\[\]!-]+)?")
 MAIL = "mail"
 """The name of the way that is always there."""
 
@@ -52,10 +54,14 @@ class Letters(Config, frozen=True):
 class History(Config, frozen=True):
     """How long the record is kept: whole days (UTC) go when they are older than `keep_days`.
 
-    Two weeks at the least: producers tell an event again for a week, and it must still be known then.
+    Two weeks at the least: producers tell an event again for a week, and it must still be known then. What happens
+    without anybody's doing is kept for `happenings_days` (0: not at all), and not of the places in `happenings_off`
+    ("bathroom/*", "hall/motion").
     """
 
     keep_days: Annotated[int, msgspec.Meta(ge=14, le=36_500)] = 365
+    happenings_days: Annotated[int, msgspec.Meta(ge=0, le=3_650)] = 31
+    happenings_off: Annotated[tuple[str, ...], msgspec.Meta(max_length=200)] = ()
 
 
 class WayConfig(Config, frozen=True):
@@ -112,6 +118,9 @@ def _wrong(config: AlertsConfig) -> Iterator[str]:
             f'timezone: "{config.timezone}" is not known here; write one like "Europe/Berlin" '
             "(on a machine without time zones: apt install tzdata)"
         )
+    for pattern in config.history.happenings_off:
+        if not _PLACE.fullmatch(pattern):
+            yield f'history.happenings_off: "{pattern}" fits no place; write one like "bathroom/*" or "hall/motion"'
     yield from rule_check.complaints(config.rules)
     names = [way.name for way in config.ways]
     yield from (f"ways: two are called {name}" for name in dict.fromkeys(names) if names.count(name) > 1)

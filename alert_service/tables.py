@@ -107,6 +107,42 @@ days = Table(
     Column("told_in", Integer, nullable=False),  # the row that says so
 )
 
+happenings = Table(
+    # What happened without anybody's doing. No row of the chain, which keeps a year and removes whole days.
+    "happenings",
+    metadata,
+    # The order in which they came; a number never comes again.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("source", String(32), nullable=False),
+    Column("id", String(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),  # the last of several that were summed, else as `at`
+    Column("times", Integer, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("what", String(32), nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("room", String(200), nullable=False),
+    Column("event", String(16), nullable=False),  # how a button was pressed, or ''
+    UniqueConstraint("source", "id", name="one_happening_per_event"),
+    Index("happenings_by_time", "at", "number"),
+    Index("happenings_by_room", "room", "at", "number"),
+    Index("happenings_by_place", "place", "at", "number"),
+    Index("happenings_by_what", "what", "at", "number"),
+    Index("happenings_by_arrival", "received_at", "source", "seq"),
+    sqlite_autoincrement=True,
+)
+
+passed = Table(
+    # Numbers of happenings that came and are not kept (any more): nobody is asked for them again.
+    "passed",
+    metadata,
+    Column("source", String(32), primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("received_at", BigInteger, nullable=False),
+    Index("passed_by_arrival", "received_at"),
+)
+
 erased = Table(
     # Users whose personal fields were erased: what is told of them later enters without them.
     "erased",

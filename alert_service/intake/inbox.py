@@ -1,6 +1,7 @@
 """What has arrived and waits to be recorded, pure: a queue per source, emptied in turn, so that no flood delays others.
 
-What is urgent has queues of its own, ahead of the ordinary ones; neither can keep the other waiting for long.
+What is urgent has queues of its own, ahead of the ordinary ones; neither can keep the other waiting for long. What only
+happened gets what both leave of a batch: it never stands in front of an act's proof.
 
 The broker lets only so many messages be under way to us at once. A source that holds more than its share of them has
 the others confirmed at once, which promises nothing (only a receipt does), and waits in its own queue; what does not
@@ -22,6 +23,9 @@ URGENT_SHARE = 0.75
 """So much of a batch may be urgent while ordinary things wait: whoever calls all of its own urgent gains no more."""
 QUEUE_EVENTS = 10_000
 QUEUE_BYTES = 8 * 1024 * 1024
+PASSING_EVENTS = 2_000
+PASSING_BYTES = 1024 * 1024
+"""Of one source's happenings fewer wait, besides its other events: what does not fit comes again, unreceipted."""
 
 
 class Fate(Enum):
@@ -46,6 +50,7 @@ class Brought(NamedTuple, Generic[T]):
     item: T
     size: int
     urgent: bool = False
+    passing: bool = False
 
 
 class Taken(NamedTuple, Generic[T]):
@@ -56,6 +61,7 @@ class Taken(NamedTuple, Generic[T]):
     held: Held | None
     size: int
     urgent: bool = False
+    passing: bool = False
 
 
 class _Lane(Generic[T]):
@@ -100,36 +106,49 @@ class Inbox(Generic[T]):
         events: int = QUEUE_EVENTS,
         size: int = QUEUE_BYTES,
     ) -> None:
-        """`events` and `size` (bytes) bound what waits of one source."""
+        """`events` and `size` (bytes) bound what waits of one source, its happenings aside."""
         self._per_source = per_source
         self._held_most = held
         self._events = events
         self._size = size
         self._urgent: _Lane[T] = _Lane()
         self._ordinary: _Lane[T] = _Lane()
+        self._passing: _Lane[T] = _Lane()
         self._held: Counter[str] = Counter()
         self._held_of_all = 0
         self._waiting = 0
         self._counts: Counter[str] = Counter()
         self._sizes: Counter[str] = Counter()
+        self._passing_counts: Counter[str] = Counter()
+        self._passing_sizes: Counter[str] = Counter()
         self._link = 0
 
     def __len__(self) -> int:
         return self._waiting
 
     def put(self, source: str, brought: Sequence[Brought[T]]) -> Fate:
-        """Take a message in, or drop it, with all that it brought."""
-        size = sum(one.size for one in brought)
-        if self._counts[source] + len(brought) > self._events or self._sizes[source] + size > self._size:
+        """Take a message in, or drop it, with all that it brought.
+
+        What only happened holds no message up and drops none: where there is no room for it, it alone is left out.
+        """
+        acts = [one for one in brought if not one.passing]
+        size = sum(one.size for one in acts)
+        if self._counts[source] + len(acts) > self._events or self._sizes[source] + size > self._size:
             return Fate.DROPPED
         held = None
-        if self._held[source] < self._per_source and self._held_of_all < self._held_most:
-            held = Held(self._link, len(brought))
+        if acts and self._held[source] < self._per_source and self._held_of_all < self._held_most:
+            held = Held(self._link, len(acts))
             self._held[source] += 1
             self._held_of_all += 1
         for one in brought:
-            self._append(Taken(source, one.item, held, one.size, one.urgent))
+            if not one.passing:
+                self._append(Taken(source, one.item, held, one.size, one.urgent))
+            elif self._has_room(source, one.size):
+                self._append(Taken(source, one.item, None, one.size, passing=True))
         return Fate.CONFIRM if held is None else Fate.HELD
+
+    def _has_room(self, source: str, size: int) -> bool:
+        return self._passing_counts[source] < PASSING_EVENTS and self._passing_sizes[source] + size <= PASSING_BYTES
 
     def keep(self, source: str, item: T, *, urgent: bool = False) -> None:
         """Take in what no link brought: it is never dropped."""
@@ -140,13 +159,18 @@ class Inbox(Generic[T]):
         ahead = max(1, int(most * URGENT_SHARE)) if self._ordinary else most
         batch = list(self._urgent.take(ahead))
         batch += self._ordinary.take(most - len(batch))
+        batch += self._passing.take(most - len(batch))
         self._waiting -= len(batch)
         for one in batch:
-            self._counts[one.source] -= 1
-            self._sizes[one.source] -= one.size
-            if not self._counts[one.source]:
-                del self._counts[one.source], self._sizes[one.source]
+            counts, sizes = self._counters(one)
+            counts[one.source] -= 1
+            sizes[one.source] -= one.size
+            if not counts[one.source]:
+                del counts[one.source], sizes[one.source]
         return batch
+
+    def _counters(self, one: Taken[T]) -> tuple[Counter[str], Counter[str]]:
+        return (self._passing_counts, self._passing_sizes) if one.passing else (self._counts, self._sizes)
 
     def settled(self, batch: Iterable[Taken[T]]) -> list[T]:
         """These are recorded. Those by which a message on this link became whole: it is to be confirmed now.
@@ -167,16 +191,19 @@ class Inbox(Generic[T]):
     def forget(self) -> None:
         """The link is gone: what was not confirmed on it comes again; what was confirmed is ours to keep."""
         self._link += 1
-        for counter in (self._held, self._counts, self._sizes):
+        for counter in (self._held, self._counts, self._sizes, self._passing_counts, self._passing_sizes):
             counter.clear()
         self._held_of_all = self._waiting = 0
-        kept = [one for lane in (self._urgent, self._ordinary) for one in lane if one.held is None]
-        self._urgent, self._ordinary = _Lane(), _Lane()
+        lanes = (self._urgent, self._ordinary, self._passing)
+        kept = [one for lane in lanes for one in lane if one.held is None]
+        self._urgent, self._ordinary, self._passing = _Lane(), _Lane(), _Lane()
         for one in kept:
             self._append(one)
 
     def _append(self, one: Taken[T]) -> None:
-        (self._urgent if one.urgent else self._ordinary).append(one)
+        lane = self._passing if one.passing else self._urgent if one.urgent else self._ordinary
+        lane.append(one)
         self._waiting += 1
-        self._counts[one.source] += 1
-        self._sizes[one.source] += one.size
+        counts, sizes = self._counters(one)
+        counts[one.source] += 1
+        sizes[one.source] += one.size

@@ -13,9 +13,12 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals
 from alert_service.chain.arrivals import Arrival
+from alert_service.happenings import keeping, passing
+from alert_service.happenings.passing import MONTH, Kept
 from alert_service.intake.inbox import Brought, Fate, Inbox, Taken
 from alert_service.record import records
 from alert_service.record.records import Recorded
@@ -65,7 +68,8 @@ class Pending(NamedTuple):
 class Recorder:
     """One inbox, one writer. `recorded` is called after each batch, and `followed` where a letter is to tell of it.
 
-    `follow` opens the letters; `heard` gets every arrival once it is on the disk.
+    `follow` opens the letters, and `kept_as` says how happenings are kept; `heard` gets every arrival once it
+    is on the disk.
     """
 
     def __init__(
@@ -74,12 +78,14 @@ class Recorder:
         *,
         recorded: Callable[[], None],
         follow: records.Follow,
+        kept_as: Kept = MONTH,
         followed: Callable[[], None] = lambda: None,
         heard: Callable[[Arrival], None] = lambda _arrival: None,
         now: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._follow = follow
+        self._kept_as = kept_as
         self._writing = asyncio.Lock()
         self._recorded = recorded
         self._followed = followed
@@ -101,7 +107,7 @@ class Recorder:
         source = arrivals.whose(told[0])
         # An incident in place of what could not be read is small, and so is each of many events in one message.
         size = min(len(delivery.payload) // len(told), arrivals.MAX_EVENT_BYTES)
-        brought = [Brought(Pending(one, delivery), size, _is_urgent(one)) for one in told]
+        brought = [Brought(Pending(one, delivery), size, _is_urgent(one), passing.is_passing(one)) for one in told]
         fate = self._inbox.put(source, brought)
         if fate is not Fate.HELD:
             self._confirm(delivery)
@@ -183,17 +189,32 @@ class Recorder:
             leave_if_stopped()
             try:
                 async with self._store.write() as connection:
-                    made = await records.record(connection, told, self._now(), self._follow)
+                    made = await self._written(connection, told)
             except HomeError as error:
                 if error.slug == "invalid-value":
                     return await self._one_by_one(told)
                 self.failing = True
+                told = [one for one in told if not passing.is_passing(one)]  # acts first; the others come again
                 log.error("Events cannot be recorded yet", extra=facts(events=len(told), attempt=attempt))
                 await asyncio.sleep(backoff.delay(attempt, first=0.2, most=10.0))
                 attempt += 1
+                if not told:
+                    return Recorded({}, followed=False)
             else:
                 self.failing = False
                 return made
+
+    async def _written(self, connection: AsyncConnection, told: list[Arrival]) -> Recorded:
+        """Acts into the chain, happenings beside it, in one transaction."""
+        happened = [one for one in told if passing.is_passing(one)]
+        if not happened:
+            return await records.record(connection, told, self._now(), self._follow)
+        receipts = await keeping.keep(connection, happened, self._now(), self._kept_as)
+        acts = [one for one in told if not passing.is_passing(one)]
+        if not acts:
+            return Recorded(receipts, followed=False)
+        made = await records.record(connection, acts, self._now(), self._follow)
+        return made._replace(receipts=made.receipts | receipts)
 
     async def _one_by_one(self, told: list[Arrival]) -> Recorded:
         """The database refuses something in the batch: the others are recorded, and that one becomes an incident."""

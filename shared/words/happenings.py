@@ -14,6 +14,8 @@ VERBS: dict[str, tuple[str, str]] = {
     Action.PRESS: ("press", "pressed"),
 }
 """Each action, as a wish and as done."""
+TIMES, UNTIL = "times", "until"
+"""In the detail of several that were told as one: how many they were, and when the last of them was (RFC 3339)."""
 HAPPENINGS = {
     "account:created": "Account created",
     "account:changed": "Account changed",

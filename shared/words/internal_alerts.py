@@ -72,6 +72,25 @@ class AuditScope(msgspec.Struct, frozen=True, kw_only=True):
     places: Annotated[tuple[Place, ...], msgspec.Meta(max_length=500)] = ()
 
 
+class Happening(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What happened without anybody's doing, as it is kept: `what` and `where` as of an event, `source` who told it.
+
+    Several that were summed are one, from `at` to `until`. `event` says how a button was pressed. `number` grows in
+    the order in which they came, which may be late: the hub was away.
+    """
+
+    number: int
+    source: str
+    id: str
+    what: str
+    where: str
+    at: Moment
+    until: Moment
+    received_at: Moment
+    times: int = 1
+    event: str = ""
+
+
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What of it is wanted; everything that is named must fit.
 
@@ -118,6 +137,11 @@ class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditHead(msgspec.Struct, frozen=True, kw_only=True):
-    """GET HEAD?after=N: the newest row, as soon as it is past N, or after 25 seconds whatever it is."""
+    """GET HEAD?after=N&happening=M: the newest row and the number of the newest happening.
+
+    As soon as one of them is past what is known, or after 25 seconds whatever they are; without `happening` only rows
+    count.
+    """
 
     row: int
+    happening: int = 0

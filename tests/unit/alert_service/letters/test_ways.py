@@ -105,6 +105,8 @@ port = 2
 [broker]
 identity = "alerts"
 tls = {{ ca = "a", certificate = "b", key = "c" }}
+[history]
+happenings_off = ["bathroom/*", "Hall / door"]
 [[rules]]
 name = "hush"
 what = "device:*"
@@ -118,8 +120,10 @@ url_file = "{tmp_path}/absent"
     with pytest.raises(ConfigError) as caught:
         config.read(path)
     lines = str(caught.value).splitlines()
-    assert len(lines) == 5
-    for line, word in zip(lines, ("starttls", "Mars/Base", '"hush"', "another name", "url_file|absent"), strict=True):
+    assert len(lines) == 6
+    for line, word in zip(
+        lines, ("starttls", "Mars/Base", "Hall / door", '"hush"', "another name", "url_file|absent"), strict=True
+    ):
         assert any(part in line for part in word.split("|")), line
     path.write_text(path.read_text().replace("letter = false", "leter = false\noutcome = 'exectued'"))
     with pytest.raises(ConfigError) as caught:
