@@ -15,6 +15,7 @@ from alert_service.intake.asker import Asker
 from alert_service.intake.recorder import Recorder
 from alert_service.letters import mailbox, recipients, ways
 from alert_service.letters.daily import DailyLetter
+from alert_service.letters.known_names import KnownNames
 from alert_service.letters.opening import Opening
 from alert_service.letters.outbox import Further, Manner, Outbox
 from alert_service.record import mending
@@ -77,11 +78,15 @@ async def _leave() -> None:
 
 async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) -> None:
     policy = Policy(config.rules)
+    known = KnownNames(store)
+    await known.recall()
     manner = Manner(
         zone=config.zone,
         per_minute=config.letters.per_minute,
         alone=config.letters.alone,
-        history=config.letters.history,
+        pages=config.letters.pages,
+        language=config.letters.language,
+        names=known.names,
         policy=policy,
     )
     urgent_only = (way.urgent_only for way in config.ways)
@@ -107,6 +112,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
 
     def hear(delivery: Delivery) -> None:
         asker.hear(delivery)
+        known.hear(delivery)
         if not rooms.hear(delivery):
             recorder.hear(delivery)
 
@@ -147,6 +153,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(ends_watch.run(), name="ends")
         group.create_task(ListWatch(listed, recorder.tell).run(), name="revocation list")
         group.create_task(outbox.run(), name="outbox")
+        group.create_task(known.run(), name="names")
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")
         group.create_task(retention.run(), name="retention")

@@ -17,6 +17,7 @@ from shared.mail import SmtpConfig
 from shared.running.config import Config, ConfigError, check_database, env, load, read_secret
 from shared.running.syslog import SyslogConfig
 from shared.trust.tls import Identity
+from shared.words.languages import DEFAULT, Language
 
 _PLACE = re.compile(r"[a-z0-9*?\[\]!-]+(/[a-z0-9*?\[\]!-]+)?")
 MAIL = "mail"
@@ -35,6 +36,7 @@ class Letters(Config, frozen=True):
     """How letters go out: at most so many a minute, and past so many of one party in ten minutes as a digest.
 
     `daily_at` is when the daily letter is made, in the home's zone ("07:00", or "never").
+    `language` is the home's; a person may have another.
     `offline_after`: a room with a critical device is told about when it is away for so many seconds.
     """
 
@@ -45,10 +47,12 @@ class Letters(Config, frozen=True):
     host: str | None = None
     https_port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
 
+    language: Language = DEFAULT
+
     @property
-    def history(self) -> str | None:
-        """The address of the history's page, for the end of every letter."""
-        return None if self.host is None else f"https://{self.host}:{self.https_port}/history"
+    def pages(self) -> str | None:
+        """Where the home's pages are, for the links of every letter."""
+        return None if self.host is None else f"https://{self.host}:{self.https_port}"
 
 
 class History(Config, frozen=True):

@@ -6,7 +6,7 @@ What it says is kept as it was then.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, NamedTuple
 
@@ -15,20 +15,23 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals, chain
-from alert_service.letters import letters, mailbox
-from alert_service.letters.letters import Written
+from alert_service.letters import mailbox, sheet
 from alert_service.letters.release import DAILY
+from alert_service.letters.sheet import Fact, Sheet, Written
 from alert_service.record import walk
 from alert_service.tables import dailies, deliveries, events, is_moment
 from alert_service.tables import letters as outbox
 from alert_service.telling import wording
+from alert_service.telling.cleaning import NAME_CHARACTERS, clean
 from alert_service.telling.policy import MASTERS
+from alert_service.telling.reader import Reader
 from shared.keeping.database import Store
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
 from shared.words import local_time
-from shared.words.internal_alerts import ChainStatus
-from shared.words.names import Outcome, Severity
+from shared.words.internal_alerts import ChainBroken, ChainStatus
+from shared.words.languages import later
+from shared.words.names import Severity
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -36,6 +39,8 @@ log = logging.getLogger(__name__)
 NEVER = "never"
 _PATROL_SECONDS = 20.0
 _OPEN = "open"
+DAILY_THREAD = "daily"
+"""The daily letters stand together."""
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,27 +118,70 @@ def last_due(at: str, zone: tzinfo, now: datetime) -> Due:
     return next(due for due in moments if due.moment <= now)
 
 
-def write(figures: Figures, zone: tzinfo) -> Written:
-    """The letter, as `letters` renders it."""
-    day = datetime.fromisoformat(figures.day)
-    broken = figures.status.broken
-    state = "whole" if broken is None else f"BROKEN at row {broken.row}"
-    if broken is None and figures.status.checked_at is None:
-        state = "not checked yet"
-    critical = {name: count for name in (*Outcome, _OPEN) if (count := figures.critical.get(name, 0))}
-    seen: dict[str, object] = {
-        "figures": figures,
-        "day": f"{day:%A %d %B %Y}",
-        "state": state,
-        "since": wording.times(datetime.fromtimestamp(figures.since, tz=UTC), zone),
-        "until": wording.times(datetime.fromtimestamp(figures.until, tz=UTC), zone),
-        "checked": wording.times(at, zone) if (at := figures.status.checked_at) is not None else None,
-        "critical": _list(critical),
-        "gathered": _list(figures.gathered),
-        "removed": _list(figures.removed),
+def write(figures: Figures, reader: Reader) -> Written:
+    """The letter, in the reader's language."""
+    say, status = reader.say, figures.status
+    day = reader.tongue.day(datetime.fromisoformat(figures.day), UTC)
+    broken = status.broken
+    if broken is not None:
+        state = say(later("BROKEN at row {row}"), row=broken.row)
+    else:
+        state = say(later("whole")) if status.checked_at is not None else say(later("not checked yet"))
+    told = say(later("Daily record of {day}: {state}"), day=day, state=state)
+    made = Sheet(
+        headline=say(later("{day}: the record is {state}."), day=day, state=state),
+        urgent=broken is not None,
+        warning=_broken(broken, reader) if broken is not None else "",
+        facts=tuple(_facts(figures, reader)),
+        buttons=sheet.buttons(reader, act=False),
+        notes=(say(later("Head of the record:")),),
+        proof=(sheet.Proof(figures.row, figures.hash),),
+        keep=later(
+            "Keep this letter: `homesystem audit verify --letters FOLDER` holds it against the record, and finds one "
+            "that was cut off, set back or written anew."
+        ),
+    )
+    mark = say(later("Security: ")) if broken is not None else ""
+    written = sheet.write(f"{mark}{told}", made, DAILY_THREAD, reader)
+    return written._replace(urgent=False)
+
+
+def _broken(broken: ChainBroken, reader: Reader) -> str:
+    return reader.say(
+        later("Row {row} {reason}. On the hub, run `homesystem audit verify --letters FOLDER`."),
+        row=broken.row,
+        reason=broken.reason,
+    )
+
+
+def _facts(figures: Figures, reader: Reader) -> Iterator[Fact]:
+    say, status = reader.say, figures.status
+    checked = (
+        say(later("up to row {row}, {when}"), row=status.row, when=reader.exactly(at))
+        if (at := status.checked_at) is not None
+        else say(later("not since the service was started"))
+    )
+    yield Fact(say(later("Checked")), checked)
+    yield Fact(say(later("From")), reader.exactly(datetime.fromtimestamp(figures.since, tz=UTC)))
+    yield Fact(say(later("To")), reader.exactly(datetime.fromtimestamp(figures.until, tz=UTC)))
+    events = say(later("{count}, of them {security} about security"), count=figures.events, security=figures.security)
+    yield Fact(say(later("Events")), events)
+    words: dict[str, str] = {
+        **{str(name): told for name, told in wording.OUTCOMES.items()},
+        _OPEN: later("not ended yet"),
     }
-    mark = "Security: " if broken is not None else ""
-    return letters.write_daily(f"{mark}Daily record of {day:%A %d %B}: {state}", seen)
+    critical = [f"{count} {say(words[name])}" for name in words if (count := figures.critical.get(name, 0))]
+    yield Fact(say(later("Critical")), ", ".join(critical) or say(later("none")))
+    yield Fact(
+        say(later("Letters")), say(later("{sent} sent, {waiting} waiting"), sent=figures.sent, waiting=figures.waiting)
+    )
+    if figures.refused:
+        yield Fact(say(later("Refused")), say(later("{count} by the mail server"), count=figures.refused))
+    if figures.gathered:
+        yield Fact(say(later("Gathered")), _list(figures.gathered))
+    if figures.removed:
+        days = say(later("{rows} (rows and day; their time was over)"), rows=_list(figures.removed))
+        yield Fact(say(later("Removed")), days)
 
 
 async def figures(connection: AsyncConnection, letter: int) -> Figures:
@@ -220,4 +268,4 @@ async def _put(connection: AsyncConnection, made: Figures, people: list[str]) ->
 
 
 def _list(counts: dict[str, int]) -> str:
-    return ", ".join(f"{count} {wording.clean(name, wording.NAME_CHARACTERS)}" for name, count in counts.items())
+    return ", ".join(f"{count} {clean(name, NAME_CHARACTERS)}" for name, count in counts.items())

@@ -1,140 +1,116 @@
-"""Writes letters: text and HTML from one pair of templates each. Owns Jinja2, which is loaded with the first letter."""
+"""Writes the letters about events: one, several of one person's on one device, or a digest of one source."""
 
-import functools
 from collections.abc import Sequence
-from datetime import tzinfo
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 from alert_service.chain.sources import is_trusted
+from alert_service.letters import sheet
+from alert_service.letters.sheet import Entry, Fact, Sheet, Written
 from alert_service.telling import wording
+from alert_service.telling.cleaning import clean, words
+from alert_service.telling.reader import Reader
 from alert_service.telling.rules import digest_thread
 from alert_service.telling.story import Story
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from shared.words.languages import later
+from shared.words.problem import CATALOGUE
 
 _RECORDED_LATE_SECONDS = 60.0
 _DETAILS = 12
+_SAID = frozenset({wording.BUTTON, "user", "value", "name", "since", "away"})
+"""Details that the sentence tells already."""
 
 
-DAILY_THREAD = "daily"
-"""The daily letters stand together."""
-
-
-class Written(NamedTuple):
-    """A finished letter; `thread` is alike for letters about the same device, person or source."""
-
-    subject: str
-    text: str
-    html: str
-    thread: str
-    urgent: bool = False
-
-
-def write(story: Story, zone: tzinfo, history: str | None, *, urgent: bool = False) -> Written:
-    """The letter about one command or one event. `history` is the address of the history's page."""
-    named = story.named
-    event = named.event
-    told = headline(story)
-    seen: dict[str, object] = {
-        "headline": told,
-        "advice": wording.advice(event.what, named.source),
-        "lines": _lines(story, zone),
-        "proof": story.rows,
-        "history": _link(history, story),
-        "urgent": urgent,
-    }
-    return Written(wording.subject(told, named, zone), *_render("letter", seen), story.thread, urgent)
-
-
-def write_digest(source: str, count: int, stories: Sequence[Story], zone: tzinfo, history: str | None) -> Written:
-    """The letter that gathers `count` letters of one source; `stories` are those it lists."""
-    lines = [
-        {
-            "when": f"{story.named.event.at.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
-            "headline": headline(story),
-            "who": wording.who(story.named),
-            "row": story.last.row,
-            "hash": story.last.hash,
-            "link": _link(history, story),
-        }
-        for story in stories
-    ]
-    name = wording.clean(source, wording.NAME_CHARACTERS)
-    times = [story.named.event.at.astimezone(zone) for story in stories]
-    seen: dict[str, object] = {
-        "source": name,
-        "count": count,
-        "lines": lines,
-        "left": count - len(lines),
-        "since": f"{min(times):%Y-%m-%d %H:%M %Z}" if times else "",
-        "until": f"{max(times):%Y-%m-%d %H:%M %Z}" if times else "",
-        "history": history,
-    }
-    return Written(f"{count} alerts from {name}", *_render("digest", seen), digest_thread(source))
-
-
-def headline(story: Story) -> str:
-    """What happened, in a few words."""
-    event = story.named.event
-    return wording.headline(event.what, event.where, story.known, story.named.source, named=_named(story))
-
-
-def _named(story: Story) -> str:
-    """What the event calls the account that it is about; a room may call nobody anything."""
-    return story.named.event.detail.get("user", "") if is_trusted(story.named.source) else ""
-
-
-def _link(history: str | None, story: Story) -> str | None:
-    """The address of the event itself: the history opens at its row."""
-    return None if history is None else f"{history}?row={story.last.row}#row-{story.last.row}"
-
-
-def write_daily(subject: str, seen: dict[str, object]) -> Written:
-    """The daily letter; what it says is put together in daily.py."""
-    return Written(subject, *_render("daily", seen), DAILY_THREAD)
-
-
-def _lines(story: Story, zone: tzinfo) -> list[tuple[str, str]]:
+def write(story: Story, reader: Reader, *, urgent: bool = False) -> Written:
+    """The letter about one command or one event."""
     named, event = story.named, story.named.event
-    lines = [
-        ("What", " — ".join(filter(None, (wording.clean(event.what), wording.about(event.where, _named(story)))))),
-        ("When", wording.times(event.at, zone)),
-        ("Who", wording.who(named)),
-        ("From", wording.address(named)),
-    ]
-    if wording.has_outcome(event.what):
-        lines.append(("Outcome", wording.outcome_sentence(story.known, event.what)))
-    told = story.last
-    if told.event.what != event.what:
-        lines.append(("Beware", f"the room {told.source} reports another action: {wording.clean(told.event.what)}"))
-    # Under a name of ours, so that a room cannot write a line "Who" of its own.
-    details = list(told.event.detail.items())[:_DETAILS]
-    lines += [("Detail", f"{wording.clean(name, 40)} = {wording.clean(value)}") for name, value in details]
+    made = Sheet(
+        headline=wording.sentence(story, reader),
+        urgent=urgent,
+        warning=_beware(story, reader),
+        facts=tuple(_facts(story, reader)),
+        advice=wording.advice(story, reader),
+        buttons=sheet.buttons(reader, row=story.last.row),
+        notes=(_command(event.command_id, reader),) if event.command_id else (),
+        proof=sheet.proof_of(*story.rows),
+    )
+    return sheet.write(wording.subject(wording.title(story, reader), named, reader), made, story.thread, reader)
+
+
+def write_digest(source: str, count: int, stories: Sequence[Story], reader: Reader) -> Written:
+    """The letter that gathers `count` letters of one source; `stories` are those it lists."""
+    name = reader.names.room(source) if not is_trusted(source) else clean(source)
+    told = reader.tongue.say_many("{count} alert from {source}", "{count} alerts from {source}", count, source=name)
+    times = [story.named.event.at for story in stories]
+    since = ""
+    if times:
+        first, last = reader.shortly(min(times)), reader.shortly(max(times))
+        since = reader.say(later("From {first} to {last}."), first=first, last=last)
+    made = Sheet(
+        headline=told,
+        paragraphs=tuple(
+            filter(None, (reader.say(later("They came together, or could not leave one by one.")), since))
+        ),
+        entries=tuple(_entry(story, reader) for story in stories),
+        left=_left(count - len(stories), reader),
+        buttons=sheet.buttons(reader, act=False),
+        proof=tuple(sheet.Proof(story.last.row, story.last.hash) for story in stories),
+    )
+    return sheet.write(told, made, digest_thread(source), reader)
+
+
+def _entry(story: Story, reader: Reader) -> Entry:
+    event, row = story.named.event, story.last.row
+    when = f"{event.at.astimezone(reader.zone):%H:%M:%S}"
+    who = wording.who_briefly(story.named, reader)
+    return Entry(
+        when,
+        f"{wording.title(story, reader)} — {who}",
+        " · ".join([sheet.row_named(row, reader), *([_command(event.command_id, reader)] if event.command_id else [])]),
+        row,
+        reader.links.row(row) if reader.links is not None else None,
+    )
+
+
+def _left(left: int, reader: Reader) -> str:
+    if not left:
+        return ""
+    return reader.tongue.say_many(
+        "And {count} more; it is in the history.", "And {count} more; each is in the history.", left
+    )
+
+
+def _beware(story: Story, reader: Reader) -> str:
+    told, event = story.last, story.named.event
+    if told.event.what == event.what:
+        return ""
+    room, other = reader.names.room(told.source), clean(told.event.what)
+    return reader.say(later("Beware: the room {room} reports another action: {other}."), room=room, other=other)
+
+
+def _facts(story: Story, reader: Reader) -> list[Fact]:
+    named, event, say = story.named, story.named.event, reader.say
+    lines = [Fact(say(later("When")), reader.exactly(event.at)), Fact(say(later("Who")), wording.who(named, reader))]
+    if address := wording.address(named, reader):
+        lines.append(Fact(say(later("From")), address))
+    if outcome := wording.outcome(story, reader):
+        lines.append(Fact(say(later("Outcome")), outcome))
+    if (reason := story.last.event.detail.get("reason")) in CATALOGUE:
+        lines.append(Fact(say(later("Why")), CATALOGUE[reason].title))
+    lines += [Fact(say(later("Detail")), told) for told in _details(story)]
     if abs((named.received_at - event.at).total_seconds()) > _RECORDED_LATE_SECONDS:
-        lines.append(("Recorded", wording.times(named.received_at, zone)))
-    if event.command_id:
-        lines.append(("Command", wording.clean(event.command_id, 64)))
+        lines.append(Fact(say(later("Recorded")), reader.exactly(named.received_at)))
     return lines
 
 
-def _render(name: str, seen: dict[str, object]) -> tuple[str, str]:
-    environment = _environment()
-    return (
-        environment.get_template(f"{name}.txt.j2").render(seen),
-        environment.get_template(f"{name}.html.j2").render(seen),
-    )
+def _details(story: Story) -> list[str]:
+    """Under a name of ours, so that a room cannot write a line "Who" of its own."""
+    row = story.last
+    told = [
+        f"{words(name, 40)}: {clean(value)}"
+        for name, value in row.event.detail.items()
+        if name not in _SAID and not (name == "reason" and value in CATALOGUE)
+    ]
+    return told[:_DETAILS]
 
 
-@functools.cache
-def _environment() -> "Environment":
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",)),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _command(command: str, reader: Reader) -> str:
+    return reader.say(later("Command {id}"), id=clean(command, 64))

@@ -14,7 +14,10 @@ from alert_service.letters import daily, letters, mailbox, opening, release
 from alert_service.letters.carrier import PATROL_SECONDS, Carrier, Pace, Way
 from alert_service.letters.mailbox import Due, Told
 from alert_service.letters.release import OtherWay
+from alert_service.letters.sheet import Written
+from alert_service.telling.names import Names
 from alert_service.telling.policy import HOUSE_POLICY, Policy
+from alert_service.telling.reader import Links, Reader
 from alert_service.telling.story import Story
 from shared.keeping.database import Store
 from shared.mail import Letter
@@ -22,6 +25,7 @@ from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
 from shared.running.waiting import woken
+from shared.words.languages import DEFAULT, Language, tongue
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -36,7 +40,9 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     zone: tzinfo
     per_minute: int
     alone: int
-    history: str | None = None
+    pages: str | None = None
+    language: Language = DEFAULT
+    names: Names = msgspec.field(default_factory=Names)
     policy: Policy = HOUSE_POLICY
 
 
@@ -133,26 +139,31 @@ class Outbox:
         """The letter of a delivery, written anew for each try: what is known may have grown."""
         async with self._store.read() as connection:
             told = await mailbox.told(connection, due.letter)
+            reader = self._reader()
             if told.kind == release.DAILY:
                 figures = await daily.figures(connection, told.letter)
-                return _addressed(due, told, daily.write(figures, self._manner.zone))
+                return _addressed(due, told, daily.write(figures, reader))
             if told.kind == "digest":
                 count, first = await mailbox.gathered(connection, told.letter, DIGEST_LINES)
                 stories = await release.stories_of(connection, first)
             else:
                 count, stories = 1, await release.stories_of(connection, [told])
-        return _addressed(due, told, self._write(told, count, stories))
+        return _addressed(due, told, self._write(told, count, stories, reader))
 
-    def _write(self, told: Told, count: int, stories: list[Story]) -> letters.Written:
+    def _reader(self) -> Reader:
+        """Whoever reads the home's letters."""
         manner = self._manner
+        links = Links(manner.pages) if manner.pages is not None else None
+        return Reader(zone=manner.zone, tongue=tongue(manner.language), names=manner.names, links=links)
+
+    def _write(self, told: Told, count: int, stories: list[Story], reader: Reader) -> Written:
         if told.kind == "digest":
-            return letters.write_digest(told.source, count, stories, manner.zone, manner.history)
-        decision = manner.policy.decide(stories[0].matter)
-        urgent = decision is not None and decision.urgent
-        return letters.write(stories[0], manner.zone, manner.history, urgent=urgent)
+            return letters.write_digest(told.source, count, stories, reader)
+        decision = self._manner.policy.decide(stories[0].matter)
+        return letters.write(stories[0], reader, urgent=decision is not None and decision.urgent)
 
 
-def _addressed(due: Due, told: Told, written: letters.Written) -> Letter:
+def _addressed(due: Due, told: Told, written: Written) -> Letter:
     return Letter(
         to=due.recipient,
         subject=written.subject,

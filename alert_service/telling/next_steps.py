@@ -1,56 +1,67 @@
-"""What to do about an event, by its `what`, for letters: each goes on with "and look at the history"; pure."""
+"""What to do about an event, by its `what`, for letters; pure."""
 
 from alert_service.telling.policy import MISMATCH
+from shared.words.languages import later
 
-STRANGER = "If this was not you: change your password, end the sessions you do not know on the account page,"
+STRANGER = later("If this was not you: change your password, and end the sessions that you do not know.")
+HUB_ALONE = later("Only the hub can know such a thing. If the room {room} was not being tried out, revoke it.")
+USUAL = later("If this was not meant to happen: lock what is open, and end the sessions that you do not know.")
 ADVICE = {
-    "device:restless": "Its wire may pick up mains or have come loose: have it checked, and shielded or shortened,",
-    "device:unreadable": (
+    "device:restless": later("Its wire may pick up mains or have come loose: have it checked, shielded or shortened."),
+    "device:unreadable": later(
         "Its pins may have come off, such as an expander on a cable: plug them in again, and the room begins anew by "
-        "itself. If they are in, the room's log says why,"
+        "itself. If they are in, the room's log says why."
     ),
-    MISMATCH: "What does not follow may be stuck: take the device off its supply, have its relay and wiring checked,",
+    MISMATCH: later(
+        "What does not follow may be stuck: take the device off its supply, and have its relay and wiring checked."
+    ),
     "session:new-place": STRANGER,
     "account:sign-in-failed": STRANGER,
-    "account:code-made": (
+    "account:code-made": later(
         "Somebody at the hub made a code to sign in, or to end a lockdown, in your name. If you did not ask for one: "
-        "somebody knows your password, have it changed,"
+        "somebody knows your password, have it changed."
     ),
-    "account:password-changed": "If this was not you: tell the master user at once,",
-    "room:offline": "Its locks and doors obey nobody from afar until it is back: check its power and its network,",
-    "room:online-again": "What its devices did meanwhile stands in the history: look whether all is as it should be,",
-    "service:replaced": "It runs again. If this comes more than once, its log and `journalctl` on its machine say why,",
-    "certificate:ending": "The detail says what to do before it ends, and docs/certificates.md has the rest,",
-    "certificate:signed": "If nobody enrolled this on the hub: revoke it there at once,",
-    "certificate:refused": "If this was no trial, somebody else may have its key: revoke it on the hub,",
-    "home:locked-down": (
+    "account:password-changed": later("If this was not you: tell the master user at once."),
+    "room:offline": later(
+        "Its locks and doors obey nobody from afar until it is back: check its power and its network."
+    ),
+    "room:online-again": later("The history has what its devices did meanwhile: look whether all is as it should be."),
+    "service:replaced": later(
+        "It runs again. If this comes more than once, its log and `journalctl` on its machine say why."
+    ),
+    "certificate:ending": later("The detail says what to do before it ends, and docs/certificates.md has the rest."),
+    "certificate:signed": later("If nobody enrolled this on the hub: revoke it there at once."),
+    "certificate:refused": later("If this was no trial, somebody else may have its key: revoke it on the hub."),
+    "home:locked-down": later(
         "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password and a "
-        "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began,"
+        "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began."
     ),
-    "home:lockdown-ended": "The home obeys everyone again: if the master user did not want that, lock it down anew,",
-    "audit:gone": (
-        "Somebody took it out: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
+    "home:lockdown-ended": later(
+        "The home obeys everyone again: if the master user did not want that, lock it down anew."
     ),
-    "audit:torn": (
+    "audit:gone": later(
+        "Somebody took it out: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit."
+    ),
+    "audit:torn": later(
         "What could be read of it goes on; it lies beside it, whole, under the name that the detail has. A card or "
-        "disk that does this once does it again: have another ready,"
+        "disk that does this once does it again: have another ready."
     ),
-    "audit:record-torn": (
+    "audit:record-torn": later(
         "What could be read goes on in a new file, and the torn one lies beside it: keep it. The rows in the detail "
-        "are lost; letters and backups may tell of them. Have another disk or card ready,"
+        "are lost; letters and backups may tell of them. Have another disk or card ready."
     ),
-    "accounts:torn": (
+    "accounts:torn": later(
         "Nobody can sign in; buttons at the rooms and trusted clients go on. On the hub, `homesystem doctor` names the "
-        "next step: bring back a backup, or `homesystem repair --accounts`,"
+        "next step: bring back a backup, or `homesystem repair --accounts`."
     ),
-    "audit:paused": (
-        "Meanwhile critical actions were refused and nothing else was recorded: look after that disk or card,"
+    "audit:paused": later(
+        "Meanwhile critical actions were refused and nothing else was recorded: look after that disk or card."
     ),
-    "audit:unwritable": (
+    "audit:unwritable": later(
         "Its card takes no file: it obeys what is safe and fresh commands that are not critical, and tries again by "
-        "itself. Look after the card: is it full, mounted for reading only, or worn out,"
+        "itself. Look after the card: is it full, mounted for reading only, or worn out?"
     ),
-    "audit:chain-broken": (
-        "Somebody wrote into the record: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit,"
+    "audit:chain-broken": later(
+        "Somebody wrote into the record: on the hub, `homesystem audit verify --letters FOLDER` says what does not fit."
     ),
 }

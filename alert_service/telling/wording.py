@@ -1,204 +1,245 @@
-"""How events are told to people, pure: headlines, outcomes, times, and whose word it is that somebody did it.
+"""How events are told to a reader, pure: titles, sentences, and whose word it is that somebody did it.
 
-Every text that a room or a client supplied is cleaned and cut here, before it reaches a letter.
+Every text that a room or a client supplied is cleaned and cut before it reaches a letter (cleaning.py).
 """
 
-import unicodedata
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 
 from alert_service.chain.chain import Row
 from alert_service.chain.sources import is_trusted
-from alert_service.telling import next_steps
-from alert_service.telling.policy import MISMATCH
-from shared.words.happenings import HAPPENINGS, VERBS
-from shared.words.names import Action, Outcome, Severity, is_identity
+from alert_service.telling import acts, happened, next_steps
+from alert_service.telling.cleaning import NAME_CHARACTERS, SUBJECT_CHARACTERS, clean, words
+from alert_service.telling.reader import Reader
+from alert_service.telling.story import Story
+from shared.words.happenings import HAPPENINGS
+from shared.words.languages import later
+from shared.words.messages import AuditEvent
+from shared.words.names import Action, Outcome, Severity, is_gateway
 
-SUBJECT_CHARACTERS = 120
-TEXT_CHARACTERS = 200
-NAME_CHARACTERS = 40
 BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
-
-_VERBS: dict[str, tuple[str, str]] = {
-    **VERBS,
-    "locked-out": ("lock-out", "locked out"),
-    "lockout-lifted": ("lifting the lock-out", "lock-out lifted"),
-}
-_DEVICES = {
-    MISMATCH: "Pin mismatch: {place} does not follow",
-    "device:follows-again": "{place} follows again",
-    "device:restless": "{place} does not hold still: what it says means nothing",
-    "device:holds-still": "{place} holds still again",
-    "device:unreadable": "{place} cannot be read: nobody knows what it would say",
-    "device:reads-again": "{place} is read again",
-    "device:added": "New device: {place}",
-    "device:tightened": "{place} was made stricter",
-    "device:loosening": "{place} wants to be less strict",
-    "device:loosened": "{place} was made less strict",
-    "device:command": "{place}: a command that cannot be read",
-}
-_HOME = {
-    "home:locked-down": ("The home is locked down", "The lockdown failed"),
-    "home:lockdown-ended": ("The lockdown is over", "Ending the lockdown failed"),
-    "home:renamed": ("The hub gets another name", "The hub got no other name"),
-}
-"""Of the whole home, so without a place: what was done, and that it was not."""
-KNOWN = (*HAPPENINGS, *_HOME, *_DEVICES, *(f"device:{action}" for action in _VERBS))
+KNOWN = (*HAPPENINGS, *happened.HOME, *acts.OF_DEVICES, *(f"device:{action}" for action in acts.ACTS))
 """Every event that has words here, by its `what`."""
 _STORES = ("audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
 _OF_ROOMS = frozenset(
     {
-        *_DEVICES,
+        *acts.OF_DEVICES,
         *(f"device:{action}" for action in Action),
-        *("device:command", "audit:dropped", "service:replaced", *_STORES),
+        *("audit:dropped", "service:replaced", *_STORES),
     }
 )
 """What rooms tell; everything else is the hub's to say."""
+_ACTS = frozenset(f"device:{action}" for action in acts.ACTS)
+_NAMES_SOMEBODY = _ACTS | {"device:loosened"}
+"""A room that says one of these may mean anybody by it."""
 _WHOLE_HOME = "home"
 _OURSELVES = "alerts"
 """What the alert service says of itself needs no name in a subject."""
-_BY_NAME = frozenset({"room", "client", "certificate", "address"})
+_BY_NAME = frozenset({"client", "certificate", "address"})
 _NO_OUTCOME = frozenset(
     {
         *("room:offline", "room:online-again", "session:new-place", "certificate:ending", "service:replaced"),
         *("audit:record-torn", "accounts:torn", *_STORES),
     }
 )
-_OUTCOMES = {
-    Outcome.ASKED: "asked for, nothing more is known",
-    Outcome.EXECUTED: "executed",
-    Outcome.REJECTED: "rejected, nothing was done",
-    Outcome.EXPIRED: "expired, it came too late and nothing was done",
-    Outcome.FAILED: "failed, look at the device",
-    Outcome.UNKNOWN: "unknown, the room's word never came: look at the device",
+OUTCOMES = {
+    Outcome.ASKED: later("asked for, nothing more is known"),
+    Outcome.EXECUTED: later("executed"),
+    Outcome.REJECTED: later("refused"),
+    Outcome.EXPIRED: later("came too late"),
+    Outcome.FAILED: later("failed"),
+    Outcome.UNKNOWN: later("not known"),
 }
+_HUB = {"admin": later("the hub's command line"), "auth": later("the hub"), _OURSELVES: later("the hub")}
 
 
-def clean(text: str, most: int = TEXT_CHARACTERS) -> str:
-    """One line of printable characters: no control, no direction mark, no line end; cut at `most`."""
-    kept = "".join(" " if (kind := unicodedata.category(sign))[0] == "Z" or kind == "Cc" else sign for sign in text)
-    kept = "".join(sign for sign in kept if unicodedata.category(sign)[0] != "C")
-    kept = " ".join(kept.split())
-    return kept if len(kept) <= most else kept[: most - 1] + "…"
-
-
-def place(where: str) -> str:
-    """`hall/front-door` as "Front door (hall)"; anything else as it stands."""
-    room, slash, device = where.partition("/")
-    if slash and is_identity(room) and is_identity(device):
-        return f"{device.replace('-', ' ').capitalize()} ({room})"
-    return clean(where)
-
-
-def headline(what: str, where: str, outcome: Outcome, source: str, *, named: str = "") -> str:
-    """What happened, in a few words; `named` is what the event calls the account that it is about.
+def title(story: Story, reader: Reader) -> str:
+    """What happened, in a few words.
 
     What only the hub can know is given as a claim where a room says it: a captured one must not speak in its name.
     """
-    subject, _, action = what.partition(":")
-    if not _may_say(source, what):
-        whom = about(where, "")
-        told = f"The room {source} claims: {clean(what, 60).replace(':', ' ').replace('-', ' ')}"
-        return f"{told}, {whom}" if whom else told
-    if what in _HOME:
-        return _HOME[what][outcome is not Outcome.EXECUTED]
+    source, event = story.named.source, story.named.event
+    if not may_say(source, event.what):
+        whom = _about(event, "", reader)
+        told = f"{words(event.what)}, {whom}" if whom else words(event.what)
+        return reader.say(happened.CLAIM, room=reader.names.room(source), told=told)
+    if event.what in happened.HOME:
+        return reader.say(_of_home(story)[0])
+    subject, _, action = event.what.partition(":")
     if subject != "device":
-        told = HAPPENINGS.get(what) or clean(what, 60).replace(":", " ").replace("-", " ").capitalize()
-        whom = about(where, named)
+        told = reader.say(HAPPENINGS[event.what]) if event.what in HAPPENINGS else words(event.what).capitalize()
+        whom = _about(event, source, reader)
         return f"{told}: {whom}" if whom else told
-    if what in _DEVICES:
-        return _DEVICES[what].format(place=place(where))
-    verb, done = _VERBS.get(action, (clean(action, NAME_CHARACTERS), clean(action, NAME_CHARACTERS)))
-    match outcome:
-        case Outcome.EXECUTED:
-            return f"{place(where)} {done}"
-        case Outcome.REJECTED:
-            return f"{place(where)}: {verb} refused"
-        case Outcome.EXPIRED:
-            return f"{place(where)}: {verb} came too late"
-        case Outcome.FAILED:
-            return f"{place(where)}: {verb} failed"
-    return f"{place(where)}: {verb}, outcome unknown"
+    place = reader.names.place(event.where)
+    if event.what in acts.OF_DEVICES:
+        return reader.say(acts.OF_DEVICES[event.what][0], place=place)
+    form = acts.ACTS.get(action, acts.OTHER)
+    told = acts.TITLES.get(story.known, form.title)
+    return reader.say(told, place=place, wish=_wish(action, reader))
 
 
-def about(where: str, named: str) -> str:
-    """Whom or what an event is about, as people call it; an id that tells them nothing is left out."""
-    kind, slash, name = where.partition("/")
-    if where == _WHOLE_HOME or (slash and kind == "session"):
+def sentence(story: Story, reader: Reader) -> str:
+    """Who did what where, when in the home's time, and how it ended."""
+    source, event = story.named.source, story.named.event
+    if not may_say(source, event.what):
+        return f"{title(story, reader)}."
+    told = _of_device(story, reader) if event.what.startswith("device:") else _of_others(story, reader)
+    if is_trusted(source) or _by_the_room_itself(story.named) or event.what not in _NAMES_SOMEBODY:
+        return told[:1].upper() + told[1:] if told.startswith(_ours(story.named, reader)) else told
+    return reader.say(happened.CLAIM, room=reader.names.room(source), told=told)
+
+
+def _of_device(story: Story, reader: Reader) -> str:
+    event = story.named.event
+    action = event.what.partition(":")[2]
+    gaps = {
+        "who": who_briefly(story.named, reader, claimed=False),
+        "place": reader.names.place(event.where),
+        "time": reader.time(event.at),
+    }
+    if event.what in acts.OF_DEVICES:
+        return reader.say(acts.OF_DEVICES[event.what][1], **gaps)
+    form, wish = acts.ACTS.get(action, acts.OTHER), _wish(action, reader)
+    if story.known is Outcome.EXECUTED:
+        value = clean(event.detail.get("value", ""), 8)
+        if action == Action.SET and value:
+            return reader.say(acts.SET_TO, value=value, **gaps)
+        return reader.say(form.sentence, wish=wish, **gaps)
+    if f"device:{action}" not in _OF_ROOMS:
+        return reader.say(acts.LOCKOUT_FAILED, wish=wish, **gaps)
+    return reader.say(acts.SENTENCES[story.known], wish=wish, **gaps)
+
+
+def _of_others(story: Story, reader: Reader) -> str:
+    source, event = story.named.source, story.named.event
+    who, time = who_briefly(story.named, reader, claimed=False), reader.time(event.at)
+    if event.what in happened.HOME:
+        return reader.say(_of_home(story)[1], who=who, time=time)
+    about = _about(event, source, reader)
+    if event.what in happened.EVENTS and (event.outcome is Outcome.EXECUTED or event.what in _NO_OUTCOME):
+        since = _moment(event.detail.get("since", "")) or event.at
+        gaps = {"about": about or who, "who": who, "time": time, "since": reader.time(since)}
+        return reader.say(happened.EVENTS[event.what], **gaps)
+    known = reader.say(HAPPENINGS[event.what]) if event.what in HAPPENINGS else words(event.what).capitalize()
+    if about:
+        return reader.say(happened.OTHER, title=known, about=about, time=time)
+    return reader.say(happened.OTHER_OF_NONE, title=known, time=time)
+
+
+def _of_home(story: Story) -> tuple[str, str]:
+    done, failed = happened.HOME[story.named.event.what]
+    return done if story.known is Outcome.EXECUTED else failed
+
+
+def _wish(action: str, reader: Reader) -> str:
+    known = acts.ACTS.get(action)
+    return reader.say(known.wish) if known is not None else clean(action, NAME_CHARACTERS)
+
+
+def _about(event: AuditEvent, source: str, reader: Reader) -> str:
+    """Whom or what an event is about, as people call it; an id that tells them nothing is left out.
+
+    A room may call nobody anything.
+    """
+    kind, slash, name = event.where.partition("/")
+    if event.where in {_WHOLE_HOME, _OURSELVES} or (slash and kind == "session"):
         return ""
     if slash and kind == "user":
-        return clean(named, NAME_CHARACTERS)
-    return clean(name, NAME_CHARACTERS) if slash and kind in _BY_NAME else place(where)
+        return clean(event.detail.get("user", ""), NAME_CHARACTERS) if source and is_trusted(source) else ""
+    if slash and kind == "room":
+        return reader.names.room(name)
+    return clean(name, NAME_CHARACTERS) if slash and kind in _BY_NAME else reader.names.place(event.where)
 
 
-def has_outcome(what: str) -> bool:
-    """Whether how it ended says more than that it happened."""
-    return what not in _NO_OUTCOME
+def outcome(story: Story, reader: Reader) -> str:
+    """How it ended: of an act always, as whoever said so last; of anything else where it was not done."""
+    what = story.named.event.what
+    if what in _NO_OUTCOME or what in happened.HOME or what in acts.OF_DEVICES:
+        return ""
+    said = reader.say(OUTCOMES[story.known])
+    if what in _ACTS and story.outcome is not None and not is_trusted(story.outcome.source):
+        room = reader.names.room(story.outcome.source)
+        return reader.say(later("{outcome}, by the room {room}'s word"), outcome=said, room=room)
+    return "" if story.known is Outcome.EXECUTED and what not in _ACTS else said
 
 
-def outcome_sentence(outcome: Outcome, what: str) -> str:
-    """An outcome and what it means; only of a device it can be said where to look."""
-    told = _OUTCOMES[outcome]
-    return told if what.startswith("device:") else told.partition(", ")[0]
+def advice(story: Story, reader: Reader) -> str:
+    """What to do about it."""
+    what, source = story.named.event.what, story.named.source
+    if not may_say(source, what):
+        return reader.say(next_steps.HUB_ALONE, room=reader.names.room(source))
+    return reader.say(next_steps.ADVICE.get(what, next_steps.USUAL))
 
 
-def advice(what: str, source: str) -> str:
-    """What to do about it; the letter goes on with "and look at the history"."""
-    if not _may_say(source, what):
-        return f"Only the hub can know such a thing. If the room {source} was not being tried out, revoke it,"
-    return next_steps.ADVICE.get(
-        what, "If this was not meant to happen: lock what is open, end the sessions you do not know,"
-    )
-
-
-def who(row: Row) -> str:
+def who(row: Row, reader: Reader) -> str:
     """Who did it; a room's word is given as its claim (docs/record.md), unless it speaks of nobody but itself."""
     told = row.event.who
     if _by_the_room_itself(row):
-        return f"{who_briefly(row)} in the room {row.source}" if row.event.detail.get(BUTTON) else who_briefly(row)
-    user = clean(told.user.name, NAME_CHARACTERS) if told.user is not None else ""
-    issuer = clean(told.issuer, NAME_CHARACTERS)
-    if is_trusted(row.source):
-        return f"{user} (through {issuer})" if user else issuer
-    named = f"{user} (through {issuer})" if user else issuer
-    return f"{named}, as claimed by the room {row.source}"
+        brief = who_briefly(row, reader)
+        if not row.event.detail.get(BUTTON):
+            return brief
+        return reader.say(later("{who} in the room {room}"), who=brief, room=reader.names.room(row.source))
+    issuer = _issuer(told.issuer, reader)
+    named = issuer
+    if told.user is not None:
+        user = clean(told.user.name, NAME_CHARACTERS)
+        named = reader.say(later("{who} (through {issuer})"), who=user, issuer=clean(told.issuer, NAME_CHARACTERS))
+    return named if is_trusted(row.source) else _claimed(named, row, reader)
 
 
-def who_briefly(row: Row) -> str:
-    """The same for a subject line."""
+def who_briefly(row: Row, reader: Reader, *, claimed: bool = True) -> str:
+    """The same for a subject line or a sentence; with `claimed`, a claim is marked here."""
     told = row.event.who
     if _by_the_room_itself(row):
-        button = clean(row.event.detail.get(BUTTON, ""), NAME_CHARACTERS)
-        return f"the button {button}" if button else f"the room {row.source}"
-    name = clean(told.user.name if told.user is not None else told.issuer, NAME_CHARACTERS)
-    return name if is_trusted(row.source) else f"{name} (claimed)"
+        return _ours(row, reader)
+    name = clean(told.user.name, NAME_CHARACTERS) if told.user is not None else _issuer(told.issuer, reader)
+    return reader.say(later("{who} (claimed)"), who=name) if claimed and not is_trusted(row.source) else name
 
 
-def address(row: Row) -> str:
-    """From where it was asked for."""
-    told = row.event.who.address
-    if not told:
-        return f"the room {row.source}" if _by_the_room_itself(row) else "not known"
-    return clean(told, 80) if is_trusted(row.source) else f"{clean(told, 80)}, as claimed by the room {row.source}"
+def _ours(row: Row, reader: Reader) -> str:
+    """What we call somebody who has no name of their own: a button, a room, the hub."""
+    if _by_the_room_itself(row):
+        button = row.event.detail.get(BUTTON, "")
+        if button:
+            return reader.say(later("the button {name}"), name=reader.names.device(row.source, clean(button)))
+        return reader.say(later("the room {name}"), name=reader.names.room(row.source))
+    return _issuer(row.event.who.issuer, reader)
 
 
-def times(moment: datetime, zone: tzinfo) -> str:
-    """Local time with its zone, and UTC."""
-    local = moment.astimezone(zone)
-    return f"{local:%A %d %B %Y, %H:%M:%S} {local.tzname()} ({moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC)"
+def _issuer(issuer: str, reader: Reader) -> str:
+    if is_gateway(issuer):
+        return reader.say(later("the hub"))
+    return reader.say(_HUB[issuer]) if issuer in _HUB else clean(issuer, NAME_CHARACTERS)
 
 
-def subject(text: str, row: Row, zone: tzinfo) -> str:
+def _claimed(text: str, row: Row, reader: Reader) -> str:
+    return reader.say(later("{told}, as claimed by the room {room}"), told=text, room=reader.names.room(row.source))
+
+
+def address(row: Row, reader: Reader) -> str:
+    """From where it was asked for; empty where nobody says."""
+    told = clean(row.event.who.address or "", 80)
+    return told if not told or is_trusted(row.source) else _claimed(told, row, reader)
+
+
+def subject(text: str, row: Row, reader: Reader) -> str:
     """A subject that a lock screen shows whole: what, who, when."""
-    mark = "Security: " if row.event.severity is Severity.SECURITY else ""
-    who = "" if row.event.who.issuer == _OURSELVES else f"{who_briefly(row)}, "
-    line = f"{mark}{text} — {who}{row.event.at.astimezone(zone):%H:%M}"
-    return clean(line, SUBJECT_CHARACTERS)
+    mark = reader.say(later("Security: ")) if row.event.severity is Severity.SECURITY else ""
+    named = "" if row.event.who.issuer == _OURSELVES else f"{who_briefly(row, reader)}, "
+    return clean(f"{mark}{text} — {named}{reader.time(row.event.at)}", SUBJECT_CHARACTERS)
 
 
-def _may_say(source: str, what: str) -> bool:
+def may_say(source: str, what: str) -> bool:
     """Whether `source` may say such a thing at all: a room speaks of its devices, and of its own spool."""
     return is_trusted(source) or what in _OF_ROOMS
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
 
 
 def _by_the_room_itself(row: Row) -> bool:

@@ -221,7 +221,7 @@ def test_a_compromised_room_floods_claims_and_breaks_nothing(
             captured.say(b"{" * 1000)
     captured.say(b"\xff\x00").wait_for_publish(LONG)
 
-    subject = f"Door (garage) pressed — {member.user['name']}"
+    subject = f"Garage door pressed — {member.user['name']}"
     letter = until(lambda: letters_called(chaos_home, before, subject), "the door's letter", seconds=LONG)[0]
     ahead = [x for x in chaos_home.letters(after=before) if str(x["Subject"]) != str(letter["Subject"])]
     assert door in text_of(letter), "a letter of its own"

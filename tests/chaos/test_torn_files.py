@@ -93,7 +93,7 @@ def recorded(home: Demo, what: str) -> list[str]:
 
 
 def letter(home: Demo, words: str) -> object:
-    return any(words in text_of(one) for one in home.letters()) or None
+    return any(words in " ".join(text_of(one).split()) for one in home.letters()) or None
 
 
 WAYS: dict[str, Callable[[Path], None]] = {

@@ -44,11 +44,14 @@ def code_for(demo: Demo, email: str, before: int) -> str:
 
 
 def read_letter(demo: Demo, subject: str, *, to: str, after: int) -> str:
-    """The text of the letter with such a subject, among those after the first `after`."""
+    """The text, as one line, of the letter with such a subject, among those after the first `after`."""
 
     def found() -> str | None:
         letters = demo.letters(to=to, after=after)
-        return next((text_of(letter) for letter in letters if re.search(subject, str(letter["Subject"]))), None)
+        return next(
+            (" ".join(text_of(letter).split()) for letter in letters if re.search(subject, str(letter["Subject"]))),
+            None,
+        )
 
     return until(found, f"a letter about {subject}")
 

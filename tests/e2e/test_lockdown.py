@@ -112,7 +112,7 @@ def test_one_button_and_a_code_lock_the_home_down_until_the_master_user_ends_it(
     switch(member, "hall/front-door", "lock")
     message(member).get_by_text("The room confirmed it.").wait_for()
     assert demo_home.edges("hall", "front-door") == edges
-    read_letter(demo_home, r"Front door \(hall\): unlock refused", to=MASTER, after=letters)
+    read_letter(demo_home, r"Front door \(Hall\): unlock refused", to=MASTER, after=letters)
     switch(member, "hall/lamp", "off")
     wait_for_look(member, "hall/lamp", "off")
 

@@ -71,7 +71,7 @@ def test_the_master_user_locks_the_lamp_out_and_every_open_page_shows_it(
     mark(master)
     mark(member)
     shots(master, "master")
-    letter = read_letter(demo_home, r"Lamp \(hall\) locked out", to=MASTER, after=letters)
+    letter = read_letter(demo_home, r"Lamp \(Hall\) locked out", to=MASTER, after=letters)
     assert "Master (through gateway)" in letter
     switch(member, "hall/lamp", "off")
     wait_for_look(member, "hall/lamp", "off")
@@ -90,7 +90,7 @@ def test_the_master_user_locks_the_lamp_out_and_every_open_page_shows_it(
     no_mark(member)
     switch(member, "hall/lamp", "on")
     wait_for_look(member, "hall/lamp", "on")
-    read_letter(demo_home, r"Lamp \(hall\) lock-out lifted", to=MASTER, after=letters)
+    read_letter(demo_home, r"Lamp \(Hall\) lock-out lifted", to=MASTER, after=letters)
 
 
 def test_the_same_without_javascript(demo_home: Demo, open_page: Open, shots: Take) -> None:

@@ -197,7 +197,7 @@ def test_letters_link_and_greet_with_the_new_name_and_the_owners_words_stay(home
     assert before.count(OLD) == 2
     renaming.begin(home, NEW)
     assert path.read_text() == before.replace(OLD, NEW)
-    assert alerts_config.read(path).letters.history == f"https://{NEW}:{home.settings.https_port}/history"
+    assert alerts_config.read(path).letters.pages == f"https://{NEW}:{home.settings.https_port}"
     assert alerts_config.read(path).smtp.greets_as == NEW
 
 

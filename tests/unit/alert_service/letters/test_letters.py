@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 
 from alert_service.chain import chain
 from alert_service.letters import letters
-from alert_service.telling import wording
+from alert_service.record import proofs
+from alert_service.telling import cleaning, wording
+from alert_service.telling.names import Names
+from alert_service.telling.reader import Links, Reader
 from alert_service.telling.story import Story
 from gateway.pages import happenings
 from shared.mail import Letter, compose
@@ -19,7 +22,9 @@ from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.parts import ADA, START, event
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
-HISTORY = "https://home.example:8443/history"
+PAGES = "https://home.example:8443"
+READER = Reader(zone=BERLIN)
+LINKED = Reader(zone=BERLIN, links=Links(PAGES))
 EVIL = "<img src=x onerror=alert(1)>\r\nBcc: eve@example.org\u202e\x1b[2J{{7*7}}"
 
 
@@ -36,40 +41,51 @@ def joined(ended: Outcome = Outcome.EXECUTED) -> Story:
 
 
 def test_the_first_lines_say_what_when_who_where_from_and_how_it_ended() -> None:
-    written = letters.write(joined(), BERLIN, HISTORY)
+    written = letters.write(joined(), LINKED)
     assert written.subject == "Front door (hall) unlocked — Ada, 21:04"
-    assert written.text.splitlines()[:7] == [
-        "Front door (hall) unlocked",
+    assert written.text.splitlines()[:5] == [
+        "Ada unlocked Front door (hall) at 21:04.",
         "",
-        "What:     device:unlock — Front door (hall)",
-        "When:     Monday 23 November 2026, 21:04:00 CET (2026-11-23 20:04:00 UTC)",
-        "Who:      Ada (through gateway)",
-        "From:     192.0.2.7",
-        "Outcome:  executed",
+        "When:    Monday, 23 November 2026, 21:04:00 CET",
+        "Who:     Ada (through gateway)",
+        "From:    192.0.2.7",
     ]
-    assert f"{HISTORY}?row=8#row-8" in written.text
-    assert f'href="{HISTORY}?row=8#row-8"' in written.html
+    assert "Outcome: executed, by the room hall's word" in written.text
+    assert "device:unlock" not in written.text + written.html
+    assert "UTC" not in written.text + written.html
+    for page in ("/lockdown", "/account#sessions"):
+        assert PAGES + page in written.text
+        assert f'href="{PAGES}{page}"' in written.html
+    assert f"{PAGES}/history?row=8#row-8" in written.text
+    assert f'href="{PAGES}/history?row=8#row-8"' in written.html
 
 
 def test_every_row_and_its_hash_are_printed() -> None:
     story = joined()
-    written = letters.write(story, BERLIN, None)
+    written = letters.write(story, READER)
     for proof in (story.intent, story.outcome):
         assert proof is not None
         for body in (written.text, written.html):
-            assert f"row {proof.row}" in body
+            assert f"row {proof.row} ({proof.source})" in body
             assert proof.hash in body
+    message = compose(
+        Letter(to="ada@example.org", subject=written.subject, text=written.text), "Home <home@localhost>", START
+    )
+    for ends in (b"\n", b"\r\n"):  # as it was composed, and as mailboxes keep it
+        kept = message.as_bytes().replace(b"\n", ends)
+        printed = [(one.row, one.hash, one.source) for one in proofs.read(kept)]
+        assert printed == [(row.row, row.hash, row.source) for row in story.rows]
 
 
 def test_a_rooms_word_about_a_person_is_given_as_its_claim() -> None:
-    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", event())), BERLIN, None)
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", event())), READER)
     assert written.subject == "Front door (hall) unlocked — Ada (claimed), 21:04"
     assert "Ada (through gateway), as claimed by the room hall" in written.text
     assert "192.0.2.7, as claimed by the room hall" in written.text
 
 
 def test_a_gateways_word_outweighs_the_rooms() -> None:
-    written = letters.write(joined(), BERLIN, None)
+    written = letters.write(joined(), READER)
     assert "Mallory" not in written.text
     assert "claimed" not in written.text
 
@@ -80,23 +96,23 @@ def test_a_room_that_reports_another_action_is_pointed_out() -> None:
         intent=row("gateway", event(outcome=Outcome.ASKED, what="device:lock")),
         outcome=row("hall", event(what="device:unlock")),
     )
-    assert "the room hall reports another action: device:unlock" in letters.write(story, BERLIN, None).text
+    assert "the room hall reports another action: device:unlock" in letters.write(story, READER).text
 
 
 @pytest.mark.parametrize(
-    ("ended", "subject"),
+    ("ended", "subject", "told"),
     [
-        (Outcome.EXECUTED, "Front door (hall) unlocked — Ada, 21:04"),
-        (Outcome.REJECTED, "Front door (hall): unlock refused — Ada, 21:04"),
-        (Outcome.EXPIRED, "Front door (hall): unlock came too late — Ada, 21:04"),
-        (Outcome.FAILED, "Front door (hall): unlock failed — Ada, 21:04"),
-        (Outcome.UNKNOWN, "Front door (hall): unlock, outcome unknown — Ada, 21:04"),
+        (Outcome.EXECUTED, "Front door (hall) unlocked — Ada, 21:04", "Ada unlocked Front door (hall) at 21:04."),
+        (Outcome.REJECTED, "Front door (hall): unlock refused — Ada, 21:04", "It was refused, and nothing was done."),
+        (Outcome.EXPIRED, "Front door (hall): unlock came too late — Ada, 21:04", "It came too late, and nothing"),
+        (Outcome.FAILED, "Front door (hall): unlock failed — Ada, 21:04", "and it failed: look at the device."),
+        (Outcome.UNKNOWN, "Front door (hall): unlock, outcome unknown — Ada, 21:04", "but the room did not answer"),
     ],
 )
-def test_every_outcome_has_its_words(ended: Outcome, subject: str) -> None:
-    written = letters.write(joined(ended), BERLIN, None)
+def test_every_outcome_has_its_words(ended: Outcome, subject: str, told: str) -> None:
+    written = letters.write(joined(ended), READER)
     assert written.subject == subject
-    assert f"Outcome:  {ended}" in written.text
+    assert told in " ".join(written.text.split())
 
 
 def test_an_outcome_that_came_while_the_letter_waited_is_told() -> None:
@@ -105,15 +121,15 @@ def test_an_outcome_that_came_while_the_letter_waited_is_told() -> None:
         intent=row("gateway", event(outcome=Outcome.ASKED)),
         outcome=row("hall", event(outcome=Outcome.EXECUTED)),
     )
-    assert letters.write(story, BERLIN, None).subject.startswith("Front door (hall) unlocked")
+    assert letters.write(story, READER).subject.startswith("Front door (hall) unlocked")
 
 
 def test_an_account_event_and_a_security_event_have_their_subjects() -> None:
     account = event(what="account:created", where="bob@example.org", issuer="admin", user=None, command_id=None)
-    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", account)), BERLIN, None)
-    assert written.subject == "Account created: bob@example.org — admin, 21:04"
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", account)), READER)
+    assert written.subject == "Account created: bob@example.org — the hub's command line, 21:04"
     attack = event(severity=Severity.SECURITY, outcome=Outcome.REJECTED, user=None, issuer="phone")
-    written = letters.write(Story(ended=Outcome.REJECTED, outcome=row("hall", attack)), BERLIN, None)
+    written = letters.write(Story(ended=Outcome.REJECTED, outcome=row("hall", attack)), READER)
     assert written.subject == "Security: Front door (hall): unlock refused — phone (claimed), 21:04"
 
 
@@ -130,13 +146,13 @@ MISMATCH = event(
 
 
 def test_a_pin_that_does_not_follow_is_told_with_what_it_reads_and_what_to_do() -> None:
-    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("hall", MISMATCH)), BERLIN, HISTORY, urgent=True)
+    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("hall", MISMATCH)), LINKED, urgent=True)
     assert written.subject == "Pin mismatch: Lamp (hall) does not follow — the room hall, 21:04"
-    for line in ("Who:      the room hall", "From:     the room hall", "Detail:   pin = 17", "Detail:   reads = 1"):
+    for line in ("Who:    the room hall", "Detail: pin: 17", "Detail: reads: 1"):
         assert line in written.text.splitlines()
     for body in (written.text, written.html):
         assert "take the device off its supply" in body
-        assert "sessions you do not know" not in body
+        assert "sessions that you do not know" not in body
     assert "border-left" in written.html, "it is marked urgent"
 
 
@@ -152,9 +168,9 @@ def test_a_pin_that_does_not_follow_is_told_with_what_it_reads_and_what_to_do() 
 )
 def test_a_lock_out_is_told_with_its_master_user(what: str, ended: Outcome, subject: str) -> None:
     told = event(what=what, where="hall/lamp", command_id=None, outcome=ended)
-    written = letters.write(Story(ended=ended, outcome=row("auth", told)), BERLIN, None)
+    written = letters.write(Story(ended=ended, outcome=row("auth", told)), READER)
     assert written.subject == subject
-    assert "Who:      Ada (through gateway)" in written.text
+    assert "Ada (through gateway)" in written.text
 
 
 @pytest.mark.parametrize(
@@ -168,18 +184,18 @@ def test_a_lock_out_is_told_with_its_master_user(what: str, ended: Outcome, subj
 )
 def test_a_lockdown_is_told_without_a_place_and_with_the_way_out(what: str, ended: Outcome, subject: str) -> None:
     told = event(what=what, where="home", command_id=None, outcome=ended)
-    written = letters.write(Story(ended=ended, outcome=row("auth", told)), BERLIN, None)
+    written = letters.write(Story(ended=ended, outcome=row("auth", told)), READER)
     assert written.subject == subject
-    assert "Who:      Ada (through gateway)" in written.text
+    assert "Ada (through gateway)" in written.text
     assert ("`homesystem lockdown end`" in written.text) is (what == "home:locked-down")
 
 
 def test_a_button_in_the_room_is_named() -> None:
     told = event(issuer="hall", user=None, address=None, detail={"button": "wall-button"})
-    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None)
-    assert written.subject == "Front door (hall) unlocked — the button wall-button, 21:04"
-    assert "Who:      the button wall-button in the room hall" in written.text
-    assert "From:     the room hall" in written.text
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), READER)
+    assert written.subject == "Front door (hall) unlocked — the button Wall button, 21:04"
+    assert written.text.startswith("The button Wall button unlocked Front door (hall) at 21:04.")
+    assert "Who:     the button Wall button in the room hall" in written.text
 
 
 def test_a_button_proves_nothing_where_somebody_else_is_named() -> None:
@@ -188,14 +204,14 @@ def test_a_button_proves_nothing_where_somebody_else_is_named() -> None:
         event(issuer="phone", user=None, detail={"button": "wall-button"}),
         event(issuer="garage", user=None, detail={"button": "wall-button"}),
     ):
-        assert "as claimed by the room hall" in wording.who(row("hall", told))
+        assert "as claimed by the room hall" in wording.who(row("hall", told), READER)
 
 
 def test_a_late_record_says_when_it_was_recorded() -> None:
     late = chain.append("hall", event(at=START - 3600), received_at=utc(START), salt=b"s" * 16)
     assert (
-        "Recorded: Monday 23 November 2026, 21:04:00 CET"
-        in letters.write(Story(ended=Outcome.EXECUTED, outcome=late), BERLIN, None).text
+        "Recorded: Monday, 23 November 2026, 21:04:00 CET"
+        in letters.write(Story(ended=Outcome.EXECUTED, outcome=late), READER).text
     )
 
 
@@ -245,9 +261,9 @@ def test_no_text_breaks_a_letter(one: str, two: str, three: str) -> None:
         detail={one: two, two: three},
     )
     story = Story(ended=Outcome.EXECUTED, outcome=row("hall", told))
-    for written in (letters.write(story, BERLIN, HISTORY), letters.write_digest("hall", 3, [story], BERLIN, HISTORY)):
-        assert len(written.subject) <= wording.SUBJECT_CHARACTERS
-        assert wording.clean(written.subject) == written.subject
+    for written in (letters.write(story, LINKED), letters.write_digest("hall", 3, [story], LINKED)):
+        assert len(written.subject) <= cleaning.SUBJECT_CHARACTERS
+        assert cleaning.clean(written.subject) == written.subject
         seen = Tags()
         seen.feed(written.html)
         assert seen.tags <= PLAIN_TAGS
@@ -264,9 +280,7 @@ def test_no_text_breaks_a_letter(one: str, two: str, three: str) -> None:
 
 
 def test_markup_is_shown_as_text() -> None:
-    written = letters.write(
-        Story(ended=Outcome.EXECUTED, outcome=row("hall", event(what=f"device:{EVIL}"))), BERLIN, None
-    )
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", event(detail={"x": EVIL}))), READER)
     assert "<img" not in written.html
     assert html.escape("<img src=x") in written.html
     assert "\u202e" not in written.text
@@ -275,7 +289,7 @@ def test_markup_is_shown_as_text() -> None:
 
 def test_a_digest_lists_the_first_and_counts_the_rest() -> None:
     stories = [joined(), Story(ended=Outcome.REJECTED, outcome=row("hall", event(outcome=Outcome.REJECTED), 9))]
-    written = letters.write_digest("hall", 500, stories, BERLIN, HISTORY)
+    written = letters.write_digest("hall", 500, stories, LINKED)
     assert written.subject == "500 alerts from hall"
     assert "And 498 more" in written.text
     assert "498 more" in written.html
@@ -283,30 +297,32 @@ def test_a_digest_lists_the_first_and_counts_the_rest() -> None:
 
 
 def test_places_are_told_as_people_say_them() -> None:
-    assert wording.place("hall/front-door") == "Front door (hall)"
-    assert wording.place("garage/door") == "Door (garage)"
-    assert wording.place("x/<b>") == "x/<b>"
-    assert wording.place("account") == "account"
+    names = Names()
+    assert names.place("hall/front-door") == "Front door (hall)"
+    assert names.place("garage/door") == "Door (garage)"
+    assert names.place("x/<b>") == "x/<b>"
+    assert names.place("account") == "account"
 
 
 @given(st.text(max_size=300))
 def test_cleaned_text_is_one_printable_line_of_limited_length(text: str) -> None:
-    cleaned = wording.clean(text, 50)
+    cleaned = cleaning.clean(text, 50)
     assert len(cleaned) <= 50
     assert cleaned.isprintable()
-    assert wording.clean(cleaned, 50) == cleaned
+    assert cleaning.clean(cleaned, 50) == cleaned
 
 
 def test_ada_is_named_by_the_gateway() -> None:
-    assert wording.who(row("gateway", event(user=ADA))) == "Ada (through gateway)"
-    assert wording.who(row("auth", event(user=None, issuer="admin"))) == "admin"
+    assert wording.who(row("gateway", event(user=ADA)), READER) == "Ada (through gateway)"
+    assert wording.who(row("auth", event(user=None, issuer="admin")), READER) == "the hub's command line"
 
 
 def test_a_rooms_detail_cannot_pass_as_a_line_of_ours() -> None:
     told = event(detail={"Who": "nobody", "Outcome": "rejected"})
-    text = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None).text
+    text = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), READER).text
+    assert sum(line.startswith("Who:") for line in text.splitlines()) == 1
     assert sum(line.startswith("Outcome:") for line in text.splitlines()) == 1
-    assert "Detail:   Outcome = rejected" in text
+    assert "Detail:  Outcome: rejected" in text
 
 
 def test_a_room_that_is_away_is_told_with_since_when_and_no_outcome() -> None:
@@ -320,11 +336,11 @@ def test_a_room_that_is_away_is_told_with_since_when_and_no_outcome() -> None:
         outcome=Outcome.FAILED,
         detail={"since": "2026-11-23T20:02:00+00:00"},
     )
-    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("alerts", away)), BERLIN, HISTORY, urgent=True)
+    written = letters.write(Story(ended=Outcome.FAILED, outcome=row("alerts", away)), LINKED, urgent=True)
     assert written.subject == "Room is offline: garage — 21:04"
-    assert "check its power and its network" in written.text
+    assert "check its power and its network" in " ".join(written.text.split())
     assert "Outcome" not in written.text
-    assert "Detail:   since = 2026-11-23T20:02:00+00:00" in written.text
+    assert written.text.startswith("The room garage has not answered since 21:02.")
 
 
 def test_a_lockdown_and_a_new_place_read_well_on_a_lock_screen() -> None:
@@ -336,12 +352,12 @@ def test_a_lockdown_and_a_new_place_read_well_on_a_lock_screen() -> None:
     ):
         severity = Severity.SECURITY if what.startswith("session") else Severity.CRITICAL
         told = event(what=what, where=where, severity=severity, command_id=None, detail={"user": "Ada"})
-        assert letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), BERLIN, None).subject == subject
+        assert letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), READER).subject == subject
 
 
 def test_letters_about_one_device_share_a_thread_whoever_tells() -> None:
     def thread(source: str, told: AuditEvent) -> str:
-        return letters.write(Story(ended=told.outcome, outcome=row(source, told)), BERLIN, None).thread
+        return letters.write(Story(ended=told.outcome, outcome=row(source, told)), READER).thread
 
     door = thread("gateway", event())
     assert door == thread("hall", event(what="device:mismatch")) != thread("hall", event(where="hall/lamp"))
@@ -366,8 +382,8 @@ def test_whatever_the_history_has_words_for_a_letter_has_too() -> None:
 )
 def test_a_room_that_speaks_the_hubs_words_is_quoted_and_not_believed(what: str, where: str) -> None:
     told = event(what=what, where=where, severity=Severity.CRITICAL, command_id=None, detail={"user": "Ada"})
-    forged = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), BERLIN, None)
+    forged = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", told)), READER)
     assert forged.subject.startswith("The room hall claims: ")
-    assert "If the room hall was not being tried out, revoke it," in forged.text
-    own = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), BERLIN, None)
+    assert "If the room hall was not being tried out, revoke it." in " ".join(forged.text.split())
+    own = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), READER)
     assert "claims" not in own.subject + own.text

@@ -11,13 +11,13 @@ from alert_service.chain.arrivals import Arrival
 from alert_service.config import MAIL
 from alert_service.letters import mailbox, release
 from alert_service.letters.outbox import DIGEST_LINES, Further, Manner, Outbox
-from alert_service.record import records
+from alert_service.record import proofs, records
 from alert_service.tables import deliveries, letters
-from alert_service.telling import wording
 from alert_service.telling.digest import FIRST_SECONDS, WINDOW_SECONDS
+from alert_service.telling.names import Names
 from alert_service.telling.policy import HOUSE_POLICY
 from shared.keeping.database import Store
-from shared.mail import Letter, MailError
+from shared.mail import Letter, MailError, compose
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
 from tests.house import DEADLINE
@@ -61,6 +61,10 @@ class House:
 @pytest.fixture
 def house(store: Store, postman: Postman, clock: Clock) -> House:
     return House(store, postman, clock)
+
+
+def composed(letter: Letter) -> bytes:
+    return compose(letter, "Home <home@localhost>", START).as_bytes()
 
 
 def alone(number: int, source: str = "auth") -> tuple[str, AuditEvent]:
@@ -240,7 +244,7 @@ async def test_a_digest_lists_what_was_done_first_and_never_cuts_it(house: House
     await house.rounds(FIRST_SECONDS + 1)
     digest = house.postman.letters[-1]
     assert digest.subject == f"{len(noise) + len(done) - ALONE} alerts from gateway"
-    assert digest.text.count("hash ") == len(done)
+    assert len(proofs.read(composed(digest))) == len(done)
     assert f"And {len(noise) - ALONE} more" in digest.text
 
 
@@ -345,14 +349,14 @@ async def test_a_restart_sends_what_was_left(house: House) -> None:
 
 
 async def test_a_letter_that_cannot_be_written_holds_up_no_other(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = wording.place
+    real = Names.place
 
-    def place(where: str) -> str:
+    def place(names: Names, where: str) -> str:
         if where == "user 1":
             raise ZeroDivisionError
-        return real(where)
+        return real(names, where)
 
-    monkeypatch.setattr(wording, "place", place)
+    monkeypatch.setattr(Names, "place", place)
     await house.people(ADA)
     await house.tell(alone(1), alone(2))
     await house.rounds(1)

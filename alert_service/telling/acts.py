@@ -1,0 +1,90 @@
+"""What is told of devices, pure: each act as a wish, as a title and as a sentence, and how a wish ended otherwise."""
+
+from typing import NamedTuple
+
+from shared.words.languages import later
+from shared.words.names import Action, Outcome
+
+
+class Act(NamedTuple):
+    """What stands in a title where it was asked for, in a title where it was done, and in a sentence."""
+
+    wish: str
+    title: str
+    sentence: str
+
+
+ACTS: dict[str, Act] = {
+    Action.ON: Act(later("switch on"), later("{place} switched on"), later("{who} switched {place} on at {time}.")),
+    Action.OFF: Act(later("switch off"), later("{place} switched off"), later("{who} switched {place} off at {time}.")),
+    Action.SET: Act(later("set"), later("{place} set"), later("{who} set {place} at {time}.")),
+    Action.LOCK: Act(later("lock"), later("{place} locked"), later("{who} locked {place} at {time}.")),
+    Action.UNLOCK: Act(later("unlock"), later("{place} unlocked"), later("{who} unlocked {place} at {time}.")),
+    Action.OPEN: Act(later("open"), later("{place} opened"), later("{who} opened {place} at {time}.")),
+    Action.CLOSE: Act(later("close"), later("{place} closed"), later("{who} closed {place} at {time}.")),
+    Action.STOP: Act(later("stop"), later("{place} stopped"), later("{who} stopped {place} at {time}.")),
+    Action.PRESS: Act(later("press"), later("{place} pressed"), later("{who} pressed {place} at {time}.")),
+    "locked-out": Act(
+        later("lock-out"),
+        later("{place} locked out"),
+        later("{who} locked {place} out at {time}: now it obeys off, lock and stop alone."),
+    ),
+    "lockout-lifted": Act(
+        later("lifting the lock-out"),
+        later("{place} lock-out lifted"),
+        later("{who} lifted the lock-out of {place} at {time}."),
+    ),
+}
+SET_TO = later("{who} set {place} to {value} % at {time}.")
+OTHER = Act(later("{wish}"), later("{place} {wish}"), later("{who}: {wish} of {place} at {time}."))
+"""An act of a room that is newer than we are; `wish` is its word for it."""
+
+TITLES = {
+    Outcome.ASKED: later("{place}: {wish}, outcome unknown"),
+    Outcome.REJECTED: later("{place}: {wish} refused"),
+    Outcome.EXPIRED: later("{place}: {wish} came too late"),
+    Outcome.FAILED: later("{place}: {wish} failed"),
+    Outcome.UNKNOWN: later("{place}: {wish}, outcome unknown"),
+}
+SENTENCES = {
+    Outcome.ASKED: later("{who} wanted to {wish} {place} at {time}. Nothing more is known: look at it."),
+    Outcome.REJECTED: later("{who} wanted to {wish} {place} at {time}. It was refused, and nothing was done."),
+    Outcome.EXPIRED: later("{who} wanted to {wish} {place} at {time}. It came too late, and nothing was done."),
+    Outcome.FAILED: later("{who} wanted to {wish} {place} at {time}, and it failed: look at the device."),
+    Outcome.UNKNOWN: later("{who} wanted to {wish} {place} at {time}, but the room did not answer: look at it."),
+}
+LOCKOUT_FAILED = later("The {wish} of {place} at {time} failed ({who}).")
+"""A lock-out is nobody's verb."""
+
+OF_DEVICES = {
+    "device:mismatch": (
+        later("Pin mismatch: {place} does not follow"),
+        later("{place} has not followed since {time}: its pin reads something else than was written."),
+    ),
+    "device:follows-again": (later("{place} follows again"), later("{place} has followed again since {time}.")),
+    "device:restless": (
+        later("{place} does not hold still: what it says means nothing"),
+        later("{place} has not held still since {time}: what it says means nothing."),
+    ),
+    "device:holds-still": (later("{place} holds still again"), later("{place} has held still again since {time}.")),
+    "device:unreadable": (
+        later("{place} cannot be read: nobody knows what it would say"),
+        later("{place} has not been readable since {time}: nobody knows what it would say."),
+    ),
+    "device:reads-again": (later("{place} is read again"), later("{place} has been readable again since {time}.")),
+    "device:added": (later("New device: {place}"), later("A new device was described at {time}: {place}.")),
+    "device:tightened": (
+        later("{place} was made stricter"),
+        later("{place} has been stricter since {time}: its room describes it so."),
+    ),
+    "device:loosening": (
+        later("{place} wants to be less strict"),
+        later("{place} would be less strict, as its room described it at {time}. The stricter stands until you agree."),
+    ),
+    "device:loosened": (later("{place} was made less strict"), later("{who} made {place} less strict at {time}.")),
+    "device:command": (
+        later("{place}: a command that cannot be read"),
+        later("A command for {place} could not be read at {time}. Nothing was done."),
+    ),
+}
+"""What befalls a device, by `what`: title and sentence."""

@@ -1,0 +1,56 @@
+"""What is told of people, rooms, certificates and the home, pure: the sentence of each event, by its `what`.
+
+The titles are those of the history (shared/words/happenings.py).
+"""
+
+from shared.words.languages import later
+
+EVENTS = {
+    "account:created": later("An account was made for {about} at {time}, by {who}."),
+    "account:changed": later("The account of {about} was changed at {time}, by {who}."),
+    "account:disabled": later("The account of {about} was disabled at {time}, by {who}."),
+    "account:erased": later("The account of {about} was erased at {time}, by {who}."),
+    "account:password-changed": later("The password of {about} was changed at {time}, by {who}."),
+    "account:factor-added": later("{about} got one more way to confirm a sign-in at {time}, by {who}."),
+    "account:factor-removed": later("{about} lost one way to confirm a sign-in at {time}, by {who}."),
+    "account:grants-changed": later("What {about} may use was changed at {time}, by {who}."),
+    "account:sign-in-failed": later("Signing in as {about} failed again and again, last at {time}."),
+    "account:confirmation-failed": later("Confirming as {about} failed, last at {time}."),
+    "account:code-made": later("A code for {about} was made at the hub at {time}."),
+    "session:new-place": later("{who} signed in from a new place at {time}."),
+    "session:started": later("{who} signed in at {time}."),
+    "session:ended": later("{who} was signed out at {time}."),
+    "certificate:signed": later("A certificate for {about} was signed at {time}."),
+    "certificate:renewed": later("The certificate of {about} was renewed at {time}."),
+    "certificate:refused": later("{about} showed a certificate at {time} that was refused."),
+    "certificate:ending": later("The certificate of {about} is about to end."),
+    "certificate:revoked": later("The certificate of {about} was revoked at {time}, by {who}."),
+    "client:added": later("The trusted client {about} was added at {time}, by {who}."),
+    "client:revoked": later("The trusted client {about} was revoked at {time}, by {who}."),
+    "room:added": later("The room {about} was added at {time}, by {who}."),
+    "room:revoked": later("The room {about} was revoked at {time}, by {who}."),
+    "room:offline": later("The room {about} has not answered since {since}."),
+    "room:online-again": later("The room {about} has answered again since {time}; it was away from {since} on."),
+    "service:replaced": later("The service {about} ended unasked at {time} and was started anew."),
+    "rights:changed": later("Rights at the broker were changed at {time}, by {who}."),
+}
+OTHER = later("{title} ({about}), at {time}.")
+OTHER_OF_NONE = later("{title}, at {time}.")
+CLAIM = later("The room {room} claims: {told}")
+"""What a room says about others is quoted, in a title as in a sentence (docs/record.md)."""
+
+HOME = {
+    "home:locked-down": (
+        (later("The home is locked down"), later("{who} locked the home down at {time}.")),
+        (later("The lockdown failed"), later("{who} wanted to lock the home down at {time}, and it failed.")),
+    ),
+    "home:lockdown-ended": (
+        (later("The lockdown is over"), later("{who} ended the lockdown at {time}.")),
+        (later("Ending the lockdown failed"), later("{who} wanted to end the lockdown at {time}, and it failed.")),
+    ),
+    "home:renamed": (
+        (later("The hub gets another name"), later("The hub got another name at {time}, by {who}.")),
+        (later("The hub got no other name"), later("The hub was to get another name at {time}, and got none.")),
+    ),
+}
+"""Of the whole home, so without a place: title and sentence of what was done, and of what was not."""

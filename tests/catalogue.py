@@ -1,0 +1,85 @@
+"""Gathers the sentences of the letters into shared/locale, for whoever adds one or a language: `make catalogue`.
+
+What is translated stays, what is gone goes; the compiled catalogue lies beside it, so that a clone needs no step more.
+"""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from shared.words.happenings import HAPPENINGS
+from shared.words.languages import DEFAULT, DOMAIN, FOLDER, LANGUAGES
+
+ROOT = Path(__file__).resolve().parents[1]
+WITH_SENTENCES = ("alert_service", "auth_service")
+_KEYWORDS: dict[str, tuple[int, ...] | None] = {"later": None, "say_many": (1, 2)}
+_NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
+"""So that nothing is written anew but for a sentence."""
+_WIDTH = 120
+
+
+def sentences() -> Catalog:
+    """Every sentence of the source, and where it is said."""
+    found = Catalog(fuzzy=False)
+    for package in WITH_SENTENCES:
+        for name, line, said, _, _ in extract_from_dir(
+            ROOT / package, method_map=[("**.py", "python")], keywords=_KEYWORDS, strip_comment_tags=True
+        ):
+            found.add(said, locations=[(f"{package}/{name}", line)])
+    for title in HAPPENINGS.values():
+        found.add(title, locations=[("shared/words/happenings.py", 1)])
+    return found
+
+
+def translated(language: str) -> Catalog:
+    """What a language has so far."""
+    path = _path(language)
+    if not path.exists():
+        return Catalog(locale=language, fuzzy=False)
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def compiled(language: str) -> bytes:
+    """The compiled form of what a language has."""
+    written = io.BytesIO()
+    catalogue = translated(language)
+    catalogue.project, catalogue.version, catalogue.last_translator = "homesystem", "1", ""
+    catalogue.creation_date = catalogue.revision_date = _NO_DAY
+    write_mo(written, catalogue)
+    return written.getvalue()
+
+
+def update(language: str) -> int:
+    """Bring one language up to date; returns how many sentences are not translated."""
+    catalogue = translated(language)
+    catalogue.update(sentences(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    written = io.BytesIO()
+    write_po(written, catalogue, width=_WIDTH, sort_output=True, omit_header=True, include_lineno=False)
+    path = _path(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(written.getvalue())
+    path.with_suffix(".mo").write_bytes(compiled(language))
+    return sum(1 for one in catalogue if one.id and not is_translated(one.string))
+
+
+def is_translated(string: str | Sequence[str] | None) -> bool:
+    """Whether there are words for it, of a plural for every form."""
+    return bool(string) if string is None or isinstance(string, str) else all(string)
+
+
+def _path(language: str) -> Path:
+    return FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+if __name__ == "__main__":
+    for one in LANGUAGES:
+        if one != DEFAULT:
+            print(f"{one}: {update(one)} sentences are not translated")

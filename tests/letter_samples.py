@@ -1,0 +1,214 @@
+"""`python -m tests.letter_samples FOLDER`: every kind of letter in every language, as text and as HTML, to look at."""
+
+import argparse
+import zoneinfo
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from alert_service.chain import chain
+from alert_service.letters import letters
+from alert_service.letters.sheet import Written
+from alert_service.telling.names import Names
+from alert_service.telling.reader import Links, Reader
+from alert_service.telling.story import Story
+from shared.mail import Letter, compose
+from shared.words.languages import LANGUAGES, Language, tongue
+from shared.words.messages import AuditEvent, UserRef, Who, utc
+from shared.words.names import Outcome, Severity
+
+AT = datetime(2026, 11, 23, 13, 6, 9, tzinfo=UTC).timestamp()
+ANNA = UserRef(id="u1", name="Anna")
+NAMES: dict[Language, tuple[dict[str, str], dict[str, dict[str, str]]]] = {
+    "en": (
+        {"hall": "Hall", "garage": "Garage"},
+        {"hall": {"front-door": "Front door", "lamp": "Lamp"}, "garage": {"door": "Garage door"}},
+    ),
+    "de": (
+        {"hall": "Flur", "garage": "Garage"},
+        {"hall": {"front-door": "Haustür", "lamp": "Lampe"}, "garage": {"door": "Garagentor"}},
+    ),
+}
+
+
+def reader(language: Language) -> Reader:
+    """Somebody in Berlin."""
+    names = Names()
+    names.recall(*NAMES[language])
+    return Reader(
+        zone=zoneinfo.ZoneInfo("Europe/Berlin"),
+        tongue=tongue(language),
+        names=names,
+        links=Links("https://home.example:8443"),
+    )
+
+
+def samples(language: Language) -> Iterator[tuple[str, Written]]:
+    """Each kind of letter by a name."""
+    to = reader(language)
+    yield "unlocked", letters.write(_command(Outcome.EXECUTED), to, urgent=True)
+    yield "no-answer", letters.write(_command(Outcome.UNKNOWN), to, urgent=True)
+    yield "failed", letters.write(_command(Outcome.FAILED), to)
+    yield "claimed", letters.write(Story(ended=Outcome.EXECUTED, outcome=_row("hall", _event(), 9)), to, urgent=True)
+    for name, source, event in _events():
+        yield name, letters.write(Story(ended=event.outcome, outcome=_row(source, event, 11)), to)
+    stories = [
+        Story(ended=Outcome.REJECTED, outcome=_row("gateway", _event(outcome=Outcome.REJECTED, id=f"c{n}"), 20 + n))
+        for n in range(3)
+    ]
+    yield "digest", letters.write_digest("gateway", 5, stories, to)
+
+
+def _events() -> Iterator[tuple[str, str, AuditEvent]]:
+    away = {"since": "2026-11-23T13:02:00+00:00"}
+    yield (
+        "mismatch",
+        "hall",
+        _event(
+            what="device:mismatch",
+            where="hall/lamp",
+            issuer="hall",
+            user=None,
+            address=None,
+            outcome=Outcome.FAILED,
+            id=None,
+            detail={"pin": "17", "wrote": "0", "reads": "1"},
+        ),
+    )
+    yield (
+        "room-away",
+        "alerts",
+        _event(
+            what="room:offline",
+            where="garage",
+            issuer="alerts",
+            user=None,
+            address=None,
+            outcome=Outcome.FAILED,
+            id=None,
+            detail=away,
+        ),
+    )
+    yield (
+        "room-back",
+        "alerts",
+        _event(
+            what="room:online-again",
+            where="garage",
+            issuer="alerts",
+            user=None,
+            address=None,
+            id=None,
+            detail=away | {"away": "4 min 9 s"},
+        ),
+    )
+    yield (
+        "new-place",
+        "auth",
+        _event(
+            what="session:new-place",
+            where="session/x",
+            severity=Severity.SECURITY,
+            id=None,
+            detail={"browser": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"},
+        ),
+    )
+    yield "password", "auth", _event(what="account:password-changed", where="user/u1", id=None, detail={"user": "Anna"})
+    yield (
+        "account",
+        "auth",
+        _event(
+            what="account:created",
+            where="user/u2",
+            id=None,
+            issuer="admin",
+            user=None,
+            address=None,
+            detail={"user": "Ben"},
+        ),
+    )
+    yield "lockdown", "auth", _event(what="home:locked-down", where="home", id=None)
+    yield "lockdown-over", "auth", _event(what="home:lockdown-ended", where="home", id=None)
+    yield "locked-out", "auth", _event(what="device:locked-out", where="hall/lamp", id=None)
+    yield (
+        "id-reused",
+        "gateway",
+        _event(severity=Severity.SECURITY, outcome=Outcome.REJECTED, detail={"reason": "id-reused"}),
+    )
+    yield (
+        "broken",
+        "alerts",
+        _event(
+            what="audit:chain-broken",
+            where="alerts",
+            issuer="alerts",
+            user=None,
+            address=None,
+            id=None,
+            severity=Severity.SECURITY,
+            detail={"row": "7", "told": "was changed"},
+        ),
+    )
+
+
+def _command(ended: Outcome) -> Story:
+    outcome = None if ended is Outcome.UNKNOWN else _row("hall", _event(outcome=ended), 8)
+    return Story(ended=ended, intent=_row("gateway", _event(outcome=Outcome.ASKED), 7), outcome=outcome)
+
+
+def _event(
+    *,
+    what: str = "device:unlock",
+    where: str = "hall/front-door",
+    issuer: str = "gateway",
+    user: UserRef | None = ANNA,
+    address: str | None = "192.0.2.7",
+    id: str | None = "3f0c5a7e-9d7b-4a43-8a6c-51f1c8a0d7aa",  # noqa: A002 - the field's own name
+    outcome: Outcome = Outcome.EXECUTED,
+    severity: Severity = Severity.CRITICAL,
+    detail: dict[str, str] | None = None,
+) -> AuditEvent:
+    return AuditEvent(
+        id=f"e-{what}-{id}".replace(":", "-")[:64],
+        at=utc(AT),
+        what=what,
+        where=where,
+        who=Who(issuer=issuer, user=user, address=address),
+        command_id=id,
+        outcome=outcome,
+        severity=severity,
+        detail=detail or {},
+    )
+
+
+def _row(source: str, event: AuditEvent, number: int) -> chain.Row:
+    return chain.append(source, event, received_at=utc(AT + 1), salt=b"s" * 16, row=number)
+
+
+def main() -> None:
+    """Write them all."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder: Path = parser.parse_args().folder
+    for language in LANGUAGES:
+        (folder / language).mkdir(parents=True, exist_ok=True)
+        for name, written in samples(language):
+            letter = Letter(
+                to="anna@example.org",
+                subject=written.subject,
+                text=written.text,
+                html=written.html,
+                thread=written.thread,
+                urgent=written.urgent,
+                message_id=f"{name}-{language}",
+            )
+            for ending, content in (
+                ("txt", f"{written.subject}\n\n{written.text}".encode()),
+                ("html", written.html.encode()),
+                ("eml", compose(letter, "Home System <home@example.org>", AT).as_bytes()),
+            ):
+                (folder / language / f"{name}.{ending}").write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

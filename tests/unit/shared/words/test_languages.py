@@ -1,0 +1,104 @@
+"""Every sentence is there in every language, with the same gaps, compiled as it is written."""
+
+import string
+import zoneinfo
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from shared.words import languages
+from shared.words.languages import DEFAULT, DOMAIN, FOLDER, LANGUAGES, Language, tongue
+from tests import catalogue
+
+OTHERS = [one for one in LANGUAGES if one != DEFAULT]
+BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
+MOMENT = datetime(2026, 11, 23, 20, 4, 5, tzinfo=UTC)
+
+
+def forms(said: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (said or "",) if said is None or isinstance(said, str) else tuple(said)
+
+
+def gaps(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def test_there_are_sentences_to_look_at() -> None:
+    assert len(catalogue.sentences()) > 100
+    assert OTHERS
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_sentence_is_missing_untranslated_or_left_over(language: Language) -> None:
+    said = {forms(one.id) for one in catalogue.sentences() if one.id}
+    known = {forms(one.id): one for one in catalogue.translated(language) if one.id}
+    assert said == known.keys(), "run `make catalogue`, and translate what is new"
+    assert [one.id for one in known.values() if one.fuzzy or not catalogue.is_translated(one.string)] == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_gaps_of_every_sentence_agree(language: Language) -> None:
+    wrong = [
+        (one.id, said)
+        for one in catalogue.translated(language)
+        for said in forms(one.string)
+        if one.id and gaps(said) != set().union(*map(gaps, forms(one.id)))
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_what_lies_compiled_is_what_is_written(language: Language) -> None:
+    lies = (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo").read_bytes()
+    assert lies == catalogue.compiled(language), "run `make catalogue`"
+
+
+def test_a_gap_is_filled_with_what_it_is_given_and_nothing_in_that_is_read() -> None:
+    evil = "{who.__class__} %s {time}"
+    assert tongue("de").say("{who} unlocked {place} at {time}.", who=evil, place=evil, time="14:06") == (
+        f"{evil}: um 14:06 Uhr von {evil} aufgeschlossen."
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "exactly", "short"),
+    [
+        ("en", "Monday, 23 November 2026, 21:04:05 CET", "23 Nov 2026"),
+        ("de", "Montag, 23. November 2026, 21:04:05 MEZ", "23.11.2026"),
+    ],
+)
+def test_times_are_written_as_the_language_writes_them(language: Language, exactly: str, short: str) -> None:
+    spoken = tongue(language)
+    assert spoken.exactly(MOMENT, BERLIN) == exactly
+    assert spoken.short_day(MOMENT, BERLIN) == short
+    assert spoken.time(MOMENT, BERLIN) == "21:04"
+
+
+def test_both_passes_of_a_doubled_hour_are_told_apart() -> None:
+    told = [tongue("de").exactly(datetime(2026, 10, 25, hour, 30, tzinfo=UTC), BERLIN) for hour in (0, 1)]
+    assert [one.partition("2026, ")[2] for one in told] == ["02:30:00 MESZ", "02:30:00 MEZ"]
+
+
+def test_many_are_counted_as_the_language_counts() -> None:
+    many = ("{count} alert from {source}", "{count} alerts from {source}")
+    assert [tongue("de").say_many(*many, n, source="Flur") for n in (1, 2)] == [
+        "1 Meldung von Flur",
+        "2 Meldungen von Flur",
+    ]
+    assert tongue().say_many(*many, 1, source="hall") == "1 alert from hall"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        (("de_DE.UTF-8",), "de"),
+        (("de",), "de"),
+        ((None, "de_AT"), "de"),
+        (("C.UTF-8", None), "en"),
+        (("fr_FR.UTF-8", "en_US"), "en"),
+        ((), "en"),
+    ],
+)
+def test_a_language_is_found_in_a_locale(wanted: tuple[str | None, ...], language: Language) -> None:
+    assert languages.first_of(*wanted) == language
