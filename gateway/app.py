@@ -38,6 +38,7 @@ from gateway.door.proxies import Proxies
 from gateway.door.sessions import Sessions
 from gateway.inside.alerts_client import AlertsClient
 from gateway.inside.auth_client import AuthClient
+from gateway.inside.readings_client import ReadingsClient
 from gateway.inside.registry import Registrar
 from gateway.link import Link
 from gateway.picture.home import Home
@@ -88,6 +89,7 @@ class Gateway:
         self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry)
         self.auth = AuthClient(config.auth, config.broker.tls)
         self.alerts = AlertsClient(config.alerts, config.broker.tls)
+        self.readings = ReadingsClient(config.readings, config.broker.tls)
         self.sessions = Sessions(self.auth, link_up=lambda: self.bus.connected)
         self.hub = Hub(self.home, self.sessions, config.zone)
         self.commands = Commands(
@@ -110,7 +112,7 @@ class Gateway:
     async def run(self) -> None:
         """Serve until cancelled; a part that fails ends the whole, so that its supervisor starts it anew."""
         try:
-            async with self.auth, self.alerts, asyncio.TaskGroup() as tasks:
+            async with self.auth, self.alerts, self.readings, asyncio.TaskGroup() as tasks:
                 tasks.create_task(self.proof.run(), name="proof")
                 tasks.create_task(self.proof.watch(), name="disk")
                 tasks.create_task(self.bus.run(), name="bus")
@@ -156,6 +158,7 @@ class Gateway:
         app[keys.HOME] = self.home
         app[keys.AUTH] = self.auth
         app[keys.ALERTS] = self.alerts
+        app[keys.READINGS] = self.readings
         app[sessions.SESSIONS] = self.sessions
         app[browsers.BROWSERS] = Browsers(secret)
         app[limits.LIMITS] = Limits(self.config.limits)

@@ -14,6 +14,7 @@ from gateway.acting.readiness import Readiness
 from gateway.config import GatewayConfig
 from gateway.inside.alerts_client import AlertsClient
 from gateway.inside.auth_client import AuthClient
+from gateway.inside.readings_client import ReadingsClient
 from gateway.inside.registry import Registrar
 from gateway.picture.home import Home
 from gateway.streams.events import Hub
@@ -22,6 +23,7 @@ CONFIG: Final = web.AppKey("config", GatewayConfig)
 HOME: Final = web.AppKey("home", Home)
 AUTH: Final = web.AppKey("auth", AuthClient)
 ALERTS: Final = web.AppKey("alerts", AlertsClient)
+READINGS: Final = web.AppKey("readings", ReadingsClient)
 COMMANDS: Final = web.AppKey("commands", Commands)
 PROOF: Final = web.AppKey("proof", Proof)
 HUB: Final = web.AppKey("hub", Hub)

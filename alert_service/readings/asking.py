@@ -32,6 +32,7 @@ class Asking:
             step, edges = None, list(query.borders)
             if any(later <= earlier for earlier, later in pairwise(edges)):
                 raise HomeError("invalid-value", "borders must go upwards.")
+            edges = grid.coarser(edges, grid.finest(edges[0], now, self._kept))
         device = Device(query.room, query.device, query.kind)
         number = self._book.ids.get(device)
         found = await self._sums(device, number, edges, now)
@@ -53,7 +54,7 @@ class Asking:
         rows = [] if number is None else await self._book.rows(number, begin * 1000, end * 1000)
         rows += self._keeper.waiting(device)
         rows = [row for place, row in enumerate(rows) if place == 0 or row.at > rows[place - 1].at]
-        until = min(self._keeper.known_until(), end * 1000)
+        until = min(self._keeper.heard_until(device), end * 1000)
         if length == 1:
             return sums.of_rows(rows, edges, until)
         tail = range(sums.floor(begin, FIVE_MINUTES), min(end, now + FIVE_MINUTES) + FIVE_MINUTES, FIVE_MINUTES)

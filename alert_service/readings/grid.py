@@ -52,6 +52,15 @@ def source(edges: list[int], now: int, kept: Kept) -> int:
     return 1
 
 
+def coarser(edges: list[int], length: int) -> list[int]:
+    """Borders no closer than `length`: what is kept in such pieces only would leave points between empty."""
+    kept = [edges[0]]
+    for edge in edges[1:-1]:
+        if edge - kept[-1] >= length and edges[-1] - edge >= length:
+            kept.append(edge)
+    return [*kept, edges[-1]]
+
+
 def _chosen(span: int, least: int) -> int:
     wanted = max(span / _GOOD_POINTS, least)
     return next((step for step in _NICE if step >= wanted), -(-int(wanted) // _DAY) * _DAY)

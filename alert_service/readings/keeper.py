@@ -128,6 +128,13 @@ class Keeper:
             max(self._known_until, self._ms()) if self._settled and self.link_up_at is not None else self._known_until
         )
 
+    def heard_until(self, device: Device) -> int:
+        """Up to when it is known how a device was: now, while we listen, also before the sums may go on so far."""
+        timeline = self.rooms.timelines.get(device)
+        if self.link_up_at is None or timeline is None:
+            return self.known_until()
+        return max(self._known_until, self._ms()) if timeline.unsure_from is None else timeline.unsure_from
+
     def waiting(self, device: Device) -> list[Row]:
         """A device's rows that are not written yet."""
         timeline = self.rooms.timelines.get(device)

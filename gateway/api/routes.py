@@ -15,6 +15,7 @@ from gateway.api import (
     login,
     mail,
     me,
+    readings,
     rooms,
 )
 from gateway.door import routes
@@ -44,6 +45,7 @@ def add_api(app: web.Application) -> None:
         ("GET", "/api/v1/time", hub_time.show, "reads"),
         ("GET", "/api/v1/audit", audit.show, "reads"),
         ("GET", "/api/v1/audit/export", audit.export, "exports"),
+        ("GET", "/api/v1/readings/{room}/{device}", readings.show, "reads"),
         ("GET", "/api/v1/mail", mail.show, "reads"),
     ):
         routes.add(app, method, path, handler, limit=limit)

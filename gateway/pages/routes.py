@@ -15,6 +15,7 @@ from gateway.pages import (
     lockout,
     login,
     problems,
+    readings,
     render,
     show_home,
     show_room,
@@ -40,6 +41,7 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     routes.add(app, "POST", "/rooms/{room}/{device}/lockout", lockout.change_lockout, limit="commands")
     routes.add(app, "POST", "/rooms/{room}/{device}", command.send_command, limit="commands")
     routes.add(app, "GET", "/history", history.show_history, limit="pages")
+    routes.add(app, "GET", "/readings/{room}/{device}", readings.show_readings, limit="pages")
     routes.add(app, "GET", "/account", account.show_account, limit="pages")
     routes.add(app, "POST", "/account/sessions/end", end_session.end_session, limit="pages")
     routes.add(app, "POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")

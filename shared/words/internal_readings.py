@@ -17,7 +17,7 @@ class ReadingsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """POST READINGS: a device's readings from `since` on and before `until`, in steps of `step` seconds.
 
     Without `step` the recorder chooses one. `borders`, going upwards, ask for points of lengths of their own instead,
-    such as the days of a zone.
+    such as the days of a zone; where these are finer than what is kept, some are left out.
     """
 
     room: Slug
