@@ -12,6 +12,9 @@ MOST_WAITING = 60
 LIVE_MS = 60_000
 """A room whose moments are further from ours than this has another clock: then the moment of hearing counts."""
 
+_CLOSE_MS = 1000
+"""Two clocks may differ by so much, and one of them is rounded."""
+
 
 class Row(NamedTuple):
     """From `at` on this was so."""
@@ -28,8 +31,10 @@ class Timeline:
     def __init__(self, last: Row | None = None, known_until: int | None = None) -> None:
         self.last = last
         self.waiting: list[Row] = []
-        self.unsure_from = known_until if last is not None and last.said != GAP else None
+        self.unsure_from: int | None = None
         """We were away from here on, and have not heard yet whether what was said before still holds."""
+        if last is not None and last.said != GAP:
+            self.unsure_from = max(last.at, last.at if known_until is None else known_until)
 
     def hear(self, said: Said, since: int, *, now: int, live: bool, floor: int) -> None:
         """A state that has been so since `since`, by its room; nothing is set before `floor`.
@@ -39,8 +44,7 @@ class Timeline:
         """
         holds = self.last is not None and self.last.said == said
         if self.unsure_from is not None:
-            assert self.last is not None
-            if holds and since <= self.last.at:
+            if holds and since <= self.unsure_from + _CLOSE_MS:
                 self.unsure_from = None
                 return
             self._leave()
