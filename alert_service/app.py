@@ -109,19 +109,24 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)
     rooms = RoomWatch(Presence(config.letters.offline_after, away), away, recorder.tell)
+    gone = await room_watch.away_now(store)
+    comings = RoomWatch(Presence(0, gone, every=True), gone, recorder.tell, words=room_watch.PASSING)
 
     def hear(delivery: Delivery) -> None:
         asker.hear(delivery)
         known.hear(delivery)
+        comings.hear(delivery)
         if not rooms.hear(delivery):
             recorder.hear(delivery)
 
     async def link_up() -> None:
         rooms.link_up()
+        comings.link_up()
         await asker.link_up()
 
     def link_down() -> None:
         rooms.link_down()
+        comings.link_down()
         recorder.forget()
 
     bus = Bus(
@@ -150,6 +155,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(recorder.run(bus), name="recorder")
         group.create_task(asker.run(bus, note=recorder.note), name="asker")
         group.create_task(rooms.run(), name="rooms")
+        group.create_task(comings.run(), name="comings and goings")
         group.create_task(ends_watch.run(), name="ends")
         group.create_task(ListWatch(listed, recorder.tell).run(), name="revocation list")
         group.create_task(outbox.run(), name="outbox")

@@ -1,4 +1,4 @@
-"""Which rooms with a critical device are away, pure: heartbeats and wills in, what is to be told out.
+"""Which rooms are away, pure: heartbeats and wills in, what is to be told out.
 
 A killed broker fires no wills and keeps a dead room's `online` (docs/broker.md), so only what was heard live since our
 own link came up counts, and a room has its whole time again after each of our own gaps. `now` is monotonic seconds.
@@ -41,10 +41,14 @@ class _Room:
 
 
 class Presence:
-    """Every room that described itself. `told` are those that were told to be away and not yet to be back."""
+    """Every room that described itself. `told` are those that were told to be away and not yet to be back.
 
-    def __init__(self, offline_after: float, told: Iterable[str] = ()) -> None:
+    Only rooms with a critical device count, unless `every` one does.
+    """
+
+    def __init__(self, offline_after: float, told: Iterable[str] = (), *, every: bool = False) -> None:
         self._offline_after = offline_after
+        self._every = every
         self._told = set(told)
         self._rooms: dict[str, _Room] = {}
         self._up_at: float | None = None
@@ -96,7 +100,8 @@ class Presence:
             return []
         found = []
         for name, room in self._rooms.items():
-            if room.critical and name not in self._told and (seconds := self._away(room, now)) is not None:
+            counts = room.critical or (self._every and room.name)
+            if counts and name not in self._told and (seconds := self._away(room, now)) is not None:
                 self._told.add(name)
                 found.append(Gone(name, room.name, seconds))
         return found

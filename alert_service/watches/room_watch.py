@@ -1,6 +1,7 @@
 """Watches the rooms at the broker and records who is away and who is back, as events of our own.
 
-What was told is found again in the record itself, so that a restart neither repeats nor forgets it.
+Twice: a room with a critical device that stays away is an event of the record, with a letter; that any room went and
+came, be it for seconds, is a happening. What was told is found again, so that a restart neither repeats nor forgets it.
 """
 
 import asyncio
@@ -8,12 +9,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
 from alert_service.chain.arrivals import OURSELVES, Arrival
 from alert_service.record.records import as_row
-from alert_service.tables import events
+from alert_service.tables import events, happenings
 from alert_service.watches.presence import Back, Gone, Presence
 from shared.broker.bus import Delivery
 from shared.broker.mqtt import Subscription
@@ -30,7 +32,23 @@ log = logging.getLogger(__name__)
 SUBSCRIPTIONS = (Subscription(topics.ALL_DESCRIPTIONS, qos=0), Subscription(topics.ALL_AVAILABILITY, qos=0))
 """Of no use when they are old, and kept they would push audit events out of the broker's queue."""
 OFFLINE, ONLINE_AGAIN = "room:offline", "room:online-again"
+AWAY, BACK = "room:away", "room:back"
 _LOOK_SECONDS = 1.0
+
+
+class Words(NamedTuple):
+    """What it is called that a room is away, and that it is back."""
+
+    away: str
+    back: str
+    severity: Severity
+    away_is: Outcome
+    at_once: bool
+    """Whether that it is away is told as of the moment in which it went, else as of the one in which we say so."""
+
+
+CRITICAL = Words(OFFLINE, ONLINE_AGAIN, Severity.CRITICAL, Outcome.FAILED, at_once=False)
+PASSING = Words(AWAY, BACK, Severity.INFO, Outcome.EXECUTED, at_once=True)
 
 
 class RoomWatch:
@@ -42,12 +60,14 @@ class RoomWatch:
         away: dict[str, float],
         record: Callable[[Arrival], Awaitable[None]],
         *,
+        words: Words = CRITICAL,
         now: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._presence = presence
         self._away = away
         self._record = record
+        self._words = words
         self._now = now
         self._monotonic = monotonic
         self._due: asyncio.Queue[Arrival] = asyncio.Queue()
@@ -95,26 +115,28 @@ class RoomWatch:
                 self._note(back)
 
     def _note(self, change: Gone | Back) -> None:
-        now = self._now()
+        now = at = self._now()
         if isinstance(change, Gone):
             since = self._away[change.room] = now - change.seconds
-            what, outcome = OFFLINE, Outcome.FAILED
+            what, outcome = self._words.away, self._words.away_is
             detail = {"since": _moment(since)}
+            at = since if self._words.at_once else now
         else:
             since = self._away.pop(change.room, now)
-            what, outcome = ONLINE_AGAIN, Outcome.EXECUTED
+            what, outcome = self._words.back, Outcome.EXECUTED
             detail = {"since": _moment(since), "away": duration(now - since)}
-        log.warning("Room came or went", extra=facts(what=what, room=change.room, **detail))
+        level = logging.INFO if self._words.severity is Severity.INFO else logging.WARNING
+        log.log(level, "Room came or went", extra=facts(what=what, room=change.room, **detail))
         if change.name:
             detail["name"] = change.name
         event = AuditEvent(
             id=f"{what.partition(':')[2]}:{change.room}:{int(now * 1000)}",
-            at=utc(now),
+            at=utc(at),
             what=what,
             where=change.room,
             who=Who(issuer=OURSELVES),
             outcome=outcome,
-            severity=Severity.CRITICAL,
+            severity=self._words.severity,
             detail=detail,
         )
         self._due.put_nowait(Arrival(OURSELVES, event))
@@ -129,6 +151,16 @@ async def told_away(store: Store) -> dict[str, float]:
         found = (await connection.execute(wanted)).all()
     rows = [as_row(one) for one in found]
     return {row.event.where: _since(row.event).timestamp() for row in rows}
+
+
+async def away_now(store: Store) -> dict[str, float]:
+    """The rooms of which it happened last that they went, and when, in seconds since 1970."""
+    ours = happenings.c.source == OURSELVES, happenings.c.what.in_((AWAY, BACK))
+    last = select(func.max(happenings.c.number)).where(*ours).group_by(happenings.c.place)
+    wanted = select(happenings.c.place, happenings.c.at).where(happenings.c.number.in_(last))
+    async with store.read() as connection:
+        found = (await connection.execute(wanted.where(happenings.c.what == AWAY))).all()
+    return {one.place: one.at / 1_000_000 for one in found}
 
 
 def _since(event: AuditEvent) -> datetime:

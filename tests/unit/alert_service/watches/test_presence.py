@@ -70,6 +70,21 @@ def test_a_room_that_comes_back_is_told_once_and_may_go_again() -> None:
     assert len(house.wait(200)) == 1
 
 
+def test_that_a_room_went_for_seconds_is_told_of_every_room_that_described_itself() -> None:
+    presence = Presence(0, every=True)
+    presence.link_up(1000.0)
+    presence.describe("hall", description(critical=False))
+    for room in ("hall", "nobody"):
+        assert presence.hear(room, availability(), retained=False, now=1000.0) is None
+        assert presence.hear(room, availability("offline"), retained=False, now=1000.5) is None
+    (gone,) = presence.look(1001.0)
+    assert (gone.room, gone.seconds) == ("hall", 0.5)
+    assert presence.hear("hall", availability(session="s2"), retained=False, now=1004.0) == Back("hall", "Hall")
+    assert [gone for second in range(1005, 1080) for gone in presence.look(second) if gone.room == "hall"] == [
+        Gone("hall", "Hall", ROOM_SILENCE_SECONDS)
+    ], "silent, it is away as soon as its heartbeats ran out"
+
+
 def test_a_restart_of_the_room_is_no_news() -> None:
     house = House()
     house.say()

@@ -4,9 +4,11 @@ import asyncio
 from typing import Literal
 
 from alert_service.chain.arrivals import Arrival
+from alert_service.happenings import keeping
+from alert_service.happenings.passing import MONTH, is_passing
 from alert_service.record import records
 from alert_service.watches.presence import Presence
-from alert_service.watches.room_watch import RoomWatch, duration, told_away
+from alert_service.watches.room_watch import PASSING, RoomWatch, away_now, duration, told_away
 from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.words import messages, topics
@@ -72,6 +74,43 @@ async def test_a_room_that_goes_and_comes_back_is_recorded_with_since_when_and_h
     assert (back.what, back.outcome) == ("room:online-again", Outcome.EXECUTED)
     assert back.detail["away"] == "4 min 21 s"
     assert await told_away(store) == {}
+
+
+class Comings(Watched):
+    """A watch for what happens, kept as the service does it."""
+
+    def __init__(self, store: Store, clock: Clock, away: dict[str, float]) -> None:
+        super().__init__(store, clock, away)
+        presence = Presence(0, away, every=True)
+        self.watch = RoomWatch(presence, away, self.record, words=PASSING, now=clock, monotonic=clock)
+        self.watch.link_up()
+        self.watch.hear(about(topics.description("hall"), messages.encode(description(critical=False))))
+
+    async def record(self, arrival: Arrival) -> None:
+        assert is_passing(arrival)
+        async with self.store.write() as connection:
+            await keeping.keep(connection, [arrival], self.clock(), MONTH)
+        self.told.append(arrival.event)
+
+
+async def test_that_any_room_was_away_for_seconds_is_a_happening_across_a_restart(store: Store, clock: Clock) -> None:
+    house = Comings(store, clock, {})
+    house.watch.hear(heartbeat("online"))
+    await house.wait(5)
+    house.watch.hear(heartbeat("offline"))
+    await house.wait(2)
+    (gone,) = house.told
+    assert (gone.what, gone.where, gone.at, gone.severity) == ("room:away", "hall", utc(START + 5), Severity.INFO)
+    assert await away_now(store) == {"hall": START + 5}
+    again = Comings(store, clock, await away_now(store))
+    again.watch.hear(heartbeat("offline"))  # what the broker keeps of it
+    await again.wait(100)
+    assert again.told == [], "it is not told twice"
+    again.watch.hear(heartbeat("online"))
+    await again.wait(1)
+    (back,) = again.told
+    assert (back.what, back.at, back.detail["away"]) == ("room:back", utc(START + 107), "1 min 42 s")
+    assert await away_now(store) == {}
 
 
 async def test_rubbish_from_a_room_is_its_own_and_other_topics_are_not_ours(store: Store, clock: Clock) -> None:
