@@ -156,7 +156,7 @@ letters = Table(
     "letters",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),  # command, event, digest or daily
+    Column("kind", String(8), nullable=False),  # command, event, digest, daily or notice (of happenings)
     Column("key", String(64), nullable=False),
     Column("round", Integer, nullable=False),
     Column("source", String(32), nullable=False),
@@ -201,6 +201,41 @@ deliveries = Table(
     Column("way", String(32), nullable=False, server_default="mail"),
     UniqueConstraint("letter", "recipient", name="one_delivery_per_recipient"),
     Index("deliveries_by_way", "way", "state", "next_at"),
+)
+
+notices = Table(
+    # Happenings that a rule watches, or whose end is still to be told. Times are microseconds.
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("happening", String(64), nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("state", String(8), nullable=False),  # waiting, open (told, and it lasts), ended (yet to be told) or done
+    Column("due_at", BigInteger),  # when it is looked at again by itself
+    Column("told_at", BigInteger),
+    Column("body", Text, nullable=False),  # noticing.rows.Watched
+    UniqueConstraint("rule", "source", "happening", name="one_notice_per_happening"),
+    Index("notices_by_state", "state", "due_at"),
+    Index("notices_by_place", "rule", "place", "told_at"),
+)
+
+notice_sums = Table(
+    # What a rule tells in one letter, because it is much or late; one a rule, until it is told.
+    "notice_sums",
+    metadata,
+    Column("rule", String(64), primary_key=True),
+    Column("due_at", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),  # noticing.rows.Sum
+)
+
+tidings = Table(
+    # What a letter about happenings says: as it was when it was made, however late it leaves.
+    "tidings",
+    metadata,
+    Column("letter", Integer, ForeignKey("letters.id"), primary_key=True, autoincrement=False),
+    Column("body", Text, nullable=False),  # telling.tidings.Letter
 )
 
 recipients = Table(

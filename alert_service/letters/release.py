@@ -25,6 +25,9 @@ from shared.words.names import Outcome
 
 DAILY = "daily"
 """The kind of the daily letter, which tells of no single event and is never gathered."""
+NOTICE = "notice"
+"""The kind of a letter about happenings (tidings.py): no digest gathers it."""
+_WHOLE = (DAILY, NOTICE)
 RELEASE_LIMIT = 500
 """How many letters are sorted out in one transaction."""
 DIGEST_FULL = 1000
@@ -38,7 +41,9 @@ class OtherWay(NamedTuple):
     urgent_only: bool
 
 
-class _Leaving(NamedTuple):
+class Leaving(NamedTuple):
+    """A letter that leaves, and to whom."""
+
     letter: int
     decision: Decision
 
@@ -87,7 +92,7 @@ async def release(
         one
         for letter in alone
         if (decision := decided[letter]) is not None
-        for one in _deliveries(_Leaving(letter, decision), people, ways, now)
+        for one in deliveries_of(Leaving(letter, decision), people, ways, now)
     ]
     if made:
         await connection.execute(insert(deliveries), made)
@@ -104,7 +109,7 @@ async def regather(connection: AsyncConnection, now: float, allowed: int) -> int
     by_mail = and_(mine, deliveries.c.way == MAIL)
     waiting = select(letters.c.id, letters.c.source, letters.c.kind, letters.c.audience).where(
         letters.c.state == "released",
-        letters.c.kind != DAILY,
+        letters.c.kind.not_in(_WHOLE),
         letters.c.released_at < now - digest.WINDOW_SECONDS,
         sql_exists().where(by_mail, deliveries.c.state == "pending"),
         # Told to somebody already, or refused for its own sake: no digest may tell it again.
@@ -165,7 +170,7 @@ async def _left_alone(connection: AsyncConnection, now: float) -> Counter[tuple[
     counting = (
         select(letters.c.source, *of_whom, func.count().label("left"))
         .select_from(named)
-        .where(letters.c.state == "released", letters.c.kind.not_in(("digest", DAILY)), not_(_proven()))
+        .where(letters.c.state == "released", letters.c.kind.not_in(("digest", *_WHOLE)), not_(_proven()))
         .where(letters.c.released_at > now - digest.WINDOW_SECONDS)
         .group_by(letters.c.source, *of_whom)
     )
@@ -221,9 +226,10 @@ def _by_audience(some: Iterable[int], decided: dict[int, Decision | None]) -> di
     return found
 
 
-def _deliveries(
-    leaving: _Leaving, people: Sequence[Recipient], ways: Sequence[OtherWay], now: float
+def deliveries_of(
+    leaving: Leaving, people: Sequence[Recipient], ways: Sequence[OtherWay], now: float
 ) -> list[dict[str, Any]]:
+    """A row for each address, and for each further way, by which it goes."""
     letter, decision = leaving
     by_mail = mailbox.addresses(" ".join(decision.audience), people)
     made = [mailbox.delivery(letter, email, now) for email in by_mail]

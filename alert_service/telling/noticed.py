@@ -112,6 +112,15 @@ def judge(moment: int | None, rule: NoticeRule, ended_at: int | None, now: int) 
     return Verdict.TELL if now >= moment + GRACE else Verdict.WAIT
 
 
+def ends(end: Happening, begun: Happening) -> bool:
+    """Whether one ended the other. Of summed ones, which have no order among them, the last of each counts."""
+    if ENDS.get(begun.what) != end.what:
+        return False
+    if end.times > 1 or begun.times > 1:
+        return end.until >= begun.until
+    return follows(end, begun)
+
+
 def follows(later: Happening, earlier: Happening) -> bool:
     """Whether one came after the other. A room counts what it tells, so its order holds whatever its clock does."""
     if later.source == earlier.source and later.seq and earlier.seq:

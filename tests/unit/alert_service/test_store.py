@@ -91,6 +91,7 @@ async def test_what_an_older_home_knew_of_its_recipients_and_letters_stays(url: 
     older = await open_store(url)
     async with older.write() as connection:
         for statement in (
+            *(f"DROP TABLE {younger}" for younger in ("notices", "notice_sums", "tidings")),
             "DROP TABLE recipients",
             "CREATE TABLE recipients (email VARCHAR(254) PRIMARY KEY)",
             "INSERT INTO recipients VALUES ('ada@example.org')",
