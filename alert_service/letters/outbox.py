@@ -10,7 +10,7 @@ from datetime import tzinfo
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service.letters import daily, letters, mailbox, opening, release
+from alert_service.letters import daily, letters, mailbox, notices, opening, release, tidings
 from alert_service.letters.carrier import PATROL_SECONDS, Carrier, Pace, Way
 from alert_service.letters.mailbox import Due, Told
 from alert_service.letters.release import OtherWay
@@ -143,6 +143,9 @@ class Outbox:
             if told.kind == release.DAILY:
                 figures = await daily.figures(connection, told.letter)
                 return _addressed(due, told, daily.write(figures, reader))
+            if told.kind == release.NOTICE:
+                notice = await tidings.told(connection, told.letter)
+                return _addressed(due, told, notices.write(notice, told.source, reader))
             if told.kind == "digest":
                 count, first = await mailbox.gathered(connection, told.letter, DIGEST_LINES)
                 stories = await release.stories_of(connection, first)

@@ -56,7 +56,12 @@ def thread_of(event: AuditEvent) -> str:
     user = event.who.user
     if event.what.startswith("session:") and user is not None:
         return _key("thread", "user", user.id)
-    return _key("thread", "place", event.where)
+    return thread_of_place(event.where)
+
+
+def thread_of_place(where: str) -> str:
+    """What letters about one place have in common."""
+    return _key("thread", "place", where)
 
 
 def command_key(event: AuditEvent) -> str:
