@@ -18,9 +18,12 @@ from alert_service.letters.daily import DailyLetter
 from alert_service.letters.known_names import KnownNames
 from alert_service.letters.opening import Opening
 from alert_service.letters.outbox import Further, Manner, Outbox
+from alert_service.noticing import at_home
+from alert_service.noticing.watch import Watch
 from alert_service.record import mending
 from alert_service.record.check import Check
 from alert_service.record.retention import Retention
+from alert_service.telling import noticed
 from alert_service.telling.policy import Policy
 from alert_service.watches import room_watch
 from alert_service.watches.ends_watch import EndsWatch, told_replaced
@@ -98,13 +101,26 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
 
     outbox = Outbox(store, ways.MailWay(config.smtp, masters), manner, further=further)
     news = News()
+    auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
+    watch_over = Watch(
+        store,
+        noticed.read(config.rules),
+        config.zone,
+        ways=outbox.ways,
+        at_home=lambda: at_home.somebody(auth),
+        told=outbox.put_in,
+    )
+
+    def recorded() -> None:
+        news.tell()
+        watch_over.wake()
 
     follow = Opening(policy).follow
     await mending.tell(store, time.time(), follow)
     asker = Asker(store)
     kept_as = Kept(config.history.happenings_days, config.history.happenings_off)
     recorder = Recorder(
-        store, recorded=news.tell, followed=outbox.wake, heard=asker.heard, follow=follow, kept_as=kept_as
+        store, recorded=recorded, followed=outbox.wake, heard=asker.heard, follow=follow, kept_as=kept_as
     )
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)
@@ -144,7 +160,6 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     api = Api(store, recorder, outbox, check, news=news, connected=lambda: bus.connected)
     app = api.app()
     app[REVOKED] = listed = RevocationList(config.listen.tls.ca)
-    auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
     async with (
         auth,
         asyncio.TaskGroup() as group,
@@ -159,6 +174,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(ends_watch.run(), name="ends")
         group.create_task(ListWatch(listed, recorder.tell).run(), name="revocation list")
         group.create_task(outbox.run(), name="outbox")
+        group.create_task(watch_over.run(), name="notices")
         group.create_task(known.run(), name="names")
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")

@@ -126,6 +126,8 @@ def _wrong(config: AlertsConfig) -> Iterator[str]:
         if not _PLACE.fullmatch(pattern):
             yield f'history.happenings_off: "{pattern}" fits no place; write one like "bathroom/*" or "hall/motion"'
     yield from rule_check.complaints(config.rules)
+    if not config.history.happenings_days and any(rule.on_happenings for rule in config.rules):
+        yield "history.happenings_days: is 0, and rules are on happenings, which are told from what is kept; keep a day"
     names = [way.name for way in config.ways]
     yield from (f"ways: two are called {name}" for name in dict.fromkeys(names) if names.count(name) > 1)
     if MAIL in names:

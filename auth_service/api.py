@@ -33,7 +33,7 @@ def make_app(
     """The application; every route names who may call it."""
     app = internal_app()
     signing = _Signing(sign_in, sessions, rehearsal, mail)
-    reading = _Reading(store, rooms)
+    reading = _Reading(store, rooms, sessions)
     locking = _Locking(lockouts, lockdown, mail)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
@@ -54,6 +54,7 @@ def make_app(
     route("POST", internal.LOCKDOWN_CODE, locking.ask_code, *GATEWAYS)
     route("PUT", internal.LOCKDOWN, locking.lock_down, *GATEWAYS)
     route("GET", internal.RECIPIENTS, reading.recipients, "alerts")
+    route("GET", internal.AT_HOME, reading.at_home, "alerts")
     route("GET", internal.READY, reading.ready, *GATEWAYS, "alerts", "admin")
     return app
 
@@ -86,7 +87,8 @@ class _Signing:
         return json_response(await self._rehearsal.sign_in())
 
     async def verify(self, request: web.Request) -> web.Response:
-        info = await self._sessions.verify((await read_json(request, internal.SessionToken)).token)
+        asked = await read_json(request, internal.SessionToken)
+        info = await self._sessions.verify(asked.token, asked.address[:200])
         request[USER] = info.user.id
         return json_response(info)
 
@@ -116,9 +118,10 @@ class _Signing:
 class _Reading:
     """What gateways and the alert service read, and what a room says of itself."""
 
-    def __init__(self, store: Store, rooms: Rooms) -> None:
+    def __init__(self, store: Store, rooms: Rooms, sessions: Sessions) -> None:
         self._store = store
         self._rooms = rooms
+        self._sessions = sessions
 
     async def users(self, _request: web.Request) -> web.Response:
         async with self._store.read() as connection:
@@ -129,6 +132,9 @@ class _Reading:
         async with self._store.read() as connection:
             people = await user_rows.recipients(connection)
         return json_response(internal.Recipients(people=people))
+
+    async def at_home(self, _request: web.Request) -> web.Response:
+        return json_response(internal.AtHome(somebody=await self._sessions.somebody_at_home()))
 
     async def registry(self, _request: web.Request) -> web.Response:
         return json_response(await self._rooms.registry())

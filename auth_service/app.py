@@ -100,7 +100,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     courier = Courier(spool, bus)
     proof = Proof(spool, now=_now, wake=courier.wake)
     renewals = Renewals(store, proof, _signing(config), now=_now)
-    sessions = Sessions(store, proof, limits=limits, now=_now, wake=announcer.wake)
+    sessions = Sessions(store, proof, limits=limits, now=_now, wake=announcer.wake, home=config.sessions.home_networks)
 
     def locked_down() -> None:
         board.wake()  # first, so that rooms and gateways know it before the sessions go

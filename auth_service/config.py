@@ -1,5 +1,6 @@
 """The auth service's settings, as `homesystem init` renders them into `auth.toml`."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated
 
@@ -23,10 +24,14 @@ class Listen(Config, frozen=True):
 
 
 class Sessions(Config, frozen=True):
-    """How long a sign-in lasts (ASVS 7.1.1, 7.3.1, 7.3.2)."""
+    """How long a sign-in lasts (ASVS 7.1.1, 7.3.1, 7.3.2).
+
+    Who uses a session from `home_networks`, or from a private address, is at home (docs/alerts.md).
+    """
 
     idle_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 12
     absolute_days: Annotated[float, msgspec.Meta(gt=0, le=90)] = 7
+    home_networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
 
 
 class PasswordRules(Config, frozen=True):
@@ -61,4 +66,17 @@ def read(path: Path) -> AuthConfig:
         check_database(config.database)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
+    if wrong := [one for one in config.sessions.home_networks if not _is_network(one)]:
+        told = ", ".join(f'"{one}"' for one in wrong)
+        raise ConfigError(
+            f'{path}: sessions.home_networks: {told} is no network; write one like "192.0.2.0/24" or "2001:db8:1::/48"'
+        )
     return config
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True

@@ -88,6 +88,7 @@ sessions = Table(
     Column("expires_at", Moment, nullable=False),  # the absolute limit; the idle one counts from seen_at
     Column("address", String(200), nullable=False),
     Column("agent", String(200), nullable=False),
+    Column("seen_from", String(200), nullable=False, server_default=""),  # where it was last used, or ''
 )
 
 places = Table(

@@ -69,7 +69,7 @@ class Outbox:
         self._manner = manner
         self._now = now
         self._woken = asyncio.Event()
-        self._ways = tuple(OtherWay(one.way.name, one.urgent_only) for one in further)
+        self.ways = tuple(OtherWay(one.way.name, one.urgent_only) for one in further)
 
         self._resting = False
         pace = Pace(manner.per_minute, manner.alone)
@@ -84,6 +84,11 @@ class Outbox:
     def wake(self) -> None:
         """Something may have become due."""
         self._woken.set()
+
+    def put_in(self) -> None:
+        """Letters were put in that are ready to be carried."""
+        for carrier in self.carriers:
+            carrier.wake()
 
     def people_changed(self) -> None:
         """Letters may have got other recipients."""
@@ -104,7 +109,7 @@ class Outbox:
         now = self._now()
         async with self._store.write() as connection:
             await opening.expire(connection, now)
-            released = await release.release(connection, now, self._manner.alone, self._manner.policy, self._ways)
+            released = await release.release(connection, now, self._manner.alone, self._manner.policy, self.ways)
             upcoming = await release.next_time(connection)
         if released:
             for carrier in self.carriers:

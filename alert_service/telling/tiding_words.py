@@ -14,8 +14,8 @@ _ONCE = {
     "device:closed": later("{place} was closed at {time}."),
     "device:motion": later("{place} saw something move at {time}."),
     "device:pressed": later("{place} was pressed at {time}."),
-    "room:away": later("The room {place} is away since {time}."),
-    "room:back": later("The room {place} is back since {time}."),
+    "room:away": later("The room {place} has been away since {time}."),
+    "room:back": later("The room {place} came back at {time}."),
 }
 _PRESSES = {
     "double": later("{place} was pressed twice at {time}."),
@@ -34,21 +34,21 @@ _LASTS = {
     "room:away": later("The room {place} has been away for {length}, since {time}."),
 }
 _LASTED = {
-    "device:opened": later("{place} was open for {length}, from {time} to {end}, and is closed again."),
-    "room:away": later("The room {place} was away for {length}, from {time} to {end}, and is back."),
+    "device:opened": later("{place} was open for {length}, from {time} to {end}; it is closed again."),
+    "room:away": later("The room {place} was away for {length}, from {time} to {end}; it is back."),
 }
 _ENDED = {
-    "device:opened": later("{place} is closed again after {length}, since {end}."),
-    "room:away": later("The room {place} is back after {length}, since {end}."),
+    "device:opened": later("{place} was closed again at {end}, after {length}."),
+    "room:away": later("The room {place} came back at {end}, after {length}."),
 }
 _ENDED_AT_SOME_TIME = {
     "device:opened": later("{place} is closed again. For how long it was open is not known: its room's clock was set."),
     "room:away": later("The room {place} is back. For how long it was away is not known: the clock was set."),
 }
 _DOUBTS = {
-    "room-away": later("As far as known: its room is away since {time}, and could not tell that it ended."),
-    "unreadable": later("As far as known: it cannot be read since {time}."),
-    "restless": later("As far as known: it does not hold still since {time}, and what it says means nothing."),
+    "room-away": later("As far as known: its room has been away since {time}, and could not tell that it ended."),
+    "unreadable": later("As far as known: it has not been readable since {time}."),
+    "restless": later("As far as known: it has not held still since {time}, and what it says means nothing."),
 }
 
 
@@ -99,16 +99,16 @@ def moment(at: int, letter: Letter, reader: Reader) -> str:
 
 def length(microseconds: int, reader: Reader) -> str:
     """A length of time in words, to the second below a minute and to the minute above."""
-    many = reader.tongue.say_many
+    tongue = reader.tongue
     seconds = round(microseconds / 1_000_000)
     if seconds < 60:
-        return many("{count} second", "{count} seconds", seconds)
+        return tongue.say_many("{count} second", "{count} seconds", seconds)
     hours, minutes = divmod(seconds // 60, 60)
     days, hours = divmod(hours, 24)
     parts = [
-        many("{count} day", "{count} days", days) if days else "",
-        many("{count} hour", "{count} hours", hours) if hours else "",
-        many("{count} minute", "{count} minutes", minutes) if minutes and not days else "",
+        tongue.say_many("{count} day", "{count} days", days) if days else "",
+        tongue.say_many("{count} hour", "{count} hours", hours) if hours else "",
+        tongue.say_many("{count} minute", "{count} minutes", minutes) if minutes and not days else "",
     ]
     return " ".join(filter(None, parts))
 
@@ -136,14 +136,18 @@ def _sum(letter: Letter, reader: Reader) -> str:
     last = moment(letter.last_at, letter, reader)
     if letter.late:
         return reader.tongue.say_many(
-            "{name}: once, heard of only later; at {last}.",
+            "{name}: {count} time, heard of only later; at {last}.",
             "{name}: {count} times, some heard of only later; the last at {last}.",
             letter.count,
             name=name,
             last=last,
         )
     return reader.tongue.say_many(
-        "{name}: once more, at {last}.", "{name}: {count} times more, the last at {last}.", letter.count, name=name, last=last
+        "{name}: {count} time more, at {last}.",
+        "{name}: {count} times more, the last at {last}.",
+        letter.count,
+        name=name,
+        last=last,
     )
 
 

@@ -19,7 +19,7 @@ TOUCH = timedelta(minutes=1)
 
 # Asked anew for every critical command, so it is built once and is one statement for all but guests.
 _OF_TOKEN = (
-    select(sessions.c.id.label("session_id"), sessions.c.seen_at, sessions.c.expires_at, users)
+    select(sessions.c.id.label("session_id"), sessions.c.seen_at, sessions.c.seen_from, sessions.c.expires_at, users)
     .join(users, users.c.id == sessions.c.user_id)
     .where(
         sessions.c.token_hash == bindparam("token_hash"),
@@ -53,6 +53,7 @@ async def start(
             expires_at=expires_at,
             address=address,
             agent=agent,
+            seen_from=address,
         )
     )
     return LoginAnswer(
@@ -67,9 +68,10 @@ async def start(
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A live session, and whether it is time to write down that it was seen."""
+    """A live session, from where it was last used, and whether it is time to write down that it was seen."""
 
     info: SessionInfo
+    seen_from: str
     stale: bool
 
 
@@ -89,13 +91,26 @@ async def find(connection: AsyncConnection, token: str, *, limits: Limits, now: 
             grants=await user_rows.grants_of(connection, row.id) if user.role is Role.GUEST else (),
             expires_at=min(row.expires_at, row.seen_at + limits.idle),
         ),
+        seen_from=row.seen_from,
         stale=now - row.seen_at >= TOUCH,
     )
 
 
-async def touch(connection: AsyncConnection, session_id: str, now: datetime) -> None:
-    """The session was used."""
-    await connection.execute(update(sessions).where(sessions.c.id == session_id).values(seen_at=now))
+async def touch(connection: AsyncConnection, session_id: str, seen_from: str, now: datetime) -> None:
+    """The session was used, from that address."""
+    used = update(sessions).where(sessions.c.id == session_id)
+    await connection.execute(used.values(seen_at=now, seen_from=seen_from))
+
+
+async def used_from(connection: AsyncConnection, since: datetime, *, limits: Limits, now: datetime) -> set[str]:
+    """From which addresses live sessions of people who may sign in were used last, since then."""
+    found = await connection.execute(
+        select(sessions.c.seen_from)
+        .distinct()
+        .join(users, users.c.id == sessions.c.user_id)
+        .where(_live(limits, now), sessions.c.seen_at >= since, users.c.disabled_at.is_(None))
+    )
+    return set(found.scalars())
 
 
 async def rows_of(

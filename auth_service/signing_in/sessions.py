@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from auth_service.people import user_rows
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
+from auth_service.signing_in.networks import is_home, network
 from auth_service.signing_in.session_rows import Ended, Limits
 from shared.broker.bus import Bus
 from shared.keeping.database import Store
@@ -20,31 +21,49 @@ from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+AT_HOME = timedelta(minutes=15)
+"""Whose page was last open longer ago may have left: a letter too many is better than one too few."""
 _PATROL_SECONDS = 1.0
 
 
 class Sessions:
-    """What gateways ask about sessions. `wake` makes the announcer go."""
+    """What gateways ask about sessions. `wake` makes the announcer go; `home`: networks of the home besides its own."""
 
     def __init__(
-        self, store: Store, proof: Proof, *, limits: Limits, now: Callable[[], datetime], wake: Callable[[], None]
+        self,
+        store: Store,
+        proof: Proof,
+        *,
+        limits: Limits,
+        now: Callable[[], datetime],
+        wake: Callable[[], None],
+        home: Sequence[str] = (),
     ) -> None:
         self._store = store
         self._proof = proof
         self._limits = limits
         self._now = now
         self._wake = wake
+        self._home = tuple(home)
 
-    async def verify(self, token: str) -> SessionInfo:
-        """The live session of a token. Raises HomeError("sign-in-required")."""
+    async def verify(self, token: str, address: str = "") -> SessionInfo:
+        """The live session of a token, which is used from `address`. Raises HomeError("sign-in-required")."""
         now = self._now()
         async with self._store.read() as connection:
             found = await session_rows.find(connection, token, limits=self._limits, now=now)
         if found is None:
             raise HomeError("sign-in-required")
-        if found.stale:
-            await self._touch(found.info.id, now)
+        moved = bool(address) and network(address) != network(found.seen_from)
+        if found.stale or moved:
+            await self._touch(found.info.id, address or found.seen_from, now)
         return found.info
+
+    async def somebody_at_home(self) -> bool:
+        """Whether a session was used within AT_HOME from an address of the home's."""
+        now = self._now()
+        async with self._store.read() as connection:
+            used = await session_rows.used_from(connection, now - AT_HOME, limits=self._limits, now=now)
+        return any(is_home(address, self._home) for address in used)
 
     async def of(self, user_id: str) -> SessionRows:
         """A user's live sessions, newest first."""
@@ -74,10 +93,10 @@ class Sessions:
         async with self._store.write() as connection:
             await session_rows.drop_expired(connection, limits=self._limits, now=self._now())
 
-    async def _touch(self, session_id: str, now: datetime) -> None:
+    async def _touch(self, session_id: str, seen_from: str, now: datetime) -> None:
         try:
             async with self._store.write() as connection:
-                await session_rows.touch(connection, session_id, now)
+                await session_rows.touch(connection, session_id, seen_from, now)
         except HomeError as error:
             # It lives all the same: a full disk must not keep the owner from switching things off.
             log.warning("Session's use not written down", extra=facts(session=session_id, reason=error))

@@ -76,13 +76,14 @@ class Sessions:
         """The live session behind `token`, where the auth service spoke of it within CACHE_SECONDS."""
         return self._remembered(token, CACHE_SECONDS)
 
-    async def last_word(self, token: str, *, patience: float = _READ_PATIENCE) -> Word:
+    async def last_word(self, token: str, *, patience: float = _READ_PATIENCE, address: str = "") -> Word:
         """The live session behind `token`, or, where the auth service does not answer in `patience` seconds, what it
-        last said of it. Raises as `verify` where that is too long ago, or where we would not have heard of its end.
+        last said of it; `address` is from where it is used. Raises as `verify` where that is too long ago, or where we
+        would not have heard of its end.
         """
         if (info := self._remembered(token, CACHE_SECONDS)) is not None:
             return Word(info)
-        asking, asked_at = self._question(token)
+        asking, asked_at = self._question(token, address)
         if self._remembered(token, LATE_SECONDS) is not None:
             # Whoever comes while it is asked already waits for what is left: a stream's events do not wait in turn.
             await asyncio.wait((asking,), timeout=max(0.0, asked_at + patience - self._clock()))
@@ -110,10 +111,10 @@ class Sessions:
         self._asking = {}
         self._forgotten += 1
 
-    def _question(self, token: str) -> "tuple[asyncio.Task[SessionInfo], float]":
+    def _question(self, token: str, address: str = "") -> "tuple[asyncio.Task[SessionInfo], float]":
         """One question for all that wait for the same answer, and since when; not cancelled with the first of them."""
         if token not in self._asking:
-            asking = asyncio.create_task(self._ask(token), name="verify session")
+            asking = asyncio.create_task(self._ask(token, address), name="verify session")
             self._asking[token] = (asking, self._clock())
             asking.add_done_callback(lambda task: self._asked(token, task))
         return self._asking[token]
@@ -129,10 +130,10 @@ class Sessions:
             return None
         return info if self._clock() - at <= seconds else None
 
-    async def _ask(self, token: str) -> SessionInfo:
+    async def _ask(self, token: str, address: str = "") -> SessionInfo:
         asked_at, forgotten = self._clock(), self._forgotten
         try:
-            info = await self._auth.verify(token)
+            info = await self._auth.verify(token, address)
         except HomeError as error:
             if error.slug == "sign-in-required":
                 self._known.pop(token, None)
@@ -167,7 +168,7 @@ async def know_viewer(request: web.Request, app: web.Application, token: str) ->
             word = Word(info)
         else:
             patience = _READ_PATIENCE if request.method in _READING else _ACT_PATIENCE
-            word = await known.last_word(token, patience=patience)
+            word = await known.last_word(token, patience=patience, address=request.remote or "")
     except HomeError as error:
         request[_VIEWER] = error
     else:

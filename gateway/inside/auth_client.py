@@ -36,9 +36,9 @@ class AuthClient:
         """Open a session. Raises sign-in-failed, always alike."""
         return await self._service.call("POST", internal.LOGIN, internal.LoginAnswer, request)
 
-    async def verify(self, token: str) -> internal.SessionInfo:
-        """Whose live session `token` is. Raises sign-in-required."""
-        body = internal.SessionToken(token=token)
+    async def verify(self, token: str, address: str = "") -> internal.SessionInfo:
+        """Whose live session `token` is, used from `address`. Raises sign-in-required."""
+        body = internal.SessionToken(token=token, address=address)
         return await self._service.call("POST", internal.SESSION, internal.SessionInfo, body)
 
     async def sign_out(self, token: str) -> None:

@@ -23,6 +23,7 @@ LOCKDOWN_CODE = "/internal/lockdown/code"
 MAIL_PATH = "/internal/login/mail"
 # auth service, for the alert service
 RECIPIENTS = "/internal/recipients"
+AT_HOME = "/internal/at-home"
 # auth service, for the doctor
 SIGN_IN_REHEARSAL = "/internal/login/rehearsal"
 # alert service, for gateways
@@ -139,9 +140,13 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
-    """POST SESSION: does it live (SessionInfo, or the problem sign-in-required)? POST SESSION_END ends it (204)."""
+    """POST SESSION: does it live (SessionInfo, or the problem sign-in-required)? POST SESSION_END ends it (204).
+
+    `address`: from where it is used now, as far as the gateway knows.
+    """
 
     token: str
+    address: str = ""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -264,3 +269,9 @@ class Recipients(msgspec.Struct, frozen=True, kw_only=True):
     """GET RECIPIENTS: every user who may sign in."""
 
     people: tuple[Recipient, ...]
+
+
+class AtHome(msgspec.Struct, frozen=True, kw_only=True):
+    """GET AT_HOME: whether somebody is signed in at home; who that is is nobody's business here."""
+
+    somebody: bool

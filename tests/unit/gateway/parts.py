@@ -109,7 +109,7 @@ class FakeAuth:
         self.sessions["signed-in"] = self.sessions["t"]
         return LoginAnswer(token="signed-in", session=self.sessions["signed-in"])
 
-    async def verify(self, token: str) -> SessionInfo:
+    async def verify(self, token: str, address: str = "") -> SessionInfo:
         """As AuthClient.verify."""
         self.asked += 1
         if self.hangs is not None:

@@ -254,8 +254,11 @@ async def test_ten_thousand_of_yesterday_are_one_letter_in_the_morning(store: St
     await house.many(
         [
             house.row(
-                *("garage", "device:closed" if number % 2 else "device:opened", "garage/door-contact"),
-                *(yesterday + number, None, 1, number + 1),
+                "garage",
+                "device:closed" if number % 2 else "device:opened",
+                "garage/door-contact",
+                yesterday + number,
+                seq=number + 1,
             )
             for number in range(10_000)
         ]

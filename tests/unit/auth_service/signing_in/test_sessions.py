@@ -12,7 +12,7 @@ from auth_service.hub.accounts import Accounts
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.signing_in.session_rows import Limits
-from auth_service.signing_in.sessions import Sessions
+from auth_service.signing_in.sessions import AT_HOME, Sessions
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import Grant, LoginAnswer, User
@@ -212,3 +212,28 @@ async def test_expired_sessions_are_forgotten(sessions: Sessions, store: Store, 
     async with store.read() as connection:
         assert (await connection.execute(sa.text("SELECT count(*) FROM sessions"))).scalar() == 1
     assert await untold(store) == set()
+
+
+async def test_whoever_used_the_pages_from_home_of_late_is_at_home(
+    sessions: Sessions, store: Store, clock: Clock, ada: User
+) -> None:
+    answer = await signed_in(store, ada, clock)
+    assert not await sessions.somebody_at_home()
+    await sessions.verify(answer.token, "192.168.1.20")
+    assert await sessions.somebody_at_home()
+    await sessions.verify(answer.token)  # a gateway that says nothing changes nothing
+    assert await sessions.somebody_at_home()
+    await sessions.verify(answer.token, "198.51.100.7")  # out of the door, by another network
+    assert not await sessions.somebody_at_home()
+    await sessions.verify(answer.token, "fd00::7")
+    clock.time += AT_HOME
+    assert await sessions.somebody_at_home()
+    clock.time += timedelta(seconds=1)
+    assert not await sessions.somebody_at_home()
+
+
+async def test_a_session_that_ended_is_nobody(sessions: Sessions, store: Store, clock: Clock, ada: User) -> None:
+    answer = await signed_in(store, ada, clock)
+    await sessions.verify(answer.token, "10.0.0.3")
+    await sessions.end_token(answer.token, "gateway")
+    assert not await sessions.somebody_at_home()
