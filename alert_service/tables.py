@@ -156,7 +156,8 @@ letters = Table(
     "letters",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("kind", String(8), nullable=False),  # command, event, digest, daily or notice (of happenings)
+    # command, event, daily or notice (of happenings); digest, refused or together for one that gathers others
+    Column("kind", String(8), nullable=False),
     Column("key", String(64), nullable=False),
     Column("round", Integer, nullable=False),
     Column("source", String(32), nullable=False),
@@ -174,6 +175,7 @@ letters = Table(
     UniqueConstraint("key", "round", name="one_letter_per_key"),
     Index("letters_by_state", "state", "due_at"),
     Index("letters_by_source", "source", "released_at"),
+    Index("letters_by_release", "released_at"),
 )
 
 dailies = Table(
@@ -245,6 +247,7 @@ recipients = Table(
     Column("id", String(254), primary_key=True),
     Column("email", String(254), nullable=False),
     Column("master", Boolean, nullable=False),
+    Column("language", String(8)),  # None: the home's
 )
 
 settings = Table(

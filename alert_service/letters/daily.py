@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals, chain
-from alert_service.letters import mailbox, sheet
+from alert_service.letters import gathering, mailbox, sheet
 from alert_service.letters.release import DAILY
 from alert_service.letters.sheet import Fact, Sheet, Written
 from alert_service.record import walk
@@ -218,6 +218,7 @@ async def _figures(connection: AsyncConnection, day: str, since: _Since, now: fl
     told = events.c.row == func.coalesce(outbox.c.outcome, outbox.c.intent)
     lately = outbox.c.created_at >= since.time
     ended = select(func.coalesce(outbox.c.ended, _OPEN), func.count()).select_from(outbox.join(events, told))
+    ended = ended.where(outbox.c.kind.not_in(gathering.KINDS))
     ended = ended.where(events.c.row > since.row, events.c.severity == Severity.CRITICAL.value)
     sent = select(func.count()).select_from(deliveries).where(deliveries.c.sent_at > since.time)
     mail = await mailbox.count(connection)

@@ -15,6 +15,7 @@ from shared.words.problem import CATALOGUE
 
 _RECORDED_LATE_SECONDS = 60.0
 _DETAILS = 12
+_PLACES = 3
 _SAID = frozenset({wording.BUTTON, "user", "value", "name", "since", "away"})
 """Details that the sentence tells already."""
 
@@ -52,21 +53,75 @@ def write_digest(source: str, count: int, stories: Sequence[Story], reader: Read
         entries=tuple(_entry(story, reader) for story in stories),
         left=_left(count - len(stories), reader),
         buttons=sheet.buttons(reader, act=False),
-        proof=tuple(sheet.Proof(story.last.row, story.last.hash) for story in stories),
+        proof=_last_rows(stories),
     )
     return sheet.write(told, made, digest_thread(source), reader)
 
 
-def _entry(story: Story, reader: Reader) -> Entry:
-    event, row = story.named.event, story.last.row
-    when = f"{event.at.astimezone(reader.zone):%H:%M:%S}"
-    who = wording.who_briefly(story.named, reader)
+def write_refused(source: str, count: int, stories: Sequence[Story], reader: Reader) -> Written:
+    """The letter about `count` acts of one source that were refused or came too late: nothing moved."""
+    one, many = "{count} act was refused", "{count} acts were refused"
+    told = reader.tongue.say_many(one, many, count)
+    places = list(dict.fromkeys(reader.names.place(story.named.event.where) for story in stories))
+    where = ", ".join(places[:_PLACES]) + (" …" if len(places) > _PLACES else "")
+    made = Sheet(
+        headline=reader.say(later("{told}, and nothing was done: {where}."), told=told, where=where),
+        entries=tuple(_entry(story, reader) for story in stories),
+        left=_left(count - len(stories), reader),
+        advice=reader.say(later("If somebody keeps trying what they may not: ask them, or end their sessions.")),
+        buttons=sheet.buttons(reader),
+        proof=_last_rows(stories),
+    )
+    return sheet.write(f"{told}: {where}", made, digest_thread(source), reader)
+
+
+def write_together(stories: Sequence[Story], reader: Reader, *, urgent: bool = False) -> Written:
+    """The letter about what one person did on one device within a minute."""
+    first, last = (reader.time(pick(story.named.event.at for story in stories)) for pick in (min, max))
+    named = stories[0].named
+    gaps = {
+        "who": wording.who_briefly(named, reader),
+        "place": reader.names.place(named.event.where),
+        "first": first,
+        "last": last,
+    }
+    made = Sheet(
+        headline=reader.tongue.say_many(
+            "{who} used {place} {count} more time, at {first}.",
+            "{who} used {place} {count} more times between {first} and {last}.",
+            len(stories),
+            **gaps,
+        ),
+        urgent=urgent,
+        warning=next(filter(None, (_beware(story, reader) for story in stories)), ""),
+        facts=tuple(_facts(stories[-1], reader)[1:3]),
+        entries=tuple(_entry(story, reader, ended=True) for story in stories),
+        advice=wording.advice(stories[-1], reader),
+        buttons=sheet.buttons(reader, row=stories[-1].last.row),
+        proof=tuple(proof for story in stories for proof in sheet.proof_of(*story.rows)),
+    )
+    told = reader.tongue.say_many(
+        "{place}: {count} more time", "{place}: {count} more times", len(stories), place=gaps["place"]
+    )
+    return sheet.write(wording.subject(told, stories[-1].named, reader), made, stories[0].thread, reader)
+
+
+def _last_rows(stories: Sequence[Story]) -> tuple[sheet.Proof, ...]:
+    return tuple(sheet.Proof(story.last.row, story.last.hash) for story in stories if story.last.hash)
+
+
+def _entry(story: Story, reader: Reader, *, ended: bool = False) -> Entry:
+    """One line; with `ended`, of a letter that says who and where itself, and both rows of it."""
+    event, rows = story.named.event, story.rows if ended else (story.last,)
+    told = wording.title(story, reader)
+    small = [sheet.row_named(row.row, reader) for row in rows]
+    small += [_command(event.command_id, reader)] if event.command_id else []
     return Entry(
-        when,
-        f"{wording.title(story, reader)} — {who}",
-        " · ".join([sheet.row_named(row, reader), *([_command(event.command_id, reader)] if event.command_id else [])]),
-        row,
-        reader.links.row(row) if reader.links is not None else None,
+        f"{event.at.astimezone(reader.zone):%H:%M:%S}",
+        told if ended else f"{told} — {wording.who_briefly(story.named, reader)}",
+        " · ".join(small),
+        story.last.row,
+        reader.links.row(story.last.row) if reader.links is not None else None,
     )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import chain
+from alert_service.letters import gathering
 from alert_service.tables import letters
 from alert_service.telling import joining, rules
 from alert_service.telling.policy import HOUSE_POLICY, Policy
@@ -56,8 +57,10 @@ async def expire(connection: AsyncConnection, now: float) -> int:
         if closed is not None:
             await _save(connection, found.id, closed)
             made += 1
-    digests = update(letters).where(letters.c.state == "waiting", letters.c.kind == "digest", letters.c.due_at <= now)
-    return made + (await connection.execute(digests.values(state="ready", due_at=None))).rowcount
+    many = update(letters).where(
+        letters.c.state == "waiting", letters.c.kind.in_(gathering.KINDS), letters.c.due_at <= now
+    )
+    return made + (await connection.execute(many.values(state="ready", due_at=None))).rowcount
 
 
 async def _open(connection: AsyncConnection, made: chain.Row, part: rules.Part, now: float) -> None:

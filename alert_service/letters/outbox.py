@@ -10,7 +10,7 @@ from datetime import tzinfo
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service.letters import daily, letters, mailbox, notices, opening, release, tidings
+from alert_service.letters import daily, gathering, letters, mailbox, notices, opening, release, tidings
 from alert_service.letters.carrier import PATROL_SECONDS, Carrier, Pace, Way
 from alert_service.letters.mailbox import Due, Told
 from alert_service.letters.release import OtherWay
@@ -151,7 +151,7 @@ class Outbox:
             if told.kind == release.NOTICE:
                 notice = await tidings.told(connection, told.letter)
                 return _addressed(due, told, notices.write(notice, told.source, reader))
-            if told.kind == "digest":
+            if told.kind in gathering.KINDS:
                 count, first = await mailbox.gathered(connection, told.letter, DIGEST_LINES)
                 stories = await release.stories_of(connection, first)
             else:
@@ -165,10 +165,14 @@ class Outbox:
         return Reader(zone=manner.zone, tongue=tongue(manner.language), names=manner.names, links=links)
 
     def _write(self, told: Told, count: int, stories: list[Story], reader: Reader) -> Written:
-        if told.kind == "digest":
+        if told.kind == gathering.DIGEST:
             return letters.write_digest(told.source, count, stories, reader)
-        decision = self._manner.policy.decide(stories[0].matter)
-        return letters.write(stories[0], reader, urgent=decision is not None and decision.urgent)
+        if told.kind == gathering.REFUSED:
+            return letters.write_refused(told.source, count, stories, reader)
+        urgent = any(one is not None and one.urgent for one in (self._manner.policy.decide(x.matter) for x in stories))
+        if len(stories) > 1:
+            return letters.write_together(stories, reader, urgent=urgent)
+        return letters.write(stories[0], reader, urgent=urgent)
 
 
 def _addressed(due: Due, told: Told, written: Written) -> Letter:

@@ -4,21 +4,22 @@ Called by the outbox. Nothing is deleted: a letter that no rule wants is `silent
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, update
+from sqlalchemy import Row as SqlRow
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import chain, spoiled
 from alert_service.config import MAIL
-from alert_service.letters import mailbox
+from alert_service.letters import gathering, mailbox
 from alert_service.letters.mailbox import Told
 from alert_service.record import records
 from alert_service.tables import deliveries, events, letters
-from alert_service.telling import digest, rules
-from alert_service.telling.policy import Decision, Policy, reaches_masters
+from alert_service.telling import digest, together
+from alert_service.telling.policy import Decision, Policy, is_refusal, reaches_masters
 from alert_service.telling.story import Story
 from shared.words.internal import Recipient
 from shared.words.names import Outcome
@@ -30,8 +31,8 @@ NOTICE = "notice"
 _WHOLE = (DAILY, NOTICE)
 RELEASE_LIMIT = 500
 """How many letters are sorted out in one transaction."""
-DIGEST_FULL = 1000
-"""A digest with so many lines that are never cut is closed for further ones: no mail server takes an endless letter."""
+_MERGED = (gathering.DIGEST, gathering.REFUSED)
+"""Two of these about one source are one too many, once both are late."""
 
 
 class OtherWay(NamedTuple):
@@ -55,39 +56,34 @@ async def release(
     people = await mailbox.known_people(connection)
     if not any(one.master for one in people):
         return 0
-    named = letters.outerjoin(events, events.c.row == func.coalesce(letters.c.intent, letters.c.outcome))
-    of_whom = events.c.user_id, events.c.place, events.c.issuer
-    ready = mailbox.told_columns().add_columns(*of_whom, _proven().label("proven")).select_from(named)
-    ready = ready.where(letters.c.state == "ready").order_by(letters.c.id).limit(RELEASE_LIMIT)
-    found = (await connection.execute(ready)).all()
+    found = await _ready(connection)
     if not found:
         return 0
     told = [Told(*one[: len(Told._fields)]) for one in found]
-    stories = await stories_of(connection, told)
+    stories = {one.letter: story for one, story in zip(told, await stories_of(connection, told), strict=True)}
     decided = {
-        one.letter: Decision(tuple((one.audience or "").split()), urgent=False)
-        if one.kind == "digest"
-        else policy.decide(story.matter)
-        for one, story in zip(told, stories, strict=True)
+        one.letter: await _decided_of_many(connection, one, policy)
+        if one.kind in gathering.KINDS
+        else policy.decide(stories[one.letter].matter)
+        for one in told
     }
-    await _set(connection, [letter for letter, decision in decided.items() if decision is None], state="silent")
-    kept = [one for one in found if decided[one.id] is not None]
-    plan = digest.plan(
-        (
-            digest.Ready(x.id, x.source, digest.party(x.user_id, x.place, x.issuer), x.proven)
-            for x in kept
-            if x.kind != "digest"
-        ),
-        await _left_alone(connection, now),
-        allowed,
-    )
-    for source, gathered in plan.gathered.items():
-        for audience, some in _by_audience(gathered, decided).items():
-            into = await _digest(connection, source, audience, some[0], now)
-            await _set(connection, some, state="gathered", digest=into, audience=audience)
-    alone = [*plan.alone, *(x.id for x in kept if x.kind == "digest")]
-    for audience, some in _by_audience(alone, decided).items():
-        await _set(connection, some, state="released", released_at=now, audience=audience)
+    await gathering.put(connection, [letter for letter, what in decided.items() if what is None], state="silent")
+    audiences = {letter: " ".join(what.audience) for letter, what in decided.items() if what is not None}
+    alone, rest = [x.id for x in found if x.kind in gathering.KINDS], []
+    refused: dict[str, list[int]] = {}
+    for one in found:
+        decision = decided[one.id]
+        if decision is None or one.kind in gathering.KINDS:
+            continue
+        if is_refusal(stories[one.id].matter) and not decision.urgent:
+            refused.setdefault(one.source, []).append(one.id)
+        else:
+            rest.append(one)
+    alone += await _sort_out(connection, rest, audiences, now, allowed)
+    for source, some in refused.items():
+        await _into_digests(connection, gathering.REFUSED, source, some, audiences, now)
+    for audience, some in gathering.by_audience(alone, audiences).items():
+        await gathering.put(connection, some, state="released", released_at=now, audience=audience)
     made = [
         one
         for letter in alone
@@ -97,6 +93,62 @@ async def release(
     if made:
         await connection.execute(insert(deliveries), made)
     return len(found)
+
+
+async def _ready(connection: AsyncConnection) -> Sequence[SqlRow[*tuple[Any, ...]]]:
+    """What `Told` holds, and whose act it is."""
+    named = letters.outerjoin(events, events.c.row == func.coalesce(letters.c.intent, letters.c.outcome))
+    of_whom = events.c.user_id, events.c.place, events.c.issuer, events.c.source.label("teller")
+    ready = mailbox.told_columns().add_columns(*of_whom, _proven().label("proven")).select_from(named)
+    return (
+        await connection.execute(ready.where(letters.c.state == "ready").order_by(letters.c.id).limit(RELEASE_LIMIT))
+    ).all()
+
+
+async def _decided_of_many(connection: AsyncConnection, one: Told, policy: Policy) -> Decision:
+    """To whom a letter goes that gathers others; what was done together is as urgent as the most urgent of it."""
+    audience = tuple((one.audience or "").split())
+    if one.kind != gathering.TOGETHER:
+        return Decision(audience, urgent=False)
+    _, some = await mailbox.gathered(connection, one.letter, together.FULL)
+    decisions = [policy.decide(story.matter) for story in await stories_of(connection, some)]
+    return Decision(audience, urgent=any(decision is not None and decision.urgent for decision in decisions))
+
+
+async def _sort_out(
+    connection: AsyncConnection,
+    rest: Sequence[SqlRow[*tuple[Any, ...]]],
+    audiences: dict[int, str],
+    now: float,
+    allowed: int,
+) -> list[int]:
+    """Gather what belongs together, or is too much; returns what leaves alone."""
+    acts = [(one.id, gathering.pair_of(one, audiences[one.id])) for one in rest if one.kind == "command"]
+    pairs = together.plan(acts, await gathering.standing(connection, now) if acts else {}, now)
+    for into, some in pairs.joined.items():
+        await gathering.gather(connection, some, into, audiences[some[0]])
+    # A letter that gathers counts as the first of those in it: what nobody vouches for floods nobody this way either.
+    opened = {some[0]: (pair, (due_at, some)) for pair, (due_at, some) in pairs.opened.items()}
+    known = {*pairs.first, *opened}
+    candidates = (
+        digest.Ready(one.id, one.source, digest.party(one.user_id, one.place, one.issuer), one.proven)
+        for one in rest
+        if one.kind != "command" or one.id in known
+    )
+    plan = digest.plan(candidates, await _left_alone(connection, now), allowed)
+    for source, some in plan.gathered.items():
+        every = [letter for one in some for letter in (opened.pop(one)[1][1] if one in opened else [one])]
+        await _into_digests(connection, gathering.DIGEST, source, every, audiences, now)
+    await gathering.open_together(connection, dict(opened.values()), now)
+    return [letter for letter in plan.alone if letter not in opened]
+
+
+async def _into_digests(
+    connection: AsyncConnection, kind: str, source: str, some: Sequence[int], audiences: dict[int, str], now: float
+) -> None:
+    for audience, those in gathering.by_audience(some, audiences).items():
+        into = await gathering.open_digest(connection, source, audience, those[0], now, kind)
+        await gathering.gather(connection, those, into, audience)
 
 
 async def regather(connection: AsyncConnection, now: float, allowed: int) -> int:
@@ -115,23 +167,25 @@ async def regather(connection: AsyncConnection, now: float, allowed: int) -> int
         # Told to somebody already, or refused for its own sake: no digest may tell it again.
         not_(sql_exists().where(by_mail, or_(deliveries.c.state == "sent", deliveries.c.refusal.is_not(None)))),
         # What a digest gathers cannot be moved while another way still has to tell it.
-        or_(letters.c.kind != "digest", not_(sql_exists().where(mine, deliveries.c.way != MAIL, _pending()))),
+        or_(
+            letters.c.kind.not_in(gathering.KINDS), not_(sql_exists().where(mine, deliveries.c.way != MAIL, _pending()))
+        ),
     )
     found = (await connection.execute(waiting.order_by(letters.c.id))).all()
     counts = Counter(one.source for one in found)
     stale: dict[tuple[str, str], list[Any]] = {}
     for one in found:
-        if counts[one.source] > allowed or (one.kind == "digest" and counts[one.source] > 1):
+        if counts[one.source] > allowed or (one.kind in _MERGED and counts[one.source] > 1):
             stale.setdefault((one.source, one.audience), []).append(one)
     moved = 0
     for (source, audience), some in stale.items():
-        singles = [one.id for one in some if one.kind != "digest"]
-        digests = [one.id for one in some if one.kind == "digest"]
+        singles = [one.id for one in some if one.kind not in gathering.KINDS]
+        digests = [one.id for one in some if one.kind in gathering.KINDS]
         if not singles and len(digests) < 2:
             continue
-        into = await _digest(connection, source, audience, some[0].id, now)
-        await _set(connection, singles, state="gathered", digest=into)
-        await _set(connection, digests, state="merged")
+        into = await gathering.open_digest(connection, source, audience, some[0].id, now)
+        await gathering.put(connection, singles, state="gathered", digest=into)
+        await gathering.put(connection, digests, state="merged")
         await connection.execute(update(letters).where(letters.c.digest.in_(digests)).values(digest=into))
         told = [one.id for one in some]
         done = update(deliveries).where(deliveries.c.letter.in_(told), deliveries.c.way == MAIL, _pending())
@@ -170,7 +224,11 @@ async def _left_alone(connection: AsyncConnection, now: float) -> Counter[tuple[
     counting = (
         select(letters.c.source, *of_whom, func.count().label("left"))
         .select_from(named)
-        .where(letters.c.state == "released", letters.c.kind.not_in(("digest", *_WHOLE)), not_(_proven()))
+        .where(
+            letters.c.state == "released",
+            letters.c.kind.not_in((gathering.DIGEST, gathering.REFUSED, *_WHOLE)),
+            not_(_proven()),
+        )
         .where(letters.c.released_at > now - digest.WINDOW_SECONDS)
         .group_by(letters.c.source, *of_whom)
     )
@@ -178,52 +236,6 @@ async def _left_alone(connection: AsyncConnection, now: float) -> Counter[tuple[
     for one in (await connection.execute(counting)).all():
         counts[one.source, digest.party(one.user_id, one.place, one.issuer)] += one.left
     return counts
-
-
-async def _digest(connection: AsyncConnection, source: str, audience: str, first: int, now: float) -> int:
-    """The source's open digest for that audience, or a new one."""
-    mine = select(letters.c.id, letters.c.state, letters.c.created_at)
-    mine = mine.where(letters.c.kind == "digest", letters.c.source == source, letters.c.audience == audience)
-    last = (await connection.execute(mine.order_by(letters.c.id.desc()).limit(1))).first()
-    if last is not None and last.state == "waiting":
-        uncut = select(func.count()).select_from(letters).where(letters.c.digest == last.id, mailbox.grave())
-        if (await connection.execute(uncut)).scalar_one() < DIGEST_FULL:
-            return int(last.id)
-    made = await connection.execute(
-        insert(letters).values(
-            kind="digest",
-            key=rules.digest_key(source, first),
-            round=await _round(connection, rules.digest_key(source, first)),
-            source=source,
-            audience=audience,
-            state="waiting",
-            due_at=digest.due_at(last.created_at if last is not None else None, now),
-            refused_by_gateway=False,
-            created_at=now,
-        )
-    )
-    assert made.inserted_primary_key is not None
-    return int(made.inserted_primary_key[0])
-
-
-async def _round(connection: AsyncConnection, key: str) -> int:
-    """The next free round of a key: a digest may be merged into one that begins with the same letter."""
-    highest = select(func.max(letters.c.round)).where(letters.c.key == key)
-    return ((await connection.execute(highest)).scalar() or 0) + 1
-
-
-async def _set(connection: AsyncConnection, some: Sequence[int], **values: object) -> None:
-    if some:
-        await connection.execute(update(letters).where(letters.c.id.in_(some)).values(**values))
-
-
-def _by_audience(some: Iterable[int], decided: dict[int, Decision | None]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for letter in some:
-        decision = decided[letter]
-        assert decision is not None
-        found.setdefault(" ".join(decision.audience), []).append(letter)
-    return found
 
 
 def deliveries_of(
@@ -242,7 +254,9 @@ def deliveries_of(
 def _proven() -> ColumnElement[bool]:
     """Whether a gateway's word stands behind a grave letter: its intent, which is the event joined to the letter."""
     by_gateway = or_(events.c.source == "gateway", events.c.source.startswith("gateway-"))
-    return and_(letters.c.kind == "command", letters.c.intent.is_not(None), by_gateway, mailbox.grave())
+    return and_(
+        letters.c.kind.in_(("command", gathering.TOGETHER)), letters.c.intent.is_not(None), by_gateway, mailbox.grave()
+    )
 
 
 def _pending() -> ColumnElement[bool]:

@@ -151,6 +151,12 @@ def may_be_floor(rule: Rule) -> bool:
     return not set(outcomes) <= _NOTHING_DONE
 
 
+def is_refusal(matter: Matter) -> bool:
+    """Whether a critical act was refused or came too late, so that nothing moved: that is told seldom, in a digest."""
+    ended = matter.outcome in {Outcome.REJECTED, Outcome.EXPIRED}
+    return ended and matter.severity is Severity.CRITICAL and matter.what.startswith("device:")
+
+
 def is_urgent(matter: Matter) -> bool:
     """Whether a letter is usually marked urgent: an attack, what was done or may have been, a device out of control."""
     if matter.severity is Severity.INFO:

@@ -190,7 +190,9 @@ def _open_ends(home: Demo) -> dict[str, int]:
     }
     assert len(waiting) >= len({"gateway", "hall", "garage"}), waiting
     alerts = folder / "alerts.sqlite3"
-    waiting["letters"] = _count(alerts, "SELECT count(*) FROM letters WHERE state IN ('waiting', 'ready')")
+    waiting["letters"] = _count(
+        alerts, "SELECT count(*) FROM letters WHERE state IN ('waiting', 'ready') AND kind <> 'refused'"
+    )
     waiting["deliveries"] = _count(alerts, "SELECT count(*) FROM deliveries WHERE state = 'pending'")
     return {name: count for name, count in waiting.items() if count}
 
@@ -212,11 +214,20 @@ def _recorded(home: Demo) -> dict[str, list[Recorded]]:
 
 
 def _letters(home: Demo, recorded: dict[str, list[Recorded]]) -> dict[str, set[str]]:
-    """The letters that tell of each command, by Message-ID: one that was sent again is the same letter."""
+    """The letters that tell of each command, by Message-ID: one that was sent again is the same letter.
+
+    What was refused may still wait for its digest, which is as good as a letter: it leaves within ten minutes.
+    """
     of_row = {event.row: id_ for id_, events in recorded.items() for event in events}
     found: dict[str, set[str]] = defaultdict(set)
     for letter in home.letters():
         for row in re.findall(r"\brow (\d+)\b", text_of(letter)):
             if int(row) in of_row:
                 found[of_row[int(row)]].add(str(letter["Message-ID"]))
+    with sqlite3.connect(f"file:{home.var / 'data' / 'alerts.sqlite3'}?mode=ro", uri=True) as db:
+        waiting = """SELECT one.intent, one.outcome, many.id FROM letters one JOIN letters many ON one.digest = many.id
+            WHERE many.kind = 'refused' AND many.state = 'waiting'"""
+        for intent, outcome, digest in db.execute(waiting):
+            for row in {intent, outcome} & of_row.keys():
+                found[of_row[row]].add(f"refused {digest}")
     return found

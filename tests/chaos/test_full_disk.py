@@ -15,7 +15,7 @@ import pytest
 
 from tests.chaos.conftest import LIMITS
 from tests.demo import Client, Demo, text_of
-from tests.house import until
+from tests.house import DEADLINE, until
 
 SIZES = {"gateway": "1m", "hall": "2m", "alerts": "12m"}
 """Small, but with room for what each writes beside its table until it folds that in."""
@@ -173,7 +173,9 @@ def test_a_record_that_cannot_be_written_stops_receipts_and_nothing_else(small_h
     named = ", ".join(f"'{command}'" for command in commands)
     rows = select(small_home, f"SELECT source, count(*) FROM events WHERE command_id IN ({named}) GROUP BY source")
     assert sorted(rows) == [("gateway", 6), ("hall", 6)], "exactly once"
-    until(lambda: all(letters_about(demo, one) for one in commands) or None, "each has its letter", seconds=60)
+    until(
+        lambda: all(letters_about(demo, one) for one in commands) or None, "each has its letter", seconds=2 * DEADLINE
+    )
     assert [len(letters_about(demo, command)) for command in commands] == [1] * 6
     assert member.call("GET", "/api/v1/audit").status == 200
 

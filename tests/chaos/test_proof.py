@@ -11,7 +11,10 @@ import pytest
 
 from tests.chaos.test_revoking import tool
 from tests.demo import Client, Demo, text_of
-from tests.house import until
+from tests.house import DEADLINE, until
+
+TOLD = 2 * DEADLINE
+"""What one person does on one device again may wait a minute to be told together."""
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +37,7 @@ def unlock(member: Client) -> str:
 
 def test_a_critical_action_brings_one_letter_that_says_it_all(chaos_home: Demo, member: Client) -> None:
     command = unlock(member)
-    letter = until(lambda: letters_about(chaos_home, command), "the letter")[0]
+    letter = until(lambda: letters_about(chaos_home, command), "the letter", seconds=TOLD)[0]
     assert chaos_home.users()["master"]["email"] in str(letter["To"])
     text = text_of(letter)
     for fact in (member.user["name"], "127.0.0.1", "executed", "unlock"):
@@ -54,10 +57,10 @@ def test_a_trusted_clients_critical_command_brings_one_letter_that_says_how_it_e
         tool(chaos_home, files, "mosquitto_pub", "-q", "1", "-t", topic, "-m", wish), capture_output=True, check=False
     )
     assert sent.returncode == 0, sent.stderr
-    until(lambda: letters_about(chaos_home, command), "the letter")
+    until(lambda: letters_about(chaos_home, command), "the letter", seconds=TOLD)
     assert member.act("hall/front-door", "lock").status == 200
     following = unlock(member)
-    until(lambda: letters_about(chaos_home, following), "a later letter: the queue is drained")
+    until(lambda: letters_about(chaos_home, following), "a later letter: the queue is drained", seconds=TOLD)
     (letter,) = letters_about(chaos_home, command)
     assert "executed" in text_of(letter)
     assert "unlocked" in str(letter["Subject"])
@@ -70,9 +73,9 @@ def test_alerts_stopped_and_the_broker_killed_still_bring_exactly_one_letter(cha
     broker = chaos_home.kill("broker")
     chaos_home.reborn("broker", broker)
     chaos_home.supervise("start", "alerts")
-    until(lambda: letters_about(chaos_home, command), "the letter")
+    until(lambda: letters_about(chaos_home, command), "the letter", seconds=TOLD)
     following = unlock(member) if member.act("hall/front-door", "lock").status == 200 else ""
-    until(lambda: letters_about(chaos_home, following), "a later letter: the queue is drained")
+    until(lambda: letters_about(chaos_home, following), "a later letter: the queue is drained", seconds=TOLD)
     assert len(letters_about(chaos_home, command)) == 1
 
 
@@ -82,7 +85,7 @@ def test_a_mail_server_that_was_down_gets_the_letter_when_it_is_back(chaos_home:
     master = chaos_home.client()
     assert master.call("GET", "/healthz").status == 200
     chaos_home.supervise("start", "mailbox")
-    until(lambda: letters_about(chaos_home, command), "the letter", seconds=60)
+    until(lambda: letters_about(chaos_home, command), "the letter", seconds=TOLD)
     assert len(letters_about(chaos_home, command)) == 1
 
 

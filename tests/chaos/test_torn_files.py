@@ -13,7 +13,7 @@ import pytest
 from tests.chaos.conftest import LIMITS
 from tests.chaos.test_full_disk import Disk, replace
 from tests.demo import Client, Demo, text_of
-from tests.house import until
+from tests.house import DEADLINE, until
 
 PAGE = 4096
 
@@ -118,7 +118,7 @@ def test_the_gateway_comes_up_with_a_torn_spool_and_its_next_events_are_receipte
     unlocked = member.act("hall/front-door", "unlock", confirm=True)
     assert unlocked.status == 200, unlocked
     until(lambda: len(recorded(home, "audit:torn")) > told or None, "a critical event tells")
-    until(lambda: letter(home, unlocked.body["id"]), "the command has its letter")
+    until(lambda: letter(home, unlocked.body["id"]), "the command has its letter", seconds=2 * DEADLINE)
     until(lambda: waiting(spool) == 0 or None, "every event has its receipt")
     assert recorded(home, "audit:id-reused") == []
     assert list(spool.parent.glob("spool.sqlite3.torn-*Z"))

@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page
 
 from tests.demo import CODE, Demo, text_of
-from tests.house import until
+from tests.house import DEADLINE, until
 
 WAIT = 20_000
 """Milliseconds that any wait on a page may take before the test fails."""
@@ -53,7 +53,8 @@ def read_letter(demo: Demo, subject: str, *, to: str, after: int) -> str:
             None,
         )
 
-    return until(found, f"a letter about {subject}")
+    # A letter about what one person does on one device again may wait a minute for more of it.
+    return until(found, f"a letter about {subject}", seconds=2 * DEADLINE)
 
 
 def card(page: Page, device: str) -> Locator:

@@ -57,12 +57,13 @@ def event(
     issuer: str = "gateway",
     what: str = "device:unlock",
     severity: Severity = Severity.CRITICAL,
+    where: str = "hall/front-door",
 ) -> AuditEvent:
     return AuditEvent(
         id=uuid.uuid4().hex,
         at=messages.utc(1_700_000_000),
         what=what,
-        where="hall/front-door",
+        where=where,
         who=Who(issuer=issuer, user=ADA, address="192.0.2.7"),
         command_id=command_id,
         outcome=outcome,
@@ -369,7 +370,7 @@ async def test_a_broker_killed_under_the_running_service_is_found_again(
     async with auth.there():
         service.start()
         for number in range(3):
-            await gateway.say(event(outcome=Outcome.REJECTED, command_id=f"c{number}"))
+            await gateway.say(event(outcome=Outcome.FAILED, command_id=f"c{number}", where=f"hall/door-{number}"))
             await gateway.receipted()
             await letters(smtp_sink, number + 1)
             await asyncio.to_thread(broker.kill)
@@ -383,7 +384,7 @@ async def test_letters_wait_for_an_absent_mail_server_and_come_once(
     async with auth.there(), service.client("gateway") as client:
         smtp_sink.stop()
         service.start()
-        await gateway.say(event(outcome=Outcome.REJECTED, command_id="c1"))
+        await gateway.say(event(outcome=Outcome.FAILED, command_id="c1"))
         await gateway.receipted()
         await eventually(lambda: "Letters are not taken" in service.log, "a letter was tried")
         ready = await client.call("GET", "/internal/ready", dict)
@@ -398,7 +399,7 @@ async def test_letters_wait_until_the_auth_service_names_somebody(
     service: Service, auth: Auth, gateway: Producer, smtp_sink: SmtpSink
 ) -> None:
     service.start()
-    await gateway.say(event(outcome=Outcome.REJECTED, command_id="c1"))
+    await gateway.say(event(outcome=Outcome.FAILED, command_id="c1"))
     await gateway.receipted()
     await eventually(lambda: "Recipients are not known anew" in service.log, "the auth service was asked")
     async with auth.there():
@@ -406,7 +407,7 @@ async def test_letters_wait_until_the_auth_service_names_somebody(
     # and now it is remembered: the auth service may go
     service.stop()
     service.start()
-    await gateway.say(event(outcome=Outcome.REJECTED, command_id="c2"))
+    await gateway.say(event(outcome=Outcome.FAILED, command_id="c2", where="hall/back-door"))
     assert len(await letters(smtp_sink, 2)) == 2
 
 
@@ -420,11 +421,11 @@ async def test_rubbish_is_told_once_and_stops_nothing(
         for arguments in (["-m", "no json"], ["-m", "{}"], ["-n"], ["-f", str(big)], ["-m", "\u202e<script>"]):
             for _ in range(2):
                 await asyncio.to_thread(broker.publish, "garage", "-t", "audit/garage", *arguments)
-        await gateway.say(event(outcome=Outcome.REJECTED, command_id="c1"))
+        await gateway.say(event(outcome=Outcome.FAILED, command_id="c1"))
         await gateway.receipted()
         subjects = await letters(smtp_sink, 3)
         assert sorted(subject.partition(" — ")[0] for subject in subjects) == [
-            "Front door (hall): unlock refused",
+            "Front door (hall): unlock failed",
             "Security: Oversized audit event: garage",
             "Security: Unreadable audit event: garage",
         ]

@@ -103,6 +103,7 @@ async def test_what_an_older_home_knew_of_its_recipients_and_letters_stays(url: 
             " VALUES ('event', 'k', 1, 'hall', 'released', 0, 0)",
             "INSERT INTO deliveries (letter, recipient, state, attempts, next_at, permanent)"
             " VALUES (1, 'ada@example.org', 'pending', 0, 0, 0)",
+            "DROP INDEX letters_by_release",
             "DROP TABLE happenings",
             "DROP TABLE passed",
             "UPDATE alembic_version SET version_num = '0003'",

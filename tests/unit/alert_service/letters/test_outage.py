@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from alert_service.chain.arrivals import Arrival
-from alert_service.letters import carrier, mailbox
+from alert_service.letters import carrier, gathering, mailbox
 from alert_service.letters import outbox as outbox_module
 from alert_service.letters.outbox import Further, Manner, Outbox
 from alert_service.record import records
@@ -136,7 +136,7 @@ async def tales(store: Store) -> dict[str, list[set[int]]]:
         found = (await connection.execute(mailbox.told_columns())).all()
     made: dict[str, list[set[int]]] = {}
     for one in found:
-        if one.kind != "digest":
+        if one.kind not in gathering.KINDS:
             made.setdefault(one.source, []).append({row for row in (one.intent, one.outcome) if row is not None})
     return made
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import zoneinfo
 
 import pytest
@@ -9,13 +10,15 @@ from sqlalchemy import func, select, update
 
 from alert_service.chain.arrivals import Arrival
 from alert_service.config import MAIL
-from alert_service.letters import mailbox, release
+from alert_service.letters import gathering, mailbox, release
 from alert_service.letters.outbox import DIGEST_LINES, Further, Manner, Outbox
 from alert_service.record import proofs, records
 from alert_service.tables import deliveries, letters
 from alert_service.telling.digest import FIRST_SECONDS, WINDOW_SECONDS
+from alert_service.telling.joining import OUTCOME_WAIT_SECONDS
 from alert_service.telling.names import Names
-from alert_service.telling.policy import HOUSE_POLICY
+from alert_service.telling.policy import HOUSE_POLICY, Policy, Rule
+from alert_service.telling.together import WINDOW_SECONDS as TOGETHER_SECONDS
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError, compose
 from shared.words.messages import AuditEvent, UserRef
@@ -28,6 +31,7 @@ ALONE = 5
 MANNER = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=100_000, alone=ALONE)
 ADA, BOB, CLEO = "ada@example.org", "bob@example.org", "cleo@example.org"
 GUEST = UserRef(id="u9", name="Guest")
+Told = tuple[str, AuditEvent]
 
 
 class House:
@@ -111,12 +115,12 @@ async def test_a_way_for_what_is_urgent_is_spared_the_rest(store: Store, postman
     further = [Further(alarm, urgent_only=True), Further(phone)]
     house.outbox = Outbox(store, postman, MANNER, further=further, now=clock)
     await house.people(ADA)
-    await house.tell(("hall", event(issuer="phone", outcome=Outcome.REJECTED)))
-    await house.tell(("hall", event(issuer="phone", command_id="c2")))
+    await house.tell(("hall", event(issuer="phone", outcome=Outcome.FAILED)))
+    await house.tell(("hall", event(issuer="phone", command_id="c2", where="hall/lamp")))
     await house.rounds(60)
     assert len(phone.letters) == 2
     (urgent,) = alarm.letters
-    assert urgent.subject.startswith("Front door (hall) unlocked")
+    assert urgent.subject.startswith("Lamp (hall) unlocked")
 
 
 async def test_what_a_client_did_is_one_letter_and_none_that_knows_nothing(house: House) -> None:
@@ -217,23 +221,160 @@ async def test_a_guest_who_floods_a_gateways_letters_holds_up_no_unlock(house: H
     assert sum("unlocked" in x.subject for x in house.postman.letters) == 2
 
 
-async def test_proven_commands_are_never_gathered_even_when_nobody_answers(house: House) -> None:
+def acts(count: int, *, first: int = 0, place: str = "hall/front-door", user: UserRef = ADA_USER) -> list[Told]:
+    """What a gateway and its room say of so many acts of one person on one device."""
+    room = place.partition("/")[0]
+    return [
+        (source, event(user=user, where=place, command_id=f"c{number}", outcome=outcome))
+        for number in range(first, first + count)
+        for source, outcome in (("gateway", Outcome.ASKED), (room, Outcome.EXECUTED))
+    ]
+
+
+def told_of(letters: list[Letter]) -> list[list[str]]:
+    """The commands that each letter tells of."""
+    return [re.findall(r"\bCommand (c\d+)\b", letter.text) for letter in letters]
+
+
+async def test_the_first_act_is_told_at_once_and_the_next_together_within_a_minute(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*acts(1))
+    await house.rounds(1)
+    assert told_of(house.postman.letters) == [["c0"]]
+    await house.tell(*acts(2, first=1))
+    await house.rounds(20)
+    await house.tell(*acts(1, first=3))
+    await house.rounds(30)
+    assert len(house.postman.letters) == 1
+    await house.rounds(TOGETHER_SECONDS - 51)
+    assert told_of(house.postman.letters) == [["c0"], ["c1", "c2", "c3"]]
+    both = house.postman.letters[1]
+    assert both.subject == "Front door (hall): 3 more times — Ada, 20:04"
+    assert both.text.startswith("Ada used Front door (hall) 3 more times between 20:04 and 20:04.")
+    assert both.urgent
+    assert both.thread == house.postman.letters[0].thread
+    rows = {proof.row for letter in house.postman.letters for proof in proofs.read(composed(letter))}
+    assert rows == set(range(1, 9)), "every row of every act is proven"
+    await house.rounds(3600)
+    assert len(house.postman.letters) == 2
+    assert await house.counts() == (0, 0)
+
+
+async def test_a_letter_of_one_more_act_reads_as_any_other(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*acts(2))
+    await house.rounds(TOGETHER_SECONDS + 1)
+    assert [x.subject for x in house.postman.letters] == ["Front door (hall) unlocked — Ada, 20:04"] * 2
+
+
+async def test_another_person_and_another_device_wait_for_nobody(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*acts(2), *acts(1, first=2, place="garage/door"), *acts(1, first=3, user=GUEST))
+    await house.rounds(1)
+    assert told_of(house.postman.letters) == [["c0"], ["c2"], ["c3"]]
+
+
+async def test_what_a_room_claims_holds_up_no_gateways_letter(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*[("hall", event(issuer="phone", command_id=f"x{n}")) for n in range(3)])
+    await house.rounds(1)
+    before = len(house.postman.letters)
+    await house.tell(*acts(1))
+    await house.rounds(1)
+    assert told_of(house.postman.letters)[before:] == [["c0"]]
+
+
+async def test_a_restart_forgets_nothing_that_waits_to_be_told_together(house: House) -> None:
+    await house.people(ADA)
+    await house.tell(*acts(1))
+    await house.rounds(1)
+    await house.tell(*acts(3, first=1))
+    await house.rounds(1)
+    restarted = House(house.store, house.postman, house.clock)
+    await restarted.rounds(TOGETHER_SECONDS)
+    assert told_of(house.postman.letters) == [["c0"], ["c1", "c2", "c3"]]
+
+
+async def test_a_way_for_what_is_urgent_hears_of_what_is_told_together(
+    store: Store, postman: Postman, clock: Clock
+) -> None:
+    alarm = Postman("alarm")
+    house = House(store, postman, clock)
+    house.outbox = Outbox(store, postman, MANNER, further=[Further(alarm, urgent_only=True)], now=clock)
+    await house.people(ADA)
+    await house.tell(*acts(4))
+    await house.rounds(TOGETHER_SECONDS + 1)
+    assert told_of(alarm.letters) == [["c0"], ["c1", "c2", "c3"]]
+
+
+async def test_what_was_or_may_have_been_done_is_all_told_within_its_minute(house: House) -> None:
     await house.people(ADA)
     await house.tell(*[("gateway", event(command_id=f"c{n}", outcome=Outcome.ASKED)) for n in range(3 * ALONE)])
-    await house.rounds(60)
-    assert len(house.postman.letters) == 3 * ALONE
+    await house.rounds(OUTCOME_WAIT_SECONDS + 1)
+    assert len(house.postman.letters) == 1
+    await house.rounds(TOGETHER_SECONDS)
+    assert sorted(one for some in told_of(house.postman.letters) for one in some) == sorted(
+        f"c{n}" for n in range(3 * ALONE)
+    )
+    assert len(house.postman.letters) == 2
     await house.tell(alone(1, "gateway"))
     await house.rounds(1)
-    assert len(house.postman.letters) == 3 * ALONE + 1
+    assert len(house.postman.letters) == 3
 
 
-async def test_a_refused_command_is_gathered_as_any_other(house: House) -> None:
+async def test_refusals_are_told_seldom_and_together(house: House) -> None:
     await house.people(ADA)
     for n in range(2 * ALONE):
         asked, refused = (event(command_id=f"c{n}", outcome=x) for x in (Outcome.ASKED, Outcome.REJECTED))
         await house.tell(("gateway", asked), ("hall", refused))
+    await house.rounds(WINDOW_SECONDS - 1)
+    assert house.postman.letters == []
+    await house.rounds(2)
+    (digest,) = house.postman.letters
+    assert digest.subject == f"{2 * ALONE} acts were refused: Front door (hall)"
+    assert not digest.urgent
+    assert len(told_of([digest])[0]) == 2 * ALONE
+    assert len(proofs.read(composed(digest))) == 2 * ALONE
+
+
+async def test_a_refusal_that_a_rule_calls_urgent_goes_at_once(store: Store, postman: Postman, clock: Clock) -> None:
+    house = House(store, postman, clock)
+    strict = Policy([Rule(what="device:unlock", outcome=Outcome.REJECTED, urgent=True)])
+    manner = Manner(zone=zoneinfo.ZoneInfo("UTC"), per_minute=100_000, alone=ALONE, policy=strict)
+    house.outbox = Outbox(store, postman, manner, now=clock)
+    await house.people(ADA)
+    await house.tell(("gateway", event(outcome=Outcome.ASKED)), ("hall", event(outcome=Outcome.REJECTED)))
     await house.rounds(1)
-    assert len(house.postman.letters) == ALONE
+    assert [x.subject for x in postman.letters] == ["Front door (hall): unlock refused — Ada, 20:04"]
+
+
+async def test_a_busy_quarter_of_an_hour_is_few_letters(house: House, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody shows the house: again and again the same lock and the same door, and some of it is refused."""
+    await house.people(ADA)
+    told = 0
+    for begin, place, count, refused in (
+        (0, "hall/front-door", 4, 0),
+        (120, "garage/door", 3, 1),
+        (200, "hall/front-door", 5, 2),
+        (480, "hall/front-door", 2, 0),
+        (540, "garage/door", 4, 1),
+        (800, "hall/front-door", 3, 1),
+    ):
+        await house.rounds(max(0, START + begin - house.clock.time))
+        for number in range(count + refused):
+            outcome = Outcome.EXECUTED if number < count else Outcome.REJECTED
+            for source, said in (("gateway", Outcome.ASKED), (place.partition("/")[0], outcome)):
+                what = event(where=place, command_id=f"c{told}", outcome=said, at=house.clock.time)
+                await house.tell((source, what))
+            told += 1
+            await house.rounds(8)
+    await house.rounds(WINDOW_SECONDS)
+    with capsys.disabled():
+        print(f"\n{told} commands in a quarter of an hour: {len(house.postman.letters)} letters")
+        print(*(f"  {one.subject}" for one in house.postman.letters), sep="\n")
+    every = [one for some in told_of(house.postman.letters) for one in some]
+    assert sorted(every) == sorted(f"c{number}" for number in range(told)), "each is told once"
+    assert len(house.postman.letters) < told * 0.6
 
 
 async def test_a_digest_lists_what_was_done_first_and_never_cuts_it(house: House) -> None:
@@ -260,7 +401,7 @@ async def test_a_digest_that_lists_all_that_was_done_fills_up_with_the_rest(hous
 
 
 async def test_a_full_digest_is_followed_by_another(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "DIGEST_FULL", 3)
+    monkeypatch.setattr(gathering, "DIGEST_FULL", 3)
     await house.people(ADA)
     for n in range(ALONE + 6):
         await house.tell(alone(n))
