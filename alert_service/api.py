@@ -5,7 +5,7 @@ from collections.abc import Callable
 from aiohttp import web
 
 from alert_service.happenings import keeping
-from alert_service.history import history
+from alert_service.history import acts, happened, history
 from alert_service.history.narrowing import Scope
 from alert_service.history.news import News
 from alert_service.intake.recorder import Recorder
@@ -15,7 +15,7 @@ from alert_service.record.check import Check
 from shared.door.web import allow, internal_app, json_response, read_json
 from shared.keeping.database import Store
 from shared.words import internal, messages
-from shared.words.internal_alerts import AlertsReady, AuditHead, AuditQuery, MailStatus
+from shared.words.internal_alerts import AlertsReady, AuditHead, AuditQuery, LastHappenings, LastQuery, MailStatus
 from shared.words.problem import HomeError
 
 HEAD_SECONDS = 25.0
@@ -51,6 +51,7 @@ class Api:
         app.router.add_post(internal.AUDIT, allow(*_CALLERS)(self.audit))
         app.router.add_get(internal.HEAD, allow(*_CALLERS)(self.head))
         app.router.add_get(internal.AUDIT_CHAIN, allow(*_CALLERS)(self.chain))
+        app.router.add_post(internal.HAPPENINGS_LAST, allow(*_CALLERS)(self.last))
         app.router.add_get(internal.READY, allow(*_CALLERS)(self.ready))
         app.on_shutdown.append(self._end_what_waits)
         return app
@@ -62,8 +63,22 @@ class Api:
         if query.scope is not None:
             scope = Scope(user=query.scope.user, rooms=query.scope.rooms, places=query.scope.places)
         async with self._store.read() as connection:
-            found = await history.page(connection, scope, limit=query.limit, after=query.after, wanted=query.filter)
+            found = await history.page(
+                connection,
+                scope,
+                limit=query.limit,
+                after=query.after,
+                wanted=query.filter,
+                happenings=query.happenings,
+                around=query.around,
+            )
         return json_response(found)
+
+    async def last(self, request: web.Request) -> web.StreamResponse:
+        """What happened last at some places; see shared.words.internal_alerts.LastQuery."""
+        query = await read_json(request, LastQuery)
+        async with self._store.read() as connection:
+            return json_response(LastHappenings(happenings=tuple(await happened.last(connection, query.places))))
 
     async def head(self, request: web.Request) -> web.StreamResponse:
         """The newest row or happening, once one is past what is known; see shared.words.internal_alerts.AuditHead."""
@@ -77,7 +92,7 @@ class Api:
 
     async def _head(self) -> AuditHead:
         async with self._store.read() as connection:
-            return AuditHead(row=await history.head(connection), happening=await keeping.newest(connection))
+            return AuditHead(row=await acts.head(connection), happening=await keeping.newest(connection))
 
     async def _end_what_waits(self, _app: web.Application) -> None:
         self._news.close()

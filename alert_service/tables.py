@@ -63,11 +63,13 @@ events = Table(
     Column("clock", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("source", "id", name="one_row_per_event"),
     Index("events_by_seq", "source", "seq"),
-    # One for each question of the history, and all of them in the order of the answer; more stand in PARTIAL.
-    Index("events_by_room", "room", "outcome", "row"),
-    Index("events_by_place", "place", "outcome", "row"),
-    Index("events_by_user_and_room", "user_id", "room", "outcome", "row"),
-    Index("events_by_user_and_place", "user_id", "place", "outcome", "row"),
+    # One for each question of the history, and all of them in the order of the answer; more stand in PARTIAL. Behind
+    # the row stands what is looked at in passing, so that nothing else of a row that does not fit is read.
+    Index("events_by_what", "what", "outcome", "row", "room"),
+    Index("events_by_room", "room", "outcome", "row", "what"),
+    Index("events_by_place", "place", "outcome", "row", "what"),
+    Index("events_by_user_and_room", "user_id", "room", "outcome", "row", "what"),
+    Index("events_by_user_and_place", "user_id", "place", "outcome", "row", "what"),
     Index("events_by_clock", "clock", "row"),
     Index("events_by_command", "command_id"),
 )
@@ -75,8 +77,8 @@ events = Table(
 PARTIAL = (
     ("events_in_rooms", ("outcome", "row"), _IN_ROOMS),
     ("events_elsewhere", ("outcome", "row"), _ELSEWHERE),
-    ("events_by_user_in_rooms", ("user_id", "outcome", "row"), _IN_ROOMS),
-    ("events_by_user_elsewhere", ("user_id", "outcome", "row"), _ELSEWHERE),
+    ("events_by_user_in_rooms", ("user_id", "outcome", "row", "what"), _IN_ROOMS),
+    ("events_by_user_elsewhere", ("user_id", "outcome", "row", "what"), _ELSEWHERE),
     ("events_off_clock", ("at", "row"), OFF_CLOCK),
 )
 """The indexes of `events` that hold only some of its rows: name, columns, condition."""
@@ -126,8 +128,8 @@ happenings = Table(
     Column("event", String(16), nullable=False),  # how a button was pressed, or ''
     UniqueConstraint("source", "id", name="one_happening_per_event"),
     Index("happenings_by_time", "at", "number"),
-    Index("happenings_by_room", "room", "at", "number"),
-    Index("happenings_by_place", "place", "at", "number"),
+    Index("happenings_by_room", "room", "what", "at", "number"),
+    Index("happenings_by_place", "place", "what", "at", "number"),
     Index("happenings_by_what", "what", "at", "number"),
     Index("happenings_by_arrival", "received_at", "source", "seq"),
     sqlite_autoincrement=True,

@@ -4,12 +4,20 @@ An arm holds what must be equal. What one may see is a union of arms, what one w
 where they meet. So no question reads more rows than the page has, however rare what it asks for.
 """
 
-from collections.abc import Iterable
+import itertools
+import re
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
 from alert_service.chain.forms import NO_ROOM, room_of
 from shared.words.internal_alerts import AuditFilter
+
+_AT_ONCE = 100
+"""SQLite takes 500 parts in a union, PostgreSQL plans them one by one."""
+
+T = TypeVar("T")
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +50,18 @@ def arms(scope: Scope, wanted: AuditFilter) -> tuple[Arm, ...]:
     want = Arm(user=wanted.user, room=wanted.room, place=wanted.device)
     met = (_meet(seen, want) for seen in _seen(scope))
     return tuple(dict.fromkeys(arm for arm in met if arm is not None))
+
+
+def is_like(what: str, wanted: str) -> bool:
+    """Whether what something is about fits a filter's `what`, in which `*` stands for anything."""
+    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), what, re.DOTALL) is not None
+
+
+def batches(ranges: Iterable[T]) -> Iterator[list[T]]:
+    """As many of them as one question of the database takes."""
+    left = iter(ranges)
+    while some := list(itertools.islice(left, _AT_ONCE)):
+        yield some
 
 
 def _seen(scope: Scope) -> Iterable[Arm]:

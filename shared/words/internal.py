@@ -30,6 +30,7 @@ SIGN_IN_REHEARSAL = "/internal/login/rehearsal"
 AUDIT = "/internal/audit"
 HEAD = "/internal/audit/head"
 AUDIT_CHAIN = "/internal/audit/chain"
+HAPPENINGS_LAST = "/internal/happenings/last"
 # recorder, for gateways
 READINGS = "/internal/readings"
 # every service

@@ -1,7 +1,7 @@
 """What gateways and the alert service tell one another: the history, whether the record is whole, how letters fare."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -94,29 +94,37 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What of it is wanted; everything that is named must fit.
 
-    `user` is an id, `device` is `room/device`; `since` is the first moment that counts, `until` the first that does
-    not any more, both by the event's own time.
+    `user` is an id, `device` is `room/device`, `what` as an event has it, with `*` for anything; `since` is the first
+    moment that counts, `until` the first that does not any more, both by the event's own time.
     """
 
     user: Text | None = None
     room: Place | None = None
     device: Place | None = None
     outcome: Outcome | None = None
+    what: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
     since: Moment | None = None
     until: Moment | None = None
 
 
+Row = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+CURSOR = r"[0-9]{1,16}(\.[0-9]{1,16})?"
+"""Where a page ended, as its `next` says it: the row of an act, or the moment and number of a happening."""
+
+
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """POST AUDIT, answered by AuditPage: up to `limit` events older than row `after`, newest first.
+    """POST AUDIT, answered by AuditPage: up to `limit` things older than `after`, or about row `around`, newest first.
 
     `scope` null is the whole history, and has to be said. A POST, because a guest's places may be more than an
-    address carries.
+    address carries. `happenings`: whether what merely happened is wanted beside what is recorded.
     """
 
     scope: AuditScope | None
     filter: AuditFilter = AuditFilter()
     limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_AUDIT_PAGE)] = 50
-    after: Annotated[int, msgspec.Meta(ge=1, le=2**53)] | None = None
+    after: Row | Annotated[str, msgspec.Meta(pattern=rf"^{CURSOR}\Z")] | None = None
+    around: Row | None = None
+    happenings: Literal["none", "too", "only"] = "none"
 
 
 class AuditRecord(AuditEvent, frozen=True, kw_only=True, omit_defaults=True):
@@ -129,11 +137,27 @@ class AuditRecord(AuditEvent, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of the history. `next` goes into `after` for the following one; `head` is the newest row of all."""
+    """A page of the history: both together are newest first, acts by when they were recorded, happenings by `at`.
+
+    At the same moment the act is the newer. `next` goes into `after` for the following one; `head` is the newest row.
+    """
 
     events: tuple[AuditRecord, ...]
     next: str | None
     head: int = 0
+    happenings: tuple[Happening, ...] = ()
+
+
+class LastQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """POST HAPPENINGS_LAST, answered by LastHappenings: what happened last at each of these places."""
+
+    places: Annotated[tuple[Place, ...], msgspec.Meta(max_length=500)]
+
+
+class LastHappenings(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest happening of each place that has one."""
+
+    happenings: tuple[Happening, ...]
 
 
 class AuditHead(msgspec.Struct, frozen=True, kw_only=True):

@@ -295,7 +295,7 @@ class FakeAlertService:
         query = await read_json(request, AuditQuery)
         self.queries.append(query)
         self.when_asked()
-        older = [one for one in self.events if query.after is None or one.row < query.after]
+        older = [one for one in self.events if query.after is None or one.row < int(query.after)]
         page = tuple(older[: query.limit])
         more = str(page[-1].row) if len(older) > query.limit else None
         return json_response(AuditPage(events=page, next=more, head=self.row))

@@ -3,13 +3,16 @@
 import asyncio
 import zoneinfo
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.spans import Spans
-from alert_service.history import history
+from alert_service.happenings import keeping
+from alert_service.happenings.passing import MONTH
+from alert_service.history import happened, history
 from alert_service.history.narrowing import Scope
 from alert_service.intake import asker, seq_rows
 from alert_service.intake.gaps import Missing
@@ -76,6 +79,42 @@ async def test_events_letters_and_history_behave_alike(store: Store) -> None:
     async with store.read() as connection:
         assert await mailbox.count(connection) == (0, 0)
         assert await mailbox.next_delivery(connection, "mail") is None
+
+
+async def test_acts_and_happenings_are_one_history_alike(store: Store) -> None:
+    def happening(second: int, what: str, where: str) -> Arrival:
+        told = event(id=f"h{second}", at=START + second, what=what, where=where, user=None, severity=Severity.INFO)
+        return Arrival("hall", told)
+
+    happened_then = [happening(1, "device:opened", "hall/door"), happening(3, "device:motion", "hall/motion")]
+    async with store.write() as connection:
+        await keeping.keep(connection, happened_then, START + 9, MONTH)
+        for second in (0, 2, 4):
+            act = event(id=f"a{second}", at=START + second, what=f"device:{'unlock' if second else 'lock'}")
+            await records.record(connection, [Arrival("gateway", act)], START + second, HOUSE)
+    async with store.read() as connection:
+
+        async def ids(scope: Scope, **asked: Any) -> list[str]:
+            page = await history.page(connection, scope, limit=2, after=None, **asked)
+            rest = await history.page(connection, scope, limit=9, after=page.next, **asked) if page.next else None
+            pages = [page] if rest is None else [page, rest]
+            acts = [one.id for found in pages for one in found.events]
+            return sorted(acts + [one.id for found in pages for one in found.happenings])
+
+        assert await ids(Scope(), happenings="too") == ["a0", "a2", "a4", "h1", "h3"]
+        assert await ids(Scope(), happenings="only") == ["h1", "h3"]
+        assert await ids(Scope(), wanted=AuditFilter(what="device:un*")) == ["a2", "a4"]
+        assert await ids(Scope(), wanted=AuditFilter(what="device:*", room="hall"), happenings="too") == [
+            "a0",
+            "a2",
+            "a4",
+            "h1",
+            "h3",
+        ]
+        assert await ids(Scope(user="x", places=("hall/door",)), happenings="too") == ["h1"]
+        about = await history.page(connection, Scope(), limit=9, after=None, happenings="too", around=2)
+        assert [one.id for one in about.happenings] == ["h3", "h1"]
+        assert [one.id for one in await happened.last(connection, ["hall/door"])] == ["h1"]
 
 
 async def test_a_flood_becomes_a_digest(store: Store) -> None:

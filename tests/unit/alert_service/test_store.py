@@ -106,6 +106,7 @@ async def test_what_an_older_home_knew_of_its_recipients_and_letters_stays(url: 
             "DROP INDEX letters_by_release",
             "DROP TABLE happenings",
             "DROP TABLE passed",
+            "DROP INDEX events_by_what",
             "UPDATE alembic_version SET version_num = '0003'",
         ):
             await connection.execute(text(statement))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy.event import listens_for
 
 from alert_service.chain import forms
 from alert_service.chain.arrivals import Arrival
-from alert_service.history import history, narrowing
+from alert_service.history import claims, history, narrowing
 from alert_service.history.narrowing import Scope
 from alert_service.record import records
 from alert_service.tables import events
@@ -26,6 +27,7 @@ BOB = UserRef(id="u2", name="Bob")
 EVERYTHING = Scope()
 ANY = AuditFilter()
 PLACES = ["hall/lamp", "hall/front-door", "hallway/lamp", "garage/door", "account", "user/u1", "hall", "gateway"]
+WHATS = ["device:on", "device:off", "account:changed"]
 ROOMS = {"hall", "hallway", "garage"}
 
 
@@ -94,6 +96,7 @@ def fits(wanted: AuditFilter, one: AuditEvent) -> bool:
         and (wanted.room is None or wanted.room == room in ROOMS)
         and wanted.device in (None, one.where)
         and wanted.outcome in (None, one.outcome)
+        and (wanted.what is None or fnmatchcase(one.what, wanted.what))
         and (wanted.since is None or one.at >= wanted.since)
         and (wanted.until is None or one.at < wanted.until)
     )
@@ -102,6 +105,7 @@ def fits(wanted: AuditFilter, one: AuditEvent) -> bool:
 HOURS = st.integers(-30, 30).map(lambda hours: START + 3600 * hours)
 ACTS = st.lists(
     st.tuples(
+        st.sampled_from(WHATS),
         st.sampled_from(PLACES),
         st.sampled_from([ADA, BOB, None]),
         st.sampled_from([Outcome.EXECUTED, Outcome.REJECTED]),
@@ -125,6 +129,7 @@ FILTERS = st.builds(
     room=st.sampled_from([None, None, "hall", "garage", "user", "nowhere"]),
     device=st.sampled_from([None, None, *PLACES]),
     outcome=st.sampled_from([None, None, Outcome.EXECUTED, Outcome.REJECTED, Outcome.FAILED]),
+    what=st.sampled_from([None, None, "device:on", "device:*", "*", "*:changed", "device.on", "gone:*"]),
     since=st.one_of(st.none(), HOURS.map(utc)),
     until=st.one_of(st.none(), HOURS.map(utc)),
 )
@@ -134,14 +139,15 @@ FILTERS = st.builds(
 @given(ACTS, st.lists(st.tuples(SCOPES, FILTERS), min_size=1, max_size=4))
 async def test_one_finds_all_that_one_may_see_and_wants_and_nothing_else(
     store: Store,
-    acts: list[tuple[str, UserRef | None, Outcome, float, float]],
+    acts: list[tuple[str, str, UserRef | None, Outcome, float, float]],
     questions: list[tuple[Scope, AuditFilter]],
 ) -> None:
     async with store.write() as connection:
         await connection.execute(delete(events))
     told = []
-    for number, (where, who, outcome, at, now) in enumerate(acts):
-        told.append(event(id=f"e{number}", where=where, user=who, outcome=outcome, at=at, severity=Severity.INFO))
+    for number, (what, where, who, outcome, at, now) in enumerate(acts):
+        one = event(id=f"e{number}", what=what, where=where, user=who, outcome=outcome, at=at, severity=Severity.INFO)
+        told.append(one)
         await tell(store, ("gateway", told[-1]), now=now)
     for scope, wanted in questions:
         expected = [one for one in told if may_see(scope, one) and fits(wanted, one)]
@@ -183,10 +189,11 @@ def test_what_is_no_room_has_none(place: str, room: str) -> None:
 
 
 QUESTIONS = [
-    AuditFilter(user=user, room=room, device=device, outcome=outcome, since=since, until=until)
+    AuditFilter(user=user, room=room, device=device, outcome=outcome, what=what, since=since, until=until)
     for user in (None, "u2")
     for room, device in ((None, None), ("hall", None), (None, "hall/lamp"))
     for outcome in (None, Outcome.FAILED)
+    for what in (None, "device:unlock", "device:*")
     for since, until in ((None, None), (utc(START), None), (utc(START), utc(START + 60)))
 ]
 
@@ -235,9 +242,9 @@ async def test_a_rooms_word_about_a_person_is_marked_unless_a_gateway_confirms_i
         ("garage", event(id="elsewhere", command_id="c1", where="garage/door")),
         ("hall", event(id="button", user=None, issuer="hall", command_id="c4", detail={"button": "wall-button"})),
         ("garage", event(id="forged", user=None, issuer="hall", command_id="c4", detail={"button": "wall-button"})),
-        ("hall", event(id="shifted", user=None, issuer="hall", detail={history.CLAIMED_BY: "garage"})),
+        ("hall", event(id="shifted", user=None, issuer="hall", detail={claims.CLAIMED_BY: "garage"})),
     )
-    marks = {one.id: one.detail.get(history.CLAIMED_BY) for one in await whole(store)}
+    marks = {one.id: one.detail.get(claims.CLAIMED_BY) for one in await whole(store)}
     assert marks == {
         "asked": None,
         "done": None,
@@ -255,4 +262,4 @@ async def test_a_rooms_word_about_a_person_is_marked_unless_a_gateway_confirms_i
 @pytest.mark.parametrize("limit", [1, 3])
 async def test_a_mark_needs_no_luck_with_the_pages(store: Store, limit: int) -> None:
     await tell(store, ("gateway", event(id="asked", outcome=Outcome.ASKED)), ("hall", event(id="done")))
-    assert all(history.CLAIMED_BY not in one.detail for one in await whole(store, limit=limit))
+    assert all(claims.CLAIMED_BY not in one.detail for one in await whole(store, limit=limit))
