@@ -99,7 +99,8 @@ def _parsed(der: bytes) -> Listed:
     ends = _moment(*parts[times[1]]) if len(times) > 1 else None
     after = parts[times[-1] + 1 :]
     revoked = after[0][1] if after and after[0][0] == _SEQUENCE else b""
-    return Listed(frozenset(_serial(entry) for _, entry in _fields(revoked)), ends)
+    # A list, not a generator: there an entry that ends too early would be a RuntimeError (PEP 479).
+    return Listed(frozenset([_serial(entry) for _, entry in _fields(revoked)]), ends)
 
 
 def _serial(entry: bytes) -> int:
