@@ -19,7 +19,7 @@ from deploy.folder import naming, turns
 from deploy.household import codes, lockdown, users
 from deploy.live_broker import broker, taking_up
 from deploy.names import rename
-from deploy.record import audit
+from deploy.record import audit, rule
 from deploy.running import up
 from deploy.safekeeping import keeping
 from shared.running.config import EX_CONFIG, ConfigError
@@ -35,6 +35,7 @@ app.command()(keeping.backup)
 app.command()(keeping.restore)
 app.add_typer(users.app, name="user")
 app.add_typer(audit.app, name="audit")
+app.add_typer(rule.app, name="rule")
 app.add_typer(commands.rooms, name="room")
 app.add_typer(commands.clients, name="client")
 app.add_typer(lockdown.app, name="lockdown")
