@@ -19,14 +19,19 @@ from alert_service.intake.gaps import Missing
 from alert_service.letters import mailbox, opening
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.outbox import Manner, Outbox
+from alert_service.noticing.rehearsal import rehearse
 from alert_service.record import erasing, records
 from alert_service.record.retention import Retention
 from alert_service.store import open_store
 from alert_service.tables import events
+from alert_service.telling import noticed
+from alert_service.telling.noticed import SECOND
+from alert_service.telling.policy import Rule
 from shared.keeping.database import Store
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import utc
 from shared.words.names import Outcome, Severity
+from tests.unit.alert_service.noticing.house import House as DoorHouse
 from tests.unit.alert_service.parts import HOUSE, START, Postman, event, masters, work
 from tests.unit.alert_service.record.test_retention import WHOLE
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell, verdict
@@ -178,3 +183,20 @@ async def test_recorded_numbers_and_their_gaps(store: Store) -> None:
             known.add(first, last)
         assert await seq_rows.between(connection, "hall", (6, 100), 9) == [6, 7, 12]
     assert list(known) == [(0, 9), (12, 12), (2**52, 2**52)]
+
+
+async def test_happenings_are_watched_and_tried_alike(store: Store) -> None:
+    rule = Rule(what="device:opened", lasting="10 min")
+    home = DoorHouse(store, rule)
+    await home.ready()
+    since = round(home.time * SECOND)
+    await home.opens()
+    await home.passes(660)
+    await home.restart()
+    await home.closes()
+    await home.happens("device:opened", at=home.time - 90_000)
+    await home.happens("device:closed", at=home.time - 80_000)
+    await home.passes(86_400)
+    assert await home.forms() == ["began", "ended", "sum"]
+    would = await rehearse(store, noticed.read([rule]), home.zone, since, round(home.time * SECOND))
+    assert [one.letter.form for one in would] == ["began", "ended", "sum"]
