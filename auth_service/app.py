@@ -121,7 +121,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
 
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
-        sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now)
+        sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now, language=config.language)
         rooms = Rooms(store, proof, _rights(config), now=_now)
         confirmed = ConfirmedLockdown(
             store,
@@ -133,6 +133,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             send=send,
             limits=limits,
             now=_now,
+            language=config.language,
         )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)

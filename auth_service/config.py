@@ -13,6 +13,7 @@ from shared.running.config import Config, ConfigError, check_database, env, load
 from shared.running.syslog import SyslogConfig
 from shared.trust import signing
 from shared.trust.tls import Identity
+from shared.words.languages import DEFAULT, Language
 
 
 class Listen(Config, frozen=True):
@@ -56,6 +57,8 @@ class AuthConfig(Config, frozen=True):
     connections: Bounds = Bounds()
     sessions: Sessions = Sessions()
     passwords: PasswordRules = PasswordRules()
+    language: Language = DEFAULT
+    """Of letters to whoever chose none."""
 
 
 def read(path: Path) -> AuthConfig:

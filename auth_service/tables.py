@@ -48,6 +48,7 @@ users = Table(
     Column("created_at", Moment, nullable=False),
     Column("signed_in_at", Moment),
     Column("disabled_at", Moment),
+    Column("language", String(8)),  # None: the home's
 )
 
 grants = Table(

@@ -16,6 +16,7 @@ from alert_service.config import MAIL
 from alert_service.tables import deliveries, events, letters, recipients, settings
 from alert_service.telling.policy import EVERYONE, MASTERS
 from shared.words.internal import Recipient
+from shared.words.languages import Language, known_language
 from shared.words.names import Outcome, Severity
 
 
@@ -156,7 +157,10 @@ async def gathered(connection: AsyncConnection, into: int, limit: int) -> tuple[
 async def known_people(connection: AsyncConnection) -> tuple[Recipient, ...]:
     """Whom letters may go to."""
     found = await connection.execute(select(recipients).order_by(recipients.c.email))
-    return tuple(Recipient(id=x.id, email=x.email, master=x.master) for x in found.all())
+    return tuple(
+        Recipient(id=x.id, email=x.email, master=x.master, language=known_language(x.language or ""))
+        for x in found.all()
+    )
 
 
 def addresses(audience: str | None, people: Sequence[Recipient]) -> list[str]:
@@ -169,6 +173,12 @@ def addresses(audience: str | None, people: Sequence[Recipient]) -> list[str]:
         if EVERYONE in words or f"user/{one.id}" in words or (one.master and MASTERS in words)
     ]
     return list(dict.fromkeys(found or [one.email for one in people if one.master]))
+
+
+async def language_of(connection: AsyncConnection, address: str) -> Language | None:
+    """The language of whoever reads at an address; None for the home's."""
+    chosen = select(recipients.c.language).where(recipients.c.email == address).limit(1)
+    return known_language((await connection.execute(chosen)).scalar() or "")
 
 
 async def set_people(connection: AsyncConnection, people: Sequence[Recipient], now: float) -> None:

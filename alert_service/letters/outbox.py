@@ -144,7 +144,7 @@ class Outbox:
         """The letter of a delivery, written anew for each try: what is known may have grown."""
         async with self._store.read() as connection:
             told = await mailbox.told(connection, due.letter)
-            reader = self._reader()
+            reader = self._reader(await mailbox.language_of(connection, due.recipient))
             if told.kind == release.DAILY:
                 figures = await daily.figures(connection, told.letter)
                 return _addressed(due, told, daily.write(figures, reader))
@@ -158,11 +158,11 @@ class Outbox:
                 count, stories = 1, await release.stories_of(connection, [told])
         return _addressed(due, told, self._write(told, count, stories, reader))
 
-    def _reader(self) -> Reader:
-        """Whoever reads the home's letters."""
+    def _reader(self, language: Language | None = None) -> Reader:
+        """Whoever reads there; without a language of their own, in the home's."""
         manner = self._manner
         links = Links(manner.pages) if manner.pages is not None else None
-        return Reader(zone=manner.zone, tongue=tongue(manner.language), names=manner.names, links=links)
+        return Reader(zone=manner.zone, tongue=tongue(language or manner.language), names=manner.names, links=links)
 
     def _write(self, told: Told, count: int, stories: list[Story], reader: Reader) -> Written:
         if told.kind == gathering.DIGEST:

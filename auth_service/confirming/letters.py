@@ -1,51 +1,98 @@
-"""The letters with a confirmation code, pure: what they say, as text and as HTML."""
+"""The letters with a confirmation code, pure: what they say in the reader's language, as text and as HTML."""
 
 import html
+import textwrap
 
 from auth_service.confirming import codes
 from shared.mail import Letter
+from shared.words.internal import User
+from shared.words.languages import Tongue, later
 
-SUBJECT = "Home System code"
 _MINUTES = int(codes.LIFETIME.total_seconds() // 60)
+_COLUMNS = 72
+
+_SIGN_IN = (
+    later("Home System code"),
+    later("To sign in, type this code there. It works once and for {minutes} minutes:"),
+    later(
+        "Someone gave your e-mail address and your password to Home System, from the address {address}. If it was not "
+        "you, somebody knows your password: tell nobody this code, and ask the master user of your home to give you a "
+        "new password."
+    ),
+)
+_USED = later(
+    "If it was not you, somebody uses your account: tell nobody this code, end the sessions that you do not know, "
+    "and have your password changed."
+)
+_LOCK = (
+    later("Home System code to lock your home down"),
+    later("To lock your home down, type this code there. It works once and for {minutes} minutes:"),
+    later("Someone who is signed in as you asked for it, from the address {address}."),
+)
+_END = (
+    later("Home System code to end the lockdown"),
+    later("To end the lockdown, type this code there. It works once and for {minutes} minutes:"),
+    later("Someone who is signed in as you asked for it, from the address {address}."),
+)
+_HELLO = later("Hello {name},")
+_NEVER = later("Nobody from Home System will ever ask you for a code.")
 
 
-def code_letter(*, to: str, name: str, code: str, address: str, message_id: str) -> Letter:
+def code_letter(*, to: User, code: str, address: str, message_id: str, tongue: Tongue) -> Letter:
     """The letter for one sign-in; `address` is where it was asked from."""
-    asked = f"someone gave your e-mail address and your password to Home System, from the address {_line(address)}."
-    warning = (
-        "If it was not you, somebody knows your password: tell nobody this code, and ask the master user "
-        "of your home to give you a new password."
-    )
-    return _letter(SUBJECT, (to, name), code, message_id, asked=asked, purpose="sign in", warning=warning)
+    subject, what, asked = _SIGN_IN
+    return _letter(to, code, message_id, tongue, subject, what, tongue.say(asked, address=_line(address)))
 
 
-def lockdown_letter(*, to: str, name: str, code: str, address: str, message_id: str, ends: bool) -> Letter:
+def lockdown_letter(*, to: User, code: str, address: str, message_id: str, ends: bool, tongue: Tongue) -> Letter:
     """The letter for beginning a lockdown, or for ending one."""
-    purpose = "end the lockdown" if ends else "lock your home down"
-    asked = f"someone who is signed in as you asked Home System to {purpose}, from the address {_line(address)}."
-    warning = (
-        "If it was not you, somebody uses your account: tell nobody this code, end the sessions that you do not know, "
-        "and have your password changed."
-    )
-    subject = f"{SUBJECT} to {purpose}"
-    return _letter(subject, (to, name), code, message_id, asked=asked, purpose=purpose, warning=warning)
+    subject, what, asked = _END if ends else _LOCK
+    told = f"{tongue.say(asked, address=_line(address))} {tongue.say(_USED)}"
+    return _letter(to, code, message_id, tongue, subject, what, told)
 
 
-def _letter(
-    subject: str, whom: tuple[str, str], code: str, message_id: str, *, asked: str, purpose: str, warning: str
-) -> Letter:
-    to, name = whom
-    hello = f"Hello {name},"
-    what = f"To {purpose}, type this code there. It works once and for {_MINUTES} minutes:"
-    text = f"{hello}\n\n{asked}\n{what}\n\n{code}\n\n{warning}\nNobody from Home System will ever ask you for a code.\n"
-    page = (
-        '<!doctype html><html lang="en"><body style="font-family:sans-serif;max-width:36em">'
-        f"<p>{html.escape(hello)}</p><p>{html.escape(asked)} {html.escape(what)}</p>"
-        f'<p style="font:bold 2em monospace;letter-spacing:.1em">{code}</p>'
-        f"<p>{html.escape(warning)} Nobody from Home System will ever ask you for a code.</p></body></html>"
-    )
-    return Letter(to=to, subject=subject, text=text, html=page, message_id=f"code-{message_id}")
+def _letter(to: User, code: str, message_id: str, tongue: Tongue, subject: str, what: str, warning: str) -> Letter:
+    hello, never = tongue.say(_HELLO, name=_line(to.name)), tongue.say(_NEVER)
+    what = tongue.say(what, minutes=_MINUTES)
+    text = "\n\n".join((_wrapped(hello), _wrapped(what), code, _wrapped(warning), _wrapped(never))) + "\n"
+    said = {name: html.escape(one) for name, one in (("what", what), ("warning", warning), ("never", never))}
+    page = _PAGE.format(language=tongue.language, hello=html.escape(hello), code=html.escape(code), **said)
+    return Letter(to=to.email, subject=tongue.say(subject), text=text, html=page, message_id=f"code-{message_id}")
+
+
+def _wrapped(text: str) -> str:
+    return textwrap.fill(text, _COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 def _line(text: str) -> str:
     return " ".join(text.split())
+
+
+_PAGE = """<!doctype html>
+<html lang="{language}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">
+<style>
+:root {{ color-scheme: light dark; supported-color-schemes: light dark }}
+@media (prefers-color-scheme: dark) {{
+.page {{ background: #14171a !important; color: #e8eaed !important }}
+.code {{ background: #23282d !important; color: #ffffff !important }}
+.quiet {{ color: #a8b0b8 !important }}
+}}
+</style></head>
+<body class="page" style="margin: 0; padding: 0; background: #ffffff; color: #1b1f23">
+<table class="page" role="presentation" width="100%" style="border-collapse: collapse; background: #ffffff; \
+color: #1b1f23"><tr><td align="center" style="padding: 24px 16px">
+<table role="presentation" width="100%" style="border-collapse: collapse; max-width: 560px; table-layout: fixed; \
+font-family: system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; font-size: 16px; line-height: 1.45; \
+text-align: left"><tr><td style="overflow-wrap: anywhere; word-break: break-word">
+<p style="margin: 0 0 12px">{hello}</p>
+<p style="margin: 0 0 16px">{what}</p>
+<p class="code" style="margin: 0 0 16px; padding: 14px 16px; border-radius: 8px; background: #f1f3f5; color: #1b1f23; \
+font: 600 30px ui-monospace, Consolas, monospace; letter-spacing: 2px; text-align: center">{code}</p>
+<p style="margin: 0 0 12px">{warning}</p>
+<p class="quiet" style="margin: 0; font-size: 13px; color: #5b636b">{never}</p>
+</td></tr></table>
+</td></tr></table>
+</body></html>
+"""

@@ -25,6 +25,7 @@ from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
+from shared.words.languages import DEFAULT, Language, tongue
 from shared.words.messages import UserRef, Who
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -52,6 +53,7 @@ class ConfirmedLockdown:
         send: Send,
         limits: session_rows.Limits,
         now: Callable[[], datetime],
+        language: Language = DEFAULT,
     ) -> None:
         self._store = store
         self._lockdown = lockdown
@@ -61,6 +63,7 @@ class ConfirmedLockdown:
         self._confirmations = Confirmations(store, passwords, send=send, now=now)
         self._limits = limits
         self._now = now
+        self._language = language
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
 
@@ -71,12 +74,12 @@ class ConfirmedLockdown:
         _check(session.user, ends=ends)
         issued = await self._confirmations.issue(_binding(session, ends=ends), address=request.address)
         letter = letters.lockdown_letter(
-            to=session.user.email,
-            name=session.user.name,
+            to=session.user,
             code=issued.code,
             address=request.address,
             message_id=issued.id,
             ends=ends,
+            tongue=tongue(session.user.language or self._language),
         )
         self._errands.start(self._confirmations.deliver(issued, letter), "mail-code")
 

@@ -25,6 +25,7 @@ from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.running.config import read_secret
 from shared.words.internal import Grant, User, UserRow
+from shared.words.languages import Language
 from shared.words.messages import UserRef, Who
 from shared.words.names import Outcome, Role, Severity
 from shared.words.problem import HomeError
@@ -91,10 +92,17 @@ class Accounts:
         password: str,
         role: Role,
         grants: tuple[Grant, ...] = (),
+        language: Language | None = None,
         by: UserRef | None = None,
     ) -> User:
         """Make a user. Raises HomeError: invalid-value, already-exists, last-master (the first must be a master)."""
-        user = User(id=secrets.token_hex(8), name=checked_name(name), email=checked_email(email), role=role)
+        user = User(
+            id=secrets.token_hex(8),
+            name=checked_name(name),
+            email=checked_email(email),
+            role=role,
+            language=language,
+        )
         if grants and role is not Role.GUEST:
             raise HomeError("invalid-value", "Grants are for guests; members and master users use every room.")
         for grant in grants:
@@ -115,6 +123,17 @@ class Accounts:
         """Every user, the oldest first."""
         async with self._store.read() as connection:
             return await user_rows.all_rows(connection)
+
+    async def set_language(self, email: str, language: Language | None, *, by: UserRef | None = None) -> None:
+        """Letters in another language from now on; None is the home's. Raises HomeError("not-found")."""
+        async with self._change(by) as (connection, say):
+            account = await _existing(connection, email)
+            if account.user.language == language:
+                return
+            await user_rows.set_language(connection, account.user.id, language)
+            await say(
+                "account:changed", f"user/{account.user.id}", user=account.user.name, language=language or "the home's"
+            )
 
     async def disable_user(self, email: str, *, by: UserRef | None = None) -> None:
         """No sign-in from now on, and every session ends (ASVS 7.4.2). Raises HomeError: not-found, last-master."""

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import grants, users
 from shared.words.internal import Grant, Recipient, User, UserRow
+from shared.words.languages import Language, known_language
 from shared.words.names import Role
 
 
@@ -57,6 +58,7 @@ async def add(connection: AsyncConnection, user: User, *, password_hash: str, no
             role=user.role.value,
             password_hash=password_hash,
             created_at=now,
+            language=user.language,
         )
     )
 
@@ -64,6 +66,11 @@ async def add(connection: AsyncConnection, user: User, *, password_hash: str, no
 async def set_password(connection: AsyncConnection, user_id: str, password_hash: str) -> None:
     """Another password hash."""
     await connection.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
+
+
+async def set_language(connection: AsyncConnection, user_id: str, language: Language | None) -> None:
+    """Another language for letters; None is the home's."""
+    await connection.execute(update(users).where(users.c.id == user_id).values(language=language))
 
 
 async def disable(connection: AsyncConnection, user_id: str, now: datetime) -> None:
@@ -140,16 +147,25 @@ async def all_rows(connection: AsyncConnection) -> tuple[UserRow, ...]:
 async def recipients(connection: AsyncConnection) -> tuple[Recipient, ...]:
     """Who may get letters: everyone who may sign in."""
     rows = await connection.execute(
-        select(users.c.id, users.c.email, users.c.role)
+        select(users.c.id, users.c.email, users.c.role, users.c.language)
         .where(users.c.disabled_at.is_(None))
         .order_by(users.c.created_at, users.c.id)
     )
-    return tuple(Recipient(id=row.id, email=row.email, master=row.role == Role.MASTER.value) for row in rows)
+    return tuple(
+        Recipient(
+            id=row.id,
+            email=row.email,
+            master=row.role == Role.MASTER.value,
+            language=known_language(row.language or ""),
+        )
+        for row in rows
+    )
 
 
 def user_of(row: Row[*tuple[Any, ...]]) -> User:
     """The public part of a row of `users`."""
-    return User(id=row.id, name=row.name, email=row.email, role=Role(row.role))
+    language = known_language(row.language or "")
+    return User(id=row.id, name=row.name, email=row.email, role=Role(row.role), language=language)
 
 
 def _grant(row: Row[*tuple[Any, ...]]) -> Grant:

@@ -20,6 +20,7 @@ from auth_service.signing_in.budgets import Asker, SignInBudgets
 from shared.keeping.database import Store
 from shared.running.log import security
 from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest
+from shared.words.languages import DEFAULT, Language, tongue
 from shared.words.messages import UserRef, Who
 from shared.words.names import Severity
 from shared.words.problem import HomeError
@@ -41,6 +42,7 @@ class SignIn:
         send: Send,
         limits: session_rows.Limits,
         now: Callable[[], datetime],
+        language: Language = DEFAULT,
     ) -> None:
         self._store = store
         self._passwords = passwords
@@ -49,6 +51,7 @@ class SignIn:
         self._confirmations = Confirmations(store, passwords, send=send, now=now)
         self._limits = limits
         self._now = now
+        self._language = language
         self._failed = FailedTries("account:sign-in-failed", proof, now=now)
         self._budgets = SignInBudgets()
 
@@ -94,7 +97,11 @@ class SignIn:
             return
         issued = await self._confirmations.issue(binding, address=request.address)
         letter = letters.code_letter(
-            to=user.email, name=user.name, code=issued.code, address=request.address, message_id=issued.id
+            to=user,
+            code=issued.code,
+            address=request.address,
+            message_id=issued.id,
+            tongue=tongue(user.language or self._language),
         )
         await self._confirmations.deliver(issued, letter)
 

@@ -25,6 +25,7 @@ from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.door.listening import EVERYWHERE, Hosts, addresses
 from shared.running.config import Config, ConfigError, env, load
+from shared.words.languages import DEFAULT, Language
 from shared.words.names import is_reserved
 from shared.words.problem import HomeError
 
@@ -66,6 +67,7 @@ class Settings(Config, frozen=True):
     """Those under which rooms may still reach the broker."""
     host: Hosts = "127.0.0.1"
     timezone: str = "UTC"
+    language: Language = DEFAULT
     smtp_host: str = "127.0.0.1"
     smtp_sender: str = "Home System <home@localhost>"
     smtp_security: str = "none"

@@ -12,6 +12,7 @@ from deploy.founding import checks
 from shared.door.listening import EVERYWHERE
 from shared.mail import SmtpConfig
 from shared.running.config import Config, ConfigError, load, read_secret
+from shared.words.languages import DEFAULT, Language, first_of
 from shared.words.problem import HomeError
 
 PORTS = {
@@ -57,6 +58,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     timezone: str
+    language: Language = DEFAULT
     email: str
     person: str
     password: str
@@ -70,6 +72,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
             name=self.name,
             host=EVERYWHERE,  # a hub serves its house; the broker wants a certificate from everyone
             timezone=self.timezone,
+            language=self.language,
             smtp_host=self.mail.host,
             smtp_port=self.mail.port,
             smtp_security=self.mail.security,
@@ -116,6 +119,7 @@ class AnswersFile(Config, frozen=True):
     mail: MailFile
     name: str | None = None
     timezone: str | None = None
+    language: Language | None = None
     ports: PortsFile = PortsFile()
 
 
@@ -157,8 +161,23 @@ def read(path: Path, *, name: str, timezone: str, environment: Mapping[str, str]
             ports[PORTS[answer][0]] = number
     if wrong or name_ is None or zone is None or email is None or person is None or secret is None or mail is None:
         raise ConfigError("\n".join(wrong))
-    answers = Answers(name=name_, timezone=zone, email=email, person=person, password=secret, mail=mail, ports=ports)
+    answers = Answers(
+        name=name_,
+        timezone=zone,
+        language=said.language or of_locale(environment),
+        email=email,
+        person=person,
+        password=secret,
+        mail=mail,
+        ports=ports,
+    )
     return Read(answers, said.mail.letter)
+
+
+def of_locale(environment: Mapping[str, str]) -> Language:
+    """The language of letters that this machine's locale speaks of (POSIX: the first of these that is set counts)."""
+    said = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return first_of(next(filter(None, said), None))
 
 
 def usual_ports(environment: Mapping[str, str] = os.environ) -> dict[str, int]:

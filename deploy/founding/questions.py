@@ -59,7 +59,16 @@ def _ask(terminal: Terminal, guesses: Guesses, send: Trial) -> Answers:
     password = _password(terminal, email, person, name)
     mail = _mail(terminal, send, email=email, name=name)
     ports = _ports(terminal, guesses.environment)
-    return Answers(name=name, timezone=zone, email=email, person=person, password=password, mail=mail, ports=ports)
+    return Answers(
+        name=name,
+        timezone=zone,
+        language=replies.of_locale(guesses.environment),
+        email=email,
+        person=person,
+        password=password,
+        mail=mail,
+        ports=ports,
+    )
 
 
 def _until_fits(terminal: Terminal, question: Callable[[], str], check: Callable[[str], T]) -> T:

@@ -11,14 +11,30 @@ from auth_service.hub import accounts
 from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from shared.words.internal import Grant, User, UserRow
+from shared.words.languages import Language
 from shared.words.names import Role
 
 
-async def add(home: homes.Home, *, email: str, name: str, password: str, role: Role, may: list[str]) -> None:
+async def add(
+    home: homes.Home,
+    *,
+    email: str,
+    name: str,
+    password: str,
+    role: Role,
+    may: list[str],
+    language: Language | None = None,
+) -> None:
     """Add a user; `may` names a guest's devices as ROOM/DEVICE. Raises HomeError: invalid-value, already-exists."""
     grants = tuple(Grant(room=room, device=device) for room, device in map(enrol.device_ref, may))
     async with accounts.opened(auth_config.read(home.config("auth")), words=_words(home)) as book:
-        await book.create_user(email=email, name=name, password=password, role=role, grants=grants)
+        await book.create_user(email=email, name=name, password=password, role=role, grants=grants, language=language)
+
+
+async def set_language(home: homes.Home, email: str, language: Language | None) -> None:
+    """Letters in another language; None is the home's. Raises HomeError("not-found")."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        await book.set_language(email, language)
 
 
 async def rows(home: homes.Home) -> tuple[UserRow, ...]:

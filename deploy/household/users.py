@@ -15,12 +15,14 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.folder import home as homes
+from shared.words.languages import LANGUAGES, Language, known_language
 from shared.words.names import Role
 from shared.words.problem import HomeError
 
 app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
 console = Console()
 
+LanguageOption = Annotated[str | None, typer.Option(help="Letters in this language (en, de); left out: the home's.")]
 PasswordFile = Annotated[Path | None, typer.Option(help="Read the password from this file.")]
 
 
@@ -31,6 +33,7 @@ def user_add(
     name: Annotated[str, typer.Option(help="How others see this user.")],
     role: Annotated[Role, typer.Option(help="What this user may do.")] = Role.MEMBER,
     may: Annotated[list[str] | None, typer.Option(help="ROOM/DEVICE, for a guest; repeat for more.")] = None,
+    language: LanguageOption = None,
     password_file: PasswordFile = None,
 ) -> None:
     """Add a user; asks for the password, which never stands on a command line."""
@@ -38,8 +41,28 @@ def user_add(
 
     home = homes.find(homes.folder())
     password = _password(password_file)
-    asyncio.run(people.add(home, email=email, name=name, password=password, role=role, may=may or []))
+    asyncio.run(
+        people.add(
+            home, email=email, name=name, password=password, role=role, may=may or [], language=_language(language)
+        )
+    )
     console.print(f"{email} may sign in as {role}.")
+
+
+@app.command("change")
+def user_change(
+    email: str,
+    *,
+    language: Annotated[
+        str, typer.Option(help="The language of this user's letters: en, de, or \"home\" for the home's.")
+    ],
+) -> None:
+    """Change how a user is written to."""
+    from deploy.household import people
+
+    chosen = _language(None if language == "home" else language)
+    asyncio.run(people.set_language(homes.find(homes.folder()), email, chosen))
+    console.print(f"Letters to {email} are in {chosen or 'the language of the home'} from now on.")
 
 
 @app.command("list")
@@ -47,12 +70,14 @@ def user_list() -> None:
     """List every user."""
     from deploy.household import people
 
-    table = Table("E-mail", "Name", "Role", "May use", "Last sign-in", "Disabled")
+    table = Table("E-mail", "Name", "Role", "May use", "Language", "Last sign-in", "Disabled")
     for row in asyncio.run(people.rows(homes.find(homes.folder()))):
         may = ", ".join(f"{g.room}/{g.device}" for g in row.grants) if row.user.role is Role.GUEST else "all"
         last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"
         disabled = "yes" if row.disabled else ""
-        table.add_row(row.user.email, row.user.name, row.user.role, may or "nothing", last, disabled)
+        table.add_row(
+            row.user.email, row.user.name, row.user.role, may or "nothing", row.user.language or "home", last, disabled
+        )
     console.print(table)
 
 
@@ -95,6 +120,15 @@ def user_erase(
 def _count(rows: int) -> None:
     if rows and rows % 1000 == 0:
         console.print(f"{rows} rows …")
+
+
+def _language(code: str | None) -> Language | None:
+    if code is None:
+        return None
+    known = known_language(code)
+    if known is None:
+        raise HomeError("invalid-value", f"There are letters in {' and '.join(LANGUAGES)}; {code} is none of them.")
+    return known
 
 
 def _password(file: Path | None) -> str:

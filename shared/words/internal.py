@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from shared.words.languages import Language
 from shared.words.messages import DeviceDescription, Text
 from shared.words.names import Kind, Role
 
@@ -42,13 +43,14 @@ Address = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9A-Fa-f:.]*(%
 Password = Annotated[str, msgspec.Meta(min_length=1, max_length=1024)]
 
 
-class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A user as others may see one."""
+class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A user as others may see one. `language` is the reader's own choice; without one it is the home's."""
 
     id: str
     name: str
     email: str
     role: Role
+    language: Language | None = None
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -258,12 +260,13 @@ class LockdownChange(msgspec.Struct, frozen=True, kw_only=True):
     address: Address
 
 
-class Recipient(msgspec.Struct, frozen=True, kw_only=True):
+class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody who may get letters; critical ones go to the master users."""
 
     id: Text
     email: Email
     master: bool
+    language: Language | None = None
 
 
 class Recipients(msgspec.Struct, frozen=True, kw_only=True):

@@ -135,7 +135,12 @@ def test_a_user_is_disabled_and_erased_and_the_record_still_fits(var: Path, tmp_
     (tmp_path / "password").write_text(PASSWORD)
     file = ("--password-file", str(tmp_path / "password"))
     run("user", "add", "ada@example.org", "--name", "Ada", "--role", "master", *file)
-    run("user", "add", "eve@example.org", "--name", "Evelyn", *file)
+    run("user", "add", "eve@example.org", "--name", "Evelyn", "--language", "de", *file)
+    assert "fr is none of them" in run("user", "change", "eve@example.org", "--language", "fr", code=1)
+    assert sql(var, "auth", "SELECT language FROM users ORDER BY name") == [(None,), ("de",)]
+    run("user", "change", "eve@example.org", "--language", "home")
+    run("user", "change", "ada@example.org", "--language", "de")
+    assert sql(var, "auth", "SELECT language FROM users ORDER BY name") == [("de",), (None,)]
     assert "Make another master user first" in run("user", "disable", "ada@example.org", code=1)
     ((user_id,),) = sql(var, "auth", "SELECT id FROM users WHERE name = 'Evelyn'")
     eve = UserRef(id=str(user_id), name="Evelyn")

@@ -40,6 +40,7 @@ async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path
             await connection.execute(sa.text(f"ALTER TABLE codes DROP COLUMN {column}"))
         await connection.execute(sa.text("ALTER TABLE devices DROP COLUMN locked_out"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN seen_from"))
+        await connection.execute(sa.text("ALTER TABLE users DROP COLUMN language"))
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         await connection.execute(sa.text("INSERT INTO identities VALUES ('hall', 'room', '2026-03-01', NULL)"))
         await connection.execute(sa.text("INSERT INTO rooms VALUES ('hall', 'Hall')"))

@@ -21,6 +21,7 @@ from alert_service.telling.policy import HOUSE_POLICY, Policy, Rule
 from alert_service.telling.together import WINDOW_SECONDS as TOGETHER_SECONDS
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError, compose
+from shared.words.internal import Recipient
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
 from tests.house import DEADLINE
@@ -82,6 +83,22 @@ async def test_a_letter_reaches_every_recipient_once(house: House) -> None:
     assert sorted(x.to for x in house.postman.letters) == [ADA, BOB]
     assert len({x.message_id for x in house.postman.letters}) == 2
     assert await house.counts() == (0, 0)
+
+
+async def test_everyone_reads_in_their_own_language_and_the_others_in_the_homes(house: House) -> None:
+    people = (Recipient(id="u1", email=ADA, master=True, language="de"), Recipient(id="u2", email=BOB, master=True))
+    async with house.store.write() as connection:
+        await mailbox.set_people(connection, people, START)
+    await house.tell(*acts(1))
+    await house.rounds(1)
+    subjects = {letter.to: letter.subject for letter in house.postman.letters}
+    assert subjects == {
+        ADA: "Front door (hall) aufgeschlossen — Ada, 20:04",
+        BOB: "Front door (hall) unlocked — Ada, 20:04",
+    }
+    german = next(letter for letter in house.postman.letters if letter.to == ADA)
+    english = next(letter for letter in house.postman.letters if letter.to == BOB)
+    assert proofs.read(composed(german)) == proofs.read(composed(english))
 
 
 async def test_nothing_leaves_before_anybody_is_known_and_then_it_does(house: House) -> None:

@@ -1,11 +1,18 @@
 """The letter with a code."""
 
-from auth_service.confirming.letters import code_letter
+import msgspec
+
+from auth_service.confirming.letters import code_letter, lockdown_letter
+from shared.words.internal import User
+from shared.words.languages import tongue
+from shared.words.names import Role
 from tests.unit.auth_service.parts import code_in
+
+ADA = User(id="u1", name="Ada", email="a@b", role=Role.MASTER)
 
 
 def test_letter_holds_the_code_alone_on_its_line_and_who_asked() -> None:
-    letter = code_letter(to="a@b", name="Ada", code="ABCD-2345", address="192.0.2.7", message_id="1")
+    letter = code_letter(to=ADA, tongue=tongue(), code="ABCD-2345", address="192.0.2.7", message_id="1")
     assert letter.to == "a@b"
     assert "Home System code" in letter.subject
     assert "ABCD" not in letter.subject
@@ -18,7 +25,32 @@ def test_letter_holds_the_code_alone_on_its_line_and_who_asked() -> None:
 
 
 def test_name_and_address_cannot_write_html() -> None:
-    letter = code_letter(to="a@b", name="<b>Ada</b>", code="ABCD-2345", address="<i>x</i>", message_id="1")
+    letter = code_letter(
+        to=msgspec.structs.replace(ADA, name="<b>Ada</b>"),
+        tongue=tongue(),
+        code="ABCD-2345",
+        address="<i>x</i>",
+        message_id="1",
+    )
     assert letter.html is not None
     assert "<b>" not in letter.html
     assert "<i>" not in letter.html
+
+
+def test_every_letter_with_a_code_comes_in_german_too() -> None:
+    german = tongue("de")
+    given = {"to": ADA, "code": "ABCD-2345", "address": "192.0.2.7", "message_id": "1", "tongue": german}
+    sign_in = code_letter(**given)  # type: ignore[arg-type]  # by name
+    begin, end = (lockdown_letter(ends=ends, **given) for ends in (False, True))  # type: ignore[arg-type]  # by name
+    assert [one.subject for one in (sign_in, begin, end)] == [
+        "Home System: Code",
+        "Home System: Code zum Sperren",
+        "Home System: Code zum Aufheben der Sperre",
+    ]
+    for one in (sign_in, begin, end):
+        assert one.text.startswith("Hallo Ada,")
+        assert code_in(one.text) == "ABCD-2345"
+        assert "10 Minuten" in " ".join(one.text.split())
+        assert max(map(len, one.text.splitlines())) <= 72
+        assert one.html is not None
+        assert '<html lang="de">' in one.html

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from auth_service.hub.accounts import Accounts
+from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from shared.keeping.database import Store
@@ -270,3 +271,22 @@ async def test_times_are_what_the_clock_said(accounts: Accounts, clock: Clock) -
     await accounts.enrol_identity("hall", "room")
     (row,) = await accounts.list_identities()
     assert row.enrolled_at == clock.time
+
+
+async def test_a_user_has_letters_in_a_language_of_their_own(
+    accounts: Accounts, ada: User, spool: Spool, store: Store
+) -> None:
+    await accounts.set_language(ada.email, "de")
+    await accounts.set_language(ada.email, "de")
+    assert [event.detail for event in spool.pending(10) if event.what == "account:changed"] == [
+        {"user": ada.name, "language": "de"}
+    ]
+    async with store.read() as connection:
+        assert [one.language for one in await user_rows.recipients(connection)] == ["de"]
+        found = await user_rows.find(connection, ada.email)
+    assert found is not None
+    assert found.user.language == "de"
+    await accounts.set_language(ada.email, None)
+    assert [row.user.language for row in await accounts.list_users()] == [None]
+    with pytest.raises(HomeError, match="not-found"):
+        await accounts.set_language("nobody@example.org", "de")

@@ -143,3 +143,19 @@ def test_a_letter_is_sent_unless_the_file_says_otherwise(tmp_path: Path) -> None
 )
 def test_encryption_follows_from_the_place(host: str, port: int, wanted: str) -> None:
     assert answers.security(host, port) == wanted
+
+
+@pytest.mark.parametrize(
+    ("locale", "language"),
+    [
+        ({"LANG": "de_DE.UTF-8"}, "de"),
+        ({"LC_ALL": "C.UTF-8", "LANG": "de_DE.UTF-8"}, "en"),
+        ({"LC_MESSAGES": "de_AT.UTF-8", "LANG": "fr_FR.UTF-8"}, "de"),
+        ({"LC_ALL": "", "LANG": "de"}, "de"),
+        ({}, "en"),
+    ],
+)
+def test_letters_are_in_the_language_of_this_machine(tmp_path: Path, locale: dict[str, str], language: str) -> None:
+    assert read(written(tmp_path, WHOLE), ports() | locale).answers.settings.language == language
+    said = WHOLE.replace("[owner]", 'language = "en"\n[owner]', 1)
+    assert read(written(tmp_path, said), ports() | locale).answers.settings.language == "en"
