@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
+
 from alert_service.chain import chain
-from alert_service.letters import letters
+from alert_service.letters import letters, notices
 from alert_service.letters.sheet import Written
 from alert_service.telling.names import Names
+from alert_service.telling.noticed import SECOND
 from alert_service.telling.reader import Links, Reader
 from alert_service.telling.story import Story
+from alert_service.telling.tidings import Doubt, Form, Tiding
+from alert_service.telling.tidings import Letter as Notice
 from shared.mail import Letter, compose
 from shared.words.languages import LANGUAGES, Language, tongue
 from shared.words.messages import AuditEvent, UserRef, Who, utc
@@ -56,7 +61,30 @@ def samples(language: Language) -> Iterator[tuple[str, Written]]:
         Story(ended=Outcome.REJECTED, outcome=_row("gateway", _event(outcome=Outcome.REJECTED, id=f"c{n}"), 20 + n))
         for n in range(3)
     ]
+    for name, notice in _notices():
+        yield name, notices.write(notice, "garage", to)
     yield "digest", letters.write_digest("gateway", 5, stories, to)
+
+
+def _notices() -> Iterator[tuple[str, Notice]]:
+    at = round(AT * SECOND)
+    opened = Tiding(what="device:opened", place="garage/door-contact", at=at, until=at, received_at=at)
+    lasting = msgspec.structs.replace(opened, told_after=600 * SECOND)
+    doubtful = msgspec.structs.replace(lasting, doubts=(Doubt("room-away", at + 300 * SECOND),))
+    over = at + 840 * SECOND
+    ended = msgspec.structs.replace(lasting, ended_at=over, end_received_at=over)
+    press = msgspec.structs.replace(opened, what="device:pressed", place="hall/doorbell", nobody_home=True)
+
+    def notice(form: Form, told: Tiding, after: int) -> Notice:
+        return Notice(form=form, rule="Garage left open", urgent=False, made_at=at + after * SECOND, tidings=(told,))
+
+    yield "open", notice("began", lasting, 605)
+    yield "open-as-far-as-known", notice("began", doubtful, 605)
+    yield "closed-again", notice("ended", ended, 840)
+    yield "was-open", notice("both", ended, 86_400)
+    yield "bell", notice("began", press, 0)
+    many = tuple(msgspec.structs.replace(ended, at=at + n * SECOND, until=at + n * SECOND) for n in range(20))
+    yield "sum", msgspec.structs.replace(notice("sum", opened, 3600), tidings=many, count=1200, last_at=over, late=True)
 
 
 def _events() -> Iterator[tuple[str, str, AuditEvent]]:

@@ -1,11 +1,13 @@
 """What is wrong with a rule on happenings, pure: each line names what would be right."""
 
-from collections.abc import Callable, Iterator
+import difflib
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from alert_service.telling import hours
 from alert_service.telling.noticed import ENDS, SOMEBODY_AT_HOME
 from alert_service.telling.policy import PERSON, Rule, several
 from shared.words.happenings import PASSING
+from shared.words.names import Kind
 
 _OF_HAPPENINGS = ("lasting", "between", "days", "unless")
 
@@ -57,3 +59,36 @@ def _ends() -> str:
 
 def _words(words: list[str]) -> str:
     return ", ".join(f'"{word}"' for word in words)
+
+
+_KINDS = {
+    "device:opened": Kind.CONTACT,
+    "device:closed": Kind.CONTACT,
+    "device:motion": Kind.MOTION,
+    "device:pressed": Kind.BUTTON,
+}
+"""Which kind of device tells of which happening."""
+
+
+def against(rules: Iterable[Rule], devices: Mapping[str, Kind], rooms: Collection[str]) -> Iterator[str]:
+    """Where rules on happenings name a place in full that the home does not have, or that tells of no such thing.
+
+    `devices` are `room/device` and their kinds. What stands in a pattern may come later, so nothing is said of it.
+    """
+    for index, rule in enumerate(rules):
+        if not rule.on_happenings:
+            continue
+        place = f'rules[{index}] ("{rule.name}")' if rule.name else f"rules[{index}]"
+        kinds = {_KINDS[what] for what in several(rule.what) if what in _KINDS}
+        fitting = [name for name, kind in devices.items() if kind in kinds]
+        if any(what.startswith("room:") for what in several(rule.what)):
+            fitting += rooms
+        for where in several(rule.where):
+            if any(sign in where for sign in "*?[") or where in fitting:
+                continue
+            near = difflib.get_close_matches(where, fitting, n=1, cutoff=0.5)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            if where in devices:
+                yield f'{place}.where: "{where}" is a {devices[where]}, which tells of no such thing{hint}'
+            else:
+                yield f'{place}.where: there is no "{where}" here{hint}'

@@ -7,6 +7,7 @@ import msgspec
 
 from alert_service.telling.noticed import Happening, NoticeRule
 
+Form = Literal["began", "both", "ended", "sum"]
 LINES = 20
 """So many of a sum are told one by one."""
 DAY = 86_400_000_000
@@ -58,7 +59,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     `tidings` are the first LINES of a sum, of `count` in all; else the one. `rule` is the rule's name.
     """
 
-    form: Literal["began", "both", "ended", "sum"]
+    form: Form
     rule: str
     urgent: bool
     made_at: int

@@ -16,6 +16,7 @@ AREAS = {
     "disk",
     "spools",
     "enrolments",
+    "rules",
     "units",
     "broker",
     "auth",

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from alert_service.telling import notice_check
 from alert_service.telling.policy import Policy, Rule
 from alert_service.telling.rule_check import complaints
 from shared.running import config
-from shared.words.names import Outcome, Severity
+from shared.words.names import Kind, Outcome, Severity
 from tests.unit.alert_service.telling.test_policy import audience, matter
 
 
@@ -87,6 +88,54 @@ def test_each_mistake_is_told_with_what_would_be_right(rule: Rule, told: str) ->
     found = list(complaints([rule]))
     assert len(found) == 1, found
     assert told in found[0]
+
+
+DEVICES = {
+    "garage/door": Kind.PULSE,
+    "garage/door-contact": Kind.CONTACT,
+    "hall/front-door": Kind.LOCK,
+    "hall/door-contact": Kind.CONTACT,
+    "hall/doorbell": Kind.BUTTON,
+}
+
+
+@pytest.mark.parametrize(
+    ("what", "where", "told"),
+    [
+        (
+            "device:opened",
+            "garage/dor-contact",
+            'no "garage/dor-contact" here; did you mean "garage/door-contact"?',
+        ),
+        (
+            "device:opened",
+            "hall/front-door",
+            '"hall/front-door" is a lock, which tells of no such thing; did you',
+        ),
+        (
+            "device:pressed",
+            "hall/door-contact",
+            'tells of no such thing; did you mean "hall/doorbell"?',
+        ),
+        ("room:away", "garge", 'there is no "garge" here; did you mean "garage"?'),
+    ],
+)
+def test_a_place_that_is_not_here_is_told_with_the_nearest(what: str, where: str, told: str) -> None:
+    rules = [Rule(), Rule(name="x", what=what, where=where)]
+    (found,) = notice_check.against(rules, DEVICES, ("garage", "hall"))
+    assert found.startswith('rules[1] ("x").where: ')
+    assert told in found
+
+
+def test_a_place_that_is_here_and_a_pattern_are_well() -> None:
+    rules = [
+        Rule(what="device:opened", where=("garage/door-contact", "attic/*")),
+        Rule(what="device:pressed", where="hall/doorbell"),
+        Rule(what="room:away", where="hall"),
+        Rule(what="device:unlock", where="nowhere/door"),
+        Rule(what="device:motion"),
+    ]
+    assert list(notice_check.against(rules, DEVICES, ("garage", "hall"))) == []
 
 
 def test_everything_is_told_at_once() -> None:
