@@ -154,10 +154,13 @@ def _sum(letter: Letter, reader: Reader) -> str:
 def _said(said: str, told: Tiding, letter: Letter, reader: Reader) -> str:
     lasted = told.lasted if told.ended_at is not None else letter.made_at - (told.until + told.shift)
     end = told.ended_at if told.ended_at is not None else told.until
+    other = end if "{end}" in said else told.until
+    once = "{time}" in said and other != told.at and _local(told.at, reader).date() == _local(other, reader).date()
     return reader.say(
         said,
         place=reader.names.place(told.place),
-        time=moment(told.at, letter, reader),
+        # The day that both have is said once, with the later one.
+        time=reader.time(_local(told.at, reader)) if once else moment(told.at, letter, reader),
         until=moment(told.until, letter, reader),
         end=moment(end, letter, reader),
         length=length(lasted or 0, reader),

@@ -57,7 +57,7 @@ def test_a_door_that_is_closed_again() -> None:
 def test_what_was_heard_of_late_says_so_and_on_which_day() -> None:
     late = msgspec.structs.replace(CLOSED, end_received_at=at(TWO + timedelta(hours=20)))
     told = letter(late, "both", after=timedelta(hours=20))
-    assert "from 14:02 on 1 Jul 2026 to 14:16 on 1 Jul 2026" in told
+    assert "from 14:02 to 14:16 on 1 Jul 2026; it is closed again" in told
     assert "Heard of: Thursday, 2 July 2026, 10:02:00 CEST" in told
 
 
