@@ -213,6 +213,7 @@ class Demo:
         modules = {
             "auth_service": "auth",
             "alert_service": "alerts",
+            "alert_service.readings": "readings",
             "gateway": "gateway",
             "deploy.running.mailbox": "mailbox",
         }

@@ -26,6 +26,8 @@ _MOST_AT_ONCE = 7 * 86_400
 """So much time is summed up in one write, after a long absence."""
 _REMOVED_AT_ONCE = 2 * 86_400
 """So much of what is over its time goes in one write."""
+_REMOVED_OF = 200
+"""Of so many devices."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -53,6 +55,9 @@ class Book:
         self.summed_until = 0
         self.hours_until = 0
         self._before: dict[int, Row] = {}
+        self._due: list[int] = []
+        """Devices of which what is too old is still to be removed."""
+        self._remove_before = 0
 
     async def open(self, now: int) -> Known:
         """Read what is known; a new book begins at `now` (milliseconds)."""
@@ -91,6 +96,8 @@ class Book:
             for row in rows
         ]
         over = max(sums.floor(known_until // 1000 - LATE_SECONDS, FIVE_MINUTES), self.summed_until)
+        due = self._due if remove_before is None else list(numbers.values())
+        self._remove_before = self._remove_before if remove_before is None else remove_before
         async with self._store.write() as connection:
             if fresh:
                 await connection.execute(
@@ -107,10 +114,11 @@ class Book:
             end_of_hours = max(sums.floor(end, HOUR), self.hours_until)
             before = await self._sum_up(connection, begin, end)
             await self._sum_hours(connection, end_of_hours)
-            if remove_before is not None:
-                await _remove(connection, numbers.values(), remove_before, kept)
+            if due:
+                await _remove(connection, due[:_REMOVED_OF], self._remove_before, kept)
             await _set(connection, known_until=known_until, summed_until=end, hours_until=end_of_hours)
         self.ids, self.summed_until, self.hours_until = numbers, end, end_of_hours
+        self._due = due[_REMOVED_OF:]
         self._before |= before
 
     async def turn_back(self, now: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tests.demo import CODE, Client, Demo, text_of
 from tests.house import DEADLINE, until
 
-PROCESSES = ("broker", "auth", "alerts", "gateway", "mailbox", "agent-hall")
+PROCESSES = ("broker", "auth", "alerts", "readings", "gateway", "mailbox", "agent-hall")
 
 
 def works(client: Client) -> bool:
