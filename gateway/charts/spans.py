@@ -86,14 +86,11 @@ class Span(NamedTuple):
                         begin, end, f"{self._local(begin):%a}" + ("" if narrow else f" {self._local(begin).day}")
                     )
             case "month":
-                step = 7 if narrow else 2
                 for number, (begin, end) in enumerate(_pairs(self.by_days())):
-                    yield Tick(
-                        begin,
-                        end,
-                        str(number + 1) if number % step == 0 else "",
-                        strong=self._local(begin).weekday() == 0,
-                    )
+                    is_monday = self._local(begin).weekday() == 0
+                    if is_monday or not narrow:
+                        label = str(number + 1) if narrow or number % 2 == 0 else ""
+                        yield Tick(begin, end, label, strong=is_monday)
             case _:
                 for begin, end in _pairs(self.by_months()):
                     yield Tick(begin, end, f"{self._local(begin):%b}"[: 1 if narrow else 3])
