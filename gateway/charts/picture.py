@@ -96,6 +96,7 @@ class _Drawing:
         if not shown.measured and max(map(len, shown.words)) > len("off"):
             size = size._replace(left=max(size.left, _WORD_LEFT))  # "unlocked" is longer than any number
         self.shown, self.size, self.span = shown, size, shown.span
+        self.begin, self.end = shown.span.begin, shown.span.end  # the calendar is asked once, not for each point
         self.foot, self.head = size.height - size.bottom, size.top
         self.longest = max(one.seconds for one in shown.points)
         self.scale = self._scale()
@@ -119,7 +120,7 @@ class _Drawing:
             dots=tuple(self._middle(run[0]) for run in runs if len(run) == 1),
             twice=self._twice(),
             change=self._change(),
-            now=round(self.x(shown.until), 1) if shown.until < self.span.end else None,
+            now=round(self.x(shown.until), 1) if shown.until < self.end else None,
             hits=tuple(self._hits()) if not self.is_narrow else (),
             # On a narrow screen what happens to the clocks needs the place.
             unit=""
@@ -128,7 +129,7 @@ class _Drawing:
         )
 
     def x(self, moment: float) -> float:
-        share = (moment - self.span.begin) / (self.span.end - self.span.begin)
+        share = (moment - self.begin) / (self.end - self.begin)
         return self.size.left + min(max(share, 0.0), 1.0) * (self.size.width - self.size.left - self.size.right)
 
     def y(self, value: float) -> float:
