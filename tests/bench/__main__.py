@@ -1,6 +1,6 @@
 """Runs the bench and prints its tables; nothing here asserts a time.
 
-`python -m tests.bench [agent|floor|history|scale] [--seconds N]`
+`python -m tests.bench [agent|floor|history|readings|scale] [--seconds N] [--hass PYTHON]`
 `python -m tests.bench [profile] --against REV [--quick]`
 """
 
@@ -11,13 +11,14 @@ import signal
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import against, agent, floor, floors, history, load, profile, resident, scale, sides
+from tests.bench import against, agent, floor, floors, history, load, profile, readings, resident, scale, sides
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
@@ -147,6 +148,12 @@ def whole_record(_: float) -> None:
         console.print(history.measure(Path(folder) / "var", console))
 
 
+def ten_million(_: float, hass: str | None = None) -> None:
+    """Ten million readings: charts, the API, and what lies on the disk."""
+    for table in readings.measure(console, hass=hass):
+        console.print(table)
+
+
 def many_devices(_: float) -> None:
     """A home of 10,000 devices."""
     with tempfile.TemporaryDirectory(prefix="homesystem-bench-") as folder:
@@ -174,7 +181,13 @@ def whole_home(seconds: float) -> None:
             demo.stop()
 
 
-SECTIONS = {"floor": the_floor, "agent": one_agent, "history": whole_record, "scale": many_devices}
+SECTIONS = {
+    "floor": the_floor,
+    "agent": one_agent,
+    "history": whole_record,
+    "readings": ten_million,
+    "scale": many_devices,
+}
 """What is measured beside the whole home; each is told how many seconds a run lasts."""
 
 
@@ -188,6 +201,7 @@ def main() -> None:
         help="only this one; without it, everything",
     )
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each run lasts")
+    parser.add_argument("--hass", metavar="PYTHON", help="with readings: an interpreter that has Home Assistant")
     parser.add_argument("--against", metavar="REV", help="measure this tree beside that commit, in turns")
     parser.add_argument("--quick", action="store_true", help="few and short rounds, with --against")
     arguments = parser.parse_args()
@@ -204,7 +218,8 @@ def main() -> None:
         return
     if arguments.section is None:
         whole_home(arguments.seconds)
-    for name, measure in SECTIONS.items():
+    sections = SECTIONS | {"readings": partial(ten_million, hass=arguments.hass)}
+    for name, measure in sections.items():
         if arguments.section in {None, name}:
             measure(arguments.seconds)
 
