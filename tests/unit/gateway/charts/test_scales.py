@@ -12,7 +12,8 @@ values = st.floats(-1e4, 1e4)
 @given(values, values, st.integers(2, 8))
 def test_a_scale_holds_its_values_with_few_round_marks(one: float, other: float, marks: int) -> None:
     scale = scales.around(min(one, other), max(one, other), marks=marks, narrowest=3.0)
-    assert scale.low - 1e-6 <= min(one, other) <= max(one, other) <= scale.high + 1e-6
+    near = scale.step * 1e-6
+    assert scale.low - near <= min(one, other) <= max(one, other) <= scale.high + near
     assert 2 <= len(scale.marks) <= marks + 3
     texts = [scale.text(mark) for mark in scale.marks]
     assert len(set(texts)) == len(texts)
