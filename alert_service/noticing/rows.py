@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import exists as sql_exists
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.letters import mailbox
@@ -104,6 +105,12 @@ async def active(connection: AsyncConnection) -> list[Watched]:
     """What is watched, or was told and lasts."""
     found = select(notices).where(notices.c.state.in_(("waiting", "open", "ended"))).order_by(notices.c.id)
     return [_watched(one) for one in (await connection.execute(found)).all()]
+
+
+async def is_known(connection: AsyncConnection, rule: str, happening: Happening) -> bool:
+    """Whether a rule dealt with it already: a file that was mended may know less of how far we came."""
+    same = notices.c.rule == rule, notices.c.source == happening.source, notices.c.happening == happening.id
+    return bool((await connection.execute(select(sql_exists().where(*same)))).scalar_one())
 
 
 async def watch(

@@ -99,12 +99,14 @@ class Teller:
         end = await self._end_of(happening) if lags else None
         moment = noticed.due(rule, happening, self._zone)
         verdict = noticed.judge(moment, rule, end.until if end is not None else None, self._now)
+        if verdict is Verdict.NOTHING or await rows.is_known(self._connection, rule.key, happening):
+            return
         if verdict is Verdict.TELL and lags and end is None:
             self._remember(await rows.watch(self._connection, rule.key, happening, "waiting", self._now + bounds.LAG))
         elif verdict is Verdict.TELL:
             await self._tell(rule, happening, end, None)
-        elif verdict is Verdict.WAIT:
-            assert moment is not None
+        else:
+            assert moment is not None, "one that never is due is not waited for"
             due_at = moment + noticed.GRACE
             self._remember(await rows.watch(self._connection, rule.key, happening, "waiting", due_at))
 

@@ -137,7 +137,7 @@ def _drop_orphans(db: sqlite3.Connection) -> int:
     orphaned = "letter NOT IN (SELECT id FROM letters)"
     unsent = f"SELECT count(DISTINCT letter) FROM deliveries WHERE state = 'pending' AND {orphaned}"
     count = int(db.execute(unsent).fetchone()[0])
-    for table in ("deliveries", "dailies"):
+    for table in ("deliveries", "dailies", "tidings"):
         db.execute(f"DELETE FROM {table} WHERE {orphaned}")
     # What a lost digest had gathered is told again, rather than never.
     again = "state = 'gathered' AND id NOT IN (SELECT letter FROM deliveries)"

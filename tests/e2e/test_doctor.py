@@ -21,6 +21,7 @@ AREAS = {
     "broker",
     "auth",
     "alerts",
+    "readings",
     "gateway",
     "served",
     "sign-in",

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import func, select
 
-from alert_service.noticing import bounds
+from alert_service.noticing import bounds, rows
 from alert_service.tables import notices
 from alert_service.telling.policy import Rule
 from shared.keeping.database import Store
@@ -172,6 +172,17 @@ async def test_a_rule_begins_with_what_happens_after_it_was_written(store: Store
     assert await house.forms() == []
     await house.opens()
     assert await house.forms() == ["began"]
+
+
+async def test_who_forgot_how_far_it_came_repeats_nothing_and_goes_on(store: Store) -> None:
+    house = await other(store, AT_ONCE)
+    await house.opens()
+    await house.closes()
+    async with store.write() as connection:
+        await rows.set_cursor(connection, 0)
+    await house.look()
+    await house.opens()
+    assert await house.forms() == ["began", "ended", "began"]
 
 
 async def test_a_rule_that_is_gone_tells_nothing_more(house: House) -> None:
