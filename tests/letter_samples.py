@@ -9,7 +9,8 @@ from pathlib import Path
 import msgspec
 
 from alert_service.chain import chain
-from alert_service.letters import letters, notices
+from alert_service.letters import daily, letters, notices
+from alert_service.letters.day_story import Counted, DayStory, Done
 from alert_service.letters.sheet import Written
 from alert_service.telling.names import Names
 from alert_service.telling.noticed import SECOND
@@ -17,12 +18,16 @@ from alert_service.telling.reader import Links, Reader
 from alert_service.telling.story import Story
 from alert_service.telling.tidings import Doubt, Form, Tiding
 from alert_service.telling.tidings import Letter as Notice
+from auth_service.confirming import letters as codes
 from shared.mail import Letter, compose
+from shared.words.internal import User
+from shared.words.internal_alerts import ChainStatus
 from shared.words.languages import LANGUAGES, Language, tongue
 from shared.words.messages import AuditEvent, UserRef, Who, utc
-from shared.words.names import Outcome, Severity
+from shared.words.names import Outcome, Role, Severity
 
 AT = datetime(2026, 11, 23, 13, 6, 9, tzinfo=UTC).timestamp()
+_COMMAND = "5f0c5a7e-9d7b-4a43-8a6c-51f1c8a0d7a"
 ANNA = UserRef(id="u1", name="Anna")
 NAMES: dict[Language, tuple[dict[str, str], dict[str, dict[str, str]]]] = {
     "en": (
@@ -63,6 +68,17 @@ def samples(language: Language) -> Iterator[tuple[str, Written]]:
     ]
     for name, notice in _notices():
         yield name, notices.write(notice, "garage", to)
+    yield "refused", letters.write_refused("gateway", 3, stories, to)
+    more = [
+        Story(
+            ended=Outcome.EXECUTED,
+            intent=_row("gateway", _event(outcome=Outcome.ASKED, id=f"{_COMMAND}{n}"), 30 + 2 * n),
+            outcome=_row("hall", _event(id=f"{_COMMAND}{n}"), 31 + 2 * n),
+        )
+        for n in range(3)
+    ]
+    yield "together", letters.write_together(more, to, urgent=True)
+    yield "daily", daily.write(_figures(), to)
     yield "digest", letters.write_digest("gateway", 5, stories, to)
 
 
@@ -179,6 +195,47 @@ def _events() -> Iterator[tuple[str, str, AuditEvent]]:
     )
 
 
+def _figures() -> daily.Figures:
+    story = DayStory(
+        done=(
+            Done("device:unlock", "hall/front-door", 3, ("Anna", "Ben")),
+            Done("device:press", "garage/door", 1, ("Anna",)),
+        ),
+        opened=(Counted("device:opened", "hall/front-door", 14),),
+        odd=(Counted("room:offline", "garage", 1), Counted("device:mismatch", "hall/lamp", 1)),
+        refused=2,
+    )
+    return daily.Figures(
+        day="2026-11-24",
+        since=AT - 80_000,
+        until=AT + 6400,
+        row=905,
+        hash="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        events=212,
+        security=1,
+        critical={"executed": 4, "rejected": 2},
+        sent=9,
+        waiting=0,
+        refused=0,
+        gathered={},
+        removed={},
+        status=ChainStatus(row=905, hash="9f86d0", checked_at=utc(AT)),
+        story=story,
+    )
+
+
+def _codes(language: Language) -> Iterator[tuple[str, Letter]]:
+    given = {
+        "to": User(id="u1", name="Anna", email="anna@example.org", role=Role.MASTER),
+        "code": "ABCD-2345",
+        "address": "192.0.2.7",
+        "message_id": "1",
+        "tongue": tongue(language),
+    }
+    yield "code", codes.code_letter(**given)  # type: ignore[arg-type]  # by name
+    yield "code-lockdown", codes.lockdown_letter(ends=False, **given)  # type: ignore[arg-type]  # by name
+
+
 def _command(ended: Outcome) -> Story:
     outcome = None if ended is Outcome.UNKNOWN else _row("hall", _event(outcome=ended), 8)
     return Story(ended=ended, intent=_row("gateway", _event(outcome=Outcome.ASKED), 7), outcome=outcome)
@@ -213,6 +270,18 @@ def _row(source: str, event: AuditEvent, number: int) -> chain.Row:
     return chain.append(source, event, received_at=utc(AT + 1), salt=b"s" * 16, row=number)
 
 
+def _letter(name: str, written: Written) -> Letter:
+    return Letter(
+        to="anna@example.org",
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
+        thread=written.thread,
+        urgent=written.urgent,
+        message_id=name,
+    )
+
+
 def main() -> None:
     """Write them all."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -220,19 +289,11 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     for language in LANGUAGES:
         (folder / language).mkdir(parents=True, exist_ok=True)
-        for name, written in samples(language):
-            letter = Letter(
-                to="anna@example.org",
-                subject=written.subject,
-                text=written.text,
-                html=written.html,
-                thread=written.thread,
-                urgent=written.urgent,
-                message_id=f"{name}-{language}",
-            )
+        told = [(name, _letter(name, written)) for name, written in samples(language)]
+        for name, letter in [*told, *_codes(language)]:
             for ending, content in (
-                ("txt", f"{written.subject}\n\n{written.text}".encode()),
-                ("html", written.html.encode()),
+                ("txt", f"{letter.subject}\n\n{letter.text}".encode()),
+                ("html", (letter.html or "").encode()),
                 ("eml", compose(letter, "Home System <home@example.org>", AT).as_bytes()),
             ):
                 (folder / language / f"{name}.{ending}").write_bytes(content)

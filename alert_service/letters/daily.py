@@ -15,7 +15,8 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals, chain
-from alert_service.letters import gathering, mailbox, sheet
+from alert_service.letters import day_story, gathering, mailbox, sheet
+from alert_service.letters.day_story import DayStory
 from alert_service.letters.release import DAILY
 from alert_service.letters.sheet import Fact, Sheet, Written
 from alert_service.record import walk
@@ -60,6 +61,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     gathered: dict[str, int]
     removed: dict[str, int]
     status: ChainStatus
+    story: DayStory = DayStory()
 
 
 class Due(NamedTuple):
@@ -132,6 +134,7 @@ def write(figures: Figures, reader: Reader) -> Written:
         headline=say(later("{day}: the record is {state}."), day=day, state=state),
         urgent=broken is not None,
         warning=_broken(broken, reader) if broken is not None else "",
+        paragraphs=day_story.tell(figures.story, _stands(figures, state, reader), reader),
         facts=tuple(_facts(figures, reader)),
         buttons=sheet.buttons(reader, act=False),
         notes=(say(later("Head of the record:")),),
@@ -144,6 +147,13 @@ def write(figures: Figures, reader: Reader) -> Written:
     mark = say(later("Security: ")) if broken is not None else ""
     written = sheet.write(f"{mark}{told}", made, DAILY_THREAD, reader)
     return written._replace(urgent=False)
+
+
+def _stands(figures: Figures, state: str, reader: Reader) -> str:
+    waiting = figures.waiting + figures.refused
+    if waiting:
+        return reader.say(later("The record is {state}; letters that wait: {count}."), state=state, count=waiting)
+    return reader.say(later("The record is {state}, and no letter waits."), state=state)
 
 
 def _broken(broken: ChainBroken, reader: Reader) -> str:
@@ -237,6 +247,7 @@ async def _figures(connection: AsyncConnection, day: str, since: _Since, now: fl
         gathered=await _counts(connection, outbox.c.source, outbox.c.state == "gathered", lately),
         removed={day.day: day.rows for day in await walk.removed(connection) if day.told_in > since.row},
         status=status,
+        story=await day_story.read(connection, since_row=since.row, since=since.time, until=now),
     )
 
 

@@ -3,23 +3,25 @@
 import zoneinfo
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from alert_service.chain import chain
 from alert_service.letters import daily, mailbox
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.outbox import Manner, Outbox
 from alert_service.record import proofs
-from alert_service.tables import dailies, days, deliveries, events, letters
+from alert_service.tables import dailies, days, deliveries, events, happenings, letters
+from alert_service.telling.reader import Reader
 from shared.keeping.database import Store
 from shared.mail import compose
 from shared.words.internal_alerts import ChainBroken, ChainStatus
-from shared.words.messages import utc
+from shared.words.messages import UserRef, utc
 from shared.words.names import Outcome, Severity
-from tests.unit.alert_service.parts import START, Clock, Postman, event, masters, work
+from tests.unit.alert_service.parts import ADA, START, Clock, Postman, event, masters, work
 from tests.unit.alert_service.record_parts import DAY, acts, all_rows, tell
 
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
@@ -135,6 +137,8 @@ async def test_it_tells_the_head_and_the_day_in_figures(store: Store, clock: Clo
     assert "Events:   9, of them 1 about security" in lines
     assert "Critical: 1 executed, 1 refused, 1 not ended yet" in lines
     assert lines[0] == "Tuesday, 24 November 2026: the record is whole."
+    assert lines[2] == "At the doors and locks: Front door (hall) unlocked (Ada)."
+    assert lines[4] == "Odd was: 1 act was refused."
     assert one.html is not None
     assert head.hash in one.html
     message = compose(one, "Home <home@localhost>", clock.time).as_bytes()
@@ -201,3 +205,38 @@ async def test_there_is_never_a_second_letter_of_a_day(store: Store, jumps: list
         made = [row.day for row in (await connection.execute(select(dailies))).all()]
         sent = (await connection.execute(select(deliveries.c.letter))).scalars().all()
     assert len(made) == len(set(made)) == len(sent)
+
+
+async def test_the_day_is_told_in_three_sentences(store: Store, clock: Clock, postman: Postman) -> None:
+    await read_by(store)
+    day = [
+        (source, event(id=f"{source}{n}", command_id=f"c{n}", outcome=outcome, user=user))
+        for n, user in enumerate((ADA, ADA, UserRef(id="u2", name="Ben")))
+        for source, outcome in (("gateway", Outcome.ASKED), ("hall", Outcome.EXECUTED))
+    ]
+    away = event(id="away", what="room:offline", where="garage", command_id=None, outcome=Outcome.FAILED)
+    await tell(store, [*day, ("alerts", away)])
+    at = int((START + 60) * 1_000_000)
+    moved = {"source": "hall", "id": "o1", "seq": 0, "at": at, "until": at, "times": 14, "received_at": at, "event": ""}
+    async with store.write() as connection:
+        await connection.execute(
+            insert(happenings).values(what="device:opened", place="hall/window", room="hall", **moved)
+        )
+    clock.time = MORNING + 5
+    assert await writing(store, clock, ChainStatus(row=8, hash="f" * 64, checked_at=utc(MORNING))).round()
+    await work(sending(store, postman, clock))
+    text = next(one.text for one in postman.letters if "Daily" in one.subject)
+    assert [" ".join(part.split()) for part in text.split("\n\n")[1:4]] == [
+        "At the doors and locks: Front door (hall) unlocked 3 times (Ada, Ben), Window (hall) opened 14 times.",
+        "Odd was: room garage away.",
+        "The record is whole; letters that wait: 4.",
+    ]
+
+
+def test_what_was_kept_of_a_day_before_it_had_a_story_can_still_be_told() -> None:
+    older = (
+        b'{"day":"2026-11-24","since":0,"until":1,"row":0,"hash":"","events":0,"security":0,"critical":{},"sent":0,'
+        b'"waiting":0,"refused":0,"gathered":{},"removed":{},"status":{"row":0,"hash":""}}'
+    )
+    written = daily.write(msgspec.json.decode(older, type=daily.Figures), Reader(zone=BERLIN))
+    assert "Nothing was odd." in written.text
