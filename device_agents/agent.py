@@ -30,6 +30,7 @@ from device_agents.obeying.commands import Commands
 from device_agents.obeying.restrictions import Restrictions
 from device_agents.pins.chips import AwayError
 from device_agents.pins.pins import Pins
+from device_agents.room.chronicle import Chronicle
 from device_agents.room.device import Device
 from device_agents.room.linkloss import LinkLoss
 from device_agents.room.measuring import Measuring
@@ -42,7 +43,6 @@ from shared.running import systemd
 from shared.running.config import ConfigError
 from shared.running.log import facts
 from shared.words import messages, topics
-from shared.words.messages import Availability, InputEvent, utc
 from shared.words.names import is_gateway
 from shared.words.problem import HomeError
 from shared.words.topics import Topic, TopicKind
@@ -51,7 +51,6 @@ log = logging.getLogger(__name__)
 
 _FAULT_SECONDS = 0.1
 """A pause after a fault, so that one that stays does not burn the board."""
-
 
 Item = Heard | Reached | Up | Down | Refused | Changed | Board | Reading | Renewed | Stop
 
@@ -99,6 +98,7 @@ class Agent:
         )
         self._restrictions = Restrictions(self._room, ledger, self._commands.lock_down)
         self._renewal = Renewal(Pair(config.broker.tls, config.room), config.room, self._link, self.inbox.put)
+        self._chronicle = Chronicle(self._room, ledger, self._proof.mention, wall)
         self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
         self._pulse = systemd.Pulse()
         self._due = -math.inf
@@ -136,6 +136,7 @@ class Agent:
             )
         except HomeError as error:
             raise ConfigError(f"pins: {error.detail}; check the devices' pins and the right to use them") from error
+        self._chronicle.start(now)
         self._measuring.start(now, self.inbox.put)
         self._upkeep.start(now)
         self._link_loss.start(now)
@@ -143,6 +144,7 @@ class Agent:
     def stop(self) -> None:
         """End what must not go on alone, say goodbye, and keep every other level."""
         self._measuring.stop()
+        self._chronicle.stop(self._monotonic())
         self._room.halt(self._monotonic())
         self._link.close()
         self._pins.close()
@@ -196,6 +198,7 @@ class Agent:
             self._announcer.tell(device)
             for event in events:
                 self._happened(device, event, now)
+            self._chronicle.heard(device, events, now)
         for device in self._link_loss.tick(self._clocks.last_heard(), now):
             self._announcer.tell(device)
         self._link.tick(now)
@@ -203,6 +206,7 @@ class Agent:
         self._announcer.tick(now)
         self._upkeep.tick(now)
         self._renewal.tick(now)
+        self._chronicle.tick(now)
         if faults := self._room.faults(now):
             self._proof.note(*faults)
         if (due := self._proof.deadline()) is not None and now >= due:
@@ -223,6 +227,7 @@ class Agent:
             self._upkeep.deadline(),
             self._mending.deadline(),
             self._renewal.deadline(),
+            self._chronicle.deadline(),
             self._watchdog.deadline(),
             self._pulse.deadline(),
         )
@@ -283,18 +288,13 @@ class Agent:
         """Learn a gateway's clock from what it says live; a gateway that is new has not heard us yet."""
         if heard.retained or not heard.payload or not is_gateway(topic.who):
             return
-        there = messages.decode(Availability, heard.payload)
-        if there.status != "online":
-            return
-        if self._link.is_slow(self._monotonic()):
-            new = not self._clocks.knows(topic.who, there.session)  # how old it is nobody can tell
-        else:
-            new = self._clocks.heard(topic.who, there.session, there.at.timestamp(), heard.at)
-        if new:
+        there = messages.decode(messages.Availability, heard.payload)
+        slow = self._link.is_slow(self._monotonic())
+        if there.status == "online" and self._clocks.learn(topic.who, there, heard.at, slow=slow):
             self._announcer.announce()
 
     def _happened(self, device: Device, event: Happening, now: float) -> None:
         """Do what a button is bound to, then tell of it."""
         if (bind := device.config.binds.get(event)) is not None:
             self._commands.press(device, bind, now)
-        self._announcer.happened(device, InputEvent(event=event, at=utc(self._wall())))
+        self._announcer.happened(device, event)

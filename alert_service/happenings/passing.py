@@ -13,7 +13,7 @@ from alert_service.chain import arrivals, chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.chain.forms import room_of
 from alert_service.chain.sources import is_trusted, speaks_for
-from shared.words.happenings import PASSING, TIMES, UNTIL
+from shared.words.happenings import GESTURE, PASSING, TIMES, UNTIL
 from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 
@@ -27,8 +27,6 @@ class Kept(NamedTuple):
 
 MONTH = Kept(31)
 """As a home keeps them where nobody says otherwise."""
-GESTURE = "event"
-"""In a press' detail: how the button was pressed."""
 _GESTURE_CHARACTERS = 16
 _TIMES_MOST = 10**9
 _OF_ROOMS = "room:"

@@ -87,6 +87,16 @@ class Proof:
             self._owed.extend(events)
         self.wake(*events)
 
+    def mention(self, *events: AuditEvent) -> None:
+        """Write what only happened: it stands in front of nothing, and what fails is left out."""
+        try:
+            self._spool.append(*events, durable=False)
+        except HomeError as error:
+            self._failed(error)
+            log.warning("Happenings cannot be written", extra=facts(events=len(events), reason=error.detail))
+        else:
+            self.wake(*events)
+
     def link_up(self) -> None:
         """What was under way may be lost: all of it is due."""
         self._linked = True

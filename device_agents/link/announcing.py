@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 
+from device_agents.devices.input import Happening
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.link import Link
 from device_agents.room.device import Device
@@ -92,9 +93,10 @@ class Announcer:
         """One device's state."""
         self._link.publish(device.state_topic, messages.encode(device.state), retain=State.RETAIN)
 
-    def happened(self, device: Device, event: InputEvent) -> None:
+    def happened(self, device: Device, event: Happening) -> None:
         """Something happened at an input."""
-        self._link.publish(device.event_topic, messages.encode(event), expiry=InputEvent.EXPIRY)
+        told = messages.encode(InputEvent(event=event, at=utc(self._wall())))
+        self._link.publish(device.event_topic, told, expiry=InputEvent.EXPIRY)
 
     def _gone(self) -> frozenset[str]:
         try:

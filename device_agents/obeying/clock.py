@@ -8,7 +8,7 @@ import math
 
 import msgspec
 
-from shared.words.messages import COMMAND_SECONDS
+from shared.words.messages import COMMAND_SECONDS, Availability
 from shared.words.names import is_gateway
 
 DRIFT = 200e-6
@@ -52,6 +52,15 @@ class Clocks:
         known.offset = offset if offset - aged > SETTLE_SECONDS else min(aged, offset)
         known.learned = now
         return False
+
+    def learn(self, gateway: str, there: Availability, at: float, *, slow: bool) -> bool:
+        """Learn from a gateway's live word that arrived at `at`; whether its session is new, and has not heard us yet.
+
+        On a `slow` link how old the word is nobody can tell.
+        """
+        if slow:
+            return not self.knows(gateway, there.session)
+        return self.heard(gateway, there.session, there.at.timestamp(), at)
 
     def knows(self, gateway: str, session: str) -> bool:
         """Whether this session of the gateway's was learned from."""

@@ -34,6 +34,8 @@ ORDINARY_MOST = 50_000
 
 Critical and security events are kept without a bound.
 """
+PASSING_MOST = 10_000
+"""So many happenings, without a receipt and with one: they make room for themselves, and take none of the acts'."""
 _LOOK_EVERY = 500
 _PROBE_BYTES = 16384
 
@@ -271,7 +273,7 @@ class Spool:
         if self._unlooked < _LOOK_EVERY or self._source is None:
             return
         self._unlooked = 0
-        spool_rows.make_room(db, self._source, self._ordinary_most)
+        spool_rows.make_room(db, self._source, self._ordinary_most, min(PASSING_MOST, self._ordinary_most))
 
     def _read(self, where: str, *values: int) -> tuple[AuditEvent, ...]:
         def read(db: sqlite3.Connection) -> list[tuple[int, str, bytes]]:

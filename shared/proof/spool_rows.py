@@ -7,6 +7,7 @@ import uuid
 import msgspec
 
 from shared.keeping.torn import Torn
+from shared.words.happenings import PASSING
 from shared.words.messages import AuditEvent, Who, decode, encode, utc
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
@@ -25,6 +26,8 @@ NUMBERS = 2**20
 """A file's first number is a multiple of this, plus one: the second in which it was made."""
 NUMBERS_END = 2**53
 _LAST_SECOND = 2**32
+_ORDINARY, _PASSING = 1, 2
+"""In the column `ordinary`: an act of severity `info`, and what only happened; 0 is what is never let go."""
 _DETAIL = 200
 """As many characters as an event's detail holds."""
 
@@ -55,7 +58,7 @@ def first_number(second: float) -> int:
 
 def insert(db: sqlite3.Connection, event: AuditEvent) -> AuditEvent:
     """Write one event; returned with its number."""
-    ordinary = event.severity is Severity.INFO
+    ordinary = event.severity is Severity.INFO and (_PASSING if event.what in PASSING else _ORDINARY)
     values = (event.id, encode(event), ordinary)
     cursor = db.execute("INSERT INTO event (id, body, ordinary) VALUES (?, ?, ?)", values)
     assert cursor.lastrowid is not None
@@ -92,21 +95,30 @@ def begin_anew(db: sqlite3.Connection, torn: Torn, source: str | None, *, what: 
         insert(db, torn_aside(source, what, torn, len(rows) - len(bad)))
 
 
-def make_room(db: sqlite3.Connection, source: str, most: int) -> None:
-    """Let the oldest ordinary events go where there are more than `most`; tell of those that had no receipt."""
+def make_room(db: sqlite3.Connection, source: str, most: int, passing_most: int) -> None:
+    """Let the oldest go where there are more than `most` ordinary acts, or `passing_most` happenings.
+
+    Of those that had no receipt it is told.
+    """
+    for kind, bound in ((_PASSING, passing_most), (_ORDINARY, most)):
+        _make_room_of(db, source, kind, bound)
+
+
+def _make_room_of(db: sqlite3.Connection, source: str, kind: int, most: int) -> None:
+    # `AND ordinary` once more, literally: a partial index is used only where its condition is there.
     db.execute(
         "DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE receipted_at IS NOT NULL AND ordinary"
-        " ORDER BY seq DESC LIMIT -1 OFFSET ?)",
-        (most,),
+        " AND ordinary = ? ORDER BY seq DESC LIMIT -1 OFFSET ?)",
+        (kind, most),
     )
-    waiting = "FROM event WHERE receipted_at IS NULL AND ordinary"
-    over = db.execute(f"SELECT count(*) {waiting}").fetchone()[0] - most
+    waiting = "FROM event WHERE receipted_at IS NULL AND ordinary AND ordinary = ?"
+    over = db.execute(f"SELECT count(*) {waiting}", (kind,)).fetchone()[0] - most
     if over <= 0:
         return
     oldest = f"SELECT seq {waiting} ORDER BY seq LIMIT ?"
-    gone = [row[0] for row in db.execute(oldest, (max(over, min(DROPPED_AT_ONCE, most)),))]
-    db.execute(f"DELETE {waiting} AND seq <= ?", (gone[-1],))
-    insert(db, dropped(source, gone))
+    gone = [row[0] for row in db.execute(oldest, (kind, max(over, min(DROPPED_AT_ONCE, most))))]
+    db.execute(f"DELETE {waiting} AND seq <= ?", (kind, gone[-1]))
+    insert(db, dropped(source, gone, passing=kind == _PASSING))
 
 
 def event_in(seq: int, id_: object, body: object) -> AuditEvent | None:
@@ -132,10 +144,11 @@ def _event(source: str, what: str, severity: Severity, name: str, detail: dict[s
     )
 
 
-def dropped(source: str, gone: list[int]) -> AuditEvent:
-    """What tells people, and the alert service that would miss them, which numbers are gone."""
+def dropped(source: str, gone: list[int], *, passing: bool = False) -> AuditEvent:
+    """What tells people, and the alert service that would miss them, which numbers are gone; `passing`: no acts."""
     told = {"first": str(gone[0]), "last": str(gone[-1]), "events": str(len(gone))}
-    return _event(source, DROPPED, Severity.SECURITY, f"dropped:{gone[0]}:{gone[-1]}", told)
+    severity = Severity.INFO if passing else Severity.SECURITY
+    return _event(source, DROPPED, severity, f"dropped:{gone[0]}:{gone[-1]}", told)
 
 
 def torn_aside(source: str, what: str, torn: Torn, events: int) -> AuditEvent:

@@ -14,6 +14,9 @@ VERBS: dict[str, tuple[str, str]] = {
     Action.PRESS: ("press", "pressed"),
 }
 """Each action, as a wish and as done."""
+GESTURE = "event"
+"""In the detail of a press: how the button was pressed; of a door: UNSEEN, where it moved while nobody saw it."""
+UNSEEN = "unseen"
 TIMES, UNTIL = "times", "until"
 """In the detail of several that were told as one: how many they were, and when the last of them was (RFC 3339)."""
 HAPPENINGS = {

@@ -172,6 +172,11 @@ def hum(house: House, pin: int, seconds: float, every: float = 0.01) -> None:
         house.advance(every)
 
 
+def spoken(house: House) -> list[str]:
+    """What was said, but for events, which are said again until somebody receipts them."""
+    return [topic for topic, *_ in house.link.said if not topic.startswith("audit/")]
+
+
 def unrest(house: House) -> list[tuple[str, str]]:
     return [
         (told.what, told.severity) for told in house.events() if told.what in {"device:restless", "device:holds-still"}
@@ -210,9 +215,9 @@ def test_a_contact_that_trembles_is_at_fault_however_slowly(tmp_path: Path, ever
     house = House(tmp_path)
     hum(house, CONTACT, 6.0, every)
     assert (house.state("contact").value, house.state("contact").fault) == (None, "restless")
-    said = len(house.link.said)
+    said = len(spoken(house))
     hum(house, CONTACT, 60.0, every)
-    assert len(house.link.said) - said < 20, "it is told once"
+    assert len(spoken(house)) - said < 20, "it is told once"
     house.advance(1.1)
     assert house.state("contact").fault is None
 
