@@ -14,6 +14,7 @@ from device_agents.link.link import Down, Heard, Reached, Up
 from device_agents.sensors.readings import Sensors
 from shared.trust.renewal import Newest
 from shared.words import messages, topics
+from shared.words.happenings import PASSING
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, State
 from shared.words.problem import HomeError
 
@@ -313,8 +314,8 @@ class House:
         return self.link.heard(State, topics.state("hall", device))[-1]
 
     def events(self) -> list[AuditEvent]:
-        """Everything in the spool that has no receipt."""
-        return list(self.ledger.spool.pending(1000))
+        """Everything in the spool that has no receipt, but for what only happened."""
+        return [event for event in self.ledger.spool.pending(1000) if event.what not in PASSING]
 
     def _checkpoint(self, name: str) -> None:
         if name == self.kill_at:
