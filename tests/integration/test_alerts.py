@@ -313,6 +313,33 @@ async def test_kill_9_between_commit_and_acknowledgement_costs_nothing_and_repea
         await exactly(service, smtp_sink, 1, gateway, hall)
 
 
+@pytest.mark.parametrize(("crash_at", "is_kept"), [("acknowledgement", False), ("receipt", True)])
+async def test_kill_9_before_or_behind_a_happenings_commit_keeps_it_once(
+    service: Service, auth: Auth, hall: Producer, crash_at: str, *, is_kept: bool
+) -> None:
+    opened = msgspec.structs.replace(
+        event(outcome=Outcome.EXECUTED, command_id=None, issuer="hall", what="device:opened", severity=Severity.INFO),
+        who=Who(issuer="hall"),
+    )
+
+    def kept() -> list[tuple[str, str]]:
+        with contextlib.closing(sqlite3.connect(f"file:{service.database}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT source, id FROM happenings ORDER BY number").fetchall()
+
+    async with auth.there():
+        service.environment |= {"CRASH_AT": crash_at}
+        service.start("tests.crash_alerts")
+        await hall.say(opened)
+        assert service.process is not None
+        assert await asyncio.to_thread(service.process.wait, DEADLINE) == -signal.SIGKILL
+        assert kept() == ([("hall", opened.id)] if is_kept else [])
+        assert hall.spool.count_pending() == 1
+        service.start()
+        await hall.receipted()
+        assert kept() == [("hall", opened.id)]
+        assert service.rows() == []
+
+
 async def test_kill_9_between_a_message_of_many_and_its_commit_loses_none_and_records_none_twice(
     service: Service, auth: Auth, gateway: Producer, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
