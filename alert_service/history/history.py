@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import chain
+from alert_service.happenings import keeping
 from alert_service.history import acts, claims, happened, narrowing, start
 from alert_service.history.happened import Spot
 from alert_service.history.narrowing import Arm, Scope
@@ -55,6 +56,7 @@ async def page(
         happenings=await _happenings(connection, [Spot(at, n) for at, kind, n in shown if kind == _HAPPENING]),
         next=_cursor(shown[-1]) if len(places) > limit else None,
         head=head,
+        newest=await keeping.newest(connection) if happenings != "none" else 0,
     )
 
 

@@ -53,8 +53,9 @@ def arms(scope: Scope, wanted: AuditFilter) -> tuple[Arm, ...]:
 
 
 def is_like(what: str, wanted: str) -> bool:
-    """Whether what something is about fits a filter's `what`, in which `*` stands for anything."""
-    return re.fullmatch(".*".join(map(re.escape, wanted.split("*"))), what, re.DOTALL) is not None
+    """Whether what something is about fits a filter's `what`: one of several, in which `*` stands for anything."""
+    patterns = (".*".join(map(re.escape, one.split("*"))) for one in wanted.split(","))
+    return any(re.fullmatch(pattern, what, re.DOTALL) for pattern in patterns)
 
 
 def batches(ranges: Iterable[T]) -> Iterator[list[T]]:

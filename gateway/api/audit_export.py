@@ -15,10 +15,13 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.door import cookie, sessions
+from gateway.inside import one_order
+from gateway.inside.audit_query import Happenings
+from gateway.inside.one_order import Thing
 from gateway.picture import guards
 from gateway.picture.guards import Scope
 from shared.running.log import facts
-from shared.words.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditPage, AuditRecord
+from shared.words.internal_alerts import MAX_AUDIT_PAGE, AuditFilter, AuditPage, AuditRecord, Happening
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -36,7 +39,7 @@ class Form(NamedTuple):
     ending: str
     content_type: str
     head: bytes
-    lines: Callable[[Sequence[AuditRecord]], bytes]
+    lines: Callable[[Sequence[Thing]], bytes]
 
 
 def cell(value: object) -> str:
@@ -45,19 +48,21 @@ def cell(value: object) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-async def send(request: web.Request, form: Form, scope: Scope, wanted: AuditFilter) -> web.StreamResponse:
+async def send(
+    request: web.Request, form: Form, scope: Scope, wanted: AuditFilter, happenings: Happenings
+) -> web.StreamResponse:
     """Stream the file. Raises alerts-unreachable before it begins; later, an incomplete file ends in a broken transfer.
 
     A client that goes away ends it: aiohttp then cancels the handler.
     """
-    async with contextlib.aclosing(_pages(request, scope, wanted)) as pages:
+    async with contextlib.aclosing(_pages(request, scope, wanted, happenings)) as pages:
         first = await anext(pages)  # what fails now is still a problem document
         response = _begin(request, form)
         await response.prepare(request)
         try:
-            await response.write(form.head + form.lines(first.events))
+            await response.write(form.head + form.lines(one_order.merged(first)))
             async for page in pages:
-                await response.write(form.lines(page.events))
+                await response.write(form.lines(one_order.merged(page)))
             await response.write_eof()
         except ConnectionError:
             pass  # the client went away
@@ -80,15 +85,19 @@ def _begin(request: web.Request, form: Form) -> web.StreamResponse:
     )
 
 
-async def _pages(request: web.Request, scope: Scope, wanted: AuditFilter) -> AsyncGenerator[AuditPage, None]:
+async def _pages(
+    request: web.Request, scope: Scope, wanted: AuditFilter, happenings: Happenings
+) -> AsyncGenerator[AuditPage, None]:
     token = await cookie.token_of(request)
-    after: int | None = None
+    after: str | None = None
     while True:
-        page = await request.app[keys.ALERTS].history(scope, wanted, limit=MAX_AUDIT_PAGE, after=after)
+        page = await request.app[keys.ALERTS].history(
+            scope, wanted, limit=MAX_AUDIT_PAGE, after=after, happenings=happenings
+        )
         yield page
         if page.next is None:
             return
-        after = int(page.next)
+        after = page.next
         if token is None:
             raise HomeError("sign-in-required")
         info = (await request.app[sessions.SESSIONS].last_word(token)).info
@@ -101,7 +110,22 @@ def _csv(rows: Sequence[Sequence[object]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _cells(event: AuditRecord) -> tuple[object, ...]:
+def _cells(thing: Thing) -> tuple[object, ...]:
+    return _of_happening(thing) if isinstance(thing, Happening) else _of_act(thing)
+
+
+def _of_happening(one: Happening) -> tuple[object, ...]:
+    """Nobody did it, and it stands in no row: what is summed in it is its detail."""
+    detail = {"times": str(one.times), "until": one.until.isoformat()} if one.times > 1 else {}
+    if one.event:
+        detail["event"] = one.event
+    told = msgspec.json.encode(detail).decode() if detail else None
+    blank = (None,) * 2
+    at = (one.at.isoformat(), one.received_at.isoformat())
+    return (None, *at, one.what, one.where, *blank, one.source, one.source, *blank, *blank, told, None)
+
+
+def _of_act(event: AuditRecord) -> tuple[object, ...]:
     user = event.who.user
     return (
         event.row,

@@ -4,14 +4,19 @@ letters fare.
 
 import asyncio
 import time
+from collections.abc import Iterable
 from typing import Self
 
+import msgspec
+
+from gateway.inside.audit_query import Happenings
 from gateway.picture import guards
 from gateway.picture.guards import Scope
 from shared.door.client import AlertsAddress, ServiceClient
 from shared.trust import tls
 from shared.words import internal
 from shared.words.internal_alerts import (
+    MOST_PLACES,
     AlertsReady,
     AuditFilter,
     AuditHead,
@@ -19,6 +24,9 @@ from shared.words.internal_alerts import (
     AuditQuery,
     AuditScope,
     ChainStatus,
+    Happening,
+    LastHappenings,
+    LastQuery,
     MailStatus,
 )
 from shared.words.problem import HomeError
@@ -45,23 +53,38 @@ class AlertsClient:
     async def __aexit__(self, *_: object) -> None:
         await self._service.__aexit__()
 
-    async def history(self, scope: Scope, wanted: AuditFilter, *, limit: int, after: int | None = None) -> AuditPage:
+    async def history(
+        self,
+        scope: Scope,
+        wanted: AuditFilter,
+        *,
+        limit: int,
+        after: str | None = None,
+        around: int | None = None,
+        happenings: Happenings = "none",
+    ) -> AuditPage:
         """A page of the history, newest first: what is in `scope` and `wanted`. Raises "alerts-unreachable"."""
         if not guards.may_look_for(scope, wanted):
             return AuditPage(events=(), next=None)
         seen = None
         if scope.user is not None:
             seen = AuditScope(user=scope.user, rooms=scope.rooms, places=scope.places)
-        query = AuditQuery(scope=seen, filter=wanted, limit=limit, after=after)
+        query = AuditQuery(scope=seen, filter=wanted, limit=limit, after=after, around=around, happenings=happenings)
         page = await self._service.call("POST", internal.AUDIT, AuditPage, query)
-        shown = tuple(guards.as_shown(scope, event) for event in page.events)
-        return AuditPage(events=shown, next=page.next, head=page.head)
+        return msgspec.structs.replace(page, events=tuple(guards.as_shown(scope, event) for event in page.events))
 
-    async def head(self, after: int) -> int:
-        """The newest row, once it is past `after`, or after a while. Raises "alerts-unreachable"."""
-        query = {"after": str(after)}
-        answer = await self._service.call("GET", internal.HEAD, AuditHead, query=query, seconds=_HEAD_SECONDS)
-        return answer.row
+    async def head(self, after: int, happening: int) -> AuditHead:
+        """How far record and happenings go, once one of them is past what is known, or after a while.
+
+        Raises "alerts-unreachable".
+        """
+        query = {"after": str(after), "happening": str(happening)}
+        return await self._service.call("GET", internal.HEAD, AuditHead, query=query, seconds=_HEAD_SECONDS)
+
+    async def last(self, places: Iterable[str]) -> tuple[Happening, ...]:
+        """What happened last at each of these places. Raises "alerts-unreachable"."""
+        query = LastQuery(places=tuple(places)[:MOST_PLACES])
+        return (await self._service.call("POST", internal.HAPPENINGS_LAST, LastHappenings, query)).happenings
 
     async def chain(self) -> ChainStatus | None:
         """Whether the chain is whole; None where no row was looked at yet. Raises "alerts-unreachable"."""

@@ -6,18 +6,23 @@ What does not fit is a bad-request that says what would. A parameter that is emp
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final
+from typing import Final, Literal
 
 from shared.words import local_time
-from shared.words.internal_alerts import AuditFilter
+from shared.words.internal_alerts import CURSOR, AuditFilter
 from shared.words.names import Outcome, is_identity
 from shared.words.problem import HomeError
 
-FIELDS: Final = ("user", "room", "device", "outcome", "since", "until")
+Happenings = Literal["none", "too", "only"]
+FIELDS: Final = ("user", "room", "device", "what", "outcome", "since", "until")
+ACTS, HAPPENINGS = "acts", "happenings"
+"""What `what` may be instead of kinds: all of one of the two."""
 _FORM: Final = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)([T ](?P<time>\d\d:\d\d(:\d\d(\.\d{1,6})?)?)(?P<zone>[Zz]|[+ -]\d\d:\d\d)?)?", re.ASCII
 )
 _USER: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+_WHAT: Final = re.compile(r"[a-z0-9:*-]{1,64}(,[a-z0-9:*-]{1,64}){0,19}")
+_CURSOR: Final = re.compile(CURSOR)
 _FIRST_YEAR, _LAST_YEAR = 1970, 9998
 
 
@@ -33,9 +38,32 @@ def read(query: Mapping[str, str], zone: tzinfo) -> AuditFilter:
         room=_room(given.get("room")),
         device=_device(given.get("device"), given.get("room")),
         outcome=_outcome(given.get("outcome")),
+        what=_what(given.get("what")),
         since=since,
         until=until,
     )
+
+
+def happenings(query: Mapping[str, str], *, usually: Happenings) -> Happenings:
+    """Whether what merely happened is wanted, beside what is recorded or alone. Raises bad-request."""
+    if query.get("what") == ACTS:
+        return "none"
+    if query.get("what") == HAPPENINGS:
+        return "only"
+    match query.get("happenings"):
+        case None | "":
+            return usually
+        case "none" | "too" | "only" as given:
+            return given
+    raise _bad("happenings: write none, too or only.")
+
+
+def cursor(query: Mapping[str, str]) -> str | None:
+    """Where the page before ended; None where none is named. Raises bad-request."""
+    text = query.get("after")
+    if text is not None and not _CURSOR.fullmatch(text):
+        raise _bad("after: use a whole number, or what `next` of the page before says.")
+    return text
 
 
 def check_names(query: Mapping[str, str], *names: str) -> None:
@@ -83,6 +111,14 @@ def _device(text: str | None, room: str | None) -> str | None:
     if not (is_identity(first) and is_identity(second)):
         raise _bad("device: write room/device, such as hall/lamp.")
     return whole
+
+
+def _what(text: str | None) -> str | None:
+    if text in (None, ACTS, HAPPENINGS):
+        return None
+    if not _WHAT.fullmatch(text):
+        raise _bad("what: write what an event is about, such as device:unlock or account:*; several with commas.")
+    return text
 
 
 def _outcome(text: str | None) -> Outcome | None:

@@ -12,16 +12,16 @@ from aiohttp import web
 from gateway import keys
 from gateway.door import sessions
 from gateway.inside import audit_query
-from gateway.pages import happenings, history_form, mail_notice, render
+from gateway.inside.audit_query import Happenings
+from gateway.pages import history_form, mail_notice, render
+from gateway.pages.story import days
 from gateway.picture import guards
 from shared.words.internal import SessionInfo, User
 from shared.words.internal_alerts import AuditFilter, AuditPage, ChainStatus
 from shared.words.problem import HomeError
 
 PAGE: Final = 50
-_NEWER: Final = 10
-"""Rows above the one that was asked for."""
-_MOST: Final = 2**53
+_MOST: Final = 2**53 - 1
 
 
 async def show_history(request: web.Request) -> web.StreamResponse:
@@ -30,24 +30,27 @@ async def show_history(request: web.Request) -> web.StreamResponse:
     zone = request.app[keys.CONFIG].zone
     given = history_form.active(request.query)
     after = row = problem = None
+    happenings: Happenings = "too"
     wanted: AuditFilter | None = None
     try:
         wanted = audit_query.read(request.query, zone)
-        after = audit_query.number(request.query, "after", most=_MOST)
-        row = audit_query.number(request.query, "row", most=_MOST - _NEWER)
+        happenings = audit_query.happenings(request.query, usually=happenings)
+        after = audit_query.cursor(request.query)
+        row = audit_query.number(request.query, "row", most=_MOST)
     except HomeError as error:
         problem = error.detail
     if wanted is None or problem is not None:
         return await _show(request, info, given, wanted, AuditPage(events=(), next=None), status=400, problem=problem)
-    start = after if row is None else row + _NEWER + 1
     scope = guards.scope(info, guards.local_now(zone))
     try:
-        page = await request.app[keys.ALERTS].history(scope, wanted, limit=PAGE, after=start)
+        page = await request.app[keys.ALERTS].history(
+            scope, wanted, limit=PAGE, after=after, around=row, happenings=happenings
+        )
     except HomeError as error:
         if error.slug != "alerts-unreachable":
             raise
         return await _show(request, info, given, wanted, None, status=503)
-    return await _show(request, info, given, wanted, page, row=row, first=start is None)
+    return await _show(request, info, given, wanted, page, row=row, first=after is None and row is None)
 
 
 async def _show(
@@ -73,7 +76,7 @@ async def _show(
     values: dict[str, Any] = {
         "away": page is None,
         "mail": mail,
-        "days": happenings.days(events, rooms, now),
+        "days": days.days(page, rooms, now) if page is not None else [],
         "form": history_form.make(given, wanted, names, rooms, now, problem),
         "newest": history_form.address(given),
         "older": older,
@@ -82,6 +85,7 @@ async def _show(
         "found": row is None or any(event.row == row for event in events),
         # Only those who follow the record live: to others it would tell of what they may not see.
         "head": page.head if page is not None and guards.may_hear_of_records(info) else 0,
+        "newest_happening": page.newest if page is not None and guards.may_hear_of_records(info) else 0,
         "chain": chain,
         "checked": checked,
     }

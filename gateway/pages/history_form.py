@@ -8,7 +8,9 @@ from yarl import URL
 
 from gateway.inside import audit_query
 from gateway.inside.audit_query import FIELDS
-from gateway.pages import happenings, times
+from gateway.pages import times
+from gateway.pages.story import acts, kinds
+from gateway.pages.story.lines import named
 from gateway.picture import guards
 from gateway.picture.plain import plain
 from gateway.picture.views import RoomView
@@ -55,6 +57,7 @@ class FilterForm(NamedTuple):
     people: list[Choice]
     rooms: list[Choice]
     devices: list[Group]
+    whats: list[Choice]
     outcomes: list[Choice]
     since: Moment
     until: Moment
@@ -101,12 +104,13 @@ def make(
         people=_choices(names, given.get("user")),
         rooms=_choices({room.id: plain(room.name) for room in rooms}, given.get("room")),
         devices=_devices(rooms, device),
-        outcomes=_choices({one.value: happenings.OUTCOMES[one][0] for one in Outcome}, given.get("outcome")),
+        whats=_choices(kinds.KINDS, given.get("what")),
+        outcomes=_choices({one.value: acts.OUTCOMES[one][0] for one in Outcome}, given.get("outcome")),
         since=_moment(given.get("since"), wanted.since if wanted is not None else None, now),
         until=_moment(given.get("until"), wanted.until if wanted is not None else None, now),
         chips=[] if wanted is None else list(_chips(given, wanted, names, rooms, now)),
         exports=[
-            Chip(kind, address(given, EXPORT, format=value))
+            Chip(kind, address(given, EXPORT, happenings="too", format=value))
             for value, kind in (("csv", "CSV"), ("jsonl", "JSON lines"))
         ],
         problem=problem,
@@ -146,8 +150,9 @@ def _chips(
     told = {
         "user": names.get(wanted.user or "", plain(wanted.user or "")),
         "room": next((plain(room.name) for room in rooms if room.id == wanted.room), wanted.room or ""),
-        "device": happenings.named(wanted.device or "", rooms),
-        "outcome": happenings.OUTCOMES[wanted.outcome][0] if wanted.outcome is not None else "",
+        "device": named(wanted.device or "", rooms),
+        "what": kinds.named(given.get("what", "")),
+        "outcome": acts.OUTCOMES[wanted.outcome][0] if wanted.outcome is not None else "",
         "since": f"from {_when(given.get('since', ''), wanted.since, now)}",
         "until": f"until {_when(given.get('until', ''), wanted.until, now)}",
     }

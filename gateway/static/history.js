@@ -9,9 +9,12 @@ const main = document.querySelector("main");
 const news = document.getElementById("news");
 const light = document.getElementById("live");
 let head = Number(main.dataset.head);
+let happening = Number(main.dataset.happening);
 let wanted = 0;
+let wantedHappening = 0;
 let timer = 0;
 let fetched = performance.now();
+let told = false; // how all stands was told: from now on a state is news
 let fresh = null; // a newer page that waits until the reader is at the top again
 
 function link(state, text) {
@@ -19,11 +22,14 @@ function link(state, text) {
   light.querySelector(".text").textContent = text;
 }
 
-/** The record goes further than the page: have it fetched, soon. */
-function recorded(row) {
-  wanted = Math.max(wanted, row);
-  if (wanted > head) later(0);
+/** The record, or what merely happened, goes further than the page: have it fetched, soon. */
+function recorded(news) {
+  wanted = Math.max(wanted, news.row);
+  wantedHappening = Math.max(wantedHappening, news.happening ?? 0);
+  if (isBehind()) later(0);
 }
+
+const isBehind = () => wanted > head || wantedHappening > happening;
 
 function later(wait) {
   clearTimeout(timer);
@@ -40,13 +46,15 @@ async function fetchAnew() {
   if (page === null) return later(REFRESH_PAUSE * 4);
   fresh = page;
   head = Number(fresh.querySelector("main").dataset.head);
+  // A page of acts alone names none: it has all that it will have of them.
+  happening = Number(fresh.querySelector("main").dataset.happening) || wantedHappening;
   if (isSame()) fresh = null;
   else if (isAtTop()) show();
   else news.hidden = false;
-  if (wanted > head) later(0);
+  if (isBehind()) later(0);
 }
 
-const lines = (root) => [...root.querySelectorAll(".line")].map((line) => line.id).join(" ");
+const lines = (root) => [...root.querySelectorAll(".line")].map((line) => line.id + line.textContent).join(" ");
 const isSame = () => lines(fresh) === lines(document);
 const isAtTop = () => document.getElementById("record").getBoundingClientRect().top > 0;
 
@@ -60,8 +68,10 @@ function show() {
   record.replaceChildren(...fresh.getElementById("record").childNodes);
   fresh = null;
   news.hidden = true;
-  for (const id of open) document.getElementById(id)?.querySelector(".stamp")?.setAttribute("open", "");
-  if (focused) (at ? document.getElementById(at)?.querySelector(which) : record.querySelector(".pager a"))?.focus();
+  // What was asked goes into the line of how it ended: by its old name that one is found, too.
+  const line = (id) => document.getElementById(id)?.closest(".line");
+  for (const id of open) line(id)?.querySelector(".stamp").setAttribute("open", "");
+  if (focused) (at ? line(at)?.querySelector(which) : record.querySelector(".pager a"))?.focus();
 }
 
 news.addEventListener("click", (event) => {
@@ -77,11 +87,16 @@ link("connecting", "Connecting…");
 // A guest hears of no rows: what happens to what is theirs stands for them.
 listen({ rooms: "guest" in main.dataset ? null : [], sums: false, audit: true }, {
   event(name, data) {
-    if (name === "ready") link("live", "Live");
-    else if (name === "audit") recorded(data.row);
-    else if (name === "command" && wanted === 0) later(AFTER_COMMAND);
+    if (name === "ready") {
+      link("live", "Live");
+      told = true;
+    } else if (name === "audit") recorded(data);
+    else if ((name === "command" || (name === "state" && told)) && wanted === 0) later(AFTER_COMMAND);
   },
-  lost: () => link("lost", "Reconnecting…"),
+  lost: () => {
+    told = false;
+    link("lost", "Reconnecting…");
+  },
   signedOut() {
     link("lost", "Signed out");
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);

@@ -91,9 +91,9 @@ class Hub:
         for client in tuple(self._clients):
             client.offer(event)
 
-    def tell_recorded(self, row: int) -> None:
-        """The record goes up to this row, to everyone who follows it."""
-        event = self._recorded = Event(AUDIT, None, None, as_json({"row": row}))
+    def tell_recorded(self, row: int, happening: int) -> None:
+        """The record goes up to this row, and happenings to this number, to everyone who follows them."""
+        event = self._recorded = Event(AUDIT, None, None, as_json({"row": row, "happening": happening}))
         for client in tuple(self._clients):
             if client.follows:
                 client.offer(event)

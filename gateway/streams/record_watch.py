@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from shared.running import backoff
 from shared.running.log import facts
+from shared.words.internal_alerts import AuditHead
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -17,8 +18,8 @@ PAUSE_SECONDS: Final = 1.0
 class Record(Protocol):
     """What is asked of the alert service."""
 
-    async def head(self, after: int) -> int:
-        """The newest row, once it is past `after`, or after a while."""
+    async def head(self, after: int, happening: int) -> AuditHead:
+        """How far it goes, once it is past what is known, or after a while."""
 
 
 class Followers(Protocol):
@@ -27,24 +28,24 @@ class Followers(Protocol):
     async def followed(self) -> None:
         """Wait until somebody follows the record."""
 
-    def tell_recorded(self, row: int) -> None:
+    def tell_recorded(self, row: int, happening: int) -> None:
         """Tell them how far it goes."""
 
 
 async def run(record: Record, followers: Followers, *, pause: float = PAUSE_SECONDS) -> None:
     """Watch until cancelled."""
-    known, misses = 0, 0
+    known, misses = AuditHead(row=0), 0
     while True:
         await followers.followed()
         try:
-            row = await record.head(known)
+            head = await record.head(known.row, known.happening)
         except HomeError as error:
             log.info("Record cannot be followed", extra=facts(reason=error, attempt=misses))
             await asyncio.sleep(backoff.delay(misses, first=pause, most=15.0))
             misses += 1
             continue
         misses = 0
-        if row != known:  # it may be less: after a restored backup
-            known = row
-            followers.tell_recorded(row)
+        if head != known:  # it may be less: after a restored backup
+            known = head
+            followers.tell_recorded(head.row, head.happening)
         await asyncio.sleep(pause)

@@ -94,15 +94,16 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What of it is wanted; everything that is named must fit.
 
-    `user` is an id, `device` is `room/device`, `what` as an event has it, with `*` for anything; `since` is the first
-    moment that counts, `until` the first that does not any more, both by the event's own time.
+    `user` is an id, `device` is `room/device`, `what` as an event has it, with `*` for anything, or
+    several with commas; `since` is the first moment that counts, `until` the first that does not any more, both by the
+    event's own time.
     """
 
     user: Text | None = None
     room: Place | None = None
     device: Place | None = None
     outcome: Outcome | None = None
-    what: Annotated[str, msgspec.Meta(min_length=1, max_length=64)] | None = None
+    what: Annotated[str, msgspec.Meta(min_length=1, max_length=1300)] | None = None
     since: Moment | None = None
     until: Moment | None = None
 
@@ -139,19 +140,24 @@ class AuditRecord(AuditEvent, frozen=True, kw_only=True, omit_defaults=True):
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
     """A page of the history: both together are newest first, acts by when they were recorded, happenings by `at`.
 
-    At the same moment the act is the newer. `next` goes into `after` for the following one; `head` is the newest row.
+    At the same moment the act is the newer. `next` goes into `after` for the following one; `head` is the newest row,
+    `newest` the number of the happening that came last.
     """
 
     events: tuple[AuditRecord, ...]
     next: str | None
     head: int = 0
     happenings: tuple[Happening, ...] = ()
+    newest: int = 0
+
+
+MOST_PLACES = 500
 
 
 class LastQuery(msgspec.Struct, frozen=True, kw_only=True):
     """POST HAPPENINGS_LAST, answered by LastHappenings: what happened last at each of these places."""
 
-    places: Annotated[tuple[Place, ...], msgspec.Meta(max_length=500)]
+    places: Annotated[tuple[Place, ...], msgspec.Meta(max_length=MOST_PLACES)]
 
 
 class LastHappenings(msgspec.Struct, frozen=True, kw_only=True):

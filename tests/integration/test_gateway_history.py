@@ -73,7 +73,8 @@ async def test_each_asks_within_their_own_scope(house: GatewayHouse) -> None:
         visitor = await house.visitor(info)
         status, body, _ = await visitor.get(f"/api/v1/audit?{asked}")
         assert status == 200
-        assert house.alerts.queries[-1] == AuditQuery(scope=scope, filter=wanted, limit=2, after=3)
+        assert house.alerts.queries[-1] == AuditQuery(scope=scope, filter=wanted, limit=2, after="3")
+        assert "happenings" not in body
         assert [event["row"] for event in body["events"]] == [2, 1]
         assert body["next"] is None
         assert ("user" in body["events"][0]["who"]) == (info is not GUEST)
@@ -234,12 +235,12 @@ async def test_whoever_follows_the_record_is_told_how_far_it_goes(house: Gateway
     house.alerts.events = records(3)
     ada = await house.visitor(MEMBER)
     events = stream_events(ada, "/api/v1/events?audit")
-    assert await next_event(events, "audit") == {"row": 3}
+    assert await next_event(events, "audit") == {"row": 3, "happening": 0}
     await house.alerts.record(record(4))
-    assert await next_event(events, "audit") == {"row": 4}
+    assert await next_event(events, "audit") == {"row": 4, "happening": 0}
     ben = await house.visitor(MASTER)
     others = stream_events(ben, "/api/v1/events?audit")
-    assert await next_event(others, "audit") == {"row": 4}
+    assert await next_event(others, "audit") == {"row": 4, "happening": 0}
     await events.aclose()
     await others.aclose()
 
@@ -255,7 +256,7 @@ async def test_whoever_does_not_follow_it_or_may_not_is_not_told(house: GatewayH
         await next_event(events, "ready")
     await next_event(follower, "audit")
     await house.alerts.record(record(4))
-    assert await next_event(follower, "audit") == {"row": 4}
+    assert await next_event(follower, "audit") == {"row": 4, "happening": 0}
     await ada.command("lamp", "on")
     for events in (plain, hidden):
         names = []

@@ -15,7 +15,7 @@ from alert_service.telling import cleaning, wording
 from alert_service.telling.names import Names
 from alert_service.telling.reader import Links, Reader
 from alert_service.telling.story import Story
-from gateway.pages import happenings
+from gateway.pages.story import acts
 from shared.mail import Letter, compose
 from shared.words.messages import AuditEvent, UserRef, utc
 from shared.words.names import Outcome, Severity
@@ -366,7 +366,7 @@ def test_letters_about_one_device_share_a_thread_whoever_tells() -> None:
 
 
 def test_whatever_the_history_has_words_for_a_letter_has_too() -> None:
-    assert set(happenings._HAPPENINGS) <= set(wording.KNOWN)
+    assert set(acts._HAPPENINGS) <= set(wording.KNOWN)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ from shared.words.internal import (
     UserRow,
     UserRows,
 )
-from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, MailStatus
+from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, Happening, MailStatus
 from shared.words.messages import Value
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -142,17 +142,38 @@ class FakeAlerts:
         self.next: str | None = None
         self.whole: ChainStatus | None = None
         self.away = False
-        self.asked: list[tuple[Scope, AuditFilter, int | None]] = []
+        self.happenings: tuple[Happening, ...] = ()
+        self.asked: list[tuple[Scope, AuditFilter, str | None]] = []
+        self.around: list[int | None] = []
+        self.kinds: list[str] = []
         self.status: MailStatus | None = None
 
     async def mail(self) -> MailStatus | None:
         return self.status
 
-    async def history(self, scope: Scope, wanted: AuditFilter, *, limit: int, after: int | None = None) -> AuditPage:
+    async def history(
+        self,
+        scope: Scope,
+        wanted: AuditFilter,
+        *,
+        limit: int,
+        after: str | None = None,
+        around: int | None = None,
+        happenings: str = "none",
+    ) -> AuditPage:
         if self.away:
             raise HomeError("alerts-unreachable")
         self.asked.append((scope, wanted, after))
-        return AuditPage(events=self.events, next=self.next, head=self.events[0].row if self.events else 0)
+        self.around.append(around)
+        self.kinds.append(happenings)
+        head = self.events[0].row if self.events else 0
+        newest = max((one.number for one in self.happenings), default=0)
+        return AuditPage(events=self.events, next=self.next, head=head, happenings=self.happenings, newest=newest)
+
+    async def last(self, places: Iterable[str]) -> tuple[Happening, ...]:
+        if self.away:
+            raise HomeError("alerts-unreachable")
+        return tuple(one for one in self.happenings if one.where in set(places))
 
     async def chain(self) -> ChainStatus | None:
         return self.whole

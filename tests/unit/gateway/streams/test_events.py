@@ -129,10 +129,10 @@ async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
     for one in (master, member):
         hub._join(one)
     await waiting
-    hub.tell_recorded(7)
+    hub.tell_recorded(7, 3)
     assert [list(one.queue) for one in (master, member, guest, elsewhere)] == [
-        [Event("audit", None, None, '{"row":7}')],
-        [Event("audit", None, None, '{"row":7}')],
+        [Event("audit", None, None, '{"row":7,"happening":3}')],
+        [Event("audit", None, None, '{"row":7,"happening":3}')],
         [],
         [],
     ]
@@ -183,7 +183,7 @@ def test_a_narrowed_stream_hears_of_its_rooms_and_of_the_home_and_of_nothing_els
     )
     hub.tell_command(command_id="1", room="garage", device="door", outcome="executed", reason=None)
     hub.tell_command(command_id="2", room="hall", device="lamp", outcome="executed", reason=None)
-    hub.tell_recorded(7)
+    hub.tell_recorded(7, 3)
     assert [(one.name, one.room) for one in narrow.queue] == [
         ("availability", "hall"),
         ("lockdown", None),

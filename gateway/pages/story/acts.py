@@ -1,10 +1,9 @@
-"""The history's lines in words, pure: what happened, where, by whom and how it ended."""
+"""What was done, in words, pure: what, where, by whom and how it ended."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import NamedTuple
 
-from gateway.pages import times, user_agents
+from gateway.pages import user_agents
+from gateway.pages.story.lines import Line, Stamp, named
 from gateway.picture import guards
 from gateway.picture.plain import plain
 from gateway.picture.views import RoomView
@@ -55,55 +54,30 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 """How it ended, in words, and the tone to say them in."""
 
 
-class Line(NamedTuple):
-    """One event, ready to be shown. `tone` is "good", "bad" or "unsure"; `notes` say what needs saying.
-
-    `ended_in` is the row that tells how what was asked for ended, where it is on the page; `hash` is the row's own.
-    """
-
-    row: int
-    hash: str
-    source: str
-    received_at: datetime
-    at: datetime
-    what: str
-    where: str
-    who: str
-    address: str
-    outcome: str
-    tone: str
-    severity: str
-    notes: tuple[str, ...]
-    ended_in: int | None
+_PICTURES = {
+    Action.ON: "power",
+    Action.OFF: "power",
+    Action.SET: "lamp",
+    Action.LOCK: "lock",
+    Action.UNLOCK: "unlock",
+    Action.OPEN: "arrow-open",
+    Action.CLOSE: "arrow-close",
+    Action.STOP: "stop",
+    Action.PRESS: "gate",
+    "locked-out": "barred",
+    "lockout-lifted": "check",
+}
+"""By what was done with a device."""
+_PICTURES_OF = {"account": "person", "session": "person", "client": "person", "audit": "seal", "home": "home"}
+_PICTURES_OF |= {"room": "house", "certificate": "seal", "rights": "seal", "service": "alert"}
+"""By what else it is about."""
 
 
-class Day(NamedTuple):
-    """The events of one day, newest first."""
-
-    name: str
-    lines: tuple[Line, ...]
-
-
-def days(events: Iterable[AuditRecord], rooms: Iterable[RoomView], now: datetime) -> list[Day]:
-    """The page's events by day."""
-    events, rooms = tuple(events), tuple(rooms)
-    ended = {_wish(event): event.row for event in events if event.outcome is not Outcome.ASKED}
-    found: list[Day] = []
-    for event in events:
-        one = line(event, rooms, ended_in=ended.get(wish) if (wish := _wish(event)) is not None else None)
-        name = times.day(event.at, now)
-        if found and found[-1].name == name:
-            found[-1] = Day(name, (*found[-1].lines, one))
-        else:
-            found.append(Day(name, (one,)))
-    return found
-
-
-def line(event: AuditRecord, rooms: Iterable[RoomView], *, ended_in: int | None) -> Line:
-    """One event. `ended_in`: the row of the page that tells how the same command ended."""
+def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[AuditRecord], ended: bool) -> Line:
+    """One event, with what was asked before it. `ended`: the page tells how this command ended."""
     outcome, tone = OUTCOMES[event.outcome]
     asked = event.outcome is Outcome.ASKED
-    notes = ["How it ended is not recorded here."] if asked and ended_in is None else []
+    notes = ["How it ended is not recorded here."] if asked and not ended else []
     reason = event.detail.get("reason")
     if reason is not None:
         notes.append(f"{CATALOGUE[reason].title}." if reason in CATALOGUE else _REASONS.get(reason, plain(reason)))
@@ -116,10 +90,8 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, ended_in: int | None)
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(
-        row=event.row,
-        hash=event.hash,
-        source=plain(event.source, 32),
-        received_at=event.received_at,
+        anchor=f"row-{event.row}",
+        picture=_picture(event),
         at=event.at,
         what=_what(event),
         where=_where(event, rooms),
@@ -129,19 +101,26 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, ended_in: int | None)
         tone=tone,
         severity="" if event.severity is Severity.INFO else str(event.severity),
         notes=tuple(notes),
-        ended_in=ended_in if asked else None,
+        stamps=tuple(map(_stamp, (event, *intents))),
     )
+
+
+def _stamp(event: AuditRecord) -> Stamp:
+    said = OUTCOMES[event.outcome][0]
+    return Stamp(event.row, event.hash, plain(event.source, 32), event.at, event.received_at, said)
+
+
+def _picture(event: AuditEvent) -> str:
+    subject, _, action = event.what.partition(":")
+    if subject == "device":
+        return _PICTURES.get(action, "warning" if event.severity is not Severity.INFO else "history")
+    return _PICTURES_OF.get(subject, "history")
 
 
 def _mismatch(event: AuditEvent) -> str:
     """What was written to the pin and what it reads, by the room's word."""
     pin, wrote, reads = (plain(event.detail.get(name, "?"), 16) for name in ("pin", "wrote", "reads"))
     return f"Pin {pin} was told {wrote} and reads {reads}."
-
-
-def _wish(event: AuditEvent) -> tuple[str, str] | None:
-    """Issuer and id name one command; other events have none."""
-    return (event.who.issuer, event.command_id) if event.command_id is not None else None
 
 
 def _what(event: AuditEvent) -> str:
@@ -163,19 +142,6 @@ def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
     if event.where.startswith("user/"):
         return plain(event.detail.get("user", ""))
     return named(event.where, rooms)
-
-
-def named(place: str, rooms: Iterable[RoomView]) -> str:
-    """A place by its name, where it has one."""
-    first, _, second = place.partition("/")
-    for room in rooms:
-        if (first, second) in (("room", room.id), (room.id, "")):
-            return plain(room.name)
-        if room.id == first:
-            for device in room.devices:
-                if device.id == second:
-                    return f"{plain(device.name)}, {plain(room.name)}"
-    return plain(second if first in ("room", "client", "certificate") else place, 80)
 
 
 def _who(event: AuditEvent) -> str:
