@@ -262,7 +262,7 @@ async def test_no_question_reads_all_happenings(store: Store, scope: Scope) -> N
 
         @listens_for(connection.sync_connection, "before_cursor_execute")
         def on_execute(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            if statement.startswith("SELECT") and "happenings" in statement:
+            if statement.startswith("SELECT") and "happenings" in statement and "max(" not in statement:
                 asked.append((statement, parameters))
 
         for room, device in ((None, None), ("hall", None), (None, "hall/door")):
