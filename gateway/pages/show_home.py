@@ -1,12 +1,13 @@
 """GET /: the home: all rooms that the viewer may see with their devices, or, past MOST_SHOWN devices, in sums."""
 
+import asyncio
 from typing import Any
 
 from aiohttp import web
 
 from gateway import keys
 from gateway.door import sessions
-from gateway.pages import cards, mail_notice, overview, render
+from gateway.pages import cards, lately, mail_notice, overview, render
 from gateway.pages.overview import MOST_SHOWN
 from gateway.picture import guards
 from gateway.picture.seen import sum_for
@@ -19,17 +20,19 @@ async def show_home(request: web.Request) -> web.StreamResponse:
     """Show the home."""
     info = sessions.signed_in(request)
     sums = await _sums(request, info)
+    home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
+    views = [room for one in sums if (room := home.room(one.room)) is not None]
+    mail, last = await asyncio.gather(mail_notice.of(request, info), lately.of(request, info, views, now))
     common: dict[str, Any] = {
         "headline": overview.headline(sums),
         "back": "home",
-        "mail": await mail_notice.of(request, info),
+        "mail": mail,
+        "lately": last,
         "packed": True,
     }
     if devices_in(sums) > MOST_SHOWN:
         tiles = [overview.tile(one) async for one in in_turns(sums)]
         return await render.page(request, "overview.html", tiles=tiles, **common)
-    home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
-    views = [room for one in sums if (room := home.room(one.room)) is not None]
     rooms = [cards.of_room(room) async for room in in_turns(guards.visible(info, views, now))]
     return await render.page(request, "home.html", rooms=rooms, **common)
 
