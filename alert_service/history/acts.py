@@ -24,18 +24,16 @@ _NOTHING: ColumnElement[str] = literal_column(
     "''"
 )  # not bound: a partial index is used only where its condition is literally there
 _IN_ROOMS, _ELSEWHERE = events.c.room != _NOTHING, events.c.room == _NOTHING
+_ENDS = ", ".join(f"('{one}')" for one in Outcome)
 # Each kind with each end of it, one look into `events_by_what` for each: never a walk through all that there are.
 _KINDS = text(
-    "WITH RECURSIVE kinds (what, outcome) AS ("
-    " SELECT (SELECT what FROM events ORDER BY what, outcome LIMIT 1),"
-    " (SELECT outcome FROM events ORDER BY what, outcome LIMIT 1)"
-    " UNION ALL SELECT"
-    " (SELECT e.what FROM events e WHERE (e.what, e.outcome) > (kinds.what, kinds.outcome)"
-    " ORDER BY e.what, e.outcome LIMIT 1),"
-    " (SELECT e.outcome FROM events e WHERE (e.what, e.outcome) > (kinds.what, kinds.outcome)"
-    " ORDER BY e.what, e.outcome LIMIT 1)"
-    " FROM kinds WHERE kinds.what IS NOT NULL"
-    f") SELECT what, outcome FROM kinds WHERE what IS NOT NULL LIMIT {_KINDS_MOST}"
+    "WITH RECURSIVE kinds (what) AS ("
+    " SELECT min(what) FROM events UNION ALL"
+    " SELECT (SELECT min(e.what) FROM events e WHERE e.what > kinds.what) FROM kinds WHERE kinds.what IS NOT NULL"
+    f"), ends (outcome) AS (VALUES {_ENDS})"
+    " SELECT kinds.what, ends.outcome FROM kinds CROSS JOIN ends WHERE kinds.what IS NOT NULL AND EXISTS"
+    " (SELECT 1 FROM events e WHERE e.what = kinds.what AND e.outcome = ends.outcome)"
+    f" LIMIT {_KINDS_MOST}"
 )
 
 Conditions = list[ColumnElement[bool]]
