@@ -174,7 +174,7 @@ def test_a_record_that_cannot_be_written_stops_receipts_and_nothing_else(small_h
     rows = select(small_home, f"SELECT source, count(*) FROM events WHERE command_id IN ({named}) GROUP BY source")
     assert sorted(rows) == [("gateway", 6), ("hall", 6)], "exactly once"
     until(
-        lambda: all(letters_about(demo, one) for one in commands) or None, "each has its letter", seconds=2 * DEADLINE
+        lambda: all(letters_about(demo, one) for one in commands) or None, "each has its letter", seconds=4 * DEADLINE
     )
     assert [len(letters_about(demo, command)) for command in commands] == [1] * 6
     assert member.call("GET", "/api/v1/audit").status == 200
