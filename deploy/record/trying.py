@@ -1,18 +1,14 @@
 """Tries the rules on happenings for `homesystem rule try`: what each of them would have sent, and how often."""
 
 import difflib
-import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alert_service import config as alerts_config
 from alert_service.chain import chain
@@ -25,16 +21,15 @@ from alert_service.telling.noticed import SECOND
 from alert_service.telling.policy import Rule, several
 from alert_service.telling.reader import Reader
 from alert_service.telling.tidings import Letter
+from deploy.record import progress
+from deploy.record.progress import console
 from shared.keeping import database
 from shared.running.config import Config, ConfigError, load
 from shared.words.problem import HomeError
 
-console = Console(soft_wrap=True, highlight=False, markup=False)
-
 _DAY = 86_400 * SECOND
 _SHOWN = 50
 """Of one rule so many letters are told one by one."""
-_PLAIN_SECONDS = 5.0
 
 
 class Draft(Config, frozen=True):
@@ -72,7 +67,7 @@ async def try_rules(settings: Path, draft: Path | None, days: int) -> None:
                 + "."
             )
             return
-        with _progress() as tell:
+        with progress.shown("trying", "tried", "happenings") as tell:
             would = await rehearsal.rehearse(store, noticed.read(rules), config.zone, since, until, tell)
     finally:
         await store.close()
@@ -155,23 +150,3 @@ def _day(at: int, zone: tzinfo) -> str:
 
 def _local(at: int, zone: tzinfo) -> datetime:
     return chain.from_microseconds(at).astimezone(zone)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, now and then a line elsewhere."""
-    if not sys.stdout.isatty():
-        told = time.monotonic()
-
-        def say(done: int, of: int) -> None:
-            nonlocal told
-            if time.monotonic() - told >= _PLAIN_SECONDS:
-                told = time.monotonic()
-                print(f"tried {done} of {of} happenings", flush=True)
-
-        yield say
-        return
-    columns = TextColumn("trying"), BarColumn(), MofNCompleteColumn(), TextColumn("happenings,"), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("happenings", total=None)
-        yield lambda done, of: bar.update(task, completed=done, total=of)

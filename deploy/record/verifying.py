@@ -1,13 +1,6 @@
 """Checks the record for `homesystem audit verify`, whether the alert service runs or not, and tells what was found."""
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from alert_service import config as alerts_config
 from alert_service.chain.chain import Verdict
@@ -15,14 +8,12 @@ from alert_service.record import evidence, mending, walk
 from alert_service.record.evidence import Evidence
 from alert_service.store import open_store
 from deploy.folder import home as homes
+from deploy.record import progress
+from deploy.record.progress import console
 from shared.keeping import database
 from shared.keeping.database import Store
 from shared.words.problem import HomeError
 
-console = Console(soft_wrap=True, highlight=False, markup=False)
-
-_PLAIN_SECONDS = 5.0
-"""Without a terminal a line so often tells how far it is."""
 _SHOWN = 20
 
 
@@ -53,32 +44,13 @@ async def _walk(store: Store, from_row: int) -> Verdict:
     async with store.read() as connection:
         extent = await walk.extent(connection)
     verdict: Verdict | None = None
-    with _progress(max(from_row, extent.first), extent.last) as tell:
+    first = max(from_row, extent.first)
+    total = max(0, extent.last - first + 1)
+    with progress.shown("checking", "checked", "rows") as tell:
         async for verdict in walk.walk(store, from_row=from_row):
-            tell(verdict.row)
+            tell(verdict.row - first + 1, total)
     assert verdict is not None, "a walk has at least one verdict"
     return verdict
-
-
-@contextmanager
-def _progress(first: int, last: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, now and then a line elsewhere."""
-    total = max(0, last - first + 1)
-    if not sys.stdout.isatty():
-        told = time.monotonic()
-
-        def say(row: int) -> None:
-            nonlocal told
-            if time.monotonic() - told >= _PLAIN_SECONDS:
-                told = time.monotonic()
-                print(f"checked {row - first + 1} of {total} rows", flush=True)
-
-        yield say
-        return
-    columns = TextColumn("checking"), BarColumn(), MofNCompleteColumn(), TextColumn("rows,"), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("rows", total=total)
-        yield lambda row: bar.update(task, completed=row - first + 1)
 
 
 def _tell(verdict: Verdict, from_row: int) -> bool:
