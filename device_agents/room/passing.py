@@ -71,18 +71,18 @@ class _Flow:
         self._first: float | None = None
         self._sums: dict[tuple[str, str], Told] = {}
 
-    def deadline(self) -> float | None:
-        if self._first is None:
-            return None
+    @property
+    def due(self) -> float:
+        """When its sums are to be told; for a flow that has some."""
+        assert self._first is not None
         return max(self._summed_at + SUM_SECONDS, min(self._first + SUM_SECONDS, self._last + self._pace.calm))
 
     def add(self, what: str, gesture: str, now: float, wall: float) -> Told | None:
         """It happened; what is to be told of it now, if it is alone."""
         self._left = min(self._pace.burst, self._left + (now - self._left_at) / self._pace.refill)
         self._left_at = now
-        runs_on = self._first is not None
         self._last = now
-        if not runs_on and self._left >= 1:
+        if self._first is None and self._left >= 1:
             self._left -= 1
             return Told(self._device, what, gesture, wall, wall, 1)
         if self._first is None:
@@ -107,6 +107,7 @@ class Passing:
 
     def __init__(self) -> None:
         self._flows: dict[str, _Flow] = {}
+        self._summing: dict[str, _Flow] = {}  # the loop asks for their deadline with every command
         self._doors: dict[str, Value] = {}
         self._unseen: set[str] = set()
 
@@ -144,29 +145,27 @@ class Passing:
 
     def deadline(self) -> float | None:
         """When a sum is to be told."""
-        return min((at for flow in self._flows.values() if (at := flow.deadline()) is not None), default=None)
+        return min((flow.due for flow in self._summing.values()), default=None)
 
     def due(self, now: float) -> list[Told]:
         """The sums whose time has come."""
-        return _in_order(
-            told
-            for flow in self._flows.values()
-            if (at := flow.deadline()) is not None and at <= now
-            for told in flow.take(now)
-        )
+        return self._taken([device for device, flow in self._summing.items() if flow.due <= now], now)
 
     def rest(self, now: float) -> list[Told]:
         """All sums: the agent ends."""
-        return _in_order(told for flow in self._flows.values() for told in flow.take(now))
+        return self._taken([*self._summing], now)
+
+    def _taken(self, devices: Iterable[str], now: float) -> list[Told]:
+        told = (one for device in devices for one in self._summing.pop(device).take(now))
+        return sorted(told, key=lambda one: one.at)
 
     def _add(self, device: str, pace: Pace, what: str, gesture: str, now: float, wall: float) -> list[Told]:
         flow = self._flows.get(device)
         if flow is None:
             flow = self._flows[device] = _Flow(device, pace, now)
-        ended = flow.take(now) if (at := flow.deadline()) is not None and at <= now else []
+        ended = self._taken([device], now) if device in self._summing and flow.due <= now else []
         alone = flow.add(what, gesture, now, wall)
-        return _in_order(ended) + ([] if alone is None else [alone])
-
-
-def _in_order(told: Iterable[Told]) -> list[Told]:
-    return sorted(told, key=lambda one: one.at)
+        if alone is not None:
+            return [*ended, alone]
+        self._summing[device] = flow
+        return ended
