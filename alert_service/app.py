@@ -131,8 +131,9 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     def hear(delivery: Delivery) -> None:
         asker.hear(delivery)
         known.hear(delivery)
-        comings.hear(delivery)
-        if not rooms.hear(delivery):
+        if rooms.hear(delivery):
+            comings.hear(delivery)
+        else:
             recorder.hear(delivery)
 
     async def link_up() -> None:

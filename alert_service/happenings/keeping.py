@@ -33,7 +33,7 @@ async def keep(
     It has no row in the chain, so it is receipted with row 0 and without a hash.
     """
     received = utc(now)
-    oldest = received - timedelta(days=max(kept_as.days, 1))
+    oldest = oldest_kept(now, kept_as)
     kept: list[dict[str, Any]] = []
     gone: list[dict[str, Any]] = []
     for arrival in told:
