@@ -12,6 +12,8 @@ from playwright.sync_api import Locator, Page
 from tests.demo import CODE, Demo, text_of
 from tests.house import DEADLINE, until
 
+TOGETHER = re.compile(r": \d+ more times?\b")
+"""The subject of a letter about several acts."""
 WAIT = 20_000
 """Milliseconds that any wait on a page may take before the test fails."""
 
@@ -44,14 +46,17 @@ def code_for(demo: Demo, email: str, before: int) -> str:
 
 
 def read_letter(demo: Demo, subject: str, *, to: str, after: int) -> str:
-    """The text, as one line, of the letter with such a subject, among those after the first `after`."""
+    """The text, as one line, of the letter with such a subject, among those after the first `after`.
+
+    Of several acts that are told together, the letter lists what else would be its subject.
+    """
 
     def found() -> str | None:
-        letters = demo.letters(to=to, after=after)
-        return next(
-            (" ".join(text_of(letter).split()) for letter in letters if re.search(subject, str(letter["Subject"]))),
-            None,
-        )
+        for letter in demo.letters(to=to, after=after):
+            title, text = str(letter["Subject"]), " ".join(text_of(letter).split())
+            if re.search(subject, title) or (TOGETHER.search(title) and re.search(subject, text)):
+                return text
+        return None
 
     # A letter about what one person does on one device again may wait a minute for more of it.
     return until(found, f"a letter about {subject}", seconds=2 * DEADLINE)

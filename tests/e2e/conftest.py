@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
-from tests.demo import Demo
+from tests.demo import Client, Demo
 from tests.e2e import actions
 
 CHROMIUM = "/usr/bin/chromium"
@@ -25,6 +25,7 @@ FLAGS = (
 )
 PHONE = (390, 844)
 Open = Callable[..., Page]
+Program = Callable[[str], Client]
 
 
 def trusting(var: Path) -> str:
@@ -47,6 +48,25 @@ def browser(demo_home: Demo) -> Iterator[Browser]:
 def signed_in() -> dict[str, StorageState]:
     """Cookies by role, so that each person signs in once for all tests."""
     return {}
+
+
+@pytest.fixture(scope="session")
+def programs() -> dict[tuple[Path, str], Client]:
+    """Programs by home and role, so that each signs in once for all tests: an address may ask for ten codes."""
+    return {}
+
+
+@pytest.fixture
+def program(demo_home: Demo, programs: dict[tuple[Path, str], Client]) -> Program:
+    """`program(role)`: a program of that person's, signed in once per role."""
+
+    def of(role: str) -> Client:
+        key = (demo_home.var, role)
+        if key not in programs:
+            programs[key] = demo_home.client(role)
+        return programs[key]
+
+    return of
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from shared.words import topics
 from tests.demo import Demo
 from tests.e2e.actions import card, message, read_letter, switch, wait_for_look, wait_until_live
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import Open, Program
 from tests.house import DEADLINE, until
 
 MASTER = "master@home.example"
@@ -20,10 +20,10 @@ Take = Callable[[Page, str], None]
 
 
 @pytest.fixture(autouse=True)
-def lifted_in_the_end(demo_home: Demo) -> Iterator[None]:
+def lifted_in_the_end(program: Program) -> Iterator[None]:
     """The home is left as it was found."""
     yield
-    master = demo_home.client("master")
+    master = program("master")
     master.call("PUT", "/api/v1/devices/hall/lamp/lockout", {"locked_out": False})
 
 

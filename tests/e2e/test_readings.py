@@ -4,7 +4,7 @@ from typing import Any
 
 from tests.demo import Client, Demo
 from tests.e2e import actions
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import Open, Program
 from tests.house import until
 
 LAMP = "/api/v1/readings/hall/lamp"
@@ -15,8 +15,8 @@ def on_seconds(client: Client) -> float:
     return float(sum(point["on"] for point in client.call("GET", LAMP).body["points"]))
 
 
-def test_a_lamp_that_is_switched_on_is_in_its_chart(demo_home: Demo, open_page: Open) -> None:
-    member = demo_home.client("member")
+def test_a_lamp_that_is_switched_on_is_in_its_chart(program: Program, open_page: Open) -> None:
+    member = program("member")
     assert member.act("hall/lamp", "on").status == 200
     until(lambda: on_seconds(member) > 0, "the recorder knows that the lamp is on")
     said: Any = member.call("GET", f"{LAMP}?step=70").body
@@ -42,8 +42,8 @@ def test_a_lamp_that_is_switched_on_is_in_its_chart(demo_home: Demo, open_page: 
     assert member.act("hall/lamp", "off").status == 200
 
 
-def test_whoever_may_not_see_a_device_learns_nothing_of_its_readings(demo_home: Demo) -> None:
-    guest, master, nobody = demo_home.client("guest"), demo_home.client("master"), demo_home.client()
+def test_whoever_may_not_see_a_device_learns_nothing_of_its_readings(program: Program, demo_home: Demo) -> None:
+    guest, master, nobody = program("guest"), program("master"), demo_home.client()
     assert guest.call("GET", LAMP).status == 200
     assert guest.call("GET", "/api/v1/readings/kitchen/blind").status == 404
     assert guest.call("GET", "/readings/kitchen/blind").status == 404
@@ -52,8 +52,8 @@ def test_whoever_may_not_see_a_device_learns_nothing_of_its_readings(demo_home: 
     assert master.call("GET", "/api/v1/readings/hall/nothing").status == 404
 
 
-def test_what_cannot_be_answered_is_refused_with_what_could(demo_home: Demo) -> None:
-    master = demo_home.client("master")
+def test_what_cannot_be_answered_is_refused_with_what_could(program: Program) -> None:
+    master = program("master")
     for query, word in (
         ("step=0", "whole number"),
         ("step=NaN", "whole number"),
@@ -71,8 +71,10 @@ def test_what_cannot_be_answered_is_refused_with_what_could(demo_home: Demo) -> 
     assert master.call("GET", "/readings/hall/lamp?at=tomorrow").status == 400
 
 
-def test_without_its_recorder_the_home_goes_on_and_the_page_says_so(demo_home: Demo, open_page: Open) -> None:
-    member = demo_home.client("member")
+def test_without_its_recorder_the_home_goes_on_and_the_page_says_so(
+    program: Program, demo_home: Demo, open_page: Open
+) -> None:
+    member = program("member")
     demo_home.supervise("stop", "readings")
     try:
         assert member.call("GET", LAMP).status == 503

@@ -15,7 +15,7 @@ from shared.running.config import ConfigError
 from tests import house
 
 NOW = dt.datetime.now(dt.UTC)
-STEMS = [*homes.PAIRS, "broker", "auth-server", "alerts-server", "web"]
+STEMS = [*homes.PAIRS, "broker", "auth-server", "alerts-server", "recorder-server", "web"]
 ALL = [*STEMS, "signer"]
 """The signer's own lies with its keys."""
 
