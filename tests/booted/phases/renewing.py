@@ -19,6 +19,7 @@ _LEFT = 29
 """Days that every certificate in use must be good for after a renewal."""
 RENEW = "homesystem-renew"
 ROOM_RENEW = "homesystem-room-renew@hall"
+_IN_USE = "New certificate works"
 
 
 def run(house: House) -> None:
@@ -82,7 +83,11 @@ def days_left(house: House, certificate: x509.Certificate) -> int:
 
 
 def renew_room(house: House, day: int) -> None:
-    """What the room's timer starts once a day; then the room's certificate has to be good for long, and in use."""
+    """What the room's timer starts once a day; then the room's certificate has to be good for long, and in use.
+
+    Coming back with it, a room is away for a moment: what is asked of it before that is rightly told that it is.
+    """
+    before = _connected_anew(house)
     house.room.run(f"systemctl start {ROOM_RENEW}.service", seconds=60)
     path = house.room.tree / VAR.lstrip("/") / "pki/hall/room.crt"
 
@@ -90,7 +95,13 @@ def renew_room(house: House, day: int) -> None:
         return days_left(house, x509.load_pem_x509_certificate(path.read_bytes()))
 
     house.room.until(lambda: rest() >= _BEGUN, f"the room has a certificate good for {_BEGUN} days", _ASKED_AGAIN)
-    house.report.saw(f"day {day}: the room has a certificate that is good for {rest()} more days")
+    house.room.until(lambda: _connected_anew(house) > before, "the room is connected with that certificate", 60)
+    house.report.saw(f"day {day}: the room is connected with a certificate that is good for {rest()} more days")
+
+
+def _connected_anew(house: House) -> int:
+    """How often the hall's agent has said so far that a renewed certificate connects."""
+    return house.room.run(f"journalctl -q -u {AGENT} -o cat").count(_IN_USE)
 
 
 def ask_doctor(house: House, day: int) -> None:
