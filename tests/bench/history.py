@@ -1,4 +1,4 @@
-"""A record of a million rows: how long the check of the whole takes, and in what memory; its pages are history_page's.
+"""A million acts and a million happenings: what lies on the disk, the check of the record, every page of the history.
 
 The check runs in a process of its own, as `homesystem audit verify` does, so that its memory is its own.
 """
@@ -12,33 +12,36 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from deploy.folder import home as homes
-from tests.bench import million
-from tests.house import make_home
-
-ROWS = 1_000_000
+from tests.bench import history_page, million, month
+from tests.demo import Demo
 
 
-def measure(folder: Path, console: Console, rows: int = ROWS) -> Table:
-    """Fill a record, and check it."""
-    home = make_home(folder)
-    homes.lay_out(home)
-    homes.seal(home)
-    table = Table("the record", "figure")
-    record = home.var / "data" / "alerts.sqlite3"
+def measure(folder: Path, console: Console, rows: int = million.ROWS) -> list[Table]:
+    """Fill a record, check it, and let a home show it."""
+    demo = Demo(folder / "var")
+    demo.start()
+    demo.stop()
+    told = Table("the record", "figure")
+    record = folder / "record.sqlite3"
     began = time.monotonic()
-    with console.status(f"{rows:,} rows …"):
+    with console.status(f"{rows:,} acts …"):
         million.fill(record, rows)
-    table.add_row(f"{rows:,} rows appended in bulk", f"{rows / (time.monotonic() - began):,.0f} rows/s")
+    told.add_row(f"{rows:,} acts appended in bulk", f"{rows / (time.monotonic() - began):,.0f} rows/s")
+    acts = record.stat().st_size
+    told.add_row("the database", f"{acts / 1e6:.0f} MB")
+    with console.status(f"{rows:,} happenings …"):
+        month.fill(record, rows, rows)
+    told.add_row(f"{rows:,} happenings beside them", f"{(record.stat().st_size - acts) / 1e6:.0f} MB more")
+    history_page.install(demo, record)
     with console.status("the check …"):
-        seconds, peak = _verify(home)
-    table.add_row("check of the whole (audit verify)", f"{seconds:.1f} s, {rows / seconds:,.0f} rows/s")
-    table.add_row("peak memory of the check", f"{peak:.0f} MB")
-    table.add_row("the database", f"{record.stat().st_size / 1e6:.0f} MB")
-    return table
+        seconds, peak = _verify(demo)
+    told.add_row("check of the whole (audit verify)", f"{seconds:.1f} s, {rows / seconds:,.0f} rows/s")
+    told.add_row("peak memory of the check", f"{peak:.0f} MB")
+    with console.status("every page of the history …"):
+        return [told, history_page.figures(demo)]
 
 
-def _verify(home: homes.Home) -> tuple[float, float]:
+def _verify(demo: Demo) -> tuple[float, float]:
     """Seconds and peak MB of `homesystem audit verify`, its start among them."""
     # Not ru_maxrss, which remembers what our own process held before it became that one.
     told = "print([line for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
@@ -46,7 +49,7 @@ def _verify(home: homes.Home) -> tuple[float, float]:
     began = time.monotonic()
     ended = subprocess.run(
         [sys.executable, "-c", script, "audit", "verify"],
-        env={"HOMESYSTEM_VAR": str(home.var), "PATH": "/usr/bin:/bin"},
+        env={"HOMESYSTEM_VAR": str(demo.var), "PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         check=False,

@@ -18,6 +18,7 @@ from shared.words.names import Outcome, Severity
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 STEP = timedelta(seconds=90)
 """Between two events: a million of them are nearly three years."""
+ROWS = 1_000_000
 PEOPLE = tuple(UserRef(id=f"{n:032x}", name=name) for n, name in enumerate(("Ada", "Ben", "Cleo", "Dana", "Eli"), 1))
 NEVER_IN_THE_GARAGE = PEOPLE[1]
 ROOMS = ("hall", "kitchen", "garage", *(f"room-{n}" for n in range(1, 10)))
@@ -90,7 +91,7 @@ def chained(rows: int, *, seed: int = 1) -> Iterator[chain.Row]:
         yield made
 
 
-def fill(path: Path, rows: int = 1_000_000) -> None:
+def fill(path: Path, rows: int = ROWS) -> None:
     """Make an alert service's database at `path` and put so many rows into it."""
     asyncio.run(_make(path))
     names = [column.name for column in events.columns]

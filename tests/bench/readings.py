@@ -28,15 +28,16 @@ READINGS = 10_000_000
 EVERY = 60
 TURNS = 100
 LIMITS = ("default", "login_code", "login_code_account", "login", "pages", "reads")
-LAMP, BLIND = Device("hall", "lamp", Kind.SWITCH), Device("kitchen", "lamp", Kind.DIMMER)
+LAMP, AIR = Device("hall", "lamp", Kind.SWITCH), Device("hall", "air", Kind.TEMPERATURE)
+_AIR = '\n[[devices]]\nid = "air"\nname = "Air"\nkind = "temperature"\nsource = "ds18b20"\n'
 SENSORS = 20
 _DAY = 86_400
 
 
 def devices() -> list[tuple[Device, Saying]]:
-    """The demo's own lamp, and sensors beside it, whose readings the lamp's charts have to find their way among."""
+    """A lamp and a sensor that are asked for, and sensors beside them, among whose readings they have to be found."""
     sensors = [(Device("hall", f"air-{n}", Kind.TEMPERATURE), readings_fill.temperature) for n in range(SENSORS - 2)]
-    return [(LAMP, readings_fill.switch), (BLIND, readings_fill.temperature), *sensors]
+    return [(LAMP, readings_fill.switch), (AIR, readings_fill.temperature), *sensors]
 
 
 def measure(console: Console, readings: int = READINGS, hass: str | None = None) -> list[Table]:
@@ -69,6 +70,8 @@ def measure(console: Console, readings: int = READINGS, hass: str | None = None)
         config.write_text(
             config.read_text().replace("_days = 10\n", "_days = 3650\n").replace("_days = 90\n", "_days = 3650\n")
         )
+        hall = demo.var / "agents" / "hall.toml"
+        hall.write_text(hall.read_text() + _AIR)
         demo.start()
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -110,11 +113,11 @@ def questions(begin: int, end: int) -> dict[str, str]:
     """Every chart of the newest and of the oldest day, and the API with odd steps."""
     newest, oldest = (time.strftime("%Y-%m-%d", time.gmtime(at)) for at in (end, begin + _DAY))
     found = {
-        f"{span}, {name}": f"/readings/hall/lamp?{urlencode({'span': span, 'at': at})}"
+        f"{device.id}'s {span}, {name}": f"/readings/{device.room}/{device.id}?{urlencode({'span': span, 'at': at})}"
+        for device in (LAMP, AIR)
         for name, at in (("newest", newest), ("oldest", oldest))
         for span in ("day", "week", "month", "year")
     }
-    place = "/api/v1/readings/hall/lamp"
     hour = 3600
     for name, since, until, step in (
         ("API, a day by 47 s", end - _DAY, end, 47),
@@ -127,7 +130,8 @@ def questions(begin: int, end: int) -> dict[str, str]:
         asked = {"since": f"{_moment(since)}", "until": f"{_moment(until)}"} | (
             {} if step is None else {"step": str(step)}
         )
-        found[name] = f"{place}?{urlencode(asked)}"
+        for device in (LAMP, AIR):
+            found[f"{device.id}'s {name}"] = f"/api/v1/readings/{device.room}/{device.id}?{urlencode(asked)}"
     return found
 
 
