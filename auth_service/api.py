@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from auth_service.account.own_password import OwnPassword
 from auth_service.confirming.mail_watch import MailWatch
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
 from auth_service.home.lockouts import Lockouts
@@ -12,7 +13,7 @@ from auth_service.signing_in.sessions import Sessions
 from auth_service.signing_in.sign_in import SignIn
 from shared.door.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.keeping.database import Store
-from shared.words import internal
+from shared.words import internal, internal_account
 from shared.words.problem import HomeError
 
 GATEWAYS = ("gateway", "gateway-*")
@@ -29,12 +30,14 @@ def make_app(
     lockdown: ConfirmedLockdown,
     rehearsal: Rehearsal,
     mail: MailWatch,
+    own_password: OwnPassword,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
     signing = _Signing(sign_in, sessions, rehearsal, mail)
     reading = _Reading(store, rooms, sessions)
     locking = _Locking(lockouts, lockdown, mail)
+    own = _Own(own_password)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
         app.router.add_route(method, path, allow(*names)(handler))
@@ -47,6 +50,7 @@ def make_app(
     route("POST", internal.SESSION_END, signing.end, *GATEWAYS)
     route("GET", internal.SESSIONS, signing.rows, *GATEWAYS)
     route("DELETE", internal.SESSIONS + "/{id}", signing.end_one, *GATEWAYS)
+    route("POST", internal_account.PASSWORD, own.change_password, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
@@ -113,6 +117,19 @@ class _Signing:
         )
         request[USER] = by or "-"  # for the log, where nothing stands that is only claimed
         return web.Response(status=204)
+
+
+class _Own:
+    """What people change of their own accounts."""
+
+    def __init__(self, password: OwnPassword) -> None:
+        self._password = password
+
+    async def change_password(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal_account.PasswordChange)
+        answer = await self._password.change(asked, _issuer(request))
+        request[USER] = answer.session.user.id
+        return json_response(answer)
 
 
 class _Reading:

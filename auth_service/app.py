@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from auth_service.account.own_password import OwnPassword
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows
@@ -135,10 +136,21 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             now=_now,
             language=config.language,
         )
+        own_password = OwnPassword(
+            store,
+            sessions,
+            passwords,
+            proof,
+            errands,
+            limits=limits,
+            now=_now,
+            wake=announcer.wake,
+            home_words=config.passwords.home_words,
+        )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
-        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch)
+        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch, own_password)
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
@@ -147,7 +159,9 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(courier.run(), name="courier")
             group.create_task(announcer.run(bus), name="announcer")
             group.create_task(board.run(bus), name="noticeboard")
-            group.create_task(_upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep)), name="upkeep")
+            group.create_task(
+                _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep, own_password.sweep)), name="upkeep"
+            )
             group.create_task(renewals.run(bus), name="renewals")
             group.create_task(watch.run(), name="mail")
             systemd.notify("READY=1")

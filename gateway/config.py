@@ -53,6 +53,7 @@ class LimitsConfig(Config, frozen=True):
     commands_device: Rate = "20/second"
     lockdown_code: Rate = "5/10 minute"
     lockdown: Rate = "20/10 minute"
+    password: Rate = "20/10 minute"  # noqa: S105 - how often one may try to change it
     pages: Rate = "120/minute"
     reads: Rate = "300/minute"
     streams: Rate = "60/minute"

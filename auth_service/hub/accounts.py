@@ -7,10 +7,10 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth_service.account import telling
 from auth_service.config import AuthConfig
 from auth_service.home import identity_rows, registry, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
@@ -55,13 +55,6 @@ async def opened(
     finally:
         await store.close()
         passwords.close()
-
-
-class Say(Protocol):
-    """Appends the event of a change before it is committed."""
-
-    async def __call__(self, what: str, where: str, **detail: str) -> None:
-        """`what` and `where` as in AuditEvent; raises HomeError("no-proof"), and then the change does not happen."""
 
 
 class Accounts:
@@ -256,22 +249,10 @@ class Accounts:
             rooms = await room_rows.names(connection)
         password_policy.check(password, email=user.email, name=user.name, home_words=(*self._home_words, *rooms))
 
-    @contextlib.asynccontextmanager
-    async def _change(self, by: UserRef | None) -> "AsyncIterator[tuple[AsyncConnection, Say]]":
-        """A transaction whose last act is to `say` what it did; what was said and then not committed is taken back."""
-        said: list[tuple[str, str, dict[str, str]]] = []
-
-        async def say(what: str, where: str, **detail: str) -> None:
-            await self._write(what, where, by, detail, Outcome.EXECUTED)
-            said.append((what, where, detail))
-
-        try:
-            async with self._store.write() as connection:
-                yield connection, say
-        except BaseException:
-            for what, where, detail in said:
-                await self._write(what, where, by, detail, Outcome.FAILED)
-            raise
+    def _change(
+        self, by: UserRef | None
+    ) -> "contextlib.AbstractAsyncContextManager[tuple[AsyncConnection, telling.Say]]":
+        return telling.change(self._store, self._proof, Who(issuer=ISSUER, user=by), self._severity)
 
     async def _write(
         self,

@@ -68,6 +68,12 @@ async def set_password(connection: AsyncConnection, user_id: str, password_hash:
     await connection.execute(update(users).where(users.c.id == user_id).values(password_hash=password_hash))
 
 
+async def exchange_password(connection: AsyncConnection, user_id: str, stored: str, wanted: str) -> bool:
+    """Another password hash, unless the one that is stored is another meanwhile; whether it was."""
+    mine = update(users).where(users.c.id == user_id, users.c.password_hash == stored, users.c.disabled_at.is_(None))
+    return (await connection.execute(mine.values(password_hash=wanted))).rowcount == 1
+
+
 async def set_language(connection: AsyncConnection, user_id: str, language: Language | None) -> None:
     """Another language for letters; None is the home's."""
     await connection.execute(update(users).where(users.c.id == user_id).values(language=language))

@@ -15,6 +15,7 @@ from gateway.api import (
     login,
     mail,
     me,
+    password,
     readings,
     rooms,
 )
@@ -32,6 +33,7 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/login", login.sign_in, "login"),
         ("POST", "/api/v1/logout", login.sign_out, routes.DEFAULT),
         ("GET", "/api/v1/me", me.show, "reads"),
+        ("POST", "/api/v1/password", password.change, "password"),
         ("GET", "/api/v1/rooms", rooms.show, "reads"),
         # First of those that begin alike: aiohttp tries one after the other, and this is what is asked most.
         ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),

@@ -21,7 +21,7 @@ from shared.words.problem import HomeError
 log = logging.getLogger(__name__)
 
 _REMEMBER: Final = web.RequestKey("remember_browser", str)
-_AGENT_CHARACTERS: Final = 200
+AGENT_CHARACTERS: Final = 200
 
 
 async def ask_code(request: web.Request, email: str, password: str) -> None:
@@ -49,18 +49,17 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
     await _count(request, "login", email, known)
     former = await cookie.token_of(request)
     try:
-        answer = await request.app[sessions.SESSIONS].begin(
-            LoginRequest(
-                email=email,
-                password=password,
-                code=code,
-                browser=await cookie.browser_of(request),
-                address=request.remote or "",
-                agent=request.headers.get("User-Agent", "")[:_AGENT_CHARACTERS],
-                known=known,
-                regulation=_regulation(request),
-            )
+        wanted = LoginRequest(
+            email=email,
+            password=password,
+            code=code,
+            browser=await cookie.browser_of(request),
+            address=request.remote or "",
+            agent=request.headers.get("User-Agent", "")[:AGENT_CHARACTERS],
+            known=known,
+            regulation=_regulation(request),
         )
+        answer = await request.app[sessions.SESSIONS].begin(request.app[keys.AUTH].sign_in(wanted))
     except HomeError as error:
         if error.slug == "sign-in-failed":
             security("sign_in_failed")

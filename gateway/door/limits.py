@@ -23,7 +23,7 @@ from shared.words.internal import Budget
 from shared.words.problem import HomeError
 
 _BY_ACCOUNT: Final = frozenset({"login", "login_code"})
-_IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code"}
+_IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code", "password"}
 """Counted where account, session, device or action are known; until somebody is signed in, the latter as "default"."""
 
 

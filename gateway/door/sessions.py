@@ -7,7 +7,7 @@ last word goes on for `LATE_SECONDS`, for looking and for what makes things safe
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -15,7 +15,7 @@ from aiohttp import web
 from gateway.door import cookie
 from gateway.inside.auth_client import AuthClient
 from shared.door.web import USER
-from shared.words.internal import LoginAnswer, LoginRequest, SessionInfo
+from shared.words.internal import LoginAnswer, SessionInfo
 from shared.words.problem import HomeError
 
 CACHE_SECONDS: Final = 5.0
@@ -53,10 +53,13 @@ class Sessions:
         self._ended: dict[str, float] = {}
         self._forgotten = 0
 
-    async def begin(self, request: LoginRequest) -> LoginAnswer:
-        """Sign in; the answer is the auth service's word on the new session, like any later one. Raises as it does."""
+    async def begin(self, answering: Awaitable[LoginAnswer]) -> LoginAnswer:
+        """Begin a session with the auth service's answer to come; it is its word on it, like any later one.
+
+        Raises as it does.
+        """
         asked_at, forgotten = self._clock(), self._forgotten
-        answer = await self._auth.sign_in(request)
+        answer = await answering
         if answer.session.id not in self._ended:
             self._remember(answer.token, answer.session, asked_at, forgotten)
         return answer

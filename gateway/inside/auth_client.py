@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from shared.door.client import AuthAddress, ServiceClient
 from shared.trust import tls
-from shared.words import internal
+from shared.words import internal, internal_account
 
 
 class AuthClient:
@@ -35,6 +35,10 @@ class AuthClient:
     async def sign_in(self, request: internal.LoginRequest) -> internal.LoginAnswer:
         """Open a session. Raises sign-in-failed, always alike."""
         return await self._service.call("POST", internal.LOGIN, internal.LoginAnswer, request)
+
+    async def change_password(self, wanted: internal_account.PasswordChange) -> internal.LoginAnswer:
+        """Another password, and a new session in place of all. Raises the service's own problems."""
+        return await self._service.call("POST", internal_account.PASSWORD, internal.LoginAnswer, wanted)
 
     async def verify(self, token: str, address: str = "") -> internal.SessionInfo:
         """Whose live session `token` is, used from `address`. Raises sign-in-required."""

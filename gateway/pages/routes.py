@@ -14,6 +14,7 @@ from gateway.pages import (
     lockdown,
     lockout,
     login,
+    own_password,
     problems,
     readings,
     render,
@@ -43,6 +44,8 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     routes.add(app, "GET", "/history", history.show_history, limit="pages")
     routes.add(app, "GET", "/readings/{room}/{device}", readings.show_readings, limit="pages")
     routes.add(app, "GET", "/account", account.show_account, limit="pages")
+    routes.add(app, "GET", "/account/password", own_password.show_password, limit="pages")
+    routes.add(app, "POST", "/account/password", own_password.change_password, limit="password")
     routes.add(app, "POST", "/account/sessions/end", end_session.end_session, limit="pages")
     routes.add(app, "POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
     routes.add(app, "GET", "/users", users.show_users, limit="pages")

@@ -41,6 +41,7 @@ CATALOGUE: dict[str, Entry] = {
         "The confirmation failed",
         "Check what you typed. A code lives 10 minutes, works once, and only for what it was mailed for.",
     ),
+    "wrong-password": Entry(403, "The password is wrong", "Type the password that you have now, and try again."),
     "csrf": Entry(
         403,
         "The request was not confirmed as yours",

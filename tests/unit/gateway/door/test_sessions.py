@@ -44,7 +44,7 @@ async def test_a_session_is_believed_for_seconds(house: House) -> None:
 
 
 async def test_the_answer_to_a_sign_in_is_the_first_word(house: House) -> None:
-    assert (await house.sessions.begin(LOGIN)).session == INFO
+    assert (await house.sessions.begin(house.auth.sign_in(LOGIN))).session == INFO
     house.auth.away = True
     house.now += LATE_SECONDS
     late = await house.sessions.last_word("signed-in")
@@ -57,7 +57,7 @@ async def test_the_answer_to_a_sign_in_is_the_first_word(house: House) -> None:
 @pytest.mark.parametrize("lost", ["ended", "forgotten", "unheard"])
 async def test_a_sign_in_whose_end_may_have_been_said_meanwhile_is_asked_about(house: House, lost: str) -> None:
     house.auth.hangs = asyncio.Event()
-    begun = asyncio.create_task(house.sessions.begin(LOGIN))
+    begun = asyncio.create_task(house.sessions.begin(house.auth.sign_in(LOGIN)))
     await asyncio.sleep(0)
     match lost:
         case "ended":

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -43,6 +44,7 @@ from shared.words.internal import (
     UserRow,
     UserRows,
 )
+from shared.words.internal_account import PasswordChange
 from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, Happening, MailStatus
 from shared.words.messages import Value
 from shared.words.names import Role
@@ -65,6 +67,7 @@ class FakeAuth(parts.FakeAuth):
         self.code_requests: list[LoginCodeRequest] = []
         self.lockdown_codes: list[LockdownCodeRequest] = []
         self.mail = MailPath(mail="works")
+        self.password_changes: list[PasswordChange] = []
         self.ended: list[tuple[str, str]] = []
         self.people: list[UserRow] = []
         self.accounts: dict[str, SessionInfo] = {}
@@ -90,6 +93,20 @@ class FakeAuth(parts.FakeAuth):
         if self.away:
             raise HomeError("auth-unreachable")
         self.lockdown_codes.append(request)
+
+    async def change_password(self, wanted: PasswordChange) -> LoginAnswer:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        if wanted.current != PASSWORD:
+            raise HomeError("wrong-password")
+        if len(wanted.new) < 8:
+            raise HomeError("invalid-value", "The password is too short.", field="new")
+        self.password_changes.append(wanted)
+        info = msgspec.structs.replace(self.sessions[wanted.token], id="s-after")
+        user = info.user.id
+        self.sessions = {token: one for token, one in self.sessions.items() if one.user.id != user}
+        self.sessions["after"] = info
+        return LoginAnswer(token="after", session=info)
 
     async def sign_out(self, token: str) -> None:
         self.sessions.pop(token, None)

@@ -1,0 +1,1 @@
+"""What people change of their accounts from the home's pages, signed in."""

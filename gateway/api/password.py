@@ -1,0 +1,24 @@
+"""POST /api/v1/password: another password, for who types the one that there is."""
+
+import msgspec
+from aiohttp import web
+
+from gateway.desk import own_password
+from gateway.door import csrf, sessions
+from shared.door.web import json_response, read_json
+from shared.words.internal import Password
+
+
+class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The password that there is, and the one that shall be."""
+
+    current: Password
+    new: Password
+
+
+async def change(request: web.Request) -> web.Response:
+    """200 with the CSRF token of the session that goes on in the answer's cookie; all others of this person ended."""
+    sessions.signed_in(request)
+    asked = await read_json(request, ChangeRequest)
+    await own_password.change(request, current=asked.current, new=asked.new)
+    return json_response({"csrf_token": await csrf.token(request)})

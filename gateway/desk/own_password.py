@@ -1,0 +1,44 @@
+"""Changing one's password, for API and pages alike: counted per session, and the browser goes on in a new session."""
+
+import logging
+
+from aiohttp import web
+
+from gateway import keys
+from gateway.desk.sign_in import AGENT_CHARACTERS, end_here
+from gateway.door import cookie, csrf, limits, sessions
+from shared.running.log import facts
+from shared.words.internal_account import PasswordChange
+from shared.words.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+
+async def change(request: web.Request, *, current: str, new: str) -> None:
+    """Every session of this person ends, on every gateway; here a new one begins, with a new CSRF token.
+
+    Raises HomeError: sign-in-required, wrong-password, invalid-value (`field` names which), rate-limited, no-proof,
+    auth-unreachable.
+    """
+    info = sessions.signed_in(request)
+    request.app[limits.LIMITS].hit("password", f"session:{info.id}")
+    token = await cookie.token_of(request)
+    if token is None:
+        raise HomeError("sign-in-required")
+    wanted = PasswordChange(
+        token=token,
+        current=current,
+        new=new,
+        address=request.remote or "",
+        agent=request.headers.get("User-Agent", "")[:AGENT_CHARACTERS],
+    )
+    try:
+        answer = await request.app[sessions.SESSIONS].begin(request.app[keys.AUTH].change_password(wanted))
+    except HomeError as error:
+        if error.slug == "wrong-password":
+            log.warning("Wrong password", extra=facts(user=info.user.id, address=request.remote or "-"))
+        raise
+    await cookie.renew(request, answer.token)
+    await csrf.token(request)
+    end_here(request, (info.id,))
+    log.info("Password changed", extra=facts(user=info.user.id))

@@ -1,0 +1,87 @@
+"""One's own account in a real browser: another password, and what becomes of the other browsers."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, StorageState, expect
+
+from tests.demo import Demo
+from tests.e2e.actions import code_for, read_letter, wait_until_live
+from tests.e2e.conftest import Open
+
+EMAIL, PASSWORD, NEW = "kim@home.example", "seven slow winter trains", "lanterns over quiet harbours"
+Take = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="module")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A home of this module's own: accounts are changed in it."""
+    made = Demo(tmp_path_factory.mktemp("account"))
+    assert made.command("init", "--demo").returncode == 0
+    secret = made.var / "kim.txt"
+    secret.write_text(PASSWORD)
+    added = made.command("user", "add", EMAIL, "--name", "Kim", "--password-file", str(secret))
+    assert added.returncode == 0, added.stderr
+    secret.unlink()
+    made.lift_limits("login_code", "login_code_account", "login")
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def signed_in() -> dict[str, StorageState]:
+    """Nobody, at first."""
+    return {}
+
+
+def enter(page: Page, demo: Demo, password: str) -> None:
+    """Both steps; where the password is not right, no letter comes, and this fails."""
+    page.goto("/login")
+    before = len(demo.letters())
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Mail me a code").click()
+    page.get_by_label("Code", exact=True).wait_for()
+    if not page.get_by_label("Password").input_value():
+        page.get_by_label("Password").fill(password)
+    page.get_by_label("Code", exact=True).fill(code_for(demo, EMAIL, before))
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(demo.url + "/")
+
+
+def change(page: Page, current: str, new: str, again: str) -> None:
+    """Fill the form in by keyboard alone, and send it."""
+    page.goto("/account")
+    page.get_by_role("link", name="Change it").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Change your password").wait_for()
+    for typed in (current, new, again):
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+    page.get_by_role("button", name="Change it").focus()
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_another_password_signs_every_other_browser_out(
+    open_page: Open, demo_home: Demo, shots: Take, *, javascript: bool
+) -> None:
+    old, new = (PASSWORD, NEW) if javascript else (NEW, PASSWORD)
+    here = open_page(None, javascript=javascript, dark=not javascript)
+    there = open_page(None)
+    enter(here, demo_home, old)
+    enter(there, demo_home, old)
+    wait_until_live(there)
+    before = len(demo_home.letters())
+    change(here, "not the password", new, new)
+    expect(here.get_by_text("Type the password that you have now")).to_be_visible()
+    shots(here, f"wrong-{javascript}")
+    change(here, old, new, new)
+    expect(here.get_by_text("Your password is another one now")).to_be_visible()
+    shots(here, f"changed-{javascript}")
+    there.get_by_role("heading", name="Sign in").wait_for()
+    letter = read_letter(demo_home, "Password changed", to=EMAIL, after=before)
+    assert "Kim" in letter
+    again = open_page(None)
+    enter(again, demo_home, new)
