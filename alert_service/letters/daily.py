@@ -136,7 +136,7 @@ def write(figures: Figures, reader: Reader) -> Written:
         warning=_broken(broken, reader) if broken is not None else "",
         paragraphs=day_story.tell(figures.story, _stands(figures, state, reader), reader),
         facts=tuple(_facts(figures, reader)),
-        buttons=sheet.buttons(reader, act=False),
+        buttons=sheet.buttons(reader),
         notes=(say(later("Head of the record:")),),
         proof=(sheet.Proof(figures.row, figures.hash),),
         keep=later(

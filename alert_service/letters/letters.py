@@ -7,6 +7,7 @@ from alert_service.letters import sheet
 from alert_service.letters.sheet import Entry, Fact, Sheet, Written
 from alert_service.telling import wording
 from alert_service.telling.cleaning import clean, words
+from alert_service.telling.offers import offer, offer_of
 from alert_service.telling.reader import Reader
 from alert_service.telling.rules import digest_thread
 from alert_service.telling.story import Story
@@ -29,7 +30,7 @@ def write(story: Story, reader: Reader, *, urgent: bool = False) -> Written:
         warning=_beware(story, reader),
         facts=tuple(_facts(story, reader)),
         advice=wording.advice(story, reader),
-        buttons=sheet.buttons(reader, row=story.last.row),
+        buttons=sheet.buttons(reader, offer(story), row=story.last.row),
         notes=(_command(event.command_id, reader),) if event.command_id else (),
         proof=sheet.proof_of(*story.rows),
     )
@@ -52,7 +53,7 @@ def write_digest(source: str, count: int, stories: Sequence[Story], reader: Read
         ),
         entries=tuple(_entry(story, reader) for story in stories),
         left=_left(count - len(stories), reader),
-        buttons=sheet.buttons(reader, act=False),
+        buttons=sheet.buttons(reader, offer_of(stories)),
         proof=_last_rows(stories),
     )
     return sheet.write(told, made, digest_thread(source), reader)
@@ -69,7 +70,7 @@ def write_refused(source: str, count: int, stories: Sequence[Story], reader: Rea
         entries=tuple(_entry(story, reader) for story in stories),
         left=_left(count - len(stories), reader),
         advice=reader.say(later("If somebody keeps trying what they may not: ask them, or end their sessions.")),
-        buttons=sheet.buttons(reader),
+        buttons=sheet.buttons(reader, offer_of(stories)),
         proof=_last_rows(stories),
     )
     return sheet.write(f"{told}: {where}", made, digest_thread(source), reader)
@@ -97,7 +98,7 @@ def write_together(stories: Sequence[Story], reader: Reader, *, urgent: bool = F
         facts=tuple(_facts(stories[-1], reader)[1:3]),
         entries=tuple(_entry(story, reader, ended=True) for story in stories),
         advice=wording.advice(stories[-1], reader),
-        buttons=sheet.buttons(reader, row=stories[-1].last.row),
+        buttons=sheet.buttons(reader, offer_of(stories), row=stories[-1].last.row),
         proof=tuple(proof for story in stories for proof in sheet.proof_of(*story.rows)),
     )
     told = reader.tongue.say_many(

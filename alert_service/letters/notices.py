@@ -27,7 +27,7 @@ def write(letter: Letter, source: str, reader: Reader) -> Written:
         facts=() if is_sum else tuple(_facts(letter, letter.tidings[0], reader)),
         entries=tuple(_entry(one, letter, reader) for one in letter.tidings) if is_sum else (),
         left=_left(letter, reader) if is_sum else "",
-        buttons=sheet.buttons(reader, act=False),
+        buttons=sheet.buttons(reader),
         notes=(reader.say(later("What merely happens stands in the history beside the record, without a proof.")),),
     )
     thread = digest_thread(source) if is_sum else thread_of_place(letter.tidings[0].place)

@@ -10,7 +10,7 @@ from datetime import tzinfo
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from alert_service.letters import daily, gathering, letters, mailbox, notices, opening, release, tidings
+from alert_service.letters import daily, gathering, letters, lockdown, mailbox, notices, opening, release, tidings
 from alert_service.letters.carrier import PATROL_SECONDS, Carrier, Pace, Way
 from alert_service.letters.mailbox import Due, Told
 from alert_service.letters.release import OtherWay
@@ -144,7 +144,8 @@ class Outbox:
         """The letter of a delivery, written anew for each try: what is known may have grown."""
         async with self._store.read() as connection:
             told = await mailbox.told(connection, due.letter)
-            reader = self._reader(await mailbox.language_of(connection, due.recipient))
+            language = await mailbox.language_of(connection, due.recipient)
+            reader = self._reader(language, await lockdown.stands(connection))
             if told.kind == release.DAILY:
                 figures = await daily.figures(connection, told.letter)
                 return _addressed(due, told, daily.write(figures, reader))
@@ -158,11 +159,12 @@ class Outbox:
                 count, stories = 1, await release.stories_of(connection, [told])
         return _addressed(due, told, self._write(told, count, stories, reader))
 
-    def _reader(self, language: Language | None = None) -> Reader:
+    def _reader(self, language: Language | None, locked_down: bool) -> Reader:
         """Whoever reads there; without a language of their own, in the home's."""
         manner = self._manner
         links = Links(manner.pages) if manner.pages is not None else None
-        return Reader(zone=manner.zone, tongue=tongue(language or manner.language), names=manner.names, links=links)
+        spoken = tongue(language or manner.language)
+        return Reader(zone=manner.zone, tongue=spoken, names=manner.names, links=links, locked_down=locked_down)
 
     def _write(self, told: Told, count: int, stories: list[Story], reader: Reader) -> Written:
         if told.kind == gathering.DIGEST:

@@ -12,6 +12,7 @@ import msgspec
 
 from alert_service.chain.chain import Row
 from alert_service.telling.cleaning import SUBJECT_CHARACTERS, clean
+from alert_service.telling.offers import Offer
 from alert_service.telling.reader import Reader
 from shared.words.languages import later
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _COLUMNS = 72
 """A terminal's 80 with room for the marks of an answer."""
+_NOTHING = Offer()
 
 
 class Fact(NamedTuple):
@@ -113,17 +115,18 @@ def row_named(row: int, reader: Reader) -> str:
     return reader.say(later("row {row}"), row=row)
 
 
-def buttons(reader: Reader, *, row: int | None = None, act: bool = True) -> tuple[Button, ...]:
-    """What a reader may want to do now: with `act`, lock the home down and look at the sessions."""
+def buttons(reader: Reader, offer: Offer = _NOTHING, *, row: int | None = None) -> tuple[Button, ...]:
+    """What a reader may want to do now, as far as it is offered; no lockdown of a home that is locked down."""
     links = reader.links
     if links is None:
         return ()
-    made = [
-        Button(reader.say(later("Lock the home down")), links.lockdown),
-        Button(reader.say(later("Sessions")), links.sessions),
-    ]
+    made = []
+    if offer.lock and not reader.locked_down:
+        made.append(Button(reader.say(later("Lock the home down")), links.lockdown))
+    if offer.sessions:
+        made.append(Button(reader.say(later("Sessions")), links.sessions))
     history = links.history if row is None else links.row(row)
-    return (*(made if act else ()), Button(reader.say(later("History")), history))
+    return (*made, Button(reader.say(later("History")), history))
 
 
 def _wrapped(text: str, indent: int = 0, first: int | None = None) -> str:

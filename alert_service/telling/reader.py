@@ -34,12 +34,16 @@ class Links(msgspec.Struct, frozen=True):
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
-    """`links` is None where nobody said under which name the home's pages are reached."""
+    """`links` is None where nobody said under which name the home's pages are reached.
+
+    `locked_down`: whether the home is, as the record has it when the letter is written.
+    """
 
     zone: tzinfo
     tongue: Tongue = msgspec.field(default_factory=tongue)
     names: Names = msgspec.field(default_factory=Names)
     links: Links | None = None
+    locked_down: bool = False
 
     def say(self, sentence: str, **gaps: object) -> str:
         """A sentence in this reader's language."""

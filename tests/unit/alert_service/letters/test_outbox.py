@@ -5,6 +5,7 @@ import contextlib
 import re
 import zoneinfo
 
+import msgspec
 import pytest
 from sqlalchemy import func, select, update
 
@@ -275,6 +276,23 @@ async def test_the_first_act_is_told_at_once_and_the_next_together_within_a_minu
     await house.rounds(3600)
     assert len(house.postman.letters) == 2
     assert await house.counts() == (0, 0)
+
+
+async def test_a_letter_offers_no_lockdown_while_the_home_has_one(house: House) -> None:
+    manner = msgspec.structs.replace(MANNER, pages="https://home.example:8443")
+    house.outbox = Outbox(house.store, house.postman, manner, now=house.clock)
+    await house.people(ADA)
+    offered = []
+    begun, over = "home:locked-down", "home:lockdown-ended"
+    for number, (told, claimed) in enumerate([("", begun), (begun, over), (over, begun)]):
+        if told:
+            await house.tell(("auth", event(id=f"l{number}", what=told, where="home", command_id=None)))
+        # A room's word for it counts for nothing.
+        await house.tell(("hall", event(id=f"x{number}", what=claimed, where="home", command_id=None)))
+        await house.tell(*acts(1, first=number, place=f"hall/door-{number}"))
+        await house.rounds(1)
+        offered += ["/lockdown" in x.text for x in house.postman.letters if f"Command c{number}" in x.text]
+    assert offered == [True, False, True]
 
 
 async def test_a_letter_of_one_more_act_reads_as_any_other(house: House) -> None:
