@@ -73,7 +73,10 @@ async def serve(config: AuthConfig) -> None:
 
 async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Passwords, context: ssl.SSLContext) -> None:
     limits = Limits(
-        idle=timedelta(hours=config.sessions.idle_hours), absolute=timedelta(days=config.sessions.absolute_days)
+        idle=timedelta(hours=config.sessions.idle_hours),
+        absolute=timedelta(days=config.sessions.absolute_days),
+        own_idle=timedelta(days=config.sessions.own_idle_days),
+        own_absolute=timedelta(days=config.sessions.own_absolute_days),
     )
     announcer = Announcer(store)
     board = Noticeboard(store, lockdown.notice(), lockouts.notice(_now), now=_now)

@@ -25,13 +25,15 @@ class Listen(Config, frozen=True):
 
 
 class Sessions(Config, frozen=True):
-    """How long a sign-in lasts (ASVS 7.1.1, 7.3.1, 7.3.2).
+    """How long a sign-in lasts (ASVS 7.1.1, 7.3.1, 7.3.2), and one in a browser that is the person's own.
 
     Who uses a session from `home_networks`, or from a private address, is at home (docs/alerts.md).
     """
 
     idle_hours: Annotated[float, msgspec.Meta(gt=0, le=720)] = 12
     absolute_days: Annotated[float, msgspec.Meta(gt=0, le=90)] = 7
+    own_idle_days: Annotated[float, msgspec.Meta(gt=0, le=90)] = 60
+    own_absolute_days: Annotated[float, msgspec.Meta(gt=0, le=365)] = 365
     home_networks: Annotated[tuple[str, ...], msgspec.Meta(max_length=64)] = ()
 
 

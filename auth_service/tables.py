@@ -90,6 +90,16 @@ sessions = Table(
     Column("address", String(200), nullable=False),
     Column("agent", String(200), nullable=False),
     Column("seen_from", String(200), nullable=False, server_default=""),  # where it was last used, or ''
+    Column("own", Boolean, nullable=False, server_default=false()),  # in a browser that is the person's own
+)
+
+endings = Table(
+    # Why sessions ended, for whoever comes with the token of one.
+    "endings",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("reason", String(24), nullable=False),
+    Column("ended_at", Moment, nullable=False, index=True),
 )
 
 places = Table(

@@ -69,13 +69,20 @@ class OwnPassword:
         await self._check_new(request, session)
         hashed = await self._passwords.hash(request.new)
         async with telling.change(self._store, self._proof, who) as (connection, say):
-            if await session_rows.find(connection, request.token, limits=self._limits, now=self._now()) is None:
+            mine = await session_rows.find(connection, request.token, limits=self._limits, now=self._now())
+            if mine is None:
                 raise HomeError("sign-in-required")
             if not await user_rows.exchange_password(connection, user.id, stored, hashed):
                 raise HomeError("wrong-password")  # another request changed it meanwhile
-            await session_rows.end_all(connection, user.id, self._now())
+            await session_rows.end_all(connection, user.id, "password-changed", self._now())
             answer = await session_rows.start(
-                connection, user, address=request.address, agent=request.agent, limits=self._limits, now=self._now()
+                connection,
+                user,
+                address=request.address,
+                agent=request.agent,
+                limits=self._limits,
+                now=self._now(),
+                own=mine.own,
             )
             await say("account:password-changed", f"user/{user.id}", user=user.name)
         self._wake()

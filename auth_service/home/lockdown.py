@@ -83,7 +83,7 @@ class Lockdown:
                 said = True
                 await write(what, WHERE, who, severity=Severity.CRITICAL)
                 if active:
-                    await session_rows.end_everyones(connection, self._now())
+                    await session_rows.end_everyones(connection, "lockdown", self._now())
                 after = await lockdown_rows.write(connection, before, active=active, now=self._now())
         except BaseException:
             if said and not await self._stands(active=active):  # it did not happen

@@ -137,7 +137,7 @@ class Accounts:
             if account.user.role is Role.MASTER and await user_rows.count_masters(connection) == 1:
                 raise HomeError("last-master")
             await user_rows.disable(connection, account.user.id, self._now())
-            await session_rows.end_all(connection, account.user.id, self._now())
+            await session_rows.end_all(connection, account.user.id, "disabled", self._now())
             await say("account:disabled", f"user/{account.user.id}", user=account.user.name)
 
     async def erase_user(
@@ -172,7 +172,7 @@ class Accounts:
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
             await user_rows.set_password(connection, account.user.id, password_hash)
-            await session_rows.end_all(connection, account.user.id, self._now())
+            await session_rows.end_all(connection, account.user.id, "password-changed", self._now())
             await say("account:password-changed", f"user/{account.user.id}", user=account.user.name)
 
     async def enrol_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:

@@ -5,12 +5,13 @@ import secrets
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.people import user_rows
+from auth_service.signing_in import ending_rows
 from auth_service.tables import revocations, sessions, users
-from shared.words.internal import LoginAnswer, SessionInfo, SessionRow, User
+from shared.words.internal import Ending, LoginAnswer, SessionInfo, SessionRow, User
 from shared.words.names import Role
 
 TOUCH = timedelta(minutes=1)
@@ -19,30 +20,57 @@ TOUCH = timedelta(minutes=1)
 
 # Asked anew for every critical command, so it is built once and is one statement for all but guests.
 _OF_TOKEN = (
-    select(sessions.c.id.label("session_id"), sessions.c.seen_at, sessions.c.seen_from, sessions.c.expires_at, users)
+    select(
+        sessions.c.id.label("session_id"),
+        sessions.c.seen_at,
+        sessions.c.seen_from,
+        sessions.c.expires_at,
+        sessions.c.own,
+        users,
+    )
     .join(users, users.c.id == sessions.c.user_id)
     .where(
         sessions.c.token_hash == bindparam("token_hash"),
         sessions.c.expires_at > bindparam("now"),
-        sessions.c.seen_at > bindparam("used_since"),
+        or_(
+            and_(sessions.c.own, sessions.c.seen_at > bindparam("own_used_since")),
+            and_(~sessions.c.own, sessions.c.seen_at > bindparam("used_since")),
+        ),
         users.c.disabled_at.is_(None),
     )
 )
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """How long a session lives unused, and at the most (ASVS 7.1.1, 7.3.1, 7.3.2)."""
+    """How long a session lives unused, and at the most (ASVS 7.1.1, 7.3.1, 7.3.2).
+
+    `own_`: in a browser that is the person's own.
+    """
 
     idle: timedelta
     absolute: timedelta
+    own_idle: timedelta = timedelta(days=60)
+    own_absolute: timedelta = timedelta(days=365)
+
+    def of(self, *, own: bool) -> tuple[timedelta, timedelta]:
+        """How long one lives unused, and at the most."""
+        return (self.own_idle, self.own_absolute) if own else (self.idle, self.absolute)
 
 
 async def start(
-    connection: AsyncConnection, user: User, *, address: str, agent: str, limits: Limits, now: datetime
+    connection: AsyncConnection,
+    user: User,
+    *,
+    address: str,
+    agent: str,
+    limits: Limits,
+    now: datetime,
+    own: bool = False,
 ) -> LoginAnswer:
     """A new session with a new token of 256 random bits (ASVS 7.2.3)."""
     token, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
-    expires_at = now + limits.absolute
+    idle, absolute = limits.of(own=own)
+    expires_at = now + absolute
     await connection.execute(
         insert(sessions).values(
             id=session_id,
@@ -54,6 +82,7 @@ async def start(
             address=address,
             agent=agent,
             seen_from=address,
+            own=own,
         )
     )
     return LoginAnswer(
@@ -62,7 +91,7 @@ async def start(
             id=session_id,
             user=user,
             grants=await user_rows.grants_of(connection, user.id),
-            expires_at=min(expires_at, now + limits.idle),
+            expires_at=min(expires_at, now + idle),
         ),
     )
 
@@ -73,13 +102,13 @@ class Found(msgspec.Struct, frozen=True):
     info: SessionInfo
     seen_from: str
     stale: bool
+    own: bool
 
 
 async def find(connection: AsyncConnection, token: str, *, limits: Limits, now: datetime) -> Found | None:
     """The live session of a token, None for any other."""
-    found = await connection.execute(
-        _OF_TOKEN, {"token_hash": _hashed(token), "now": now, "used_since": now - limits.idle}
-    )
+    since = {"used_since": now - limits.idle, "own_used_since": now - limits.own_idle}
+    found = await connection.execute(_OF_TOKEN, {"token_hash": _hashed(token), "now": now, **since})
     row = found.first()
     if row is None:
         return None
@@ -89,11 +118,29 @@ async def find(connection: AsyncConnection, token: str, *, limits: Limits, now: 
             id=row.session_id,
             user=user,
             grants=await user_rows.grants_of(connection, row.id) if user.role is Role.GUEST else (),
-            expires_at=min(row.expires_at, row.seen_at + limits.idle),
+            expires_at=min(row.expires_at, row.seen_at + limits.of(own=row.own)[0]),
         ),
         seen_from=row.seen_from,
         stale=now - row.seen_at >= TOUCH,
+        own=row.own,
     )
+
+
+async def why_ended(connection: AsyncConnection, token: str, now: datetime) -> Ending | None:
+    """Why the session of a token is none any more; None where nobody knows, or nobody ever had it."""
+    hashed = _hashed(token)
+    row = (
+        await connection.execute(
+            select(sessions.c.expires_at, users.c.disabled_at)
+            .join(users, users.c.id == sessions.c.user_id)
+            .where(sessions.c.token_hash == hashed)
+        )
+    ).first()
+    if row is None:
+        return await ending_rows.reason_of(connection, hashed)
+    if row.disabled_at is not None:
+        return "disabled"
+    return "over" if row.expires_at <= now else "unused"
 
 
 async def touch(connection: AsyncConnection, session_id: str, seen_from: str, now: datetime) -> None:
@@ -128,9 +175,10 @@ async def rows_of(
             user_id=row.user_id,
             created_at=row.created_at,
             seen_at=row.seen_at,
-            expires_at=min(row.expires_at, row.seen_at + limits.idle),
+            expires_at=min(row.expires_at, row.seen_at + limits.of(own=row.own)[0]),
             address=row.address,
             agent=row.agent,
+            own=row.own,
         )
         for row in rows
     )
@@ -146,7 +194,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 async def end_token(connection: AsyncConnection, token: str, now: datetime) -> Ended | None:
     """End the session of a token."""
-    return await _end(connection, sessions.c.token_hash == _hashed(token), now)
+    return await _end(connection, sessions.c.token_hash == _hashed(token), "signed-out", now)
 
 
 async def end_id(connection: AsyncConnection, session_id: str, user_id: str | None, now: datetime) -> Ended | None:
@@ -154,27 +202,25 @@ async def end_id(connection: AsyncConnection, session_id: str, user_id: str | No
     condition = sessions.c.id == session_id
     if user_id is not None:
         condition = and_(condition, sessions.c.user_id == user_id)
-    return await _end(connection, condition, now)
+    return await _end(connection, condition, "ended", now)
 
 
-async def end_all(connection: AsyncConnection, user_id: str, now: datetime) -> None:
+async def end_all(connection: AsyncConnection, user_id: str, reason: Ending, now: datetime) -> None:
     """End every session of a user."""
-    ids = (await connection.execute(select(sessions.c.id).where(sessions.c.user_id == user_id))).scalars().all()
-    await connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
-    for session_id in ids:
-        await connection.execute(insert(revocations).values(session_id=session_id, ended_at=now))
+    await _end_many(connection, sessions.c.user_id == user_id, reason, now)
 
 
-async def end_everyones(connection: AsyncConnection, now: datetime) -> None:
+async def end_everyones(connection: AsyncConnection, reason: Ending, now: datetime) -> None:
     """End every session of everyone."""
-    ids = (await connection.execute(delete(sessions).returning(sessions.c.id))).scalars().all()
-    if ids:
-        await connection.execute(insert(revocations), [{"session_id": one, "ended_at": now} for one in ids])
+    await _end_many(connection, true(), reason, now)
 
 
 async def drop_expired(connection: AsyncConnection, *, limits: Limits, now: datetime) -> None:
     """Forget sessions past their time; gateways know the time themselves."""
-    await connection.execute(delete(sessions).where(~_live(limits, now)))
+    over = delete(sessions).where(sessions.c.expires_at <= now).returning(sessions.c.token_hash)
+    await ending_rows.note(connection, (await connection.execute(over)).scalars().all(), "over", now)
+    unused = delete(sessions).where(~_live(limits, now)).returning(sessions.c.token_hash)
+    await ending_rows.note(connection, (await connection.execute(unused)).scalars().all(), "unused", now)
 
 
 async def untold(connection: AsyncConnection) -> tuple[str, ...]:
@@ -188,10 +234,20 @@ async def told(connection: AsyncConnection, session_ids: tuple[str, ...]) -> Non
     await connection.execute(delete(revocations).where(revocations.c.session_id.in_(session_ids)))
 
 
-async def _end(connection: AsyncConnection, condition: ColumnElement[bool], now: datetime) -> Ended | None:
+async def _end_many(connection: AsyncConnection, condition: ColumnElement[bool], reason: Ending, now: datetime) -> None:
+    gone = delete(sessions).where(condition).returning(sessions.c.id, sessions.c.token_hash)
+    rows = (await connection.execute(gone)).all()
+    if rows:
+        await connection.execute(insert(revocations), [{"session_id": row.id, "ended_at": now} for row in rows])
+    await ending_rows.note(connection, [row.token_hash for row in rows], reason, now)
+
+
+async def _end(
+    connection: AsyncConnection, condition: ColumnElement[bool], reason: Ending, now: datetime
+) -> Ended | None:
     row = (
         await connection.execute(
-            select(sessions.c.id, sessions.c.user_id, users.c.name)
+            select(sessions.c.id, sessions.c.token_hash, sessions.c.user_id, users.c.name)
             .join(users, users.c.id == sessions.c.user_id)
             .where(condition)
         )
@@ -202,11 +258,16 @@ async def _end(connection: AsyncConnection, condition: ColumnElement[bool], now:
     if gone.rowcount == 0:
         return None  # another request ended it meanwhile
     await connection.execute(insert(revocations).values(session_id=row.id, ended_at=now))
+    await ending_rows.note(connection, [row.token_hash], reason, now)
     return Ended(row.id, row.user_id, row.name)
 
 
 def _live(limits: Limits, now: datetime) -> ColumnElement[bool]:
-    return and_(sessions.c.expires_at > now, sessions.c.seen_at > now - limits.idle)
+    used = or_(
+        and_(sessions.c.own, sessions.c.seen_at > now - limits.own_idle),
+        and_(~sessions.c.own, sessions.c.seen_at > now - limits.idle),
+    )
+    return and_(sessions.c.expires_at > now, used)
 
 
 def _hashed(token: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from auth_service.people import user_rows
 from auth_service.proof import Proof
-from auth_service.signing_in import session_rows
+from auth_service.signing_in import ending_rows, session_rows
 from auth_service.signing_in.networks import is_home, network
 from auth_service.signing_in.session_rows import Ended, Limits
 from shared.broker.bus import Bus
@@ -47,12 +47,16 @@ class Sessions:
         self._home = tuple(home)
 
     async def verify(self, token: str, address: str = "") -> SessionInfo:
-        """The live session of a token, which is used from `address`. Raises HomeError("sign-in-required")."""
+        """The live session of a token, which is used from `address`.
+
+        Raises HomeError("sign-in-required"), with the `reason` where it is known.
+        """
         now = self._now()
         async with self._store.read() as connection:
             found = await session_rows.find(connection, token, limits=self._limits, now=now)
+            reason = None if found is not None else await session_rows.why_ended(connection, token, now)
         if found is None:
-            raise HomeError("sign-in-required")
+            raise HomeError("sign-in-required", **({} if reason is None else {"reason": reason}))
         moved = bool(address) and network(address) != network(found.seen_from)
         if found.stale or moved:
             await self._touch(found.info.id, address or found.seen_from, now)
@@ -92,6 +96,7 @@ class Sessions:
         """Forget sessions past their time."""
         async with self._store.write() as connection:
             await session_rows.drop_expired(connection, limits=self._limits, now=self._now())
+            await ending_rows.drop_old(connection, self._now())
 
     async def _touch(self, session_id: str, seen_from: str, now: datetime) -> None:
         try:

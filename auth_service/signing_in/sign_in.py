@@ -75,7 +75,8 @@ class SignIn:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         # Signing in is no critical action: a full disk must not keep the owner from switching things off.
-        await self._proof.note("session:started", f"session/{answer.session.id}", who, browser=request.agent)
+        told = {"browser": request.agent} | ({"own_device": "yes"} if request.own else {})
+        await self._proof.note("session:started", f"session/{answer.session.id}", who, **told)
         return answer
 
     async def sweep(self) -> None:
@@ -136,6 +137,7 @@ class SignIn:
                 agent=request.agent,
                 limits=self._limits,
                 now=now,
+                own=request.own,
             )
             if not (request.known or seen):
                 # Told before it is committed: a crash in between would make the place a known one untold.

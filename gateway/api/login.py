@@ -20,11 +20,12 @@ class CodeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Step 2."""
+    """Step 2. `own`: this is the person's own device, where they stay signed in."""
 
     email: Email
     password: Password
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+    own: bool = False
 
 
 async def ask_code(request: web.Request) -> web.Response:
@@ -42,7 +43,7 @@ async def show_attempt(request: web.Request) -> web.Response:
 async def sign_in(request: web.Request) -> web.Response:
     """The user and the new CSRF token; 401 otherwise, always alike."""
     asked = await read_json(request, LoginRequest)
-    user = await signing_in.sign_in(request, asked.email, asked.password, asked.code)
+    user = await signing_in.sign_in(request, asked.email, asked.password, asked.code, own=asked.own)
     response = json_response({"user": user, "csrf_token": await csrf.token(request)})
     signing_in.remember(request, response)
     return response

@@ -38,7 +38,7 @@ async def change(request: web.Request, *, current: str, new: str) -> None:
         if error.slug == "wrong-password":
             log.warning("Wrong password", extra=facts(user=info.user.id, address=request.remote or "-"))
         raise
-    await cookie.renew(request, answer.token)
+    await cookie.renew(request, answer.token, own=await cookie.is_own(request))
     await csrf.token(request)
     end_here(request, (info.id,))
     log.info("Password changed", extra=facts(user=info.user.id))

@@ -40,8 +40,8 @@ async def ask_code(request: web.Request, email: str, password: str) -> None:
     )
 
 
-async def sign_in(request: web.Request, email: str, password: str, code: str) -> User:
-    """Step 2: a new session, a new CSRF token and a new pre-login id in the cookie.
+async def sign_in(request: web.Request, email: str, password: str, code: str, *, own: bool = False) -> User:
+    """Step 2: a new session, a new CSRF token and a new pre-login id in the cookie; `own`: in the person's own browser.
 
     Raises sign-in-failed, rate-limited or auth-unreachable. Call `remember` on the response that follows.
     """
@@ -57,6 +57,7 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
             address=request.remote or "",
             agent=request.headers.get("User-Agent", "")[:AGENT_CHARACTERS],
             known=known,
+            own=own,
             regulation=_regulation(request),
         )
         answer = await request.app[sessions.SESSIONS].begin(request.app[keys.AUTH].sign_in(wanted))
@@ -64,7 +65,7 @@ async def sign_in(request: web.Request, email: str, password: str, code: str) ->
         if error.slug == "sign-in-failed":
             security("sign_in_failed")
         raise
-    await cookie.renew(request, answer.token)
+    await cookie.renew(request, answer.token, own=own)
     await csrf.token(request)
     request[_REMEMBER] = email
     request[USER] = answer.session.user.id

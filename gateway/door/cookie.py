@@ -1,4 +1,4 @@
-"""The encrypted cookie: the CSRF token, the browser's pre-login id and the opaque session token, and nothing else.
+"""The encrypted cookie: the CSRF token, the browser's pre-login id and the opaque session token, and little else.
 
 Its attributes and what it may carry: ASVS 5.0 3.3.1 to 3.3.4, 7.2.1.
 """
@@ -20,11 +20,13 @@ from shared.running.config import ConfigError, read_secret
 
 COOKIE: Final = "__Host-session"
 COOKIE_SECONDS: Final = 7 * 86400
-"""As long as a session may live at most; the auth service decides earlier ends."""
+OWN_COOKIE_SECONDS: Final = 400 * 86400
+"""As long as a session may live at most, and in a browser of one's own; the auth service decides earlier ends."""
 _OPENED_SECONDS: Final = 60.0
 _OPENED_COOKIES: Final = 1000
 TOKEN: Final = "token"  # noqa: S105 - the name of a field
 _BROWSER: Final = "browser"
+_OWN: Final = "own"
 
 
 class _CookieStorage(EncryptedCookieStorage):
@@ -34,7 +36,7 @@ class _CookieStorage(EncryptedCookieStorage):
         super().__init__(
             secret,
             cookie_name=COOKIE,
-            max_age=COOKIE_SECONDS,
+            max_age=OWN_COOKIE_SECONDS,
             path="/",
             secure=True,
             httponly=True,
@@ -53,18 +55,30 @@ class _CookieStorage(EncryptedCookieStorage):
     async def load_session(self, request: web.Request) -> aiohttp_session.Session:
         """What the request's cookie holds; a new session where it holds nothing of ours."""
         if (known := self.opened(request)) is not None:
-            return aiohttp_session.Session(None, data=known, new=False, max_age=self.max_age)
+            return _of_its_age(aiohttp_session.Session(None, data=known, new=False, max_age=self.max_age))
         cookie = self.load_cookie(request) or ""
         if not cookie.isascii():  # none of ours; the library would fail at it
             return await self.new_session()
-        session = await super().load_session(request)
+        session = _of_its_age(await super().load_session(request))
         if cookie and not session.new:
             if len(self._opened) >= _OPENED_COOKIES:
                 self._opened.clear()
-            left = min(_OPENED_SECONDS, session.created + COOKIE_SECONDS - time.time())
+            left = min(_OPENED_SECONDS, session.created + (session.max_age or 0) - time.time())
             held: aiohttp_session.SessionData = {"created": session.created, "session": dict(session)}
             self._opened[request.headers.get("Cookie", "")] = (time.monotonic() + left, held)
         return session
+
+    async def new_session(self) -> aiohttp_session.Session:
+        """One with nothing in it."""
+        return _of_its_age(await super().new_session())
+
+
+def _of_its_age(session: aiohttp_session.Session) -> aiohttp_session.Session:
+    """Kept by the browser, and believed, for as long as it says of itself; past that there is nothing in it."""
+    session.max_age = OWN_COOKIE_SECONDS if _OWN in session else COOKIE_SECONDS
+    if time.time() - session.created > session.max_age:
+        session.invalidate()
+    return session
 
 
 STORAGE: Final = web.AppKey("storage", _CookieStorage)
@@ -130,11 +144,24 @@ async def browser_of(request: web.Request) -> str:
     return browser
 
 
-async def renew(request: web.Request, token: str | None) -> aiohttp_session.Session:
+async def is_own(request: web.Request) -> bool:
+    """Whether the person said at sign-in that this browser is their own."""
+    return _OWN in await aiohttp_session.get_session(request)
+
+
+async def forget_token(request: web.Request) -> None:
+    """The session behind it has ended."""
+    (await aiohttp_session.get_session(request)).pop(TOKEN, None)
+
+
+async def renew(request: web.Request, token: str | None, *, own: bool = False) -> aiohttp_session.Session:
     """Replace everything in the cookie: with a new session at sign-in, with nothing at sign-out (ASVS 5.0 7.2.4)."""
     session = await aiohttp_session.new_session(request)
     # aiohttp-session saves a new session only once something is written into it.
     session[_BROWSER] = secrets.token_urlsafe(16)
     if token is not None:
         session[TOKEN] = token
+    if own:
+        session[_OWN] = True
+    session.max_age = OWN_COOKIE_SECONDS if own else COOKIE_SECONDS
     return session

@@ -185,6 +185,12 @@ def viewer(request: web.Request) -> SessionInfo | None:
     return found.info if type(found) is Word else None
 
 
+def why_ended(request: web.Request) -> str | None:
+    """Why the session that the browser came with is over (internal.Ending), where that is known."""
+    found = _found(request)
+    return found.facts.get("reason") if isinstance(found, HomeError) else None
+
+
 def is_late(request: web.Request) -> bool:
     """Whether who asks is known by an earlier word alone: whoever it is may look, and make things safer."""
     found = _found(request)

@@ -11,8 +11,10 @@ import aiohttp_session
 from aiohttp import web
 
 from gateway.desk import attempt, sign_in
-from gateway.door import sessions
+from gateway.door import cookie, sessions
 from gateway.pages import render, times
+from gateway.pages.acts import Said
+from gateway.pages.endings import SAID
 from gateway.pages.forms import Form, read_form
 from shared.words.problem import HomeError
 
@@ -31,7 +33,10 @@ async def show_login(request: web.Request) -> web.StreamResponse:
     wanted = local_path(request.query.get("next", ""))
     if session.get(_NEXT, "") != wanted:
         session[_NEXT] = wanted
-    return await _form(request, step=1, email="")
+    ended = SAID.get(sessions.why_ended(request) or "")
+    if ended is not None:
+        await cookie.forget_token(request)  # it is said once
+    return await _form(request, step=1, email="", ended=ended)
 
 
 async def show_code(request: web.Request) -> web.StreamResponse:
@@ -69,7 +74,9 @@ async def _sign_in(request: web.Request, form: Form) -> web.Response:
     """Step 2. The cookie is new afterwards, so what is needed of the old one is read before."""
     wanted = local_path(str((await aiohttp_session.get_session(request)).get(_NEXT, "")))
     code = form.text("code").strip()[:32]
-    await sign_in.sign_in(request, form.text("email").strip(), form.text("password"), code)
+    await sign_in.sign_in(
+        request, form.text("email").strip(), form.text("password"), code, own=form.text("own") == "yes"
+    )
     response = web.Response(status=303, headers={"Location": wanted})
     sign_in.remember(request, response)
     return response
@@ -94,17 +101,35 @@ async def _again(request: web.Request, form: Form, error: HomeError) -> web.Stre
         headers["Retry-After"] = str(seconds)
     email = form.text("email").strip()[:_MOST_EMAIL]
     problem = {"title": error.title, "detail": detail}
-    response = await _form(request, step=2 if "code" in form else 1, email=email, status=error.status, problem=problem)
+    own = form.text("own") == "yes"
+    step = 2 if "code" in form else 1
+    response = await _form(request, step=step, email=email, status=error.status, problem=problem, own=own)
     response.headers.update(headers)
     return response
 
 
 async def _form(
-    request: web.Request, *, step: int, email: str, status: int = 200, problem: dict[str, Any] | None = None
+    request: web.Request,
+    *,
+    step: int,
+    email: str,
+    status: int = 200,
+    problem: dict[str, Any] | None = None,
+    own: bool = False,
+    ended: Said | None = None,
 ) -> web.Response:
     session = await aiohttp_session.get_session(request)
     wanted = local_path(str(session.get(_NEXT, "")))
     asked = await attempt.of_browser(request) if step == 2 else None
     return await render.page(
-        request, "login.html", status=status, step=step, email=email, problem=problem, wanted=wanted, asked=asked
+        request,
+        "login.html",
+        status=status,
+        step=step,
+        email=email,
+        problem=problem,
+        wanted=wanted,
+        asked=asked,
+        own=own,
+        ended=ended,
     )

@@ -1,7 +1,7 @@
 // Both steps on one page, so that the password need not be typed twice. It stays in its field and nowhere else.
 
 const form = document.getElementById("login");
-const { email, password, code, csrf_token: token } = form.elements;
+const { email, password, code, own, csrf_token: token } = form.elements;
 const button = document.getElementById("submit");
 const problem = document.getElementById("problem");
 
@@ -32,7 +32,8 @@ async function askCode() {
   for (const part of [document.getElementById("title"), document.getElementById("lead"), button]) part.textContent = part.dataset.second;
   document.getElementById("code-field").hidden = false;
   document.getElementById("again").hidden = false;
-  code.disabled = false;
+  document.getElementById("own-field").hidden = false;
+  code.disabled = own.disabled = false;
   code.focus();
   followMail();
 }
@@ -58,7 +59,7 @@ function showMail({ attempt, mail }) {
 }
 
 async function signIn() {
-  const wish = { email: email.value.trim(), password: password.value, code: code.value.trim() };
+  const wish = { email: email.value.trim(), password: password.value, code: code.value.trim(), own: own.checked };
   const response = await send("/api/v1/login", wish);
   if (!response.ok) return refused(response);
   password.value = "";

@@ -98,7 +98,8 @@ class LoginCodeRequest(msgspec.Struct, frozen=True, kw_only=True):
 class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Step 2: POST LOGIN, answered by LoginAnswer, or the problem sign-in-failed, always alike.
 
-    `known`: as in step 1; the gateway holds a signed proof that this browser opened the account before.
+    `known`: as in step 1; the gateway holds a signed proof that this browser opened the account before. `own`: the
+    browser is the person's own, so the session is a long one.
     """
 
     email: Email
@@ -108,6 +109,7 @@ class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
     address: Address
     agent: Text = ""
     known: Text = ""
+    own: bool = False
     regulation: Regulation = Regulation()
 
 
@@ -145,11 +147,17 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
     """POST SESSION: does it live (SessionInfo, or the problem sign-in-required)? POST SESSION_END ends it (204).
 
+    Of a session that ended the problem says in `reason` why (Ending), where that is still known.
+
     `address`: from where it is used now, as far as the gateway knows.
     """
 
     token: str
     address: str = ""
+
+
+Ending = Literal["signed-out", "ended", "unused", "over", "password-changed", "disabled", "lockdown"]
+"""Why a session ended. "ended": from a list of sessions; "unused", "over": past how long it lives so, and at all."""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -162,6 +170,7 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     address: str
     agent: str
+    own: bool = False
 
 
 class SessionRows(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """One's own account in a real browser: another password, and what becomes of the other browsers."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -35,7 +36,7 @@ def signed_in() -> dict[str, StorageState]:
     return {}
 
 
-def enter(page: Page, demo: Demo, password: str) -> None:
+def enter(page: Page, demo: Demo, password: str, *, own: bool = False) -> None:
     """Both steps; where the password is not right, no letter comes, and this fails."""
     page.goto("/login")
     before = len(demo.letters())
@@ -46,6 +47,8 @@ def enter(page: Page, demo: Demo, password: str) -> None:
     if not page.get_by_label("Password").input_value():
         page.get_by_label("Password").fill(password)
     page.get_by_label("Code", exact=True).fill(code_for(demo, EMAIL, before))
+    if own:
+        page.get_by_label("This is my own device").check()
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url(demo.url + "/")
 
@@ -70,7 +73,7 @@ def test_another_password_signs_every_other_browser_out(
     old, new = (PASSWORD, NEW) if javascript else (NEW, PASSWORD)
     here = open_page(None, javascript=javascript, dark=not javascript)
     there = open_page(None)
-    enter(here, demo_home, old)
+    enter(here, demo_home, old, own=True)
     enter(there, demo_home, old)
     wait_until_live(there)
     before = len(demo_home.letters())
@@ -81,6 +84,11 @@ def test_another_password_signs_every_other_browser_out(
     expect(here.get_by_text("Your password is another one now")).to_be_visible()
     shots(here, f"changed-{javascript}")
     there.get_by_role("heading", name="Sign in").wait_for()
+    expect(there.get_by_text("Your password was changed. Sign in with the new one.")).to_be_visible()
+    shots(there, f"signed-out-{javascript}")
+    expect(here.get_by_text("own device")).to_have_count(1)
+    expires = {one["name"]: one["expires"] for one in here.context.cookies()}
+    assert expires["__Host-session"] - time.time() > 300 * 86400, "a browser of one's own keeps it"
     letter = read_letter(demo_home, "Password changed", to=EMAIL, after=before)
     assert "Kim" in letter
     again = open_page(None)

@@ -35,6 +35,8 @@ async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path
     async with older.write() as connection:
         await connection.execute(sa.text("DROP TABLE lockdown"))
         await connection.execute(sa.text("DROP TABLE places"))
+        await connection.execute(sa.text("DROP TABLE endings"))
+        await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN own"))
         await connection.execute(sa.text("DROP INDEX ix_codes_attempt"))
         for column in ("attempt", "address"):
             await connection.execute(sa.text(f"ALTER TABLE codes DROP COLUMN {column}"))

@@ -100,6 +100,7 @@ class FakeAuth:
         self.sessions: dict[str, SessionInfo] = {}
         self.asked = 0
         self.away = False
+        self.why_ended: str | None = None
         self.hangs: asyncio.Event | None = None
 
     async def sign_in(self, _request: LoginRequest) -> LoginAnswer:
@@ -117,5 +118,5 @@ class FakeAuth:
         if self.away:
             raise HomeError("auth-unreachable")
         if token not in self.sessions:
-            raise HomeError("sign-in-required")
+            raise HomeError("sign-in-required", **({"reason": self.why_ended} if self.why_ended else {}))
         return self.sessions[token]

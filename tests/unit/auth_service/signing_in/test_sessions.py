@@ -5,6 +5,7 @@ import sqlite3
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
@@ -43,10 +44,14 @@ def sessions(store: Store, proof: Proof, clock: Clock, bell: Bell) -> Sessions:
     return Sessions(store, proof, limits=LIMITS, now=clock, wake=bell)
 
 
-async def signed_in(store: Store, user: User, clock: Clock, agent: str = "Firefox") -> LoginAnswer:
+async def signed_in(
+    store: Store, user: User, clock: Clock, agent: str = "Firefox", *, own: bool = False
+) -> LoginAnswer:
     """A session of `user`."""
     async with store.write() as connection:
-        return await session_rows.start(connection, user, address="192.0.2.7", agent=agent, limits=LIMITS, now=clock())
+        return await session_rows.start(
+            connection, user, address="192.0.2.7", agent=agent, limits=LIMITS, now=clock(), own=own
+        )
 
 
 async def lives(sessions: Sessions, answer: LoginAnswer) -> bool:
@@ -104,6 +109,60 @@ async def test_session_ends_after_a_week_however_much_it_is_used(
         assert await lives(sessions, answer)
     clock.forward(hours=1)
     assert not await lives(sessions, answer)
+
+
+async def test_an_own_device_stays_for_sixty_days_unused_and_a_year_at_the_most(
+    sessions: Sessions, store: Store, ada: User, clock: Clock
+) -> None:
+    own, other = await signed_in(store, ada, clock, own=True), await signed_in(store, ada, clock)
+    assert own.session.expires_at == clock() + timedelta(days=60)
+    for _ in range(6):
+        clock.forward(days=59)
+        assert await lives(sessions, own)
+        await sessions.drop_expired()
+        assert [row.own for row in (await sessions.of(ada.id)).sessions] == [True]
+    assert not await lives(sessions, other)
+    clock.forward(days=11)
+    assert not await lives(sessions, own)
+    again = await signed_in(store, ada, clock, own=True)
+    clock.forward(days=60)
+    assert not await lives(sessions, again)
+
+
+async def why(sessions: Sessions, answer: LoginAnswer) -> str | None:
+    """What whoever comes with the session's token is told."""
+    with pytest.raises(HomeError, match="sign-in-required") as caught:
+        await sessions.verify(answer.token)
+    reason: str | None = caught.value.facts.get("reason")
+    return reason
+
+
+@pytest.mark.parametrize("swept", [False, True])
+async def test_whoever_was_signed_out_is_told_why(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock, *, swept: bool
+) -> None:
+    other = await accounts.create_user(email="b@example.org", name="B", password=PASSWORD, role=Role.MEMBER)
+    for user, own, wait, expected in (
+        (ada, False, timedelta(hours=12), "unused"),
+        (ada, True, timedelta(days=60), "unused"),
+        (ada, True, timedelta(days=365), "over"),
+    ):
+        answer = await signed_in(store, user, clock, own=own)
+        clock.time += wait
+        if swept:
+            await sessions.drop_expired()
+        assert await why(sessions, answer) == expected
+    out, listed, changed, off = [await signed_in(store, who, clock) for who in (ada, ada, ada, other)]
+    await sessions.end_token(out.token, "gateway")
+    await sessions.end_id(listed.session.id, owner=None, by=ada.id, issuer="gateway", address="")
+    await accounts.set_password(EMAIL, "lanterns over quiet harbours")
+    await accounts.disable_user("b@example.org")
+    told = [await why(sessions, one) for one in (out, listed, changed, off)]
+    assert told == ["signed-out", "ended", "password-changed", "disabled"]
+    assert await why(sessions, msgspec.structs.replace(out, token="never given out")) is None
+    clock.forward(days=90)
+    await sessions.drop_expired()
+    assert await why(sessions, out) is None
 
 
 async def test_use_is_written_down_at_most_once_a_minute(

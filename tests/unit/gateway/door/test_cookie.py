@@ -37,10 +37,11 @@ class Clock:
         monkeypatch.setattr(cookie, "time", clocks)
 
 
-def _asked(storage: cookie._CookieStorage, *, days_old: float) -> web.Request:
+def _asked(storage: cookie._CookieStorage, *, days_old: float, own: bool = False) -> web.Request:
     """A request with a good cookie that was given out so long ago."""
     created = int(time.time() - days_old * DAY)
-    held = json.dumps({"created": created, "session": {"token": "secret"}})
+    within = {"token": "secret"} | ({"own": True} if own else {})
+    held = json.dumps({"created": created, "session": within})
     sealed = storage._fernet.encrypt_at_time(held.encode(), created).decode()
     request = make_mocked_request("GET", "/", headers={"Cookie": f"{cookie.COOKIE}={sealed}"})
     request[aiohttp_session.STORAGE_KEY] = storage
@@ -96,3 +97,16 @@ async def test_a_cookie_that_is_none_of_ours_holds_nothing(storage: cookie._Cook
     request[aiohttp_session.STORAGE_KEY] = storage
     assert (await cookie.brought(request)).get("token") is None
     assert storage.opened(request) is None
+
+
+@pytest.mark.parametrize(("days_old", "own", "held"), [(6, False, True), (8, False, False), (8, True, True)])
+async def test_the_cookie_of_an_own_device_is_believed_for_longer(
+    storage: cookie._CookieStorage, *, days_old: float, own: bool, held: bool
+) -> None:
+    request = _asked(storage, days_old=days_old, own=own)
+    found = await cookie.brought(request)
+    assert (found.get("token") == "secret") is held
+
+
+async def test_an_own_devices_cookie_ends_too(storage: cookie._CookieStorage) -> None:
+    assert (await cookie.brought(_asked(storage, days_old=401, own=True))).get("token") is None

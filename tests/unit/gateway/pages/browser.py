@@ -56,6 +56,8 @@ class Page(html.parser.HTMLParser):
         if tag == "form":
             self._open = Form(attributes)
             self.forms.append(self._open)
+        elif attributes.get("type") == "checkbox" and "checked" not in attributes:
+            pass  # it sends nothing
         elif self._open is not None and tag == "input" and "disabled" not in attributes:
             self._open.fields[attributes["name"]] = attributes.get("value", "")
         elif self._open is not None and tag == "select":

@@ -67,6 +67,7 @@ class FakeAuth(parts.FakeAuth):
         self.code_requests: list[LoginCodeRequest] = []
         self.lockdown_codes: list[LockdownCodeRequest] = []
         self.mail = MailPath(mail="works")
+        self.entered: list[LoginRequest] = []
         self.password_changes: list[PasswordChange] = []
         self.ended: list[tuple[str, str]] = []
         self.people: list[UserRow] = []
@@ -83,6 +84,8 @@ class FakeAuth(parts.FakeAuth):
         return self.mail
 
     async def sign_in(self, request: LoginRequest) -> LoginAnswer:
+        if request.code != "WRNG-CODE":
+            self.entered.append(request)
         info = self.accounts.get(request.email)
         if info is None or request.password != PASSWORD or request.code.upper().replace("-", "") != "ABCD2345":
             raise HomeError("sign-in-failed")

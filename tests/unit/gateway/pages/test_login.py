@@ -1,5 +1,7 @@
 """Signing in by form, in two steps; the password is in no page and the e-mail in no address."""
 
+import pytest
+
 from shared.words.attempts import name_of
 from shared.words.internal import MailPath
 from shared.words.names import Role
@@ -135,3 +137,42 @@ async def test_it_is_the_same_for_an_account_that_does_not_exist() -> None:
         house.auth.mail = MailPath(mail="away")
         pages = [await house.follow(await first_step(house, email)) for email in (EMAIL, "nobody@example.org")]
         assert pages[0].text == pages[1].text
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_ones_own_device_is_kept_signed_in_where_it_is_ticked(*, own: bool) -> None:
+    async with open_house() as house:
+        page = await house.follow(await first_step(house))
+        assert page.has("input", name="own", type="checkbox")
+        filled = {"own": "yes"} if own else {}
+        wrong = await house.send(page.form("/login"), password=PASSWORD, code="WRNG-CODE", **filled)
+        assert wrong.has("input", name="own", checked="") is own, "what was ticked stays so"
+        signed_in = await house.send(wrong.form("/login"), password=PASSWORD, code=CODE)
+        assert [asked.own for asked in house.auth.entered] == [own]
+        (kept,) = [one for one in signed_in.headers.getall("Set-Cookie") if one.startswith("__Host-session=")]
+        assert f"Max-Age={(400 if own else 7) * 86400};" in kept
+
+
+async def test_whoever_was_signed_out_reads_why_and_once() -> None:
+    for reason, said in (
+        ("unused", "Nobody used this browser for a while"),
+        ("password-changed", "Your password was changed"),
+        ("lockdown", "The home was locked down"),
+        ("ended", "From another browser of yours"),
+    ):
+        async with open_house() as house:
+            await house.sign_in(Role.MEMBER)
+            house.auth.sessions.clear()
+            house.auth.why_ended = reason
+            page = await house.get("/account")
+            assert (page.status, page.location) == (303, "/login?next=/account")
+            assert said in (await house.follow(page)).text
+            assert said not in (await house.get("/login")).text
+
+
+async def test_who_signed_out_or_was_never_in_reads_nothing() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        house.auth.sessions.clear()
+        house.auth.why_ended = "signed-out"
+        assert "signed out" not in (await house.get("/login")).text
