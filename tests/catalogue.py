@@ -15,6 +15,8 @@ from babel.messages.pofile import read_po, write_po
 
 from shared.words.happenings import HAPPENINGS
 from shared.words.languages import DEFAULT, DOMAIN, FOLDER, LANGUAGES
+from shared.words.problem import CATALOGUE
+from shared.words.user_agents import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[1]
 WITH_SENTENCES = ("alert_service", "auth_service")
@@ -32,8 +34,13 @@ def sentences() -> Catalog:
             ROOT / package, method_map=[("**.py", "python")], keywords=_KEYWORDS, strip_comment_tags=True
         ):
             found.add(said, locations=[(f"{package}/{name}", line)])
-    for title in HAPPENINGS.values():
-        found.add(title, locations=[("shared/words/happenings.py", 1)])
+    for path, those in (
+        ("shared/words/happenings.py", HAPPENINGS.values()),
+        ("shared/words/problem.py", (entry.title for entry in CATALOGUE.values())),
+        ("shared/words/user_agents.py", SYSTEMS),
+    ):
+        for sentence in those:
+            found.add(sentence, locations=[(path, 1)])
     return found
 
 

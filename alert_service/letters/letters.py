@@ -5,20 +5,16 @@ from collections.abc import Sequence
 from alert_service.chain.sources import is_trusted
 from alert_service.letters import sheet
 from alert_service.letters.sheet import Entry, Fact, Sheet, Written
-from alert_service.telling import wording
-from alert_service.telling.cleaning import clean, words
+from alert_service.telling import details, several, wording
+from alert_service.telling.cleaning import clean
 from alert_service.telling.offers import offer, offer_of
 from alert_service.telling.reader import Reader
 from alert_service.telling.rules import digest_thread
 from alert_service.telling.story import Story
 from shared.words.languages import later
-from shared.words.problem import CATALOGUE
 
 _RECORDED_LATE_SECONDS = 60.0
-_DETAILS = 12
 _PLACES = 3
-_SAID = frozenset({wording.BUTTON, "user", "value", "name", "since", "away"})
-"""Details that the sentence tells already."""
 
 
 def write(story: Story, reader: Reader, *, urgent: bool = False) -> Written:
@@ -101,10 +97,8 @@ def write_together(stories: Sequence[Story], reader: Reader, *, urgent: bool = F
         buttons=sheet.buttons(reader, offer_of(stories), row=stories[-1].last.row),
         proof=tuple(proof for story in stories for proof in sheet.proof_of(*story.rows)),
     )
-    told = reader.tongue.say_many(
-        "{place}: {count} more time", "{place}: {count} more times", len(stories), place=gaps["place"]
-    )
-    return sheet.write(wording.subject(told, stories[-1].named, reader), made, stories[0].thread, reader)
+    told = wording.subject(several.title(stories, reader), stories[-1].named, reader)
+    return sheet.write(told, made, stories[0].thread, reader)
 
 
 def _last_rows(stories: Sequence[Story]) -> tuple[sheet.Proof, ...]:
@@ -149,23 +143,10 @@ def _facts(story: Story, reader: Reader) -> list[Fact]:
         lines.append(Fact(say(later("From")), address))
     if outcome := wording.outcome(story, reader):
         lines.append(Fact(say(later("Outcome")), outcome))
-    if (reason := story.last.event.detail.get("reason")) in CATALOGUE:
-        lines.append(Fact(say(later("Why")), CATALOGUE[reason].title))
-    lines += [Fact(say(later("Detail")), told) for told in _details(story)]
+    lines += [Fact(name, told) for name, told in details.told(story.last, reader)]
     if abs((named.received_at - event.at).total_seconds()) > _RECORDED_LATE_SECONDS:
         lines.append(Fact(say(later("Recorded")), reader.exactly(named.received_at)))
     return lines
-
-
-def _details(story: Story) -> list[str]:
-    """Under a name of ours, so that a room cannot write a line "Who" of its own."""
-    row = story.last
-    told = [
-        f"{words(name, 40)}: {clean(value)}"
-        for name, value in row.event.detail.items()
-        if name not in _SAID and not (name == "reason" and value in CATALOGUE)
-    ]
-    return told[:_DETAILS]
 
 
 def _command(command: str, reader: Reader) -> str:

@@ -7,36 +7,57 @@ from shared.words.names import Action, Outcome
 
 
 class Act(NamedTuple):
-    """What stands in a title where it was asked for, in a title where it was done, and in a sentence."""
+    """What stands in a title where it was asked for, in a title where it was done, in a sentence, and among others."""
 
     wish: str
     title: str
     sentence: str
+    done: str
 
 
 ACTS: dict[str, Act] = {
-    Action.ON: Act(later("switch on"), later("{place} switched on"), later("{who} switched {place} on at {time}.")),
-    Action.OFF: Act(later("switch off"), later("{place} switched off"), later("{who} switched {place} off at {time}.")),
-    Action.SET: Act(later("set"), later("{place} set"), later("{who} set {place} at {time}.")),
-    Action.LOCK: Act(later("lock"), later("{place} locked"), later("{who} locked {place} at {time}.")),
-    Action.UNLOCK: Act(later("unlock"), later("{place} unlocked"), later("{who} unlocked {place} at {time}.")),
-    Action.OPEN: Act(later("open"), later("{place} opened"), later("{who} opened {place} at {time}.")),
-    Action.CLOSE: Act(later("close"), later("{place} closed"), later("{who} closed {place} at {time}.")),
-    Action.STOP: Act(later("stop"), later("{place} stopped"), later("{who} stopped {place} at {time}.")),
-    Action.PRESS: Act(later("press"), later("{place} pressed"), later("{who} pressed {place} at {time}.")),
+    Action.ON: Act(
+        later("switch on"),
+        later("{place} switched on"),
+        later("{who} switched {place} on at {time}."),
+        later("switched on"),
+    ),
+    Action.OFF: Act(
+        later("switch off"),
+        later("{place} switched off"),
+        later("{who} switched {place} off at {time}."),
+        later("switched off"),
+    ),
+    Action.SET: Act(later("set"), later("{place} set"), later("{who} set {place} at {time}."), later("adjusted")),
+    Action.LOCK: Act(later("lock"), later("{place} locked"), later("{who} locked {place} at {time}."), later("locked")),
+    Action.UNLOCK: Act(
+        later("unlock"), later("{place} unlocked"), later("{who} unlocked {place} at {time}."), later("unlocked")
+    ),
+    Action.OPEN: Act(later("open"), later("{place} opened"), later("{who} opened {place} at {time}."), later("opened")),
+    Action.CLOSE: Act(
+        later("close"), later("{place} closed"), later("{who} closed {place} at {time}."), later("closed")
+    ),
+    Action.STOP: Act(
+        later("stop"), later("{place} stopped"), later("{who} stopped {place} at {time}."), later("stopped")
+    ),
+    Action.PRESS: Act(
+        later("press"), later("{place} pressed"), later("{who} pressed {place} at {time}."), later("pressed")
+    ),
     "locked-out": Act(
         later("lock-out"),
         later("{place} locked out"),
         later("{who} locked {place} out at {time}: now it obeys off, lock and stop alone."),
+        later("locked out"),
     ),
     "lockout-lifted": Act(
         later("lifting the lock-out"),
         later("{place} lock-out lifted"),
         later("{who} lifted the lock-out of {place} at {time}."),
+        later("let obey again"),
     ),
 }
 SET_TO = later("{who} set {place} to {value} % at {time}.")
-OTHER = Act(later("{wish}"), later("{place} {wish}"), later("{who}: {wish} of {place} at {time}."))
+OTHER = Act(later("{wish}"), later("{place} {wish}"), later("{who}: {wish} of {place} at {time}."), later("{wish}"))
 """An act of a room that is newer than we are; `wish` is its word for it."""
 
 TITLES = {
@@ -46,6 +67,14 @@ TITLES = {
     Outcome.FAILED: later("{place}: {wish} failed"),
     Outcome.UNKNOWN: later("{place}: {wish}, outcome unknown"),
 }
+ENDS = {
+    Outcome.ASKED: later("{wish}, outcome unknown"),
+    Outcome.REJECTED: later("{wish} refused"),
+    Outcome.EXPIRED: later("{wish} came too late"),
+    Outcome.FAILED: later("{wish} failed"),
+    Outcome.UNKNOWN: later("{wish}, outcome unknown"),
+}
+"""How one ended that was not done, among others on the same device."""
 SENTENCES = {
     Outcome.ASKED: later("{who} wanted to {wish} {place} at {time}. Nothing more is known: look at it."),
     Outcome.REJECTED: later("{who} wanted to {wish} {place} at {time}. It was refused, and nothing was done."),

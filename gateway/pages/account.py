@@ -4,7 +4,7 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.door import sessions
-from gateway.pages import grants, render, user_agents
+from gateway.pages import browsers, grants, render
 from shared.words.internal import SessionRow
 from shared.words.problem import HomeError
 
@@ -26,5 +26,5 @@ async def show_account(request: web.Request) -> web.StreamResponse:
         grants=[grants.sentence(grant, rooms, request.app[keys.CONFIG].zone) for grant in info.grants],
         sessions=rows,
         session_id=info.id,
-        device_of=user_agents.named,
+        device_of=browsers.named,
     )

@@ -12,8 +12,8 @@ from playwright.sync_api import Locator, Page
 from tests.demo import CODE, Demo, text_of
 from tests.house import DEADLINE, until
 
-TOGETHER = re.compile(r": \d+ more times?\b")
-"""The subject of a letter about several acts."""
+TOGETHER = re.compile(r"\b\d+ more times?\b|\bnoch \d+-mal\b")
+"""The subject of a letter about several acts, in either language."""
 WAIT = 20_000
 """Milliseconds that any wait on a page may take before the test fails."""
 

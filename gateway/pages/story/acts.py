@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from gateway.pages import user_agents
+from gateway.pages import browsers
 from gateway.pages.story.lines import Line, Stamp, named
 from gateway.picture import guards
 from gateway.picture.plain import plain
@@ -138,7 +138,7 @@ def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
     if event.what.startswith("home:"):
         return ""
     if event.what.startswith("session:"):
-        return user_agents.named(event.detail["browser"]) if "browser" in event.detail else ""
+        return browsers.named(event.detail["browser"]) if "browser" in event.detail else ""
     if event.where.startswith("user/"):
         return plain(event.detail.get("user", ""))
     return named(event.where, rooms)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages import acts, grants, user_agents
+from gateway.pages import acts, browsers, grants
 from gateway.pages.login import local_path
 from gateway.picture.home import Home
 from gateway.picture.plain import plain
@@ -102,7 +102,7 @@ def test_a_grant_is_told_in_words(grant: Grant, told: str) -> None:
     ],
 )
 def test_a_browser_is_told_in_short(agent: str, told: str) -> None:
-    assert user_agents.named(agent) == told
+    assert browsers.named(agent) == told
 
 
 @pytest.mark.parametrize(

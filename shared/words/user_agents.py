@@ -1,9 +1,11 @@
 """A browser's own description of itself, made short, pure: a hint for recognising one's own sessions, no more."""
 
-from gateway.picture.plain import plain
+from typing import NamedTuple
 
 _BROWSERS = (
     ("Edg/", "Edge"),
+    ("EdgA/", "Edge"),
+    ("EdgiOS/", "Edge"),
     ("OPR/", "Opera"),
     ("SamsungBrowser/", "Samsung Internet"),
     ("Firefox/", "Firefox"),
@@ -23,12 +25,20 @@ _SYSTEMS = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
+SYSTEMS = tuple(name for _, name in _SYSTEMS)
+"""What a system may be called; sentences of the languages (tests/catalogue.py)."""
 
 
-def named(agent: str) -> str:
-    """ "Firefox on Android"; a program's own first word where nothing is known about it."""
+class Agent(NamedTuple):
+    """What could be told: browser and system by name, or None; `own` is the program's first word, not cleaned."""
+
+    browser: str | None
+    system: str | None
+    own: str
+
+
+def read(agent: str) -> Agent:
+    """What a `User-Agent` says, which anybody may have made up."""
     browser = next((name for mark, name in _BROWSERS if mark in agent), None)
     system = next((name for mark, name in _SYSTEMS if mark in agent), None)
-    if browser is None:
-        return plain(agent.split("/")[0].split(" ")[0], 32) or "A program that does not say what it is"
-    return f"{browser} on {system}" if system is not None else browser
+    return Agent(browser, system, agent.split("/")[0].split(" ")[0])

@@ -1,0 +1,92 @@
+"""The details of an event in the reader's language, pure: what we know by name, and a browser in words.
+
+A room's details stand under a name of ours, so that it cannot write a line "Who" of its own.
+"""
+
+from alert_service.chain.chain import Row
+from alert_service.chain.sources import is_trusted
+from alert_service.telling.cleaning import clean, words
+from alert_service.telling.reader import Reader
+from shared.words import user_agents
+from shared.words.languages import later
+from shared.words.problem import CATALOGUE
+
+MOST = 12
+REASON = "reason"
+_BROWSER = "browser"
+_OWN_CHARACTERS = 32
+_SAID = frozenset({"button", "user", "value", "name", "since", "away"})
+"""Details that the sentence tells already."""
+_NAMES = {
+    "aside": later("put aside as"),
+    "asked_from": later("asked from"),
+    "attempt": later("attempt"),
+    "authority": later("authority"),
+    "because": later("because"),
+    "before": later("before"),
+    "client": later("client"),
+    "command": later("command"),
+    "confirm": later("asks for a confirmation"),
+    "count": later("how many"),
+    "critical": later("critical"),
+    "day": later("day"),
+    "days": later("days"),
+    "ends": later("ends"),
+    "events": later("events"),
+    "field": later("what about it"),
+    "first": later("first"),
+    "hash": later("hash"),
+    "kind": later("kind"),
+    "last": later("last"),
+    "may": later("may use"),
+    "names": later("names"),
+    "network": later("network"),
+    "pin": later("pin"),
+    "process": later("process"),
+    "reads": later("reads"),
+    REASON: later("reason"),
+    "request": later("request"),
+    "role": later("role"),
+    "room": later("room"),
+    "row": later("row"),
+    "rows": later("rows"),
+    "stands": later("stands"),
+    "step": later("next step"),
+    "times": later("times"),
+    "told": later("told"),
+    "until": later("until"),
+    "wanted": later("wanted"),
+    "was": later("was"),
+    "wrote": later("wrote"),
+}
+
+
+def told(row: Row, reader: Reader) -> list[tuple[str, str]]:
+    """The name and the text of each line, as far as the sentence has not told it."""
+    event, say, lines = row.event, reader.say, list[tuple[str, str]]()
+    if (reason := event.detail.get(REASON)) in CATALOGUE:
+        lines.append((say(later("Why")), say(CATALOGUE[reason].title)))
+    if is_trusted(row.source) and _BROWSER in event.detail:
+        lines.append((say(later("Browser")), browser(event.detail[_BROWSER], reader)))
+    rest = [
+        f"{_name(name, reader)}: {browser(value, reader) if name == _BROWSER else clean(value)}"
+        for name, value in event.detail.items()
+        if name not in _SAID
+        and not (name == REASON and value in CATALOGUE)
+        and not (name == _BROWSER and is_trusted(row.source))
+    ]
+    return lines + [(say(later("Detail")), one) for one in rest[:MOST]]
+
+
+def browser(agent: str, reader: Reader) -> str:
+    """ "Firefox on Android"; of what names no browser its own first word, short and cleaned."""
+    known = user_agents.read(agent)
+    if known.browser is None:
+        return clean(known.own, _OWN_CHARACTERS) or reader.say(later("a program that does not say what it is"))
+    if known.system is None:
+        return known.browser
+    return reader.say(later("{browser} on {system}"), browser=known.browser, system=reader.say(known.system))
+
+
+def _name(name: str, reader: Reader) -> str:
+    return reader.say(_NAMES[name]) if name in _NAMES else words(name, 40)
