@@ -61,7 +61,9 @@ grants = Table(
     Column("weekdays", String(7), nullable=False),  # "0123456", 0 is Monday
     Column("from_minute", Integer, nullable=False),
     Column("to_minute", Integer, nullable=False),
+    Column("since", Moment),
     Column("until", Moment),
+    Column("actions", String(64)),  # "on off"; None: all that the device does, "": looking alone
 )
 
 codes = Table(
@@ -117,6 +119,14 @@ revocations = Table(
     metadata,
     Column("session_id", String(32), primary_key=True),
     Column("ended_at", Moment, nullable=False),
+)
+
+changed_rights = Table(
+    # Whose grants changed, and the gateways have not been told of it yet.
+    "changed_rights",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("user_id", String(32), nullable=False),
 )
 
 identities = Table(

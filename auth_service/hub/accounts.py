@@ -16,7 +16,8 @@ from auth_service.home import identity_rows, registry, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
 from auth_service.home.registry import Loosening
 from auth_service.people import password_policy, user_rows
-from auth_service.people.account_fields import check_grant, checked_email, checked_name
+from auth_service.people.account_fields import checked_email, checked_name
+from auth_service.people.grants import checked_grants
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
@@ -98,8 +99,7 @@ class Accounts:
         )
         if grants and role is not Role.GUEST:
             raise HomeError("invalid-value", "Grants are for guests; members and master users use every room.")
-        for grant in grants:
-            check_grant(grant)
+        grants = checked_grants(grants)
         await self._check_password(password, user)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.tables import grants, users
 from shared.words.internal import Grant, Recipient, User, UserRow
 from shared.words.languages import Language, known_language
-from shared.words.names import Role
+from shared.words.names import Action, Role
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +121,9 @@ async def replace_grants(connection: AsyncConnection, user_id: str, wanted: tupl
                 weekdays="".join(str(day) for day in sorted(set(grant.weekdays))),
                 from_minute=grant.from_minute,
                 to_minute=grant.to_minute,
+                since=grant.since,
                 until=grant.until,
+                actions=None if grant.actions is None else " ".join(grant.actions),
             )
         )
 
@@ -181,5 +183,7 @@ def _grant(row: Row[*tuple[Any, ...]]) -> Grant:
         weekdays=tuple(int(day) for day in row.weekdays),
         from_minute=row.from_minute,
         to_minute=row.to_minute,
+        since=row.since,
         until=row.until,
+        actions=None if row.actions is None else tuple(Action(name) for name in row.actions.split()),
     )

@@ -23,6 +23,7 @@ async def show(request: web.Request) -> web.Response:
     room, device = request.match_info["room"], request.match_info["device"]
     view = request.app[keys.HOME].view(room, device)
     now = guards.local_now(request.app[keys.CONFIG].zone)
-    if view is None or not guards.may_see(info, room, device, now):
+    seen = guards.as_used(info, view, now) if view is not None else None
+    if seen is None:
         raise HomeError("unknown-device")
-    return json_response(view)
+    return json_response(seen)

@@ -21,6 +21,8 @@ from shared.words.messages import Id, Moment, UserRef
 from shared.words.names import FULL, SAFE_ACTIONS, Action, Outcome
 from shared.words.problem import HomeError
 
+_ASK = "Ask the master user for the right to."
+
 
 class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a device. `value` (0 to 100) belongs to `set`; `id` is the caller's own, for safe repeats.
@@ -38,8 +40,9 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
 async def ask(request: web.Request, room: str, device: str, asked: CommandRequest) -> Executed:
     """Have a device do something, and wait for its room's word.
 
-    Raises HomeError: sign-in-required, unknown-device, rate-limited, unknown-action, invalid-value, locked-out,
-    confirmation-required, lockdown, or as `Commands.execute`.
+    Raises HomeError: sign-in-required, unknown-device, rate-limited, forbidden (a guest's device, and another action
+    than was granted), unknown-action, invalid-value, locked-out, confirmation-required, lockdown, or as
+    `Commands.execute`.
     """
     info = sessions.signed_in_for_safety(request)
     found = _find(request, info, room, device)
@@ -51,12 +54,14 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
         if app[keys.HOME].device(room, device) is not None:
             security("forbidden", user=info.user.id, room=room, device=device)
         raise HomeError("unknown-device")
+    _permit(request, info, found, asked.action)
     action = check(found, asked, locked_down=app[keys.HOME].lockdown.active)
     if found.critical and action not in found.safe_actions:
         # By the word of this moment: a session or a grant that ended a second ago opens no door.
         info = await sessions.signed_in_afresh(request)
         if _find(request, info, room, device) is None:
             raise HomeError("unknown-device")
+        _permit(request, info, found, action)
     return await app[keys.COMMANDS].execute(
         Wish(
             id=asked.id or ids.uuid7(),
@@ -105,12 +110,22 @@ def check(device: Device, asked: CommandRequest, *, locked_down: bool = False) -
 
 
 def _find(request: web.Request, info: SessionInfo, room: str, device: str) -> Device | None:
-    """The device, if this person may command it now."""
+    """The device, if this person may know of it now."""
     found = request.app[keys.HOME].device(room, device)
     if found is None or guards.sees_all(info):
         return found
     now = guards.local_now(request.app[keys.CONFIG].zone)
-    return found if guards.may_act(info, room, device, now) else None
+    return found if guards.may_see(info, room, device, now) else None
+
+
+def _permit(request: web.Request, info: SessionInfo, device: Device, action: str) -> None:
+    """Whether this person may have it do that now; what it cannot do at all is another problem. Raises forbidden."""
+    if guards.sees_all(info) or action not in device.actions:
+        return
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    if not guards.may_act(info, device.room, device.id, action, now):
+        security("forbidden", user=info.user.id, room=device.room, device=device.id)
+        raise HomeError("forbidden", f"You may use this device, but not for {action}. {_ASK}")
 
 
 def _locked_out(device: Device) -> str:

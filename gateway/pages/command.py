@@ -54,7 +54,7 @@ def _could_do_harm(request: web.Request, info: SessionInfo, action: str) -> bool
     room, device = request.match_info["room"], request.match_info["device"]
     found = request.app[keys.HOME].device(room, device)
     now = guards.local_now(request.app[keys.CONFIG].zone)
-    return found is not None and guards.may_act(info, room, device, now) and action not in found.safe_actions
+    return found is not None and guards.may_act(info, room, device, action, now) and action not in found.safe_actions
 
 
 def where_from(back: str, room: str, device: str) -> URL:

@@ -16,8 +16,9 @@ async def ask_confirmation(request: web.Request) -> web.StreamResponse:
     info = sessions.signed_in(request)
     home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
     room_id, device_id = request.match_info["room"], request.match_info["device"]
-    room, device = home.room(room_id), home.view(room_id, device_id)
-    if room is None or device is None or not guards.may_act(info, room_id, device_id, now):
+    room, found = home.room(room_id), home.view(room_id, device_id)
+    device = guards.as_used(info, found, now) if found is not None else None
+    if room is None or device is None:
         raise HomeError("not-found")
     action, text = request.query.get("action", ""), request.query.get("value", "")
     value = int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None

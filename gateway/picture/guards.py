@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.picture.views import RoomView
+from gateway.picture.views import DeviceView, RoomView
+from shared.words.grant_times import holds
 from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import AuditEvent, Who
@@ -67,19 +68,6 @@ def local_now(zone: ZoneInfo) -> datetime:
     return datetime.now(zone)
 
 
-def holds(grant: Grant, now: datetime) -> bool:
-    """Whether a grant holds at `now`, an aware moment in the home's zone. `to_minute` is past its end."""
-    if grant.until is not None and now >= grant.until:
-        return False
-    minute = now.hour * 60 + now.minute
-    if grant.from_minute <= grant.to_minute:
-        return now.weekday() in grant.weekdays and grant.from_minute <= minute < grant.to_minute
-    # Over midnight: the hours after it belong to the day on which the evening began.
-    if minute >= grant.from_minute:
-        return now.weekday() in grant.weekdays
-    return minute < grant.to_minute and (now.weekday() - 1) % 7 in grant.weekdays
-
-
 def sees_all(viewer: Viewer) -> bool:
     """Whether this person may know of every room and device there is."""
     return viewer.user.role in (Role.MASTER, Role.MEMBER)
@@ -92,9 +80,15 @@ def may_see(viewer: Viewer, room: str, device: str, now: datetime) -> bool:
     return any(grant.room == room and grant.device == device and holds(grant, now) for grant in viewer.grants)
 
 
-def may_act(viewer: Viewer, room: str, device: str, now: datetime) -> bool:
-    """Whether this person may command the device."""
-    return may_see(viewer, room, device, now)
+def may_act(viewer: Viewer, room: str, device: str, action: str, now: datetime) -> bool:
+    """Whether this person may have the device do that."""
+    return sees_all(viewer) or any(
+        grant.room == room
+        and grant.device == device
+        and (grant.actions is None or action in grant.actions)
+        and holds(grant, now)
+        for grant in viewer.grants
+    )
 
 
 def may_see_room(viewer: Viewer, room: str, now: datetime) -> bool:
@@ -125,14 +119,27 @@ def may_end_lockdown(viewer: Viewer) -> bool:
 
 
 def visible(viewer: Viewer, rooms: Iterable[RoomView], now: datetime) -> tuple[RoomView, ...]:
-    """The rooms that this person may know of, each with only the devices that they may see."""
+    """The rooms that this person may know of, each with only the devices that they may see, as they may use them."""
     if sees_all(viewer):
         return tuple(rooms)
     return tuple(
         msgspec.structs.replace(room, devices=devices)
         for room in rooms
-        if (devices := tuple(d for d in room.devices if may_see(viewer, d.room, d.id, now)))
+        if (devices := tuple(seen for d in room.devices if (seen := as_used(viewer, d, now)) is not None))
     )
+
+
+def as_used(viewer: Viewer, device: DeviceView, now: datetime) -> DeviceView | None:
+    """The device with the actions that are this person's; None where they may not know of it."""
+    if sees_all(viewer):
+        return device
+    if not may_see(viewer, device.room, device.id, now):
+        return None
+    theirs = tuple(action for action in device.actions if may_act(viewer, device.room, device.id, action, now))
+    if theirs == device.actions:
+        return device
+    safe = tuple(action for action in device.safe_actions if action in theirs)
+    return msgspec.structs.replace(device, actions=theirs, safe_actions=safe)
 
 
 def may_check_the_record(viewer: Viewer) -> bool:

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.words.languages import Language
 from shared.words.messages import DeviceDescription, Text
-from shared.words.names import Kind, Role
+from shared.words.names import Action, Kind, Role
 
 # auth service, for gateways
 LOGIN_CODE = "/internal/login/code"
@@ -54,13 +54,18 @@ class User(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a guest may do: one device, on which weekdays (0 is Monday), between which minutes of the day."""
+    """What a guest may do: one device, on which weekdays (0 is Monday), between which minutes of the day, from when on
+    and until when. Hours that end before they begin go over midnight. `actions` None is all that the device does;
+    without any one may look.
+    """
 
     room: str
     device: str
+    actions: tuple[Action, ...] | None = None
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     from_minute: int = 0
     to_minute: int = 1440
+    since: datetime | None = None
     until: datetime | None = None
 
 

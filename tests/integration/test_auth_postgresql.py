@@ -58,7 +58,16 @@ async def test_services_that_start_at_once_migrate_once(empty_database: str) -> 
 
 
 async def test_account_is_read_back_as_it_was_made(accounts: Accounts) -> None:
-    lamp = Grant(room="hall", device="lamp", weekdays=(0, 6), until=NOW + timedelta(days=3))
+    lamp = Grant(
+        room="hall",
+        device="lamp",
+        actions=(Action.ON,),
+        weekdays=(0, 6),
+        from_minute=1320,
+        to_minute=360,
+        since=NOW,
+        until=NOW + timedelta(days=3),
+    )
     await accounts.create_user(email="ada@example.org", name="Ada", password=PASSWORD, role=Role.MASTER)
     await accounts.create_user(email="g@example.org", name="Guest", password=PASSWORD, role=Role.GUEST, grants=(lamp,))
     rows = {row.user.email: row for row in await accounts.list_users()}

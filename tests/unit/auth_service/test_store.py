@@ -9,11 +9,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from auth_service.home import lockdown_rows, room_rows
+from auth_service.people import user_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
 from shared.keeping.database import Store
 from shared.running.config import ConfigError
-from shared.words.internal import LockdownState
+from shared.words.internal import Grant, LockdownState
 from shared.words.problem import HomeError
 
 
@@ -29,7 +30,7 @@ async def test_migrations_make_the_tables_that_the_code_expects(store: Store) ->
     assert differences == []
 
 
-async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path: Path) -> None:
+async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_what_it_granted(tmp_path: Path) -> None:
     address = f"sqlite+aiosqlite:///{tmp_path / 'auth.sqlite3'}"
     older = await open_store(address)
     async with older.write() as connection:
@@ -43,6 +44,13 @@ async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path
         await connection.execute(sa.text("ALTER TABLE devices DROP COLUMN locked_out"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN seen_from"))
         await connection.execute(sa.text("ALTER TABLE users DROP COLUMN language"))
+        await connection.execute(sa.text("DROP TABLE changed_rights"))
+        for column in ("since", "actions"):
+            await connection.execute(sa.text(f"ALTER TABLE grants DROP COLUMN {column}"))
+        values = "'u', 'g@example.org', 'g@example.org', 'G', 'guest', '', '2026-03-01'"
+        names = "id, email, email_key, name, role, password_hash, created_at"
+        await connection.execute(sa.text(f"INSERT INTO users ({names}) VALUES ({values})"))
+        await connection.execute(sa.text("INSERT INTO grants VALUES (1, 'u', 'hall', 'lamp', '06', 60, 120, NULL)"))
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
         await connection.execute(sa.text("INSERT INTO identities VALUES ('hall', 'room', '2026-03-01', NULL)"))
         await connection.execute(sa.text("INSERT INTO rooms VALUES ('hall', 'Hall')"))
@@ -54,6 +62,8 @@ async def test_older_home_has_nothing_locked_out_and_is_not_locked_down(tmp_path
         assert found is not None
         assert [(device.id, device.locked_out) for device in found.devices] == [("lamp", False)]
         assert await room_rows.all_locked_out(connection) == ()
+        hours = Grant(room="hall", device="lamp", weekdays=(0, 6), from_minute=60, to_minute=120)
+        assert await user_rows.grants_of(connection, "u") == (hours,)
         assert await lockdown_rows.read(connection) == LockdownState(active=False, at=None)
     await newer.close()
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from shared.words.internal import Grant
-from shared.words.names import Role
+from shared.words.names import Action, Role
 from shared.words.problem import HomeError
 from tests.unit.gateway.pages.house import HEADERS, open_house
 
@@ -58,6 +58,18 @@ async def test_a_command_that_was_not_done_says_why_and_what_next() -> None:
             assert words in after.text
             assert after.has("div", **{"class": f"said {tone}"})
             assert "confirmed" not in after.text
+
+
+async def test_a_guest_gets_the_buttons_that_were_granted_and_is_refused_the_others() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.GUEST, Grant(room="hall", device="lamp", actions=(Action.OFF,)))
+        page = await house.get("/")
+        form = page.form("/rooms/hall/lamp", "off")
+        assert not page.has("button", name="action", value="on")
+        after = await house.follow(await house.send(form, action="on"))
+        assert "You may use this device, but not for on." in after.text
+        await house.send(form, "off")
+        assert [wish.action for wish in house.commands.wishes] == ["off"]
 
 
 async def test_a_number_is_sent_as_a_number() -> None:

@@ -1,6 +1,6 @@
 """Who may see and do what."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -52,7 +52,7 @@ LAMP = Grant(room="hall", device="lamp")
 
 def test_master_and_member_use_every_room() -> None:
     for role in (Role.MASTER, Role.MEMBER):
-        assert guards.may_act(someone(role), "garage", "door", MONDAY_NOON)
+        assert guards.may_act(someone(role), "garage", "door", "on", MONDAY_NOON)
         assert guards.visible(someone(role), ROOMS, MONDAY_NOON) == ROOMS
 
 
@@ -60,7 +60,7 @@ def test_a_guest_sees_what_is_granted_and_nothing_else() -> None:
     guest = someone(Role.GUEST, LAMP)
     rooms = guards.visible(guest, ROOMS, MONDAY_NOON)
     assert [(r.id, [d.id for d in r.devices]) for r in rooms] == [("hall", ["lamp"])]
-    assert not guards.may_act(guest, "hall", "front-door", MONDAY_NOON)
+    assert not guards.may_act(guest, "hall", "front-door", "on", MONDAY_NOON)
     assert not guards.may_see_room(guest, "garage", MONDAY_NOON)
 
 
@@ -72,38 +72,28 @@ def test_only_the_master_user_looks_after_users() -> None:
     assert [role for role in Role if guards.may_manage_users(someone(role))] == [Role.MASTER]
 
 
-def test_a_grant_ends_at_its_moment() -> None:
-    grant = Grant(room="hall", device="lamp", until=MONDAY_NOON)
-    assert guards.holds(grant, MONDAY_NOON - timedelta(seconds=1))
-    assert not guards.holds(grant, MONDAY_NOON)
+def test_a_guest_does_with_a_device_what_was_granted_of_it_and_sees_no_other_button() -> None:
+    guest = someone(Role.GUEST, Grant(room="hall", device="lamp", actions=(Action.ON,)))
+    assert guards.may_act(guest, "hall", "lamp", "on", MONDAY_NOON)
+    assert not guards.may_act(guest, "hall", "lamp", "off", MONDAY_NOON)
+    lamp = guards.as_used(guest, view("hall", "lamp"), MONDAY_NOON)
+    assert lamp is not None
+    assert (lamp.actions, lamp.safe_actions) == ((Action.ON,), ())
+    both = someone(Role.GUEST, *guest.grants, Grant(room="hall", device="lamp", actions=(Action.OFF,)))
+    assert guards.as_used(both, view("hall", "lamp"), MONDAY_NOON) == view("hall", "lamp")
 
 
-def test_a_grant_keeps_to_its_weekdays_and_hours() -> None:
-    grant = Grant(room="hall", device="lamp", weekdays=(0,), from_minute=9 * 60, to_minute=17 * 60)
-    assert guards.holds(grant, MONDAY_NOON)
-    assert not guards.holds(grant, MONDAY_NOON + timedelta(days=1))
-    assert not guards.holds(grant, MONDAY_NOON.replace(hour=8, minute=59))
-    assert not guards.holds(grant, MONDAY_NOON.replace(hour=17))
+def test_a_guest_may_be_let_look_alone() -> None:
+    guest = someone(Role.GUEST, Grant(room="hall", device="lamp", actions=()))
+    lamp = guards.as_used(guest, view("hall", "lamp"), MONDAY_NOON)
+    assert lamp is not None
+    assert lamp.actions == ()
+    assert not any(guards.may_act(guest, "hall", "lamp", action, MONDAY_NOON) for action in Action)
 
 
-def test_a_grant_over_midnight_belongs_to_its_evening() -> None:
-    grant = Grant(room="hall", device="lamp", weekdays=(0,), from_minute=22 * 60, to_minute=6 * 60)
-    assert guards.holds(grant, MONDAY_NOON.replace(hour=23))
-    assert guards.holds(grant, MONDAY_NOON.replace(hour=5) + timedelta(days=1))
-    assert not guards.holds(grant, MONDAY_NOON.replace(hour=5))
-    assert not guards.holds(grant, MONDAY_NOON.replace(hour=23) + timedelta(days=1))
-
-
-def test_a_grants_hours_are_what_the_homes_clock_shows_in_both_passes_and_after_a_skip() -> None:
-    def held(begin: int, end: int, first: str, minutes: int) -> list[str]:
-        grant = Grant(room="hall", device="lamp", from_minute=begin, to_minute=end)
-        moments = (datetime.fromisoformat(first) + timedelta(minutes=n) for n in range(minutes))
-        return [f"{at:%H:%M}" for at in moments if guards.holds(grant, at.astimezone(BERLIN))]
-
-    twice = held(2 * 60 + 30, 2 * 60 + 40, "2026-10-24T22:00+00:00", 6 * 60)
-    assert twice == [f"{day}:{minute}" for day in ("00", "01") for minute in range(30, 40)]
-    skipped = held(2 * 60 + 30, 3 * 60 + 10, "2026-03-28T22:00+00:00", 8 * 60)
-    assert skipped == [f"01:{minute:02d}" for minute in range(10)]
+def test_a_grant_that_does_not_hold_shows_nothing() -> None:
+    evening = Grant(room="hall", device="lamp", from_minute=20 * 60)
+    assert guards.as_used(someone(Role.GUEST, evening), view("hall", "lamp"), MONDAY_NOON) is None
 
 
 def test_the_history_has_a_scope_for_each_role() -> None:
@@ -140,7 +130,8 @@ def test_what_a_guest_may_do_is_what_they_see(grants: list[Grant], now: datetime
     for room in ROOMS:
         assert guards.may_see_room(guest, room.id, now) == any(r == room.id for r, _ in shown)
         for device in room.devices:
-            assert guards.may_act(guest, room.id, device.id, now) == ((room.id, device.id) in shown)
+            acts = [guards.may_act(guest, room.id, device.id, action, now) for action in device.actions]
+            assert acts == [(room.id, device.id) in shown] * len(device.actions)
 
 
 def test_a_discreet_scope_shows_of_others_what_they_did_and_not_who() -> None:
