@@ -18,6 +18,7 @@ from gateway.api import (
     password,
     readings,
     rooms,
+    session_list,
 )
 from gateway.door import routes
 
@@ -33,6 +34,9 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/login", login.sign_in, "login"),
         ("POST", "/api/v1/logout", login.sign_out, routes.DEFAULT),
         ("GET", "/api/v1/me", me.show, "reads"),
+        ("GET", "/api/v1/sessions", session_list.show, "reads"),
+        ("DELETE", "/api/v1/sessions", session_list.end_others, routes.DEFAULT),
+        ("DELETE", "/api/v1/sessions/{id}", session_list.end, routes.DEFAULT),
         ("POST", "/api/v1/password", password.change, "password"),
         ("GET", "/api/v1/rooms", rooms.show, "reads"),
         # First of those that begin alike: aiohttp tries one after the other, and this is what is asked most.

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from gateway import keys
+from gateway.desk import session_list
 from gateway.door import sessions
 from gateway.pages import browsers, grants, render
 from shared.words.internal import SessionRow
@@ -14,7 +15,7 @@ async def show_account(request: web.Request) -> web.StreamResponse:
     info = sessions.signed_in(request)
     rows: tuple[SessionRow, ...] | None
     try:
-        rows = (await request.app[keys.AUTH].sessions(info.user.id)).sessions
+        rows = await session_list.of(request, info.user.id)
     except HomeError as error:
         if error.slug != "auth-unreachable":
             raise

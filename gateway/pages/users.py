@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from gateway import keys
-from gateway.desk import sign_in
+from gateway.desk import session_list
 from gateway.door import sessions
 from gateway.pages import flash, grants, render
 from gateway.pages.acts import Said
+from gateway.pages.end_session import ended
 from gateway.pages.forms import read_form
 from gateway.picture import guards
 from shared.words.internal import SessionInfo
@@ -32,12 +33,8 @@ async def end_users_sessions(request: web.Request) -> web.StreamResponse:
         raise HomeError("not-found", "There is no such user.")
     if user_id == info.user.id:
         raise web.HTTPSeeOther("/account")
-    rows = (await request.app[keys.AUTH].sessions(user_id)).sessions
-    for row in rows:
-        await request.app[keys.AUTH].end_session(row.id, user="", by=info.user.id, address=request.remote or "")
-        sign_in.end_here(request, (row.id,))
-    count = f"{len(rows)} session{'s' if len(rows) != 1 else ''} ended." if rows else "There were none."
-    await flash.put(request, Said("good", f"{found.name} is signed out everywhere", count))
+    count = await session_list.end_all(request, user_id)
+    await flash.put(request, Said("good", f"{found.name} is signed out everywhere", ended(count)))
     raise web.HTTPSeeOther("/users")
 
 

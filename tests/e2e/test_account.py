@@ -93,3 +93,26 @@ def test_another_password_signs_every_other_browser_out(
     assert "Kim" in letter
     again = open_page(None)
     enter(again, demo_home, new)
+
+
+def test_programs_list_and_end_sessions_as_far_as_they_may(demo_home: Demo) -> None:
+    master, member, guest = (demo_home.client(role) for role in ("master", "member", "guest"))
+    (listed,) = member.call("GET", "/api/v1/sessions").body["sessions"]
+    assert (listed["this"], listed["own"], listed["user_id"]) == (True, False, member.user["id"])
+    theirs = f"?user={member.user['id']}"
+    assert guest.call("GET", f"/api/v1/sessions{theirs}").status == 403
+    assert guest.call("DELETE", f"/api/v1/sessions/{listed['id']}{theirs}").status == 403
+    assert guest.call("DELETE", f"/api/v1/sessions/{listed['id']}").status == 404, "it is none of theirs"
+    assert guest.call("DELETE", f"/api/v1/sessions{theirs}").status == 403
+    for wrong in ("?users=1", f"{theirs}&user=x", "?user=a&limit=3"):
+        assert master.call("GET", f"/api/v1/sessions{wrong}").status == 400, wrong
+    assert member.call("DELETE", "/api/v1/sessions", headers={"X-CSRF-Token": ""}).status == 403
+    assert member.call("GET", "/api/v1/me").status == 200, "it lives still"
+    assert master.call("DELETE", f"/api/v1/sessions/{listed['id']}{theirs}").status == 204
+    assert master.call("DELETE", f"/api/v1/sessions/{listed['id']}{theirs}").status == 404, "it has ended"
+    over = member.call("GET", "/api/v1/me")
+    assert (over.status, over.body["reason"]) == (401, "ended")
+    assert master.call("DELETE", "/api/v1/sessions").body == {"ended": 0}
+    (mine,) = master.call("GET", "/api/v1/sessions").body["sessions"]
+    assert master.call("DELETE", f"/api/v1/sessions/{mine['id']}").status == 204
+    assert master.call("GET", "/api/v1/me").status == 401
