@@ -1,6 +1,6 @@
 """A gateway's pages on fakes, opened in the browser of browser.py."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -316,18 +316,22 @@ def config() -> GatewayConfig:
 
 
 @asynccontextmanager
-async def open_house(registry: Registry = parts.REGISTRY, *descriptions: Any) -> AsyncIterator[House]:
-    """A house whose hall is online and has said nothing of its states yet."""
+async def open_house(
+    registry: Registry = parts.REGISTRY,
+    *descriptions: Any,
+    furnish: Callable[[web.Application], None] = lambda _app: None,
+) -> AsyncIterator[House]:
+    """A house whose hall is online and has said nothing of its states yet; `furnish` adds to what its gateway has."""
     house = House()
     house.home.set_registry(registry)
     for description in descriptions or (parts.HALL,):
         house.home.hear_description(description.room, description)
         house.home.hear_availability(description.room, parts.online(), retained=False, now=0.0)
-    async with TestClient(TestServer(_application(house))) as house.browser:
+    async with TestClient(TestServer(_application(house, furnish))) as house.browser:
         yield house
 
 
-def _application(house: House) -> web.Application:
+def _application(house: House, furnish: Callable[[web.Application], None]) -> web.Application:
     port = cast("Any", _AuthPort(house.auth))
     storage = cookie.storage(SECRET)
     storage.cookie_params["secure"] = False  # the tests' browser speaks plain HTTP, and would keep it to itself
@@ -356,6 +360,7 @@ def _application(house: House) -> web.Application:
     app[keys.REGISTRAR] = cast("Any", house.registrar)
     app.router.add_get("/static/sign-in/{role}", _sign_in)
     add_pages(app)
+    furnish(app)
     return app
 
 

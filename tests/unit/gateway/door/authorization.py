@@ -1,0 +1,164 @@
+"""Who may what, as a table of rules: one for each route of the gateway, in the order of its route table.
+
+test_authorization.py asks every route of the real application as everyone named here; docs/authorization.md is this
+table in words (`make matrix`).
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+
+class Answer(StrEnum):
+    """What somebody is answered; the words stand in docs/authorization.md."""
+
+    YES = "yes"
+    SIGN_IN = "sign in"
+    FORBIDDEN = "forbidden"
+    HIDDEN = "not there"
+
+
+class Visitor(StrEnum):
+    """Who asks. The guest has a grant for `hall/lamp`."""
+
+    NOBODY = "nobody"
+    ENDED = "ended session"
+    GUEST_OUTSIDE = "guest outside the hour"
+    GUEST_INSIDE = "guest inside the hour"
+    MEMBER = "member"
+    MASTER = "master user"
+
+
+SIGNED_IN: Final = (Visitor.GUEST_OUTSIDE, Visitor.GUEST_INSIDE, Visitor.MEMBER, Visitor.MASTER)
+Row = Mapping[Visitor, Answer]
+
+_YES, _SIGN_IN, _FORBIDDEN, _HIDDEN = Answer.YES, Answer.SIGN_IN, Answer.FORBIDDEN, Answer.HIDDEN
+
+
+def _row(outside: Answer, inside: Answer, member: Answer, master: Answer, *, others: Answer = Answer.SIGN_IN) -> Row:
+    return dict(zip(Visitor, (others, others, outside, inside, member, master), strict=True))
+
+
+EVERYBODY: Final = _row(_YES, _YES, _YES, _YES, others=_YES)
+WHO_SIGNED_IN: Final = _row(_YES, _YES, _YES, _YES)
+WHOSE_DEVICE: Final = _row(_HIDDEN, _YES, _YES, _YES)
+HOUSEHOLD: Final = _row(_FORBIDDEN, _FORBIDDEN, _YES, _YES)
+MASTER: Final = _row(_FORBIDDEN, _FORBIDDEN, _FORBIDDEN, _YES)
+MASTER_OF_A_DEVICE: Final = _row(_HIDDEN, _FORBIDDEN, _FORBIDDEN, _YES)
+
+
+class Rule(NamedTuple):
+    """Who gets which answer at a route, and a request that fits it: nothing but who asks may be in its way.
+
+    `when` tells apart what one route does by its body. `acts`: where it is permitted, something happens for it.
+    """
+
+    route: str
+    row: Row
+    body: Mapping[str, Any] | None = None
+    query: str = ""
+    when: str = ""
+    acts: bool = False
+
+    @property
+    def method(self) -> str:
+        """Such as POST."""
+        return self.route.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """As the route table has it, such as /rooms/{room}."""
+        return self.route.partition(" ")[2]
+
+    @property
+    def name(self) -> str:
+        """The route, and when."""
+        return f"{self.route} ({self.when})" if self.when else self.route
+
+
+_LOGIN: Final = {"email": "member@example.org", "password": "a long password"}
+_CODE: Final = {"code": "ABCD-2345"}
+_PASSWORDS: Final = {"current": "a long password", "new": "quite another long one"}
+_BEGIN: Final = {"active": True, "password": "a long password"}
+_END: Final = {"active": False, "password": "a long password", "code": "ABCD-2345"}
+
+RULES: Final = (
+    Rule("GET /healthz", EVERYBODY),
+    Rule("GET /readyz", EVERYBODY),
+    Rule("GET /api/v1/csrf", EVERYBODY),
+    Rule("POST /api/v1/login/code", EVERYBODY, _LOGIN, acts=True),
+    Rule("GET /api/v1/login/attempt", EVERYBODY),
+    Rule("POST /api/v1/login", EVERYBODY, _LOGIN | _CODE),
+    Rule("POST /api/v1/logout", EVERYBODY),
+    Rule("GET /api/v1/sessions", WHO_SIGNED_IN),
+    Rule("GET /api/v1/sessions", MASTER, query="user=u-other", when="somebody else's"),
+    Rule("DELETE /api/v1/sessions", WHO_SIGNED_IN, acts=True),
+    Rule("DELETE /api/v1/sessions/{id}", WHO_SIGNED_IN, acts=True),
+    Rule("DELETE /api/v1/sessions/{id}", MASTER, query="user=u-other", when="somebody else's", acts=True),
+    Rule("POST /api/v1/password", WHO_SIGNED_IN, _PASSWORDS, acts=True),
+    Rule("GET /api/v1/me", WHO_SIGNED_IN),
+    Rule("GET /api/v1/rooms", WHO_SIGNED_IN),
+    Rule("POST /api/v1/devices/{room}/{device}/commands", WHOSE_DEVICE, {"action": "on"}, acts=True),
+    Rule(
+        "POST /api/v1/devices/{room}/{device}/commands",
+        WHOSE_DEVICE,
+        {"action": "off"},
+        when="a safe action",
+        acts=True,
+    ),
+    Rule("GET /api/v1/devices", WHO_SIGNED_IN),
+    Rule("GET /api/v1/devices/{room}/{device}", WHOSE_DEVICE),
+    Rule("PUT /api/v1/devices/{room}/{device}/lockout", MASTER_OF_A_DEVICE, {"locked_out": True}, acts=True),
+    Rule(
+        "PUT /api/v1/devices/{room}/{device}/lockout",
+        MASTER_OF_A_DEVICE,
+        {"locked_out": False},
+        when="lifting",
+        acts=True,
+    ),
+    Rule("GET /api/v1/lockdown", WHO_SIGNED_IN),
+    Rule("POST /api/v1/lockdown/code", HOUSEHOLD, acts=True),
+    Rule("PUT /api/v1/lockdown", HOUSEHOLD, _BEGIN, when="beginning", acts=True),
+    Rule("PUT /api/v1/lockdown", MASTER, _END, when="ending", acts=True),
+    Rule("GET /api/v1/events", WHO_SIGNED_IN),
+    Rule("GET /api/v1/time", WHO_SIGNED_IN),
+    Rule("GET /api/v1/audit", WHO_SIGNED_IN),
+    Rule("GET /api/v1/audit/export", WHO_SIGNED_IN, query="format=csv"),
+    Rule("GET /api/v1/readings/{room}/{device}", WHOSE_DEVICE),
+    Rule("GET /api/v1/mail", MASTER),
+    Rule("GET /", WHO_SIGNED_IN),
+    Rule("GET /login", EVERYBODY),
+    Rule("POST /login", EVERYBODY, _LOGIN, when="first step", acts=True),
+    Rule("POST /login", EVERYBODY, _LOGIN | _CODE, when="second step"),
+    Rule("GET /login/code", EVERYBODY),
+    Rule("POST /logout", EVERYBODY),
+    Rule("GET /rooms/{room}", WHOSE_DEVICE),
+    Rule("GET /rooms/{room}/{device}/confirm", WHOSE_DEVICE, query="action=on"),
+    Rule("GET /rooms/{room}/{device}/lockout", MASTER_OF_A_DEVICE),
+    Rule("POST /rooms/{room}/{device}/lockout", MASTER_OF_A_DEVICE, {"locked_out": "true"}, when="locking", acts=True),
+    Rule(
+        "POST /rooms/{room}/{device}/lockout",
+        MASTER_OF_A_DEVICE,
+        {"locked_out": "false", "confirm": "true"},
+        when="lifting",
+        acts=True,
+    ),
+    Rule("POST /rooms/{room}/{device}", WHOSE_DEVICE, {"action": "on"}, acts=True),
+    Rule("POST /rooms/{room}/{device}", WHOSE_DEVICE, {"action": "off"}, when="a safe action", acts=True),
+    Rule("GET /history", WHO_SIGNED_IN),
+    Rule("GET /readings/{room}/{device}", WHOSE_DEVICE),
+    Rule("GET /account", WHO_SIGNED_IN),
+    Rule("POST /account/sessions/end", WHO_SIGNED_IN, {"session": "another"}, acts=True),
+    Rule("POST /account/sessions/end-others", WHO_SIGNED_IN, acts=True),
+    Rule("GET /account/password", WHO_SIGNED_IN),
+    Rule("POST /account/password", WHO_SIGNED_IN, _PASSWORDS | {"again": "quite another long one"}, acts=True),
+    Rule("GET /users", MASTER),
+    Rule("POST /users/end-sessions", MASTER, {"user": "u-guest"}, acts=True),
+    Rule("GET /lockdown", HOUSEHOLD),
+    Rule("GET /lockdown/code", HOUSEHOLD),
+    Rule("POST /lockdown/code", HOUSEHOLD, acts=True),
+    Rule("POST /lockdown", HOUSEHOLD, {"active": "true", "password": "a long password"}, when="beginning", acts=True),
+    Rule("POST /lockdown", MASTER, _END | {"active": "false"}, when="ending", acts=True),
+    Rule("GET /problems/{slug}", EVERYBODY),
+    Rule("GET /static/{version}/{name}", EVERYBODY),
+)
