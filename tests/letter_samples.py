@@ -12,6 +12,7 @@ from alert_service.chain import chain
 from alert_service.letters import daily, letters, notices
 from alert_service.letters.day_story import Counted, DayStory, Done
 from alert_service.letters.sheet import Written
+from alert_service.telling import wording
 from alert_service.telling.names import Names
 from alert_service.telling.noticed import SECOND
 from alert_service.telling.reader import Links, Reader
@@ -21,7 +22,7 @@ from alert_service.telling.tidings import Letter as Notice
 from auth_service.confirming import letters as codes
 from shared.mail import Letter, compose
 from shared.words.internal import User
-from shared.words.internal_alerts import ChainStatus
+from shared.words.internal_alerts import ChainBroken, ChainStatus
 from shared.words.languages import LANGUAGES, Language, tongue
 from shared.words.messages import AuditEvent, UserRef, Who, utc
 from shared.words.names import Outcome, Role, Severity
@@ -32,11 +33,17 @@ ANNA = UserRef(id="u1", name="Anna")
 NAMES: dict[Language, tuple[dict[str, str], dict[str, dict[str, str]]]] = {
     "en": (
         {"hall": "Hall", "garage": "Garage"},
-        {"hall": {"front-door": "Front door", "lamp": "Lamp"}, "garage": {"door": "Garage door"}},
+        {
+            "hall": {"front-door": "Front door", "lamp": "Lamp"},
+            "garage": {"door": "Garage door", "door-contact": "Garage door contact"},
+        },
     ),
     "de": (
         {"hall": "Flur", "garage": "Garage"},
-        {"hall": {"front-door": "Haustür", "lamp": "Lampe"}, "garage": {"door": "Garagentor"}},
+        {
+            "hall": {"front-door": "Haustür", "lamp": "Lampe"},
+            "garage": {"door": "Garagentor", "door-contact": "Garagentor"},
+        },
     ),
 }
 
@@ -78,8 +85,28 @@ def samples(language: Language) -> Iterator[tuple[str, Written]]:
         for n in range(3)
     ]
     yield "together", letters.write_together(more, to, urgent=True)
+    locked = _event(what="device:lock", id=f"{_COMMAND}9", outcome=Outcome.ASKED)
+    yield (
+        "together-mixed",
+        letters.write_together([*more[:2], Story(ended=Outcome.UNKNOWN, intent=_row("gateway", locked, 40))], to),
+    )
+    more[2] = msgspec.structs.replace(more[2], intent=_row("gateway", locked, 40))
+    yield "together-both", letters.write_together(more, to)
+    broken = ChainStatus(row=905, hash="9f86d0", checked_at=utc(AT), broken=ChainBroken(row=7, reason="was changed"))
+    yield "daily-broken", daily.write(msgspec.structs.replace(_figures(), status=broken), to)
     yield "daily", daily.write(_figures(), to)
     yield "digest", letters.write_digest("gateway", 5, stories, to)
+
+
+def events(language: Language) -> Iterator[tuple[str, Written]]:
+    """A letter about every event that has words, with a person in it, by its `what`."""
+    to = reader(language)
+    for what in wording.KNOWN:
+        place = {"device": "hall/lamp", "home": "home", "room": "garage", "account": "user/u1"}.get(what.split(":")[0])
+        told = _event(what=what, where=place or f"{what.split(':')[0]}/x", id=None, detail={"user": "Anna"})
+        yield what.replace(":", "-"), letters.write(Story(ended=told.outcome, outcome=_row("auth", told, 12)), to)
+    forged = _event(what="session:new-place", where="session/x", id=None)
+    yield "claim", letters.write(Story(ended=forged.outcome, outcome=_row("hall", forged, 13)), to)
 
 
 def _notices() -> Iterator[tuple[str, Notice]]:
@@ -289,7 +316,7 @@ def main() -> None:
     folder: Path = parser.parse_args().folder
     for language in LANGUAGES:
         (folder / language).mkdir(parents=True, exist_ok=True)
-        told = [(name, _letter(name, written)) for name, written in samples(language)]
+        told = [(name, _letter(name, written)) for name, written in (*samples(language), *events(language))]
         for name, letter in [*told, *_codes(language)]:
             for ending, content in (
                 ("txt", f"{letter.subject}\n\n{letter.text}".encode()),

@@ -14,6 +14,7 @@ import msgspec
 from alert_service.chain import forms
 from alert_service.chain.forms import Flat, room_of
 from alert_service.chain.spans import Spans
+from shared.words.languages import later
 from shared.words.messages import AuditEvent, UserRef, Who
 from shared.words.names import Outcome, Severity
 
@@ -129,7 +130,7 @@ def verify_flat(rows: Iterable[Flat], known: Verdict, erased: Spans = _NOBODY) -
     for row in rows:
         reason = forms.fault(row, after + 1, head) or forms.fault_of_clock(row, clock)
         if reason is None and forms.is_bare(row) and row.row not in erased:
-            reason = "was changed: somebody was taken out of it, and no erasure tells of that"
+            reason = later("was changed: somebody was taken out of it, and no erasure tells of that")
         if reason is not None:
             return Verdict(row=after, head=head, broken=Broken(row=row.row, reason=reason), clock=clock)
         after, head, clock = row.row, row.hash, row.clock

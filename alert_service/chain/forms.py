@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from shared.words.languages import later
 from shared.words.names import SUBJECTS, is_hub, is_identity
 
 FORM = 2
@@ -127,22 +128,22 @@ def fault(flat: Flat, expected: int, head: str) -> str | None:
     Whatever a hand may have written into the table is found, and raises nothing.
     """
     if flat.row != expected:
-        return f"row {expected} is missing" if flat.row > expected else "stands where another row belongs"
+        return f"row {expected} is missing" if flat.row > expected else later("stands where another row belongs")
     if flat.previous != head:
-        return "does not follow the row before it"
+        return later("does not follow the row before it")
     if flat.form not in KNOWN:
-        return "has a form that this version does not know"
+        return later("has a form that this version does not know")
     if not holds_texts(flat):
-        return "was changed: it holds what nobody records"
+        return later("was changed: it holds what nobody records")
     try:
         detail = _read(flat.detail)
         if _row_hash(flat, flat.people, detail, head) != flat.hash:
-            return "was changed"
+            return later("was changed")
         if detail and _encode(detail).decode() != flat.detail:
-            return "was changed: its detail is written in another way"
+            return later("was changed: its detail is written in another way")
         return _fault_of_people(flat, detail)
     except (TypeError, ValueError, AttributeError, msgspec.MsgspecError):
-        return "was changed: it holds what nobody records"
+        return later("was changed: it holds what nobody records")
 
 
 def fault_of_clock(flat: Flat, before: int | None) -> str | None:
@@ -151,20 +152,20 @@ def fault_of_clock(flat: Flat, before: int | None) -> str | None:
         right = isinstance(flat.clock, int) and flat.clock >= flat.received_at
     else:
         right = flat.clock == max(before, flat.received_at)
-    return None if right else "was changed: its clock is not the highest arrival so far"
+    return None if right else later("was changed: its clock is not the highest arrival so far")
 
 
 def _fault_of_people(flat: Flat, detail: dict[str, str]) -> str | None:
     if flat.room != room_of(flat.place):
-        return "was changed: its room is not the one of its place"
+        return later("was changed: its room is not the one of its place")
     if flat.user_id is None and flat.user_name is not None:
-        return "names a person although none was recorded"
+        return later("names a person although none was recorded")
     if flat.salt is None:
-        return "names a person although it was erased" if flat != as_erased(flat) else None
+        return later("names a person although it was erased") if flat != as_erased(flat) else None
     if flat != as_erased(flat):
-        return "tells of a person although that was erased"
+        return later("tells of a person although that was erased")
     if flat.people != _people_digest(flat, detail, flat.salt):
-        return "names another person or address than was recorded"
+        return later("names another person or address than was recorded")
     return None
 
 

@@ -160,7 +160,7 @@ def _broken(broken: ChainBroken, reader: Reader) -> str:
     return reader.say(
         later("Row {row} {reason}. On the hub, run `homesystem audit verify --letters FOLDER`."),
         row=broken.row,
-        reason=broken.reason,
+        reason=reader.say(broken.reason),
     )
 
 

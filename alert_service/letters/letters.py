@@ -15,6 +15,9 @@ from shared.words.languages import later
 
 _RECORDED_LATE_SECONDS = 60.0
 _PLACES = 3
+_IN_A_MINUTE = later("{who} used {place} {count} more times at {first}.")
+_BETWEEN = later("{who} used {place} {count} more times between {first} and {last}.")
+"""Of several, by the minutes in which the first and the last of them were."""
 
 
 def write(story: Story, reader: Reader, *, urgent: bool = False) -> Written:
@@ -83,12 +86,7 @@ def write_together(stories: Sequence[Story], reader: Reader, *, urgent: bool = F
         "last": last,
     }
     made = Sheet(
-        headline=reader.tongue.say_many(
-            "{who} used {place} {count} more time, at {first}.",
-            "{who} used {place} {count} more times between {first} and {last}.",
-            len(stories),
-            **gaps,
-        ),
+        headline=reader.say(_IN_A_MINUTE if first == last else _BETWEEN, count=len(stories), **gaps),
         urgent=urgent,
         warning=next(filter(None, (_beware(story, reader) for story in stories)), ""),
         facts=tuple(_facts(stories[-1], reader)[1:3]),

@@ -42,10 +42,11 @@ class Entry(NamedTuple):
 
 
 class Button(NamedTuple):
-    """A link into a signed-in page; the first of a sheet's stands out."""
+    """A link into a signed-in page; `grave` stands out."""
 
     name: str
     address: str
+    grave: bool = False
 
 
 class Proof(NamedTuple):
@@ -122,7 +123,7 @@ def buttons(reader: Reader, offer: Offer = _NOTHING, *, row: int | None = None) 
         return ()
     made = []
     if offer.lock and not reader.locked_down:
-        made.append(Button(reader.say(later("Lock the home down")), links.lockdown))
+        made.append(Button(reader.say(later("Lock the home down")), links.lockdown, grave=True))
     if offer.sessions:
         made.append(Button(reader.say(later("Sessions")), links.sessions))
     history = links.history if row is None else links.row(row)

@@ -20,6 +20,7 @@ from alert_service.chain.spans import Spans
 from alert_service.record import mending, records
 from alert_service.tables import days, events
 from shared.keeping.database import Store
+from shared.words.languages import later
 from shared.words.names import Outcome
 from shared.words.problem import HomeError
 
@@ -152,7 +153,7 @@ async def _unreadable(store: Store, verdict: Verdict) -> Verdict | None:
         number = (await connection.execute(next_one)).scalar()
     if number is None:
         return None
-    broken = Broken(row=number, reason="was changed: the database itself cannot read it")
+    broken = Broken(row=number, reason=later("was changed: the database itself cannot read it"))
     return Verdict(row=verdict.row, head=verdict.head, broken=broken)
 
 
@@ -178,7 +179,7 @@ async def _misplaced(connection: AsyncConnection, gone: list[Day]) -> Broken | N
     """What stands before the first row, or among the days whose removal is over."""
     first = gone[-1].first_row if gone else 1
     found = (await connection.execute(select(func.min(events.c.row)).where(events.c.row < first))).scalar()
-    return Broken(row=found, reason="stands where no row belongs") if found is not None else None
+    return Broken(row=found, reason=later("stands where no row belongs")) if found is not None else None
 
 
 async def _unproven(connection: AsyncConnection, gone: list[Day]) -> Broken | None:
@@ -199,5 +200,7 @@ async def _still_there(store: Store, verdict: Verdict) -> Verdict:
         return msgspec.structs.replace(verdict, clock=found.clock)
     if (begin.row, begin.head) == (verdict.row, verdict.head):
         return verdict
-    reason = "is missing: the table was truncated or rolled back" if found is None else "was replaced since"
+    reason = (
+        later("is missing: the table was truncated or rolled back") if found is None else later("was replaced since")
+    )
     return Verdict(row=verdict.row, head=verdict.head, broken=Broken(row=verdict.row, reason=reason))

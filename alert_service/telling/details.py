@@ -14,6 +14,7 @@ from shared.words.problem import CATALOGUE
 MOST = 12
 REASON = "reason"
 _BROWSER = "browser"
+_TOLD = "told"
 _OWN_CHARACTERS = 32
 _SAID = frozenset({"button", "user", "value", "name", "since", "away"})
 """Details that the sentence tells already."""
@@ -69,7 +70,7 @@ def told(row: Row, reader: Reader) -> list[tuple[str, str]]:
     if is_trusted(row.source) and _BROWSER in event.detail:
         lines.append((say(later("Browser")), browser(event.detail[_BROWSER], reader)))
     rest = [
-        f"{_name(name, reader)}: {browser(value, reader) if name == _BROWSER else clean(value)}"
+        f"{_name(name, reader)}: {_value(row, name, reader)}"
         for name, value in event.detail.items()
         if name not in _SAID
         and not (name == REASON and value in CATALOGUE)
@@ -86,6 +87,14 @@ def browser(agent: str, reader: Reader) -> str:
     if known.system is None:
         return known.browser
     return reader.say(later("{browser} on {system}"), browser=known.browser, system=reader.say(known.system))
+
+
+def _value(row: Row, name: str, reader: Reader) -> str:
+    value = row.event.detail[name]
+    if name == _BROWSER:
+        return browser(value, reader)
+    # What the record finds wrong is a sentence of ours; a room's word is no sentence at all.
+    return clean(reader.say(value) if name == _TOLD and value and is_trusted(row.source) else value)
 
 
 def _name(name: str, reader: Reader) -> str:

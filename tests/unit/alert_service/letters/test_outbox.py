@@ -268,7 +268,7 @@ async def test_the_first_act_is_told_at_once_and_the_next_together_within_a_minu
     assert told_of(house.postman.letters) == [["c0"], ["c1", "c2", "c3"]]
     both = house.postman.letters[1]
     assert both.subject == "Front door (hall) unlocked 3 more times — Ada, 20:04"
-    assert both.text.startswith("Ada used Front door (hall) 3 more times between 20:04 and 20:04.")
+    assert both.text.startswith("Ada used Front door (hall) 3 more times at 20:04.")
     assert both.urgent
     assert both.thread == house.postman.letters[0].thread
     rows = {proof.row for letter in house.postman.letters for proof in proofs.read(composed(letter))}

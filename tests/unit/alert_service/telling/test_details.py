@@ -70,3 +70,14 @@ def test_a_reason_of_the_rooms_own_stands_as_it_is() -> None:
         ("Angabe", "Grund: {x}"),
         ("Angabe", "odd name: 1"),
     ]
+
+
+def test_what_the_record_finds_wrong_is_told_in_the_readers_language_and_a_rooms_word_is_not() -> None:
+    broken = event(what="audit:chain-broken", where="alerts", detail={"row": "7", "told": "was changed"})
+    assert details.told(row("alerts", broken), reader("de")) == [
+        ("Angabe", "Zeile: 7"),
+        ("Angabe", "Meldung: wurde verändert"),
+    ]
+    assert details.told(row("hall", broken), reader("de"))[1] == ("Angabe", "Meldung: was changed")
+    empty = event(what="audit:chain-broken", where="alerts", detail={"told": ""})
+    assert details.told(row("alerts", empty), reader("de")) == [("Angabe", "Meldung: ")]

@@ -17,13 +17,16 @@ from tests.unit.alert_service.parts import event
 LOCK, SESSIONS, HISTORY = "/lockdown", "/account#sessions", "/history"
 OFFERED = {
     **dict.fromkeys(
-        ("unlocked", "no-answer", "failed", "claimed", "id-reused", "refused", "together", "digest", "lockdown-over"),
+        ("unlocked", "no-answer", "failed", "claimed", "id-reused", "refused", "digest", "lockdown-over"),
         (LOCK, SESSIONS),
     ),
-    **dict.fromkeys(("new-place", "password", "account"), (LOCK, SESSIONS)),
+    **dict.fromkeys(
+        ("together", "together-mixed", "together-both", "new-place", "password", "account"), (LOCK, SESSIONS)
+    ),
     **dict.fromkeys(("lockdown", "locked-out"), (SESSIONS,)),
     **dict.fromkeys(("mismatch", "room-away", "room-back", "broken"), ()),
-    **dict.fromkeys(("open", "open-as-far-as-known", "closed-again", "was-open", "bell", "sum", "daily"), ()),
+    **dict.fromkeys(("daily", "daily-broken"), ()),
+    **dict.fromkeys(("open", "open-as-far-as-known", "closed-again", "was-open", "bell", "sum"), ()),
 }
 """Which pages each sample leads to, beside the history."""
 
@@ -35,6 +38,11 @@ def test_every_kind_of_letter_offers_what_helps_and_no_more() -> None:
     }
     assert found == OFFERED
     assert all(f"https://home.example:8443{HISTORY}" in one.text for _, one in letter_samples.samples(DEFAULT))
+
+
+def test_the_lockdown_alone_stands_out() -> None:
+    for name, written in letter_samples.samples(DEFAULT):
+        assert written.html.count('class="first"') == (LOCK in OFFERED[name]), name
 
 
 def story(what: str, *, source: str = "auth", ended: Outcome = Outcome.EXECUTED, person: bool = False) -> Story:
