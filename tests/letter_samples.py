@@ -90,8 +90,9 @@ def samples(language: Language) -> Iterator[tuple[str, Written]]:
         "together-mixed",
         letters.write_together([*more[:2], Story(ended=Outcome.UNKNOWN, intent=_row("gateway", locked, 40))], to),
     )
-    more[2] = msgspec.structs.replace(more[2], intent=_row("gateway", locked, 40))
-    yield "together-both", letters.write_together(more, to)
+    did = _row("hall", _event(what="device:lock", id=f"{_COMMAND}9"), 41)
+    both = Story(ended=Outcome.EXECUTED, intent=_row("gateway", locked, 40), outcome=did)
+    yield "together-both", letters.write_together([*more[:2], both], to)
     broken = ChainStatus(row=905, hash="9f86d0", checked_at=utc(AT), broken=ChainBroken(row=7, reason="was changed"))
     yield "daily-broken", daily.write(msgspec.structs.replace(_figures(), status=broken), to)
     yield "daily", daily.write(_figures(), to)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alert_service.chain.sources import is_trusted
 from alert_service.letters import sheet
 from alert_service.letters.sheet import Entry, Fact, Sheet, Written
-from alert_service.telling import details, several, wording
+from alert_service.telling import acts, details, several, wording
 from alert_service.telling.cleaning import clean
 from alert_service.telling.offers import offer, offer_of
 from alert_service.telling.reader import Reader
@@ -130,7 +130,9 @@ def _beware(story: Story, reader: Reader) -> str:
     told, event = story.last, story.named.event
     if told.event.what == event.what:
         return ""
-    room, other = reader.names.room(told.source), clean(told.event.what)
+    known = acts.ACTS.get(told.event.what.removeprefix("device:"))
+    other = reader.say(known.wish) if known is not None else clean(told.event.what)
+    room = reader.names.room(told.source)
     return reader.say(later("Beware: the room {room} reports another action: {other}."), room=room, other=other)
 
 

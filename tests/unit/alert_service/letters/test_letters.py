@@ -91,12 +91,11 @@ def test_a_gateways_word_outweighs_the_rooms() -> None:
 
 
 def test_a_room_that_reports_another_action_is_pointed_out() -> None:
-    story = Story(
-        ended=Outcome.EXECUTED,
-        intent=row("gateway", event(outcome=Outcome.ASKED, what="device:lock")),
-        outcome=row("hall", event(what="device:unlock")),
-    )
-    assert "the room hall reports another action: device:unlock" in letters.write(story, READER).text
+    asked = row("gateway", event(outcome=Outcome.ASKED, what="device:lock"))
+    for what, told in (("device:unlock", "unlock"), ("device:spin", "device:spin"), ("spin", "spin")):
+        story = Story(ended=Outcome.EXECUTED, intent=asked, outcome=row("hall", event(what=what)))
+        text = " ".join(letters.write(story, READER).text.split())
+        assert f"the room hall reports another action: {told}." in text
 
 
 @pytest.mark.parametrize(
