@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from auth_service.account.guests import Guests
 from auth_service.account.own_password import OwnPassword
 from auth_service.confirming.mail_watch import MailWatch
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
@@ -13,7 +14,7 @@ from auth_service.signing_in.sessions import Sessions
 from auth_service.signing_in.sign_in import SignIn
 from shared.door.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.keeping.database import Store
-from shared.words import internal, internal_account
+from shared.words import internal, internal_account, internal_grants
 from shared.words.problem import HomeError
 
 GATEWAYS = ("gateway", "gateway-*")
@@ -31,6 +32,7 @@ def make_app(
     rehearsal: Rehearsal,
     mail: MailWatch,
     own_password: OwnPassword,
+    guests: Guests,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -38,6 +40,7 @@ def make_app(
     reading = _Reading(store, rooms, sessions)
     locking = _Locking(lockouts, lockdown, mail)
     own = _Own(own_password)
+    granting = _Granting(guests)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
         app.router.add_route(method, path, allow(*names)(handler))
@@ -52,6 +55,7 @@ def make_app(
     route("DELETE", internal.SESSIONS + "/{id}", signing.end_one, *GATEWAYS)
     route("POST", internal_account.PASSWORD, own.change_password, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
+    route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
     route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.lock_out, *GATEWAYS)
@@ -130,6 +134,19 @@ class _Own:
         answer = await self._password.change(asked, _issuer(request))
         request[USER] = answer.session.user.id
         return json_response(answer)
+
+
+class _Granting:
+    """What the master user lets guests do."""
+
+    def __init__(self, guests: Guests) -> None:
+        self._guests = guests
+
+    async def change(self, request: web.Request) -> web.Response:
+        wanted = await read_json(request, internal_grants.GrantsChange)
+        changed = await self._guests.change(request.match_info["user"], wanted, _issuer(request))
+        request[USER] = wanted.by or "-"
+        return json_response(changed)
 
 
 class _Reading:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from auth_service.account.guests import Guests
 from auth_service.account.own_password import OwnPassword
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
@@ -150,10 +151,11 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             wake=announcer.wake,
             home_words=config.passwords.home_words,
         )
+        guests = Guests(store, proof, wake=announcer.wake)
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
-        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch, own_password)
+        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch, own_password, guests)
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):

@@ -125,9 +125,7 @@ class Link:
             case TopicKind.DESCRIPTION:
                 self._take_description(topic, delivery)
             case TopicKind.REVOKED:
-                ended = messages.decode(messages.Revoked, delivery.payload).sessions
-                self._sessions.forget(ended)
-                self._hub.end_sessions(ended)
+                self._take_revoked(messages.decode(messages.Revoked, delivery.payload))
             case TopicKind.LOCKOUTS:
                 # A retained list may be an older one; the registry is what holds.
                 self._registrar.outdated()
@@ -137,6 +135,13 @@ class Link:
                 self._courier.hear(delivery)
             case _:
                 pass
+
+    def _take_revoked(self, told: messages.Revoked) -> None:
+        self._sessions.forget(told.sessions)
+        self._hub.end_sessions(told.sessions)
+        if told.users:
+            self._sessions.outdate(told.users)
+            self._hub.begin_anew(told.users)
 
     def _take_state(self, topic: Topic, delivery: Delivery) -> None:
         if delivery.payload:

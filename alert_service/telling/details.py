@@ -5,6 +5,7 @@ A room's details stand under a name of ours, so that it cannot write a line "Who
 
 from alert_service.chain.chain import Row
 from alert_service.chain.sources import is_trusted
+from alert_service.telling import granted as granted_to
 from alert_service.telling.cleaning import clean, words
 from alert_service.telling.reader import Reader
 from shared.words import user_agents
@@ -69,10 +70,14 @@ def told(row: Row, reader: Reader) -> list[tuple[str, str]]:
         lines.append((say(later("Why")), say(CATALOGUE[reason].title)))
     if is_trusted(row.source) and _BROWSER in event.detail:
         lines.append((say(later("Browser")), browser(event.detail[_BROWSER], reader)))
+    granted = is_trusted(row.source) and event.what == granted_to.CHANGED
+    if granted:
+        lines += [(say(later("From now on")), one) for one in granted_to.told(event.detail, reader)]
     rest = [
         f"{_name(name, reader)}: {_value(row, name, reader)}"
         for name, value in event.detail.items()
         if name not in _SAID
+        and not (granted and name.startswith("grant"))
         and not (name == REASON and value in CATALOGUE)
         and not (name == _BROWSER and is_trusted(row.source))
     ]

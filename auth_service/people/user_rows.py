@@ -134,22 +134,20 @@ async def grants_of(connection: AsyncConnection, user_id: str) -> tuple[Grant, .
     return tuple(_grant(row) for row in rows)
 
 
+async def row_of(connection: AsyncConnection, user_id: str, *, lock: bool = False) -> UserRow | None:
+    """One user with their grants; `lock`: until the transaction ends, so that two changes follow one another."""
+    statement = select(users).where(users.c.id == user_id)
+    row = (await connection.execute(statement.with_for_update() if lock else statement)).first()
+    return None if row is None else _row(row, await grants_of(connection, user_id))
+
+
 async def all_rows(connection: AsyncConnection) -> tuple[UserRow, ...]:
     """Every user with their grants, the oldest first."""
     granted: dict[str, list[Grant]] = {}
     for row in await connection.execute(select(grants).order_by(grants.c.id)):
         granted.setdefault(row.user_id, []).append(_grant(row))
     rows = await connection.execute(select(users).order_by(users.c.created_at, users.c.id))
-    return tuple(
-        UserRow(
-            user=user_of(row),
-            grants=tuple(granted.get(row.id, ())),
-            created_at=row.created_at,
-            signed_in_at=row.signed_in_at,
-            disabled=row.disabled_at is not None,
-        )
-        for row in rows
-    )
+    return tuple(_row(row, tuple(granted.get(row.id, ()))) for row in rows)
 
 
 async def recipients(connection: AsyncConnection) -> tuple[Recipient, ...]:
@@ -174,6 +172,16 @@ def user_of(row: Row[*tuple[Any, ...]]) -> User:
     """The public part of a row of `users`."""
     language = known_language(row.language or "")
     return User(id=row.id, name=row.name, email=row.email, role=Role(row.role), language=language)
+
+
+def _row(row: Row[*tuple[Any, ...]], granted: tuple[Grant, ...]) -> UserRow:
+    return UserRow(
+        user=user_of(row),
+        grants=granted,
+        created_at=row.created_at,
+        signed_in_at=row.signed_in_at,
+        disabled=row.disabled_at is not None,
+    )
 
 
 def _grant(row: Row[*tuple[Any, ...]]) -> Grant:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from auth_service.people import user_rows
+from auth_service.people import changed_rights, user_rows
 from auth_service.proof import Proof
 from auth_service.signing_in import ending_rows, session_rows
 from auth_service.signing_in.networks import is_home, network
@@ -113,14 +113,16 @@ class Sessions:
 
 
 class Announcer:
-    """Publishes ended sessions until the broker took the news; those that `homesystem` ended within a second."""
+    """Publishes ended sessions, and whose rights changed, until the broker took the news; what `homesystem` did within
+    a second.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """A session ended, or the broker is back."""
+        """A session ended, somebody's rights changed, or the broker is back."""
         self._woken.set()
 
     async def run(self, bus: Bus) -> None:
@@ -133,15 +135,18 @@ class Announcer:
                 try:
                     await self._announce(bus)
                 except HomeError as error:
-                    log.warning("Ended sessions not announced yet", extra=facts(reason=error))
+                    log.warning("Ended sessions and changed rights not announced yet", extra=facts(reason=error))
 
     async def _announce(self, bus: Bus) -> None:
         async with self._store.read() as connection:
-            untold = await session_rows.untold(connection)
-        if not untold:
+            ended = await session_rows.untold(connection)
+            changed = await changed_rights.untold(connection)
+        if not ended and not changed:
             return
-        reason = await bus.publish(topics.REVOKED, Revoked(sessions=untold))
+        users = tuple(dict.fromkeys(one.user_id for one in changed))
+        reason = await bus.publish(topics.REVOKED, Revoked(sessions=ended, users=users))
         if reason >= 128:
             raise HomeError("broker-unreachable", f"the broker refused the news of ended sessions: {reason}")
         async with self._store.write() as connection:
-            await session_rows.told(connection, untold)
+            await session_rows.told(connection, ended)
+            await changed_rights.told(connection, changed)

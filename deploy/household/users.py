@@ -81,6 +81,33 @@ def user_list() -> None:
     console.print(table)
 
 
+@app.command("grant")
+def user_grant(
+    email: str,
+    *,
+    may: Annotated[list[str] | None, typer.Option(help="ROOM/DEVICE that this guest may use; repeat for more.")] = None,
+    only: Annotated[
+        str | None, typer.Option(help='These actions only, such as on,off; "look" for none. Left out: all.')
+    ] = None,
+    days: Annotated[str | None, typer.Option(help="On these days, such as mon-fri or sat,sun. Left out: all.")] = None,
+    hours: Annotated[
+        str | None, typer.Option(help="In these hours of the home's time, such as 22:00-06:00. Left out: all.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", help="From this day on: 2026-12-01, or 2026-12-01T18:00.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Until this day, which is included, or a time of it.")] = None,
+    none: Annotated[bool, typer.Option("--none", help="Take everything away that was granted before.")] = False,
+) -> None:
+    """Let a guest use devices, beside what was granted before; takes effect at once. Without options: show it."""
+    from deploy.household import grants
+
+    home = homes.find(homes.folder())
+    wanted = grants.read(home, may or [], only=only, days=days, hours=hours, since=since, until=until)
+    for line in asyncio.run(grants.change(home, email, wanted, none=none)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 @app.command("disable")
 def user_disable(email: str) -> None:
     """End every session of a user, and let them sign in no more."""

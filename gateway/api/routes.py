@@ -19,6 +19,7 @@ from gateway.api import (
     readings,
     rooms,
     session_list,
+    users,
 )
 from gateway.door import routes
 
@@ -38,6 +39,9 @@ def add_api(app: web.Application) -> None:
         ("DELETE", "/api/v1/sessions", session_list.end_others, routes.DEFAULT),
         ("DELETE", "/api/v1/sessions/{id}", session_list.end, routes.DEFAULT),
         ("POST", "/api/v1/password", password.change, "password"),
+        ("GET", "/api/v1/users", users.show, "reads"),
+        ("GET", "/api/v1/users/{user}/grants", users.show_grants, "reads"),
+        ("PUT", "/api/v1/users/{user}/grants", users.put_grants, routes.DEFAULT),
         ("GET", "/api/v1/rooms", rooms.show, "reads"),
         # First of those that begin alike: aiohttp tries one after the other, and this is what is asked most.
         ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),

@@ -108,6 +108,15 @@ class Sessions:
         gone = set(session_ids)
         self._known = {token: kept for token, kept in self._known.items() if kept[0].id not in gone}
 
+    def outdate(self, user_ids: tuple[str, ...]) -> None:
+        """What these may do has changed: their sessions live on, by another word, and what is asked now is no later
+        one.
+        """
+        gone = set(user_ids)
+        self._known = {token: kept for token, kept in self._known.items() if kept[0].user.id not in gone}
+        self._asking = {}
+        self._forgotten += 1
+
     def forget_all(self) -> None:
         """The link to the broker is lost: we would not hear of an end. What is being asked now is no later word."""
         self._known.clear()

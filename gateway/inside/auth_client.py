@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from shared.door.client import AuthAddress, ServiceClient
 from shared.trust import tls
-from shared.words import internal, internal_account
+from shared.words import internal, internal_account, internal_grants
 
 
 class AuthClient:
@@ -61,6 +61,11 @@ class AuthClient:
     async def users(self) -> internal.UserRows:
         """Every user, for the master user's list."""
         return await self._service.call("GET", internal.USERS, internal.UserRows)
+
+    async def change_grants(self, user_id: str, wanted: internal_grants.GrantsChange) -> internal.UserRow:
+        """Replace a guest's grants; the answer is what now stands. Raises the service's own problems."""
+        path = internal_grants.GRANTS.format(user=quote(user_id, safe=""))
+        return await self._service.call("PUT", path, internal.UserRow, wanted)
 
     async def ping(self) -> None:
         """Have it say that it could do its work."""

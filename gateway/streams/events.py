@@ -36,6 +36,7 @@ from gateway.streams.event import (
     shared_frame,
     written,
 )
+from gateway.streams.hours import Hours
 from gateway.streams.hub_time import HEARTBEAT, HEARTBEAT_SECONDS
 from gateway.streams.summing import Summing
 from gateway.streams.turns import in_turns
@@ -122,6 +123,13 @@ class Hub:
             if client.session_id in gone:
                 client.end()
 
+    def begin_anew(self, user_ids: Iterable[str]) -> None:
+        """What these may do has changed: their streams end, and who comes back gets what is theirs now."""
+        changed = set(user_ids)
+        for client in tuple(self._clients):
+            if client.user_id in changed:
+                client.end()
+
     def close(self) -> None:
         """We stop: end every stream at once, or the server would wait for them."""
         self._closed = True
@@ -139,8 +147,12 @@ class Hub:
         # Snapshot and subscription in one step: nothing can change unseen in between.
         snapshot = self._snapshot(interest)
         self._join(client)
+        hours: Hours | None = None
         try:
             async with response:
+                # Only now: whatever is changed from here on ends this stream, which is among those that are told.
+                info = (await self._sessions.last_word(token)).info
+                hours = Hours(info.grants, now=lambda: guards.local_now(self._zone), over=client.end)
                 await response.send(as_json(hub_time.told()), event="hello", retry=_RETRY_MILLISECONDS)
                 async for event in in_turns(map(written, snapshot)):
                     if client.ended:  # whoever takes it up slowly goes on with it no longer than their session does
@@ -155,6 +167,8 @@ class Hub:
         except HomeError as error:
             log.info("Event stream ended", extra=facts(session=info.id, reason=error.slug))
         finally:
+            if hours is not None:
+                hours.stop()
             self._clients.pop(client, None)
             self._count_followers()
         return response

@@ -6,6 +6,7 @@ Internal services require a client certificate and, per route, an allow-listed c
 import asyncio
 import contextlib
 import logging
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Container
@@ -33,6 +34,8 @@ MAX_BODY_BYTES = 65536
 USER = web.RequestKey("user", str)
 """The request's key for the id of the signed-in user, for the request log."""
 _JSON_TYPE = "application/json"
+_FIELD = re.compile(r" - at `\$\.?([^`]*)`")
+_NAMED_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `([^`]{1,64})`")
 _JSON = {"Content-Type": _JSON_TYPE, "Cache-Control": "no-store"}
 REVOKED = web.AppKey("revoked", RevocationList)
 """Of an internal service: whose certificate is good for nothing any more."""
@@ -125,9 +128,17 @@ async def read_json(request: web.Request, kind: type[S]) -> S:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise HomeError("invalid-value", str(error)) from error
+        raise HomeError("invalid-value", str(error), **_named(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HomeError("malformed", f"The body is no JSON: {error}") from error
+
+
+def _named(error: msgspec.ValidationError) -> dict[str, str]:
+    """The field that an error is about, where it says so: "grants[0].until"."""
+    found = _FIELD.search(str(error))
+    inner = _NAMED_FIELD.match(str(error))
+    parts = [part for part in (found and found[1], inner and inner[1]) if part]
+    return {"field": ".".join(parts)} if parts else {}
 
 
 async def _body(request: web.Request) -> bytes:

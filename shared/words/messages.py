@@ -198,9 +198,10 @@ class Certificate(Message, frozen=True, kw_only=True):
 
 
 class Revoked(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """Sessions that ended before their time: gateways forget them at once."""
+    """Sessions that ended before their time, and users whose rights changed (ids): gateways forget them at once."""
 
     sessions: tuple[str, ...]
+    users: tuple[str, ...] = ()
 
 
 class Lockdown(Message, frozen=True, kw_only=True):
@@ -284,8 +285,7 @@ def encode(message: msgspec.Struct) -> bytes:
 
 def decode(kind: type[M], payload: bytes | str) -> M:
     """Read one message. Raises HomeError("malformed") with what is wrong and where, also for too many brackets."""
-    decoder = _decoders.get(kind)
-    if decoder is None:
+    if (decoder := _decoders.get(kind)) is None:
         decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
         message = decoder.decode(payload)

@@ -29,6 +29,9 @@ CATALOGUE: dict[str, Entry] = {
     "method-not-allowed": Entry(405, "This address does not take that method", "Use a method named in Allow."),
     "rate-limited": Entry(429, "Too many requests", "Wait as long as Retry-After says; off, lock and stop work."),
     "already-exists": Entry(409, "It exists already", "Choose another name; one that was revoked is never used again."),
+    "changed-meanwhile": Entry(
+        409, "Somebody changed it meanwhile", "Nothing was done. Look at what stands now, and change that."
+    ),
     # who is asking
     "sign-in-required": Entry(401, "You are not signed in", "Sign in and try again."),
     "sign-in-failed": Entry(

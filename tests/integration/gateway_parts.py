@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import msgspec
 import paho.mqtt.client as paho
 from aiohttp import web
 
@@ -22,7 +23,7 @@ from gateway.pages.routes import add_pages
 from shared.broker import mqtt, paho_client
 from shared.door.web import allow, internal_app, json_response, read_json, serve_https
 from shared.trust import tls
-from shared.words import internal, messages, topics
+from shared.words import internal, internal_grants, messages, topics
 from shared.words.internal import (
     LoginAnswer,
     LoginRequest,
@@ -151,6 +152,7 @@ class FakeAuthService:
         self.ended: list[str] = []
         self.locked_out: set[str] = set()
         self.lockouts: list[tuple[str, internal.LockoutChange]] = []
+        self.granted: list[internal_grants.GrantsChange] = []
         self.lockdown = internal.LockdownState()
         self.lockdowns: list[internal.LockdownChange] = []
         self.verified = 0
@@ -173,6 +175,8 @@ class FakeAuthService:
             ("PUT", internal.DEVICE + "/{room}/{device}/lockout", self._lockout),
             ("POST", internal.LOCKDOWN_CODE, self._lockdown_code),
             ("PUT", internal.LOCKDOWN, self._lockdown),
+            ("GET", internal.USERS, self._users),
+            ("PUT", internal_grants.GRANTS, self._grants),
         ):
             app.router.add_route(method, path, allow("gateway")(handler))
         context = tls.server_context(server_identity(self._home, "auth-server"))
@@ -250,6 +254,26 @@ class FakeAuthService:
             self.sessions.clear()
         self.lockdown = internal.LockdownState(active=wanted.active, at=datetime.now(UTC))
         return json_response(self.lockdown)
+
+    async def _users(self, _request: web.Request) -> web.Response:
+        return json_response(internal.UserRows(users=tuple(map(row_of, self.people.values()))))
+
+    async def _grants(self, request: web.Request) -> web.Response:
+        wanted = await read_json(request, internal_grants.GrantsChange)
+        self.granted.append(wanted)
+        return json_response(row_of(self.grant(request.match_info["user"], *wanted.grants)))
+
+    def grant(self, user_id: str, *grants: internal.Grant) -> SessionInfo:
+        """What another gateway had changed, or ours."""
+
+        def changed(found: dict[str, SessionInfo]) -> dict[str, SessionInfo]:
+            return {
+                key: msgspec.structs.replace(info, grants=grants) if info.user.id == user_id else info
+                for key, info in found.items()
+            }
+
+        self.people, self.sessions = changed(self.people), changed(self.sessions)
+        return next(info for info in self.people.values() if info.user.id == user_id)
 
     def lock_out(self, room: str, device: str, *, locked_out: bool) -> RegisteredRoom:
         """What another gateway had changed, or ours."""
@@ -437,6 +461,11 @@ class GatewayHouse:
             assert loop.time() < end, f"never happened: {what}"
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(pause.wait(), 0.01)
+
+
+def row_of(info: SessionInfo) -> internal.UserRow:
+    """A user in the master user's list."""
+    return internal.UserRow(user=info.user, grants=info.grants, created_at=NOW, signed_in_at=NOW)
 
 
 def server_identity(home: homes.Home, name: str) -> tls.Identity:

@@ -158,3 +158,54 @@ def test_a_user_is_disabled_and_erased_and_the_record_still_fits(var: Path, tmp_
     with contextlib.closing(Spool(var / "data" / "auth-spool.sqlite3")) as spool:
         last = spool.pending(100)[-1]
     assert (last.what, last.where, last.detail) == ("account:erased", f"user/{user_id}", {})
+
+
+def test_a_guest_is_granted_devices_and_hours_and_a_second_try_changes_nothing(
+    var: Path, tmp_path: Path, run: Command
+) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    file = ("--password-file", str(tmp_path / "password"))
+    if not sql(var, "auth", "SELECT 1 FROM users WHERE role = 'master'"):
+        run("user", "add", "ada@example.org", "--name", "Ada", "--role", "master", *file)
+    run("user", "add", "gus@example.org", "--name", "Gus", "--role", "guest", *file)
+    sql(var, "auth", "INSERT INTO identities VALUES ('cellar', 'room', '2026-03-01', NULL)")
+    sql(var, "auth", "INSERT INTO rooms VALUES ('cellar', 'Cellar')")
+    sql(
+        var,
+        "auth",
+        "INSERT INTO devices (room, id, name, kind, critical, confirm) "
+        "VALUES ('cellar', 'lamp', 'Lamp', 'switch', 0, 0)",
+    )
+    assert "gus@example.org may use nothing." in run("user", "grant", "gus@example.org")
+    grant = ["user", "grant", "gus@example.org", "--may", "cellar/lamp", "--days", "mon-fri", "--hours", "22:00-06:00"]
+    grant += ("--from", "2026-01-01", "--until", "2026-01-31", "--only", "on,off")
+    line = "  cellar/lamp mon-fri 22:00-06:00 from 2026-01-01 until 2026-01-31 only on off (over)"
+    assert line in run(*grant)
+    assert line in run(*grant)
+    assert len(sql(var, "auth", "SELECT 1 FROM grants")) == len(sql(var, "auth", "SELECT 1 FROM changed_rights")) == 1
+    both = run("user", "grant", "gus@example.org", "--may", "cellar/lamp")
+    assert line in both
+    assert "  cellar/lamp (now)" in both
+    for wrong, told in (
+        (("--may", "cellar/door"), "The room cellar has no device door"),
+        (("--may", "cellar"), "is no device; write ROOM/DEVICE"),
+        (("--may", "cellar/lamp", "--days", "never"), "--days: never is no weekday"),
+        (("--may", "cellar/lamp", "--hours", "9-17"), "--hours: 9-17 is no span of hours"),
+        (("--may", "cellar/lamp", "--until", "soon"), "--until: soon is no day"),
+        (("--may", "cellar/lamp", "--only", "fly"), "--only: fly is no action"),
+        (("--may", "cellar/lamp", "--only", "unlock"), "cellar/lamp does on, off, and not unlock"),
+        (("--days", "mon"), "Say for which device: --may ROOM/DEVICE"),
+    ):
+        assert told in " ".join(run("user", "grant", "gus@example.org", *wrong, code=1).split())
+    assert "Grants are for guests" in run("user", "grant", "ada@example.org", "--may", "cellar/lamp", code=1)
+    assert "There is no user" in run("user", "grant", "nobody@example.org", "--none", code=1)
+    assert "gus@example.org may use nothing." in run("user", "grant", "gus@example.org", "--none")
+    assert sql(var, "auth", "SELECT 1 FROM grants") == []
+    with contextlib.closing(Spool(var / "data" / "auth-spool.sqlite3")) as spool:
+        changes = [one for one in spool.pending(100) if one.what == "account:grants-changed"]
+    assert [(one.who.issuer, one.detail["grants"]) for one in changes] == [
+        ("admin", "1"),
+        ("admin", "2"),
+        ("admin", "0"),
+    ]
+    sql(var, "auth", "DELETE FROM users WHERE email = 'gus@example.org'")

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 
 from auth_service import config as auth_config
@@ -24,7 +25,7 @@ from shared.broker.mqtt import Subscription
 from shared.door.client import AuthAddress, ServiceClient
 from shared.proof.spool import Spool
 from shared.trust import tls
-from shared.words import internal, messages, topics
+from shared.words import internal, internal_grants, messages, topics
 from shared.words.internal import (
     LockoutChange,
     LoginAnswer,
@@ -285,6 +286,7 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("GET", internal.SESSIONS),
             ("DELETE", internal.SESSIONS + "/x"),
             ("GET", internal.USERS),
+            ("PUT", internal_grants.GRANTS.format(user="x")),
             ("GET", internal.REGISTRY),
             ("PUT", internal.ROOM_SEEN + "/hall"),
             ("PUT", internal.DEVICE + "/hall/lamp/lockout"),
@@ -461,6 +463,38 @@ async def test_user_disabled_by_the_command_is_out_and_gateways_hear_it(
     with pytest.raises(HomeError, match="sign-in-required"):
         await verify(gateway, answer.token)
     await gateway_ear.wait_for(lambda d: answer.session.id in messages.decode(Revoked, d.payload).sessions)
+
+
+async def test_changed_grants_are_the_next_word_on_a_session_and_every_gateway_hears_it(
+    service: Service, gateway: ServiceClient, gateway_ear: Ear, alerts_ear: Ear
+) -> None:
+    async with accounts.opened(service.config) as book:
+        await book.create_user(
+            email="c@example.org",
+            name="Grace",
+            password=PASSWORD,
+            role=Role.GUEST,
+            grants=(internal.Grant(room="hall", device="lamp"),),
+        )
+    answer = await sign_in(service, gateway, "c@example.org")
+    assert len(answer.session.grants) == 1
+    guest = answer.session.user.id
+    master = next(
+        row.user.id
+        for row in (await gateway.call("GET", internal.USERS, internal.UserRows)).users
+        if row.user.role is Role.MASTER
+    )
+    path = internal_grants.GRANTS.format(user=guest)
+    wanted = internal_grants.GrantsChange(grants=(), by=master, address="192.0.2.7")
+    row = await gateway.call("PUT", path, internal.UserRow, wanted)
+    assert row.grants == (await verify(gateway, answer.token)).grants == ()
+    await gateway_ear.wait_for(lambda d: guest in messages.decode(Revoked, d.payload).users)
+    told = await alerts_ear.wait_for(lambda d: b"account:grants-changed" in d.payload)
+    event = messages.decode(AuditEvent, told.payload)
+    assert (event.where, event.who.user and event.who.user.id, event.detail["grants"]) == (f"user/{guest}", master, "0")
+    again = msgspec.structs.replace(wanted, grants=(internal.Grant(room="attic", device="lamp"),))
+    with pytest.raises(HomeError, match="There is no room attic"):
+        await gateway.call("PUT", path, internal.UserRow, again)
 
 
 async def test_events_reach_the_alert_service_and_end_with_its_receipt(

@@ -31,6 +31,7 @@ class Parts:
         self.rooms_lost: list[str] = []
         self.acknowledged: list[str] = []
         self.ended: list[str] = []
+        self.anew: list[str] = []
         self.home = Home()
         self.link = Link(self.home)
         told = cast("Any", self)
@@ -47,6 +48,9 @@ class Parts:
 
     def end_sessions(self, sessions: tuple[str, ...]) -> None:
         self.ended += sessions
+
+    def begin_anew(self, users: tuple[str, ...]) -> None:
+        self.anew += users
 
     def tell(self, changes: object) -> None:
         pass
@@ -114,3 +118,10 @@ async def test_a_retained_acknowledgement_answers_nothing(parts: Parts) -> None:
     assert parts.acknowledged == []
     parts.say(topics.acknowledgement("hall", "lamp"), said)
     assert parts.acknowledged == ["c1"]
+
+
+async def test_whose_rights_changed_is_asked_about_again_and_their_streams_begin_anew(parts: Parts) -> None:
+    await parts.sessions.verify("t")
+    parts.say(topics.REVOKED, Revoked(sessions=(), users=(INFO.user.id,)))
+    assert (parts.ended, parts.anew) == ([], [INFO.user.id])
+    assert parts.sessions.fresh_word("t") is None

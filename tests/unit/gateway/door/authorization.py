@@ -79,6 +79,7 @@ class Rule(NamedTuple):
 _LOGIN: Final = {"email": "member@example.org", "password": "a long password"}
 _CODE: Final = {"code": "ABCD-2345"}
 _PASSWORDS: Final = {"current": "a long password", "new": "quite another long one"}
+_LAMP: Final = {"room": "hall", "device": "lamp"}
 _BEGIN: Final = {"active": True, "password": "a long password"}
 _END: Final = {"active": False, "password": "a long password", "code": "ABCD-2345"}
 
@@ -97,6 +98,9 @@ RULES: Final = (
     Rule("DELETE /api/v1/sessions/{id}", MASTER, query="user=u-other", when="somebody else's", acts=True),
     Rule("POST /api/v1/password", WHO_SIGNED_IN, _PASSWORDS, acts=True),
     Rule("GET /api/v1/me", WHO_SIGNED_IN),
+    Rule("GET /api/v1/users", MASTER),
+    Rule("GET /api/v1/users/{user}/grants", MASTER),
+    Rule("PUT /api/v1/users/{user}/grants", MASTER, {"grants": [_LAMP]}, acts=True),
     Rule("GET /api/v1/rooms", WHO_SIGNED_IN),
     Rule("POST /api/v1/devices/{room}/{device}/commands", WHOSE_DEVICE, {"action": "on"}, acts=True),
     Rule(

@@ -166,6 +166,7 @@ class Everyone:
             + len(house.auth.code_requests)
             + len(house.auth.lockdown_codes)
             + len(house.auth.password_changes)
+            + len(house.auth.grants_changes)
         )
 
 
@@ -179,7 +180,9 @@ def _grants(visitor: Visitor) -> tuple[Grant, ...]:
 def fitted(rule: Rule) -> str:
     """The rule's address, with what there is in this house, and is the guest's."""
     version, name = _static()
-    return rule.path.format(room="hall", device="lamp", id="another", slug="forbidden", version=version, name=name)
+    return rule.path.format(
+        room="hall", device="lamp", id="another", user="u-guest", slug="forbidden", version=version, name=name
+    )
 
 
 @functools.cache

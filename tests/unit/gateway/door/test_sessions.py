@@ -84,6 +84,29 @@ async def test_what_is_critical_asks_afresh(house: House) -> None:
         await house.sessions.verify("t")
 
 
+async def test_whose_rights_changed_is_asked_about_at_once_and_nobody_else(house: House) -> None:
+    other = house.auth.sessions["other"] = session(Role.GUEST)
+    await house.sessions.verify("t")
+    await house.sessions.verify("other")
+    house.sessions.outdate((other.user.id,))
+    now_master = house.auth.sessions["other"] = msgspec.structs.replace(other, user=session(Role.MASTER).user)
+    assert await house.sessions.verify("t") == INFO
+    assert await house.sessions.verify("other") == now_master
+    assert house.auth.asked == 3
+
+
+async def test_an_answer_that_is_older_than_the_change_of_rights_is_not_remembered(house: House) -> None:
+    house.auth.hangs = asyncio.Event()
+    asking = asyncio.create_task(house.sessions.verify("t"))
+    for _ in range(2):  # the caller's turn, and that of the question
+        await asyncio.sleep(0)
+    assert house.auth.asked == 1
+    house.sessions.outdate((INFO.user.id,))
+    house.auth.hangs.set()
+    await asking
+    assert house.sessions.fresh_word("t") is None
+
+
 async def test_an_ended_session_is_dropped_at_once(house: House) -> None:
     await house.sessions.verify("t")
     house.sessions.forget((INFO.id,))

@@ -46,6 +46,7 @@ from shared.words.internal import (
 )
 from shared.words.internal_account import PasswordChange
 from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, Happening, MailStatus
+from shared.words.internal_grants import GrantsChange
 from shared.words.messages import Value
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -69,6 +70,8 @@ class FakeAuth(parts.FakeAuth):
         self.mail = MailPath(mail="works")
         self.entered: list[LoginRequest] = []
         self.password_changes: list[PasswordChange] = []
+        self.grants_changes: list[GrantsChange] = []
+        self.refuses: HomeError | None = None
         self.ended: list[tuple[str, str]] = []
         self.people: list[UserRow] = []
         self.accounts: dict[str, SessionInfo] = {}
@@ -110,6 +113,19 @@ class FakeAuth(parts.FakeAuth):
         self.sessions = {token: one for token, one in self.sessions.items() if one.user.id != user}
         self.sessions["after"] = info
         return LoginAnswer(token="after", session=info)
+
+    async def change_grants(self, user_id: str, wanted: GrantsChange) -> UserRow:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        if self.refuses is not None:
+            raise self.refuses
+        row = next(row for row in self.people if row.user.id == user_id)
+        if wanted.instead_of is not None and set(wanted.instead_of) != set(row.grants):
+            raise HomeError("changed-meanwhile")
+        self.grants_changes.append(wanted)
+        after = msgspec.structs.replace(row, grants=wanted.grants)
+        self.people = [after if one is row else one for one in self.people]
+        return after
 
     async def sign_out(self, token: str) -> None:
         self.sessions.pop(token, None)
@@ -214,10 +230,14 @@ class FakeCommands:
 
 
 class FakeHub:
-    """Remembers whose streams were ended."""
+    """Remembers whose streams were ended, and whose began anew."""
 
     def __init__(self) -> None:
         self.ended: list[str] = []
+        self.anew: list[str] = []
+
+    def begin_anew(self, user_ids: Iterable[str]) -> None:
+        self.anew += user_ids
 
     def end_sessions(self, session_ids: Iterable[str]) -> None:
         self.ended += session_ids

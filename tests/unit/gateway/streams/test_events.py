@@ -104,6 +104,15 @@ def test_one_stream_too_many_ends_the_users_oldest_and_nobody_elses() -> None:
     assert not other.ended
 
 
+def test_the_streams_of_whose_rights_changed_end_and_nobody_elses() -> None:
+    hub = Hub(Home(), Sessions(cast("Any", FakeAuth()), link_up=lambda: True), config().zone)
+    guest, member = (Client(session(role), None, Interest()) for role in (Role.GUEST, Role.MEMBER))
+    for one in (guest, member):
+        hub._join(one)
+    hub.begin_anew((guest.user_id,))
+    assert (guest.ended, member.ended) == (True, False)
+
+
 def test_each_change_has_its_event() -> None:
     assert event_of(StatusChanged("hall", "offline")) == Event(
         "availability", "hall", None, '{"room":"hall","status":"offline"}'
