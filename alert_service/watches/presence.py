@@ -74,12 +74,17 @@ class Presence:
         known.name = description.name
         known.critical = any(device.critical for device in description.devices)
 
-    def hear(self, room: str, said: Availability, *, retained: bool, now: float) -> Back | None:
-        """A heartbeat, a goodbye or a will. A retained `online` may be a dead room's, a will may be another birth's."""
+    def hear(self, room: str, said: Availability, *, retained: bool, now: float) -> Gone | Back | None:
+        """A heartbeat, a goodbye or a will. A retained `online` may be a dead room's, a will may be another birth's.
+
+        Without patience an absence is told at once: who is back before the next look was away all the same.
+        """
         known = self._rooms.setdefault(room, _Room())
         if said.status == "offline":
             if known.session in (None, said.session):
                 known.left_at = now if known.left_at is None else known.left_at
+                if self._offline_after == 0 and not retained and self._up_at is not None:
+                    return self._gone(room, known, now)
             return None
         if retained:
             return None
@@ -98,13 +103,16 @@ class Presence:
         if late:
             self.link_up(now)
             return []
-        found = []
-        for name, room in self._rooms.items():
-            counts = room.critical or (self._every and room.name)
-            if counts and name not in self._told and (seconds := self._away(room, now)) is not None:
-                self._told.add(name)
-                found.append(Gone(name, room.name, seconds))
-        return found
+        found = (self._gone(name, room, now) for name, room in self._rooms.items())
+        return [gone for gone in found if gone is not None]
+
+    def _gone(self, name: str, room: _Room, now: float) -> Gone | None:
+        """That the room is away, where that is to be told and was not yet."""
+        counts = room.critical or (self._every and room.name)
+        if not counts or name in self._told or (seconds := self._away(room, now)) is None:
+            return None
+        self._told.add(name)
+        return Gone(name, room.name, seconds)
 
     def _away(self, room: _Room, now: float) -> float | None:
         assert self._up_at is not None

@@ -110,9 +110,9 @@ class RoomWatch:
         elif delivery.payload:
             said = messages.decode(Availability, delivery.payload)
             now = self._monotonic()
-            back = self._presence.hear(parsed.room, said, retained=delivery.retained, now=now)
-            if back is not None:
-                self._note(back)
+            change = self._presence.hear(parsed.room, said, retained=delivery.retained, now=now)
+            if change is not None:
+                self._note(change)
 
     def _note(self, change: Gone | Back) -> None:
         now = at = self._now()

@@ -30,7 +30,7 @@ class House:
         self.presence.link_up(self.now)
         self.presence.describe("hall", description(critical=critical))
 
-    def say(self, status: str = "online", session: str = "s1", *, retained: bool = False) -> Back | None:
+    def say(self, status: str = "online", session: str = "s1", *, retained: bool = False) -> Gone | Back | None:
         return self.presence.hear("hall", availability(status, session), retained=retained, now=self.now)
 
     def wait(self, seconds: float, *, heartbeats: bool = False) -> list[Gone]:
@@ -74,15 +74,23 @@ def test_that_a_room_went_for_seconds_is_told_of_every_room_that_described_itsel
     presence = Presence(0, every=True)
     presence.link_up(1000.0)
     presence.describe("hall", description(critical=False))
-    for room in ("hall", "nobody"):
+    for room, told in (("hall", Gone("hall", "Hall", 0)), ("nobody", None)):
         assert presence.hear(room, availability(), retained=False, now=1000.0) is None
-        assert presence.hear(room, availability("offline"), retained=False, now=1000.5) is None
-    (gone,) = presence.look(1001.0)
-    assert (gone.room, gone.seconds) == ("hall", 0.5)
+        assert presence.hear(room, availability("offline"), retained=False, now=1000.5) == told, "at once"
+    assert presence.look(1001.0) == []
     assert presence.hear("hall", availability(session="s2"), retained=False, now=1004.0) == Back("hall", "Hall")
     assert [gone for second in range(1005, 1080) for gone in presence.look(second) if gone.room == "hall"] == [
         Gone("hall", "Hall", ROOM_SILENCE_SECONDS)
     ], "silent, it is away as soon as its heartbeats ran out"
+
+
+def test_what_the_broker_kept_of_an_absence_is_told_at_the_next_look() -> None:
+    presence = Presence(0, every=True)
+    presence.link_up(1000.0)
+    assert presence.hear("hall", availability("offline"), retained=True, now=1000.5) is None
+    presence.describe("hall", description(critical=False))
+    (gone,) = presence.look(1001.0)
+    assert (gone.room, gone.seconds) == ("hall", 0.5)
 
 
 def test_a_restart_of_the_room_is_no_news() -> None:

@@ -113,6 +113,17 @@ async def test_that_any_room_was_away_for_seconds_is_a_happening_across_a_restar
     assert await away_now(store) == {}
 
 
+async def test_a_room_that_is_back_before_anybody_looks_was_away_all_the_same(store: Store, clock: Clock) -> None:
+    house = Comings(store, clock, {})
+    for _ in range(2):
+        house.watch.hear(heartbeat("online"))
+        house.watch.hear(heartbeat("offline"))
+    house.watch.hear(heartbeat("online"))
+    await house.wait(1)
+    assert [(one.what, one.at) for one in house.told] == [("room:away", utc(START)), ("room:back", utc(START))] * 2
+    assert await away_now(store) == {}
+
+
 async def test_rubbish_from_a_room_is_its_own_and_other_topics_are_not_ours(store: Store, clock: Clock) -> None:
     watch = Watched(store, clock, {}).watch
     assert watch.hear(about(topics.availability("hall"), b"{"))
