@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from gateway import keys
@@ -21,31 +22,43 @@ _PATIENCE_SECONDS: Final = 0.3
 """The page waits no longer for it: it is asked for beside what the page is about."""
 
 
-async def of(request: web.Request, info: SessionInfo, rooms: Iterable[RoomView], now: datetime) -> str:
-    """A sentence, empty where there is nothing to tell or the alert service does not say so at once."""
+class Last(msgspec.Struct, frozen=True):
+    """The last of one kind: `what` is "pressed" or "moved", `name` the device's or the room's, `text` what is read."""
+
+    what: str
+    name: str
+    at: datetime
+    text: str
+
+
+async def of(request: web.Request, info: SessionInfo, rooms: Iterable[RoomView], now: datetime) -> list[Last]:
+    """What is told, empty where there is nothing to tell or the alert service does not say so at once."""
     visible = [device for room in guards.visible(info, rooms, now) for device in room.devices]
     devices = {f"{one.room}/{one.id}": one for one in visible if one.kind in (Kind.BUTTON, Kind.MOTION)}
     if not devices:
-        return ""
+        return []
     try:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             found = await request.app[keys.ALERTS].last(list(devices)[:MOST_PLACES])
     except (HomeError, TimeoutError):
-        return ""
-    return sentence(found, devices, {room.id: room.name for room in rooms}, now)
+        return []
+    return told(found, devices, {room.id: room.name for room in rooms}, now)
 
 
-def sentence(found: Iterable[Happening], devices: dict[str, DeviceView], rooms: dict[str, str], now: datetime) -> str:
+def told(
+    found: Iterable[Happening], devices: dict[str, DeviceView], rooms: dict[str, str], now: datetime
+) -> list[Last]:
     """The last press and the last movement among these happenings, by the names of the pages."""
     found = [one for one in found if one.where in devices]
     presses = [one for one in found if one.what == "device:pressed"]
     movements = [one for one in found if one.what == "device:motion"]
     parts = []
     if presses:
-        press = max(presses, key=lambda one: one.until)
-        parts.append(f"{plain(devices[press.where].name)} {times.clock(press.until, now)}")
+        at, device = max(((one.until, devices[one.where]) for one in presses), key=lambda one: one[0])
+        name = plain(device.name)
+        parts.append(Last("pressed", name, at, f"{name} {times.clock(at, now)}"))
     if movements:
-        movement = max(movements, key=lambda one: one.until)
-        room = plain(rooms.get(devices[movement.where].room, devices[movement.where].room))
-        parts.append(f"last movement: {room} {times.clock(movement.until, now)}")
-    return " · ".join(parts)
+        at, device = max(((one.until, devices[one.where]) for one in movements), key=lambda one: one[0])
+        name = plain(rooms.get(device.room, device.room))
+        parts.append(Last("moved", name, at, f"last movement: {name} {times.clock(at, now)}"))
+    return parts

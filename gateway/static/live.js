@@ -1,7 +1,8 @@
 // Makes the home and the rooms live: the stream's events onto the cards, the forms' presses to the API.
 
-import { drawing, fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections } from "./cards.js";
+import { card, drawing, fits, paintAvailability, paintHeadline, paintHeard, paintReconnecting, paintState, paintTimes, section, sections } from "./cards.js";
 import { isLinked, link, lockdown } from "./frame.js";
+import { heardLately, paintLately } from "./lately.js";
 import { listen } from "./listen.js";
 import { showLevels, takeForms } from "./press.js";
 import { renewing } from "./renewing.js";
@@ -23,6 +24,7 @@ const changed = renewing(main, {
     const open = [...main.querySelectorAll(".more[open]")].map((it) => it.closest(".device").id);
     main.replaceChildren(...fresh.childNodes);
     showLevels(main);
+    paintLately();
     for (const id of open) document.getElementById(id)?.querySelector(".more")?.setAttribute("open", "");
     if (focused) document.getElementById(focused)?.querySelector(within)?.focus();
     if (isLinked("lost")) return paintReconnecting();
@@ -42,6 +44,8 @@ const on = {
       paintHeadline();
     } else if (name === "state") {
       paintState(data.room, data.device, data.state);
+      const found = card(data.room, data.device);
+      if (found) heardLately(found, section(data.room), data.state);
       if (isLinked("live")) paintHeadline();
     } else if (name === "lockdown") lockdown(data.active);
     else if (name === "command") heardCommand(data);
@@ -65,5 +69,6 @@ const on = {
 link("connecting", "Connecting…");
 takeForms(main);
 setInterval(paintTimes, MINUTE);
+setInterval(paintLately, MINUTE);
 if ("guest" in main.dataset) setInterval(changed, MINUTE); // a grant begins and ends without any event
 listen({ rooms: main.dataset.page === "home" ? null : sections().map((found) => found.dataset.room), sums: false, audit: false }, on);

@@ -1,6 +1,7 @@
 """How the pages look and sound: small and large, light and dark, by keyboard, and in the same words on both sides."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
@@ -8,15 +9,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
+from device_agents.pins import simulation
 from gateway.pages import overview, states, times
 from gateway.pages.static_files import StaticFiles
 from gateway.picture.sums import Count, sum_of
 from gateway.picture.views import RoomView, Status
 from shared.words.messages import By, CoverValue, State, Value
 from shared.words.names import Kind
-from tests.e2e.actions import wait_until_live
+from tests.demo import Demo
+from tests.e2e.actions import WAIT, wait_until_live
 from tests.e2e.conftest import Open
 
 Take = Callable[[Page, str], None]
@@ -226,3 +229,18 @@ def _in_browser(page: Page, expression: str, cases: Any, *, module: str = "wordi
         f" return {expression}; }}",
         [StaticFiles().url(module), msgspec.json.encode(cases).decode()],
     )
+
+
+def test_a_press_appears_under_the_headline_of_an_open_home(demo_home: Demo, open_page: Open) -> None:
+    page = open_page("/", role="member")
+    wait_until_live(page)
+    line = page.locator("#lately")
+    before = line.get_attribute("data-pressed-at") if line.count() else None
+    simulation.drive(demo_home.var / "sim", "hall", "doorbell", "press")
+    page.wait_for_function(
+        "before => { const at = document.getElementById('lately')?.dataset.pressedAt; return at && at !== before; }",
+        arg=before,
+        timeout=WAIT,
+    )
+    expect(line).to_contain_text(re.compile(r"^Doorbell \d\d:\d\d"))
+    expect(line).to_be_visible()

@@ -31,6 +31,8 @@ async def test_the_headline_says_when_the_bell_rang_and_where_something_moved() 
         house.alerts.happenings = HAPPENED
         page = await house.get("/")
         assert page.has("p", id="lately")
+        assert page.has("p", **{"data-pressed": "Doorbell", "data-pressed-at": HAPPENED[0].until.isoformat()})
+        assert page.has("p", **{"data-moved": "Hallway"})
         assert "Doorbell 15 January 2027 09:00 · last movement: Hallway 15 January 2027 09:06" in page.text
 
 
