@@ -1,5 +1,8 @@
 """One night as master user, member and guest see it: a door, the bell, steps in the hall, an unlocking, a room away."""
 
+import csv
+import io
+import json
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -7,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from device_agents.pins import simulation
-from tests.demo import Demo
+from tests.demo import Client, Demo
 from tests.e2e.actions import WAIT, read_letter, wait_until_live
 from tests.e2e.conftest import Open, Program
 from tests.house import until
@@ -127,3 +130,63 @@ def test_what_happens_appears_on_an_open_page(night: Night, open_page: Open) -> 
     before = bells.count()
     night.does("hall/doorbell", "press", "device:pressed")
     bells.nth(before).wait_for(timeout=WAIT)
+
+
+def everything(client: Client, asked: str) -> list[tuple[str, int]]:
+    """All of it, three at a time: acts by their rows, happenings by their numbers."""
+    rows: list[int] = []
+    numbers: list[int] = []
+    moments: list[tuple[str, int]] = []
+    after = ""
+    while True:
+        page = client.call("GET", f"/api/v1/audit?{asked}&limit=3{after}").body
+        assert len(page["events"]) + len(page["happenings"]) <= 3
+        rows += [one["row"] for one in page["events"]]
+        numbers += [one["number"] for one in page["happenings"]]
+        moments += [(one["at"], one["number"]) for one in page["happenings"]]
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+    assert rows == sorted(set(rows), reverse=True), "each once, the newest first"
+    assert moments == sorted(set(moments), reverse=True), "each once, the newest first"
+    return [*(("row", one) for one in rows), *(("number", one) for one in numbers)]
+
+
+def saved(client: Client, asked: str) -> list[tuple[str, int]]:
+    """What a file of lines has."""
+    lines = client.call("GET", f"/api/v1/audit/export?format=jsonl&{asked}").body.splitlines()
+    told = [json.loads(line) for line in lines]
+    return sorted(("row", one["row"]) if "row" in one else ("number", one["number"]) for one in told)
+
+
+def test_pages_and_files_tell_each_reader_all_of_theirs_once(night: Night) -> None:
+    night.act("guest", "hall/lamp", "off")
+    night.does("hall/doorbell", "press", "device:pressed")
+    night.does("hall/door-contact", "open", "device:opened")
+    night.does("hall/door-contact", "closed", "device:closed")
+    for client in (night.master, night.member, night.guest):
+        both, only = everything(client, "happenings=too"), everything(client, "happenings=only")
+        acts = client.call("GET", "/api/v1/audit?limit=200").body["events"]
+        assert sorted(both) == sorted([*(("row", one["row"]) for one in acts), *only])
+        assert {kind for kind, _ in only} == ({"number"} if client is not night.guest else set())
+        table = client.call("GET", "/api/v1/audit/export?format=csv&happenings=too").body
+        doors = everything(client, "happenings=too&what=device:opened,device:closed")
+        assert saved(client, "happenings=too") == sorted(both)
+        assert len(list(csv.reader(io.StringIO(table.decode())))) == 1 + len(both)
+        assert saved(client, "happenings=too&what=device:opened,device:closed") == sorted(doors)
+        assert (len(doors) >= 2) is (client is not night.guest)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("happenings=maybe", "none, too or only"),
+        ("happenings=only&limit=201", "200"),
+        ("happenings=only&happenings=too", "twice"),
+        ("happenings=too&after=1.2.3", "after"),
+    ],
+)
+def test_what_cannot_be_asked_of_happenings_is_said(night: Night, asked: str, told: str) -> None:
+    answer = night.member.call("GET", f"/api/v1/audit?{asked}")
+    assert (answer.status, answer.body["type"]) == (400, "/problems/bad-request")
+    assert told in answer.body["detail"], answer.body
