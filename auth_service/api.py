@@ -4,6 +4,7 @@ from aiohttp import web
 
 from auth_service.account.guests import Guests
 from auth_service.account.own_password import OwnPassword
+from auth_service.account.tokens import Tokens
 from auth_service.confirming.mail_watch import MailWatch
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
 from auth_service.home.lockouts import Lockouts
@@ -14,7 +15,7 @@ from auth_service.signing_in.sessions import Sessions
 from auth_service.signing_in.sign_in import SignIn
 from shared.door.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.keeping.database import Store
-from shared.words import internal, internal_account, internal_grants
+from shared.words import internal, internal_account, internal_grants, internal_tokens
 from shared.words.problem import HomeError
 
 GATEWAYS = ("gateway", "gateway-*")
@@ -33,6 +34,7 @@ def make_app(
     mail: MailWatch,
     own_password: OwnPassword,
     guests: Guests,
+    tokens: Tokens,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -41,6 +43,7 @@ def make_app(
     locking = _Locking(lockouts, lockdown, mail)
     own = _Own(own_password)
     granting = _Granting(guests)
+    by_token = _ByToken(tokens)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
         app.router.add_route(method, path, allow(*names)(handler))
@@ -54,6 +57,10 @@ def make_app(
     route("GET", internal.SESSIONS, signing.rows, *GATEWAYS)
     route("DELETE", internal.SESSIONS + "/{id}", signing.end_one, *GATEWAYS)
     route("POST", internal_account.PASSWORD, own.change_password, *GATEWAYS)
+    route("POST", internal_tokens.TOKEN_USE, by_token.use, *GATEWAYS)
+    route("POST", internal_tokens.TOKENS, by_token.make, *GATEWAYS)
+    route("GET", internal_tokens.TOKENS, by_token.rows, *GATEWAYS)
+    route("DELETE", internal_tokens.TOKENS + "/{id}", by_token.revoke, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
@@ -147,6 +154,40 @@ class _Granting:
         changed = await self._guests.change(request.match_info["user"], wanted, _issuer(request))
         request[USER] = wanted.by or "-"
         return json_response(changed)
+
+
+class _ByToken:
+    """API tokens, and what programs do by them."""
+
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    async def use(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal.SessionToken)
+        info = await self._tokens.use(asked.token, asked.address[:200])
+        request[USER] = info.user.id
+        return json_response(info)
+
+    async def make(self, request: web.Request) -> web.Response:
+        wanted = await read_json(request, internal_tokens.TokenWish)
+        return json_response(await self._tokens.make(wanted, _issuer(request)), status=201)
+
+    async def rows(self, request: web.Request) -> web.Response:
+        user = request.query.get("user")
+        if not user:
+            raise HomeError("bad-request", "Name a user: ?user=ID.")
+        return json_response(await self._tokens.of(user))
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        owner = request.query.get("user", "")
+        await self._tokens.revoke(
+            request.match_info["id"],
+            owner=owner,
+            issuer=_issuer(request),
+            address=request.query.get("address", "")[:200],
+        )
+        request[USER] = owner or "-"
+        return web.Response(status=204)
 
 
 class _Reading:

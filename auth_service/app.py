@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from auth_service.account.guests import Guests
 from auth_service.account.own_password import OwnPassword
+from auth_service.account.tokens import Tokens
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows
@@ -152,10 +153,13 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             home_words=config.passwords.home_words,
         )
         guests = Guests(store, proof, wake=announcer.wake)
+        tokens = Tokens(store, sessions, proof, limits=limits, now=_now, wake=announcer.wake)
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
-        app = make_app(store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch, own_password, guests)
+        app = make_app(
+            store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch, own_password, guests, tokens
+        )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
@@ -165,7 +169,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(announcer.run(bus), name="announcer")
             group.create_task(board.run(bus), name="noticeboard")
             group.create_task(
-                _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep, own_password.sweep)), name="upkeep"
+                _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep, own_password.sweep, tokens.sweep)),
+                name="upkeep",
             )
             group.create_task(renewals.run(bus), name="renewals")
             group.create_task(watch.run(), name="mail")

@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     false,
 )
@@ -113,8 +114,23 @@ places = Table(
     Column("seen_at", Moment, nullable=False, index=True),
 )
 
+tokens = Table(
+    # API tokens; one that was revoked is gone.
+    "tokens",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("scope", Text, nullable=False),  # JSON of shared.words.scopes.Allowed, each
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("used_from", String(200), nullable=False, server_default=""),
+)
+
 revocations = Table(
-    # Sessions that ended and that the gateways have not been told of yet.
+    # Sessions and tokens that ended and that the gateways have not been told of yet.
     "revocations",
     metadata,
     Column("session_id", String(32), primary_key=True),

@@ -155,6 +155,7 @@ class Gateway:
         app[csrf.OWN_ORIGINS] = Origins(self.config.https)
         app[csrf.OUTSIDE_ORIGINS] = frozenset(self.config.https.origins)
         app[routes.ROUTE_LIMITS] = {}
+        app[routes.BY_TOKEN] = set()
         app[keys.HOME] = self.home
         app[keys.AUTH] = self.auth
         app[keys.ALERTS] = self.alerts

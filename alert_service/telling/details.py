@@ -55,6 +55,7 @@ _NAMES = {
     "stands": later("stands"),
     "step": later("next step"),
     "times": later("times"),
+    "token": later("token"),
     "told": later("told"),
     "until": later("until"),
     "wanted": later("wanted"),

@@ -14,6 +14,8 @@ EVENTS = {
     "account:factor-added": later("{about} got one more way to confirm a sign-in at {time}, by {who}."),
     "account:factor-removed": later("{about} lost one way to confirm a sign-in at {time}, by {who}."),
     "account:grants-changed": later("What {about} may use was changed at {time}, by {who}."),
+    "account:token-made": later("A token by which programs act for {about} was made at {time}, by {who}."),
+    "account:token-revoked": later("A token by which programs acted for {about} was revoked at {time}, by {who}."),
     "account:sign-in-failed": later("Signing in as {about} failed again and again, last at {time}."),
     "account:confirmation-failed": later("Confirming as {about} failed, last at {time}."),
     "account:code-made": later("A code for {about} was made at the hub at {time}."),

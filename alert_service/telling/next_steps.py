@@ -21,6 +21,10 @@ ADVICE = {
         "Somebody at the hub made a code to sign in, or to end a lockdown, in your name. If you did not ask for one: "
         "somebody knows your password, have it changed."
     ),
+    "account:token-made": later(
+        "If this was not you: revoke it on your account page, change your password, and end the sessions that you "
+        "do not know."
+    ),
     "account:password-changed": later("If this was not you: tell the master user at once."),
     "room:offline": later(
         "Its locks and doors obey nobody from afar until it is back: check its power and its network."

@@ -21,7 +21,7 @@ _OPENS = frozenset(
     {
         *("session:new-place", "session:started", "account:code-made"),
         *("account:created", "account:changed", "account:disabled", "account:erased", "account:password-changed"),
-        *("account:factor-added", "account:factor-removed", "account:grants-changed"),
+        *("account:factor-added", "account:factor-removed", "account:grants-changed", "account:token-made"),
         *("client:added", "room:added", "certificate:signed", "rights:changed"),
     }
 )

@@ -47,6 +47,12 @@ async def enabled(connection: AsyncConnection, user_id: str) -> User | None:
     return None if row is None else user_of(row)
 
 
+async def lock(connection: AsyncConnection, user_id: str) -> bool:
+    """Hold the row of a user who may sign in until the transaction ends; whether there is one."""
+    held = select(users.c.id).where(users.c.id == user_id, users.c.disabled_at.is_(None)).with_for_update()
+    return (await connection.execute(held)).first() is not None
+
+
 async def add(connection: AsyncConnection, user: User, *, password_hash: str, now: datetime) -> None:
     """Add a user."""
     await connection.execute(

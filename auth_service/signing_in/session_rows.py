@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.people import user_rows
-from auth_service.signing_in import ending_rows
-from auth_service.tables import revocations, sessions, users
+from auth_service.signing_in import ending_rows, token_rows
+from auth_service.tables import revocations, sessions, tokens, users
 from shared.words.internal import Ending, LoginAnswer, SessionInfo, SessionRow, User
 from shared.words.names import Role
 
@@ -206,12 +206,15 @@ async def end_id(connection: AsyncConnection, session_id: str, user_id: str | No
 
 
 async def end_all(connection: AsyncConnection, user_id: str, reason: Ending, now: datetime) -> None:
-    """End every session of a user."""
+    """End every session of a user; of a disabled one the API tokens, too."""
+    if reason == "disabled":
+        await token_rows.end_all(connection, tokens.c.user_id == user_id, now)
     await _end_many(connection, sessions.c.user_id == user_id, reason, now)
 
 
 async def end_everyones(connection: AsyncConnection, reason: Ending, now: datetime) -> None:
-    """End every session of everyone."""
+    """End every session of everyone, and every API token: nobody knows yet what somebody else has."""
+    await token_rows.end_all(connection, true(), now)
     await _end_many(connection, true(), reason, now)
 
 

@@ -51,6 +51,8 @@ class Proof:
         detail: dict[str, str] = {"reason": reason} if reason is not None else {}
         if wish.value is not None:
             detail["value"] = str(wish.value)
+        if wish.token:
+            detail["token"] = wish.token
         return AuditEvent(
             id=ids.long(),
             at=messages.utc(time.time()),

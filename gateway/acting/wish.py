@@ -13,7 +13,8 @@ Fingerprint = tuple[str, str, str, int | None]
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One command, permitted and valid: who wants what of which device, and since when.
 
-    `issued_at` is in seconds since 1970: when it was pressed, as far as we were told, or when it arrived.
+    `issued_at` is in seconds since 1970: when it was pressed, as far as we were told, or when it arrived. `token`:
+    the name of the API token by which a program asked for the person.
     """
 
     id: str
@@ -23,6 +24,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     value: int | None
     origin: str
     issued_at: float
+    token: str = ""
 
     @property
     def safe(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway import keys
-from gateway.door import cookie, sessions
+from gateway.door import sessions
 from gateway.streams.event import AUDIT, Interest
 from shared.words.names import is_identity
 from shared.words.problem import HomeError
@@ -19,9 +19,7 @@ _KNOWN: Final = frozenset({_ROOMS, _SUMS, AUDIT})
 async def stream(request: web.Request) -> web.StreamResponse:
     """Open until the browser, the session or the gateway ends. Events and their shapes: gateway/streams/event.py."""
     info = sessions.signed_in(request)
-    token = await cookie.token_of(request)
-    if token is None:
-        raise HomeError("sign-in-required")
+    token = sessions.token_of(request)
     return await request.app[keys.HUB].stream(request, info, token, interest(request.query))
 
 

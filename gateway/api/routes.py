@@ -1,5 +1,7 @@
 """The API's routes at a glance: method, address, what answers, and the limit that counts it."""
 
+from typing import Final
+
 from aiohttp import web
 
 from gateway.api import (
@@ -19,9 +21,23 @@ from gateway.api import (
     readings,
     rooms,
     session_list,
+    tokens,
     users,
 )
 from gateway.door import routes
+
+_BY_TOKEN: Final = frozenset(
+    {
+        "/api/v1/rooms",
+        "/api/v1/devices",
+        "/api/v1/devices/{room}/{device}",
+        "/api/v1/devices/{room}/{device}/commands",
+        "/api/v1/events",
+        "/api/v1/time",
+        "/api/v1/readings/{room}/{device}",
+    }
+)
+"""What API tokens open, within their scope."""
 
 
 def add_api(app: web.Application) -> None:
@@ -38,6 +54,9 @@ def add_api(app: web.Application) -> None:
         ("GET", "/api/v1/sessions", session_list.show, "reads"),
         ("DELETE", "/api/v1/sessions", session_list.end_others, routes.DEFAULT),
         ("DELETE", "/api/v1/sessions/{id}", session_list.end, routes.DEFAULT),
+        ("GET", "/api/v1/tokens", tokens.show, "reads"),
+        ("POST", "/api/v1/tokens", tokens.make, routes.DEFAULT),
+        ("DELETE", "/api/v1/tokens/{id}", tokens.revoke, routes.DEFAULT),
         ("POST", "/api/v1/password", password.change, "password"),
         ("GET", "/api/v1/users", users.show, "reads"),
         ("GET", "/api/v1/users/{user}/grants", users.show_grants, "reads"),
@@ -58,4 +77,4 @@ def add_api(app: web.Application) -> None:
         ("GET", "/api/v1/readings/{room}/{device}", readings.show, "reads"),
         ("GET", "/api/v1/mail", mail.show, "reads"),
     ):
-        routes.add(app, method, path, handler, limit=limit)
+        routes.add(app, method, path, handler, limit=limit, by_token=path in _BY_TOKEN)

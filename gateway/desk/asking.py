@@ -71,6 +71,7 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
             value=asked.value,
             origin=request.remote or "",
             issued_at=issued(asked.pressed_at, arrival.of(request)),
+            token=info.token.name if info.token is not None else "",
         )
     )
 

@@ -1,17 +1,19 @@
-"""Scripts of other origins: an exact allow-list, for calls that carry a token, never for cookies (ASVS 5.0 3.4.2).
+"""Scripts of other origins: an exact allow-list, for calls that carry an API token, never for cookies (ASVS 5.0 3.4.2).
 
-Without `[cors] origins` no answer names any other origin, and nothing here is set up.
+What no token opens is no other origin's either: no answer of it, nor to a cookie, may be read there. Without
+`[cors] origins` no answer names any other origin, and nothing here is set up.
 """
 
 import aiohttp_cors
 from aiohttp import web
 
-_API = "/api/"
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+from gateway.door import routes
+
+_METHODS = ("GET", "POST")
 
 
 def set_up(app: web.Application, origins: tuple[str, ...]) -> None:
-    """Answer the listed origins' preflights on the API's routes; call it after all routes were added."""
+    """Answer the listed origins' preflights on what tokens open; call it after all routes were added."""
     if not origins:
         return
     options = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]  # aiohttp-cors leaves it untyped
@@ -23,8 +25,8 @@ def set_up(app: web.Application, origins: tuple[str, ...]) -> None:
     )
     cors = aiohttp_cors.setup(app, defaults=dict.fromkeys(origins, options))
     for resource in list(app.router.resources()):
-        if resource.canonical.startswith(_API):
+        opened = [one for one in resource if one.handler in app[routes.BY_TOKEN] and one.method != "HEAD"]
+        if opened:
             cors.add(resource)
-            for route in list(resource):
-                if route.method not in ("OPTIONS", "HEAD"):
-                    cors.add(route)
+            for route in opened:
+                cors.add(route)

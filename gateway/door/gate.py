@@ -5,7 +5,7 @@ Each look is a function of a room of its own. They stand in one layer because a 
 
 from aiohttp import web
 
-from gateway.door import cookie, csrf, limits, problem_pages, refusals, routes, sessions
+from gateway.door import bearer, cookie, csrf, limits, problem_pages, refusals, routes, sessions
 from shared.door.web import Handler
 
 
@@ -18,12 +18,15 @@ async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
         limit = routes.limit_of(request, app)
         held = cookie.at_hand(request, app)
         is_change = request.method not in csrf.SAFE_METHODS
-        if held is None and (limit is not None or is_change):
-            held = await cookie.brought(request)
-        if limit is not None and held is not None and (token := held.get(cookie.TOKEN)) is not None:
-            await sessions.know_viewer(request, app, token)
-        if is_change:
-            await csrf.protect(request, app, held or {})
+        if (limit is not None or is_change) and (brought := bearer.of(request)) is not None:
+            await bearer.admit(request, app, brought)
+        else:
+            if held is None and (limit is not None or is_change):
+                held = await cookie.brought(request)
+            if limit is not None and held is not None and (token := held.get(cookie.TOKEN)) is not None:
+                await sessions.know_viewer(request, app, token)
+            if is_change:
+                await csrf.protect(request, app, held or {})
         is_counted = True
         if limit is not None:
             limits.count(request, app, limit)

@@ -94,8 +94,10 @@ def _address(app: web.Application, remote: str) -> str | None:
 
 
 def who(request: web.Request) -> str | None:
-    """Whom a request counts for: the signed-in user, else the address."""
+    """Whom a request counts for: the API token, the signed-in user, else the address."""
     info = sessions.viewer(request)
+    if info is not None and info.token is not None:
+        return f"token:{info.id}"  # a program that runs wild uses up nothing of its owner's
     return f"user:{info.user.id}" if info is not None else by_address(request)
 
 

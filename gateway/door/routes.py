@@ -14,17 +14,32 @@ DEFAULT: Final = "default"
 STATIC: Final = "/static/"
 _NOT_OURS: Final = ""
 """Instead of a limit's name, of what did not join by `add`: a preflight, or an address that is not there."""
+BY_TOKEN: Final[web.AppKey[set[object]]] = web.AppKey("by_token")
+"""The handlers that an API token opens; filled by `add`. All others it does not."""
 ROUTE_LIMITS: Final[web.AppKey[dict[object, str | None]]] = web.AppKey("route_limits")
 """Which limit counts which handler; filled by `add`."""
 
 
-def add(app: web.Application, method: str, path: str, handler: Handler, *, limit: str | None = DEFAULT) -> None:
-    """Add one route, counted under `limit`. GET answers HEAD too, except for what streams."""
+def add(
+    app: web.Application,
+    method: str,
+    path: str,
+    handler: Handler,
+    *,
+    limit: str | None = DEFAULT,
+    by_token: bool = False,
+) -> None:
+    """Add one route, counted under `limit`. GET answers HEAD too, except for what streams.
+
+    `by_token`: an API token opens it, and the handler sees to the token's scope as it does to its viewer's rights.
+    """
     resource = app.router.add_resource(path)
     resource.add_route(method, handler)
     if method == "GET" and limit not in ("streams", "exports"):
         resource.add_route("HEAD", handler)
     app[ROUTE_LIMITS][handler] = limit
+    if by_token:
+        app[BY_TOKEN].add(handler)
 
 
 def limit_of(request: web.Request, app: web.Application) -> str | None:

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from aiohttp import web
 
-from gateway.door import cookie
 from gateway.inside.auth_client import AuthClient
 from shared.door.web import USER
 from shared.words.internal import LoginAnswer, SessionInfo
@@ -29,6 +28,7 @@ _READING: Final = frozenset({"GET", "HEAD"})
 _ENDED_KEPT_SECONDS: Final = 60.0
 _VIEWER: Final = web.RequestKey("viewer", object)
 """A Word, or the HomeError that kept us from finding out."""
+_TOKEN: Final = web.RequestKey("token", str)
 
 
 class Word(NamedTuple):
@@ -185,6 +185,7 @@ async def know_viewer(request: web.Request, app: web.Application, token: str) ->
         request[_VIEWER] = error
     else:
         request[_VIEWER] = word
+        request[_TOKEN] = token
         request[USER] = word.info.user.id
 
 
@@ -221,10 +222,13 @@ def signed_in_for_safety(request: web.Request) -> SessionInfo:
 
 async def signed_in_afresh(request: web.Request) -> SessionInfo:
     """Who asks, by the auth service's word of this moment: for what is critical."""
-    token = await cookie.token_of(request)
-    if token is None:
-        raise HomeError("sign-in-required")
-    return await request.app[SESSIONS].verify(token, fresh=True)
+    return await request.app[SESSIONS].verify(token_of(request), fresh=True)
+
+
+def token_of(request: web.Request) -> str:
+    """The token of who asks, be it a session's or a program's. Raises as `signed_in_for_safety`."""
+    _word(request)
+    return request[_TOKEN]
 
 
 def _word(request: web.Request) -> Word:

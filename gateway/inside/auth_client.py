@@ -8,7 +8,8 @@ from urllib.parse import quote
 
 from shared.door.client import AuthAddress, ServiceClient
 from shared.trust import tls
-from shared.words import internal, internal_account, internal_grants
+from shared.words import internal, internal_account, internal_grants, internal_tokens
+from shared.words.scopes import is_token
 
 
 class AuthClient:
@@ -41,9 +42,24 @@ class AuthClient:
         return await self._service.call("POST", internal_account.PASSWORD, internal.LoginAnswer, wanted)
 
     async def verify(self, token: str, address: str = "") -> internal.SessionInfo:
-        """Whose live session `token` is, used from `address`. Raises sign-in-required."""
+        """Whose live session, or API token, `token` is, used from `address`. Raises sign-in-required."""
         body = internal.SessionToken(token=token, address=address)
-        return await self._service.call("POST", internal.SESSION, internal.SessionInfo, body)
+        path = internal_tokens.TOKEN_USE if is_token(token) else internal.SESSION
+        return await self._service.call("POST", path, internal.SessionInfo, body)
+
+    async def make_token(self, wanted: internal_tokens.TokenWish) -> internal_tokens.TokenMade:
+        """A new API token. Raises sign-in-required, invalid-value or no-proof."""
+        return await self._service.call("POST", internal_tokens.TOKENS, internal_tokens.TokenMade, wanted)
+
+    async def tokens(self, user_id: str) -> internal_tokens.TokenRows:
+        """A user's live API tokens, newest first."""
+        query = {"user": user_id}
+        return await self._service.call("GET", internal_tokens.TOKENS, internal_tokens.TokenRows, query=query)
+
+    async def revoke_token(self, token_id: str, *, user: str, address: str) -> None:
+        """Revoke an API token of the user's. Raises not-found."""
+        path = f"{internal_tokens.TOKENS}/{quote(token_id, safe='')}"
+        await self._service.call("DELETE", path, type(None), query={"user": user, "address": address})
 
     async def sign_out(self, token: str) -> None:
         """End a session."""

@@ -17,6 +17,7 @@ from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Role
+from shared.words.scopes import TokenUse
 
 CLAIMED_BY = "claimed_by"
 """In an event's detail, by the alert service: the room whose word alone it is. It names nobody: all read it."""
@@ -34,6 +35,10 @@ class Viewer(Protocol):
     @property
     def grants(self) -> tuple[Grant, ...]:
         """What a guest may do; empty for others."""
+
+    @property
+    def token(self) -> TokenUse | None:
+        """By which API token a program asks for this person; None where they are signed in."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,19 +75,23 @@ def local_now(zone: ZoneInfo) -> datetime:
 
 def sees_all(viewer: Viewer) -> bool:
     """Whether this person may know of every room and device there is."""
-    return viewer.user.role in (Role.MASTER, Role.MEMBER)
+    return viewer.token is None and _uses_every_room(viewer)
 
 
 def may_see(viewer: Viewer, room: str, device: str, now: datetime) -> bool:
     """Whether this person may know of the device and its state."""
-    if sees_all(viewer):
+    if viewer.token is not None and not viewer.token.sees(room, device):
+        return False
+    if _uses_every_room(viewer):
         return True
     return any(grant.room == room and grant.device == device and holds(grant, now) for grant in viewer.grants)
 
 
 def may_act(viewer: Viewer, room: str, device: str, action: str, now: datetime) -> bool:
     """Whether this person may have the device do that."""
-    return sees_all(viewer) or any(
+    if viewer.token is not None and not viewer.token.acts(room, device, action):
+        return False
+    return _uses_every_room(viewer) or any(
         grant.room == room
         and grant.device == device
         and (grant.actions is None or action in grant.actions)
@@ -93,29 +102,31 @@ def may_act(viewer: Viewer, room: str, device: str, action: str, now: datetime) 
 
 def may_see_room(viewer: Viewer, room: str, now: datetime) -> bool:
     """Whether this person may know of the room: a guest, if any of its devices is theirs now."""
-    if sees_all(viewer):
+    if viewer.token is not None:
+        return any(one.room == room and may_see(viewer, room, one.device, now) for one in viewer.token.scope)
+    if _uses_every_room(viewer):
         return True
     return any(grant.room == room and holds(grant, now) for grant in viewer.grants)
 
 
 def may_manage_users(viewer: Viewer) -> bool:
     """Whether this person may see and change other people's accounts and sessions."""
-    return viewer.user.role is Role.MASTER
+    return _is_master(viewer)
 
 
 def may_lock_out(viewer: Viewer) -> bool:
     """Whether this person may lock devices out, and lift that."""
-    return viewer.user.role is Role.MASTER
+    return _is_master(viewer)
 
 
 def may_lock_down(viewer: Viewer) -> bool:
     """Whether this person may lock the home down: whoever lives here and sees something wrong."""
-    return viewer.user.role in (Role.MASTER, Role.MEMBER)
+    return sees_all(viewer)
 
 
 def may_end_lockdown(viewer: Viewer) -> bool:
     """Whether this person may end a lockdown."""
-    return viewer.user.role is Role.MASTER
+    return _is_master(viewer)
 
 
 def visible(viewer: Viewer, rooms: Iterable[RoomView], now: datetime) -> tuple[RoomView, ...]:
@@ -144,19 +155,29 @@ def as_used(viewer: Viewer, device: DeviceView, now: datetime) -> DeviceView | N
 
 def may_check_the_record(viewer: Viewer) -> bool:
     """Whether this person is told if the record as a whole is sound."""
-    return viewer.user.role is Role.MASTER
+    return _is_master(viewer)
 
 
 def may_hear_of_records(viewer: Viewer) -> bool:
     """Whether this person is told that something was recorded, whatever it was: a guest would learn of others' acts."""
-    return viewer.user.role in (Role.MASTER, Role.MEMBER)
+    return sees_all(viewer)
 
 
 def scope(viewer: Viewer, now: datetime) -> Scope:
     """The history that this person may read: the rooms that one uses, those that are gone included, and one's own."""
-    if viewer.user.role is Role.MASTER:
+    if _is_master(viewer):
         return Scope(user=None)
-    if viewer.user.role is Role.MEMBER:
+    if sees_all(viewer):
         return Scope(user=viewer.user.id, rooms=True)
     places = tuple(dict.fromkeys(f"{g.room}/{g.device}" for g in viewer.grants if holds(g, now)))
     return Scope(user=viewer.user.id, places=places, discreet=True)
+
+
+def _uses_every_room(viewer: Viewer) -> bool:
+    """The owner's part of it, also where a program asks."""
+    return viewer.user.role in (Role.MASTER, Role.MEMBER)
+
+
+def _is_master(viewer: Viewer) -> bool:
+    """In person: no program looks after a home."""
+    return viewer.token is None and viewer.user.role is Role.MASTER

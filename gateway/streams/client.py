@@ -32,6 +32,7 @@ class Client:
         "sums",
         "transport",
         "user_id",
+        "whose",
     )
 
     def __init__(self, info: SessionInfo, transport: asyncio.Transport | None, interest: Interest) -> None:
@@ -40,6 +41,7 @@ class Client:
         self.sees_all = guards.sees_all(info)
         self.session_id = info.id
         self.user_id = info.user.id
+        self.whose = info.user.id if info.token is None else f"token:{info.id}"
         self.transport = transport
         self.queue: collections.deque[Event] = collections.deque()
         self.some = asyncio.Event()

@@ -51,7 +51,7 @@ _NO_PING_SECONDS: Final = 86_400.0
 _SEND_SECONDS: Final = 10.0
 _RETRY_MILLISECONDS: Final = 1000
 MOST_STREAMS: Final = 10
-"""Per user: open pages of all their browsers; one more ends the oldest."""
+"""Per user: open pages of all their browsers; one more ends the oldest. Each API token has as many."""
 
 
 class Hub:
@@ -174,7 +174,7 @@ class Hub:
         return response
 
     def _join(self, client: Client) -> None:
-        theirs = [one for one in self._clients if one.user_id == client.user_id and not one.ended]
+        theirs = [one for one in self._clients if one.whose == client.whose and not one.ended]
         for one in theirs[: max(0, len(theirs) + 1 - MOST_STREAMS)]:
             one.end()  # a page that still looks comes back by itself
         self._clients[client] = None

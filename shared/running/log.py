@@ -33,6 +33,7 @@ SECURITY_EVENTS = {
     "sign_in_failed": "Sign-in failed",
     "code_held_back": "Code held back",
     "forbidden": "Not permitted",
+    "token_refused": "API token refused",
     "csrf_refused": "Request from elsewhere refused",
     "rate_limited": "Asked too often",
     "certificate_refused": "Certificate refused",

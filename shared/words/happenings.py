@@ -28,6 +28,8 @@ HAPPENINGS = {
     "account:factor-added": "Sign-in factor added",
     "account:factor-removed": "Sign-in factor removed",
     "account:grants-changed": "Grants changed",
+    "account:token-made": "API token made",
+    "account:token-revoked": "API token revoked",
     "account:sign-in-failed": "Sign-in failed",
     "account:confirmation-failed": "Confirmation failed",
     "account:code-made": "Code made at the hub",

@@ -8,6 +8,7 @@ import msgspec
 from shared.words.languages import Language
 from shared.words.messages import DeviceDescription, Text
 from shared.words.names import Action, Kind, Role
+from shared.words.scopes import TokenUse
 
 # auth service, for gateways
 LOGIN_CODE = "/internal/login/code"
@@ -134,12 +135,13 @@ class SignInRehearsal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
 
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A live session: whose it is and what they may. `id` is public, the token is not."""
+    """A live session, or use of an API token: whose it is and what they may. `id` is public, the token is not."""
 
     id: str
     user: User
     grants: tuple[Grant, ...]
     expires_at: datetime
+    token: TokenUse | None = None
 
 
 class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):

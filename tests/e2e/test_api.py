@@ -1,10 +1,12 @@
 """The HTTP contract on the whole house: who may what, and what bad input gets. For programs, without a browser."""
 
+import itertools
 import json
 import ssl
 import urllib.request
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -312,6 +314,38 @@ def test_other_origins_get_no_cors_unless_listed(member: Client) -> None:
     assert "Access-Control-Allow-Origin" not in preflight.headers
     plain = member.call("GET", "/api/v1/devices", headers={"Origin": "https://evil.example"})
     assert "Access-Control-Allow-Origin" not in plain.headers
+
+
+def test_a_program_acts_by_a_token_until_that_is_revoked(house: Demo, member: Client) -> None:
+    ends = datetime.now(UTC) + timedelta(days=30)
+    scope = [{"room": "hall", "device": "lamp", "actions": ["on", "off"]}, {"room": "hall", "device": "front-door"}]
+    made = member.call("POST", "/api/v1/tokens", {"name": "Panel", "scope": scope, "expires_at": ends.isoformat()})
+    assert made.status == 201, made
+    bearer = {"Authorization": f"Bearer {made.body['token']}", "Origin": ""}
+    program = Client(house)
+    listed = program.call("GET", "/api/v1/devices", headers=bearer).body["devices"]
+    assert {one["id"]: one["actions"] for one in listed} == {"lamp": ["on", "off"], "front-door": []}
+    before = house.edges("hall", "lamp")
+    address = "/api/v1/devices/hall/{}/commands"
+    for action in ("off", "on"):
+        assert program.call("POST", address.format("lamp"), {"action": action}, headers=bearer).status == 200
+    assert house.edges("hall", "lamp")[len(before) :][-1] == 1
+    for action in ("lock", "unlock"):
+        wanted = {"action": action, "confirm": True}
+        assert slug(program.call("POST", address.format("front-door"), wanted, headers=bearer)) == "forbidden"
+    assert slug(program.call("GET", "/api/v1/me", headers=bearer)) == "forbidden"
+    (row,) = member.call("GET", "/api/v1/tokens").body["tokens"]
+    assert row["used_from"] == "127.0.0.1"
+    assert "token" not in row
+    context = ssl.create_default_context(cafile=str(house.var / "pki" / "web-ca.crt"))
+    request = urllib.request.Request(house.url + "/api/v1/events", headers={"Authorization": bearer["Authorization"]})
+    with urllib.request.urlopen(request, context=context, timeout=DEADLINE) as stream:
+        heard = iter(stream)
+        assert any(line == b"event: ready\r\n" for line in heard)
+        assert member.call("DELETE", f"/api/v1/tokens/{row['id']}").status == 204
+        assert len(list(itertools.islice(heard, 40))) < 40, "the stream goes on"
+    assert slug(program.call("GET", "/api/v1/devices", headers=bearer)) == "sign-in-required"
+    assert member.call("GET", "/api/v1/tokens").body == {"tokens": []}
 
 
 def test_the_history_is_paged_without_gaps_or_repeats(member: Client) -> None:

@@ -72,6 +72,7 @@ def gateway_routes() -> list[Route]:
     """API and pages, as the gateway's wiring adds them."""
     app = web.Application()
     app[routes.ROUTE_LIMITS] = {}
+    app[routes.BY_TOKEN] = set()
     add_api(app)
     add_pages(app)
     return routes_of(app)

@@ -87,6 +87,8 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
         notes.append(plain(event.detail["told"]))
     if not (event.what.startswith(_OF_ROOMS) or event.source in _HUB or is_gateway(event.source)):
         notes.append(f"Nobody but {plain(event.source, 32)} says so, and it is not the hub.")
+    if "token" in event.detail and not event.what.startswith("account:"):
+        notes.append(f"Asked for by the API token {plain(event.detail['token'], 64)}.")
     if "count" in event.detail:
         notes.append(f"{plain(event.detail['count'], 12)} times.")
     return Line(

@@ -37,6 +37,7 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
         await connection.execute(sa.text("DROP TABLE lockdown"))
         await connection.execute(sa.text("DROP TABLE places"))
         await connection.execute(sa.text("DROP TABLE endings"))
+        await connection.execute(sa.text("DROP TABLE tokens"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN own"))
         await connection.execute(sa.text("DROP INDEX ix_codes_attempt"))
         for column in ("attempt", "address"):

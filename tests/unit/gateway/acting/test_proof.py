@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.acting import proof as proofs
@@ -83,6 +84,11 @@ def test_an_event_says_what_where_who_and_how_it_ended(house: House) -> None:
         "192.0.2.7",
     )
     assert (event.command_id, event.detail) == ("c1", {"value": "40"})
+
+
+def test_an_event_names_the_token_by_which_a_program_asked(house: House) -> None:
+    event = house.proof.event(msgspec.structs.replace(wish(), token="Panel"), Outcome.ASKED)
+    assert event.detail["token"] == "Panel"
 
 
 async def test_an_intent_is_on_disk_and_goes_at_once(house: House) -> None:

@@ -19,7 +19,7 @@ class Answer(StrEnum):
 
 
 class Visitor(StrEnum):
-    """Who asks. The guest has a grant for `hall/lamp`."""
+    """Who asks. The guest has a grant for `hall/lamp`; the tokens are the master user's, by no cookie."""
 
     NOBODY = "nobody"
     ENDED = "ended session"
@@ -27,6 +27,9 @@ class Visitor(StrEnum):
     GUEST_INSIDE = "guest inside the hour"
     MEMBER = "member"
     MASTER = "master user"
+    TOKEN = "token in scope"
+    OTHER_TOKEN = "token of another scope"
+    REVOKED_TOKEN = "revoked token"
 
 
 SIGNED_IN: Final = (Visitor.GUEST_OUTSIDE, Visitor.GUEST_INSIDE, Visitor.MEMBER, Visitor.MASTER)
@@ -35,13 +38,24 @@ Row = Mapping[Visitor, Answer]
 _YES, _SIGN_IN, _FORBIDDEN, _HIDDEN = Answer.YES, Answer.SIGN_IN, Answer.FORBIDDEN, Answer.HIDDEN
 
 
-def _row(outside: Answer, inside: Answer, member: Answer, master: Answer, *, others: Answer = Answer.SIGN_IN) -> Row:
-    return dict(zip(Visitor, (others, others, outside, inside, member, master), strict=True))
+def _row(
+    outside: Answer,
+    inside: Answer,
+    member: Answer,
+    master: Answer,
+    *,
+    others: Answer = Answer.SIGN_IN,
+    tokens: tuple[Answer, Answer, Answer] = (Answer.FORBIDDEN, Answer.FORBIDDEN, Answer.SIGN_IN),
+) -> Row:
+    return dict(zip(Visitor, (others, others, outside, inside, member, master, *tokens), strict=True))
 
 
+FREE: Final = _row(_YES, _YES, _YES, _YES, others=_YES, tokens=(_YES, _YES, _YES))
 EVERYBODY: Final = _row(_YES, _YES, _YES, _YES, others=_YES)
 WHO_SIGNED_IN: Final = _row(_YES, _YES, _YES, _YES)
-WHOSE_DEVICE: Final = _row(_HIDDEN, _YES, _YES, _YES)
+WHAT_IS_THEIRS: Final = _row(_YES, _YES, _YES, _YES, tokens=(_YES, _YES, _SIGN_IN))
+WHOSE_PAGE: Final = _row(_HIDDEN, _YES, _YES, _YES)
+WHOSE_DEVICE: Final = _row(_HIDDEN, _YES, _YES, _YES, tokens=(_YES, _HIDDEN, _SIGN_IN))
 HOUSEHOLD: Final = _row(_FORBIDDEN, _FORBIDDEN, _YES, _YES)
 MASTER: Final = _row(_FORBIDDEN, _FORBIDDEN, _FORBIDDEN, _YES)
 MASTER_OF_A_DEVICE: Final = _row(_HIDDEN, _FORBIDDEN, _FORBIDDEN, _YES)
@@ -80,11 +94,16 @@ _LOGIN: Final = {"email": "member@example.org", "password": "a long password"}
 _CODE: Final = {"code": "ABCD-2345"}
 _PASSWORDS: Final = {"current": "a long password", "new": "quite another long one"}
 _LAMP: Final = {"room": "hall", "device": "lamp"}
+_TOKEN: Final = {
+    "name": "Panel",
+    "scope": [{"room": "hall", "device": "lamp", "actions": ["on"]}],
+    "expires_at": "2100-01-01T00:00:00Z",
+}
 _BEGIN: Final = {"active": True, "password": "a long password"}
 _END: Final = {"active": False, "password": "a long password", "code": "ABCD-2345"}
 
 RULES: Final = (
-    Rule("GET /healthz", EVERYBODY),
+    Rule("GET /healthz", FREE),
     Rule("GET /readyz", EVERYBODY),
     Rule("GET /api/v1/csrf", EVERYBODY),
     Rule("POST /api/v1/login/code", EVERYBODY, _LOGIN, acts=True),
@@ -96,12 +115,15 @@ RULES: Final = (
     Rule("DELETE /api/v1/sessions", WHO_SIGNED_IN, acts=True),
     Rule("DELETE /api/v1/sessions/{id}", WHO_SIGNED_IN, acts=True),
     Rule("DELETE /api/v1/sessions/{id}", MASTER, query="user=u-other", when="somebody else's", acts=True),
+    Rule("GET /api/v1/tokens", WHO_SIGNED_IN),
+    Rule("POST /api/v1/tokens", WHOSE_PAGE, _TOKEN, acts=True),
+    Rule("DELETE /api/v1/tokens/{id}", WHO_SIGNED_IN, acts=True),
     Rule("POST /api/v1/password", WHO_SIGNED_IN, _PASSWORDS, acts=True),
     Rule("GET /api/v1/me", WHO_SIGNED_IN),
     Rule("GET /api/v1/users", MASTER),
     Rule("GET /api/v1/users/{user}/grants", MASTER),
     Rule("PUT /api/v1/users/{user}/grants", MASTER, {"grants": [_LAMP]}, acts=True),
-    Rule("GET /api/v1/rooms", WHO_SIGNED_IN),
+    Rule("GET /api/v1/rooms", WHAT_IS_THEIRS),
     Rule("POST /api/v1/devices/{room}/{device}/commands", WHOSE_DEVICE, {"action": "on"}, acts=True),
     Rule(
         "POST /api/v1/devices/{room}/{device}/commands",
@@ -110,7 +132,7 @@ RULES: Final = (
         when="a safe action",
         acts=True,
     ),
-    Rule("GET /api/v1/devices", WHO_SIGNED_IN),
+    Rule("GET /api/v1/devices", WHAT_IS_THEIRS),
     Rule("GET /api/v1/devices/{room}/{device}", WHOSE_DEVICE),
     Rule("PUT /api/v1/devices/{room}/{device}/lockout", MASTER_OF_A_DEVICE, {"locked_out": True}, acts=True),
     Rule(
@@ -124,8 +146,8 @@ RULES: Final = (
     Rule("POST /api/v1/lockdown/code", HOUSEHOLD, acts=True),
     Rule("PUT /api/v1/lockdown", HOUSEHOLD, _BEGIN, when="beginning", acts=True),
     Rule("PUT /api/v1/lockdown", MASTER, _END, when="ending", acts=True),
-    Rule("GET /api/v1/events", WHO_SIGNED_IN),
-    Rule("GET /api/v1/time", WHO_SIGNED_IN),
+    Rule("GET /api/v1/events", WHAT_IS_THEIRS),
+    Rule("GET /api/v1/time", WHAT_IS_THEIRS),
     Rule("GET /api/v1/audit", WHO_SIGNED_IN),
     Rule("GET /api/v1/audit/export", WHO_SIGNED_IN, query="format=csv"),
     Rule("GET /api/v1/readings/{room}/{device}", WHOSE_DEVICE),
@@ -136,8 +158,8 @@ RULES: Final = (
     Rule("POST /login", EVERYBODY, _LOGIN | _CODE, when="second step"),
     Rule("GET /login/code", EVERYBODY),
     Rule("POST /logout", EVERYBODY),
-    Rule("GET /rooms/{room}", WHOSE_DEVICE),
-    Rule("GET /rooms/{room}/{device}/confirm", WHOSE_DEVICE, query="action=on"),
+    Rule("GET /rooms/{room}", WHOSE_PAGE),
+    Rule("GET /rooms/{room}/{device}/confirm", WHOSE_PAGE, query="action=on"),
     Rule("GET /rooms/{room}/{device}/lockout", MASTER_OF_A_DEVICE),
     Rule("POST /rooms/{room}/{device}/lockout", MASTER_OF_A_DEVICE, {"locked_out": "true"}, when="locking", acts=True),
     Rule(
@@ -147,10 +169,10 @@ RULES: Final = (
         when="lifting",
         acts=True,
     ),
-    Rule("POST /rooms/{room}/{device}", WHOSE_DEVICE, {"action": "on"}, acts=True),
-    Rule("POST /rooms/{room}/{device}", WHOSE_DEVICE, {"action": "off"}, when="a safe action", acts=True),
+    Rule("POST /rooms/{room}/{device}", WHOSE_PAGE, {"action": "on"}, acts=True),
+    Rule("POST /rooms/{room}/{device}", WHOSE_PAGE, {"action": "off"}, when="a safe action", acts=True),
     Rule("GET /history", WHO_SIGNED_IN),
-    Rule("GET /readings/{room}/{device}", WHOSE_DEVICE),
+    Rule("GET /readings/{room}/{device}", WHOSE_PAGE),
     Rule("GET /account", WHO_SIGNED_IN),
     Rule("POST /account/sessions/end", WHO_SIGNED_IN, {"session": "another"}, acts=True),
     Rule("POST /account/sessions/end-others", WHO_SIGNED_IN, acts=True),
@@ -164,5 +186,5 @@ RULES: Final = (
     Rule("POST /lockdown", HOUSEHOLD, {"active": "true", "password": "a long password"}, when="beginning", acts=True),
     Rule("POST /lockdown", MASTER, _END | {"active": "false"}, when="ending", acts=True),
     Rule("GET /problems/{slug}", EVERYBODY),
-    Rule("GET /static/{version}/{name}", EVERYBODY),
+    Rule("GET /static/{version}/{name}", FREE),
 )

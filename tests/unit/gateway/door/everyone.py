@@ -21,10 +21,11 @@ from shared.words.internal import Grant, LockdownState, RegisteredRoom, Registry
 from shared.words.internal_alerts import MailStatus
 from shared.words.internal_readings import ReadingPoint, ReadingsPage, ReadingsQuery
 from shared.words.messages import Description
-from shared.words.names import Role
+from shared.words.names import Action, Role
+from shared.words.scopes import Allowed, TokenUse
 from tests.unit.gateway import parts
 from tests.unit.gateway.door.authorization import Answer, Rule, Visitor
-from tests.unit.gateway.pages.house import ORIGIN, FakeHub, House, open_house
+from tests.unit.gateway.pages.house import ORIGIN, TOKEN, FakeHub, House, open_house
 
 _GARAGE = Description(room="garage", name="Carport", agent_version="1", devices=(parts.described("gate"),))
 _REGISTRY = Registry(
@@ -33,8 +34,9 @@ _REGISTRY = Registry(
         RegisteredRoom(id="garage", name="Carport", devices=tuple(parts.registered(d) for d in _GARAGE.devices)),
     )
 )
-SECRET_NAMES = ("front-door", "Front door", "Carport", "garage/gate")
-"""What is in the house, and no guest's."""
+_SECRETS = ("front-door", "Front door")
+_OF_THE_HALL = ("Lamp", "hall/lamp")
+_OF_THE_GARAGE = ("Carport", "garage/gate")
 _ZONE = ZoneInfo("Europe/Berlin")
 _NOT_NAMED = "no-such"
 _ANSWERS = {
@@ -52,6 +54,15 @@ _ROLES = {
     Visitor.GUEST_INSIDE: Role.GUEST,
     Visitor.MEMBER: Role.MEMBER,
     Visitor.MASTER: Role.MASTER,
+    Visitor.TOKEN: None,
+    Visitor.OTHER_TOKEN: None,
+    Visitor.REVOKED_TOKEN: None,
+}
+_ON_OFF = (Action.ON, Action.OFF)
+_SCOPES = {
+    Visitor.TOKEN: Allowed(room="hall", device="lamp", actions=_ON_OFF),
+    Visitor.OTHER_TOKEN: Allowed(room="garage", device="gate", actions=_ON_OFF),
+    Visitor.REVOKED_TOKEN: Allowed(room="hall", device="lamp", actions=_ON_OFF),
 }
 
 
@@ -118,12 +129,26 @@ class Everyone:
             # A gateway remembers for a while which sessions ended: each visit is a session of its own.
             signed_in = msgspec.structs.replace(signed_in, id=f"visit-{self._visits}")
             self.house.auth.sessions[f"token-{role}"] = signed_in
+        if visitor in _SCOPES:
+            await self._come_by_token(visitor)
+            return
         async with self.house.browser.get("/api/v1/csrf", headers={"Host": "localhost:8443"}) as response:
             token = (await response.json())["csrf_token"]
         self.headers = {"Host": "localhost:8443", "Origin": ORIGIN, "X-CSRF-Token": token}
         if visitor is Visitor.ENDED:
             del self.house.auth.sessions[f"token-{role}"]
             self.house.browser.app[sessions.SESSIONS].forget((signed_in.id,))
+
+    async def _come_by_token(self, visitor: Visitor) -> None:
+        """A program with a token of the master user's: no cookie, no CSRF token, no page that it came from."""
+        info = msgspec.structs.replace(
+            parts.session(Role.MASTER),
+            id=f"visit-{self._visits}",
+            token=TokenUse(name="Panel", scope=(_SCOPES[visitor],)),
+        )
+        self.headers = {"Host": "localhost:8443", "Authorization": f"Bearer {TOKEN}"}
+        if visitor is not Visitor.REVOKED_TOKEN:
+            self.house.auth.sessions[TOKEN] = info
 
     def _as_it_was(self) -> None:
         """Nobody has locked anything out or down."""
@@ -167,6 +192,8 @@ class Everyone:
             + len(house.auth.lockdown_codes)
             + len(house.auth.password_changes)
             + len(house.auth.grants_changes)
+            + len(house.auth.tokens_made)
+            + len(house.auth.revoked)
         )
 
 
@@ -189,6 +216,15 @@ def fitted(rule: Rule) -> str:
 def _static() -> tuple[str, str]:
     version, _, name = StaticFiles().url("home.css").removeprefix("/static/").partition("/")
     return version, name
+
+
+def hidden_from(visitor: Visitor) -> tuple[str, ...]:
+    """What is in this house, and must stand in no answer to them."""
+    if visitor in (Visitor.MEMBER, Visitor.MASTER):
+        return ()
+    if visitor is Visitor.OTHER_TOKEN:
+        return (*_SECRETS, *_OF_THE_HALL)
+    return (*_SECRETS, *_OF_THE_GARAGE)
 
 
 def not_theirs(rule: Rule) -> str:

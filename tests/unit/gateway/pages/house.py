@@ -47,6 +47,7 @@ from shared.words.internal import (
 from shared.words.internal_account import PasswordChange
 from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, Happening, MailStatus
 from shared.words.internal_grants import GrantsChange
+from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
 from shared.words.messages import Value
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -57,6 +58,7 @@ ORIGIN = "https://localhost:8443"
 HEADERS = {"Host": "localhost:8443", "Origin": ORIGIN, "Accept": "text/html", "User-Agent": "Firefox/130.0 (Android)"}
 SECRET = b"k" * 32
 CODE = "ABCD-2345"
+TOKEN = "hs_" + "a" * 43
 PASSWORD = "a long password"
 
 
@@ -68,6 +70,9 @@ class FakeAuth(parts.FakeAuth):
         self.code_requests: list[LoginCodeRequest] = []
         self.lockdown_codes: list[LockdownCodeRequest] = []
         self.mail = MailPath(mail="works")
+        self.tokens_made: list[TokenWish] = []
+        self.token_rows: tuple[TokenRow, ...] = ()
+        self.revoked: list[tuple[str, str]] = []
         self.entered: list[LoginRequest] = []
         self.password_changes: list[PasswordChange] = []
         self.grants_changes: list[GrantsChange] = []
@@ -152,6 +157,31 @@ class FakeAuth(parts.FakeAuth):
     async def end_session(self, session_id: str, *, user: str, by: str, address: str) -> None:
         self.ended.append((session_id, user))
         self.sessions = {token: info for token, info in self.sessions.items() if info.id != session_id}
+
+    async def make_token(self, wanted: TokenWish) -> TokenMade:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        row = TokenRow(
+            id=f"token-{len(self.tokens_made)}",
+            name=wanted.name,
+            scope=wanted.scope,
+            created_at=parts.NOW,
+            expires_at=wanted.expires_at,
+            used_at=None,
+            used_from="",
+        )
+        self.tokens_made.append(wanted)
+        self.token_rows = (row, *self.token_rows)
+        return TokenMade(token=TOKEN, row=row)
+
+    async def tokens(self, user_id: str) -> TokenRows:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        return TokenRows(tokens=self.token_rows)
+
+    async def revoke_token(self, token_id: str, *, user: str, address: str) -> None:
+        self.revoked.append((token_id, user))
+        self.token_rows = tuple(row for row in self.token_rows if row.id != token_id)
 
     async def users(self) -> UserRows:
         if self.away:
@@ -368,6 +398,7 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[csrf.OWN_ORIGINS] = frozenset({ORIGIN})
     app[csrf.OUTSIDE_ORIGINS] = frozenset()
     app[routes.ROUTE_LIMITS] = {}
+    app[routes.BY_TOKEN] = set()
     app[keys.HOME] = house.home
     app[keys.AUTH] = port
     app[keys.ALERTS] = cast("Any", house.alerts)

@@ -4,6 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import AuditEvent, UserRef, Who, utc
 from shared.words.names import Action, Kind, Outcome, Role, Severity
+from shared.words.scopes import Allowed, TokenUse
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BERLIN)
@@ -21,6 +23,7 @@ MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BERLIN)
 class Someone(msgspec.Struct, frozen=True):
     user: User
     grants: tuple[Grant, ...] = ()
+    token: TokenUse | None = None
 
 
 def someone(role: Role, *grants: Grant) -> Someone:
@@ -162,3 +165,47 @@ def test_a_discreet_scope_shows_of_others_what_they_did_and_not_who() -> None:
 def test_masters_and_members_lock_down_and_masters_alone_end_it() -> None:
     assert [guards.may_lock_down(someone(role)) for role in Role] == [True, True, False]
     assert [guards.may_end_lockdown(someone(role)) for role in Role] == [True, False, False]
+
+
+def by_token(owner: Someone, *scope: Allowed) -> Someone:
+    return msgspec.structs.replace(owner, token=TokenUse(name="Panel", scope=scope))
+
+
+LOOK = Allowed(room="hall", device="lamp")
+SWITCH = Allowed(room="hall", device="lamp", actions=(Action.ON,))
+
+
+def test_a_token_may_what_its_scope_names_and_nothing_else() -> None:
+    panel = by_token(someone(Role.MASTER), SWITCH)
+    assert guards.may_see(panel, "hall", "lamp", MONDAY_NOON)
+    assert guards.may_see_room(panel, "hall", MONDAY_NOON)
+    assert guards.may_act(panel, "hall", "lamp", "on", MONDAY_NOON)
+    assert not guards.may_act(panel, "hall", "lamp", "off", MONDAY_NOON)
+    assert not guards.may_see(panel, "hall", "front-door", MONDAY_NOON)
+    assert not guards.may_act(panel, "hall", "front-door", "on", MONDAY_NOON)
+    assert not guards.may_see(panel, "garage", "lamp", MONDAY_NOON)
+    assert not guards.may_see_room(panel, "garage", MONDAY_NOON)
+    assert not guards.may_act(by_token(someone(Role.MASTER), LOOK), "hall", "lamp", "on", MONDAY_NOON)
+
+
+def test_a_token_never_may_more_than_its_owner() -> None:
+    evenings = Grant(room="hall", device="lamp", actions=(Action.OFF,), from_minute=18 * 60)
+    panel = by_token(someone(Role.GUEST, evenings), SWITCH)
+    assert not guards.may_see(panel, "hall", "lamp", MONDAY_NOON)
+    assert not guards.may_see_room(panel, "hall", MONDAY_NOON)
+    assert guards.may_see(panel, "hall", "lamp", MONDAY_NOON.replace(hour=19))
+    assert not guards.may_act(panel, "hall", "lamp", "on", MONDAY_NOON.replace(hour=19))
+    assert not guards.may_act(panel, "hall", "lamp", "off", MONDAY_NOON.replace(hour=19))
+    assert not guards.may_see(by_token(someone(Role.GUEST), SWITCH), "hall", "lamp", MONDAY_NOON)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_no_token_looks_after_a_home(role: Role) -> None:
+    panel = by_token(someone(role), SWITCH)
+    asked = (
+        *(guards.sees_all, guards.may_manage_users, guards.may_lock_out, guards.may_lock_down),
+        *(guards.may_end_lockdown, guards.may_check_the_record, guards.may_hear_of_records),
+    )
+    assert [may.__name__ for may in asked if may(panel)] == []
+    assert guards.scope(panel, MONDAY_NOON).rooms is False
+    assert guards.scope(panel, MONDAY_NOON).user is not None

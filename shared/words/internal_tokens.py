@@ -1,0 +1,52 @@
+"""What gateways ask the auth service about API tokens over internal HTTPS: paths and bodies."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from shared.words.internal import Address
+from shared.words.messages import Moment
+from shared.words.scopes import Allowed, Scope
+
+TOKENS = "/internal/tokens"
+TOKEN_USE = "/internal/tokens/use"  # noqa: S105 - an address
+TokenName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+
+
+class TokenWish(msgspec.Struct, frozen=True, kw_only=True):
+    """POST TOKENS, answered by TokenMade: a token for whoever has the session `session`."""
+
+    session: str
+    name: TokenName
+    scope: Scope
+    expires_at: Moment
+    address: Address
+
+
+class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One token in a list. `used_at`: when it was last used, to the minute; None: never."""
+
+    id: str
+    name: str
+    scope: tuple[Allowed, ...]
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_from: str
+
+
+class TokenMade(msgspec.Struct, frozen=True, kw_only=True):
+    """A new token: nobody can be told it again."""
+
+    token: str
+    row: TokenRow
+
+
+class TokenRows(msgspec.Struct, frozen=True, kw_only=True):
+    """GET TOKENS?user=ID: that user's live tokens, newest first.
+
+    DELETE TOKENS/{id}?user=&by=&address= revokes one. POST TOKEN_USE takes a SessionToken, as SESSION does.
+    """
+
+    tokens: tuple[TokenRow, ...]
