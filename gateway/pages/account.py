@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from gateway import keys
-from gateway.desk import session_list
+from gateway.desk import session_list, tokens
 from gateway.door import sessions
 from gateway.pages import browsers, grants, render
+from gateway.pages import tokens as pages_of_tokens
 from shared.words.internal import SessionRow
+from shared.words.internal_tokens import TokenRow
 from shared.words.problem import HomeError
 
 
@@ -14,12 +16,19 @@ async def show_account(request: web.Request) -> web.StreamResponse:
     """Show the viewer's own account."""
     info = sessions.signed_in(request)
     rows: tuple[SessionRow, ...] | None
+    made: tuple[TokenRow, ...] | None
     try:
         rows = await session_list.of(request, info.user.id)
     except HomeError as error:
         if error.slug != "auth-unreachable":
             raise
         rows = None
+    try:
+        made = await tokens.mine(request)
+    except HomeError as error:
+        if error.slug != "auth-unreachable":
+            raise
+        made = None
     rooms = request.app[keys.HOME].rooms()
     return await render.page(
         request,
@@ -28,4 +37,6 @@ async def show_account(request: web.Request) -> web.StreamResponse:
         sessions=rows,
         session_id=info.id,
         device_of=browsers.named,
+        tokens=made,
+        may=lambda row: pages_of_tokens.summary(row, rooms),
     )

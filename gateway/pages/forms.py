@@ -5,6 +5,7 @@ waited in a browser's queue, does nothing that nobody wants any more.
 """
 
 import time
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -28,6 +29,10 @@ class Form:
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields
+
+    def names(self) -> Iterator[str]:
+        """What its fields are called, in their order."""
+        return iter(self._fields)
 
     def text(self, name: str) -> str:
         """A field as it was typed; empty where it is missing."""

@@ -21,6 +21,7 @@ from gateway.pages import (
     show_home,
     show_room,
     sign_out,
+    tokens,
     users,
 )
 from gateway.pages.static_files import StaticFiles
@@ -44,6 +45,9 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     routes.add(app, "GET", "/history", history.show_history, limit="pages")
     routes.add(app, "GET", "/readings/{room}/{device}", readings.show_readings, limit="pages")
     routes.add(app, "GET", "/account", account.show_account, limit="pages")
+    routes.add(app, "GET", "/account/tokens", tokens.show_form, limit="pages")
+    routes.add(app, "POST", "/account/tokens", tokens.make_token, limit=routes.DEFAULT)
+    routes.add(app, "POST", "/account/tokens/revoke", tokens.revoke_token, limit="pages")
     routes.add(app, "GET", "/account/password", own_password.show_password, limit="pages")
     routes.add(app, "POST", "/account/password", own_password.change_password, limit="password")
     routes.add(app, "POST", "/account/sessions/end", end_session.end_session, limit="pages")

@@ -76,8 +76,8 @@ class Reply(NamedTuple):
     @property
     def answer(self) -> Answer | None:
         """Of which kind; None where something other than who asked was in the way."""
-        if self.slug is None:
-            return Answer.YES if self.status < 400 else None
+        if self.slug is None:  # a page of its own, such as a form that says what was wrong
+            return Answer.YES if self.status < 400 else Answer.HIDDEN if self.status == 404 else None
         return _ANSWERS.get(self.slug)
 
 
