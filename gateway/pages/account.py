@@ -5,8 +5,10 @@ from aiohttp import web
 from gateway import keys
 from gateway.desk import session_list, tokens
 from gateway.door import sessions
-from gateway.pages import browsers, grants, render
+from gateway.pages import browsers, render
 from gateway.pages import tokens as pages_of_tokens
+from gateway.pages.guests import show
+from gateway.picture import guards
 from shared.words.internal import SessionRow
 from shared.words.internal_tokens import TokenRow
 from shared.words.problem import HomeError
@@ -29,11 +31,11 @@ async def show_account(request: web.Request) -> web.StreamResponse:
         if error.slug != "auth-unreachable":
             raise
         made = None
-    rooms = request.app[keys.HOME].rooms()
+    rooms, now = request.app[keys.HOME].rooms(), guards.local_now(request.app[keys.CONFIG].zone)
     return await render.page(
         request,
         "account.html",
-        grants=[grants.sentence(grant, rooms, request.app[keys.CONFIG].zone) for grant in info.grants],
+        granted=list(show.at_a_glance(info.grants, rooms, now)),
         sessions=rows,
         session_id=info.id,
         device_of=browsers.named,

@@ -24,6 +24,7 @@ from gateway.pages import (
     tokens,
     users,
 )
+from gateway.pages.guests import show
 from gateway.pages.static_files import StaticFiles
 
 
@@ -53,6 +54,9 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     routes.add(app, "POST", "/account/sessions/end", end_session.end_session, limit="pages")
     routes.add(app, "POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
     routes.add(app, "GET", "/users", users.show_users, limit="pages")
+    routes.add(app, "GET", "/users/{user}/grants", show.show_grants, limit="pages")
+    routes.add(app, "GET", "/users/{user}/grants/edit", show.show_form, limit="pages")
+    routes.add(app, "POST", "/users/{user}/grants", show.change_grants, limit="pages")
     routes.add(app, "POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
     routes.add(app, "GET", "/lockdown", lockdown.show_lockdown, limit="pages")
     routes.add(app, "GET", "/lockdown/code", lockdown.show_code, limit="pages")

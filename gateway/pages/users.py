@@ -5,10 +5,11 @@ from aiohttp import web
 from gateway import keys
 from gateway.desk import session_list
 from gateway.door import sessions
-from gateway.pages import flash, grants, render
+from gateway.pages import flash, render
 from gateway.pages.acts import Said
 from gateway.pages.end_session import ended
 from gateway.pages.forms import read_form
+from gateway.pages.guests import words
 from gateway.picture import guards
 from shared.words.internal import SessionInfo
 from shared.words.problem import HomeError
@@ -19,8 +20,8 @@ async def show_users(request: web.Request) -> web.StreamResponse:
     _master(request)
     rooms = request.app[keys.HOME].rooms()
     rows = (await request.app[keys.AUTH].users()).users
-    zone = request.app[keys.CONFIG].zone
-    listed = [(row, [grants.sentence(grant, rooms, zone) for grant in row.grants]) for row in rows]
+    now = guards.local_now(request.app[keys.CONFIG].zone)
+    listed = [(row, [words.sentence(grant, rooms, now) for grant in row.grants]) for row in rows]
     return await render.page(request, "users.html", users=listed)
 
 

@@ -54,10 +54,25 @@ def next_change(grants: Sequence[Grant], now: datetime) -> datetime | None:
 def outlook(grants: Sequence[Grant], now: datetime) -> Outlook:
     """What all of them together come to: one that begins where another ends goes on with it."""
 
-    def held(at: datetime) -> bool:
-        return any(holds(grant, at) for grant in grants)
+    return Outlook(_any_holds(grants, now), _first_other(grants, now, lambda at: _any_holds(grants, at)))
 
-    return Outlook(held(now), _first_other(grants, now, held))
+
+def spells(grants: Sequence[Grant], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """From when until when (UTC) any of them holds, between `start`, in the home's zone, and `end`."""
+    found: list[tuple[datetime, datetime]] = []
+    begun: datetime | None = start if _any_holds(grants, start) else None
+    for moment in _moments(grants, start):
+        if moment >= end:
+            break
+        held = _any_holds(grants, moment.astimezone(start.tzinfo))
+        if held and begun is None:
+            begun = moment
+        elif not held and begun is not None:
+            found.append((begun.astimezone(UTC), moment))
+            begun = None
+    if begun is not None:
+        found.append((begun.astimezone(UTC), end))
+    return found
 
 
 def first_of_day(day: date, zone: tzinfo) -> datetime:
@@ -69,6 +84,10 @@ def day_begun(moment: datetime, zone: tzinfo) -> date | None:
     """The day that begins at this very moment; None for a moment within one."""
     day = moment.astimezone(zone).date()
     return day if first_of_day(day, zone) == moment else None
+
+
+def _any_holds(grants: Sequence[Grant], now: datetime) -> bool:
+    return any(holds(grant, now) for grant in grants)
 
 
 def _first_other(grants: Sequence[Grant], now: datetime, look: Callable[[datetime], object]) -> datetime | None:

@@ -41,6 +41,7 @@ _REASONS = {
     "link-lost": "The link to the broker was lost.",
     "gateway-stopped": "The hub stopped in the middle of it.",
 }
+_NOTE_CHARACTERS = 400
 _BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -85,6 +86,9 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
         notes.append(_mismatch(event))
     if event.what.startswith("audit:") and "told" in event.detail:
         notes.append(plain(event.detail["told"]))
+    if event.what == "account:grants-changed":
+        lines = [text for name, text in event.detail.items() if name.startswith("grant-")]
+        notes.append(f"From now on: {plain('; '.join(lines) or 'nothing', _NOTE_CHARACTERS)}.")
     if not (event.what.startswith(_OF_ROOMS) or event.source in _HUB or is_gateway(event.source)):
         notes.append(f"Nobody but {plain(event.source, 32)} says so, and it is not the hub.")
     if "token" in event.detail and not event.what.startswith("account:"):

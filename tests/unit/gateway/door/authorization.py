@@ -99,6 +99,13 @@ _TOKEN: Final = {
     "scope": [{"room": "hall", "device": "lamp", "actions": ["on"]}],
     "expires_at": "2100-01-01T00:00:00Z",
 }
+_GRANT: Final = {
+    "do": "save",
+    "stands": "e3b0c44298fc1c14",  # nothing so far
+    "device": "hall/lamp",
+    "actions": "all",
+    "day-0": "on",
+}
 _BEGIN: Final = {"active": True, "password": "a long password"}
 _END: Final = {"active": False, "password": "a long password", "code": "ABCD-2345"}
 
@@ -187,6 +194,9 @@ RULES: Final = (
     Rule("GET /account/password", WHO_SIGNED_IN),
     Rule("POST /account/password", WHO_SIGNED_IN, _PASSWORDS | {"again": "quite another long one"}, acts=True),
     Rule("GET /users", MASTER),
+    Rule("GET /users/{user}/grants", MASTER),
+    Rule("GET /users/{user}/grants/edit", MASTER, query="device=hall/lamp"),
+    Rule("POST /users/{user}/grants", MASTER, _GRANT, acts=True),
     Rule("POST /users/end-sessions", MASTER, {"user": "u-guest"}, acts=True),
     Rule("GET /lockdown", HOUSEHOLD),
     Rule("GET /lockdown/code", HOUSEHOLD),

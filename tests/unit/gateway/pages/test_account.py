@@ -21,7 +21,8 @@ async def test_the_account_says_who_one_is_and_what_one_may() -> None:
         await house.sign_in(Role.GUEST, Grant(room="hall", device="lamp"))
         page = await house.get("/account")
         assert "guest@example.org" in page.text
-        assert "Lamp in Hall, every day, at any time" in page.text
+        assert "Lamp in Hall now Without end." in page.text
+        assert "Every day, at any time" in page.text
         assert "This is a basic factor" in page.text
         assert "this one" in page.text
 

@@ -1,6 +1,7 @@
 """What merely happened, in the history: one line each, what belongs together as one, by the names of the pages."""
 
 from datetime import timedelta
+from typing import Any
 
 from shared.words.internal import Grant
 from shared.words.internal_alerts import AuditFilter, Happening
@@ -162,3 +163,18 @@ async def test_what_a_room_wrote_is_text() -> None:
         page = await house.get("/history")
         assert "<script>alert" not in page.body
         assert "\u202e" not in page.body
+
+
+async def test_what_a_guest_may_use_from_then_on_stands_beside_the_change() -> None:
+    detail = {"user": "Grace", "grants": "2", "grant-1": "hall/lamp", "grant-2": "hall/blind mon-fri"}
+    about: dict[str, Any] = {"where": "user/u", "source": "auth"}
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (
+            event(2, "account:grants-changed", detail={"user": "Grace", "grants": "0"}, **about),
+            event(1, "account:grants-changed", detail=detail, **about),
+        )
+        page = await house.get("/history")
+        assert "Grants changed Grace" in page.text
+        assert "From now on: hall/lamp; hall/blind mon-fri." in page.text
+        assert "From now on: nothing." in page.text

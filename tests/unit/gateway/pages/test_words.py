@@ -1,17 +1,13 @@
 """Names are made harmless, wishes and grants are told in words."""
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages import acts, browsers, grants
+from gateway.pages import acts, browsers
 from gateway.pages.login import local_path
 from gateway.picture.home import Home
 from gateway.picture.plain import plain
-from shared.words.internal import Grant
 from shared.words.messages import By, CoverValue, State, utc
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
@@ -71,24 +67,6 @@ def test_what_nobody_knows_is_neither_good_nor_bad() -> None:
     assert acts.refused("Lamp", HomeError("interrupted")).tone == "unsure"
     assert acts.refused("Lamp", HomeError("room-offline")).tone == "bad"
     assert "2 minutes" in acts.refused("Lamp", HomeError("rate-limited", retry_after=100)).text
-
-
-@pytest.mark.parametrize(
-    ("grant", "told"),
-    [
-        (Grant(room="hall", device="lamp"), "Lamp in Hall, every day, at any time"),
-        (
-            Grant(room="hall", device="lamp", weekdays=(0, 4), from_minute=480, to_minute=1080),
-            "Lamp in Hall, Mondays, Fridays, from 08:00 to 18:00",
-        ),
-        (
-            Grant(room="attic", device="fan", until=datetime(2026, 12, 1, tzinfo=UTC)),
-            "attic/fan, every day, at any time, until 2026-12-01 01:00 CET",
-        ),
-    ],
-)
-def test_a_grant_is_told_in_words(grant: Grant, told: str) -> None:
-    assert grants.sentence(grant, rooms().rooms(), ZoneInfo("Europe/Berlin")) == told
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.words.grant_times import day_begun, first_of_day, holds, next_change, outlook
+from shared.words.grant_times import day_begun, first_of_day, holds, next_change, outlook, spells
 from shared.words.internal import Grant
 from tests.unit.shared.words.zones import CHANGING, MINUTE, ZONES, changes
 
@@ -120,9 +120,12 @@ def test_around_every_change_a_grant_holds_in_the_minutes_that_the_slow_reading_
     near = data.draw(around_a_change())
     grant = data.draw(grants_near(near))
     held = slowly(grant, near.zone)
+    told = spells([grant], near.moment.astimezone(near.zone), near.moment + 600 * MINUTE)
+    assert told == sorted(told)
     for far in range(600):
         at = near.moment + far * MINUTE
         assert holds(grant, at.astimezone(near.zone)) == held(at)
+        assert any(begin <= at < end for begin, end in told) == held(at)
 
 
 def walked(looks: Callable[[datetime], object], moment: datetime, minutes: int) -> datetime | None:
