@@ -175,6 +175,7 @@ class Gateway:
             shown=lambda: not renewal.has_ended(self.tls, time.time()),
         )
         app.on_response_prepare.append(headers.harden)
+        app.on_response_prepare.append(limits.tell)
         app.on_shutdown.append(self._end_what_is_open)
         return app
 

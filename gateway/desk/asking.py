@@ -78,10 +78,9 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
 
 def count(request: web.Request, device: Device | None = None) -> None:
     """Count a command for its user and its device. Raises rate-limited."""
-    table = request.app[limits.LIMITS]
-    table.hit("commands", limits.who(request))
+    limits.hit(request, "commands", limits.who(request))
     if device is not None:
-        table.hit("commands_device", device.room, device.id)
+        limits.hit(request, "commands_device", device.room, device.id)
 
 
 def issued(pressed_at: datetime | None, arrived: float) -> float:

@@ -26,7 +26,7 @@ async def ask_code(request: web.Request) -> None:
     Raises HomeError: sign-in-required, forbidden, rate-limited, auth-unreachable.
     """
     info = sessions.signed_in(request)
-    request.app[limits.LIMITS].hit("lockdown_code", f"session:{info.id}")
+    limits.hit(request, "lockdown_code", f"session:{info.id}")
     _check(info, ends=request.app[keys.HOME].lockdown.active)
     token = await _token(request)
     await request.app[keys.AUTH].ask_lockdown_code(LockdownCodeRequest(token=token, address=request.remote or ""))
@@ -39,7 +39,7 @@ async def change(request: web.Request, *, active: bool, code: str = "", password
     auth-unreachable.
     """
     info = sessions.signed_in(request)
-    request.app[limits.LIMITS].hit("lockdown", f"session:{info.id}")
+    limits.hit(request, "lockdown", f"session:{info.id}")
     _check(info, ends=not active)
     token = await _token(request)
     wanted = LockdownChange(token=token, active=active, code=code, password=password, address=request.remote or "")

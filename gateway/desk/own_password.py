@@ -21,7 +21,7 @@ async def change(request: web.Request, *, current: str, new: str) -> None:
     auth-unreachable.
     """
     info = sessions.signed_in(request)
-    request.app[limits.LIMITS].hit("password", f"session:{info.id}")
+    limits.hit(request, "password", f"session:{info.id}")
     token = await cookie.token_of(request)
     if token is None:
         raise HomeError("sign-in-required")

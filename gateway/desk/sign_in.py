@@ -113,10 +113,9 @@ async def _end(request: web.Request, token: str) -> None:
 
 async def _count(request: web.Request, name: str, email: str, known: str) -> None:
     """By address; a browser known to the account has a budget of its own before that. Raises rate-limited."""
-    table = request.app[limits.LIMITS]
-    if known and table.spend(name, f"browser:{known}", f"account:{account(email)}"):
+    if known and limits.spend(request, name, f"browser:{known}", f"account:{account(email)}"):
         return
-    table.hit(name, limits.by_address(request))
+    limits.hit(request, name, limits.by_address(request))
 
 
 def _regulation(request: web.Request) -> Regulation:

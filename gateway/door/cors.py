@@ -7,7 +7,7 @@ What no token opens is no other origin's either: no answer of it, nor to a cooki
 import aiohttp_cors
 from aiohttp import web
 
-from gateway.door import routes
+from gateway.door import limits, routes
 
 _METHODS = ("GET", "POST")
 
@@ -18,7 +18,7 @@ def set_up(app: web.Application, origins: tuple[str, ...]) -> None:
         return
     options = aiohttp_cors.ResourceOptions(  # type: ignore[no-untyped-call]  # aiohttp-cors leaves it untyped
         allow_credentials=False,
-        expose_headers=("Retry-After",),
+        expose_headers=("Retry-After", limits.LEFT, limits.POLICY),
         allow_headers=("Authorization", "Content-Type"),
         allow_methods=_METHODS,
         max_age=600,

@@ -29,7 +29,7 @@ async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
                 await csrf.protect(request, app, held or {})
         is_counted = True
         if limit is not None:
-            limits.count(request, app, limit)
+            limits.count(request, limit)
         try:
             response = await handler(request)
         except web.HTTPException as moved:

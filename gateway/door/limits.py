@@ -22,6 +22,9 @@ from shared.running.log import security
 from shared.words.internal import Budget
 from shared.words.problem import HomeError
 
+POLICY: Final = "RateLimit-Policy"
+LEFT: Final = "RateLimit"
+Key = tuple[str | None, ...]
 _BY_ACCOUNT: Final = frozenset({"login", "login_code"})
 _IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code", "password"}
 """Counted where account, session, device or action are known; until somebody is signed in, the latter as "default"."""
@@ -33,11 +36,19 @@ class Limits:
     def __init__(self, config: LimitsConfig) -> None:
         self._windows = Windows()
         self._items: dict[str, list[RateLimitItem]] = {}
+        self._called: dict[str, list[str]] = {}
+        self._policies: dict[str, str] = {}
         for name, text in msgspec.structs.asdict(config).items():
             try:
                 self._items[name] = parse_many(text)
             except ValueError as error:
                 raise ConfigError(f'limits.{name}: {text!r} is no limit; write it like "200/day;50/hour"') from error
+            windows = self._items[name]
+            called = [f'"{name}"' if len(windows) == 1 else f'"{name}-{item.get_expiry()}"' for item in windows]
+            self._called[name] = called
+            self._policies[name] = ", ".join(
+                f"{one};q={item.amount};w={item.get_expiry()}" for one, item in zip(called, windows, strict=True)
+            )
 
     def hit(self, name: str, *key: str | None) -> None:
         """Count one request of `key` under `name`. Raises HomeError("rate-limited") with `retry_after` in seconds.
@@ -62,23 +73,67 @@ class Limits:
         self._count(name, key, now)
         return True
 
+    def told(self, name: str, key: Key) -> tuple[str, str]:
+        """What `name` allows, and what `key` has left of it: RateLimit-Policy and RateLimit, window by window."""
+        now = time.monotonic()
+        left = []
+        for number, (item, called) in enumerate(zip(self._items[name], self._called[name], strict=True)):
+            window = (name, number, key)
+            rest = max(0, item.amount - self._windows.counted(window, now))
+            ends = math.ceil(self._windows.ends_in(window, now)) or item.get_expiry()
+            left.append(f"{called};r={rest};t={ends}")
+        return self._policies[name], ", ".join(left)
+
     def budgets(self, name: str) -> tuple[Budget, ...]:
         """What stands under `name`, for the auth service, which counts it."""
         return tuple(Budget(item.amount, item.get_expiry()) for item in self._items[name])
 
-    def _full(self, name: str, key: tuple[str | None, ...], now: float) -> int | None:
+    def _full(self, name: str, key: Key, now: float) -> int | None:
         """Which of the windows has no room left."""
         for number, item in enumerate(self._items[name]):
             if self._windows.counted((name, number, key), now) >= item.amount:
                 return number
         return None
 
-    def _count(self, name: str, key: tuple[str | None, ...], now: float) -> None:
+    def _count(self, name: str, key: Key, now: float) -> None:
         for number, item in enumerate(self._items[name]):
             self._windows.count((name, number, key), item.get_expiry(), now)
 
 
 LIMITS: Final = web.AppKey("limits", Limits)
+_COUNTED: Final[web.RequestKey[tuple[str, Key]]] = web.RequestKey("counted", tuple)
+"""Under which limit, and for whom, the request counted; where it was refused, the one that refused it."""
+
+
+def hit(request: web.Request, name: str, *key: str | None) -> None:
+    """Count the request of `key` under `name`, for its answer to tell of. Raises rate-limited."""
+    if None in key:
+        return
+    if _COUNTED not in request:
+        request[_COUNTED] = (name, key)
+    try:
+        request.app[LIMITS].hit(name, *key)
+    except HomeError:
+        request[_COUNTED] = (name, key)
+        raise
+
+
+def spend(request: web.Request, name: str, *key: str) -> bool:
+    """As `hit`, but False where there is no room left, so that the request may count for somebody else."""
+    if not request.app[LIMITS].spend(name, *key):
+        return False
+    request[_COUNTED] = (name, key)
+    return True
+
+
+async def tell(request: web.Request, response: web.StreamResponse) -> None:
+    """Called by aiohttp before each answer's headers go out: how much is left, and until when.
+
+    RateLimit and RateLimit-Policy as draft-ietf-httpapi-ratelimit-headers-10 writes them; none where nothing counted.
+    """
+    counted = request.get(_COUNTED)
+    if counted is not None:
+        response.headers[POLICY], response.headers[LEFT] = request.app[LIMITS].told(*counted)
 
 
 def by_address(request: web.Request) -> str | None:
@@ -107,7 +162,7 @@ def count_refused(request: web.Request) -> None:
     By address even where somebody is signed in, and apart from every route: whoever makes a browser send such
     requests uses up nothing that its user needs.
     """
-    request.app[LIMITS].hit(routes.DEFAULT, "refused", by_address(request))
+    hit(request, routes.DEFAULT, "refused", by_address(request))
 
 
 def strikes(app: web.Application) -> Strike:
@@ -119,7 +174,7 @@ def strikes(app: web.Application) -> Strike:
     return strike
 
 
-def count(request: web.Request, app: web.Application, name: str) -> None:
+def count(request: web.Request, name: str) -> None:
     """Counts a request whose route names this limit; "default" counts per route. Raises rate-limited."""
     if name in _IN_THE_HANDLER:
         if name in _BY_ACCOUNT or sessions.viewer(request) is not None:
@@ -128,6 +183,6 @@ def count(request: web.Request, app: web.Application, name: str) -> None:
     if name == routes.DEFAULT:
         resource = request.match_info.route.resource
         where = resource.canonical if resource is not None else "nowhere"
-        app[LIMITS].hit(name, where, who(request))
+        hit(request, name, where, who(request))
     else:
-        app[LIMITS].hit(name, who(request))
+        hit(request, name, who(request))

@@ -58,6 +58,7 @@ _ROLES = {
     Visitor.OTHER_TOKEN: None,
     Visitor.REVOKED_TOKEN: None,
 }
+_OFTEN = LimitsConfig(**dict.fromkeys(LimitsConfig.__struct_fields__, "100000/minute"))
 _ON_OFF = (Action.ON, Action.OFF)
 _SCOPES = {
     Visitor.TOKEN: Allowed(room="hall", device="lamp", actions=_ON_OFF),
@@ -66,12 +67,22 @@ _SCOPES = {
 }
 
 
+_COUNTING = ("RateLimit", "Date")
+
+
 class Reply(NamedTuple):
     """What came back: the slug where it was a problem."""
 
     status: int
     slug: str | None
     text: str
+    headers: Mapping[str, str]
+
+    def alike(self, other: "Reply") -> bool:
+        """Whether nobody can tell them apart, but that the one came after the other."""
+        theirs = {name: text for name, text in other.headers.items() if name not in _COUNTING}
+        ours = {name: text for name, text in self.headers.items() if name not in _COUNTING}
+        return (self.status, self.text, ours) == (other.status, other.text, theirs)
 
     @property
     def answer(self) -> Answer | None:
@@ -173,7 +184,7 @@ class Everyone:
             text = await response.text()
             is_problem = response.content_type == "application/problem+json"
             slug = msgspec.json.decode(text)["type"].rpartition("/")[2] if is_problem and text else None
-            return Reply(response.status, slug, text)
+            return Reply(response.status, slug, text, response.headers)
 
     def methods(self, rule: Rule) -> set[str]:
         """Which the rule's address takes."""
@@ -253,14 +264,15 @@ def routes_of(app: web.Application) -> list[str]:
 
 
 @asynccontextmanager
-async def open_to_everyone() -> AsyncIterator[Everyone]:
+async def open_to_everyone(rates: LimitsConfig = _OFTEN) -> AsyncIterator[Everyone]:
     """The house, with API and pages."""
     house: House
 
     def furnish(app: web.Application) -> None:
         app[keys.READINGS] = cast("Any", _Readings())
         app[keys.HUB] = cast("Any", _Streams())
-        app[limits.LIMITS] = Limits(LimitsConfig(**dict.fromkeys(LimitsConfig.__struct_fields__, "100000/minute")))
+        app[limits.LIMITS] = Limits(rates)
+        app.on_response_prepare.append(limits.tell)
         app[keys.READINESS] = cast("Any", _Ready())
         add_api(app)
 
