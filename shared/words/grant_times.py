@@ -27,18 +27,23 @@ class Outlook(NamedTuple):
 
 def holds(grant: Grant, now: datetime) -> bool:
     """Whether a grant holds at `now`. `to_minute` and `until` are past its end."""
-    moment = now.astimezone(UTC)
-    if grant.since is not None and moment < grant.since.astimezone(UTC):
+    if not _is_shown(grant, now.weekday(), now.hour * 60 + now.minute):
         return False
-    if grant.until is not None and moment >= grant.until.astimezone(UTC):
-        return False
-    minute = now.hour * 60 + now.minute
+    if grant.since is None and grant.until is None:
+        return True
+    moment = now.astimezone(UTC)  # within one zone the two passes of an hour are equal to datetime
+    begun = grant.since is None or moment >= grant.since.astimezone(UTC)
+    return begun and (grant.until is None or moment < grant.until.astimezone(UTC))
+
+
+def _is_shown(grant: Grant, weekday: int, minute: int) -> bool:
+    """Whether a clock that shows this names one of its minutes."""
     if not over_midnight(grant):
-        return now.weekday() in grant.weekdays and grant.from_minute <= minute < grant.to_minute
+        return weekday in grant.weekdays and grant.from_minute <= minute < grant.to_minute
     # The hours after midnight belong to the day on which the evening began.
     if minute >= grant.from_minute:
-        return now.weekday() in grant.weekdays
-    return minute < grant.to_minute and (now.weekday() - 1) % 7 in grant.weekdays
+        return weekday in grant.weekdays
+    return minute < grant.to_minute and (weekday - 1) % 7 in grant.weekdays
 
 
 def over_midnight(grant: Grant) -> bool:
@@ -122,13 +127,16 @@ def _moments(grants: Sequence[Grant], now: datetime) -> Iterator[datetime]:
 def _of_day(grants: Iterable[Grant], day: date, zone: tzinfo) -> Iterator[datetime]:
     """When clocks show that one of them begins or ends on that day, in each pass, and when they are set."""
     midnight = datetime.combine(day, time())
-    for minute in {minute for grant in grants for minute in (grant.from_minute, grant.to_minute)}:
+    minutes = {minute for grant in grants for minute in (grant.from_minute, grant.to_minute)}
+    before, after = first(midnight, zone), last(midnight + timedelta(days=1), zone)
+    if after - before == timedelta(days=1):  # as on nearly every day: no clock is set, and to ask of each time is dear
+        yield from (before + timedelta(minutes=minute) for minute in minutes)
+        return
+    for minute in minutes:
         local = midnight + timedelta(minutes=minute)
         yield first(local, zone)
         yield last(local, zone)
-    before, after = first(midnight, zone), last(midnight + timedelta(days=1), zone)
-    if before.astimezone(zone).utcoffset() != after.astimezone(zone).utcoffset():
-        yield change(before, after, zone)
+    yield change(before, after, zone)
 
 
 def _all_day(grant: Grant) -> bool:
