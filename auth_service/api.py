@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from auth_service.account.guests import Guests
+from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.tokens import Tokens
 from auth_service.confirming.mail_watch import MailWatch
@@ -15,7 +16,7 @@ from auth_service.signing_in.sessions import Sessions
 from auth_service.signing_in.sign_in import SignIn
 from shared.door.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.keeping.database import Store
-from shared.words import internal, internal_account, internal_grants, internal_tokens
+from shared.words import internal, internal_account, internal_factors, internal_grants, internal_tokens
 from shared.words.problem import HomeError
 
 GATEWAYS = ("gateway", "gateway-*")
@@ -35,13 +36,14 @@ def make_app(
     own_password: OwnPassword,
     guests: Guests,
     tokens: Tokens,
+    own_factors: OwnFactors,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
     signing = _Signing(sign_in, sessions, rehearsal, mail)
     reading = _Reading(store, rooms, sessions)
     locking = _Locking(lockouts, lockdown, mail)
-    own = _Own(own_password)
+    own = _Own(own_password, own_factors)
     granting = _Granting(guests)
     by_token = _ByToken(tokens)
 
@@ -61,6 +63,11 @@ def make_app(
     route("POST", internal_tokens.TOKENS, by_token.make, *GATEWAYS)
     route("GET", internal_tokens.TOKENS, by_token.rows, *GATEWAYS)
     route("DELETE", internal_tokens.TOKENS + "/{id}", by_token.revoke, *GATEWAYS)
+    route("POST", internal_factors.FACTORS, own.factors, *GATEWAYS)
+    route("POST", internal_factors.FACTOR_BEGIN, own.begin_factor, *GATEWAYS)
+    route("POST", internal_factors.FACTOR_CONFIRM, own.confirm_factor, *GATEWAYS)
+    route("POST", internal_factors.FACTOR_REMOVE, own.remove_factor, *GATEWAYS)
+    route("POST", internal_factors.RECOVERY, own.renew_recovery, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
@@ -133,8 +140,29 @@ class _Signing:
 class _Own:
     """What people change of their own accounts."""
 
-    def __init__(self, password: OwnPassword) -> None:
+    def __init__(self, password: OwnPassword, factors: OwnFactors) -> None:
         self._password = password
+        self._factors = factors
+
+    async def factors(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal_factors.FactorsAsked)
+        return json_response(await self._factors.of(asked.token))
+
+    async def begin_factor(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal_factors.FactorBegin)
+        return json_response(await self._factors.begin(asked, _issuer(request)))
+
+    async def confirm_factor(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal_factors.FactorConfirm)
+        return json_response(await self._factors.confirm(asked, _issuer(request)))
+
+    async def remove_factor(self, request: web.Request) -> web.Response:
+        await self._factors.remove(await read_json(request, internal_factors.FactorRemove), _issuer(request))
+        return web.Response(status=204)
+
+    async def renew_recovery(self, request: web.Request) -> web.Response:
+        asked = await read_json(request, internal_factors.RecoveryAsked)
+        return json_response(await self._factors.renew_recovery(asked, _issuer(request)))
 
     async def change_password(self, request: web.Request) -> web.Response:
         asked = await read_json(request, internal_account.PasswordChange)

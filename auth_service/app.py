@@ -7,7 +7,9 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from auth_service.account.current_password import CurrentPassword
 from auth_service.account.guests import Guests
+from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.tokens import Tokens
 from auth_service.api import make_app
@@ -141,12 +143,14 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             now=_now,
             language=config.language,
         )
+        current = CurrentPassword(store, passwords, proof, errands, now=_now)
+        own_factors = OwnFactors(store, sessions, passwords, proof, current, now=_now)
         own_password = OwnPassword(
             store,
             sessions,
             passwords,
             proof,
-            errands,
+            current,
             limits=limits,
             now=_now,
             wake=announcer.wake,
@@ -158,7 +162,18 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(
-            store, sign_in, sessions, rooms, lockouts_, confirmed, rehearsal, watch, own_password, guests, tokens
+            store,
+            sign_in,
+            sessions,
+            rooms,
+            lockouts_,
+            confirmed,
+            rehearsal,
+            watch,
+            own_password,
+            guests,
+            tokens,
+            own_factors,
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
@@ -169,7 +184,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(announcer.run(bus), name="announcer")
             group.create_task(board.run(bus), name="noticeboard")
             group.create_task(
-                _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep, own_password.sweep, tokens.sweep)),
+                _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep, current.sweep, tokens.sweep)),
                 name="upkeep",
             )
             group.create_task(renewals.run(bus), name="renewals")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -135,6 +136,27 @@ revocations = Table(
     metadata,
     Column("session_id", String(32), primary_key=True),
     Column("ended_at", Moment, nullable=False),
+)
+
+factors = Table(
+    # Authenticator apps: the secret is made of the pepper and the id (factors/totp.py), so none stands here.
+    "factors",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("used_at", Moment),
+    Column("confirmed", Boolean, nullable=False),  # its first code was typed: before that it counts for nothing
+    Column("last_step", BigInteger),  # whose code was used last: none so early is taken again
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("code_hash", String(64), primary_key=True),
 )
 
 changed_rights = Table(

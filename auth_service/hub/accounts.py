@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
 from auth_service.config import AuthConfig
+from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, registry, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
 from auth_service.home.registry import Loosening
@@ -174,6 +175,15 @@ class Accounts:
             await user_rows.set_password(connection, account.user.id, password_hash)
             await session_rows.end_all(connection, account.user.id, "password-changed", self._now())
             await say("account:password-changed", f"user/{account.user.id}", user=account.user.name)
+
+    async def remove_factors(self, email: str, *, by: UserRef | None = None) -> int:
+        """Take every strong factor away of a user who lost them; how many there were. Raises HomeError("not-found")."""
+        async with self._change(by) as (connection, say):
+            account = await _existing(connection, email)
+            count = await factor_rows.remove_all(connection, account.user.id)
+            if count:
+                await say("account:factor-removed", f"user/{account.user.id}", user=account.user.name, factor="all")
+        return count
 
     async def enrol_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
         """Give out a certificate's name. Raises HomeError: invalid-value, already-exists (revoked ones included)."""

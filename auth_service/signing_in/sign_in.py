@@ -12,19 +12,23 @@ from auth_service.confirming.codes import Binding, Purpose
 from auth_service.confirming.confirmations import Confirmations, Send
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
+from auth_service.factors import factor_rows, strong
+from auth_service.factors.strong import Fitting, Judged, StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import networks, place_rows, session_rows
-from auth_service.signing_in.budgets import Asker, SignInBudgets
+from auth_service.signing_in.budgets import Asker, SignInBudgets, Windows
 from shared.keeping.database import Store
 from shared.running.log import security
-from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest
+from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.words.languages import DEFAULT, Language, tongue
 from shared.words.messages import UserRef, Who
 from shared.words.names import Severity
 from shared.words.problem import HomeError
 
+_GUESSES = (Budget(10, 600), Budget(100, 86400))
+"""Wrong codes for an account with a strong factor: past that none is right (NIST SP 800-63B 3.2.2)."""
 _NOBODY = ""
 """The account id of who does not exist: the same statements run for it, and find nothing."""
 
@@ -54,6 +58,8 @@ class SignIn:
         self._language = language
         self._failed = FailedTries("account:sign-in-failed", proof, now=now)
         self._budgets = SignInBudgets()
+        self._strong = StrongFactors(store, passwords, now=now)
+        self._guesses = Windows()
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
         """Step 1. Returns before anything about the account is looked at; the letter goes out afterwards."""
@@ -65,17 +71,22 @@ class SignIn:
         """Step 2. Raises HomeError("sign-in-failed"), the same whatever was wrong."""
         account = await self._account(request.email)
         binding = Binding(Purpose.SIGN_IN, account.user.id if account else _NOBODY, request.browser)
+        judged = await self._strong.judge(binding.user_id, request.code)
         tried = await self._confirmations.tried(binding, request.code, self._verify(account, request))
-        if account is None or not tried.password or tried.claim is None:
+        fitting = self._heard_strong(account, request, judged)
+        # Whoever has a strong factor is not let in by mail (ASVS 6.4.3).
+        fits = fitting is not None if judged.strong else tried.claim is not None
+        if account is None or not tried.password or not fits:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         who = Who(issuer=issuer, user=UserRef(id=account.user.id, name=account.user.name), address=request.address)
-        answer = await self._start_session(account, tried.claim, request, who)
+        answer = await self._start_session(account, fitting if judged.strong else tried.claim, request, who)
         if answer is None:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         # Signing in is no critical action: a full disk must not keep the owner from switching things off.
-        told = {"browser": request.agent} | ({"own_device": "yes"} if request.own else {})
+        told = {"browser": request.agent, "factor": fitting.name if fitting is not None else "mailed code"}
+        told |= {"own_device": "yes"} if request.own else {}
         await self._proof.note("session:started", f"session/{answer.session.id}", who, **told)
         return answer
 
@@ -91,6 +102,8 @@ class SignIn:
             await self._report_failure(account, issuer, request.address)
             return
         user = account.user
+        if await self._strong.has(user.id):
+            return  # the app has the code, and mail is no way round it
         binding = Binding(Purpose.SIGN_IN, user.id, request.browser)
         if not heard or not self._budgets.may_write(_asker(account, request), request.regulation, self._now()):
             security("code_held_back", address=request.address, at=f"user/{user.id}")
@@ -114,19 +127,39 @@ class SignIn:
             self._budgets.heard_wrong(_asker(account, request), request.regulation, self._now())
         return right
 
+    def _heard_strong(self, account: user_rows.Account | None, request: LoginRequest, judged: Judged) -> Fitting | None:
+        """What of the typed fits, unless there were too many guesses: a known browser's are counted apart."""
+        if account is None or not judged.strong:
+            return None
+        key = (account.user.id, request.known)
+        spent = self._guesses.is_spent(key, _GUESSES, self._now())
+        if judged.fitting is None:
+            self._guesses.count(key, _GUESSES, self._now())
+        return None if spent else judged.fitting
+
     async def _account(self, email: str) -> user_rows.Account | None:
         async with self._store.read() as connection:
             account = await user_rows.find(connection, email)
         return None if account is None or account.disabled else account
 
     async def _start_session(
-        self, account: user_rows.Account, claim: code_rows.Claim, request: LoginRequest, who: Who
+        self,
+        account: user_rows.Account,
+        used: code_rows.Claim | Fitting | None,
+        request: LoginRequest,
+        who: Who,
     ) -> LoginAnswer | None:
         now = self._now()
         async with self._store.write() as connection:
+            claim = used if isinstance(used, code_rows.Claim) else None
             user = await confirmations.use(connection, account, claim)
             if user is None:
                 return None
+            if isinstance(used, Fitting):
+                if not await strong.spend(connection, user.id, used, now):
+                    return None
+            elif await factor_rows.of(connection, user.id):
+                return None  # one was added while the mailed code was typed
             first = await user_rows.signed_in(connection, account.user.id, now)
             place = self._passwords.keyed("place", account.user.id, networks.network(request.address), request.agent)
             seen = await place_rows.visit(connection, account.user.id, place, now)

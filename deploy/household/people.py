@@ -55,6 +55,12 @@ async def reset(home: homes.Home, email: str, password: str) -> None:
         await book.set_password(email, password)
 
 
+async def drop_factors(home: homes.Home, email: str) -> int:
+    """Take every strong factor away; how many there were. Raises HomeError("not-found")."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        return await book.remove_factors(email)
+
+
 async def erasable(home: homes.Home, email: str) -> User:
     """Whom `erase` would erase. Raises HomeError: not-found, invalid-value (the account may still sign in)."""
     async with accounts.opened(auth_config.read(home.config("auth"))) as book:

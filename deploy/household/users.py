@@ -127,6 +127,19 @@ def user_reset(email: str, *, password_file: PasswordFile = None) -> None:
     console.print(f"{email} has another password, and every session is ended.")
 
 
+@app.command("drop-factors")
+def user_drop_factors(email: str) -> None:
+    """Take the authenticator apps of a user away, who lost them: codes come by mail again."""
+    from deploy.household import people
+
+    count = asyncio.run(people.drop_factors(homes.find(homes.folder()), email))
+    console.print(
+        f"{count} removed; {email} signs in with a mailed code again."
+        if count
+        else f"{email} has none: nothing changed."
+    )
+
+
 @app.command("erase")
 def user_erase(
     email: str, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")] = False

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from shared.door.client import AuthAddress, ServiceClient
 from shared.trust import tls
-from shared.words import internal, internal_account, internal_grants, internal_tokens
+from shared.words import internal, internal_account, internal_factors, internal_grants, internal_tokens
 from shared.words.scopes import is_token
 
 
@@ -40,6 +40,27 @@ class AuthClient:
     async def change_password(self, wanted: internal_account.PasswordChange) -> internal.LoginAnswer:
         """Another password, and a new session in place of all. Raises the service's own problems."""
         return await self._service.call("POST", internal_account.PASSWORD, internal.LoginAnswer, wanted)
+
+    async def factors(self, token: str) -> internal_factors.Factors:
+        """The authenticator apps of whose session this is."""
+        asked = internal_factors.FactorsAsked(token=token)
+        return await self._service.call("POST", internal_factors.FACTORS, internal_factors.Factors, asked)
+
+    async def begin_factor(self, asked: internal_factors.FactorBegin) -> internal_factors.FactorBegun:
+        """A new app's secret, once. Raises the service's own problems, as do the next three."""
+        return await self._service.call("POST", internal_factors.FACTOR_BEGIN, internal_factors.FactorBegun, asked)
+
+    async def confirm_factor(self, asked: internal_factors.FactorConfirm) -> internal_factors.RecoveryCodes:
+        """Its first code; recovery codes where it is the first factor."""
+        return await self._service.call("POST", internal_factors.FACTOR_CONFIRM, internal_factors.RecoveryCodes, asked)
+
+    async def remove_factor(self, asked: internal_factors.FactorRemove) -> None:
+        """Take one away."""
+        await self._service.call("POST", internal_factors.FACTOR_REMOVE, type(None), asked)
+
+    async def renew_recovery(self, asked: internal_factors.RecoveryAsked) -> internal_factors.RecoveryCodes:
+        """Ten other recovery codes."""
+        return await self._service.call("POST", internal_factors.RECOVERY, internal_factors.RecoveryCodes, asked)
 
     async def verify(self, token: str, address: str = "") -> internal.SessionInfo:
         """Whose live session, or API token, `token` is, used from `address`. Raises sign-in-required."""

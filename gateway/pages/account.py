@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import keys
-from gateway.desk import session_list, tokens
+from gateway.desk import own_factors, session_list, tokens
 from gateway.door import sessions
 from gateway.pages import browsers, render
 from gateway.pages import tokens as pages_of_tokens
@@ -31,12 +31,19 @@ async def show_account(request: web.Request) -> web.StreamResponse:
         if error.slug != "auth-unreachable":
             raise
         made = None
+    try:
+        held = await own_factors.of(request)
+    except HomeError as error:
+        if error.slug != "auth-unreachable":
+            raise
+        held = None
     rooms, now = request.app[keys.HOME].rooms(), guards.local_now(request.app[keys.CONFIG].zone)
     return await render.page(
         request,
         "account.html",
         granted=list(show.at_a_glance(info.grants, rooms, now)),
         sessions=rows,
+        held=held,
         session_id=info.id,
         device_of=browsers.named,
         tokens=made,

@@ -10,6 +10,7 @@ from gateway.pages import (
     command,
     confirm,
     end_session,
+    factors,
     history,
     lockdown,
     lockout,
@@ -51,6 +52,11 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     routes.add(app, "POST", "/account/tokens/revoke", tokens.revoke_token, limit="pages")
     routes.add(app, "GET", "/account/password", own_password.show_password, limit="pages")
     routes.add(app, "POST", "/account/password", own_password.change_password, limit="password")
+    routes.add(app, "GET", "/account/factors", factors.show_factors, limit="pages")
+    routes.add(app, "POST", "/account/factors", factors.begin, limit="password")
+    routes.add(app, "POST", "/account/factors/confirm", factors.confirm, limit="password")
+    routes.add(app, "POST", "/account/factors/remove", factors.remove, limit="password")
+    routes.add(app, "POST", "/account/factors/recovery", factors.renew_recovery, limit="password")
     routes.add(app, "POST", "/account/sessions/end", end_session.end_session, limit="pages")
     routes.add(app, "POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
     routes.add(app, "GET", "/users", users.show_users, limit="pages")

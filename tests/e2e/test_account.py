@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Iterator
 
+import pyotp
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
 from tests.demo import Demo
 from tests.e2e.actions import code_for, read_letter, wait_until_live
 from tests.e2e.conftest import Open
+from tests.house import until
 
 EMAIL, PASSWORD, NEW = "kim@home.example", "seven slow winter trains", "lanterns over quiet harbours"
 Take = Callable[[Page, str], None]
@@ -116,3 +118,70 @@ def test_programs_list_and_end_sessions_as_far_as_they_may(demo_home: Demo) -> N
     (mine,) = master.call("GET", "/api/v1/sessions").body["sessions"]
     assert master.call("DELETE", f"/api/v1/sessions/{mine['id']}").status == 204
     assert master.call("GET", "/api/v1/me").status == 401
+
+
+def app_shows(page: Page) -> str:
+    """What an app shows that was given the key on the page."""
+    key = page.locator("code.typed").inner_text().replace(" ", "")
+    return pyotp.TOTP(key).now()
+
+
+def enter_with(page: Page, demo: Demo, code: Callable[[], str], *, user: dict[str, str]) -> None:
+    """Both steps with a code that comes by no letter."""
+    page.goto("/login")
+    page.get_by_label("E-mail").fill(user["email"])
+    page.get_by_label("Password").fill(user["password"])
+    page.get_by_role("button", name="Mail me a code").click()
+    page.get_by_label("Code", exact=True).wait_for()
+    if not page.get_by_label("Password").input_value():
+        page.get_by_label("Password").fill(user["password"])
+    page.get_by_label("Code", exact=True).fill(code())
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(demo.url + "/")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_an_authenticator_app_is_set_up_used_lost_and_given_up(
+    open_page: Open, demo_home: Demo, shots: Take, *, javascript: bool
+) -> None:
+    user = demo_home.users()["guest" if javascript else "member"]
+    page = open_page(None, javascript=javascript, dark=javascript)
+    letters = len(demo_home.letters())
+    enter_with(page, demo_home, lambda: code_for(demo_home, user["email"], letters), user=user)
+    page.goto("/account")
+    page.get_by_role("link", name="Add an authenticator app").click()
+    page.get_by_label("What you call it").fill("Phone")
+    page.get_by_label("Your password").fill(user["password"])
+    shots(page, f"factors-{javascript}")
+    page.get_by_role("button", name="Go on").click()
+    page.get_by_label("Code", exact=True).fill("000000")
+    page.get_by_role("button", name="Set it up").click()
+    expect(page.get_by_text("not the code that the app shows")).to_be_visible()
+    shots(page, f"factor-{javascript}")
+    key = page.locator("code.typed").inner_text().replace(" ", "")
+    page.get_by_label("Code", exact=True).fill(app_shows(page))
+    before = len(demo_home.letters())
+    page.get_by_role("button", name="Set it up").click()
+    page.get_by_role("heading", name="Recovery codes").wait_for()
+    recovery = page.locator(".recovery code").all_inner_texts()
+    assert len(recovery) == 10
+    shots(page, f"recovery-{javascript}")
+    read_letter(demo_home, "Sign-in factor added", to=user["email"], after=before)
+    page.get_by_role("link", name="I have them").click()
+    shots(page, f"after-{javascript}")
+
+    earlier = len(demo_home.letters())
+    again = open_page(None, javascript=javascript)
+    enter_with(again, demo_home, recovery[0].lower, user=user)
+    assert not [one for one in demo_home.letters(to=user["email"], after=earlier) if "code" in str(one["Subject"])]
+    app = pyotp.TOTP(key)
+    used = int(time.time()) // 30
+    until(lambda: int(time.time()) // 30 > used, "the app shows another code")
+    enter_with(open_page(None), demo_home, app.now, user=user)
+
+    page.goto("/account/factors")
+    expect(page.get_by_text("9 of 10 are left")).to_be_visible()
+    page.get_by_text("Remove", exact=True).click()
+    page.locator("details[open]").get_by_label("Your password").fill(user["password"])
+    page.get_by_role("button", name="Remove Phone").click()
+    expect(page.get_by_text("Now a code by mail is your second factor")).to_be_visible()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_password import OwnPassword
 from auth_service.confirming.errands import Errands
 from auth_service.people import user_rows
@@ -75,8 +76,9 @@ async def home(store: Store, proof: Proof, passwords: Passwords, clock: Clock, a
         def rung() -> None:
             made.rung += 1
 
+        current = CurrentPassword(store, passwords, proof, errands, now=clock)
         own = OwnPassword(
-            store, sessions, passwords, proof, errands, limits=LIMITS, now=clock, wake=rung, home_words=("Sycamore",)
+            store, sessions, passwords, proof, current, limits=LIMITS, now=clock, wake=rung, home_words=("Sycamore",)
         )
         made = Home(store, ada, clock, own, errands)
         yield made

@@ -93,6 +93,8 @@ class Rule(NamedTuple):
 _LOGIN: Final = {"email": "member@example.org", "password": "a long password"}
 _CODE: Final = {"code": "ABCD-2345"}
 _PASSWORDS: Final = {"current": "a long password", "new": "quite another long one"}
+_CURRENT: Final = {"current": "a long password"}
+_BEGUN: Final = {"id": "f1", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "uri": "otpauth://totp/Home"}
 _LAMP: Final = {"room": "hall", "device": "lamp"}
 _TOKEN: Final = {
     "name": "Panel",
@@ -126,6 +128,11 @@ RULES: Final = (
     Rule("POST /api/v1/tokens", WHOSE_PAGE, _TOKEN, acts=True),
     Rule("DELETE /api/v1/tokens/{id}", WHO_SIGNED_IN, acts=True),
     Rule("POST /api/v1/password", WHO_SIGNED_IN, _PASSWORDS, acts=True),
+    Rule("GET /api/v1/factors", WHO_SIGNED_IN),
+    Rule("POST /api/v1/factors", WHO_SIGNED_IN, _CURRENT, acts=True),
+    Rule("POST /api/v1/factors/recovery", WHO_SIGNED_IN, _CURRENT, acts=True),
+    Rule("POST /api/v1/factors/{id}", WHO_SIGNED_IN, {"code": "123456"}, acts=True),
+    Rule("DELETE /api/v1/factors/{id}", WHO_SIGNED_IN, _CURRENT, acts=True),
     Rule("GET /api/v1/me", WHO_SIGNED_IN),
     Rule("GET /api/v1/users", MASTER),
     Rule("GET /api/v1/users/{user}/grants", MASTER),
@@ -193,6 +200,11 @@ RULES: Final = (
     Rule("POST /account/tokens/revoke", WHO_SIGNED_IN, {"token": "another"}, acts=True),
     Rule("GET /account/password", WHO_SIGNED_IN),
     Rule("POST /account/password", WHO_SIGNED_IN, _PASSWORDS | {"again": "quite another long one"}, acts=True),
+    Rule("GET /account/factors", WHO_SIGNED_IN),
+    Rule("POST /account/factors", WHO_SIGNED_IN, _CURRENT, acts=True),
+    Rule("POST /account/factors/confirm", WHO_SIGNED_IN, _BEGUN | {"code": "123456"}, acts=True),
+    Rule("POST /account/factors/remove", WHO_SIGNED_IN, _CURRENT | {"id": "f1"}, acts=True),
+    Rule("POST /account/factors/recovery", WHO_SIGNED_IN, _CURRENT, acts=True),
     Rule("GET /users", MASTER),
     Rule("GET /users/{user}/grants", MASTER),
     Rule("GET /users/{user}/grants/edit", MASTER, query="device=hall/lamp"),

@@ -202,6 +202,7 @@ class Everyone:
             + len(house.auth.code_requests)
             + len(house.auth.lockdown_codes)
             + len(house.auth.password_changes)
+            + len(house.auth.factor_changes)
             + len(house.auth.grants_changes)
             + len(house.auth.tokens_made)
             + len(house.auth.revoked)

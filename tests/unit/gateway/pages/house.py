@@ -46,6 +46,16 @@ from shared.words.internal import (
 )
 from shared.words.internal_account import PasswordChange
 from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, Happening, MailStatus
+from shared.words.internal_factors import (
+    Factor,
+    FactorBegin,
+    FactorBegun,
+    FactorConfirm,
+    FactorRemove,
+    Factors,
+    RecoveryAsked,
+    RecoveryCodes,
+)
 from shared.words.internal_grants import GrantsChange
 from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
 from shared.words.messages import Value
@@ -60,6 +70,8 @@ SECRET = b"k" * 32
 CODE = "ABCD-2345"
 TOKEN = "hs_" + "a" * 43
 PASSWORD = "a long password"
+SECRET_KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+RECOVERY_CODES = tuple(f"ABCD-EFGH-{n:04}" for n in range(10))
 
 
 class FakeAuth(parts.FakeAuth):
@@ -73,6 +85,9 @@ class FakeAuth(parts.FakeAuth):
         self.tokens_made: list[TokenWish] = []
         self.token_rows: tuple[TokenRow, ...] = ()
         self.revoked: list[tuple[str, str]] = []
+        self.apps: list[Factor] = []
+        self.begun: list[FactorBegin] = []
+        self.factor_changes: list[str] = []
         self.entered: list[LoginRequest] = []
         self.password_changes: list[PasswordChange] = []
         self.grants_changes: list[GrantsChange] = []
@@ -131,6 +146,39 @@ class FakeAuth(parts.FakeAuth):
         after = msgspec.structs.replace(row, grants=wanted.grants)
         self.people = [after if one is row else one for one in self.people]
         return after
+
+    async def factors(self, token: str) -> Factors:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        return Factors(factors=tuple(self.apps), recovery_left=10 if self.apps else 0)
+
+    async def begin_factor(self, asked: FactorBegin) -> FactorBegun:
+        if asked.current != PASSWORD:
+            raise HomeError("wrong-password")
+        self.begun.append(asked)
+        self.factor_changes.append("begun")
+        return FactorBegun(id="f1", secret=SECRET_KEY, uri=f"otpauth://totp/Home%20System:a?secret={SECRET_KEY}")
+
+    async def confirm_factor(self, asked: FactorConfirm) -> RecoveryCodes:
+        if asked.code != "123456":
+            raise HomeError("confirmation-failed", "This is not the code that the app shows now.")
+        first = not self.apps
+        name = next((one.name for one in reversed(self.begun) if one.name), "Authenticator app")
+        self.factor_changes.append("confirmed")
+        self.apps.append(Factor(id=asked.id, name=name, created_at=parts.NOW, used_at=parts.NOW))
+        return RecoveryCodes(codes=RECOVERY_CODES if first else ())
+
+    async def remove_factor(self, asked: FactorRemove) -> None:
+        if asked.current != PASSWORD:
+            raise HomeError("wrong-password")
+        self.apps = [one for one in self.apps if one.id != asked.id]
+        self.factor_changes.append("removed")
+
+    async def renew_recovery(self, asked: RecoveryAsked) -> RecoveryCodes:
+        if asked.current != PASSWORD:
+            raise HomeError("wrong-password")
+        self.factor_changes.append("recovery")
+        return RecoveryCodes(codes=RECOVERY_CODES)
 
     async def sign_out(self, token: str) -> None:
         self.sessions.pop(token, None)

@@ -1,0 +1,55 @@
+"""The password that somebody has, asked for once more before they change their account (ASVS 6.2.3, 7.5.1)."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from auth_service.confirming.errands import Errands
+from auth_service.confirming.tries import FailedTries
+from auth_service.people import user_rows
+from auth_service.people.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.signing_in.budgets import Windows
+from shared.keeping.database import Store
+from shared.running.log import facts
+from shared.words.internal import Budget, SessionInfo
+from shared.words.messages import Who
+from shared.words.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+_WRONG = (Budget(10, 3600),)
+"""Of one account: whoever sits in a stolen session does not find the password out by trying."""
+
+
+class CurrentPassword:
+    """Checks it, and counts wrong ones."""
+
+    def __init__(
+        self, store: Store, passwords: Passwords, proof: Proof, errands: Errands, *, now: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._passwords = passwords
+        self._errands = errands
+        self._now = now
+        self._failed = FailedTries("account:confirmation-failed", proof, now=now)
+        self._wrong = Windows()
+
+    async def check(self, typed: str, session: SessionInfo, who: Who) -> str:
+        """The stored hash that it fits. Raises wrong-password, or rate-limited without a look."""
+        user = session.user
+        if self._wrong.is_spent(user.id, _WRONG, self._now()):
+            raise HomeError("rate-limited", "Too many wrong passwords. Try again in an hour.", retry_after=3600)
+        async with self._store.read() as connection:
+            account = await user_rows.find(connection, user.email)
+        stored = account.password_hash if account is not None and account.user.id == user.id else None
+        if not await self._passwords.verify(typed, stored, known=True) or stored is None:
+            self._wrong.count(user.id, _WRONG, self._now())
+            log.warning("Confirmation failed", extra=facts(event="confirmation_failed", at=f"user/{user.id}"))
+            self._errands.start(self._failed.tell(f"user/{user.id}", who, user), "report-failure")
+            raise HomeError("wrong-password")
+        return stored
+
+    async def sweep(self) -> None:
+        """Tell of wrong passwords whose window is over."""
+        await self._failed.sweep()

@@ -1,0 +1,133 @@
+"""One's own strong second factors: set up with the password and a first code, taken away with the password.
+
+Mail never stands in for one that is lost (ASVS 6.4.3, 6.4.4): a recovery code does, or the hub's own command.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from auth_service.account import telling
+from auth_service.account.current_password import CurrentPassword
+from auth_service.factors import factor_rows, recovery, totp
+from auth_service.factors.strong import recovery_hash
+from auth_service.people.account_fields import checked_name
+from auth_service.people.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.signing_in.sessions import Sessions
+from shared.keeping.database import Store
+from shared.words.internal import User
+from shared.words.internal_factors import (
+    Factor,
+    FactorBegin,
+    FactorBegun,
+    FactorConfirm,
+    FactorRemove,
+    Factors,
+    RecoveryAsked,
+    RecoveryCodes,
+)
+from shared.words.messages import UserRef, Who
+from shared.words.problem import HomeError
+
+MOST = 8
+_UNNAMED = "Authenticator app"
+
+
+class OwnFactors:
+    """Lists and changes them. `issuer` in its methods is the gateway that asks."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        passwords: Passwords,
+        proof: Proof,
+        current: CurrentPassword,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._passwords = passwords
+        self._proof = proof
+        self._current = current
+        self._now = now
+
+    async def of(self, token: str) -> Factors:
+        """What whose session this is has. Raises HomeError("sign-in-required")."""
+        user = (await self._sessions.verify(token)).user
+        async with self._store.read() as connection:
+            held = await factor_rows.of(connection, user.id)
+            left = await factor_rows.recovery_left(connection, user.id)
+        rows = tuple(Factor(id=one.id, name=one.name, created_at=one.created_at, used_at=one.used_at) for one in held)
+        return Factors(factors=rows, recovery_left=left)
+
+    async def begin(self, asked: FactorBegin, issuer: str) -> FactorBegun:
+        """A secret for an app; it counts once `confirm` had a code of it.
+
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (the name, or too many).
+        """
+        user = await self._confirmed(asked.token, asked.current, asked.address, issuer)
+        name, factor_id = checked_name(asked.name or _UNNAMED), secrets.token_hex(8)
+        async with self._store.write() as connection:
+            if len(await factor_rows.of(connection, user.id)) >= MOST:
+                raise HomeError("invalid-value", f"{MOST} are the most. Remove one first.")
+            await factor_rows.begin(connection, user.id, factor_id, name, self._now())
+        secret = totp.secret(self._passwords, user.id, factor_id)
+        return FactorBegun(id=factor_id, secret=secret, uri=totp.address(secret, user.email))
+
+    async def confirm(self, asked: FactorConfirm, issuer: str) -> RecoveryCodes:
+        """From now on a sign-in needs it. Recovery codes come with the first one.
+
+        Raises HomeError: sign-in-required, confirmation-failed (no such code, or begun too long ago), no-proof.
+        """
+        user = (await self._sessions.verify(asked.token)).user
+        secret = totp.secret(self._passwords, user.id, asked.id)
+        step = totp.step_of(secret, asked.code, self._now().timestamp())
+        async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+            first = not await factor_rows.of(connection, user.id)
+            if step is None or not await factor_rows.confirm(connection, user.id, asked.id, step, self._now()):
+                raise HomeError("confirmation-failed", "This is not the code that the app shows now. Try the next one.")
+            codes = recovery.new() if first else ()
+            if codes:
+                await factor_rows.put_recovery(connection, user.id, self._hashed(user, codes))
+            await say("account:factor-added", f"user/{user.id}", user=user.name, factor="authenticator app")
+        return RecoveryCodes(codes=codes)
+
+    async def remove(self, asked: FactorRemove, issuer: str) -> None:
+        """Take one away; with the last one go the recovery codes, and codes come by mail again.
+
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, not-found, no-proof.
+        """
+        user = await self._confirmed(asked.token, asked.current, asked.address, issuer)
+        async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+            if await factor_rows.remove(connection, user.id, asked.id) is None:
+                raise HomeError("not-found", "There is no such factor; it may have been removed already.")
+            await say("account:factor-removed", f"user/{user.id}", user=user.name, factor="authenticator app")
+
+    async def renew_recovery(self, asked: RecoveryAsked, issuer: str) -> RecoveryCodes:
+        """Ten others; the former are void.
+
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (without a factor), no-proof.
+        """
+        user = await self._confirmed(asked.token, asked.current, asked.address, issuer)
+        codes = recovery.new()
+        async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+            if not await factor_rows.of(connection, user.id):
+                raise HomeError("invalid-value", "Recovery codes stand in for an authenticator app. Add one first.")
+            await factor_rows.put_recovery(connection, user.id, self._hashed(user, codes))
+            await say("account:factor-added", f"user/{user.id}", user=user.name, factor="recovery codes")
+        return RecoveryCodes(codes=codes)
+
+    async def _confirmed(self, token: str, current: str, address: str, issuer: str) -> User:
+        session = await self._sessions.verify(token)
+        await self._current.check(current, session, _who(session.user, address, issuer))
+        return session.user
+
+    def _hashed(self, user: User, codes: tuple[str, ...]) -> list[str]:
+        return [recovery_hash(self._passwords, user.id, code) for code in codes]
+
+
+def _who(user: User, address: str, issuer: str) -> Who:
+    return Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=address or None)

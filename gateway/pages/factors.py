@@ -1,0 +1,116 @@
+"""/account/factors: authenticator apps and recovery codes, without JavaScript.
+
+What is shown once (a secret, recovery codes) is in the answer to a form alone, and in no address, flash or cookie.
+"""
+
+import re
+from typing import Any, Final
+
+from aiohttp import web
+
+from gateway.desk import own_factors
+from gateway.door import sessions
+from gateway.pages import flash, qr, render, times
+from gateway.pages.acts import Said
+from gateway.pages.forms import Form, read_form
+from shared.words.internal_factors import FactorBegun
+from shared.words.problem import HomeError
+
+_SHOWN_HERE: Final = frozenset(
+    {"wrong-password", "invalid-value", "rate-limited", "auth-unreachable", "no-proof", "confirmation-failed"}
+)
+_REMOVED: Final = Said("good", "Removed", "A letter tells you of it.")
+
+
+async def show_factors(request: web.Request) -> web.StreamResponse:
+    """What there is, and the forms."""
+    return await _page(request)
+
+
+async def begin(request: web.Request) -> web.StreamResponse:
+    """The QR code of a new app, and the form for its first code. Form fields: `current`, `name`."""
+    form = await _form(request)
+    try:
+        begun = await own_factors.begin(request, current=form.text("current")[:1024], name=form.text("name")[:64])
+    except HomeError as error:
+        return await _again(request, error, "begin", form)
+    return await _shown(request, begun)
+
+
+async def confirm(request: web.Request) -> web.StreamResponse:
+    """The first code. Form fields: `id`, `secret` and `uri` as they were shown, `code`."""
+    form = await _form(request)
+    if not re.fullmatch(r"[A-Z2-7]{32}", form.text("secret")) or not form.text("uri").startswith("otpauth://totp/"):
+        raise web.HTTPSeeOther("/account/factors")  # no form of ours
+    begun = FactorBegun(id=form.text("id")[:64], secret=form.text("secret")[:64], uri=form.text("uri")[:512])
+    try:
+        codes = await own_factors.confirm(request, begun.id, form.text("code")[:32] or "-")
+    except HomeError as error:
+        if error.slug != "confirmation-failed":
+            return await _again(request, error, "begin", form)
+        return await _shown(request, begun, error)
+    if codes:
+        return await render.page(request, "recovery.html", codes=codes)
+    await flash.put(request, Said("good", "The app is set up", "From now on either of them signs you in."))
+    raise web.HTTPSeeOther("/account/factors")
+
+
+async def remove(request: web.Request) -> web.StreamResponse:
+    """Take one away. Form fields: `id`, `current`."""
+    form = await _form(request)
+    try:
+        await own_factors.remove(request, form.text("id")[:64], current=form.text("current")[:1024])
+    except HomeError as error:
+        return await _again(request, error, f"remove {form.text('id')}", form)
+    await flash.put(request, _REMOVED)
+    raise web.HTTPSeeOther("/account/factors")
+
+
+async def renew_recovery(request: web.Request) -> web.StreamResponse:
+    """Ten other recovery codes. Form field: `current`."""
+    form = await _form(request)
+    try:
+        codes = await own_factors.renew_recovery(request, current=form.text("current")[:1024])
+    except HomeError as error:
+        return await _again(request, error, "recovery", form)
+    return await render.page(request, "recovery.html", codes=codes)
+
+
+async def _form(request: web.Request) -> Form:
+    sessions.signed_in(request)
+    return await read_form(request)
+
+
+async def _shown(request: web.Request, begun: FactorBegun, error: HomeError | None = None) -> web.Response:
+    """The secret once more while its code is typed: it is nowhere else."""
+    return await render.page(
+        request,
+        "factor.html",
+        status=200 if error is None else error.status,
+        begun=begun,
+        picture=qr.drawn(begun.uri, said="What the app reads"),
+        spaced=" ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4)),
+        problem=error,
+    )
+
+
+async def _again(request: web.Request, error: HomeError, at: str, form: Form) -> web.Response:
+    if error.slug not in _SHOWN_HERE:
+        raise error
+    page = await _page(request, error, at, form.text("name")[:64])
+    if "retry_after" in error.facts:
+        page.headers["Retry-After"] = str(error.facts["retry_after"])
+    return page
+
+
+async def _page(request: web.Request, error: HomeError | None = None, at: str = "", name: str = "") -> web.Response:
+    """`at`: which form was wrong."""
+    sessions.signed_in(request)
+    held = await own_factors.of(request)
+    problem: dict[str, Any] | None = None
+    if error is not None:
+        wait = error.facts.get("retry_after")
+        told = error.detail if wait is None else f"Too many tries for now. Try again in {times.wait(int(wait))}."
+        problem = {"title": error.title, "detail": told}
+    status = 200 if error is None else error.status
+    return await render.page(request, "factors.html", status=status, held=held, problem=problem, at=at, named=name)
