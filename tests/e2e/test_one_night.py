@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, StorageState, expect
 
 from device_agents.pins import simulation
 from tests.demo import Client, Demo
@@ -49,6 +49,12 @@ class Night:
         answer = getattr(self, client).act(place, action, id=id_, **more)
         assert answer.body["outcome"] == "executed", answer
         until(lambda: id_ in str(self.master.call("GET", "/api/v1/audit?limit=100").body), f"{action} is recorded")
+
+
+@pytest.fixture(scope="module")
+def signed_in() -> dict[str, StorageState]:
+    """Nobody, at first: those of other homes are nobody here."""
+    return {}
 
 
 @pytest.fixture(scope="module")
