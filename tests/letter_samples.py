@@ -199,6 +199,12 @@ def _events() -> Iterator[tuple[str, str, AuditEvent]]:
             detail={"user": "Ben"},
         ),
     )
+    stands = {
+        "grant-1": "hall/front-door mon-fri 22:00-06:00 until 2026-12-24T23:00:00Z only lock unlock",
+        "grant-2": "hall/lamp",
+    }
+    detail = {"user": "Ben", "grants": "2", **stands}
+    yield "grants", "auth", _event(what="account:grants-changed", where="user/u2", id=None, detail=detail)
     yield "lockdown", "auth", _event(what="home:locked-down", where="home", id=None)
     yield "lockdown-over", "auth", _event(what="home:lockdown-ended", where="home", id=None)
     yield "locked-out", "auth", _event(what="device:locked-out", where="hall/lamp", id=None)

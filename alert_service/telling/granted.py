@@ -32,7 +32,9 @@ def told(detail: dict[str, str], reader: Reader) -> Iterator[str]:
 
 def _sentence(grant: Grant, reader: Reader) -> str:
     place = reader.names.place(f"{grant.room}/{grant.device}")
-    parts = [place if grant.actions is None else f"{place} ({_actions(grant.actions, reader)})"]
+    parts = []
+    if grant.actions is not None:
+        parts.append(_actions(grant.actions, reader))
     if len(grant.weekdays) < len(_DAYS):
         runs = grant_text.runs(grant.weekdays)
         day = [reader.say(name) for name in _DAYS]
@@ -46,15 +48,16 @@ def _sentence(grant: Grant, reader: Reader) -> str:
         before = grant.until - timedelta(seconds=1)
         moment = _moment(grant.until, reader) if last is None else reader.tongue.short_day(before, reader.zone)
         parts.append(reader.say(later("until {moment}"), moment=moment))
-    if len(parts) == 1:
+    if len(parts) == int(grant.actions is not None):
         parts.append(reader.say(later("always")))
-    return f"{parts[0]}: {', '.join(parts[1:])}"
+    return f"{place}: {', '.join(parts)}"
 
 
 def _actions(actions: tuple[str, ...], reader: Reader) -> str:
     if not actions:
         return reader.say(later("looking only"))
-    return ", ".join(reader.say(ACTS.get(action, OTHER).wish, wish=action) for action in actions)
+    named = "/".join(reader.say(ACTS.get(action, OTHER).wish, wish=action) for action in actions)
+    return reader.say(later("only {actions}"), actions=named)
 
 
 def _moment(moment: datetime, reader: Reader) -> str:

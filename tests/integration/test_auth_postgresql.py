@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from auth_service.account.guests import Guests
 from auth_service.confirming import code_rows
 from auth_service.home import room_rows
 from auth_service.home.lockdown import Lockdown
 from auth_service.home.lockouts import Lockouts
 from auth_service.home.rooms import Rooms
 from auth_service.hub.accounts import Accounts
-from auth_service.people import user_rows
+from auth_service.people import changed_rights, user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
@@ -213,3 +214,36 @@ async def test_database_that_is_away_is_said(empty_database: str) -> None:
     away = f"{address}:{free_port()}/{rest.partition('/')[2]}"
     with pytest.raises(ConfigError, match="database: cannot be opened"):
         await open_store(away)
+
+
+async def test_of_two_who_replace_the_same_grants_at_once_one_is_told_so(
+    store: Store, accounts: Accounts, tmp_path: Path
+) -> None:
+    lamp = DeviceDescription(
+        id="lamp",
+        name="Lamp",
+        kind=Kind.SWITCH,
+        critical=False,
+        confirm=False,
+        actions=(Action.ON, Action.OFF),
+        safe_actions=(Action.OFF,),
+    )
+    await accounts.create_user(email="ada@example.org", name="Ada", password=PASSWORD, role=Role.MASTER)
+    guest = await accounts.create_user(email="g@example.org", name="G", password=PASSWORD, role=Role.GUEST)
+    await accounts.enrol_identity("hall", "room")
+    spool = Spool(tmp_path / "grants-spool.sqlite3")
+    proof = Proof(spool, now=lambda: NOW)
+    await Rooms(store, proof, Given(), now=lambda: NOW).seen("hall", RoomSeen(name="Hall", devices=(lamp,)), "gateway")
+    guests = Guests(store, proof)
+    wanted = [Grant(room="hall", device="lamp", weekdays=(day,)) for day in range(4)]
+    ended = await asyncio.gather(
+        *(guests.replace(guest.id, (one,), Who(issuer="admin"), instead_of=()) for one in wanted),
+        return_exceptions=True,
+    )
+    assert [error.slug for error in ended if isinstance(error, HomeError)] == ["changed-meanwhile"] * 3
+    async with store.read() as connection:
+        assert len(await user_rows.grants_of(connection, guest.id)) == 1
+        assert [one.user_id for one in await changed_rights.untold(connection)] == [guest.id]
+    told = [event for event in spool.pending(100) if event.what == "account:grants-changed"]
+    assert len(told) == 1
+    spool.close()

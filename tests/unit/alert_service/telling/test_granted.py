@@ -29,10 +29,10 @@ def told(language: Language, *lines: str, source: str = "auth", **more: str) -> 
         ),
         (
             "hall/door sat,sun from 2026-12-01T17:00:00Z only lock unlock",
-            "Door (hall) (lock, unlock): Sat, Sun, from 1 Dec 2026, 18:00",
-            "Door (hall) (Abschließen, Aufschließen): Sa, So, ab 01.12.2026, 18:00",
+            "Door (hall): only lock/unlock, Sat, Sun, from 1 Dec 2026, 18:00",
+            "Door (hall): nur Abschließen/Aufschließen, Sa, So, ab 01.12.2026, 18:00",
         ),
-        ("hall/bell only look", "Bell (hall) (looking only): always", "Bell (hall) (nur ansehen): immer"),
+        ("hall/bell only look", "Bell (hall): looking only, always", "Bell (hall): nur ansehen, immer"),
         ("what is {this}", "what is {this}", "what is {this}"),
     ],
 )

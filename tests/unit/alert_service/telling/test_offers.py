@@ -21,7 +21,7 @@ OFFERED = {
         (LOCK, SESSIONS),
     ),
     **dict.fromkeys(
-        ("together", "together-mixed", "together-both", "new-place", "password", "account"), (LOCK, SESSIONS)
+        ("together", "together-mixed", "together-both", "new-place", "password", "account", "grants"), (LOCK, SESSIONS)
     ),
     **dict.fromkeys(("lockdown", "locked-out"), (SESSIONS,)),
     **dict.fromkeys(("mismatch", "room-away", "room-back", "broken"), ()),
