@@ -30,6 +30,7 @@ from gateway.door import (
     proxies,
     routes,
     sessions,
+    together,
 )
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
@@ -119,6 +120,8 @@ class Gateway:
                 tasks.create_task(self.courier.run(), name="courier")
                 tasks.create_task(self.registrar.run(), name="registrar")
                 tasks.create_task(self.link.run(), name="silence")
+                if self.config.counts.redis:
+                    tasks.create_task(together.run(self.app[limits.LIMITS], self.config.counts.redis), name="counts")
                 tasks.create_task(record_watch.run(self.alerts, self.hub), name="record")
                 # What was made by now stays: the collector need not look at it again with every command.
                 gc.freeze()

@@ -60,6 +60,15 @@ class LimitsConfig(Config, frozen=True):
     exports: Rate = "20/hour"
 
 
+class CountsConfig(Config, frozen=True):
+    """Where several gateways of one home count together: `redis` such as "redis://:password@host:6379/0".
+
+    "rediss://" is the same over TLS. Without it each counts for itself, in memory.
+    """
+
+    redis: str = ""
+
+
 class CorsConfig(Config, frozen=True):
     """Exact origins of others whose scripts may call the API, never with cookies."""
 
@@ -81,6 +90,7 @@ class GatewayConfig(Config, frozen=True):
     expose_demo: bool = False
     limits: LimitsConfig = LimitsConfig()
     connections: Bounds = Bounds()
+    counts: CountsConfig = CountsConfig()
     cors: CorsConfig = CorsConfig()
     readings: ReadingsAddress = ReadingsAddress()
     syslog: SyslogConfig | None = None
@@ -104,6 +114,8 @@ def load_config(path: Path) -> GatewayConfig:
             f"{path}: https.host: a demo home has published keys and must not be reached from {', '.join(reached)}; "
             "use 127.0.0.1, or set expose_demo = true if you know why"
         )
+    if config.counts.redis and not config.counts.redis.startswith(("redis://", "rediss://")):
+        raise ConfigError(f'{path}: counts.redis: write it like "redis://127.0.0.1:6379/0"')
     for origin in (*config.cors.origins, *config.https.origins):
         if not origin.startswith("https://") or origin.count("/") != 2 or "*" in origin:
             raise ConfigError(f"{path}: origins: {origin!r} must be an exact origin such as https://panel.example.org")

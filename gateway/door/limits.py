@@ -4,16 +4,21 @@ A window opens with its first request and counts until it ends; what exceeds it 
 wait. What makes things safer is never counted: the commands ask here only for other actions.
 """
 
+import contextlib
 import math
 import time
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Hashable
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 from limits import RateLimitItem, parse_many
+from limits.aio.storage import RedisStorage
+from limits.errors import ConfigurationError, StorageError
 
 from gateway.config import LimitsConfig
 from gateway.door import proxies, routes, sessions
+from gateway.door.sharing import Store
 from gateway.door.windows import Windows
 from shared.door.doors import counted_as
 from shared.door.entrance import Strike
@@ -24,17 +29,42 @@ from shared.words.problem import HomeError
 
 POLICY: Final = "RateLimit-Policy"
 LEFT: Final = "RateLimit"
+StoreAwayError = StorageError
+_STORE_SECONDS: Final = 1.0
 Key = tuple[str | None, ...]
 _BY_ACCOUNT: Final = frozenset({"login", "login_code"})
 _IN_THE_HANDLER: Final = _BY_ACCOUNT | {"commands", "lockdown", "lockdown_code", "password"}
 """Counted where account, session, device or action are known; until somebody is signed in, the latter as "default"."""
 
 
+@contextlib.asynccontextmanager
+async def shared_store(url: str) -> AsyncIterator[Store]:
+    """The Redis at `url`, whose failures are StoreAwayError. Raises ConfigError where its package is not installed."""
+    try:
+        store = RedisStorage(
+            f"async+{url}",
+            wrap_exceptions=True,
+            implementation="redispy",  # coredis, as limits takes it, wants older neighbours than ours
+            key_prefix="homesystem:gateway",
+            socket_connect_timeout=_STORE_SECONDS,
+            socket_timeout=_STORE_SECONDS,
+        )
+    except ConfigurationError as error:
+        raise ConfigError(f'counts.redis: {error}; install "homesystem[redis]"') from error
+    try:
+        yield store
+    finally:
+        bridge: Any = store.bridge  # the library itself never closes what it opened
+        await bridge.storage.aclose()
+
+
 class Limits:
     """The table and its counters."""
 
     def __init__(self, config: LimitsConfig) -> None:
-        self._windows = Windows()
+        self._windows = self.windows = Windows()
+        self.share: Callable[[Hashable, int], None] = lambda _key, _seconds: None
+        """Told of what is counted, and how long its window is: for who counts together with other gateways."""
         self._items: dict[str, list[RateLimitItem]] = {}
         self._called: dict[str, list[str]] = {}
         self._policies: dict[str, str] = {}
@@ -98,6 +128,7 @@ class Limits:
     def _count(self, name: str, key: Key, now: float) -> None:
         for number, item in enumerate(self._items[name]):
             self._windows.count((name, number, key), item.get_expiry(), now)
+            self.share((name, number, key), item.get_expiry())
 
 
 LIMITS: Final = web.AppKey("limits", Limits)

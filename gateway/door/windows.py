@@ -30,6 +30,11 @@ class Windows:
         window[1] += 1
         return int(window[1])
 
+    def learn(self, key: Hashable, count: int, ends_in: float, now: float) -> None:
+        """It was counted that often, elsewhere too, in a window that ends after so many seconds."""
+        if ends_in > 0:
+            self._open[key] = [now + ends_in, count]
+
     def counted(self, key: Hashable, now: float) -> int:
         """How often it was counted in the window that is open."""
         window = self._open.get(key)

@@ -57,6 +57,7 @@ def test_it_may_listen_on_several_addresses(tmp_path: Path) -> None:
         ('host = "127.0.0.1"', "host = [1]", "https.host"),
         ("[limits]", '[limits]\nread = "1/day"', "did you mean `reads`"),
         ('timezone = "UTC"', 'timezone = "Mars/Base"', "timezone"),
+        ("[cors]", '[counts]\nredis = "memcached://127.0.0.1"\n[cors]', "write it like"),
         ("origins = []", 'origins = ["*"]', "exact origin"),
         ("origins = []", 'origins = ["http://panel.example.org"]', "exact origin"),
         ("origins = []", 'origins = ["https://panel.example.org/"]', "exact origin"),
