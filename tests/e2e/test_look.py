@@ -29,6 +29,8 @@ PATHS = (
     "/history",
     "/history?room=hall&outcome=executed&since=nonsense",
     "/account",
+    "/account/password",
+    "/account/factors",
     "/users",
     "/problems/unknown",
     "/nowhere",
@@ -70,6 +72,17 @@ def test_no_page_is_wider_than_its_screen(open_page: Open, shots: Take, size: tu
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
         assert page.evaluate(OVERLAPS) == [], path
         shots(page, path.strip("/").replace("/", "-") or "home")
+
+
+def test_text_of_twice_the_size_needs_no_scrolling_sideways(open_page: Open, shots: Take) -> None:
+    page = open_page(None, role="master")
+    for path in PATHS:
+        page.goto(path)
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 390, f"{path} is {width} wide"
+        shots(page, f"large{path.partition('?')[0].replace('/', '-')}")
 
 
 def test_the_night_is_dark(open_page: Open, shots: Take) -> None:
