@@ -546,9 +546,10 @@ async def test_other_origins_get_nothing_unless_listed_and_never_cookies(broker:
             assert response.status == 403
             assert "Access-Control-Allow-Origin" not in response.headers
         for origin, allowed in ((listed, listed), (other, None)):
-            _, _, response = await visitor.get("/api/v1/me", headers={"Origin": origin})
-            assert response.headers.get("Access-Control-Allow-Origin") == allowed
-            assert "Access-Control-Allow-Credentials" not in response.headers
+            for address, expected in (("/api/v1/devices", allowed), ("/api/v1/me", None)):  # what tokens open, and not
+                _, _, response = await visitor.get(address, headers={"Origin": origin})
+                assert response.headers.get("Access-Control-Allow-Origin") == expected
+                assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 async def test_limits_refuse_with_a_time_and_never_a_safe_action(broker: Broker) -> None:
