@@ -9,12 +9,14 @@ import os
 import sys
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from deploy.folder import home as homes
+from shared.words import grant_text
 from shared.words.languages import LANGUAGES, Language, known_language
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -71,8 +73,11 @@ def user_list() -> None:
     from deploy.household import people
 
     table = Table("E-mail", "Name", "Role", "May use", "Language", "Last sign-in", "Disabled")
-    for row in asyncio.run(people.rows(homes.find(homes.folder()))):
-        may = ", ".join(f"{g.room}/{g.device}" for g in row.grants) if row.user.role is Role.GUEST else "all"
+    home = homes.find(homes.folder())
+    zone = ZoneInfo(home.settings.timezone)
+    for row in asyncio.run(people.rows(home)):
+        granted = "; ".join(grant_text.written(grant, zone) for grant in row.grants)
+        may = granted if row.user.role is Role.GUEST else "all"
         last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"
         disabled = "yes" if row.disabled else ""
         table.add_row(
