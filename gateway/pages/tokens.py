@@ -1,5 +1,7 @@
 """GET and POST /account/tokens, POST /account/tokens/revoke: API tokens made, shown once, and revoked.
 
+Of a home of many devices it shows one room, `?room=hall`; a token for several rooms is made by the API.
+
 Form fields of making one: `name`, `days` until it ends, and one for each thing that it may, such as "hall/lamp on" or
 "hall/lamp look". Of revoking: `token`, its id.
 """
@@ -28,6 +30,8 @@ DAYS: Final = (7, 30, 90, 365)
 LOOK: Final = "look"
 _USUALLY: Final = 90
 _MOST_NAME: Final = 64
+MOST_SHOWN: Final = 300
+"""Devices of one page; of more it shows a room's."""
 _SHOWN_HERE: Final = frozenset({"invalid-value", "unknown-device", "auth-unreachable", "no-proof"})
 
 
@@ -106,6 +110,9 @@ async def _page(
     info = sessions.signed_in(request)
     now = guards.local_now(request.app[keys.CONFIG].zone)
     rooms = guards.visible(info, request.app[keys.HOME].rooms(), now)
+    shown = rooms
+    if sum(len(room.devices) for room in rooms) > MOST_SHOWN:
+        shown = tuple(room for room in rooms if room.id == request.query.get("room", rooms[0].id))
     problem: dict[str, Any] | None = None
     if error is not None:
         problem = {"title": error.title, "detail": error.detail}
@@ -113,7 +120,9 @@ async def _page(
         request,
         "tokens.html",
         status=error.status if error is not None else 200,
-        rooms=rooms,
+        rooms=shown,
+        others=() if shown is rooms else rooms,
+        target=request.path_qs,
         days=[(days, times.date((now + timedelta(days=days)), now)) for days in DAYS],
         form=form,
         label=acts.label,

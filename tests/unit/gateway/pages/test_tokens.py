@@ -4,10 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.words.internal import Grant
+from gateway.pages.tokens import MOST_SHOWN
+from shared.words.internal import Grant, RegisteredRoom, Registry
+from shared.words.messages import Description
 from shared.words.names import Action, Role
 from shared.words.problem import HomeError
 from shared.words.scopes import Allowed
+from tests.unit.gateway import parts
 from tests.unit.gateway.pages.house import TOKEN, open_house
 
 TICKED = {"name": " Kitchen panel ", "days": "30", "hall/lamp on": "yes", "hall/front-door look": "yes"}
@@ -125,3 +128,20 @@ async def test_the_list_has_every_live_one() -> None:
             await house.send(form, **(TICKED | {"name": name}))
         page = await house.get("/account")
         assert sum(form.action == "/account/tokens/revoke" for form in page.forms) == 2
+
+
+async def test_a_large_home_shows_one_room_and_keeps_to_it() -> None:
+    lamps = tuple(parts.described(f"lamp-{number}") for number in range(MOST_SHOWN))
+    many = Description(room="attic", name="Attic", agent_version="1", devices=lamps)
+    attic = RegisteredRoom(id="attic", name="Attic", devices=tuple(map(parts.registered, lamps)))
+    async with open_house(Registry(rooms=(parts.HALL_ENTRY, attic)), parts.HALL, many) as house:
+        await house.sign_in(Role.MEMBER)
+        page = await house.get("/account/tokens?room=hall")
+        assert page.has("input", name="hall/lamp on")
+        assert not page.has("input", name="attic/lamp-1 on")
+        assert page.has("a", href="/account/tokens?room=attic")
+        wrong = await house.send(page.form("/account/tokens?room=hall"), name="", days="30", **{"hall/lamp on": "yes"})
+        assert wrong.has("input", name="hall/lamp on", checked="")
+        assert (await house.get("/account/tokens?room=attic")).has("input", name="attic/lamp-1 on")
+        assert (await house.get("/account/tokens?room=nowhere")).status == 200
+        assert (await house.get("/account/tokens")).status == 200
