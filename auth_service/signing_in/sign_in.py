@@ -73,7 +73,7 @@ class SignIn:
         binding = Binding(Purpose.SIGN_IN, account.user.id if account else _NOBODY, request.browser)
         judged = await self._strong.judge(binding.user_id, request.code)
         tried = await self._confirmations.tried(binding, request.code, self._verify(account, request))
-        fitting = self._heard_strong(account, request, judged)
+        fitting = self._heard_strong(account, request, judged, right=tried.password)
         # Whoever has a strong factor is not let in by mail (ASVS 6.4.3).
         fits = fitting is not None if judged.strong else tried.claim is not None
         if account is None or not tried.password or not fits:
@@ -127,15 +127,21 @@ class SignIn:
             self._budgets.heard_wrong(_asker(account, request), request.regulation, self._now())
         return right
 
-    def _heard_strong(self, account: user_rows.Account | None, request: LoginRequest, judged: Judged) -> Fitting | None:
-        """What of the typed fits, unless there were too many guesses: a known browser's are counted apart."""
+    def _heard_strong(
+        self, account: user_rows.Account | None, request: LoginRequest, judged: Judged, *, right: bool
+    ) -> Fitting | None:
+        """What of the typed fits, unless there were too many guesses: a known browser's are counted apart.
+
+        Without the right password nothing is guessed, so nothing is counted: no stranger keeps an owner out. A
+        recovery code is too long to be guessed, and is heard in any case.
+        """
         if account is None or not judged.strong:
             return None
         key = (account.user.id, request.known)
         spent = self._guesses.is_spent(key, _GUESSES, self._now())
-        if judged.fitting is None:
+        if judged.fitting is None and right:
             self._guesses.count(key, _GUESSES, self._now())
-        return None if spent else judged.fitting
+        return judged.fitting if judged.fitting is not None and (judged.fitting.code_hash or not spent) else None
 
     async def _account(self, email: str) -> user_rows.Account | None:
         async with self._store.read() as connection:

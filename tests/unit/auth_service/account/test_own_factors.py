@@ -157,6 +157,17 @@ async def test_nobody_guesses_a_code_and_known_browsers_are_counted_apart(home: 
     await home.enter(home.shown(app))
 
 
+async def test_who_has_not_the_password_keeps_nobody_out(home: Home) -> None:
+    app, codes = await home.add()
+    home.clock.forward(seconds=30)
+    for _ in range(12):
+        assert await home.refuses("000000", password="not the password")
+    await home.enter(home.shown(app))
+    for _ in range(12):
+        assert await home.refuses("nonsense")
+    await home.enter(codes[0])  # who has the password may guess: what cannot be guessed is heard still
+
+
 async def test_what_was_begun_counts_for_nothing(home: Home) -> None:
     begun = await home.own.begin(FactorBegin(token=home.token, current=PASSWORD, address=HERE), "gateway")
     assert await home.ask() == 1
