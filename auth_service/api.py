@@ -4,19 +4,29 @@ from aiohttp import web
 
 from auth_service.account.guests import Guests
 from auth_service.account.own_factors import OwnFactors
+from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.tokens import Tokens
+from auth_service.by_passkey import ByPasskey
 from auth_service.confirming.mail_watch import MailWatch
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
 from auth_service.home.lockouts import Lockouts
 from auth_service.home.rooms import Rooms
 from auth_service.people import user_rows
+from auth_service.signing_in.passkey_sign_in import PasskeySignIn
 from auth_service.signing_in.rehearsal import Rehearsal
 from auth_service.signing_in.sessions import Sessions
 from auth_service.signing_in.sign_in import SignIn
 from shared.door.web import USER, Handler, allow, caller, internal_app, json_response, read_json
 from shared.keeping.database import Store
-from shared.words import internal, internal_account, internal_factors, internal_grants, internal_tokens
+from shared.words import (
+    internal,
+    internal_account,
+    internal_factors,
+    internal_grants,
+    internal_passkeys,
+    internal_tokens,
+)
 from shared.words.problem import HomeError
 
 GATEWAYS = ("gateway", "gateway-*")
@@ -37,6 +47,8 @@ def make_app(
     guests: Guests,
     tokens: Tokens,
     own_factors: OwnFactors,
+    own_passkeys: OwnPasskeys,
+    passkey_sign_in: PasskeySignIn,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -46,6 +58,7 @@ def make_app(
     own = _Own(own_password, own_factors)
     granting = _Granting(guests)
     by_token = _ByToken(tokens)
+    by_passkey = ByPasskey(own_passkeys, passkey_sign_in)
 
     def route(method: str, path: str, handler: Handler, *names: str) -> None:
         app.router.add_route(method, path, allow(*names)(handler))
@@ -68,6 +81,10 @@ def make_app(
     route("POST", internal_factors.FACTOR_CONFIRM, own.confirm_factor, *GATEWAYS)
     route("POST", internal_factors.FACTOR_REMOVE, own.remove_factor, *GATEWAYS)
     route("POST", internal_factors.RECOVERY, own.renew_recovery, *GATEWAYS)
+    route("POST", internal_passkeys.PASSKEY_BEGIN, by_passkey.begin, *GATEWAYS)
+    route("POST", internal_passkeys.PASSKEY_FINISH, by_passkey.finish, *GATEWAYS)
+    route("POST", internal_passkeys.LOGIN_CHALLENGE, by_passkey.ask, *GATEWAYS)
+    route("POST", internal_passkeys.LOGIN_PASSKEY, by_passkey.enter, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.guests import Guests
 from auth_service.account.own_factors import OwnFactors
+from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.tokens import Tokens
 from auth_service.api import make_app
@@ -29,6 +30,7 @@ from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import place_rows
+from auth_service.signing_in.passkey_sign_in import PasskeySignIn
 from auth_service.signing_in.rehearsal import Rehearsal
 from auth_service.signing_in.session_rows import Limits
 from auth_service.signing_in.sessions import Announcer, Sessions
@@ -145,6 +147,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         )
         current = CurrentPassword(store, passwords, proof, errands, now=_now)
         own_factors = OwnFactors(store, sessions, passwords, proof, current, now=_now)
+        own_passkeys = OwnPasskeys(store, sessions, passwords, proof, current, now=_now)
+        by_passkey = PasskeySignIn(store, passwords, proof, errands, limits=limits, now=_now)
         own_password = OwnPassword(
             store,
             sessions,
@@ -174,9 +178,12 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             guests,
             tokens,
             own_factors,
+            own_passkeys,
+            by_passkey,
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
+        sweeps = (sign_in.sweep, by_passkey.sweep, confirmed.sweep, current.sweep, tokens.sweep)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
             group.create_task(waiting.watch(store, config, proof), name="file")
             group.create_task(bus.run(), name="bus")
@@ -184,7 +191,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(announcer.run(bus), name="announcer")
             group.create_task(board.run(bus), name="noticeboard")
             group.create_task(
-                _upkeep(store, sessions, proof, (sign_in.sweep, confirmed.sweep, current.sweep, tokens.sweep)),
+                _upkeep(store, sessions, proof, sweeps),
                 name="upkeep",
             )
             group.create_task(renewals.run(bus), name="renewals")

@@ -139,7 +139,7 @@ revocations = Table(
 )
 
 factors = Table(
-    # Authenticator apps: the secret is made of the pepper and the id (factors/totp.py), so none stands here.
+    # Passkeys, and authenticator apps, whose secrets are made of the pepper and the id (factors/totp.py): none is here.
     "factors",
     metadata,
     Column("id", String(32), primary_key=True),
@@ -150,6 +150,23 @@ factors = Table(
     Column("used_at", Moment),
     Column("confirmed", Boolean, nullable=False),  # its first code was typed: before that it counts for nothing
     Column("last_step", BigInteger),  # whose code was used last: none so early is taken again
+    # Of a passkey: what it is, by what it is found, its key and how often it says that it was used; until it is made
+    # the challenge for that. All in base64url.
+    Column("credential", Text),
+    Column("credential_hash", String(64)),
+    Column("public_key", Text),
+    Column("sign_count", BigInteger),
+    Column("challenge", String(64)),
+    Index("factors_by_credential", "credential_hash", unique=True),
+)
+
+challenges = Table(
+    # What a passkey at sign-in must answer, by the browser (hashed) that asked.
+    "challenges",
+    metadata,
+    Column("place_hash", String(64), primary_key=True),
+    Column("challenge", String(64), nullable=False),
+    Column("expires_at", Moment, nullable=False),
 )
 
 recovery_codes = Table(

@@ -35,6 +35,7 @@ from gateway.door import (
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
 from gateway.door.origins import Origins
+from gateway.door.passkey_site import PASSKEY_SITE, PasskeySite
 from gateway.door.proxies import Proxies
 from gateway.door.sessions import Sessions
 from gateway.inside.alerts_client import AlertsClient
@@ -156,6 +157,7 @@ class Gateway:
         app[proxies.PROXIES] = Proxies(self.config.https.trusted_proxies)
         app[cookie.STORAGE] = cookie.storage(secret)
         app[csrf.OWN_ORIGINS] = Origins(self.config.https)
+        app[PASSKEY_SITE] = PasskeySite(self.config.https)
         app[csrf.OUTSIDE_ORIGINS] = frozenset(self.config.https.origins)
         app[routes.ROUTE_LIMITS] = {}
         app[routes.BY_TOKEN] = set()

@@ -26,6 +26,8 @@ class HttpsConfig(Config, frozen=True):
     certificate: Path
     key: Path
     names: tuple[str, ...] = ()
+    passkey_name: str = ""
+    """Of which name passkeys are; left out: the first of the certificate's."""
     host: Hosts = "127.0.0.1"
     port: Annotated[int, env("HOMESYSTEM_HTTPS_PORT"), msgspec.Meta(ge=1, le=65535)] = 8443
     origins: tuple[str, ...] = ()

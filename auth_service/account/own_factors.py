@@ -60,7 +60,10 @@ class OwnFactors:
         async with self._store.read() as connection:
             held = await factor_rows.of(connection, user.id)
             left = await factor_rows.recovery_left(connection, user.id)
-        rows = tuple(Factor(id=one.id, name=one.name, created_at=one.created_at, used_at=one.used_at) for one in held)
+        rows = tuple(
+            Factor(id=one.id, kind=one.kind, name=one.name, created_at=one.created_at, used_at=one.used_at)
+            for one in held
+        )
         return Factors(factors=rows, recovery_left=left)
 
     async def begin(self, asked: FactorBegin, issuer: str) -> FactorBegun:

@@ -1,1 +1,1 @@
-"""Strong second factors: what an authenticator app shows, and recovery codes for when it is lost."""
+"""Strong second factors: passkeys, what an authenticator app shows, and recovery codes for when these are lost."""

@@ -1,4 +1,4 @@
-"""Factors and recovery codes in the database: the statements, on a connection of the caller's."""
+"""Factors of every kind and recovery codes in the database: the statements, on a connection of the caller's."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,9 +14,10 @@ SETTING_UP = timedelta(minutes=10)
 
 
 class Factor(msgspec.Struct, frozen=True):
-    """An authenticator app that was set up."""
+    """An authenticator app or a passkey that was set up."""
 
     id: str
+    kind: str
     name: str
     created_at: datetime
     used_at: datetime | None
@@ -29,7 +30,7 @@ async def of(connection: AsyncConnection, user_id: str) -> tuple[Factor, ...]:
         .where(factors.c.user_id == user_id, factors.c.confirmed)
         .order_by(factors.c.created_at, factors.c.id)
     )
-    return tuple(Factor(row.id, row.name, row.created_at, row.used_at) for row in rows)
+    return tuple(Factor(row.id, row.kind, row.name, row.created_at, row.used_at) for row in rows)
 
 
 async def begin(connection: AsyncConnection, user_id: str, factor_id: str, name: str, now: datetime) -> None:

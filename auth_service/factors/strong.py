@@ -52,6 +52,8 @@ class StrongFactors:
             held = await factor_rows.of(connection, user_id)
             known = await factor_rows.knows_recovery(connection, user_id, code_hash)
         for factor in held:
+            if factor.kind != totp.KIND:
+                continue  # a passkey is shown alone, in a way of its own
             secret = totp.secret(self._passwords, user_id, factor.id)
             if (step := totp.step_of(secret, typed, self._now().timestamp())) is not None:
                 return Judged(strong=True, fitting=Fitting(factor.id, step))

@@ -11,6 +11,7 @@ import pyotp
 
 from auth_service.people.passwords import Passwords
 
+KIND = "totp"
 _ISSUER = "Home System"
 _STEP_SECONDS = 30
 _AROUND = (-1, 0, 1)

@@ -17,14 +17,14 @@ from auth_service.factors.strong import Fitting, Judged, StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in import networks, place_rows, session_rows
+from auth_service.signing_in import networks, session_rows
 from auth_service.signing_in.budgets import Asker, SignInBudgets, Windows
+from auth_service.signing_in.entering import Entering
 from shared.keeping.database import Store
 from shared.running.log import security
 from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.words.languages import DEFAULT, Language, tongue
 from shared.words.messages import UserRef, Who
-from shared.words.names import Severity
 from shared.words.problem import HomeError
 
 _GUESSES = (Budget(10, 600), Budget(100, 86400))
@@ -53,7 +53,7 @@ class SignIn:
         self._proof = proof
         self._errands = errands
         self._confirmations = Confirmations(store, passwords, send=send, now=now)
-        self._limits = limits
+        self._entering = Entering(passwords, proof, limits=limits, now=now)
         self._now = now
         self._language = language
         self._failed = FailedTries("account:sign-in-failed", proof, now=now)
@@ -84,10 +84,8 @@ class SignIn:
         if answer is None:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
-        # Signing in is no critical action: a full disk must not keep the owner from switching things off.
-        told = {"browser": request.agent, "factor": fitting.name if fitting is not None else "mailed code"}
-        told |= {"own_device": "yes"} if request.own else {}
-        await self._proof.note("session:started", f"session/{answer.session.id}", who, **told)
+        factor = fitting.name if fitting is not None else "mailed code"
+        await self._entering.note(answer, who, agent=request.agent, factor=factor, own=request.own)
         return answer
 
     async def sweep(self) -> None:
@@ -155,40 +153,25 @@ class SignIn:
         request: LoginRequest,
         who: Who,
     ) -> LoginAnswer | None:
-        now = self._now()
         async with self._store.write() as connection:
             claim = used if isinstance(used, code_rows.Claim) else None
             user = await confirmations.use(connection, account, claim)
             if user is None:
                 return None
             if isinstance(used, Fitting):
-                if not await strong.spend(connection, user.id, used, now):
+                if not await strong.spend(connection, user.id, used, self._now()):
                     return None
             elif await factor_rows.of(connection, user.id):
                 return None  # one was added while the mailed code was typed
-            first = await user_rows.signed_in(connection, account.user.id, now)
-            place = self._passwords.keyed("place", account.user.id, networks.network(request.address), request.agent)
-            seen = await place_rows.visit(connection, account.user.id, place, now)
-            answer = await session_rows.start(
+            return await self._entering.start(
                 connection,
                 user,
+                who,
                 address=request.address,
                 agent=request.agent,
-                limits=self._limits,
-                now=now,
+                known=bool(request.known),
                 own=request.own,
             )
-            if not (request.known or seen):
-                # Told before it is committed: a crash in between would make the place a known one untold.
-                # The first time of all stands in the history alone: that the account was made was told already.
-                await self._proof.write_or_owe(
-                    "session:new-place",
-                    f"session/{answer.session.id}",
-                    who,
-                    severity=Severity.INFO if first else Severity.SECURITY,
-                    detail={"browser": request.agent, "network": networks.network(request.address)},
-                )
-            return answer
 
     def _fail(self, account: user_rows.Account | None, issuer: str, address: str) -> None:
         self._errands.start(self._report_failure(account, issuer, address), "report-failure")

@@ -15,7 +15,7 @@ from gateway.door import browsers, cookie, csrf, limits, sessions
 from gateway.door.browsers import account
 from shared.door.web import USER
 from shared.running.log import facts, security
-from shared.words.internal import LoginCodeRequest, LoginRequest, Regulation, User
+from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,6 @@ async def sign_in(request: web.Request, email: str, password: str, code: str, *,
     """
     known = request.app[browsers.BROWSERS].known(request, email) or ""
     await _count(request, "login", email, known)
-    former = await cookie.token_of(request)
     try:
         wanted = LoginRequest(
             email=email,
@@ -65,9 +64,15 @@ async def sign_in(request: web.Request, email: str, password: str, code: str, *,
         if error.slug == "sign-in-failed":
             security("sign_in_failed")
         raise
+    return await opened(request, answer, own=own)
+
+
+async def opened(request: web.Request, answer: LoginAnswer, *, own: bool) -> User:
+    """The cookie of a session that was begun just now; the browser's former session ends."""
+    former = await cookie.token_of(request)
     await cookie.renew(request, answer.token, own=own)
     await csrf.token(request)
-    request[_REMEMBER] = email
+    request[_REMEMBER] = answer.session.user.email
     request[USER] = answer.session.user.id
     security("signed_in", user=answer.session.user.id)
     if former is not None:

@@ -8,7 +8,14 @@ from urllib.parse import quote
 
 from shared.door.client import AuthAddress, ServiceClient
 from shared.trust import tls
-from shared.words import internal, internal_account, internal_factors, internal_grants, internal_tokens
+from shared.words import (
+    internal,
+    internal_account,
+    internal_factors,
+    internal_grants,
+    internal_passkeys,
+    internal_tokens,
+)
 from shared.words.scopes import is_token
 
 
@@ -94,6 +101,22 @@ class AuthClient:
         """End a session from a list. `user` must own it, or is empty where the master user `by` ends anyone's."""
         path = f"{internal.SESSIONS}/{quote(session_id, safe='')}"
         await self._service.call("DELETE", path, type(None), query={"user": user, "by": by, "address": address})
+
+    async def begin_passkey(self, asked: internal_passkeys.PasskeyBegin) -> internal_passkeys.PasskeyBegun:
+        """What a browser is to make. Raises the service's own problems."""
+        return await self._service.call("POST", internal_passkeys.PASSKEY_BEGIN, internal_passkeys.PasskeyBegun, asked)
+
+    async def finish_passkey(self, asked: internal_passkeys.PasskeyFinish) -> internal_factors.RecoveryCodes:
+        """It is made; recovery codes where it is the first factor."""
+        return await self._service.call("POST", internal_passkeys.PASSKEY_FINISH, internal_factors.RecoveryCodes, asked)
+
+    async def challenge(self, asked: internal_passkeys.ChallengeAsked) -> internal_passkeys.Challenge:
+        """What a passkey must answer to sign in."""
+        return await self._service.call("POST", internal_passkeys.LOGIN_CHALLENGE, internal_passkeys.Challenge, asked)
+
+    async def sign_in_by_passkey(self, request: internal_passkeys.PasskeyLogin) -> internal.LoginAnswer:
+        """Open a session. Raises sign-in-failed, always alike."""
+        return await self._service.call("POST", internal_passkeys.LOGIN_PASSKEY, internal.LoginAnswer, request)
 
     async def users(self) -> internal.UserRows:
         """Every user, for the master user's list."""

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway.desk import own_factors
 from gateway.door import sessions
+from gateway.door.passkey_site import PASSKEY_SITE
 from gateway.pages import flash, qr, render, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
@@ -106,11 +107,21 @@ async def _again(request: web.Request, error: HomeError, at: str, form: Form) ->
 async def _page(request: web.Request, error: HomeError | None = None, at: str = "", name: str = "") -> web.Response:
     """`at`: which form was wrong."""
     sessions.signed_in(request)
-    held = await own_factors.of(request)
+    held, site = await own_factors.of(request), request.app[PASSKEY_SITE]
     problem: dict[str, Any] | None = None
     if error is not None:
         wait = error.facts.get("retry_after")
         told = error.detail if wait is None else f"Too many tries for now. Try again in {times.wait(int(wait))}."
         problem = {"title": error.title, "detail": told}
     status = 200 if error is None else error.status
-    return await render.page(request, "factors.html", status=status, held=held, problem=problem, at=at, named=name)
+    return await render.page(
+        request,
+        "factors.html",
+        status=status,
+        held=held,
+        problem=problem,
+        at=at,
+        named=name,
+        site=site.site(),
+        here=site.here(request),
+    )

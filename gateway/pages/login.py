@@ -12,6 +12,7 @@ from aiohttp import web
 
 from gateway.desk import attempt, sign_in
 from gateway.door import cookie, sessions
+from gateway.door.passkey_site import PASSKEY_SITE
 from gateway.pages import render, times
 from gateway.pages.acts import Said
 from gateway.pages.endings import SAID
@@ -132,4 +133,5 @@ async def _form(
         asked=asked,
         own=own,
         ended=ended,
+        passkeys=step == 1 and request.app[PASSKEY_SITE].here(request) is not None,
     )

@@ -1,5 +1,7 @@
 // Both steps on one page, so that the password need not be typed twice. It stays in its field and nowhere else.
 
+import { hindrance, refusal, show } from "./passkeys.js";
+
 const form = document.getElementById("login");
 const { email, password, code, own, csrf_token: token } = form.elements;
 const button = document.getElementById("submit");
@@ -25,6 +27,33 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
+const passkey = document.getElementById("passkey");
+
+if (passkey) hindrance().then((reason) => (document.getElementById("by-passkey").hidden = reason !== null));
+
+passkey?.addEventListener("click", async () => {
+  if (passkey.ariaBusy === "true") return;
+  passkey.ariaBusy = "true";
+  problem.replaceChildren();
+  try {
+    await signInByPasskey();
+  } catch (error) {
+    if (error instanceof DOMException) complain("No passkey was shown", refusal(error));
+    else complain("The hub cannot be reached", "Check your connection and try again.");
+  } finally {
+    passkey.ariaBusy = "false";
+  }
+});
+
+async function signInByPasskey() {
+  const asked = await send("/api/v1/login/passkey/challenge", {});
+  if (!asked.ok) return refused(asked);
+  const credential = await show((await asked.json()).options);
+  const response = await send("/api/v1/login/passkey", { credential, own: own.checked });
+  if (!response.ok) return refused(response);
+  location.replace(form.dataset.next);
+}
+
 async function askCode() {
   const response = await send("/api/v1/login/code", { email: email.value.trim(), password: password.value });
   if (!response.ok) return refused(response);
@@ -33,6 +62,7 @@ async function askCode() {
   document.getElementById("code-field").hidden = false;
   document.getElementById("again").hidden = false;
   document.getElementById("own-field").hidden = false;
+  document.getElementById("by-passkey")?.remove();
   code.disabled = own.disabled = false;
   code.focus();
   followMail();

@@ -75,11 +75,20 @@ def not_yet(identity: Identity, now: float) -> str | None:
 
 def names(certificate: Path) -> frozenset[str]:
     """The names and addresses that a certificate is for. Raises ConfigError where it cannot be read."""
+    return frozenset(value for kind, value in _alternatives(certificate) if kind in {"DNS", "IP Address"})
+
+
+def first_name(certificate: Path) -> str | None:
+    """The first name that a certificate is for, addresses and wildcards apart. Raises ConfigError as `names` does."""
+    return next((name for kind, name in _alternatives(certificate) if kind == "DNS" and "*" not in name), None)
+
+
+def _alternatives(certificate: Path) -> tuple[tuple[str, str], ...]:
     try:
         decoded = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # as for the dates
     except (AttributeError, ValueError, OSError) as error:
         raise ConfigError(_unfit(certificate, error)) from error
-    return frozenset(value for kind, value in decoded.get("subjectAltName", ()) if kind in {"DNS", "IP Address"})
+    return tuple(decoded.get("subjectAltName", ()))
 
 
 def ends_at(certificate: Path) -> float | None:

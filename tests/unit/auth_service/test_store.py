@@ -36,7 +36,7 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
     async with older.write() as connection:
         await connection.execute(sa.text("DROP TABLE lockdown"))
         await connection.execute(sa.text("DROP TABLE places"))
-        for table in ("endings", "tokens", "factors", "recovery_codes"):
+        for table in ("endings", "tokens", "factors", "recovery_codes", "challenges"):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN own"))
         await connection.execute(sa.text("DROP INDEX ix_codes_attempt"))

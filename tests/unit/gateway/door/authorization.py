@@ -95,6 +95,7 @@ _CODE: Final = {"code": "ABCD-2345"}
 _PASSWORDS: Final = {"current": "a long password", "new": "quite another long one"}
 _CURRENT: Final = {"current": "a long password"}
 _BEGUN: Final = {"id": "f1", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "uri": "otpauth://totp/Home"}
+_CREDENTIAL: Final = {"id": "aa", "rawId": "aa", "type": "public-key", "response": {"clientDataJSON": "aa"}}
 _LAMP: Final = {"room": "hall", "device": "lamp"}
 _TOKEN: Final = {
     "name": "Panel",
@@ -118,6 +119,8 @@ RULES: Final = (
     Rule("POST /api/v1/login/code", EVERYBODY, _LOGIN, acts=True),
     Rule("GET /api/v1/login/attempt", EVERYBODY),
     Rule("POST /api/v1/login", EVERYBODY, _LOGIN | _CODE),
+    Rule("POST /api/v1/login/passkey/challenge", EVERYBODY),
+    Rule("POST /api/v1/login/passkey", EVERYBODY, {"credential": _CREDENTIAL}),
     Rule("POST /api/v1/logout", EVERYBODY),
     Rule("GET /api/v1/sessions", WHO_SIGNED_IN),
     Rule("GET /api/v1/sessions", MASTER, query="user=u-other", when="somebody else's"),
@@ -131,6 +134,8 @@ RULES: Final = (
     Rule("GET /api/v1/factors", WHO_SIGNED_IN),
     Rule("POST /api/v1/factors", WHO_SIGNED_IN, _CURRENT, acts=True),
     Rule("POST /api/v1/factors/recovery", WHO_SIGNED_IN, _CURRENT, acts=True),
+    Rule("POST /api/v1/factors/passkey", WHO_SIGNED_IN, _CURRENT, acts=True),
+    Rule("POST /api/v1/factors/passkey/{id}", WHO_SIGNED_IN, {"credential": _CREDENTIAL}, acts=True),
     Rule("POST /api/v1/factors/{id}", WHO_SIGNED_IN, {"code": "123456"}, acts=True),
     Rule("DELETE /api/v1/factors/{id}", WHO_SIGNED_IN, _CURRENT, acts=True),
     Rule("GET /api/v1/me", WHO_SIGNED_IN),

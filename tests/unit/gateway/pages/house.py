@@ -17,6 +17,7 @@ from gateway.config import GatewayConfig, HttpsConfig
 from gateway.door import arrival, browsers, cookie, csrf, gate, limits, proxies, routes, sessions
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
+from gateway.door.passkey_site import PASSKEY_SITE, PasskeySite
 from gateway.door.proxies import Proxies
 from gateway.door.sessions import Sessions
 from gateway.pages.routes import add_pages
@@ -57,6 +58,14 @@ from shared.words.internal_factors import (
     RecoveryCodes,
 )
 from shared.words.internal_grants import GrantsChange
+from shared.words.internal_passkeys import (
+    Challenge,
+    ChallengeAsked,
+    PasskeyBegin,
+    PasskeyBegun,
+    PasskeyFinish,
+    PasskeyLogin,
+)
 from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
 from shared.words.messages import Value
 from shared.words.names import Role
@@ -70,6 +79,7 @@ SECRET = b"k" * 32
 CODE = "ABCD-2345"
 TOKEN = "hs_" + "a" * 43
 PASSWORD = "a long password"
+PASSKEY = "aa"
 SECRET_KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 RECOVERY_CODES = tuple(f"ABCD-EFGH-{n:04}" for n in range(10))
 
@@ -88,6 +98,8 @@ class FakeAuth(parts.FakeAuth):
         self.apps: list[Factor] = []
         self.begun: list[FactorBegin] = []
         self.factor_changes: list[str] = []
+        self.challenged: list[ChallengeAsked] = []
+        self.passkeys_shown: list[PasskeyLogin] = []
         self.entered: list[LoginRequest] = []
         self.password_changes: list[PasswordChange] = []
         self.grants_changes: list[GrantsChange] = []
@@ -179,6 +191,30 @@ class FakeAuth(parts.FakeAuth):
             raise HomeError("wrong-password")
         self.factor_changes.append("recovery")
         return RecoveryCodes(codes=RECOVERY_CODES)
+
+    async def begin_passkey(self, asked: PasskeyBegin) -> PasskeyBegun:
+        if asked.current != PASSWORD:
+            raise HomeError("wrong-password")
+        self.factor_changes.append("begun")
+        return PasskeyBegun(id="p1", options={"challenge": "AAAA", "rp": {"id": asked.site.name}})
+
+    async def finish_passkey(self, asked: PasskeyFinish) -> RecoveryCodes:
+        first = not self.apps
+        self.factor_changes.append("confirmed")
+        self.apps.append(Factor(id=asked.id, kind="passkey", name="Laptop", created_at=parts.NOW))
+        return RecoveryCodes(codes=RECOVERY_CODES if first else ())
+
+    async def challenge(self, asked: ChallengeAsked) -> Challenge:
+        self.challenged.append(asked)
+        return Challenge(options={"challenge": "AAAA", "rpId": asked.site.name})
+
+    async def sign_in_by_passkey(self, request: PasskeyLogin) -> LoginAnswer:
+        self.passkeys_shown.append(request)
+        if request.credential.id != PASSKEY:
+            raise HomeError("sign-in-failed")
+        info = self.accounts["member@example.org"]
+        self.sessions["signed-in"] = info
+        return LoginAnswer(token="signed-in", session=info)
 
     async def sign_out(self, token: str) -> None:
         self.sessions.pop(token, None)
@@ -403,7 +439,7 @@ def config() -> GatewayConfig:
     """A configuration; none of its files is read."""
     identity = tls.Identity(ca=Path("ca"), certificate=Path("crt"), key=Path("key"))
     return GatewayConfig(
-        https=HttpsConfig(certificate=Path("crt"), key=Path("key"), names=("localhost",)),
+        https=HttpsConfig(certificate=Path("crt"), key=Path("key"), names=("localhost",), passkey_name="localhost"),
         broker=BrokerConfig(identity="gateway", tls=identity),
         auth=AuthAddress(port=1),
         alerts=AlertsAddress(port=1),
@@ -444,6 +480,7 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[keys.CONFIG] = config()
     app[proxies.PROXIES] = Proxies(app[keys.CONFIG].https.trusted_proxies)
     app[csrf.OWN_ORIGINS] = frozenset({ORIGIN})
+    app[PASSKEY_SITE] = PasskeySite(app[keys.CONFIG].https)
     app[csrf.OUTSIDE_ORIGINS] = frozenset()
     app[routes.ROUTE_LIMITS] = {}
     app[routes.BY_TOKEN] = set()

@@ -1,0 +1,98 @@
+"""Passkeys of one's own, made with the password; they are listed and removed among the other factors."""
+
+import logging
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from auth_service.account import telling
+from auth_service.account.current_password import CurrentPassword
+from auth_service.account.own_factors import MOST
+from auth_service.factors import factor_rows, passkey_rows, passkeys, recovery
+from auth_service.factors.strong import recovery_hash
+from auth_service.people import user_rows
+from auth_service.people.account_fields import checked_name
+from auth_service.people.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.signing_in.sessions import Sessions
+from shared.keeping.database import Store
+from shared.running.log import facts
+from shared.words.internal_factors import RecoveryCodes
+from shared.words.internal_passkeys import PasskeyBegin, PasskeyBegun, PasskeyFinish
+from shared.words.messages import UserRef, Who
+from shared.words.problem import HomeError
+
+log = logging.getLogger(__name__)
+
+_UNNAMED = "Passkey"
+
+
+class OwnPasskeys:
+    """Makes them. `issuer` in its methods is the gateway that asks."""
+
+    def __init__(
+        self,
+        store: Store,
+        sessions: Sessions,
+        passwords: Passwords,
+        proof: Proof,
+        current: CurrentPassword,
+        *,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._passwords = passwords
+        self._proof = proof
+        self._current = current
+        self._now = now
+
+    async def begin(self, asked: PasskeyBegin, issuer: str) -> PasskeyBegun:
+        """What the browser is to make; it counts once `finish` had its answer.
+
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (the name, or too many).
+        """
+        session = await self._sessions.verify(asked.token)
+        user = session.user
+        who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=asked.address or None)
+        await self._current.check(asked.current, session, who)
+        name, factor_id, challenge = (
+            checked_name(asked.name or _UNNAMED),
+            secrets.token_hex(8),
+            secrets.token_urlsafe(32),
+        )
+        async with self._store.write() as connection:
+            await user_rows.lock(connection, user.id)
+            if len(await factor_rows.of(connection, user.id)) >= MOST:
+                raise HomeError("invalid-value", f"{MOST} are the most. Remove one first.")
+            known = await passkey_rows.credentials_of(connection, user.id)
+            await passkey_rows.begin(connection, user.id, factor_id, name=name, challenge=challenge, now=self._now())
+        return PasskeyBegun(id=factor_id, options=passkeys.wish_to_make(asked.site, user, challenge, known))
+
+    async def finish(self, asked: PasskeyFinish, issuer: str) -> RecoveryCodes:
+        """From now on it signs in, alone. Recovery codes come with the first factor of all.
+
+        Raises HomeError: sign-in-required, confirmation-failed (it does not fit, or was begun too long ago), no-proof.
+        """
+        user = (await self._sessions.verify(asked.token)).user
+        who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=asked.address or None)
+        async with self._store.read() as connection:
+            challenge = await passkey_rows.challenge_of(connection, user.id, asked.id, self._now())
+        if challenge is None:
+            raise HomeError("confirmation-failed", "This passkey was begun too long ago, or is made already.")
+        try:
+            made = passkeys.made(asked.site, challenge, asked.credential)
+        except passkeys.UnfitError as error:
+            log.warning("A new passkey does not fit", extra=facts(at=f"user/{user.id}", reason=error))
+            raise HomeError("confirmation-failed", "What the browser made does not fit. Begin again.") from error
+        async with telling.change(self._store, self._proof, who) as (connection, say):
+            await user_rows.lock(connection, user.id)
+            first = not await factor_rows.of(connection, user.id)
+            if not await passkey_rows.finish(connection, asked.id, challenge, made):
+                raise HomeError("confirmation-failed", "This passkey is made already.")
+            codes = recovery.new() if first else ()
+            if codes:
+                hashes = [recovery_hash(self._passwords, user.id, code) for code in codes]
+                await factor_rows.put_recovery(connection, user.id, hashes)
+            await say("account:factor-added", f"user/{user.id}", user=user.name, factor="passkey")
+        return RecoveryCodes(codes=codes)

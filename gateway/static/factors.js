@@ -1,0 +1,72 @@
+// Makes a passkey on the page of second factors; without this script the page offers none.
+
+import { hindrance, make, refusal } from "./passkeys.js";
+
+const form = document.getElementById("passkey");
+const why = document.getElementById("passkey-hindrance");
+
+if (form) offer();
+
+async function offer() {
+  const reason = await hindrance();
+  why.hidden = reason === null;
+  why.textContent = reason ?? "";
+  form.hidden = reason !== null;
+}
+
+form?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { current, name, csrf_token: token } = form.elements;
+  const button = form.querySelector("button");
+  if (button.ariaBusy === "true") return;
+  button.ariaBusy = "true";
+  say("");
+  try {
+    const begun = await send("/api/v1/factors/passkey", { current: current.value, name: name.value.trim() }, token);
+    if (!begun) return;
+    const made = await make(begun.options);
+    const done = await send(`/api/v1/factors/passkey/${begun.id}`, { credential: made }, token);
+    if (!done) return;
+    if (done.recovery_codes.length) return showCodes(done.recovery_codes);
+    location.assign("/account/factors");
+  } catch (error) {
+    say(error instanceof DOMException ? refusal(error) : "The hub cannot be reached. Try again in a moment.");
+  } finally {
+    current.value = "";
+    button.ariaBusy = "false";
+  }
+});
+
+async function send(address, body, token) {
+  const response = await fetch(address, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": token.value },
+    body: JSON.stringify(body),
+  });
+  const answer = await response.json();
+  if (response.ok) return answer;
+  if (answer.type.endsWith("/csrf") || answer.type.endsWith("/sign-in-required")) location.reload();
+  say(answer.detail ? `${answer.title}. ${answer.detail}` : answer.title);
+  return null;
+}
+
+/** They are in this answer alone, so the page turns into them. */
+function showCodes(codes) {
+  const page = document.getElementById("recovery-made").content.cloneNode(true);
+  const list = page.querySelector(".codes");
+  for (const code of codes) {
+    const line = document.createElement("li");
+    const sign = document.createElement("code");
+    sign.textContent = code;
+    line.append(sign);
+    list.append(line);
+  }
+  document.querySelector("main").replaceChildren(page);
+  document.querySelector("main h1").focus();
+}
+
+function say(words) {
+  const place = document.getElementById("passkey-said");
+  place.textContent = words;
+  place.hidden = !words;
+}
