@@ -1,56 +1,15 @@
 """A real browser follows a hub to its new name: it believes what was imported into it, and nothing besides."""
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, sync_playwright
 
 from deploy.names import renaming
-from tests.e2e.conftest import CHROMIUM, FLAGS
+from tests.e2e.visitor import CERTUTIL, Visitor
 from tests.renamed import NEW, OLD, Gateway, make, sign_outside
 
-CERTUTIL = shutil.which("certutil")
 pytestmark = pytest.mark.skipif(CERTUTIL is None, reason="needs certutil (apt install libnss3-tools)")
-
-
-class Visitor:
-    """Chromium with a profile of its own, into which authorities are imported as a person does."""
-
-    def __init__(self, profile: Path, port: int) -> None:
-        self._profile = profile
-        self._port = port
-        self._database = f"sql:{profile}/.pki/nssdb"
-        (profile / ".pki" / "nssdb").mkdir(parents=True)
-        self._certutil("-N", "--empty-password")
-
-    def trust(self, authority: Path, name: str) -> None:
-        """Import an authority for web sites."""
-        self._certutil("-A", "-n", name, "-t", "C,,", "-i", str(authority))
-
-    def sees(self, host: str) -> str:
-        """The title of the page at `host`, or the reason why there is none. Each time a browser that starts anew."""
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(
-                executable_path=CHROMIUM,
-                args=[*FLAGS, f"--host-resolver-rules=MAP {OLD} 127.0.0.1, MAP {NEW} 127.0.0.1"],
-                env={**os.environ, "HOME": str(self._profile)},
-            )
-            page = browser.new_page()
-            try:
-                page.goto(f"https://{host}:{self._port}/login")
-                return page.title()
-            except Error as error:
-                return error.message
-            finally:
-                browser.close()
-
-    def _certutil(self, *arguments: str) -> None:
-        assert CERTUTIL is not None
-        subprocess.run([CERTUTIL, "-d", self._database, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture
