@@ -105,6 +105,8 @@ class FakeAuth(parts.FakeAuth):
         self.grants_changes: list[GrantsChange] = []
         self.refuses: HomeError | None = None
         self.ended: list[tuple[str, str]] = []
+        self.over: set[str] = set()
+        """Sessions that are listed, and over before they are ended."""
         self.people: list[UserRow] = []
         self.accounts: dict[str, SessionInfo] = {}
 
@@ -239,6 +241,8 @@ class FakeAuth(parts.FakeAuth):
         )
 
     async def end_session(self, session_id: str, *, user: str, by: str, address: str) -> None:
+        if session_id in self.over:
+            raise HomeError("not-found")
         self.ended.append((session_id, user))
         self.sessions = {token: info for token, info in self.sessions.items() if info.id != session_id}
 

@@ -58,6 +58,17 @@ async def test_all_other_sessions_can_be_ended_at_once() -> None:
         assert [info.id for info in house.auth.sessions.values()] == [mine.id]
 
 
+async def test_one_that_is_over_meanwhile_keeps_no_other_session_alive() -> None:
+    async with open_house() as house:
+        mine = await house.sign_in(Role.MEMBER)
+        over, other = (elsewhere(house, Role.MEMBER, number) for number in (2, 3))
+        page = await house.get("/account")
+        house.auth.over.add(over)
+        after = await house.follow(await house.send(page.form("/account/sessions/end-others")))
+        assert "1 session ended." in after.text
+        assert house.auth.ended == [(other, mine.user.id)]
+
+
 async def test_ending_this_session_is_signing_out() -> None:
     async with open_house() as house:
         mine = await house.sign_in(Role.MEMBER)
