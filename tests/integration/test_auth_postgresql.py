@@ -1,14 +1,16 @@
 """The same rules over PostgreSQL, where writers really are concurrent."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account.guests import Guests
 from auth_service.confirming import code_rows
+from auth_service.factors import factor_rows, passkey_rows, passkeys
 from auth_service.home import room_rows
 from auth_service.home.lockdown import Lockdown
 from auth_service.home.lockouts import Lockouts
@@ -247,3 +249,35 @@ async def test_of_two_who_replace_the_same_grants_at_once_one_is_told_so(
     told = [event for event in spool.pending(100) if event.what == "account:grants-changed"]
     assert len(told) == 1
     spool.close()
+
+
+async def test_of_requests_at_once_one_uses_a_challenge_a_step_or_a_recovery_code_up(
+    accounts: Accounts, store: Store
+) -> None:
+    user = await accounts.create_user(email="ada@example.org", name="Ada", password=PASSWORD, role=Role.MASTER)
+    made = passkeys.Made(credential="aa", public_key="bb", count=5)
+    async with store.write() as connection:
+        await factor_rows.begin(connection, user.id, "app", "Phone", NOW)
+        assert await factor_rows.confirm(connection, user.id, "app", 7, NOW)
+        await passkey_rows.begin(connection, user.id, "passkey", name="Laptop", challenge="cc", now=NOW)
+        await factor_rows.put_recovery(connection, user.id, ["h1", "h2"])
+        await passkey_rows.put_challenge(connection, "b1", "dd", NOW)
+
+    async def used(use: Callable[[AsyncConnection], Awaitable[object]]) -> int:
+        async def once() -> bool:
+            async with store.write() as connection:
+                return bool(await use(connection))
+
+        return sum(await asyncio.gather(*(once() for _ in range(4))))
+
+    assert await used(lambda c: factor_rows.spend_step(c, "app", 8, NOW)) == 1
+    assert await used(lambda c: factor_rows.spend_step(c, "app", 8, NOW)) == 0
+    assert await used(lambda c: factor_rows.spend_recovery(c, user.id, "h1")) == 1
+    assert await used(lambda c: passkey_rows.finish(c, "passkey", "cc", made)) == 1
+    assert await used(lambda c: passkey_rows.take_challenge(c, "b1", NOW)) == 1
+    assert await used(lambda c: passkey_rows.use(c, "passkey", 6, NOW)) == 1
+    assert await used(lambda c: passkey_rows.use(c, "passkey", 6, NOW)) == 0
+    async with store.read() as connection:
+        found = await passkey_rows.find(connection, "aa")
+    assert found is not None
+    assert (found.user.id, found.count) == (user.id, 6)
