@@ -131,7 +131,8 @@ async def use(connection: AsyncConnection, account: user_rows.Account, claim: co
 
     None where the account is another while bcrypt ran, or another request was quicker with the code.
     """
-    current = await user_rows.find(connection, account.user.email)
+    # Locked: a password that is changed at this moment ends this session as well, or keeps it from being begun.
+    current = await user_rows.find(connection, account.user.email, lock=True)
     if current is None or current.disabled or current.password_hash != account.password_hash:
         return None
     if claim is not None and not await code_rows.spend(connection, claim.id):

@@ -26,9 +26,10 @@ def email_key(email: str) -> str:
     return email.strip().lower()
 
 
-async def find(connection: AsyncConnection, email: str) -> Account | None:
-    """The account of an address."""
-    row = (await connection.execute(select(users).where(users.c.email_key == email_key(email)))).first()
+async def find(connection: AsyncConnection, email: str, *, lock: bool = False) -> Account | None:
+    """The account of an address; `lock`: as it stays until the transaction ends."""
+    statement = select(users).where(users.c.email_key == email_key(email))
+    row = (await connection.execute(statement.with_for_update() if lock else statement)).first()
     if row is None:
         return None
     return Account(user=user_of(row), password_hash=row.password_hash, disabled=row.disabled_at is not None)
