@@ -58,7 +58,8 @@ class OwnPassword:
         await self._check_new(request, session)
         hashed = await self._passwords.hash(request.new)
         async with telling.change(self._store, self._proof, who) as (connection, say):
-            mine = await session_rows.find(connection, request.token, limits=self._limits, now=self._now())
+            await user_rows.lock(connection, user.id)
+            mine = await session_rows.find(connection, request.token, limits=self._limits, now=self._now(), lock=True)
             if mine is None:
                 raise HomeError("sign-in-required")
             if not await user_rows.exchange_password(connection, user.id, stored, hashed):

@@ -64,7 +64,7 @@ class Tokens:
             # Locked, so that two requests at once cannot both be the last that there is room for.
             lives = await user_rows.lock(connection, user.id)
             if not lives or not await session_rows.find(
-                connection, wanted.session, limits=self._limits, now=self._now()
+                connection, wanted.session, limits=self._limits, now=self._now(), lock=True
             ):
                 raise HomeError("sign-in-required")
             if await token_rows.count(connection, user.id, self._now()) >= MOST:

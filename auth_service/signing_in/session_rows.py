@@ -105,10 +105,16 @@ class Found(msgspec.Struct, frozen=True):
     own: bool
 
 
-async def find(connection: AsyncConnection, token: str, *, limits: Limits, now: datetime) -> Found | None:
-    """The live session of a token, None for any other."""
+async def find(
+    connection: AsyncConnection, token: str, *, limits: Limits, now: datetime, lock: bool = False
+) -> Found | None:
+    """The live session of a token, None for any other.
+
+    `lock`: nobody ends it until the transaction does; lock its user first.
+    """
     since = {"used_since": now - limits.idle, "own_used_since": now - limits.own_idle}
-    found = await connection.execute(_OF_TOKEN, {"token_hash": _hashed(token), "now": now, **since})
+    wanted = _OF_TOKEN.with_for_update(of=sessions) if lock else _OF_TOKEN
+    found = await connection.execute(wanted, {"token_hash": _hashed(token), "now": now, **since})
     row = found.first()
     if row is None:
         return None
@@ -207,15 +213,18 @@ async def end_id(connection: AsyncConnection, session_id: str, user_id: str | No
 
 async def end_all(connection: AsyncConnection, user_id: str, reason: Ending, now: datetime) -> None:
     """End every session of a user; of a disabled one the API tokens, too."""
+    await _end_many(connection, sessions.c.user_id == user_id, reason, now)
     if reason == "disabled":
         await token_rows.end_all(connection, tokens.c.user_id == user_id, now)
-    await _end_many(connection, sessions.c.user_id == user_id, reason, now)
 
 
 async def end_everyones(connection: AsyncConnection, reason: Ending, now: datetime) -> None:
     """End every session of everyone, and every API token: nobody knows yet what somebody else has."""
-    await token_rows.end_all(connection, true(), now)
+    # Sessions first, which waits for whoever makes a token by one of them, or another of them by a new password:
+    # the former is found afterwards, the latter by looking once more.
     await _end_many(connection, true(), reason, now)
+    await _end_many(connection, true(), reason, now)
+    await token_rows.end_all(connection, true(), now)
 
 
 async def drop_expired(connection: AsyncConnection, *, limits: Limits, now: datetime) -> None:

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account.guests import Guests
-from auth_service.confirming import code_rows, confirmations
+from auth_service.confirming import code_rows
 from auth_service.factors import factor_rows, passkey_rows, passkeys
 from auth_service.home import room_rows
 from auth_service.home.lockdown import Lockdown
@@ -137,28 +136,6 @@ async def test_session_ended_by_many_at_once_ends_once(store: Store, accounts: A
     async with store.read() as connection:
         assert await session_rows.untold(connection) == (answer.session.id,)
         assert await user_rows.name_of(connection, user.id) == "S"
-
-
-async def test_session_begun_by_the_old_password_does_not_outlive_it(store: Store, accounts: Accounts) -> None:
-    user = await accounts.create_user(email="s@example.org", name="S", password=PASSWORD, role=Role.MASTER)
-    async with store.read() as connection:
-        account = await user_rows.find(connection, user.email)
-    assert account is not None
-    async with store.write() as connection:
-        assert await confirmations.use(connection, account, None) == user
-        changing = asyncio.create_task(accounts.set_password(user.email, "lanterns over quiet harbours"))
-        while not changing.done() and not await somebody_waits(store):
-            pass
-        await session_rows.start(connection, user, address="", agent="", limits=LIMITS, now=NOW)
-    await changing
-    async with store.read() as connection:
-        assert await session_rows.rows_of(connection, user.id, limits=LIMITS, now=NOW) == ()
-
-
-async def somebody_waits(store: Store) -> bool:
-    """Whether a transaction waits for what another one holds."""
-    async with store.read() as connection:
-        return bool((await connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted"))).scalar())
 
 
 async def test_gateways_that_tell_of_a_room_at_once_agree(store: Store, accounts: Accounts, tmp_path: Path) -> None:
