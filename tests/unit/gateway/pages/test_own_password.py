@@ -27,6 +27,12 @@ async def test_everybody_changes_their_own_and_stays_signed_in(role: Role) -> No
         assert house.hub.ended == [info.id]
 
 
+async def test_that_programs_go_on_is_said_before_it_is_changed() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        assert "API tokens go on: revoke those that you do not know" in (await house.get("/account/password")).text
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "said", "status"),
     [
