@@ -161,7 +161,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             home_words=config.passwords.home_words,
         )
         guests = Guests(store, proof, wake=announcer.wake)
-        tokens = Tokens(store, sessions, proof, limits=limits, now=_now, wake=announcer.wake)
+        tokens = Tokens(store, sessions, proof, current, limits=limits, now=_now, wake=announcer.wake)
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away

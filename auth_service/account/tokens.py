@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from auth_service.account import telling
+from auth_service.account.current_password import CurrentPassword
 from auth_service.people import user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.proof import Proof
@@ -36,6 +37,7 @@ class Tokens:
         store: Store,
         sessions: Sessions,
         proof: Proof,
+        current: CurrentPassword,
         *,
         limits: session_rows.Limits,
         now: Callable[[], datetime],
@@ -44,22 +46,25 @@ class Tokens:
         self._store = store
         self._sessions = sessions
         self._proof = proof
+        self._current = current
         self._limits = limits
         self._now = now
         self._wake = wake
 
     async def make(self, wanted: TokenWish, issuer: str) -> TokenMade:
-        """A new one, whose secret stands in this answer alone.
+        """A new one, whose secret stands in this answer alone: it outlives the session, so the password is asked for.
 
-        Raises HomeError: sign-in-required, invalid-value (`field` names which), no-proof.
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (`field` names which), no-proof.
         """
-        user = (await self._sessions.verify(wanted.session)).user
+        session = await self._sessions.verify(wanted.session)
+        user = session.user
         name = _checked_name(wanted.name)
         if not timedelta(0) < wanted.expires_at - self._now() <= LONGEST:
             raise HomeError("invalid-value", "A token ends in the future, within a year.", field="expires_at")
         if len({(one.room, one.device) for one in wanted.scope}) != len(wanted.scope):
             raise HomeError("invalid-value", "Name each device of the scope once.", field="scope")
         who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=wanted.address or None)
+        await self._current.check(wanted.current, session, who)
         async with telling.change(self._store, self._proof, who) as (connection, say):
             # Locked, so that two requests at once cannot both be the last that there is room for.
             lives = await user_rows.lock(connection, user.id)

@@ -16,11 +16,13 @@ from shared.words.problem import HomeError
 from shared.words.scopes import Allowed
 
 
-async def make(request: web.Request, *, name: str, scope: tuple[Allowed, ...], expires_at: datetime) -> TokenMade:
+async def make(
+    request: web.Request, *, current: str, name: str, scope: tuple[Allowed, ...], expires_at: datetime
+) -> TokenMade:
     """A new token of whoever is signed in; nobody can be told it again.
 
-    Raises HomeError: sign-in-required, unknown-device (also for what one may not see), invalid-value (`field`
-    names which), no-proof, auth-unreachable.
+    Raises HomeError: sign-in-required, unknown-device (also for what one may not see), wrong-password, rate-limited,
+    invalid-value (`field` names which), no-proof, auth-unreachable.
     """
     info = sessions.signed_in(request)
     now = guards.local_now(request.app[keys.CONFIG].zone)
@@ -34,7 +36,12 @@ async def make(request: web.Request, *, name: str, scope: tuple[Allowed, ...], e
             said = f"{one.room}/{one.device} offers you {offered}, and not {not_its[0]}."
             raise HomeError("invalid-value", said, field="scope")
     wanted = TokenWish(
-        session=sessions.token_of(request), name=name, scope=scope, expires_at=expires_at, address=request.remote or ""
+        session=sessions.token_of(request),
+        current=current,
+        name=name,
+        scope=scope,
+        expires_at=expires_at,
+        address=request.remote or "",
     )
     return await request.app[keys.AUTH].make_token(wanted)
 

@@ -2,8 +2,8 @@
 
 Of a home of many devices it shows one room, `?room=hall`; a token for several rooms is made by the API.
 
-Form fields of making one: `name`, `days` until it ends, and one for each thing that it may, such as "hall/lamp on" or
-"hall/lamp look". Of revoking: `token`, its id.
+Form fields of making one: `name`, `days` until it ends, `current` (the password), and one for each thing that it may,
+such as "hall/lamp on" or "hall/lamp look". Of revoking: `token`, its id.
 """
 
 from collections.abc import Iterable
@@ -32,7 +32,10 @@ _USUALLY: Final = 90
 _MOST_NAME: Final = 64
 MOST_SHOWN: Final = 300
 """Devices of one page; of more it shows a room's."""
-_SHOWN_HERE: Final = frozenset({"invalid-value", "unknown-device", "auth-unreachable", "no-proof"})
+_MOST_PASSWORD: Final = 1024
+_SHOWN_HERE: Final = frozenset(
+    {"invalid-value", "unknown-device", "wrong-password", "rate-limited", "auth-unreachable", "no-proof"}
+)
 
 
 def summary(row: TokenRow, rooms: Iterable[RoomView]) -> str:
@@ -59,6 +62,7 @@ async def make_token(request: web.Request) -> web.StreamResponse:
         _check(form)
         made = await tokens.make(
             request,
+            current=form.text("current"),
             name=form.text("name").strip(),
             scope=_scope(form),
             expires_at=datetime.now(UTC) + timedelta(days=int(form.text("days"))),
@@ -87,6 +91,9 @@ def _check(form: Form) -> None:
     if not 1 <= len(_scope(form)) <= MOST_DEVICES:
         raise HomeError("invalid-value", f"Tick what it may, of 1 to {MOST_DEVICES} devices.", field="scope")
 
+    if not 1 <= len(form.text("current")) <= _MOST_PASSWORD:
+        raise HomeError("invalid-value", "Type the password that you have.", field="current")
+
 
 def _scope(form: Form) -> tuple[Allowed, ...]:
     """Each device that something is ticked of, in the form's order. Raises invalid-value for what is no action."""
@@ -114,9 +121,14 @@ async def _page(
     if sum(len(room.devices) for room in rooms) > MOST_SHOWN:
         shown = tuple(room for room in rooms if room.id == request.query.get("room", rooms[0].id))
     problem: dict[str, Any] | None = None
+    field: str | None = None
+    headers: dict[str, str] = {}
     if error is not None:
         problem = {"title": error.title, "detail": error.detail}
-    return await render.page(
+        field = "current" if error.slug == "wrong-password" else error.facts.get("field")
+        if "retry_after" in error.facts:
+            headers["Retry-After"] = str(error.facts["retry_after"])
+    page = await render.page(
         request,
         "tokens.html",
         status=error.status if error is not None else 200,
@@ -129,5 +141,7 @@ async def _page(
         made=made,
         may_words=summary(made.row, rooms) if made is not None else "",
         problem=problem,
-        field=error.facts.get("field") if error is not None else None,
+        field=field,
     )
+    page.headers.update(headers)
+    return page

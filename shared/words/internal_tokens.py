@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from shared.words.internal import Address
+from shared.words.internal import Address, Password
 from shared.words.messages import Moment
 from shared.words.scopes import Allowed, Scope
 
@@ -15,9 +15,10 @@ TokenName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class TokenWish(msgspec.Struct, frozen=True, kw_only=True):
-    """POST TOKENS, answered by TokenMade: a token for whoever has the session `session`."""
+    """POST TOKENS, answered by TokenMade: a token for whoever has the session `session`, and the `current` password."""
 
     session: str
+    current: Password
     name: TokenName
     scope: Scope
     expires_at: Moment

@@ -319,7 +319,10 @@ def test_other_origins_get_no_cors_unless_listed(member: Client) -> None:
 def test_a_program_acts_by_a_token_until_that_is_revoked(house: Demo, member: Client) -> None:
     ends = datetime.now(UTC) + timedelta(days=30)
     scope = [{"room": "hall", "device": "lamp", "actions": ["on", "off"]}, {"room": "hall", "device": "front-door"}]
-    made = member.call("POST", "/api/v1/tokens", {"name": "Panel", "scope": scope, "expires_at": ends.isoformat()})
+    wish = {"name": "Panel", "scope": scope, "expires_at": ends.isoformat()}
+    assert member.call("POST", "/api/v1/tokens", wish | {"current": "a guess"}).status == 403
+    current = house.users()["member"]["password"]
+    made = member.call("POST", "/api/v1/tokens", wish | {"current": current})
     assert made.status == 201, made
     bearer = {"Authorization": f"Bearer {made.body['token']}", "Origin": ""}
     program = Client(house)

@@ -1,5 +1,7 @@
 """API tokens: made once, with proof, kept hashed, known while their owner may sign in, and told when they end."""
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,9 +9,12 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from auth_service.account.current_password import CurrentPassword
 from auth_service.account.tokens import LONGEST, MOST, Tokens
+from auth_service.confirming.errands import Errands
 from auth_service.home.lockdown import Lockdown
 from auth_service.people import user_rows
+from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.signing_in.session_rows import Limits
@@ -22,7 +27,7 @@ from shared.words.messages import Who
 from shared.words.names import Action, Role
 from shared.words.problem import HomeError
 from shared.words.scopes import Allowed, is_token
-from tests.unit.auth_service.parts import Clock, fill
+from tests.unit.auth_service.parts import PASSWORD, Clock, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
 SCOPE = (Allowed(room="hall", device="lamp", actions=(Action.ON,)),)
@@ -31,23 +36,37 @@ SCOPE = (Allowed(room="hall", device="lamp", actions=(Action.ON,)),)
 class Home:
     """A user who is signed in, and the tokens."""
 
-    def __init__(self, store: Store, proof: Proof, clock: Clock, user: User) -> None:
+    def __init__(
+        self, store: Store, proof: Proof, clock: Clock, user: User, passwords: Passwords, errands: Errands
+    ) -> None:
         self.store = store
         self.clock = clock
         self.user = user
         self.rung = 0
         self.session = ""
         sessions = Sessions(store, proof, limits=LIMITS, now=clock, wake=lambda: None)
-        self.tokens = Tokens(store, sessions, proof, limits=LIMITS, now=clock, wake=self._ring)
+        current = CurrentPassword(store, passwords, proof, errands, now=clock)
+        self.errands = errands
+        self.tokens = Tokens(store, sessions, proof, current, limits=LIMITS, now=clock, wake=self._ring)
 
     def _ring(self) -> None:
         self.rung += 1
 
-    async def make(self, name: str = "Panel", *, ends: timedelta = timedelta(days=30)) -> TokenMade:
+    async def make(
+        self, name: str = "Panel", *, ends: timedelta = timedelta(days=30), current: str = PASSWORD
+    ) -> TokenMade:
         wanted = TokenWish(
-            session=self.session, name=name, scope=SCOPE, expires_at=self.clock() + ends, address="192.0.2.7"
+            session=self.session,
+            current=current,
+            name=name,
+            scope=SCOPE,
+            expires_at=self.clock() + ends,
+            address="192.0.2.7",
         )
-        return await self.tokens.make(wanted, "gateway")
+        try:
+            return await self.tokens.make(wanted, "gateway")
+        finally:
+            await self.errands.settled()
 
     async def lives(self, token: str) -> bool:
         try:
@@ -63,14 +82,15 @@ class Home:
 
 
 @pytest.fixture
-async def home(store: Store, proof: Proof, clock: Clock, ada: User) -> Home:
-    made = Home(store, proof, clock, ada)
-    async with store.write() as connection:
-        answer = await session_rows.start(
-            connection, ada, address="192.0.2.7", agent="Firefox", limits=LIMITS, now=clock()
-        )
-    made.session = answer.token
-    return made
+async def home(store: Store, proof: Proof, clock: Clock, ada: User, passwords: Passwords) -> AsyncIterator[Home]:
+    async with asyncio.TaskGroup() as group:
+        made = Home(store, proof, clock, ada, passwords, Errands(group))
+        async with store.write() as connection:
+            answer = await session_rows.start(
+                connection, ada, address="192.0.2.7", agent="Firefox", limits=LIMITS, now=clock()
+            )
+        made.session = answer.token
+        yield made
 
 
 def told(spool: Spool) -> list[tuple[str, str, str, dict[str, str]]]:
@@ -190,6 +210,12 @@ async def test_one_that_has_ended_or_would_live_longer_than_a_year_is_not_made(h
     assert refused.value.facts["field"] == "expires_at"
 
 
+async def test_whoever_sits_in_a_stolen_session_makes_none(home: Home) -> None:
+    with pytest.raises(HomeError, match="wrong-password"):
+        await home.make(current="a guess of somebody's")
+    assert (await home.tokens.of(home.user.id)).tokens == ()
+
+
 async def test_names_are_names_and_devices_are_named_once(home: Home) -> None:
     for name in ("   ", "a\nb\x00", "n" * 65):
         with pytest.raises(HomeError, match="invalid-value") as refused:
@@ -199,6 +225,7 @@ async def test_names_are_names_and_devices_are_named_once(home: Home) -> None:
         await home.tokens.make(
             TokenWish(
                 session=home.session,
+                current=PASSWORD,
                 name="Panel",
                 scope=SCOPE * 2,
                 expires_at=home.clock() + timedelta(days=1),

@@ -98,6 +98,7 @@ _BEGUN: Final = {"id": "f1", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "uri"
 _CREDENTIAL: Final = {"id": "aa", "rawId": "aa", "type": "public-key", "response": {"clientDataJSON": "aa"}}
 _LAMP: Final = {"room": "hall", "device": "lamp"}
 _TOKEN: Final = {
+    "current": "a long password",
     "name": "Panel",
     "scope": [{"room": "hall", "device": "lamp", "actions": ["on"]}],
     "expires_at": "2100-01-01T00:00:00Z",
@@ -199,7 +200,7 @@ RULES: Final = (
     Rule(
         "POST /account/tokens",
         WHOSE_PAGE,
-        {"name": "Panel", "days": "30", "hall/lamp look": "yes", "hall/lamp on": "yes"},
+        _CURRENT | {"name": "Panel", "days": "30", "hall/lamp look": "yes", "hall/lamp on": "yes"},
         acts=True,
     ),
     Rule("POST /account/tokens/revoke", WHO_SIGNED_IN, {"token": "another"}, acts=True),

@@ -249,6 +249,8 @@ class FakeAuth(parts.FakeAuth):
     async def make_token(self, wanted: TokenWish) -> TokenMade:
         if self.away:
             raise HomeError("auth-unreachable")
+        if wanted.current != PASSWORD:
+            raise HomeError("wrong-password")
         row = TokenRow(
             id=f"token-{len(self.tokens_made)}",
             name=wanted.name,

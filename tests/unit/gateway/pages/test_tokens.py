@@ -11,9 +11,27 @@ from shared.words.names import Action, Role
 from shared.words.problem import HomeError
 from shared.words.scopes import Allowed
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages.house import TOKEN, open_house
+from tests.unit.gateway.pages.house import PASSWORD, TOKEN, open_house
 
-TICKED = {"name": " Kitchen panel ", "days": "30", "hall/lamp on": "yes", "hall/front-door look": "yes"}
+TICKED = {
+    "name": " Kitchen panel ",
+    "days": "30",
+    "hall/lamp on": "yes",
+    "hall/front-door look": "yes",
+    "current": PASSWORD,
+}
+
+
+@pytest.mark.parametrize(("current", "status"), [("a guess", 403), ("", 422)])
+async def test_without_the_password_none_is_made_and_what_was_ticked_is_kept(current: str, status: int) -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        form = (await house.get("/account/tokens")).form("/account/tokens")
+        page = await house.send(form, **TICKED | {"current": current})
+        assert page.status == status
+        assert page.has("input", name="current", **{"aria-invalid": "true"})
+        assert page.form("/account/tokens").fields["hall/lamp on"] == "yes"
+        assert house.auth.tokens_made == []
 
 
 async def test_what_is_ticked_is_made_and_shown_once() -> None:
@@ -93,9 +111,9 @@ async def test_a_guest_is_offered_what_is_theirs_and_makes_no_more_of_it() -> No
         assert not page.has("input", name="hall/lamp on")
         assert "Front door" not in page.body
         form = page.form("/account/tokens")
-        refused = await house.send(form, name="Panel", days="30", **{"hall/front-door look": "yes"})
+        refused = await house.send(form, name="Panel", days="30", current=PASSWORD, **{"hall/front-door look": "yes"})
         assert "There is no device hall/front-door." in refused.text
-        refused = await house.send(form, name="Panel", days="30", **{"hall/lamp on": "yes"})
+        refused = await house.send(form, name="Panel", days="30", current=PASSWORD, **{"hall/lamp on": "yes"})
         assert "hall/lamp offers you off, and not on." in refused.text
         assert house.auth.tokens_made == []
 
