@@ -114,10 +114,16 @@ def _moments(grants: Sequence[Grant], now: datetime) -> Iterator[datetime]:
     partial = [grant for grant in grants if not _all_day(grant)]
     for end in (*sorted(one for one in limits if one > start), None):
         begun = start.astimezone(zone).date()
+        waiting: set[datetime] = set()
         for days in range(-1, _HORIZON):
-            moments = sorted(set(_of_day(partial, begun + timedelta(days=days), zone)))
+            day = begun + timedelta(days=days)
+            waiting.update(_of_day(partial, day, zone))
+            # Where midnight comes twice, the end of a day in its second pass is behind the next one's beginning.
+            border = first_of_day(day + timedelta(days=1), zone)
+            moments = sorted(one for one in waiting if one <= border)
+            waiting.difference_update(moments)
             yield from (one for one in moments if start < one and (end is None or one < end))
-            if end is not None and moments and moments[-1] >= end:
+            if end is not None and border >= end:
                 break
         if end is not None:
             yield end

@@ -119,13 +119,14 @@ async def nothing_outlives_a_lockdown(store: Store, accounts: Accounts, tmp_path
     proof.store = store
     sessions = Sessions(store, proof, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
     async with asyncio.TaskGroup() as group:
+        current = CurrentPassword(store, passwords, proof, Errands(group), now=lambda: NOW)
         if made == "token":
-            tokens = Tokens(store, sessions, proof, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
+            tokens = Tokens(store, sessions, proof, current, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
             may = (Allowed(room="hall", device="lamp", actions=()),)
-            wish = TokenWish(session=token, name="T", scope=may, expires_at=NOW + timedelta(days=1), address="")
+            ends = NOW + timedelta(days=1)
+            wish = TokenWish(session=token, current=PASSWORD, name="T", scope=may, expires_at=ends, address="")
             await tokens.make(wish, "gateway")
         else:
-            current = CurrentPassword(store, passwords, proof, Errands(group), now=lambda: NOW)
             own = OwnPassword(
                 store, sessions, passwords, proof, current, limits=LIMITS, now=lambda: NOW, wake=lambda: None
             )

@@ -52,6 +52,15 @@ def test_a_grants_hours_are_what_the_homes_clock_shows_in_both_passes_and_after_
     assert skipped == [f"01:{minute:02d}" for minute in range(10)]
 
 
+def test_a_midnight_that_comes_twice_begins_a_day_at_its_first_pass() -> None:
+    havana = ZoneInfo("America/Havana")
+    begun = [datetime(2024, 11, 3, hour, 0, tzinfo=UTC) for hour in (4, 5)]
+    grants = [Grant(room="hall", device="lamp", from_minute=0, to_minute=1)]
+    told = spells(grants, (begun[0] - MINUTE).astimezone(havana), begun[1] + 10 * MINUTE)
+    assert told == [(at, at + MINUTE) for at in begun]
+    assert next_change(grants, (begun[0] - MINUTE).astimezone(havana)) == begun[0]
+
+
 def granted_minutes(grant: Grant) -> frozenset[int]:
     """The minutes of a week, from Monday's midnight on, that the words of a grant name, one by one."""
     length = grant.to_minute - grant.from_minute
