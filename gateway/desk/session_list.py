@@ -23,7 +23,7 @@ async def end(request: web.Request, session_id: str, user_id: str) -> None:
     """
     info = sessions.signed_in(request)
     _check(info, user_id)
-    if session_id == info.id:
+    if session_id == info.id and user_id == info.user.id:
         await sign_in.sign_out(request)
         return
     await request.app[keys.AUTH].end_session(session_id, user=user_id, by=info.user.id, address=request.remote or "")

@@ -3,10 +3,12 @@
 import msgspec
 import pytest
 
+from gateway.api.routes import add_api
+from gateway.door import csrf
 from shared.words.internal import Grant, UserRow
 from shared.words.names import Role
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages.house import House, open_house
+from tests.unit.gateway.pages.house import HEADERS, House, open_house
 
 
 def elsewhere(house: House, role: Role, number: int) -> str:
@@ -76,6 +78,18 @@ async def test_ending_this_session_is_signing_out() -> None:
         form = next(f for f in page.forms if f.fields.get("session") == mine.id)
         assert (await house.send(form)).location == "/login"
         assert (await house.get("/account")).location == "/login?next=/account"
+
+
+async def test_ones_own_session_is_none_of_somebody_elses() -> None:
+    async with open_house(furnish=add_api) as house:
+        mine = await house.sign_in(Role.MASTER)
+        async with house.browser.get("/api/v1/csrf") as response:
+            proof = HEADERS | {csrf.HEADER: (await response.json())["csrf_token"]}
+        house.auth.over.add(mine.id)
+        guest = parts.session(Role.GUEST).user.id
+        async with house.browser.delete(f"/api/v1/sessions/{mine.id}?user={guest}", headers=proof) as response:
+            assert response.status == 404
+        assert (await house.get("/account")).status == 200
 
 
 async def test_without_the_auth_service_the_account_says_what_is_missing() -> None:
