@@ -6,13 +6,15 @@ from datetime import datetime
 
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
+from auth_service.factors import strong
+from auth_service.factors.strong import StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in.budgets import Windows
 from shared.keeping.database import Store
 from shared.running.log import facts
-from shared.words.internal import Budget, SessionInfo
+from shared.words.internal import Budget, SessionInfo, User
 from shared.words.messages import Who
 from shared.words.problem import HomeError
 
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 _WRONG = (Budget(10, 3600),)
 """Of one account: whoever sits in a stolen session does not find the password out by trying."""
+
+_GUESSES = (Budget(10, 600), Budget(100, 86400))
 
 
 class CurrentPassword:
@@ -34,6 +38,7 @@ class CurrentPassword:
         self._now = now
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
+        self._strong = StrongFactors(store, passwords, now=now)
 
     async def check(self, typed: str, session: SessionInfo, who: Who) -> str:
         """The stored hash that it fits. Raises wrong-password, or rate-limited without a look."""
@@ -49,6 +54,23 @@ class CurrentPassword:
             self._errands.start(self._failed.tell(f"user/{user.id}", who, user), "report-failure")
             raise HomeError("wrong-password")
         return stored
+
+    async def check_code(self, typed: str, user: User) -> None:
+        """And, where there is a strong factor, a code of an app or a recovery code, which is used up by this.
+
+        So whoever has a session and the password does not change what else a sign-in takes (ASVS 6.4.4, 7.5.1).
+        Raises confirmation-failed, with `field`.
+        """
+        judged = await self._strong.judge(user.id, typed)
+        if not judged.strong:
+            return
+        if judged.fitting is not None and not self._wrong.is_spent(("code", user.id), _GUESSES, self._now()):
+            async with self._store.write() as connection:
+                if await strong.spend(connection, user.id, judged.fitting, self._now()):
+                    return
+        self._wrong.count(("code", user.id), _GUESSES, self._now())
+        detail = "Type the code that your app shows now, or a recovery code. Each works once."
+        raise HomeError("confirmation-failed", detail, field="code")
 
     async def sweep(self) -> None:
         """Tell of wrong passwords whose window is over."""

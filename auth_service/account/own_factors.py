@@ -11,6 +11,7 @@ from auth_service.account import telling
 from auth_service.account.current_password import CurrentPassword
 from auth_service.factors import factor_rows, recovery, totp
 from auth_service.factors.strong import recovery_hash
+from auth_service.people import user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -69,9 +70,10 @@ class OwnFactors:
     async def begin(self, asked: FactorBegin, issuer: str) -> FactorBegun:
         """A secret for an app; it counts once `confirm` had a code of it.
 
-        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (the name, or too many).
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (the name,
+        or too many).
         """
-        user = await self._confirmed(asked.token, asked.current, asked.address, issuer)
+        user = await self._confirmed(asked, issuer)
         name, factor_id = checked_name(asked.name or _UNNAMED), secrets.token_hex(8)
         async with self._store.write() as connection:
             if len(await factor_rows.of(connection, user.id)) >= MOST:
@@ -89,6 +91,7 @@ class OwnFactors:
         secret = totp.secret(self._passwords, user.id, asked.id)
         step = totp.step_of(secret, asked.code, self._now().timestamp())
         async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+            await user_rows.lock(connection, user.id)  # of two at once, one is the first
             first = not await factor_rows.of(connection, user.id)
             if step is None or not await factor_rows.confirm(connection, user.id, asked.id, step, self._now()):
                 raise HomeError("confirmation-failed", "This is not the code that the app shows now. Try the next one.")
@@ -101,10 +104,11 @@ class OwnFactors:
     async def remove(self, asked: FactorRemove, issuer: str) -> None:
         """Take one away; with the last one go the recovery codes, and codes come by mail again.
 
-        Raises HomeError: sign-in-required, wrong-password, rate-limited, not-found, no-proof.
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, not-found, no-proof.
         """
-        user = await self._confirmed(asked.token, asked.current, asked.address, issuer)
+        user = await self._confirmed(asked, issuer)
         async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+            await user_rows.lock(connection, user.id)
             if await factor_rows.remove(connection, user.id, asked.id) is None:
                 raise HomeError("not-found", "There is no such factor; it may have been removed already.")
             await say("account:factor-removed", f"user/{user.id}", user=user.name, factor="authenticator app")
@@ -112,9 +116,10 @@ class OwnFactors:
     async def renew_recovery(self, asked: RecoveryAsked, issuer: str) -> RecoveryCodes:
         """Ten others; the former are void.
 
-        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (without a factor), no-proof.
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (without a
+        factor), no-proof.
         """
-        user = await self._confirmed(asked.token, asked.current, asked.address, issuer)
+        user = await self._confirmed(asked, issuer)
         codes = recovery.new()
         async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
             if not await factor_rows.of(connection, user.id):
@@ -123,9 +128,11 @@ class OwnFactors:
             await say("account:factor-added", f"user/{user.id}", user=user.name, factor="recovery codes")
         return RecoveryCodes(codes=codes)
 
-    async def _confirmed(self, token: str, current: str, address: str, issuer: str) -> User:
-        session = await self._sessions.verify(token)
-        await self._current.check(current, session, _who(session.user, address, issuer))
+    async def _confirmed(self, asked: FactorBegin | FactorRemove | RecoveryAsked, issuer: str) -> User:
+        """Who asks, who has typed the password and, with a factor, a code once more."""
+        session = await self._sessions.verify(asked.token)
+        await self._current.check(asked.current, session, _who(session.user, asked.address, issuer))
+        await self._current.check_code(asked.code, session.user)
         return session.user
 
     def _hashed(self, user: User, codes: tuple[str, ...]) -> list[str]:

@@ -50,12 +50,14 @@ class OwnPasskeys:
     async def begin(self, asked: PasskeyBegin, issuer: str) -> PasskeyBegun:
         """What the browser is to make; it counts once `finish` had its answer.
 
-        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (the name, or too many).
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (the name,
+        or too many).
         """
         session = await self._sessions.verify(asked.token)
         user = session.user
         who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=asked.address or None)
         await self._current.check(asked.current, session, who)
+        await self._current.check_code(asked.code, user)
         name, factor_id, challenge = (
             checked_name(asked.name or _UNNAMED),
             secrets.token_hex(8),

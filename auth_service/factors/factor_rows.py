@@ -35,7 +35,8 @@ async def of(connection: AsyncConnection, user_id: str) -> tuple[Factor, ...]:
 
 async def begin(connection: AsyncConnection, user_id: str, factor_id: str, name: str, now: datetime) -> None:
     """A factor that counts once its first code was typed; one that was begun before is forgotten."""
-    await connection.execute(delete(factors).where(factors.c.user_id == user_id, ~factors.c.confirmed))
+    begun = delete(factors).where(factors.c.user_id == user_id, factors.c.kind == "totp", ~factors.c.confirmed)
+    await connection.execute(begun)
     await connection.execute(
         insert(factors).values(
             id=factor_id, user_id=user_id, kind="totp", name=name, created_at=now, confirmed=False, last_step=None

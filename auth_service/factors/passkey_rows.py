@@ -32,7 +32,8 @@ async def begin(
     connection: AsyncConnection, user_id: str, factor_id: str, *, name: str, challenge: str, now: datetime
 ) -> None:
     """One that counts once the browser made it; one that was begun before is forgotten."""
-    await connection.execute(delete(factors).where(factors.c.user_id == user_id, ~factors.c.confirmed))
+    begun = delete(factors).where(factors.c.user_id == user_id, factors.c.kind == KIND, ~factors.c.confirmed)
+    await connection.execute(begun)
     await connection.execute(
         insert(factors).values(
             id=factor_id,

@@ -7,13 +7,14 @@ from gateway.desk import own_factors
 from gateway.door import sessions
 from shared.door.web import json_response, read_json
 from shared.words.internal import Password
-from shared.words.internal_factors import Code, FactorName
+from shared.words.internal_factors import Code, FactorName, OwnCode
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new app, and the password that one has."""
 
     current: Password
+    code: OwnCode = ""
     name: FactorName = ""
 
 
@@ -27,6 +28,7 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """The password that one has."""
 
     current: Password
+    code: OwnCode = ""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -38,7 +40,9 @@ async def begin(request: web.Request) -> web.Response:
     """201 {id, secret, uri}, once; it counts after `confirm`."""
     sessions.signed_in(request)
     asked = await read_json(request, Begin)
-    return json_response(await own_factors.begin(request, current=asked.current, name=asked.name), status=201)
+    return json_response(
+        await own_factors.begin(request, current=asked.current, code=asked.code, name=asked.name), status=201
+    )
 
 
 async def confirm(request: web.Request) -> web.Response:
@@ -52,7 +56,7 @@ async def remove(request: web.Request) -> web.Response:
     """204."""
     sessions.signed_in(request)
     asked = await read_json(request, Confirmed)
-    await own_factors.remove(request, request.match_info["id"], current=asked.current)
+    await own_factors.remove(request, request.match_info["id"], current=asked.current, code=asked.code)
     return web.Response(status=204)
 
 
@@ -60,4 +64,6 @@ async def renew_recovery(request: web.Request) -> web.Response:
     """{recovery_codes}: ten others, shown once; the former are void."""
     sessions.signed_in(request)
     asked = await read_json(request, Confirmed)
-    return json_response({"recovery_codes": await own_factors.renew_recovery(request, current=asked.current)})
+    return json_response(
+        {"recovery_codes": await own_factors.renew_recovery(request, current=asked.current, code=asked.code)}
+    )

@@ -8,7 +8,7 @@ from gateway.desk import sign_in as signing_in
 from gateway.door import csrf, sessions
 from shared.door.web import json_response, read_json
 from shared.words.internal import Password
-from shared.words.internal_factors import FactorName
+from shared.words.internal_factors import FactorName, OwnCode
 from shared.words.internal_passkeys import Credential
 
 
@@ -16,6 +16,7 @@ class Begin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A new passkey, and the password that one has."""
 
     current: Password
+    code: OwnCode = ""
     name: FactorName = ""
 
 
@@ -36,7 +37,9 @@ async def begin(request: web.Request) -> web.Response:
     """201 {id, options}: for `navigator.credentials.create`; it counts after `finish`."""
     sessions.signed_in(request)
     asked = await read_json(request, Begin)
-    return json_response(await passkeys.begin(request, current=asked.current, name=asked.name), status=201)
+    return json_response(
+        await passkeys.begin(request, current=asked.current, code=asked.code, name=asked.name), status=201
+    )
 
 
 async def finish(request: web.Request) -> web.Response:

@@ -23,10 +23,10 @@ async def of(request: web.Request) -> Factors:
     return await request.app[keys.AUTH].factors(await _token(request))
 
 
-async def begin(request: web.Request, *, current: str, name: str) -> FactorBegun:
+async def begin(request: web.Request, *, current: str, code: str = "", name: str) -> FactorBegun:
     """What goes into the app. Also raises wrong-password, rate-limited, invalid-value."""
     token = await _counted(request)
-    wanted = FactorBegin(token=token, current=current, name=name, address=request.remote or "")
+    wanted = FactorBegin(token=token, current=current, code=code, name=name, address=request.remote or "")
     return await request.app[keys.AUTH].begin_factor(wanted)
 
 
@@ -37,16 +37,16 @@ async def confirm(request: web.Request, factor_id: str, code: str) -> tuple[str,
     return (await request.app[keys.AUTH].confirm_factor(wanted)).codes
 
 
-async def remove(request: web.Request, factor_id: str, *, current: str) -> None:
+async def remove(request: web.Request, factor_id: str, *, current: str, code: str = "") -> None:
     """Take one away. Also raises wrong-password, rate-limited, not-found, no-proof."""
     token = await _counted(request)
-    wanted = FactorRemove(token=token, id=factor_id, current=current, address=request.remote or "")
+    wanted = FactorRemove(token=token, id=factor_id, current=current, code=code, address=request.remote or "")
     await request.app[keys.AUTH].remove_factor(wanted)
 
 
-async def renew_recovery(request: web.Request, *, current: str) -> tuple[str, ...]:
+async def renew_recovery(request: web.Request, *, current: str, code: str = "") -> tuple[str, ...]:
     """Ten other recovery codes. Also raises wrong-password, rate-limited, invalid-value, no-proof."""
-    wanted = RecoveryAsked(token=await _counted(request), current=current, address=request.remote or "")
+    wanted = RecoveryAsked(token=await _counted(request), current=current, code=code, address=request.remote or "")
     return (await request.app[keys.AUTH].renew_recovery(wanted)).codes
 
 

@@ -24,10 +24,12 @@ from shared.words.internal_passkeys import (
 from shared.words.problem import HomeError
 
 
-async def begin(request: web.Request, *, current: str, name: str) -> PasskeyBegun:
+async def begin(request: web.Request, *, current: str, code: str = "", name: str) -> PasskeyBegun:
     """What the browser is to make. Also raises sign-in-required, wrong-password."""
     token = await _counted(request)
-    wanted = PasskeyBegin(token=token, current=current, name=name, site=_site(request), address=request.remote or "")
+    wanted = PasskeyBegin(
+        token=token, current=current, code=code, name=name, site=_site(request), address=request.remote or ""
+    )
     return await request.app[keys.AUTH].begin_passkey(wanted)
 
 

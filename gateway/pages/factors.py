@@ -29,10 +29,10 @@ async def show_factors(request: web.Request) -> web.StreamResponse:
 
 
 async def begin(request: web.Request) -> web.StreamResponse:
-    """The QR code of a new app, and the form for its first code. Form fields: `current`, `name`."""
+    """The QR code of a new app, and the form for its first code. Form fields: `current`, `code`, `name`."""
     form = await _form(request)
     try:
-        begun = await own_factors.begin(request, current=form.text("current")[:1024], name=form.text("name")[:64])
+        begun = await own_factors.begin(request, **_typed(form), name=form.text("name")[:64])
     except HomeError as error:
         return await _again(request, error, "begin", form)
     return await _shown(request, begun)
@@ -57,10 +57,10 @@ async def confirm(request: web.Request) -> web.StreamResponse:
 
 
 async def remove(request: web.Request) -> web.StreamResponse:
-    """Take one away. Form fields: `id`, `current`."""
+    """Take one away. Form fields: `id`, `current`, `code`."""
     form = await _form(request)
     try:
-        await own_factors.remove(request, form.text("id")[:64], current=form.text("current")[:1024])
+        await own_factors.remove(request, form.text("id")[:64], **_typed(form))
     except HomeError as error:
         return await _again(request, error, f"remove {form.text('id')}", form)
     await flash.put(request, _REMOVED)
@@ -68,10 +68,10 @@ async def remove(request: web.Request) -> web.StreamResponse:
 
 
 async def renew_recovery(request: web.Request) -> web.StreamResponse:
-    """Ten other recovery codes. Form field: `current`."""
+    """Ten other recovery codes. Form fields: `current`, `code`."""
     form = await _form(request)
     try:
-        codes = await own_factors.renew_recovery(request, current=form.text("current")[:1024])
+        codes = await own_factors.renew_recovery(request, **_typed(form))
     except HomeError as error:
         return await _again(request, error, "recovery", form)
     return await render.page(request, "recovery.html", codes=codes)
@@ -80,6 +80,11 @@ async def renew_recovery(request: web.Request) -> web.StreamResponse:
 async def _form(request: web.Request) -> Form:
     sessions.signed_in(request)
     return await read_form(request)
+
+
+def _typed(form: Form) -> dict[str, str]:
+    """The password and, where it is asked for, a code."""
+    return {"current": form.text("current")[:1024], "code": form.text("code").strip()[:32]}
 
 
 async def _shown(request: web.Request, begun: FactorBegun, error: HomeError | None = None) -> web.Response:

@@ -16,13 +16,13 @@ async function offer() {
 
 form?.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const { current, name, csrf_token: token } = form.elements;
+  const { current, code, name, csrf_token: token } = form.elements;
   const button = form.querySelector("button");
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
   say("");
   try {
-    const begun = await send("/api/v1/factors/passkey", { current: current.value, name: name.value.trim() }, token);
+    const begun = await send("/api/v1/factors/passkey", { current: current.value, code: code?.value.trim() ?? "", name: name.value.trim() }, token);
     if (!begun) return;
     const made = await make(begun.options);
     const done = await send(`/api/v1/factors/passkey/${begun.id}`, { credential: made }, token);

@@ -1,6 +1,7 @@
 """What gateways ask the auth service about one's own second factors over internal HTTPS: paths and bodies.
 
-Each body has the token of the session that asks; what changes anything has the `current` password, too.
+Each body has the token of the session that asks; what changes anything has the `current` password, too, and, where
+there is a factor already, the `code` of an app or a recovery code.
 """
 
 from datetime import datetime
@@ -18,6 +19,7 @@ FACTOR_REMOVE = "/internal/account/factors/remove"
 RECOVERY = "/internal/account/factors/recovery"
 
 FactorName = Annotated[str, msgspec.Meta(max_length=64)]
+OwnCode = Annotated[str, msgspec.Meta(max_length=32)]
 Code = Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
 
 
@@ -49,6 +51,7 @@ class FactorBegin(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     current: Password
+    code: OwnCode = ""
     name: FactorName = ""
     address: Address
 
@@ -82,6 +85,7 @@ class FactorRemove(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     id: Text
     current: Password
+    code: OwnCode = ""
     address: Address
 
 
@@ -90,4 +94,5 @@ class RecoveryAsked(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     current: Password
+    code: OwnCode = ""
     address: Address

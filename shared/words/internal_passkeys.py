@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from shared.words.internal import Address, Password
-from shared.words.internal_factors import FactorName
+from shared.words.internal_factors import FactorName, OwnCode
 from shared.words.messages import Text
 
 PASSKEY_BEGIN = "/internal/account/passkeys/begin"
@@ -51,6 +51,7 @@ class PasskeyBegin(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     current: Password
+    code: OwnCode = ""
     name: FactorName = ""
     site: Site
     address: Address

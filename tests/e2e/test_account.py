@@ -183,5 +183,7 @@ def test_an_authenticator_app_is_set_up_used_lost_and_given_up(
     expect(page.get_by_text("9 of 10 are left")).to_be_visible()
     page.get_by_text("Remove", exact=True).click()
     page.locator("details[open]").get_by_label("Your password").fill(user["password"])
+    page.locator("details[open]").get_by_label("A code of your app").fill(recovery[1])
+    shots(page, f"remove-{javascript}")
     page.get_by_role("button", name="Remove Phone").click()
     expect(page.get_by_text("Now a code by mail is your second factor")).to_be_visible()

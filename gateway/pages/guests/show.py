@@ -145,7 +145,7 @@ async def _replace(request: web.Request, row: UserRow, wanted: list[Grant], abou
     rooms, now = request.app[keys.HOME].rooms(), guards.local_now(request.app[keys.CONFIG].zone)
     told = words.sentence(about, rooms, now)
     stands = about in after.grants
-    await flash.put(request, Said("good", "Granted" if stands else "Taken away", f"{told}. It holds at once."))
+    await flash.put(request, Said("good", "Granted" if stands else "Taken away", f"{told}. The change counts at once."))
 
 
 async def _form(

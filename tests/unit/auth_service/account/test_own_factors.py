@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pyotp
 import pytest
 
@@ -50,10 +51,10 @@ class Home:
             )
         self.token = answer.token
 
-    async def add(self, name: str = "Phone") -> tuple[pyotp.TOTP, tuple[str, ...]]:
-        """An app, set up to the end, and the recovery codes that came with it."""
+    async def add(self, name: str = "Phone", code: str = "") -> tuple[pyotp.TOTP, tuple[str, ...]]:
+        """An app, set up to the end, and the recovery codes that came with it; `code`: of one that there is."""
         begun = await self.own.begin(
-            FactorBegin(token=self.token, current=PASSWORD, name=name, address=HERE), "gateway"
+            FactorBegin(token=self.token, current=PASSWORD, code=code, name=name, address=HERE), "gateway"
         )
         app = pyotp.TOTP(begun.secret)
         confirm = FactorConfirm(token=self.token, id=begun.id, code=self.shown(app), address=HERE)
@@ -198,17 +199,22 @@ async def test_it_is_confirmed_once_and_by_its_owner(home: Home, accounts: Accou
 async def test_with_the_last_app_go_the_recovery_codes_and_mail_works_again(home: Home, spool: Spool) -> None:
     _, codes = await home.add("Phone")
     home.clock.forward(seconds=1)
-    _, none = await home.add("Tablet")
+    _, none = await home.add("Tablet", codes[8])
     assert none == (), "codes come with the first one"
     phone, tablet = (await home.own.of(home.token)).factors
     assert (phone.name, tablet.name) == ("Phone", "Tablet")
-    for factor, left in ((phone, 10), (tablet, 0)):
+    for factor, code, left in ((phone, codes[9], 8), (tablet, codes[7], 0)):
         with pytest.raises(HomeError, match="wrong-password"):
             await home.own.remove(FactorRemove(token=home.token, id=factor.id, current="no", address=HERE), "gateway")
-        asked = FactorRemove(token=home.token, id=factor.id, current=PASSWORD, address=HERE)
+        without = FactorRemove(token=home.token, id=factor.id, current=PASSWORD, address=HERE)
+        for wrong in ("", "000000", codes[8]):
+            with pytest.raises(HomeError, match="confirmation-failed") as caught:
+                await home.own.remove(msgspec.structs.replace(without, code=wrong), "gateway")
+            assert caught.value.facts["field"] == "code"
+        asked = msgspec.structs.replace(without, code=code)
         await home.own.remove(asked, "gateway")
         assert (await home.own.of(home.token)).recovery_left == left
-        with pytest.raises(HomeError, match="not-found"):
+        with pytest.raises(HomeError, match="confirmation-failed" if left else "not-found"):
             await home.own.remove(asked, "gateway")
     assert await home.refuses(codes[0])
     assert await home.ask() == 1
@@ -221,22 +227,28 @@ async def test_other_recovery_codes_make_the_former_void(home: Home) -> None:
     with pytest.raises(HomeError, match="invalid-value"):
         await home.own.renew_recovery(asked, "gateway")
     _, former = await home.add()
-    codes = (await home.own.renew_recovery(asked, "gateway")).codes
+    with pytest.raises(HomeError, match="confirmation-failed"):
+        await home.own.renew_recovery(asked, "gateway")
+    codes = (await home.own.renew_recovery(msgspec.structs.replace(asked, code=former[5]), "gateway")).codes
     assert not set(codes) & set(former)
     assert await home.refuses(former[0])
     await home.enter(codes[0])
 
 
 async def test_without_proof_no_factor_is_added_or_removed(home: Home, tmp_path: Path) -> None:
-    await home.add()
+    _, codes = await home.add()
     (factor,) = (await home.own.of(home.token)).factors
-    begun = await home.own.begin(FactorBegin(token=home.token, current=PASSWORD, address=HERE), "gateway")
+    begun = await home.own.begin(
+        FactorBegin(token=home.token, current=PASSWORD, code=codes[0], address=HERE), "gateway"
+    )
     fill(tmp_path / "spool.sqlite3")
     code = home.shown(pyotp.TOTP(begun.secret))
     with pytest.raises(HomeError, match="no-proof"):
         await home.own.confirm(FactorConfirm(token=home.token, id=begun.id, code=code, address=HERE), "gateway")
     with pytest.raises(HomeError, match="no-proof"):
-        await home.own.remove(FactorRemove(token=home.token, id=factor.id, current=PASSWORD, address=HERE), "gateway")
+        await home.own.remove(
+            FactorRemove(token=home.token, id=factor.id, current=PASSWORD, code=codes[1], address=HERE), "gateway"
+        )
     assert (await home.own.of(home.token)).factors == (factor,)
 
 

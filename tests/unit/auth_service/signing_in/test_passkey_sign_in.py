@@ -44,9 +44,9 @@ class Home:
         self.errands = errands
         self.token = ""
 
-    async def begin(self, current: str = PASSWORD) -> tuple[str, dict[str, Any]]:
+    async def begin(self, current: str = PASSWORD, code: str = "") -> tuple[str, dict[str, Any]]:
         """What a browser is to make, and its id here."""
-        asked = PasskeyBegin(token=self.token, current=current, name="Laptop", site=SITE, address=HERE)
+        asked = PasskeyBegin(token=self.token, current=current, code=code, name="Laptop", site=SITE, address=HERE)
         begun = await self.own.begin(asked, "gateway")
         return begun.id, begun.options
 
@@ -55,10 +55,10 @@ class Home:
         asked = PasskeyFinish(token=self.token, id=factor_id, credential=made, site=site, address=HERE)
         return (await self.own.finish(asked, "gateway")).codes
 
-    async def made(self, *, counts: bool = True) -> tuple[Authenticator, tuple[str, ...]]:
+    async def made(self, *, counts: bool = True, code: str = "") -> tuple[Authenticator, tuple[str, ...]]:
         """A device with a passkey, and the recovery codes."""
         device = Authenticator(SITE.origins[0], counts=counts)
-        factor_id, options = await self.begin()
+        factor_id, options = await self.begin(code=code)
         return device, await self.finish(factor_id, device.make(options))
 
     async def ask(self, browser: str = "b1") -> dict[str, Any]:
@@ -131,8 +131,10 @@ async def test_what_is_asked_for_is_named(home: Home) -> None:
 
 
 async def test_a_device_that_has_one_is_named_so_that_it_makes_no_second(home: Home) -> None:
-    device, _ = await home.made()
-    _, options = await home.begin()
+    device, codes = await home.made()
+    with pytest.raises(HomeError, match="confirmation-failed"):
+        await home.begin()
+    _, options = await home.begin(code=codes[0])
     assert [one["id"] for one in options["excludeCredentials"]] == [device.make(options).id]
 
 
@@ -161,12 +163,12 @@ async def test_a_challenge_is_for_one_browser_and_ends(home: Home, clock: Clock)
 
 
 async def test_a_copy_that_counts_behind_is_refused_and_one_that_never_counts_is_not(home: Home) -> None:
-    device, _ = await home.made()
+    device, codes = await home.made()
     for _ in range(3):
         await home.enter(device.show(await home.ask()))
     device.count = 1
     assert await home.refuses(device.show(await home.ask()))
-    silent, _ = await home.made(counts=False)
+    silent, _ = await home.made(counts=False, code=codes[0])
     for _ in range(2):
         await home.enter(silent.show(await home.ask()))
 
@@ -226,9 +228,9 @@ async def test_with_a_passkey_no_letter_goes_out_and_a_recovery_code_stands_in(
 
 
 async def test_removed_it_opens_nothing(home: Home) -> None:
-    device, _ = await home.made()
+    device, codes = await home.made()
     (row,) = (await home.factors.of(home.token)).factors
-    removal = FactorRemove(token=home.token, id=row.id, current=PASSWORD, address=HERE)
+    removal = FactorRemove(token=home.token, id=row.id, current=PASSWORD, code=codes[0], address=HERE)
     await home.factors.remove(removal, "gateway")
     assert await home.refuses(device.show(await home.ask()))
     assert (await home.factors.of(home.token)).recovery_left == 0

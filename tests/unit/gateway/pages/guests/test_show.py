@@ -42,7 +42,7 @@ async def test_a_grant_is_added_changed_and_taken_away_by_form() -> None:
         assert "may use nothing" in (await house.get(PAGE)).text
         form = (await house.get(f"{PAGE}/edit?device=hall/lamp")).form(PAGE)
         after = await house.follow(await house.send(form, "save", actions="all", **DAYS, begin="22:00", end="06:00"))
-        assert "Granted Lamp in Hall, every day, 22:00 to 06:00. It holds at once." in after.text
+        assert "Granted Lamp in Hall, every day, 22:00 to 06:00. The change counts at once." in after.text
         added = Grant(room="hall", device="lamp", from_minute=1320, to_minute=360)
         (change,) = house.auth.grants_changes
         assert (change.grants, change.instead_of, change.by) == ((added,), (), parts.session(Role.MASTER).user.id)
@@ -55,7 +55,7 @@ async def test_a_grant_is_added_changed_and_taken_away_by_form() -> None:
 
         form = (await house.get(PAGE)).form(PAGE)
         after = await house.follow(await house.send(form, "remove"))
-        assert "Taken away Lamp in Hall (Off only), every day, at any time. It holds at once." in after.text
+        assert "Taken away Lamp in Hall (Off only), every day, at any time. The change counts at once." in after.text
         assert house.auth.grants_changes[-1].grants == ()
 
 
