@@ -17,8 +17,9 @@ from tests.chaos.conftest import LIMITS
 from tests.demo import Client, Demo, text_of
 from tests.house import DEADLINE, until
 
-SIZES = {"gateway": "1m", "hall": "2m", "alerts": "12m"}
-"""Small, but with room for what each writes beside its table until it folds that in."""
+SIZES = {"gateway": "4m", "hall": "4m", "alerts": "12m"}
+"""Small, but with room for what each writes beside its table until it folds that in, and the producers for all that the
+record has not taken when its own disk is full at last."""
 BANNER = "No proof can be written: critical actions are refused."
 
 
