@@ -11,7 +11,7 @@ from auth_service.factors.strong import StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in.budgets import Windows
+from auth_service.signing_in.budgets import CODE_GUESSES, Windows
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, SessionInfo, User
@@ -22,8 +22,6 @@ log = logging.getLogger(__name__)
 
 _WRONG = (Budget(10, 3600),)
 """Of one account: whoever sits in a stolen session does not find the password out by trying."""
-
-_GUESSES = (Budget(10, 600), Budget(100, 86400))
 
 
 class CurrentPassword:
@@ -64,11 +62,11 @@ class CurrentPassword:
         judged = await self._strong.judge(user.id, typed)
         if not judged.strong:
             return
-        if judged.fitting is not None and not self._wrong.is_spent(("code", user.id), _GUESSES, self._now()):
+        if judged.fitting is not None and not self._wrong.is_spent(("code", user.id), CODE_GUESSES, self._now()):
             async with self._store.write() as connection:
                 if await strong.spend(connection, user.id, judged.fitting, self._now()):
                     return
-        self._wrong.count(("code", user.id), _GUESSES, self._now())
+        self._wrong.count(("code", user.id), CODE_GUESSES, self._now())
         detail = "Type the code that your app shows now, or a recovery code. Each works once."
         raise HomeError("confirmation-failed", detail, field="code")
 

@@ -13,7 +13,7 @@ from shared.keeping.database import Store
 from shared.words import grant_text
 from shared.words.internal import Grant, UserRow
 from shared.words.internal_grants import GrantsChange
-from shared.words.messages import UserRef, Who
+from shared.words.messages import Who
 from shared.words.names import ACTIONS, Kind, Role
 from shared.words.problem import HomeError
 
@@ -38,7 +38,7 @@ class Guests:
             by = await user_rows.enabled(connection, wanted.by)
         if by is None or by.role is not Role.MASTER:
             raise HomeError("forbidden", "Only the master user says what guests may do.")
-        who = Who(issuer=issuer, user=UserRef(id=by.id, name=by.name), address=wanted.address or None)
+        who = telling.by(by, wanted.address, issuer)
         return await self.replace(user_id, wanted.grants, who, instead_of=wanted.instead_of)
 
     async def replace(

@@ -7,10 +7,11 @@ import secrets
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from auth_service.account import telling
 from auth_service.account.current_password import CurrentPassword
-from auth_service.factors import factor_rows, recovery, totp
-from auth_service.factors.strong import recovery_hash
+from auth_service.factors import factor_rows, strong, totp
 from auth_service.people import user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
@@ -28,7 +29,6 @@ from shared.words.internal_factors import (
     RecoveryAsked,
     RecoveryCodes,
 )
-from shared.words.messages import UserRef, Who
 from shared.words.problem import HomeError
 
 MOST = 8
@@ -76,8 +76,7 @@ class OwnFactors:
         user = await self._confirmed(asked, issuer)
         name, factor_id = checked_name(asked.name or _UNNAMED), secrets.token_hex(8)
         async with self._store.write() as connection:
-            if len(await factor_rows.of(connection, user.id)) >= MOST:
-                raise HomeError("invalid-value", f"{MOST} are the most. Remove one first.")
+            await check_room(connection, user.id)
             await factor_rows.begin(connection, user.id, factor_id, name, self._now())
         secret = totp.secret(self._passwords, user.id, factor_id)
         return FactorBegun(id=factor_id, secret=secret, uri=totp.address(secret, user.email))
@@ -90,14 +89,14 @@ class OwnFactors:
         user = (await self._sessions.verify(asked.token)).user
         secret = totp.secret(self._passwords, user.id, asked.id)
         step = totp.step_of(secret, asked.code, self._now().timestamp())
-        async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+        async with telling.change(self._store, self._proof, telling.by(user, asked.address, issuer)) as (
+            connection,
+            say,
+        ):
             await user_rows.lock(connection, user.id)  # of two at once, one is the first
-            first = not await factor_rows.of(connection, user.id)
             if step is None or not await factor_rows.confirm(connection, user.id, asked.id, step, self._now()):
                 raise HomeError("confirmation-failed", "This is not the code that the app shows now. Try the next one.")
-            codes = recovery.new() if first else ()
-            if codes:
-                await factor_rows.put_recovery(connection, user.id, self._hashed(user, codes))
+            codes = await strong.recovery_with_first(connection, self._passwords, user.id)
             await say("account:factor-added", f"user/{user.id}", user=user.name, factor="authenticator app")
         return RecoveryCodes(codes=codes)
 
@@ -107,7 +106,10 @@ class OwnFactors:
         Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, not-found, no-proof.
         """
         user = await self._confirmed(asked, issuer)
-        async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+        async with telling.change(self._store, self._proof, telling.by(user, asked.address, issuer)) as (
+            connection,
+            say,
+        ):
             await user_rows.lock(connection, user.id)
             if await factor_rows.remove(connection, user.id, asked.id) is None:
                 raise HomeError("not-found", "There is no such factor; it may have been removed already.")
@@ -120,24 +122,25 @@ class OwnFactors:
         factor), no-proof.
         """
         user = await self._confirmed(asked, issuer)
-        codes = recovery.new()
-        async with telling.change(self._store, self._proof, _who(user, asked.address, issuer)) as (connection, say):
+        async with telling.change(self._store, self._proof, telling.by(user, asked.address, issuer)) as (
+            connection,
+            say,
+        ):
             if not await factor_rows.of(connection, user.id):
                 raise HomeError("invalid-value", "Recovery codes stand in for an authenticator app. Add one first.")
-            await factor_rows.put_recovery(connection, user.id, self._hashed(user, codes))
+            codes = await strong.renew_recovery(connection, self._passwords, user.id)
             await say("account:factor-added", f"user/{user.id}", user=user.name, factor="recovery codes")
         return RecoveryCodes(codes=codes)
 
     async def _confirmed(self, asked: FactorBegin | FactorRemove | RecoveryAsked, issuer: str) -> User:
         """Who asks, who has typed the password and, with a factor, a code once more."""
         session = await self._sessions.verify(asked.token)
-        await self._current.check(asked.current, session, _who(session.user, asked.address, issuer))
+        await self._current.check(asked.current, session, telling.by(session.user, asked.address, issuer))
         await self._current.check_code(asked.code, session.user)
         return session.user
 
-    def _hashed(self, user: User, codes: tuple[str, ...]) -> list[str]:
-        return [recovery_hash(self._passwords, user.id, code) for code in codes]
 
-
-def _who(user: User, address: str, issuer: str) -> Who:
-    return Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=address or None)
+async def check_room(connection: AsyncConnection, user_id: str) -> None:
+    """Whether somebody may have one more. Raises invalid-value."""
+    if len(await factor_rows.of(connection, user_id)) >= MOST:
+        raise HomeError("invalid-value", f"{MOST} are the most. Remove one first.")

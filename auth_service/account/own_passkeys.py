@@ -7,9 +7,8 @@ from datetime import datetime
 
 from auth_service.account import telling
 from auth_service.account.current_password import CurrentPassword
-from auth_service.account.own_factors import MOST
-from auth_service.factors import factor_rows, passkey_rows, passkeys, recovery
-from auth_service.factors.strong import recovery_hash
+from auth_service.account.own_factors import check_room
+from auth_service.factors import passkey_rows, passkeys, strong
 from auth_service.people import user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
@@ -19,7 +18,6 @@ from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal_factors import RecoveryCodes
 from shared.words.internal_passkeys import PasskeyBegin, PasskeyBegun, PasskeyFinish
-from shared.words.messages import UserRef, Who
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -55,18 +53,14 @@ class OwnPasskeys:
         """
         session = await self._sessions.verify(asked.token)
         user = session.user
-        who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=asked.address or None)
+        who = telling.by(user, asked.address, issuer)
         await self._current.check(asked.current, session, who)
         await self._current.check_code(asked.code, user)
-        name, factor_id, challenge = (
-            checked_name(asked.name or _UNNAMED),
-            secrets.token_hex(8),
-            secrets.token_urlsafe(32),
-        )
+        name = checked_name(asked.name or _UNNAMED)
+        factor_id, challenge = secrets.token_hex(8), secrets.token_urlsafe(32)
         async with self._store.write() as connection:
             await user_rows.lock(connection, user.id)
-            if len(await factor_rows.of(connection, user.id)) >= MOST:
-                raise HomeError("invalid-value", f"{MOST} are the most. Remove one first.")
+            await check_room(connection, user.id)
             known = await passkey_rows.credentials_of(connection, user.id)
             await passkey_rows.begin(connection, user.id, factor_id, name=name, challenge=challenge, now=self._now())
         return PasskeyBegun(id=factor_id, options=passkeys.wish_to_make(asked.site, user, challenge, known))
@@ -77,7 +71,7 @@ class OwnPasskeys:
         Raises HomeError: sign-in-required, confirmation-failed (it does not fit, or was begun too long ago), no-proof.
         """
         user = (await self._sessions.verify(asked.token)).user
-        who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=asked.address or None)
+        who = telling.by(user, asked.address, issuer)
         async with self._store.read() as connection:
             challenge = await passkey_rows.challenge_of(connection, user.id, asked.id, self._now())
         if challenge is None:
@@ -89,12 +83,8 @@ class OwnPasskeys:
             raise HomeError("confirmation-failed", "What the browser made does not fit. Begin again.") from error
         async with telling.change(self._store, self._proof, who) as (connection, say):
             await user_rows.lock(connection, user.id)
-            first = not await factor_rows.of(connection, user.id)
             if not await passkey_rows.finish(connection, asked.id, challenge, made):
                 raise HomeError("confirmation-failed", "This passkey is made already.")
-            codes = recovery.new() if first else ()
-            if codes:
-                hashes = [recovery_hash(self._passwords, user.id, code) for code in codes]
-                await factor_rows.put_recovery(connection, user.id, hashes)
+            codes = await strong.recovery_with_first(connection, self._passwords, user.id)
             await say("account:factor-added", f"user/{user.id}", user=user.name, factor="passkey")
         return RecoveryCodes(codes=codes)

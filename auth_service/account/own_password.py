@@ -14,7 +14,6 @@ from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.words.internal import LoginAnswer, SessionInfo
 from shared.words.internal_account import PasswordChange
-from shared.words.messages import UserRef, Who
 from shared.words.problem import HomeError
 
 
@@ -51,7 +50,7 @@ class OwnPassword:
         """
         session = await self._sessions.verify(request.token)
         user = session.user
-        who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=request.address or None)
+        who = telling.by(user, request.address, issuer)
         stored = await self._current.check(request.current, session, who)
         if await self._passwords.verify(request.new, stored, known=True):
             raise HomeError("invalid-value", "This is the password that you have. Choose another one.", field="new")

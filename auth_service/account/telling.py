@@ -8,8 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.proof import Proof
 from shared.keeping.database import Store
-from shared.words.messages import Who
+from shared.words.internal import User
+from shared.words.messages import UserRef, Who
 from shared.words.names import Outcome, Severity
+
+
+def by(user: User, address: str, issuer: str) -> Who:
+    """Who changes something: a person, at an address ("" where it is not known), through a gateway."""
+    return Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=address or None)
 
 
 class Say(Protocol):

@@ -63,7 +63,7 @@ class Tokens:
             raise HomeError("invalid-value", "A token ends in the future, within a year.", field="expires_at")
         if len({(one.room, one.device) for one in wanted.scope}) != len(wanted.scope):
             raise HomeError("invalid-value", "Name each device of the scope once.", field="scope")
-        who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=wanted.address or None)
+        who = telling.by(user, wanted.address, issuer)
         await self._current.check(wanted.current, session, who)
         async with telling.change(self._store, self._proof, who) as (connection, say):
             # Locked, so that two requests at once cannot both be the last that there is room for.

@@ -69,6 +69,19 @@ async def spend(connection: AsyncConnection, user_id: str, fitting: Fitting, now
     return await factor_rows.spend_step(connection, fitting.factor_id, fitting.step, now)
 
 
+async def renew_recovery(connection: AsyncConnection, passwords: Passwords, user_id: str) -> tuple[str, ...]:
+    """Ten recovery codes, to be shown once; the former are void."""
+    codes = recovery.new()
+    await factor_rows.put_recovery(connection, user_id, [recovery_hash(passwords, user_id, code) for code in codes])
+    return codes
+
+
+async def recovery_with_first(connection: AsyncConnection, passwords: Passwords, user_id: str) -> tuple[str, ...]:
+    """Called as soon as a factor counts, with the user held: recovery codes come with the first one, else none."""
+    is_first = len(await factor_rows.of(connection, user_id)) == 1
+    return await renew_recovery(connection, passwords, user_id) if is_first else ()
+
+
 def recovery_hash(passwords: Passwords, user_id: str, code: str) -> str:
     """What is kept of a recovery code."""
     return passwords.keyed("recovery", user_id, code)

@@ -14,6 +14,8 @@ from shared.words.internal import Budget, Regulation
 
 SLIPS = 3
 """So many wrong passwords from one network are an owner's who mistypes."""
+CODE_GUESSES = (Budget(10, 600), Budget(100, 86400))
+"""Wrong codes for an account with a strong factor: past that none is right (NIST SP 800-63B 3.2.2)."""
 _KEYS_MOST = 20_000
 
 

@@ -18,17 +18,15 @@ from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import networks, session_rows
-from auth_service.signing_in.budgets import Asker, SignInBudgets, Windows
+from auth_service.signing_in.budgets import CODE_GUESSES, Asker, SignInBudgets, Windows
 from auth_service.signing_in.entering import Entering
 from shared.keeping.database import Store
 from shared.running.log import security
-from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest
+from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest
 from shared.words.languages import DEFAULT, Language, tongue
 from shared.words.messages import UserRef, Who
 from shared.words.problem import HomeError
 
-_GUESSES = (Budget(10, 600), Budget(100, 86400))
-"""Wrong codes for an account with a strong factor: past that none is right (NIST SP 800-63B 3.2.2)."""
 _NOBODY = ""
 """The account id of who does not exist: the same statements run for it, and find nothing."""
 
@@ -136,9 +134,9 @@ class SignIn:
         if account is None or not judged.strong:
             return None
         key = (account.user.id, request.known)
-        spent = self._guesses.is_spent(key, _GUESSES, self._now())
+        spent = self._guesses.is_spent(key, CODE_GUESSES, self._now())
         if judged.fitting is None and right:
-            self._guesses.count(key, _GUESSES, self._now())
+            self._guesses.count(key, CODE_GUESSES, self._now())
         return judged.fitting if judged.fitting is not None and (judged.fitting.code_hash or not spent) else None
 
     async def _account(self, email: str) -> user_rows.Account | None:
