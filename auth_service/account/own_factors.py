@@ -111,9 +111,11 @@ class OwnFactors:
             say,
         ):
             await user_rows.lock(connection, user.id)
-            if await factor_rows.remove(connection, user.id, asked.id) is None:
+            kind = await factor_rows.remove(connection, user.id, asked.id)
+            if kind is None:
                 raise HomeError("not-found", "There is no such factor; it may have been removed already.")
-            await say("account:factor-removed", f"user/{user.id}", user=user.name, factor="authenticator app")
+            factor = "authenticator app" if kind == totp.KIND else kind
+            await say("account:factor-removed", f"user/{user.id}", user=user.name, factor=factor)
 
     async def renew_recovery(self, asked: RecoveryAsked, issuer: str) -> RecoveryCodes:
         """Ten others; the former are void.

@@ -63,12 +63,12 @@ async def spend_step(connection: AsyncConnection, factor_id: str, step: int, now
 
 
 async def remove(connection: AsyncConnection, user_id: str, factor_id: str) -> str | None:
-    """Forget one; what it was called, None where there is none such. With the last go the recovery codes."""
+    """Forget one; of what kind it was, None where there is none such. With the last go the recovery codes."""
     mine = delete(factors).where(factors.c.id == factor_id, factors.c.user_id == user_id, factors.c.confirmed)
-    name: str | None = (await connection.execute(mine.returning(factors.c.name))).scalar()
-    if name is not None and not await of(connection, user_id):
+    kind: str | None = (await connection.execute(mine.returning(factors.c.kind))).scalar()
+    if kind is not None and not await of(connection, user_id):
         await connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
-    return name
+    return kind
 
 
 async def remove_all(connection: AsyncConnection, user_id: str) -> int:

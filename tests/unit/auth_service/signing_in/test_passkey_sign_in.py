@@ -227,13 +227,15 @@ async def test_with_a_passkey_no_letter_goes_out_and_a_recovery_code_stands_in(
     await door.enter(wanted, "gateway")
 
 
-async def test_removed_it_opens_nothing(home: Home) -> None:
+async def test_removed_it_opens_nothing_and_is_recorded_as_what_it_was(home: Home, spool: Spool) -> None:
     device, codes = await home.made()
     (row,) = (await home.factors.of(home.token)).factors
     removal = FactorRemove(token=home.token, id=row.id, current=PASSWORD, code=codes[0], address=HERE)
     await home.factors.remove(removal, "gateway")
     assert await home.refuses(device.show(await home.ask()))
     assert (await home.factors.of(home.token)).recovery_left == 0
+    (removed,) = [event for event in spool.pending(500) if event.what == "account:factor-removed"]
+    assert removed.detail["factor"] == "passkey"
 
 
 async def test_without_proof_none_is_made(home: Home, tmp_path: Path) -> None:
