@@ -11,7 +11,7 @@ from shared.words.internal_factors import Code, FactorName, OwnCode
 
 
 class Begin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A new app, and the password that one has."""
+    """A new factor, and the password that one has; where there is a factor already, a code once more."""
 
     current: Password
     code: OwnCode = ""

@@ -3,21 +3,12 @@
 import msgspec
 from aiohttp import web
 
+from gateway.api.factors import Begin
 from gateway.desk import passkeys
 from gateway.desk import sign_in as signing_in
 from gateway.door import csrf, sessions
 from shared.door.web import json_response, read_json
-from shared.words.internal import Password
-from shared.words.internal_factors import FactorName, OwnCode
 from shared.words.internal_passkeys import Credential
-
-
-class Begin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A new passkey, and the password that one has."""
-
-    current: Password
-    code: OwnCode = ""
-    name: FactorName = ""
 
 
 class Finish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

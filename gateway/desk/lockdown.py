@@ -28,7 +28,7 @@ async def ask_code(request: web.Request) -> None:
     info = sessions.signed_in(request)
     limits.hit(request, "lockdown_code", f"session:{info.id}")
     _check(info, ends=request.app[keys.HOME].lockdown.active)
-    token = await _token(request)
+    token = sessions.token_of(request)
     await request.app[keys.AUTH].ask_lockdown_code(LockdownCodeRequest(token=token, address=request.remote or ""))
 
 
@@ -41,7 +41,7 @@ async def change(request: web.Request, *, active: bool, code: str = "", password
     info = sessions.signed_in(request)
     limits.hit(request, "lockdown", f"session:{info.id}")
     _check(info, ends=not active)
-    token = await _token(request)
+    token = sessions.token_of(request)
     wanted = LockdownChange(token=token, active=active, code=code, password=password, address=request.remote or "")
     try:
         stands = await request.app[keys.REGISTRAR].lock_down(wanted)
@@ -54,13 +54,6 @@ async def change(request: web.Request, *, active: bool, code: str = "", password
         request.app[keys.HUB].end_sessions((info.id,))  # without waiting for the broker's word
         await cookie.renew(request, None)
     return stands
-
-
-async def _token(request: web.Request) -> str:
-    token = await cookie.token_of(request)
-    if token is None:
-        raise HomeError("sign-in-required")
-    return token
 
 
 async def _lives(request: web.Request, token: str) -> bool:

@@ -5,8 +5,9 @@ import logging
 from aiohttp import web
 
 from gateway import keys
+from gateway.desk.own_factors import counted
 from gateway.desk.sign_in import AGENT_CHARACTERS, end_here
-from gateway.door import cookie, csrf, limits, sessions
+from gateway.door import cookie, csrf, sessions
 from shared.running.log import facts
 from shared.words.internal_account import PasswordChange
 from shared.words.problem import HomeError
@@ -21,12 +22,8 @@ async def change(request: web.Request, *, current: str, new: str) -> None:
     auth-unreachable.
     """
     info = sessions.signed_in(request)
-    limits.hit(request, "password", f"session:{info.id}")
-    token = await cookie.token_of(request)
-    if token is None:
-        raise HomeError("sign-in-required")
     wanted = PasswordChange(
-        token=token,
+        token=counted(request),
         current=current,
         new=new,
         address=request.remote or "",

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.desk import sign_in as signing_in
+from gateway.desk.own_factors import counted
 from gateway.door import cookie, limits, sessions
 from gateway.door.passkey_site import PASSKEY_SITE
 from shared.running.log import security
@@ -26,7 +27,7 @@ from shared.words.problem import HomeError
 
 async def begin(request: web.Request, *, current: str, code: str = "", name: str) -> PasskeyBegun:
     """What the browser is to make. Also raises sign-in-required, wrong-password."""
-    token = await _counted(request)
+    token = counted(request)
     wanted = PasskeyBegin(
         token=token, current=current, code=code, name=name, site=_site(request), address=request.remote or ""
     )
@@ -35,7 +36,7 @@ async def begin(request: web.Request, *, current: str, code: str = "", name: str
 
 async def finish(request: web.Request, factor_id: str, credential: Credential) -> tuple[str, ...]:
     """It is made; recovery codes where it is the first factor. Also raises confirmation-failed, no-proof."""
-    token = await _counted(request)
+    token = counted(request)
     wanted = PasskeyFinish(
         token=token, id=factor_id, credential=credential, site=_site(request), address=request.remote or ""
     )
@@ -76,12 +77,3 @@ def _site(request: web.Request) -> Site:
     known = request.app[PASSKEY_SITE].site()
     where = f"Passkeys work at {known.origins[0]}." if known is not None else "This hub has no name for passkeys."
     raise HomeError("invalid-value", f"{where} This page is somewhere else.")
-
-
-async def _counted(request: web.Request) -> str:
-    info = sessions.signed_in(request)
-    limits.hit(request, "password", f"session:{info.id}")
-    token = await cookie.token_of(request)
-    if token is None:
-        raise HomeError("sign-in-required")
-    return token

@@ -4,14 +4,14 @@ What is shown once (a secret, recovery codes) is in the answer to a form alone, 
 """
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from gateway.desk import own_factors
 from gateway.door import sessions
 from gateway.door.passkey_site import PASSKEY_SITE
-from gateway.pages import flash, qr, render, times
+from gateway.pages import faults, flash, qr, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from shared.words.internal_factors import FactorBegun
@@ -103,30 +103,25 @@ async def _shown(request: web.Request, begun: FactorBegun, error: HomeError | No
 async def _again(request: web.Request, error: HomeError, at: str, form: Form) -> web.Response:
     if error.slug not in _SHOWN_HERE:
         raise error
-    page = await _page(request, error, at, form.text("name")[:64])
-    if "retry_after" in error.facts:
-        page.headers["Retry-After"] = str(error.facts["retry_after"])
-    return page
+    return await _page(request, error, at, form.text("name")[:64])
 
 
 async def _page(request: web.Request, error: HomeError | None = None, at: str = "", name: str = "") -> web.Response:
     """`at`: which form was wrong."""
     sessions.signed_in(request)
     held, site = await own_factors.of(request), request.app[PASSKEY_SITE]
-    problem: dict[str, Any] | None = None
-    if error is not None:
-        wait = error.facts.get("retry_after")
-        told = error.detail if wait is None else f"Too many tries for now. Try again in {times.wait(int(wait))}."
-        problem = {"title": error.title, "detail": told}
-    status = 200 if error is None else error.status
-    return await render.page(
+    fault = faults.of(error) if error is not None else None
+    page = await render.page(
         request,
         "factors.html",
-        status=status,
+        status=200 if error is None else error.status,
         held=held,
-        problem=problem,
+        problem=fault,
         at=at,
         named=name,
         site=site.site(),
         here=site.here(request),
     )
+    if fault is not None:
+        page.headers.update(fault.headers)
+    return page

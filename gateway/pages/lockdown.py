@@ -4,14 +4,14 @@ Form fields: none to ask for a code; else `active` "true" or "false", and `passw
 ending.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from gateway import keys
 from gateway.desk import attempt, lockdown
 from gateway.door import sessions
-from gateway.pages import flash, render, times
+from gateway.pages import faults, flash, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
 from gateway.picture import guards
@@ -75,16 +75,10 @@ async def _form(request: web.Request, *, step: int, error: HomeError | None = No
     may = guards.may_end_lockdown(info) if stands.active else guards.may_lock_down(info)
     if not stands.active and not may:
         raise HomeError("forbidden", lockdown.NOT_GUESTS)
-    problem: dict[str, Any] | None = None
-    headers: dict[str, str] = {}
-    if error is not None:
-        problem = {"title": error.title, "detail": error.detail}
-        if "retry_after" in error.facts:
-            seconds = int(error.facts["retry_after"])
-            problem["detail"] = f"Too many tries for now. Try again in {times.wait(seconds)}."
-            headers["Retry-After"] = str(seconds)
+    fault = faults.of(error) if error is not None else None
     status = error.status if error is not None else 200
     asked = await attempt.of_session(request) if step == 2 and may else None
-    page = await render.page(request, "lockdown.html", status=status, step=step, may=may, problem=problem, asked=asked)
-    page.headers.update(headers)
+    page = await render.page(request, "lockdown.html", status=status, step=step, may=may, problem=fault, asked=asked)
+    if fault is not None:
+        page.headers.update(fault.headers)
     return page

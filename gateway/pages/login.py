@@ -5,7 +5,7 @@ tells them apart by the field `code`. The password is never written into a page;
 cookie, since addresses of people do not belong into URLs (ASVS 5.0 14.2.1, 6.3.8).
 """
 
-from typing import Any, Final
+from typing import Final
 
 import aiohttp_session
 from aiohttp import web
@@ -13,9 +13,10 @@ from aiohttp import web
 from gateway.desk import attempt, sign_in
 from gateway.door import cookie, sessions
 from gateway.door.passkey_site import PASSKEY_SITE
-from gateway.pages import render, times
+from gateway.pages import faults, render
 from gateway.pages.acts import Said
 from gateway.pages.endings import SAID
+from gateway.pages.faults import Fault
 from gateway.pages.forms import Form, read_form
 from shared.words.problem import HomeError
 
@@ -94,18 +95,12 @@ def _check(form: Form) -> None:
 
 async def _again(request: web.Request, form: Form, error: HomeError) -> web.StreamResponse:
     """The same step once more, with what was typed (not the password) and what was wrong."""
-    detail = error.detail
-    headers: dict[str, str] = {}
-    if "retry_after" in error.facts:
-        seconds = int(error.facts["retry_after"])
-        detail = f"Too many tries for now. Try again in {times.wait(seconds)}."
-        headers["Retry-After"] = str(seconds)
+    fault = faults.of(error)
     email = form.text("email").strip()[:_MOST_EMAIL]
-    problem = {"title": error.title, "detail": detail}
     own = form.text("own") == "yes"
     step = 2 if "code" in form else 1
-    response = await _form(request, step=step, email=email, status=error.status, problem=problem, own=own)
-    response.headers.update(headers)
+    response = await _form(request, step=step, email=email, status=error.status, problem=fault, own=own)
+    response.headers.update(fault.headers)
     return response
 
 
@@ -115,7 +110,7 @@ async def _form(
     step: int,
     email: str,
     status: int = 200,
-    problem: dict[str, Any] | None = None,
+    problem: Fault | None = None,
     own: bool = False,
     ended: Said | None = None,
 ) -> web.Response:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.desk import own_password
 from gateway.door import sessions
-from gateway.pages import flash, render, times
+from gateway.pages import faults, flash, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from shared.words.problem import HomeError
@@ -52,12 +52,7 @@ async def _form(request: web.Request, error: HomeError | None = None) -> web.Res
     if error is None:
         return await render.page(request, "password.html", problem=None, field=None)
     field = "current" if error.slug == "wrong-password" else error.facts.get("field")
-    detail, headers = error.detail, {}
-    if "retry_after" in error.facts:
-        seconds = int(error.facts["retry_after"])
-        detail = f"Too many tries for now. Try again in {times.wait(seconds)}."
-        headers["Retry-After"] = str(seconds)
-    problem = {"title": error.title, "detail": detail}
-    page = await render.page(request, "password.html", status=error.status, problem=problem, field=field)
-    page.headers.update(headers)
+    fault = faults.of(error)
+    page = await render.page(request, "password.html", status=error.status, problem=fault, field=field)
+    page.headers.update(fault.headers)
     return page
