@@ -13,6 +13,13 @@ from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.tokens import Tokens
+from auth_service.answers.granting import Granting
+from auth_service.answers.locking import Locking
+from auth_service.answers.own import Own
+from auth_service.answers.passkeys import ByPasskey
+from auth_service.answers.reading import Reading
+from auth_service.answers.signing import Signing
+from auth_service.answers.tokens import ByToken
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows
@@ -166,20 +173,13 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(
-            store,
-            sign_in,
-            sessions,
-            rooms,
-            lockouts_,
-            confirmed,
-            rehearsal,
-            watch,
-            own_password,
-            guests,
-            tokens,
-            own_factors,
-            own_passkeys,
-            by_passkey,
+            Signing(sign_in, sessions, rehearsal, watch),
+            Reading(store, rooms, sessions),
+            Locking(lockouts_, confirmed, watch),
+            Own(own_password, own_factors),
+            Granting(guests),
+            ByToken(tokens),
+            ByPasskey(own_passkeys, by_passkey),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)

@@ -1,0 +1,50 @@
+"""What gateways and the alert service read, and what a room says of itself."""
+
+from aiohttp import web
+
+from auth_service.answers.issuer import issuer
+from auth_service.home.rooms import Rooms
+from auth_service.people import user_rows
+from auth_service.signing_in.sessions import Sessions
+from shared.door.web import json_response, read_json
+from shared.keeping.database import Store
+from shared.words import internal
+
+
+class Reading:
+    """What gateways and the alert service read, and what a room says of itself."""
+
+    def __init__(self, store: Store, rooms: Rooms, sessions: Sessions) -> None:
+        self._store = store
+        self._rooms = rooms
+        self._sessions = sessions
+
+    async def users(self, _request: web.Request) -> web.Response:
+        """Every account."""
+        async with self._store.read() as connection:
+            rows = await user_rows.all_rows(connection)
+        return json_response(internal.UserRows(users=rows))
+
+    async def recipients(self, _request: web.Request) -> web.Response:
+        """Whom the alert service may write to."""
+        async with self._store.read() as connection:
+            people = await user_rows.recipients(connection)
+        return json_response(internal.Recipients(people=people))
+
+    async def at_home(self, _request: web.Request) -> web.Response:
+        """Whether somebody is at home."""
+        return json_response(internal.AtHome(somebody=await self._sessions.somebody_at_home()))
+
+    async def registry(self, _request: web.Request) -> web.Response:
+        """Rooms and devices as they stand."""
+        return json_response(await self._rooms.registry())
+
+    async def room_seen(self, request: web.Request) -> web.Response:
+        """What a room says of itself."""
+        seen = await read_json(request, internal.RoomSeen)
+        return json_response(await self._rooms.seen(request.match_info["room"], seen, issuer(request)))
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Whether the database answers."""
+        await self._store.ping()
+        return json_response({"status": "ready"})
