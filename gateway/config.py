@@ -12,6 +12,7 @@ from shared.door.doors import Bounds
 from shared.door.listening import Hosts, addresses, is_loopback
 from shared.running.config import Config, ConfigError, env, load
 from shared.running.syslog import SyslogConfig
+from shared.words.languages import DEFAULT, Language
 
 Rate = Annotated[str, msgspec.Meta(min_length=3)]
 """One or more limits, such as "200/day;50/hour" or "10/10 minute"; all of them hold."""
@@ -88,6 +89,7 @@ class GatewayConfig(Config, frozen=True):
     spool: Path
     log_dir: Path | None = None
     timezone: str = "UTC"
+    language: Language = DEFAULT
     demo: bool = False
     expose_demo: bool = False
     limits: LimitsConfig = LimitsConfig()

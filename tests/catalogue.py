@@ -1,4 +1,4 @@
-"""Gathers the sentences of the letters into shared/locale, for whoever adds one or a language: `make catalogue`.
+"""Gathers the sentences of letters and pages into shared/locale, for whoever adds one or a language: `make catalogue`.
 
 What is translated stays, what is gone goes; the compiled catalogue lies beside it, so that a clone needs no step more.
 """
@@ -19,8 +19,16 @@ from shared.words.problem import CATALOGUE
 from shared.words.user_agents import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[1]
-WITH_SENTENCES = ("alert_service", "auth_service")
-_KEYWORDS: dict[str, tuple[int, ...] | None] = {"later": None, "say_many": (1, 2)}
+_Keywords = dict[str, tuple[int, ...] | None]
+_MARKED: _Keywords = {"later": None, "say_many": (1, 2)}
+WITH_SENTENCES: dict[str, _Keywords] = {
+    "alert_service": _MARKED,
+    "auth_service": _MARKED,
+    "gateway": _MARKED | {"say": None},
+}
+"""Where sentences are, and by which calls. In services `say` is also what others do."""
+_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+_OPTIONS = {"templates/**.html": {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}}
 _NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 """So that nothing is written anew but for a sentence."""
 _WIDTH = 120
@@ -29,9 +37,9 @@ _WIDTH = 120
 def sentences() -> Catalog:
     """Every sentence of the source, and where it is said."""
     found = Catalog(fuzzy=False)
-    for package in WITH_SENTENCES:
+    for package, keywords in WITH_SENTENCES.items():
         for name, line, said, _, _ in extract_from_dir(
-            ROOT / package, method_map=[("**.py", "python")], keywords=_KEYWORDS, strip_comment_tags=True
+            ROOT / package, method_map=_METHODS, options_map=_OPTIONS, keywords=keywords, strip_comment_tags=True
         ):
             found.add(said, locations=[(f"{package}/{name}", line)])
     for path, those in (

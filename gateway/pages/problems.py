@@ -5,7 +5,7 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
-from gateway.pages import render, times
+from gateway.pages import render, speaking, times
 from shared.running.log import request_id
 from shared.words.problem import CATALOGUE, HomeError
 
@@ -28,6 +28,7 @@ async def render_problem(request: web.Request, error: HomeError) -> web.StreamRe
         wanted = request.path_qs if request.method == "GET" else "/"
         login = URL("/login") if wanted == "/" else URL("/login").with_query(next=wanted)
         return web.Response(status=303, headers={"Location": str(login)})
+    speaking.begin(request)
     retry_after = error.facts.get("retry_after")
     response = await render.bare(
         request,

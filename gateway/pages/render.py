@@ -18,7 +18,7 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.door import csrf, sessions
-from gateway.pages import encodings, flash, times
+from gateway.pages import encodings, flash, speaking, times
 from gateway.pages.compiled import Compiled
 from gateway.pages.encodings import IDENTITY
 from gateway.pages.static_files import StaticFiles
@@ -49,7 +49,7 @@ def set_up(app: web.Application, files: StaticFiles, compiled: Path | None) -> N
         **_WRITTEN_SO,
     )
     environment.filters.update(plain=lru_cache(_NAMES_KEPT)(plain), iso=_iso, clock=times.clock, full=times.full)
-    environment.globals.update(static=files.url)
+    environment.globals.update(static=files.url, say=speaking.write, say_many=speaking.write_many)
 
     async def compile_all(_app: web.Application) -> None:
         """Beside the first requests, and not within one: the largest template takes 25 ms where it is not kept."""
@@ -106,12 +106,13 @@ async def bare(request: web.Request, name: str, *, status: int, **values: Any) -
 async def _render(
     request: web.Request, name: str, status: int, values: dict[str, Any], *, packed: bool
 ) -> web.Response:
+    spoken = speaking.begin(request)
     template = aiohttp_jinja2.get_env(request.app).get_template(name)
-    pieces = template.generate(_common(request) | values)
+    pieces = template.generate(_common(request) | {"language": spoken.language} | values)
     encoding = encodings.chosen(request.headers.get("Accept-Encoding")) if packed else IDENTITY
-    headers = {"Content-Encoding": encoding} if encoding != IDENTITY else {}
-    if packed:
-        headers["Vary"] = "Accept-Encoding"
+    headers = {"Vary": "Accept-Encoding, Accept-Language" if packed else "Accept-Language"}
+    if encoding != IDENTITY:
+        headers["Content-Encoding"] = encoding
     body = await _body(pieces, encoding)
     return web.Response(body=body, status=status, content_type="text/html", charset="utf-8", headers=headers)
 

@@ -22,11 +22,13 @@ from gateway.pages import (
     show_home,
     show_room,
     sign_out,
+    speaking,
     tokens,
     users,
 )
 from gateway.pages.guests import show
 from gateway.pages.static_files import StaticFiles
+from shared.door.web import Handler
 
 
 def add_pages(app: web.Application, compiled: Path | None = None) -> None:
@@ -34,39 +36,43 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     files = StaticFiles()
     render.set_up(app, files, compiled)
     app[problem_pages.RENDER_PROBLEM] = problems.render_problem
-    routes.add(app, "GET", "/", show_home.show_home, limit="pages")
-    routes.add(app, "GET", "/login", login.show_login, limit="pages")
-    routes.add(app, "POST", "/login", login.take_login, limit="login")
-    routes.add(app, "GET", "/login/code", login.show_code, limit="pages")
-    routes.add(app, "POST", "/logout", sign_out.leave, limit="pages")
-    routes.add(app, "GET", "/rooms/{room}", show_room.show_room, limit="pages")
-    routes.add(app, "GET", "/rooms/{room}/{device}/confirm", confirm.ask_confirmation, limit="pages")
-    routes.add(app, "GET", "/rooms/{room}/{device}/lockout", lockout.ask_lift, limit="pages")
-    routes.add(app, "POST", "/rooms/{room}/{device}/lockout", lockout.change_lockout, limit="commands")
-    routes.add(app, "POST", "/rooms/{room}/{device}", command.send_command, limit="commands")
-    routes.add(app, "GET", "/history", history.show_history, limit="pages")
-    routes.add(app, "GET", "/readings/{room}/{device}", readings.show_readings, limit="pages")
-    routes.add(app, "GET", "/account", account.show_account, limit="pages")
-    routes.add(app, "GET", "/account/tokens", tokens.show_form, limit="pages")
-    routes.add(app, "POST", "/account/tokens", tokens.make_token, limit=routes.DEFAULT)
-    routes.add(app, "POST", "/account/tokens/revoke", tokens.revoke_token, limit="pages")
-    routes.add(app, "GET", "/account/password", own_password.show_password, limit="pages")
-    routes.add(app, "POST", "/account/password", own_password.change_password, limit="password")
-    routes.add(app, "GET", "/account/factors", factors.show_factors, limit="pages")
-    routes.add(app, "POST", "/account/factors", factors.begin, limit="password")
-    routes.add(app, "POST", "/account/factors/confirm", factors.confirm, limit="password")
-    routes.add(app, "POST", "/account/factors/remove", factors.remove, limit="password")
-    routes.add(app, "POST", "/account/factors/recovery", factors.renew_recovery, limit="password")
-    routes.add(app, "POST", "/account/sessions/end", end_session.end_session, limit="pages")
-    routes.add(app, "POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
-    routes.add(app, "GET", "/users", users.show_users, limit="pages")
-    routes.add(app, "GET", "/users/{user}/grants", show.show_grants, limit="pages")
-    routes.add(app, "GET", "/users/{user}/grants/edit", show.show_form, limit="pages")
-    routes.add(app, "POST", "/users/{user}/grants", show.change_grants, limit="pages")
-    routes.add(app, "POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
-    routes.add(app, "GET", "/lockdown", lockdown.show_lockdown, limit="pages")
-    routes.add(app, "GET", "/lockdown/code", lockdown.show_code, limit="pages")
-    routes.add(app, "POST", "/lockdown/code", lockdown.ask_code, limit="lockdown_code")
-    routes.add(app, "POST", "/lockdown", lockdown.change, limit="lockdown")
-    routes.add(app, "GET", "/problems/{slug}", problems.explain, limit="pages")
+
+    def page(method: str, path: str, handler: Handler, *, limit: str) -> None:
+        routes.add(app, method, path, speaking.spoken(handler), limit=limit)
+
+    page("GET", "/", show_home.show_home, limit="pages")
+    page("GET", "/login", login.show_login, limit="pages")
+    page("POST", "/login", login.take_login, limit="login")
+    page("GET", "/login/code", login.show_code, limit="pages")
+    page("POST", "/logout", sign_out.leave, limit="pages")
+    page("GET", "/rooms/{room}", show_room.show_room, limit="pages")
+    page("GET", "/rooms/{room}/{device}/confirm", confirm.ask_confirmation, limit="pages")
+    page("GET", "/rooms/{room}/{device}/lockout", lockout.ask_lift, limit="pages")
+    page("POST", "/rooms/{room}/{device}/lockout", lockout.change_lockout, limit="commands")
+    page("POST", "/rooms/{room}/{device}", command.send_command, limit="commands")
+    page("GET", "/history", history.show_history, limit="pages")
+    page("GET", "/readings/{room}/{device}", readings.show_readings, limit="pages")
+    page("GET", "/account", account.show_account, limit="pages")
+    page("GET", "/account/tokens", tokens.show_form, limit="pages")
+    page("POST", "/account/tokens", tokens.make_token, limit=routes.DEFAULT)
+    page("POST", "/account/tokens/revoke", tokens.revoke_token, limit="pages")
+    page("GET", "/account/password", own_password.show_password, limit="pages")
+    page("POST", "/account/password", own_password.change_password, limit="password")
+    page("GET", "/account/factors", factors.show_factors, limit="pages")
+    page("POST", "/account/factors", factors.begin, limit="password")
+    page("POST", "/account/factors/confirm", factors.confirm, limit="password")
+    page("POST", "/account/factors/remove", factors.remove, limit="password")
+    page("POST", "/account/factors/recovery", factors.renew_recovery, limit="password")
+    page("POST", "/account/sessions/end", end_session.end_session, limit="pages")
+    page("POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
+    page("GET", "/users", users.show_users, limit="pages")
+    page("GET", "/users/{user}/grants", show.show_grants, limit="pages")
+    page("GET", "/users/{user}/grants/edit", show.show_form, limit="pages")
+    page("POST", "/users/{user}/grants", show.change_grants, limit="pages")
+    page("POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
+    page("GET", "/lockdown", lockdown.show_lockdown, limit="pages")
+    page("GET", "/lockdown/code", lockdown.show_code, limit="pages")
+    page("POST", "/lockdown/code", lockdown.ask_code, limit="lockdown_code")
+    page("POST", "/lockdown", lockdown.change, limit="lockdown")
+    page("GET", "/problems/{slug}", problems.explain, limit="pages")
     routes.add(app, "GET", "/static/{version}/{name}", files.serve, limit=None)

@@ -2,18 +2,20 @@
 
 A sentence is written in English where it is used, with its gaps named: `say("{who} unlocked {place}.", …)`. What fills
 the gaps stands as it is, in no case and with no article, because it is mostly a name. `python -m tests.catalogue`
-gathers the sentences into shared/locale (docs/decisions/0043-languages.md).
+gathers the sentences into shared/locale (docs/decisions/0043-languages.md; pages: 0050-languages-of-pages.md).
 """
 
 import functools
 import gettext
-from datetime import datetime, tzinfo
+import re
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Literal, get_args
 
 Language = Literal["en", "de"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT: Language = "en"
+_WEIGHT = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE | re.ASCII)
 FOLDER = Path(__file__).parents[1] / "locale"
 DOMAIN = "homesystem"
 _LOCALES: dict[Language, str] = {"en": "en_GB", "de": "de"}
@@ -39,12 +41,20 @@ class Tongue:
 
     def say(self, sentence: str, **gaps: object) -> str:
         """A sentence with its gaps filled."""
-        said = self._catalogue.gettext(sentence)
+        said = self.unfilled(sentence)
         return said.format(**gaps) if gaps else said
+
+    def unfilled(self, sentence: str) -> str:
+        """A sentence with its gaps as they are, for who fills them otherwise; one that is not ours stays as it is."""
+        return self._catalogue.gettext(sentence) if sentence else ""  # gettext's "" is the catalogue's own head
 
     def say_many(self, one: str, many: str, count: int, **gaps: object) -> str:
         """The sentence for so many; `{count}` is a gap of each."""
-        return self._catalogue.ngettext(one, many, count).format(count=count, **gaps)
+        return self.unfilled_many(one, many, count).format(count=count, **gaps)
+
+    def unfilled_many(self, one: str, many: str, count: int) -> str:
+        """The sentence for so many, with its gaps as they are."""
+        return self._catalogue.ngettext(one, many, count)
 
     def day(self, moment: datetime, zone: tzinfo) -> str:
         """The date in full, with its day of the week."""
@@ -53,6 +63,25 @@ class Tongue:
     def short_day(self, moment: datetime, zone: tzinfo) -> str:
         """The date in figures and short words."""
         return self._dated(moment, zone, "medium")
+
+    def weekday(self, day: date) -> str:
+        """The day of the week in full."""
+        return _named_days(self._locale, "wide")[day.weekday()]
+
+    def short_weekday(self, day: date) -> str:
+        """The day of the week in two or three letters."""
+        return _named_days(self._locale, "abbreviated")[day.weekday()].rstrip(".")
+
+    def dated(self, day: date, *, year: bool = True) -> str:
+        """Day, month in words and year: "3 March 2026"; `year` False leaves that out."""
+        from babel.dates import format_skeleton
+
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        return format_skeleton("yMMMMd" if year else "MMMMd", noon, locale=self._locale)
+
+    def number(self, value: float, *, digits: int) -> str:
+        """With so many digits after the decimal sign, and no groups."""
+        return f"{value:.{digits}f}".replace(".", _decimal_sign(self._locale))
 
     def time(self, moment: datetime, zone: tzinfo) -> str:
         """Hours and minutes."""
@@ -69,6 +98,21 @@ class Tongue:
         from babel.dates import format_date
 
         return format_date(moment.astimezone(zone).date(), form, locale=self._locale)
+
+
+@functools.cache
+def _named_days(locale: str, width: Literal["wide", "abbreviated"]) -> dict[int, str]:
+    """By number; 0 is Monday."""
+    from babel.dates import get_day_names
+
+    return dict(get_day_names(width, locale=locale))
+
+
+@functools.cache
+def _decimal_sign(locale: str) -> str:
+    from babel.numbers import get_decimal_symbol
+
+    return get_decimal_symbol(locale)
 
 
 @functools.cache
@@ -89,3 +133,28 @@ def first_of(*wanted: str | None) -> Language:
 def known_language(code: str) -> Language | None:
     """A language of ours by its code."""
     return next((one for one in LANGUAGES if one == code), None)
+
+
+@functools.lru_cache(256)
+def accepted(header: str) -> Language | None:
+    """The language of ours that an Accept-Language prefers (RFC 9110, 12.5.4); None where it names none of them.
+
+    Of two with the same weight the earlier counts; "*" says nothing about which.
+    """
+    best: Language | None = None
+    most = 0.0
+    for item in header.split(","):
+        code, _, rest = item.partition(";")
+        known = known_language(code.strip().partition("-")[0].lower())
+        weight = _weight(rest.strip())
+        if known is not None and weight > most:
+            best, most = known, weight
+    return best
+
+
+def _weight(text: str) -> float:
+    """Between 0 and 1; 1 where none is given, 0 for what is no weight."""
+    if not text:
+        return 1.0
+    found = _WEIGHT.fullmatch(text)
+    return float(found[1]) if found else 0.0

@@ -145,7 +145,7 @@ async def test_ten_thousand_devices_and_one_room_of_them_are_small_on_the_wire()
         for path in ("/", "/rooms/room-0"):
             headers, body = await on_the_wire(house, path, "gzip")
             assert headers["Content-Encoding"] == "gzip"
-            assert headers["Vary"] == "Accept-Encoding"
+            assert headers["Vary"] == "Accept-Encoding, Accept-Language"
             assert len(body) <= 60_000
             plain_headers, plain = await on_the_wire(house, path, "identity")
             assert "Content-Encoding" not in plain_headers

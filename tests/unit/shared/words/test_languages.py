@@ -3,7 +3,7 @@
 import string
 import zoneinfo
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -102,3 +102,49 @@ def test_many_are_counted_as_the_language_counts() -> None:
 )
 def test_a_language_is_found_in_a_locale(wanted: tuple[str | None, ...], language: Language) -> None:
     assert languages.first_of(*wanted) == language
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("de", "de"),
+        ("de-AT, en;q=0.8", "de"),
+        ("en;q=0.8, de;q=0.9", "de"),
+        ("en; q=0.5, de;Q=0.501", "de"),
+        ("de;q=0, en;q=0.001", "en"),
+        ("fr-CH, fr;q=0.9, EN-gb;q=0.8, de;q=0.7, *;q=0.5", "en"),
+        ("en, de", "en"),
+        ("de;q=2, en;q=0.1", "en"),
+        ("de;q=1.001;q=0, en;q=0.1", "en"),
+        ("*", None),
+        ("fr", None),
+        ("de;q=0", None),
+        ("", None),
+        (",;,;q=,q=1", None),
+    ],
+)
+def test_the_language_that_a_browser_likes_best_is_found(header: str, language: str | None) -> None:
+    assert languages.accepted(header) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["Sunday", "Sun", "1 March 2026", "1 March", "21.50", "3"]),
+        ("de", ["Sonntag", "So", "1. März 2026", "1. März", "21,50", "3"]),
+    ],
+)
+def test_days_and_numbers_are_written_as_the_language_writes_them(language: Language, told: list[str]) -> None:
+    spoken, day = tongue(language), date(2026, 3, 1)
+    assert [
+        spoken.weekday(day),
+        spoken.short_weekday(day),
+        spoken.dated(day),
+        spoken.dated(day, year=False),
+        spoken.number(21.5, digits=2),
+        spoken.number(3.0, digits=0),
+    ] == told
+
+
+def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
+    assert tongue("de").say("") == ""
