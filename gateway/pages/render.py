@@ -48,7 +48,9 @@ def set_up(app: web.Application, files: StaticFiles, compiled: Path | None) -> N
         default_helpers=False,
         **_WRITTEN_SO,
     )
-    environment.filters.update(plain=lru_cache(_NAMES_KEPT)(plain), iso=_iso, clock=times.clock, full=times.full)
+    environment.filters.update(
+        plain=lru_cache(_NAMES_KEPT)(plain), iso=_iso, clock=times.clock, full=times.full, today=times.today
+    )
     environment.globals.update(static=files.url, say=speaking.write, say_many=speaking.write_many)
 
     async def compile_all(_app: web.Application) -> None:

@@ -1,9 +1,24 @@
-"""Moments as a household says them, pure: "21:04", "Monday 21:04", "3 March 21:04". static/wording.js says the same."""
+"""Moments as a household says them: "21:04", "Monday 21:04", "3 March 21:04". static/wording.js says the same.
+
+In the page's language (speaking.py), and pure but for that.
+"""
 
 import math
 from datetime import datetime, tzinfo
+from typing import Final
+
+from gateway.pages import speaking
+from gateway.pages.speaking import say, say_many
+from shared.words.languages import later
 
 _WEEK = 7
+_UNITS: Final = (
+    (later("{number} s"), 1, 120),
+    (later("{number} min"), 60, 7200),
+    (later("{number} h"), 3600, 172_800),
+    (later("{number} days"), 86_400, 31_536_000),
+)
+"""A length of time, its unit in seconds, and from where on the next one is used."""
 
 
 def clock(moment: datetime, now: datetime) -> str:
@@ -14,8 +29,8 @@ def clock(moment: datetime, now: datetime) -> str:
     if days == 0:
         return time
     if 0 < days < _WEEK:
-        return f"{local:%A} {time}"
-    return f"{date(local, now)} {time}"
+        return say("{day} {time}", day=speaking.now().weekday(local.date()), time=time)
+    return say("{day} {time}", day=date(local, now), time=time)
 
 
 def day(moment: datetime, now: datetime) -> str:
@@ -23,39 +38,48 @@ def day(moment: datetime, now: datetime) -> str:
     local = moment.astimezone(now.tzinfo)
     days = (now.date() - local.date()).days
     if days == 0:
-        return "Today"
+        return say("Today")
     if days == 1:
-        return "Yesterday"
-    return f"{local:%A} {date(local, now)}"
+        return say("Yesterday")
+    return _with_weekday(local, date(local, now))
+
+
+def today(now: datetime) -> str:
+    """The date on top of the home: "Monday 23 November"."""
+    return _with_weekday(now, speaking.now().dated(now.date(), year=False))
 
 
 def date(local: datetime, now: datetime) -> str:
     """Day and month, and the year unless it is this one."""
-    text = f"{local.day} {local:%B}"
-    return text if local.year == now.year else f"{text} {local.year}"
+    return speaking.now().dated(local.date(), year=local.year != now.year)
 
 
 def full(moment: datetime, zone: tzinfo) -> str:
     """Everything, for a tooltip."""
-    local = moment.astimezone(zone)
-    return f"{local:%A} {local.day} {local:%B %Y, %H:%M:%S} {local.tzname()}"
+    local, spoken = moment.astimezone(zone), speaking.now()
+    told = _with_weekday(local, spoken.dated(local.date()))
+    return f"{told}, {local:%H:%M:%S} {spoken.zone_name(moment, zone)}"
 
 
 def wait(seconds: int) -> str:
     """How long to wait, in words: "40 seconds", "4 minutes"."""
     if seconds < 90:
-        return f"{seconds} second{'s' if seconds != 1 else ''}"
+        return say_many("{count} second", "{count} seconds", seconds)
     minutes = -(-seconds // 60)
     if minutes < 90:
-        return f"{minutes} minutes"
-    return f"{-(-minutes // 60)} hours"
+        return say_many("{count} minute", "{count} minutes", minutes)
+    return say_many("{count} hour", "{count} hours", -(-minutes // 60))
 
 
 def span(seconds: float | None) -> str:
     """How long something lasts, as briefly: "0.5 s", "10 min", "2.5 h"; empty for what is no length of time."""
     if seconds is None or not math.isfinite(seconds) or seconds <= 0:
         return ""
-    for unit, size, most in (("s", 1, 120), ("min", 60, 7200), ("h", 3600, 172_800), ("days", 86_400, 31_536_000)):
+    for told, size, most in _UNITS:
         if seconds < most:
-            return f"{max(round(seconds / size, 1), 0.1):g} {unit}"
-    return "over a year"
+            return say(told, number=speaking.now().number(max(round(seconds / size, 1), 0.1)))
+    return say("over a year")
+
+
+def _with_weekday(local: datetime, told: str) -> str:
+    return say("{weekday} {date}", weekday=speaking.now().weekday(local.date()), date=told)

@@ -74,14 +74,26 @@ class Tongue:
 
     def dated(self, day: date, *, year: bool = True) -> str:
         """Day, month in words and year: "3 March 2026"; `year` False leaves that out."""
-        from babel.dates import format_skeleton
+        return _in_words(self._locale, day, "yMMMMd" if year else "MMMMd")
 
-        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-        return format_skeleton("yMMMMd" if year else "MMMMd", noon, locale=self._locale)
+    def month(self, day: date, *, year: bool = False) -> str:
+        """The month in words: "March", with its year "March 2026"."""
+        return _in_words(self._locale, day, "yMMMM" if year else "LLLL")
 
-    def number(self, value: float, *, digits: int) -> str:
-        """With so many digits after the decimal sign, and no groups."""
-        return f"{value:.{digits}f}".replace(".", _decimal_sign(self._locale))
+    def short_month(self, day: date) -> str:
+        """The month in three letters."""
+        return _in_words(self._locale, day, "LLL")[:3]
+
+    def number(self, value: float, *, digits: int | None = None) -> str:
+        """With so many digits after the decimal sign, or as many as it has; in no groups, with a minus that is one."""
+        text = f"{value:g}" if digits is None else f"{value:.{digits}f}"
+        unsigned = text.removeprefix("-").replace(".", _decimal_sign(self._locale))
+        return f"−{unsigned}" if text.startswith("-") and float(text) != 0 else unsigned
+
+    def zone_name(self, moment: datetime, zone: tzinfo) -> str:
+        """What the zone is called at that moment, in short: "CET", "MESZ"."""
+        local = moment.astimezone(zone)
+        return _zone_name(self._locale, zone, local.tzname() or "", local.replace(microsecond=0))
 
     def time(self, moment: datetime, zone: tzinfo) -> str:
         """Hours and minutes."""
@@ -106,6 +118,27 @@ def _named_days(locale: str, width: Literal["wide", "abbreviated"]) -> dict[int,
     from babel.dates import get_day_names
 
     return dict(get_day_names(width, locale=locale))
+
+
+@functools.lru_cache(512)
+def _in_words(locale: str, day: date, skeleton: str) -> str:
+    """A page says the same few days again and again, and to write one takes longer than all else about it."""
+    from babel.dates import format_skeleton
+
+    return format_skeleton(skeleton, datetime(day.year, day.month, day.day, 12, tzinfo=UTC), locale=locale)
+
+
+_ZONE_NAMES: dict[tuple[str, str, str], str] = {}
+
+
+def _zone_name(locale: str, zone: tzinfo, called: str, moment: datetime) -> str:
+    """By what the zone calls itself then: that changes twice a year, and there is one zone in a home."""
+    key = (locale, str(zone), called)
+    if key not in _ZONE_NAMES:
+        from babel.dates import format_datetime
+
+        _ZONE_NAMES[key] = called if locale == _LOCALES[DEFAULT] else format_datetime(moment, "z", zone, locale=locale)
+    return _ZONE_NAMES[key]
 
 
 @functools.cache
