@@ -6,6 +6,7 @@ from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
+from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
 from auth_service.answers.signing import Signing
 from auth_service.answers.tokens import ByToken
@@ -16,6 +17,8 @@ from shared.words import (
     internal_factors,
     internal_grants,
     internal_passkeys,
+    internal_proofs,
+    internal_recipients,
     internal_tokens,
 )
 
@@ -30,6 +33,7 @@ def make_app(
     granting: Granting,
     by_token: ByToken,
     by_passkey: ByPasskey,
+    proving: Proving,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -59,6 +63,9 @@ def make_app(
     route("POST", internal_passkeys.PASSKEY_FINISH, by_passkey.finish, *GATEWAYS)
     route("POST", internal_passkeys.LOGIN_CHALLENGE, by_passkey.ask, *GATEWAYS)
     route("POST", internal_passkeys.LOGIN_PASSKEY, by_passkey.enter, *GATEWAYS)
+    route("POST", internal_proofs.PROOF_CHALLENGE, proving.ask, *GATEWAYS)
+    route("POST", internal_proofs.PROOF, proving.prove, *GATEWAYS)
+    route("PUT", internal_proofs.CONFIRM_BY, proving.confirm_by, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
@@ -66,7 +73,7 @@ def make_app(
     route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.lock_out, *GATEWAYS)
     route("POST", internal.LOCKDOWN_CODE, locking.ask_code, *GATEWAYS)
     route("PUT", internal.LOCKDOWN, locking.lock_down, *GATEWAYS)
-    route("GET", internal.RECIPIENTS, reading.recipients, "alerts")
-    route("GET", internal.AT_HOME, reading.at_home, "alerts")
+    route("GET", internal_recipients.RECIPIENTS, reading.recipients, "alerts")
+    route("GET", internal_recipients.AT_HOME, reading.at_home, "alerts")
     route("GET", internal.READY, reading.ready, *GATEWAYS, "alerts", "admin")
     return app

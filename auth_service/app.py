@@ -7,16 +7,19 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.guests import Guests
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
+from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
+from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
 from auth_service.answers.signing import Signing
 from auth_service.answers.tokens import ByToken
@@ -167,6 +170,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             wake=announcer.wake,
             home_words=config.passwords.home_words,
         )
+        step_up = StepUp(store, sessions, passwords, proof, current, limits=limits, now=_now, wake=announcer.wake)
         guests = Guests(store, proof, wake=announcer.wake)
         tokens = Tokens(store, sessions, proof, current, limits=limits, now=_now, wake=announcer.wake)
         lockouts_ = Lockouts(store, proof, wake=board.wake)
@@ -180,6 +184,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             Granting(guests),
             ByToken(tokens),
             ByPasskey(own_passkeys, by_passkey),
+            Proving(step_up, ConfirmWays(store, sessions, proof, now=_now, wake=announcer.wake)),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)

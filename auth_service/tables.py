@@ -95,6 +95,7 @@ sessions = Table(
     Column("agent", String(200), nullable=False),
     Column("seen_from", String(200), nullable=False, server_default=""),  # where it was last used, or ''
     Column("own", Boolean, nullable=False, server_default=false()),  # in a browser that is the person's own
+    Column("proved_at", Moment),  # when a strong factor was shown in it last
 )
 
 endings = Table(
@@ -177,7 +178,7 @@ recovery_codes = Table(
 )
 
 changed_rights = Table(
-    # Whose grants changed, and the gateways have not been told of it yet.
+    # Whose rights changed, or "registry", and the gateways have not been told of it yet.
     "changed_rights",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -210,6 +211,7 @@ devices = Table(
     Column("critical", Boolean, nullable=False),
     Column("confirm", Boolean, nullable=False),
     Column("locked_out", Boolean, nullable=False, server_default=false()),  # by the master user, not by the room's file
+    Column("confirm_by", String(16), nullable=False, server_default="none"),  # by the master user, too
 )
 
 loosenings = Table(

@@ -142,6 +142,8 @@ class Link:
         if told.users:
             self._sessions.outdate(told.users)
             self._hub.begin_anew(told.users)
+        if told.registry:
+            self._registrar.outdated()
 
     def _take_state(self, topic: Topic, delivery: Delivery) -> None:
         if delivery.payload:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service.config import MAIL
 from alert_service.tables import deliveries, events, letters, recipients, settings
 from alert_service.telling.policy import EVERYONE, MASTERS
-from shared.words.internal import Recipient
+from shared.words.internal_recipients import Recipient
 from shared.words.languages import Language, known_language
 from shared.words.names import Outcome, Severity
 

@@ -10,7 +10,7 @@ from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
-from shared.words import internal
+from shared.words import internal_recipients
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ async def keep_fresh(
     while True:
         leave_if_stopped()
         try:
-            answer = await auth.call("GET", internal.RECIPIENTS, internal.Recipients)
+            answer = await auth.call("GET", internal_recipients.RECIPIENTS, internal_recipients.Recipients)
             if any(one.master for one in answer.people):
                 async with store.write() as connection:
                     await mailbox.set_people(connection, answer.people, now())

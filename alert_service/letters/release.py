@@ -21,7 +21,7 @@ from alert_service.tables import deliveries, events, letters
 from alert_service.telling import digest, together
 from alert_service.telling.policy import Decision, Policy, is_refusal, reaches_masters
 from alert_service.telling.story import Story
-from shared.words.internal import Recipient
+from shared.words.internal_recipients import Recipient
 from shared.words.names import Outcome
 
 DAILY = "daily"

@@ -15,7 +15,7 @@ from alert_service.letters.release import NOTICE, Leaving, OtherWay, deliveries_
 from alert_service.tables import deliveries, letters, tidings
 from alert_service.telling.policy import Decision
 from alert_service.telling.tidings import Letter
-from shared.words.internal import Recipient
+from shared.words.internal_recipients import Recipient
 
 
 class Readers(NamedTuple):

@@ -20,7 +20,7 @@ from alert_service.tables import happenings, tidings
 from alert_service.telling.noticed import ENDS, SECOND, NoticeRule
 from alert_service.telling.tidings import Letter
 from shared.keeping.database import Store
-from shared.words.internal import Recipient
+from shared.words.internal_recipients import Recipient
 
 _SOMEBODY = Recipient(id="somebody", email="somebody@home.invalid", master=True)
 _WAYS_OF_A_ROOM = ("room:away", "room:back")

@@ -111,6 +111,14 @@ OF_DEVICES = {
         later("{place} would be less strict, as its room described it at {time}. The stricter stands until you agree."),
     ),
     "device:loosened": (later("{place} was made less strict"), later("{who} made {place} less strict at {time}.")),
+    "device:confirm-tightened": (
+        later("{place} asks for more before it acts"),
+        later("{who} had {place} ask for more before it acts, at {time}."),
+    ),
+    "device:confirm-loosened": (
+        later("{place} asks for less before it acts"),
+        later("{who} had {place} ask for less before it acts, at {time}."),
+    ),
     "device:command": (
         later("{place}: a command that cannot be read"),
         later("A command for {place} could not be read at {time}. Nothing was done."),

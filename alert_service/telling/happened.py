@@ -21,6 +21,7 @@ EVENTS = {
     "account:code-made": later("A code for {about} was made at the hub at {time}."),
     "session:new-place": later("{who} signed in from a new place at {time}."),
     "session:started": later("{who} signed in at {time}."),
+    "session:proved": later("{who} proved at {time} who they are."),
     "session:ended": later("{who} was signed out at {time}."),
     "certificate:signed": later("A certificate for {about} was signed at {time}."),
     "certificate:renewed": later("The certificate of {about} was renewed at {time}."),

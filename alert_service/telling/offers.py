@@ -16,7 +16,9 @@ class Offer(NamedTuple):
     sessions: bool = False
 
 
-_ACTS = frozenset({*(f"device:{action}" for action in acts.ACTS), "device:loosened", "device:command"})
+_ACTS = frozenset(
+    {*(f"device:{action}" for action in acts.ACTS), "device:loosened", "device:confirm-loosened", "device:command"}
+)
 _OPENS = frozenset(
     {
         *("session:new-place", "session:started", "account:code-made"),

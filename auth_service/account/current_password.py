@@ -20,6 +20,7 @@ from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
+NO_FACTOR = "You have no passkey and no authenticator app yet. Add one on your account page."
 _WRONG = (Budget(10, 3600),)
 """Of one account: whoever sits in a stolen session does not find the password out by trying."""
 
@@ -53,19 +54,29 @@ class CurrentPassword:
             raise HomeError("wrong-password")
         return stored
 
-    async def check_code(self, typed: str, user: User) -> None:
-        """And, where there is a strong factor, a code of an app or a recovery code, which is used up by this.
+    async def check_code(self, typed: str, session: SessionInfo) -> None:
+        """And, where there is a strong factor, one that was shown within the last minutes, or a code of an app or a
+        recovery code, which is used up by this.
 
         So whoever has a session and the password does not change what else a sign-in takes (ASVS 6.4.4, 7.5.1).
         Raises confirmation-failed, with `field`.
         """
+        if is_proved(session, self._now()) or not await self._strong.has(session.user.id):
+            return
+        await self.spend_code(typed, session.user)
+
+    async def spend_code(self, typed: str, user: User) -> str:
+        """Use up a code of an app, or a recovery code; which of them it was.
+
+        Raises confirmation-failed, with `field`, or step-up-required for who has no strong factor at all.
+        """
         judged = await self._strong.judge(user.id, typed)
         if not judged.strong:
-            return
+            raise HomeError("step-up-required", NO_FACTOR)
         if judged.fitting is not None and not self._wrong.is_spent(("code", user.id), CODE_GUESSES, self._now()):
             async with self._store.write() as connection:
                 if await strong.spend(connection, user.id, judged.fitting, self._now()):
-                    return
+                    return judged.fitting.name
         self._wrong.count(("code", user.id), CODE_GUESSES, self._now())
         detail = "Type the code that your app shows now, or a recovery code. Each works once."
         raise HomeError("confirmation-failed", detail, field="code")
@@ -73,3 +84,8 @@ class CurrentPassword:
     async def sweep(self) -> None:
         """Tell of wrong passwords whose window is over."""
         await self._failed.sweep()
+
+
+def is_proved(session: SessionInfo, now: datetime) -> bool:
+    """Whether a strong factor was shown in this session within the last minutes."""
+    return session.proved_until is not None and now < session.proved_until

@@ -138,7 +138,7 @@ class OwnFactors:
         """Who asks, who has typed the password and, with a factor, a code once more."""
         session = await self._sessions.verify(asked.token)
         await self._current.check(asked.current, session, telling.by(session.user, asked.address, issuer))
-        await self._current.check_code(asked.code, session.user)
+        await self._current.check_code(asked.code, session)
         return session.user
 
 

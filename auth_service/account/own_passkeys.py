@@ -55,7 +55,7 @@ class OwnPasskeys:
         user = session.user
         who = telling.by(user, asked.address, issuer)
         await self._current.check(asked.current, session, who)
-        await self._current.check_code(asked.code, user)
+        await self._current.check_code(asked.code, session)
         name = checked_name(asked.name or _UNNAMED)
         factor_id, challenge = secrets.token_hex(8), secrets.token_urlsafe(32)
         async with self._store.write() as connection:

@@ -46,15 +46,15 @@ class OwnPassword:
     async def change(self, request: PasswordChange, issuer: str) -> LoginAnswer:
         """The session that goes on, with a token of its own (ASVS 7.2.4); all others of this person have ended.
 
-        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (the new one), no-proof.
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (the new
+        one), no-proof.
         """
         session = await self._sessions.verify(request.token)
         user = session.user
         who = telling.by(user, request.address, issuer)
         stored = await self._current.check(request.current, session, who)
-        if await self._passwords.verify(request.new, stored, known=True):
-            raise HomeError("invalid-value", "This is the password that you have. Choose another one.", field="new")
-        await self._check_new(request, session)
+        await self._check_new(request, session, stored)
+        await self._current.check_code(request.code, session)  # the last of all: what is used up is used up
         hashed = await self._passwords.hash(request.new)
         async with telling.change(self._store, self._proof, who) as (connection, say):
             await user_rows.lock(connection, user.id)
@@ -72,12 +72,15 @@ class OwnPassword:
                 limits=self._limits,
                 now=self._now(),
                 own=mine.own,
+                proved_at=mine.proved_at,
             )
             await say("account:password-changed", f"user/{user.id}", user=user.name)
         self._wake()
         return answer
 
-    async def _check_new(self, request: PasswordChange, session: SessionInfo) -> None:
+    async def _check_new(self, request: PasswordChange, session: SessionInfo, stored: str) -> None:
+        if await self._passwords.verify(request.new, stored, known=True):
+            raise HomeError("invalid-value", "This is the password that you have. Choose another one.", field="new")
         async with self._store.read() as connection:
             rooms = await room_rows.names(connection)
         words = (*self._home_words, *rooms)

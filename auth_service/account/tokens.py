@@ -54,7 +54,8 @@ class Tokens:
     async def make(self, wanted: TokenWish, issuer: str) -> TokenMade:
         """A new one, whose secret stands in this answer alone: it outlives the session, so the password is asked for.
 
-        Raises HomeError: sign-in-required, wrong-password, rate-limited, invalid-value (`field` names which), no-proof.
+        Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (`field`
+        names which), no-proof.
         """
         session = await self._sessions.verify(wanted.session)
         user = session.user
@@ -65,6 +66,7 @@ class Tokens:
             raise HomeError("invalid-value", "Name each device of the scope once.", field="scope")
         who = telling.by(user, wanted.address, issuer)
         await self._current.check(wanted.current, session, who)
+        await self._current.check_code(wanted.code, session)
         async with telling.change(self._store, self._proof, who) as (connection, say):
             # Locked, so that two requests at once cannot both be the last that there is room for.
             lives = await user_rows.lock(connection, user.id)

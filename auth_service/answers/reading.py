@@ -8,7 +8,7 @@ from auth_service.people import user_rows
 from auth_service.signing_in.sessions import Sessions
 from shared.door.web import json_response, read_json
 from shared.keeping.database import Store
-from shared.words import internal
+from shared.words import internal, internal_recipients
 
 
 class Reading:
@@ -29,11 +29,11 @@ class Reading:
         """Whom the alert service may write to."""
         async with self._store.read() as connection:
             people = await user_rows.recipients(connection)
-        return json_response(internal.Recipients(people=people))
+        return json_response(internal_recipients.Recipients(people=people))
 
     async def at_home(self, _request: web.Request) -> web.Response:
         """Whether somebody is at home."""
-        return json_response(internal.AtHome(somebody=await self._sessions.somebody_at_home()))
+        return json_response(internal_recipients.AtHome(somebody=await self._sessions.somebody_at_home()))
 
     async def registry(self, _request: web.Request) -> web.Response:
         """Rooms and devices as they stand."""

@@ -41,7 +41,7 @@ class Lockouts:
         try:
             async with self._store.write() as connection:
                 by = await _master(connection, wanted.by)
-                known, found = await _registered(connection, room, device)
+                known, found = await room_rows.registered(connection, room, device)
                 if found.locked_out == wanted.locked_out:
                     return known
                 if wanted.locked_out:
@@ -53,7 +53,7 @@ class Lockouts:
                 write = self._proof.write_or_owe if wanted.locked_out else self._proof.write
                 await write(*said, severity=Severity.CRITICAL)
                 await room_rows.set_lockout(connection, room, device, locked_out=wanted.locked_out)
-                known, _ = await _registered(connection, room, device)
+                known, _ = await room_rows.registered(connection, room, device)
         except BaseException:
             if said is not None:  # it was said, and then it did not happen
                 await self._proof.write_or_owe(*said, severity=Severity.CRITICAL, outcome=Outcome.FAILED)
@@ -85,11 +85,3 @@ async def _check(connection: AsyncConnection, found: RegisteredDevice) -> None:
         raise HomeError("invalid-value", "An input does nothing that could be locked out; lock out what it moves.")
     if len(await room_rows.all_locked_out(connection)) >= MOST:
         raise HomeError("invalid-value", f"A home has {MOST} devices locked out at the most.")
-
-
-async def _registered(connection: AsyncConnection, room: str, device: str) -> tuple[RegisteredRoom, RegisteredDevice]:
-    known = await room_rows.find(connection, room, lock=True)
-    for found in known.devices if known is not None else ():
-        if known is not None and found.id == device:
-            return known, found
-    raise HomeError("unknown-device")

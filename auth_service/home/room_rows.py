@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.home.registry import Loosening
 from auth_service.tables import devices, identities, loosenings, rooms
 from shared.words.internal import RegisteredDevice, RegisteredRoom
-from shared.words.names import Kind
+from shared.words.names import ConfirmBy, Kind
+from shared.words.problem import HomeError
 
 _ENROLLED = select(rooms).join(identities, identities.c.name == rooms.c.id).where(identities.c.revoked_at.is_(None))
 
@@ -22,6 +23,15 @@ async def find(connection: AsyncConnection, room: str, *, lock: bool = False) ->
         return None
     found = await connection.execute(select(devices).where(devices.c.room == room).order_by(devices.c.id))
     return RegisteredRoom(id=row.id, name=row.name, devices=tuple(_device(device) for device in found))
+
+
+async def registered(connection: AsyncConnection, room: str, device: str) -> tuple[RegisteredRoom, RegisteredDevice]:
+    """A room that nobody changes meanwhile, and a device of it. Raises HomeError("unknown-device")."""
+    known = await find(connection, room, lock=True)
+    for found in known.devices if known is not None else ():
+        if known is not None and found.id == device:
+            return known, found
+    raise HomeError("unknown-device")
 
 
 async def device_ids(connection: AsyncConnection, room: str) -> tuple[str, ...]:
@@ -70,6 +80,12 @@ async def set_lockout(connection: AsyncConnection, room: str, device: str, *, lo
     """Lock a device out, or lift that; `save` leaves it alone, so that no description ever does."""
     row = (devices.c.room == room, devices.c.id == device)
     await connection.execute(update(devices).where(*row).values(locked_out=locked_out))
+
+
+async def set_confirm_by(connection: AsyncConnection, room: str, device: str, way: ConfirmBy) -> None:
+    """How the master user will have it confirmed; `save` leaves it alone, so that no description ever does."""
+    row = (devices.c.room == room, devices.c.id == device)
+    await connection.execute(update(devices).where(*row).values(confirm_by=way.value))
 
 
 async def all_locked_out(connection: AsyncConnection) -> tuple[str, ...]:
@@ -123,6 +139,7 @@ def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
         critical=row.critical,
         confirm=row.confirm,
         locked_out=row.locked_out,
+        confirm_by=ConfirmBy(row.confirm_by),
     )
 
 

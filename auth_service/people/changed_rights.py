@@ -1,4 +1,4 @@
-"""Whose rights changed, until every gateway was told: the statements, on a connection of the caller's."""
+"""Whose rights changed, or that the registry did, until every gateway was told: on a connection of the caller's."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,9 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import changed_rights
+
+REGISTRY = "registry"
+"""In the place of a user's id, which is never called so."""
 
 
 class Changed(NamedTuple):
@@ -18,6 +21,11 @@ class Changed(NamedTuple):
 async def note(connection: AsyncConnection, user_id: str) -> None:
     """This user's rights changed in this transaction."""
     await connection.execute(insert(changed_rights).values(user_id=user_id))
+
+
+async def note_registry(connection: AsyncConnection) -> None:
+    """A master user changed the registry in this transaction."""
+    await note(connection, REGISTRY)
 
 
 async def untold(connection: AsyncConnection) -> tuple[Changed, ...]:

@@ -8,7 +8,8 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import grants, users
-from shared.words.internal import Grant, Recipient, User, UserRow
+from shared.words.internal import Grant, User, UserRow
+from shared.words.internal_recipients import Recipient
 from shared.words.languages import Language, known_language
 from shared.words.names import Action, Role
 

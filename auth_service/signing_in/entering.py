@@ -26,16 +26,32 @@ class Entering:
         self._now = now
 
     async def start(
-        self, connection: AsyncConnection, user: User, who: Who, *, address: str, agent: str, known: bool, own: bool
+        self,
+        connection: AsyncConnection,
+        user: User,
+        who: Who,
+        *,
+        address: str,
+        agent: str,
+        known: bool,
+        own: bool,
+        proved: bool,
     ) -> LoginAnswer:
-        """A session of that user's; `known`: the browser opened the account before."""
+        """A session of that user's; `known`: the browser opened the account before; `proved`: by a strong factor."""
         now = self._now()
         first = await user_rows.signed_in(connection, user.id, now)
         network = networks.network(address)
         place = self._passwords.keyed("place", user.id, network, agent)
         seen = await place_rows.visit(connection, user.id, place, now)
         answer = await session_rows.start(
-            connection, user, address=address, agent=agent, limits=self._limits, now=now, own=own
+            connection,
+            user,
+            address=address,
+            agent=agent,
+            limits=self._limits,
+            now=now,
+            own=own,
+            proved_at=now if proved else None,
         )
         if not (known or seen):
             # Told before it is committed: a crash in between would make the place a known one untold.

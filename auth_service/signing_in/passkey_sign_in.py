@@ -101,7 +101,14 @@ class PasskeySignIn:
             if not await passkey_rows.use(connection, held.id, count, self._now()):
                 return None
             answer = await self._entering.start(
-                connection, user, who, address=request.address, agent=request.agent, known=False, own=request.own
+                connection,
+                user,
+                who,
+                address=request.address,
+                agent=request.agent,
+                known=False,
+                own=request.own,
+                proved=True,
             )
         await self._entering.note(answer, who, agent=request.agent, factor="passkey", own=request.own)
         return answer

@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.people import user_rows
 from auth_service.signing_in import ending_rows, token_rows
 from auth_service.tables import revocations, sessions, tokens, users
-from shared.words.internal import Ending, LoginAnswer, SessionInfo, SessionRow, User
+from shared.words.internal import Ending, LoginAnswer, SessionInfo, User
 from shared.words.names import Role
 
 TOUCH = timedelta(minutes=1)
 """`seen_at` is written at most this often: a page is no reason to write to disk."""
+PROOF = timedelta(minutes=5)
+"""So long a strong factor that was shown counts for what asks for one."""
 
 
 # Asked anew for every critical command, so it is built once and is one statement for all but guests.
@@ -26,6 +28,7 @@ _OF_TOKEN = (
         sessions.c.seen_from,
         sessions.c.expires_at,
         sessions.c.own,
+        sessions.c.proved_at,
         users,
     )
     .join(users, users.c.id == sessions.c.user_id)
@@ -66,9 +69,10 @@ async def start(
     limits: Limits,
     now: datetime,
     own: bool = False,
+    proved_at: datetime | None = None,
 ) -> LoginAnswer:
-    """A new session with a new token of 256 random bits (ASVS 7.2.3)."""
-    token, session_id = secrets.token_urlsafe(32), secrets.token_hex(8)
+    """A new session with a new token of 256 random bits (ASVS 7.2.3); `proved_at`: when a strong factor was shown."""
+    token, session_id = _new_token(), secrets.token_hex(8)
     idle, absolute = limits.of(own=own)
     expires_at = now + absolute
     await connection.execute(
@@ -83,6 +87,7 @@ async def start(
             agent=agent,
             seen_from=address,
             own=own,
+            proved_at=proved_at,
         )
     )
     return LoginAnswer(
@@ -92,6 +97,7 @@ async def start(
             user=user,
             grants=await user_rows.grants_of(connection, user.id),
             expires_at=min(expires_at, now + idle),
+            proved_until=_proved_until(proved_at),
         ),
     )
 
@@ -103,6 +109,7 @@ class Found(msgspec.Struct, frozen=True):
     seen_from: str
     stale: bool
     own: bool
+    proved_at: datetime | None
 
 
 async def find(
@@ -125,11 +132,27 @@ async def find(
             user=user,
             grants=await user_rows.grants_of(connection, row.id) if user.role is Role.GUEST else (),
             expires_at=min(row.expires_at, row.seen_at + limits.of(own=row.own)[0]),
+            proved_until=_proved_until(row.proved_at),
         ),
         seen_from=row.seen_from,
         stale=now - row.seen_at >= TOUCH,
         own=row.own,
+        proved_at=row.proved_at,
     )
+
+
+async def prove(connection: AsyncConnection, token: str, now: datetime) -> str | None:
+    """A strong factor was shown in the session of this token, which has another one from now on (ASVS 7.2.4).
+
+    None where there is no such session (any more).
+    """
+    renewed = _new_token()
+    mine = update(sessions).where(sessions.c.token_hash == _hashed(token))
+    changed = await connection.execute(mine.values(token_hash=_hashed(renewed), proved_at=now, seen_at=now))
+    if changed.rowcount != 1:
+        return None
+    await ending_rows.note(connection, [_hashed(token)], "renewed", now)
+    return renewed
 
 
 async def why_ended(connection: AsyncConnection, token: str, now: datetime) -> Ending | None:
@@ -153,41 +176,6 @@ async def touch(connection: AsyncConnection, session_id: str, seen_from: str, no
     """The session was used, from that address."""
     used = update(sessions).where(sessions.c.id == session_id)
     await connection.execute(used.values(seen_at=now, seen_from=seen_from))
-
-
-async def used_from(connection: AsyncConnection, since: datetime, *, limits: Limits, now: datetime) -> set[str]:
-    """From which addresses live sessions of people who may sign in were used last, since then."""
-    found = await connection.execute(
-        select(sessions.c.seen_from)
-        .distinct()
-        .join(users, users.c.id == sessions.c.user_id)
-        .where(_live(limits, now), sessions.c.seen_at >= since, users.c.disabled_at.is_(None))
-    )
-    return set(found.scalars())
-
-
-async def rows_of(
-    connection: AsyncConnection, user_id: str, *, limits: Limits, now: datetime
-) -> tuple[SessionRow, ...]:
-    """A user's live sessions, newest first."""
-    rows = await connection.execute(
-        select(sessions)
-        .where(sessions.c.user_id == user_id, _live(limits, now))
-        .order_by(sessions.c.created_at.desc(), sessions.c.id)
-    )
-    return tuple(
-        SessionRow(
-            id=row.id,
-            user_id=row.user_id,
-            created_at=row.created_at,
-            seen_at=row.seen_at,
-            expires_at=min(row.expires_at, row.seen_at + limits.of(own=row.own)[0]),
-            address=row.address,
-            agent=row.agent,
-            own=row.own,
-        )
-        for row in rows
-    )
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -231,7 +219,7 @@ async def drop_expired(connection: AsyncConnection, *, limits: Limits, now: date
     """Forget sessions past their time; gateways know the time themselves."""
     over = delete(sessions).where(sessions.c.expires_at <= now).returning(sessions.c.token_hash)
     await ending_rows.note(connection, (await connection.execute(over)).scalars().all(), "over", now)
-    unused = delete(sessions).where(~_live(limits, now)).returning(sessions.c.token_hash)
+    unused = delete(sessions).where(~live(limits, now)).returning(sessions.c.token_hash)
     await ending_rows.note(connection, (await connection.execute(unused)).scalars().all(), "unused", now)
 
 
@@ -274,12 +262,21 @@ async def _end(
     return Ended(row.id, row.user_id, row.name)
 
 
-def _live(limits: Limits, now: datetime) -> ColumnElement[bool]:
+def live(limits: Limits, now: datetime) -> ColumnElement[bool]:
+    """Which sessions are within their time."""
     used = or_(
         and_(sessions.c.own, sessions.c.seen_at > now - limits.own_idle),
         and_(~sessions.c.own, sessions.c.seen_at > now - limits.idle),
     )
     return and_(sessions.c.expires_at > now, used)
+
+
+def _proved_until(proved_at: datetime | None) -> datetime | None:
+    return None if proved_at is None else proved_at + PROOF
+
+
+def _new_token() -> str:
+    return secrets.token_urlsafe(32)
 
 
 def _hashed(token: str) -> str:

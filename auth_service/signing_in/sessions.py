@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from auth_service.people import changed_rights, user_rows
 from auth_service.proof import Proof
-from auth_service.signing_in import ending_rows, session_rows
+from auth_service.signing_in import ending_rows, session_lists, session_rows
 from auth_service.signing_in.networks import is_home, network
 from auth_service.signing_in.session_rows import Ended, Limits
 from shared.broker.bus import Bus
@@ -66,13 +66,13 @@ class Sessions:
         """Whether a session was used within AT_HOME from an address of the home's."""
         now = self._now()
         async with self._store.read() as connection:
-            used = await session_rows.used_from(connection, now - AT_HOME, limits=self._limits, now=now)
+            used = await session_lists.used_from(connection, now - AT_HOME, limits=self._limits, now=now)
         return any(is_home(address, self._home) for address in used)
 
     async def of(self, user_id: str) -> SessionRows:
         """A user's live sessions, newest first."""
         async with self._store.read() as connection:
-            rows = await session_rows.rows_of(connection, user_id, limits=self._limits, now=self._now())
+            rows = await session_lists.rows_of(connection, user_id, limits=self._limits, now=self._now())
         return SessionRows(sessions=rows)
 
     async def end_token(self, token: str, issuer: str) -> None:
@@ -143,8 +143,9 @@ class Announcer:
             changed = await changed_rights.untold(connection)
         if not ended and not changed:
             return
-        users = tuple(dict.fromkeys(one.user_id for one in changed))
-        reason = await bus.publish(topics.REVOKED, Revoked(sessions=ended, users=users))
+        users = tuple(dict.fromkeys(one.user_id for one in changed if one.user_id != changed_rights.REGISTRY))
+        registry = any(one.user_id == changed_rights.REGISTRY for one in changed)
+        reason = await bus.publish(topics.REVOKED, Revoked(sessions=ended, users=users, registry=registry))
         if reason >= 128:
             raise HomeError("broker-unreachable", f"the broker refused the news of ended sessions: {reason}")
         async with self._store.write() as connection:

@@ -169,6 +169,7 @@ class SignIn:
                 agent=request.agent,
                 known=bool(request.known),
                 own=request.own,
+                proved=isinstance(used, Fitting),
             )
 
     def _fail(self, account: user_rows.Account | None, issuer: str, address: str) -> None:

@@ -7,6 +7,7 @@ from shared.door.web import json_response
 
 
 async def show(request: web.Request) -> web.Response:
-    """The user, a guest's grants, and when the session ends at the latest."""
+    """The user, a guest's grants, until when a strong factor that was shown counts, and when the session ends."""
     info = sessions.signed_in(request)
-    return json_response({"user": info.user, "grants": info.grants, "expires_at": info.expires_at})
+    told = {"user": info.user, "grants": info.grants, "expires_at": info.expires_at}
+    return json_response(told if info.proved_until is None else told | {"proved_until": info.proved_until})

@@ -7,6 +7,7 @@ from aiohttp import web
 from gateway.api import (
     audit,
     commands,
+    confirm_by,
     csrf,
     devices,
     events,
@@ -23,6 +24,7 @@ from gateway.api import (
     readings,
     rooms,
     session_list,
+    step_up,
     tokens,
     users,
 )
@@ -69,6 +71,8 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/factors/{id}", factors.confirm, "password"),
         ("DELETE", "/api/v1/factors/{id}", factors.remove, "password"),
         ("POST", "/api/v1/password", password.change, "password"),
+        ("POST", "/api/v1/step-up/challenge", step_up.challenge, "password"),
+        ("POST", "/api/v1/step-up", step_up.prove, "password"),
         ("GET", "/api/v1/users", users.show, "reads"),
         ("GET", "/api/v1/users/{user}/grants", users.show_grants, "reads"),
         ("PUT", "/api/v1/users/{user}/grants", users.put_grants, routes.DEFAULT),
@@ -78,6 +82,7 @@ def add_api(app: web.Application) -> None:
         ("GET", "/api/v1/devices", devices.show_all, "reads"),
         ("GET", "/api/v1/devices/{room}/{device}", devices.show, "reads"),
         ("PUT", "/api/v1/devices/{room}/{device}/lockout", lockout.put, "commands"),
+        ("PUT", "/api/v1/devices/{room}/{device}/confirm-by", confirm_by.put, "commands"),
         ("GET", "/api/v1/lockdown", lockdown.show, "reads"),
         ("POST", "/api/v1/lockdown/code", lockdown.ask_code, "lockdown_code"),
         ("PUT", "/api/v1/lockdown", lockdown.put, "lockdown"),

@@ -9,15 +9,19 @@ from gateway.desk import tokens
 from gateway.door import sessions
 from shared.door.web import json_response, read_json
 from shared.words.internal import Password
+from shared.words.internal_factors import OwnCode
 from shared.words.internal_tokens import TokenName
 from shared.words.messages import Moment
 from shared.words.scopes import Scope
 
 
 class MakeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The password that one has; what the token is called, what it may, and when it ends: within a year."""
+    """The password that one has, and a code where there is a strong factor; what the token is called, what it may, and
+    when it ends: within a year.
+    """
 
     current: Password
+    code: OwnCode = ""
     name: TokenName
     scope: Scope
     expires_at: Moment
@@ -33,7 +37,12 @@ async def make(request: web.Request) -> web.Response:
     sessions.signed_in(request)
     asked = await read_json(request, MakeRequest)
     made = await tokens.make(
-        request, current=asked.current, name=asked.name, scope=asked.scope, expires_at=asked.expires_at
+        request,
+        current=asked.current,
+        code=asked.code,
+        name=asked.name,
+        scope=asked.scope,
+        expires_at=asked.expires_at,
     )
     told: dict[str, Any] = {"token": made.token, **msgspec.structs.asdict(made.row)}
     return json_response(told, status=201)

@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
+from gateway.desk import step_up
 from gateway.door import arrival, limits, sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device, is_held_back
@@ -18,7 +19,7 @@ from shared.running import ids
 from shared.running.log import security
 from shared.words.internal import SessionInfo
 from shared.words.messages import Id, Moment, UserRef
-from shared.words.names import FULL, SAFE_ACTIONS, Action, Outcome
+from shared.words.names import FULL, SAFE_ACTIONS, Action, ConfirmBy, Outcome
 from shared.words.problem import HomeError
 
 _ASK = "Ask the master user for the right to."
@@ -41,8 +42,8 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
     """Have a device do something, and wait for its room's word.
 
     Raises HomeError: sign-in-required, unknown-device, rate-limited, forbidden (a guest's device, and another action
-    than was granted), unknown-action, invalid-value, locked-out, confirmation-required, lockdown, or as
-    `Commands.execute`.
+    than was granted), unknown-action, invalid-value, locked-out, confirmation-required, step-up-required, lockdown,
+    or as `Commands.execute`.
     """
     info = sessions.signed_in_for_safety(request)
     found = _find(request, info, room, device)
@@ -56,12 +57,14 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
         raise HomeError("unknown-device")
     _permit(request, info, found, asked.action)
     action = check(found, asked, locked_down=app[keys.HOME].lockdown.active)
-    if found.critical and action not in found.safe_actions:
+    if (found.critical or found.confirm_by is ConfirmBy.STEP_UP) and action not in found.safe_actions:
         # By the word of this moment: a session or a grant that ended a second ago opens no door.
         info = await sessions.signed_in_afresh(request)
         if _find(request, info, room, device) is None:
             raise HomeError("unknown-device")
         _permit(request, info, found, action)
+        if found.confirm_by is ConfirmBy.STEP_UP and not step_up.is_proved(info):
+            raise HomeError("step-up-required", step_up.advice(info))
     return await app[keys.COMMANDS].execute(
         Wish(
             id=asked.id or ids.uuid7(),

@@ -15,16 +15,17 @@ from shared.words.problem import HomeError
 log = logging.getLogger(__name__)
 
 
-async def change(request: web.Request, *, current: str, new: str) -> None:
+async def change(request: web.Request, *, current: str, code: str = "", new: str) -> None:
     """Every session of this person ends, on every gateway; here a new one begins, with a new CSRF token.
 
-    Raises HomeError: sign-in-required, wrong-password, invalid-value (`field` names which), rate-limited, no-proof,
-    auth-unreachable.
+    Raises HomeError: sign-in-required, wrong-password, confirmation-failed, invalid-value (`field` names which),
+    rate-limited, no-proof, auth-unreachable.
     """
     info = sessions.signed_in(request)
     wanted = PasswordChange(
         token=counted(request),
         current=current,
+        code=code,
         new=new,
         address=request.remote or "",
         agent=request.headers.get("User-Agent", "")[:AGENT_CHARACTERS],

@@ -29,7 +29,7 @@ async def begin(request: web.Request, *, current: str, code: str = "", name: str
     """What the browser is to make. Also raises sign-in-required, wrong-password."""
     token = counted(request)
     wanted = PasskeyBegin(
-        token=token, current=current, code=code, name=name, site=_site(request), address=request.remote or ""
+        token=token, current=current, code=code, name=name, site=site(request), address=request.remote or ""
     )
     return await request.app[keys.AUTH].begin_passkey(wanted)
 
@@ -38,7 +38,7 @@ async def finish(request: web.Request, factor_id: str, credential: Credential) -
     """It is made; recovery codes where it is the first factor. Also raises confirmation-failed, no-proof."""
     token = counted(request)
     wanted = PasskeyFinish(
-        token=token, id=factor_id, credential=credential, site=_site(request), address=request.remote or ""
+        token=token, id=factor_id, credential=credential, site=site(request), address=request.remote or ""
     )
     return (await request.app[keys.AUTH].finish_passkey(wanted)).codes
 
@@ -46,7 +46,7 @@ async def finish(request: web.Request, factor_id: str, credential: Credential) -
 async def challenge(request: web.Request) -> Challenge:
     """What a passkey must answer, in this browser, once."""
     limits.hit(request, "login", limits.by_address(request))
-    asked = ChallengeAsked(browser=await cookie.browser_of(request), site=_site(request))
+    asked = ChallengeAsked(browser=await cookie.browser_of(request), site=site(request))
     return await request.app[keys.AUTH].challenge(asked)
 
 
@@ -56,7 +56,7 @@ async def sign_in(request: web.Request, credential: Credential, *, own: bool) ->
     wanted = PasskeyLogin(
         credential=credential,
         browser=await cookie.browser_of(request),
-        site=_site(request),
+        site=site(request),
         address=request.remote or "",
         agent=request.headers.get("User-Agent", "")[: signing_in.AGENT_CHARACTERS],
         own=own,
@@ -70,7 +70,8 @@ async def sign_in(request: web.Request, credential: Credential, *, own: bool) ->
     return await signing_in.opened(request, answer, own=own)
 
 
-def _site(request: web.Request) -> Site:
+def site(request: web.Request) -> Site:
+    """For what passkeys are good here. Raises invalid-value where they cannot be asked for."""
     site = request.app[PASSKEY_SITE].here(request)
     if site is not None:
         return site

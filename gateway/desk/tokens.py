@@ -17,12 +17,12 @@ from shared.words.scopes import Allowed
 
 
 async def make(
-    request: web.Request, *, current: str, name: str, scope: tuple[Allowed, ...], expires_at: datetime
+    request: web.Request, *, current: str, code: str = "", name: str, scope: tuple[Allowed, ...], expires_at: datetime
 ) -> TokenMade:
     """A new token of whoever is signed in; nobody can be told it again.
 
     Raises HomeError: sign-in-required, unknown-device (also for what one may not see), wrong-password, rate-limited,
-    invalid-value (`field` names which), no-proof, auth-unreachable.
+    confirmation-failed, invalid-value (`field` names which), no-proof, auth-unreachable.
     """
     info = sessions.signed_in(request)
     now = guards.local_now(request.app[keys.CONFIG].zone)
@@ -38,6 +38,7 @@ async def make(
     wanted = TokenWish(
         session=sessions.token_of(request),
         current=current,
+        code=code,
         name=name,
         scope=scope,
         expires_at=expires_at,

@@ -154,6 +154,11 @@ async def forget_token(request: web.Request) -> None:
     (await aiohttp_session.get_session(request)).pop(TOKEN, None)
 
 
+async def exchange_token(request: web.Request, token: str) -> None:
+    """The session goes on with another token; what its open pages hold stays good."""
+    (await aiohttp_session.get_session(request))[TOKEN] = token
+
+
 async def renew(request: web.Request, token: str | None, *, own: bool = False) -> aiohttp_session.Session:
     """Replace everything in the cookie: with a new session at sign-in, with nothing at sign-out (ASVS 5.0 7.2.4)."""
     session = await aiohttp_session.new_session(request)

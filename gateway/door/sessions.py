@@ -108,6 +108,12 @@ class Sessions:
         gone = set(session_ids)
         self._known = {token: kept for token, kept in self._known.items() if kept[0].id not in gone}
 
+    def drop(self, token: str) -> None:
+        """Its session goes on with another one."""
+        self._known.pop(token, None)
+        self._asking.pop(token, None)
+        self._forgotten += 1
+
     def outdate(self, user_ids: tuple[str, ...]) -> None:
         """What these may do has changed: their sessions live on, by another word, and what is asked now is no later
         one.
@@ -223,6 +229,13 @@ def signed_in_for_safety(request: web.Request) -> SessionInfo:
 async def signed_in_afresh(request: web.Request) -> SessionInfo:
     """Who asks, by the auth service's word of this moment: for what is critical."""
     return await request.app[SESSIONS].verify(token_of(request), fresh=True)
+
+
+def go_on_as(request: web.Request, answer: LoginAnswer) -> None:
+    """What comes after in this request is asked by the session as it now stands, under its new token."""
+    request.app[SESSIONS].drop(request[_TOKEN])
+    request[_VIEWER] = Word(answer.session)
+    request[_TOKEN] = answer.token
 
 
 def token_of(request: web.Request) -> str:

@@ -14,6 +14,7 @@ from shared.words import (
     internal_factors,
     internal_grants,
     internal_passkeys,
+    internal_proofs,
     internal_tokens,
 )
 from shared.words.scopes import is_token
@@ -117,6 +118,21 @@ class AuthClient:
     async def sign_in_by_passkey(self, request: internal_passkeys.PasskeyLogin) -> internal.LoginAnswer:
         """Open a session. Raises sign-in-failed, always alike."""
         return await self._service.call("POST", internal_passkeys.LOGIN_PASSKEY, internal.LoginAnswer, request)
+
+    async def ask_proof(self, asked: internal_proofs.ProofChallengeAsked) -> internal_passkeys.Challenge:
+        """What a passkey must answer to prove who is signed in."""
+        return await self._service.call("POST", internal_proofs.PROOF_CHALLENGE, internal_passkeys.Challenge, asked)
+
+    async def prove(self, shown: internal_proofs.ProofShown) -> internal.LoginAnswer:
+        """The session goes on, proved, with another token. Raises the service's own problems."""
+        return await self._service.call("POST", internal_proofs.PROOF, internal.LoginAnswer, shown)
+
+    async def confirm_by(
+        self, room: str, device: str, wanted: internal_proofs.ConfirmByChange
+    ) -> internal.RegisteredRoom:
+        """How a device is confirmed; the answer is its room as it now stands. Raises the service's own problems."""
+        path = internal_proofs.CONFIRM_BY.format(room=quote(room, safe=""), device=quote(device, safe=""))
+        return await self._service.call("PUT", path, internal.RegisteredRoom, wanted)
 
     async def users(self) -> internal.UserRows:
         """Every user, for the master user's list."""

@@ -13,6 +13,7 @@ from shared.running import backoff
 from shared.running.log import facts
 from shared.running.waiting import woken
 from shared.words.internal import LockdownChange, LockdownState, LockoutChange, RoomSeen
+from shared.words.internal_proofs import ConfirmByChange
 from shared.words.messages import Description
 from shared.words.problem import HomeError
 
@@ -85,6 +86,11 @@ class Registrar:
         """Have the auth service lock a device out, or lift that; stands here at once. Raises HomeError, such as its."""
         async with self._one_at_a_time:
             self._apply(self._home.set_room(await self._auth.lock_out(room, device, wanted)))
+
+    async def confirm_by(self, room: str, device: str, wanted: ConfirmByChange) -> None:
+        """Have a device confirmed otherwise; stands here at once. Raises HomeError, such as the auth service's."""
+        async with self._one_at_a_time:
+            self._apply(self._home.set_room(await self._auth.confirm_by(room, device, wanted)))
 
     async def lock_down(self, wanted: LockdownChange) -> LockdownState:
         """Have the auth service begin a lockdown or end it; stands here at once. Raises HomeError, such as its."""

@@ -1,7 +1,8 @@
 """POST /rooms/{room}/{device}: one command by form. Waits for the room's word; the page that follows says it.
 
-Form fields: `action`, `value` with "set", `confirm` "true" from the confirmation page, `back` ("home" or "room"),
-`shown_at`: what is not safe and comes from a page of long ago is not sent, and the page is shown anew.
+Form fields: `action`, `value` with "set", `back` ("home" or "room"); from the confirmation page `confirm` "true", and
+`code` where that asks for a proof; `shown_at`: what is not safe and comes from a page of long ago is not sent, and the
+page is shown anew.
 """
 
 from typing import Final
@@ -10,17 +11,20 @@ from aiohttp import web
 from yarl import URL
 
 from gateway import keys
-from gateway.desk import asking
+from gateway.desk import asking, step_up
 from gateway.desk.asking import CommandRequest
 from gateway.door import sessions
-from gateway.pages import acts, flash
+from gateway.pages import acts, confirm, flash, places, proving
 from gateway.pages.forms import Form, read_form
 from gateway.picture import guards
 from shared.words.internal import SessionInfo
+from shared.words.names import ConfirmBy
 from shared.words.problem import HomeError
 
 _NOT_OURS: Final = frozenset({"sign-in-required", "unknown-device", "not-found"})
 """What is answered with a page of its own: there is no page to go back to."""
+_TO_CONFIRM: Final = frozenset({"confirmation-required", "step-up-required"})
+"""What the page of its own asks for that names exactly what will happen."""
 _NO_NUMBER: Final = -1
 
 
@@ -31,22 +35,34 @@ async def send_command(request: web.Request) -> web.StreamResponse:
     room, device = request.match_info["room"], request.match_info["device"]
     action, value = form.text("action"), _value(form)
     asked = CommandRequest(action=action, value=value, confirm=form.text("confirm") == "true")
-    name, kind = named(request, room, device)
+    name, kind = places.named(request, room, device)
     try:
         if not form.is_fresh() and _could_do_harm(request, info, action):
             asking.count(request)
             said = acts.too_old(name)
         else:
+            await _prove(request, form)
             done = await asking.ask(request, room, device, asked)
             said = acts.executed(name, kind, action, value, done.state)
     except HomeError as error:
         if error.slug in _NOT_OURS:
             raise
-        if error.slug == "confirmation-required":
+        if error.slug in _TO_CONFIRM:
             raise web.HTTPSeeOther(_confirmation(room, device, form)) from None
+        if error.facts.get("field") == "code":
+            return await confirm.page(request, _asked(form), error)
         said = acts.refused(name, error)
     await flash.put(request, said, room=room, device=device)
-    raise web.HTTPSeeOther(where_from(form.text("back"), room, device))
+    raise web.HTTPSeeOther(places.where_from(form.text("back"), room, device))
+
+
+async def _prove(request: web.Request, form: Form) -> None:
+    """Where the device asks for a proof and a code was typed: take it. Raises confirmation-failed, with `field`."""
+    found = request.app[keys.HOME].device(request.match_info["room"], request.match_info["device"])
+    code = proving.code(form)
+    asks = found is not None and found.confirm_by is ConfirmBy.STEP_UP and form.text("action") not in found.safe_actions
+    if code and asks and not step_up.is_proved(sessions.signed_in(request)):
+        await step_up.prove(request, code=code)
 
 
 def _could_do_harm(request: web.Request, info: SessionInfo, action: str) -> bool:
@@ -55,19 +71,6 @@ def _could_do_harm(request: web.Request, info: SessionInfo, action: str) -> bool
     found = request.app[keys.HOME].device(room, device)
     now = guards.local_now(request.app[keys.CONFIG].zone)
     return found is not None and guards.may_act(info, room, device, action, now) and action not in found.safe_actions
-
-
-def where_from(back: str, room: str, device: str) -> URL:
-    """The page that the form stood on, at its device. Only our own two pages, whatever the form says."""
-    page = URL("/") / "rooms" / room if back == "room" else URL("/")
-    return page.with_fragment(f"{room}.{device}")
-
-
-def named(request: web.Request, room: str, device: str) -> tuple[str, str]:
-    """What to call the device, "Lamp in Hall", and its kind; what is not there is refused by `ask` all the same."""
-    home = request.app[keys.HOME]
-    view, around = home.view(room, device), home.room(room)
-    return (f"{view.name} in {around.name}", view.kind) if view is not None and around is not None else (device, "")
 
 
 def _value(form: Form) -> int | None:
@@ -79,5 +82,8 @@ def _value(form: Form) -> int | None:
 
 
 def _confirmation(room: str, device: str, form: Form) -> URL:
-    query = {name: text for name in ("action", "value", "back") if (text := form.text(name))}
-    return (URL("/") / "rooms" / room / device / "confirm").with_query(query)
+    return (URL("/") / "rooms" / room / device / "confirm").with_query(_asked(form))
+
+
+def _asked(form: Form) -> dict[str, str]:
+    return {name: text for name in ("action", "value", "back") if (text := form.text(name))}

@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.desk import own_factors
 from gateway.door import sessions
 from gateway.door.passkey_site import PASSKEY_SITE
-from gateway.pages import faults, flash, qr, render
+from gateway.pages import faults, flash, proving, qr, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from shared.words.internal_factors import FactorBegun
@@ -84,7 +84,7 @@ async def _form(request: web.Request) -> Form:
 
 def _typed(form: Form) -> dict[str, str]:
     """The password and, where it is asked for, a code."""
-    return {"current": form.text("current")[:1024], "code": form.text("code").strip()[:32]}
+    return {"current": form.text("current")[:1024], "code": proving.code(form)}
 
 
 async def _shown(request: web.Request, begun: FactorBegun, error: HomeError | None = None) -> web.Response:
@@ -121,6 +121,8 @@ async def _page(request: web.Request, error: HomeError | None = None, at: str = 
         named=name,
         site=site.site(),
         here=site.here(request),
+        proof=await proving.of_account(request),
+        missed=error is not None and error.facts.get("field") == "code",
     )
     if fault is not None:
         page.headers.update(fault.headers)

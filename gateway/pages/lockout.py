@@ -9,7 +9,7 @@ from yarl import URL
 from gateway import keys
 from gateway.desk import asking, lockouts
 from gateway.door import sessions
-from gateway.pages import acts, command, flash, render
+from gateway.pages import acts, flash, places, render
 from gateway.pages.forms import read_form
 from gateway.picture import guards
 from shared.words.problem import HomeError
@@ -29,7 +29,7 @@ async def ask_lift(request: web.Request) -> web.StreamResponse:
     if not guards.may_lock_out(info):
         raise HomeError("forbidden", lockouts.MASTER_ONLY)
     if device.lockout_by != "master":
-        raise web.HTTPSeeOther(command.where_from("room", room_id, device_id))
+        raise web.HTTPSeeOther(places.where_from("room", room_id, device_id))
     return await render.page(
         request,
         "confirm.html",
@@ -37,7 +37,8 @@ async def ask_lift(request: web.Request) -> web.StreamResponse:
         target=str(_address(room_id, device_id)),
         fields={"confirm": "true"},
         press=("locked_out", "false"),
-        cancel=str(command.where_from("room", room_id, device_id)),
+        cancel=str(places.where_from("room", room_id, device_id)),
+        proof=None,
     )
 
 
@@ -54,7 +55,7 @@ async def change_lockout(request: web.Request) -> web.StreamResponse:
     if not locked_out and not (form.text("confirm") == "true" and form.is_fresh()):
         asking.count(request)
         raise web.HTTPSeeOther(_address(room, device))
-    name, kind = command.named(request, room, device)
+    name, kind = places.named(request, room, device)
     try:
         await lockouts.change(request, room, device, locked_out=locked_out)
     except HomeError as error:
@@ -64,7 +65,7 @@ async def change_lockout(request: web.Request) -> web.StreamResponse:
     else:
         said = acts.locked_out(name, kind) if locked_out else acts.lifted(name)
     await flash.put(request, said, room=room, device=device)
-    raise web.HTTPSeeOther(command.where_from("room", room, device))
+    raise web.HTTPSeeOther(places.where_from("room", room, device))
 
 
 def _address(room: str, device: str) -> URL:

@@ -6,13 +6,15 @@ from aiohttp import web
 
 from gateway.desk import own_password
 from gateway.door import sessions
-from gateway.pages import faults, flash, render
+from gateway.pages import faults, flash, proving, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from shared.words.problem import HomeError
 
 _MOST: Final = 1024
-_SHOWN_HERE: Final = frozenset({"wrong-password", "invalid-value", "rate-limited", "auth-unreachable", "no-proof"})
+_SHOWN_HERE: Final = frozenset(
+    {"wrong-password", "confirmation-failed", "invalid-value", "rate-limited", "auth-unreachable", "no-proof"}
+)
 _CHANGED: Final = Said(
     "good", "Your password is another one now", "Every other browser of yours is signed out. A letter tells you of it."
 )
@@ -30,7 +32,7 @@ async def change_password(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
     try:
         _check(form)
-        await own_password.change(request, current=form.text("current"), new=form.text("new"))
+        await own_password.change(request, current=form.text("current"), code=proving.code(form), new=form.text("new"))
     except HomeError as error:
         if error.slug not in _SHOWN_HERE:
             raise
@@ -49,10 +51,11 @@ def _check(form: Form) -> None:
 
 
 async def _form(request: web.Request, error: HomeError | None = None) -> web.Response:
+    proof = await proving.of_account(request)
     if error is None:
-        return await render.page(request, "password.html", problem=None, field=None)
+        return await render.page(request, "password.html", problem=None, field=None, proof=proof)
     field = "current" if error.slug == "wrong-password" else error.facts.get("field")
     fault = faults.of(error)
-    page = await render.page(request, "password.html", status=error.status, problem=fault, field=field)
+    page = await render.page(request, "password.html", status=error.status, problem=fault, field=field, proof=proof)
     page.headers.update(fault.headers)
     return page

@@ -9,6 +9,7 @@ from gateway.pages import (
     account,
     command,
     confirm,
+    confirm_by,
     end_session,
     factors,
     history,
@@ -49,6 +50,8 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("GET", "/rooms/{room}/{device}/confirm", confirm.ask_confirmation, limit="pages")
     page("GET", "/rooms/{room}/{device}/lockout", lockout.ask_lift, limit="pages")
     page("POST", "/rooms/{room}/{device}/lockout", lockout.change_lockout, limit="commands")
+    page("GET", "/rooms/{room}/{device}/confirm-by", confirm_by.show_ways, limit="pages")
+    page("POST", "/rooms/{room}/{device}/confirm-by", confirm_by.decide, limit="commands")
     page("POST", "/rooms/{room}/{device}", command.send_command, limit="commands")
     page("GET", "/history", history.show_history, limit="pages")
     page("GET", "/readings/{room}/{device}", readings.show_readings, limit="pages")

@@ -15,7 +15,7 @@ from aiohttp import web
 from gateway import keys
 from gateway.desk import tokens
 from gateway.door import sessions
-from gateway.pages import acts, flash, render, times
+from gateway.pages import acts, flash, proving, render, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.picture import guards
@@ -34,7 +34,15 @@ MOST_SHOWN: Final = 300
 """Devices of one page; of more it shows a room's."""
 _MOST_PASSWORD: Final = 1024
 _SHOWN_HERE: Final = frozenset(
-    {"invalid-value", "unknown-device", "wrong-password", "rate-limited", "auth-unreachable", "no-proof"}
+    {
+        "invalid-value",
+        "unknown-device",
+        "wrong-password",
+        "confirmation-failed",
+        "rate-limited",
+        "auth-unreachable",
+        "no-proof",
+    }
 )
 
 
@@ -63,6 +71,7 @@ async def make_token(request: web.Request) -> web.StreamResponse:
         made = await tokens.make(
             request,
             current=form.text("current"),
+            code=proving.code(form),
             name=form.text("name").strip(),
             scope=_scope(form),
             expires_at=datetime.now(UTC) + timedelta(days=int(form.text("days"))),
@@ -142,6 +151,7 @@ async def _page(
         may_words=summary(made.row, rooms) if made is not None else "",
         problem=problem,
         field=field,
+        proof=await proving.of_account(request) if made is None else None,
     )
     page.headers.update(headers)
     return page

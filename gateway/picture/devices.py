@@ -6,7 +6,7 @@ import msgspec
 
 from shared.words.internal import RegisteredDevice
 from shared.words.messages import DeviceDescription
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, strictest
 
 LockoutBy = Literal["room", "master"]
 """Whose will a lock-out is: the room's own file, which no hub overrules, or the master user."""
@@ -15,6 +15,7 @@ LockoutBy = Literal["room", "master"]
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A device without its state. `said` is its room's description of it, where there is one.
 
+    `room_confirms`: its room asks for a dialog at least, whatever the master user wants.
     `room_proves`: the room itself counts it critical, and so records how each of its commands ended.
     """
 
@@ -23,12 +24,18 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     kind: Kind
     critical: bool
-    confirm: bool
+    confirm_by: ConfirmBy
     actions: tuple[Action, ...]
     safe_actions: tuple[Action, ...]
     said: DeviceDescription | None = None
     lockout_by: LockoutBy | None = None
     room_proves: bool = False
+    room_confirms: bool = False
+
+    @property
+    def confirm(self) -> bool:
+        """Whether it asks for anything before what is not safe; on the wire that is all that is said."""
+        return self.confirm_by is not ConfirmBy.NONE
 
 
 def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription | None) -> Device:
@@ -37,9 +44,10 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
     usually_safe = SAFE_ACTIONS.get(registered.kind, ())
     critical = registered.critical or (said is not None and said.critical)
     confirm = registered.confirm or (said is not None and said.confirm)
+    confirm_by = strictest(registered.confirm_by, ConfirmBy.DIALOG if confirm else ConfirmBy.NONE)
     actions = possible if said is None else tuple(a for a in possible if a in said.actions)
     safe = set(usually_safe if said is None else said.safe_actions)
-    if critical or confirm:
+    if critical or confirm_by is not ConfirmBy.NONE:
         # A room may not talk itself out of proof and confirmation: calling "unlock" safe would skip both.
         safe &= set(usually_safe)
     return Device(
@@ -48,12 +56,13 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
         name=registered.name,
         kind=registered.kind,
         critical=critical,
-        confirm=confirm,
+        confirm_by=confirm_by,
         actions=actions,
         safe_actions=tuple(a for a in actions if a in safe),
         said=said,
         lockout_by=_lockout(registered, said),
         room_proves=said is not None and said.critical,
+        room_confirms=confirm,
     )
 
 

@@ -119,6 +119,11 @@ def may_lock_out(viewer: Viewer) -> bool:
     return _is_master(viewer)
 
 
+def may_decide_confirmation(viewer: Viewer) -> bool:
+    """Whether this person may decide how a device is confirmed."""
+    return _is_master(viewer)
+
+
 def may_lock_down(viewer: Viewer) -> bool:
     """Whether this person may lock the home down: whoever lives here and sees something wrong."""
     return sees_all(viewer)

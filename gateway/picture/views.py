@@ -12,6 +12,7 @@ import msgspec
 from gateway.picture.devices import Device, LockoutBy
 from shared.words.internal import LockdownState
 from shared.words.messages import DeviceDescription, State
+from shared.words.names import ConfirmBy
 
 Status = Literal["online", "offline", "unknown"]
 
@@ -22,6 +23,7 @@ HINTS = tuple(field.name for field in msgspec.structs.fields(DeviceDescription) 
 class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=True):
     """A device as people see it: what its room describes, and how it stands. `state` is None unless its room is online.
 
+    `confirm_by`: what its unsafe actions ask for, of which `confirm` is the short form.
     `locked_out`: it obeys its kind's own safe actions only, by the master user's will or its room's own file
     (`lockout_by`).
     """
@@ -30,6 +32,7 @@ class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=Tru
     available: bool
     status: Status
     state: State | None
+    confirm_by: ConfirmBy = ConfirmBy.NONE
     locked_out: bool = False
     lockout_by: LockoutBy | None = None
 
@@ -64,6 +67,7 @@ def view_of(device: Device, status: Status, state: State | None) -> DeviceView:
         kind=device.kind,
         critical=device.critical,
         confirm=device.confirm,
+        confirm_by=device.confirm_by,
         actions=device.actions,
         safe_actions=device.safe_actions,
         available=status == "online",

@@ -48,6 +48,7 @@ async function press(main, button) {
   if (field?.value === "") return field.reportValidity(); // where it stands is not known, and nothing was chosen yet
   if (field) wish.value = Number(field.value);
   if (button.dataset.title && document.body.dataset.lockdown !== "true") {
+    if (device.dataset.confirm === "step-up") return askElsewhere(device, wish);
     if (!(await confirmed(button.dataset, wish.value))) return;
     pressed = when(document.getElementById("confirmation-yes"));
     wish.confirm = true;
@@ -65,6 +66,13 @@ async function press(main, button) {
     label.textContent = text;
     if (field) delete field.dataset.held;
   }
+}
+
+/** A page of its own asks, and for a passkey or a code besides. */
+function askElsewhere({ dataset: { room, device } }, { action, value = "" }) {
+  const back = location.pathname.startsWith("/rooms/") ? "room" : "home";
+  const asked = new URLSearchParams({ action, back, ...(value === "" ? {} : { value }) });
+  location.assign(`/rooms/${encodeURIComponent(room)}/${encodeURIComponent(device)}/confirm?${asked}`);
 }
 
 /** The page's CSRF token, which changes when somebody signs in anew. */

@@ -31,6 +31,7 @@ remote: ContextVar[str | None] = ContextVar("remote", default=None)
 SECURITY_EVENTS = {
     "signed_in": "Signed in",
     "sign_in_failed": "Sign-in failed",
+    "step_up_failed": "Step-up failed",
     "code_held_back": "Code held back",
     "forbidden": "Not permitted",
     "token_refused": "API token refused",

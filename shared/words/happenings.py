@@ -35,6 +35,7 @@ HAPPENINGS = {
     "account:code-made": "Code made at the hub",
     "session:new-place": "Sign-in from a new place",
     "session:started": "Signed in",
+    "session:proved": "Proved who they are",
     "session:ended": "Session ended",
     "certificate:signed": "Certificate signed",
     "certificate:renewed": "Certificate renewed",

@@ -7,7 +7,7 @@ import msgspec
 
 from shared.words.languages import Language
 from shared.words.messages import DeviceDescription, Text
-from shared.words.names import Action, Kind, Role
+from shared.words.names import Action, ConfirmBy, Kind, Role
 from shared.words.scopes import TokenUse
 
 # auth service, for gateways
@@ -23,9 +23,6 @@ DEVICE = "/internal/registry/device"
 LOCKDOWN = "/internal/lockdown"
 LOCKDOWN_CODE = "/internal/lockdown/code"
 MAIL_PATH = "/internal/login/mail"
-# auth service, for the alert service
-RECIPIENTS = "/internal/recipients"
-AT_HOME = "/internal/at-home"
 # auth service, for the doctor
 SIGN_IN_REHEARSAL = "/internal/login/rehearsal"
 # alert service, for gateways
@@ -134,14 +131,18 @@ class SignInRehearsal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     mail: str | None = None
 
 
-class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """A live session, or use of an API token: whose it is and what they may. `id` is public, the token is not."""
+class SessionInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A live session, or use of an API token: whose it is and what they may. `id` is public, the token is not.
+
+    `proved_until`: so long a strong factor that was shown in it counts for what asks for one; None where none was.
+    """
 
     id: str
     user: User
     grants: tuple[Grant, ...]
     expires_at: datetime
     token: TokenUse | None = None
+    proved_until: datetime | None = None
 
 
 class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,8 +164,9 @@ class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
-Ending = Literal["signed-out", "ended", "unused", "over", "password-changed", "disabled", "lockdown"]
-"""Why a session ended. "ended": from a list of sessions; "unused", "over": past how long it lives so, and at all."""
+Ending = Literal["signed-out", "ended", "unused", "over", "password-changed", "disabled", "lockdown", "renewed"]
+"""Why a session ended. "ended": from a list of sessions; "unused", "over": past how long it lives so, and at all;
+"renewed": it goes on with another token."""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,7 +210,8 @@ class UserRows(msgspec.Struct, frozen=True, kw_only=True):
 class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub holds true about a device; where a room's word differs, the stricter stands.
 
-    `locked_out`: by the master user; what the room's own file says of that stands in its description.
+    `locked_out`: by the master user; what the room's own file says of that stands in its description. `confirm_by`:
+    how the master user will have it confirmed, at least; `confirm` is the room's word on that.
     """
 
     id: str
@@ -217,6 +220,7 @@ class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
     critical: bool
     confirm: bool
     locked_out: bool = False
+    confirm_by: ConfirmBy = ConfirmBy.NONE
 
 
 class RegisteredRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -274,24 +278,3 @@ class LockdownChange(msgspec.Struct, frozen=True, kw_only=True):
     code: Annotated[str, msgspec.Meta(max_length=32)] = ""
     password: Annotated[str, msgspec.Meta(max_length=1024)] = ""
     address: Address
-
-
-class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Somebody who may get letters; critical ones go to the master users."""
-
-    id: Text
-    email: Email
-    master: bool
-    language: Language | None = None
-
-
-class Recipients(msgspec.Struct, frozen=True, kw_only=True):
-    """GET RECIPIENTS: every user who may sign in."""
-
-    people: tuple[Recipient, ...]
-
-
-class AtHome(msgspec.Struct, frozen=True, kw_only=True):
-    """GET AT_HOME: whether somebody is signed in at home; who that is is nobody's business here."""
-
-    somebody: bool

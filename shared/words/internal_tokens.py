@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 
 from shared.words.internal import Address, Password
+from shared.words.internal_factors import OwnCode
 from shared.words.messages import Moment
 from shared.words.scopes import Allowed, Scope
 
@@ -15,10 +16,14 @@ TokenName = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 
 
 class TokenWish(msgspec.Struct, frozen=True, kw_only=True):
-    """POST TOKENS, answered by TokenMade: a token for whoever has the session `session`, and the `current` password."""
+    """POST TOKENS, answered by TokenMade: a token for whoever has the session `session`, and the `current` password.
+
+    `code`: of their app, where they have a strong factor and did not show it within the last minutes.
+    """
 
     session: str
     current: Password
+    code: OwnCode = ""
     name: TokenName
     scope: Scope
     expires_at: Moment

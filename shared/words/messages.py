@@ -1,6 +1,5 @@
-"""The messages that cross the broker, one shape each: JSON in UTF-8, with their quality of service beside them.
-
-Wire structs tolerate unknown fields, so that an older house can hear a newer one. Times are RFC 3339 in UTC.
+"""The messages that cross the broker, one shape each: JSON in UTF-8, times as RFC 3339 in UTC, with their quality of
+service. Unknown fields are tolerated, so that an older house can hear a newer one.
 """
 
 import re
@@ -198,10 +197,11 @@ class Certificate(Message, frozen=True, kw_only=True):
 
 
 class Revoked(Message, frozen=True, kw_only=True, omit_defaults=True):
-    """Sessions that ended before their time, and users whose rights changed (ids): gateways forget them at once."""
+    """Sessions that ended early, users whose rights changed (ids), and whether the `registry` is another one."""
 
     sessions: tuple[str, ...]
     users: tuple[str, ...] = ()
+    registry: bool = False
 
 
 class Lockdown(Message, frozen=True, kw_only=True):

@@ -71,6 +71,16 @@ class Role(StrEnum):
     GUEST = "guest"
 
 
+class ConfirmBy(StrEnum):
+    """What an action that is not safe asks of a person, from weak to strict: nothing, a yes, or a strong factor shown
+    within the last minutes.
+    """
+
+    NONE = "none"
+    DIALOG = "dialog"
+    STEP_UP = "step-up"
+
+
 class Severity(StrEnum):
     """How an audit event is read: `critical` and `security` events deserve a letter."""
 
@@ -101,6 +111,11 @@ FULL = 100
 
 STAMPED_KINDS = frozenset({Kind.PULSE, Kind.COVER})
 """Kinds whose commands need an id and a fresh `issued_at` even when the device is not critical."""
+
+
+def strictest(*ways: ConfirmBy) -> ConfirmBy:
+    """The strictest of these."""
+    return max(ways, key=tuple(ConfirmBy).index)
 
 
 def is_identity(name: str) -> bool:

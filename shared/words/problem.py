@@ -44,6 +44,11 @@ CATALOGUE: dict[str, Entry] = {
         "The confirmation failed",
         "Check what you typed. A code lives 10 minutes, works once, and only for what it was mailed for.",
     ),
+    "step-up-required": Entry(
+        403,
+        "This asks for your passkey or a code of your app",
+        "Prove who you are by POST /api/v1/step-up; that counts for five minutes.",
+    ),
     "wrong-password": Entry(403, "The password is wrong", "Type the password that you have now, and try again."),
     "csrf": Entry(
         403,

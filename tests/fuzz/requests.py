@@ -3,6 +3,7 @@
 import zlib
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
+from unittest.mock import MagicMock
 
 from aiohttp import web
 
@@ -80,8 +81,7 @@ def gateway_routes() -> list[Route]:
 
 def auth_routes() -> list[Route]:
     """The auth service's."""
-    nothing = cast("Any", None)
-    return routes_of(make_app(*[nothing] * make_app.__code__.co_argcount))
+    return routes_of(make_app(*[MagicMock()] * make_app.__code__.co_argcount))
 
 
 def alerts_routes() -> list[Route]:

@@ -36,9 +36,9 @@ from shared.proof.courier import Courier
 from shared.proof.spool import Spool
 from shared.running.config import EX_CONFIG
 from shared.trust import tls
-from shared.words import internal, messages, topics
-from shared.words.internal import Recipient, Recipients
+from shared.words import internal, internal_recipients, messages, topics
 from shared.words.internal_alerts import AuditFilter, AuditHead, AuditPage, AuditQuery, AuditScope
+from shared.words.internal_recipients import Recipient, Recipients
 from shared.words.messages import AuditEvent, UserRef, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
@@ -148,7 +148,7 @@ class Auth:
             return json_response(Recipients(people=people))
 
         app = internal_app()
-        app.router.add_get(internal.RECIPIENTS, allow("alerts")(recipients))
+        app.router.add_get(internal_recipients.RECIPIENTS, allow("alerts")(recipients))
         pki = self._home.pki
         files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth-server.crt", key=pki / "auth-server.key")
         async with serve_https(app, "127.0.0.1", self._home.settings.auth_port, tls.server_context(files)):

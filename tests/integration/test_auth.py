@@ -25,7 +25,7 @@ from shared.broker.mqtt import Subscription
 from shared.door.client import AuthAddress, ServiceClient
 from shared.proof.spool import Spool
 from shared.trust import tls
-from shared.words import internal, internal_grants, messages, topics
+from shared.words import internal, internal_grants, internal_recipients, messages, topics
 from shared.words.internal import (
     LockoutChange,
     LoginAnswer,
@@ -292,7 +292,7 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("PUT", internal.DEVICE + "/hall/lamp/lockout"),
             ("POST", internal.LOCKDOWN_CODE),
             ("PUT", internal.LOCKDOWN),
-            ("GET", internal.RECIPIENTS),
+            ("GET", internal_recipients.RECIPIENTS),
             ("GET", internal.SIGN_IN_REHEARSAL),
             ("GET", internal.MAIL_PATH),
             ("GET", "/internal/ready"),
@@ -305,13 +305,13 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
 
 async def test_each_service_may_call_its_own_routes_only(service: Service, gateway: ServiceClient) -> None:
     async with service.client("alerts") as alerts:
-        recipients = await alerts.call("GET", internal.RECIPIENTS, internal.Recipients)
+        recipients = await alerts.call("GET", internal_recipients.RECIPIENTS, internal_recipients.Recipients)
         assert [one.email for one in recipients.people if one.master] == [EMAIL]
         with pytest.raises(HomeError, match="forbidden"):
             await alerts.call("GET", internal.USERS, internal.UserRows)
-    for path in (internal.RECIPIENTS, internal.SIGN_IN_REHEARSAL):
+    for path in (internal_recipients.RECIPIENTS, internal.SIGN_IN_REHEARSAL):
         with pytest.raises(HomeError, match="forbidden"):
-            await gateway.call("GET", path, internal.Recipients)
+            await gateway.call("GET", path, internal_recipients.Recipients)
     async with service.client("admin") as admin:
         told = await admin.call("GET", internal.SIGN_IN_REHEARSAL, internal.SignInRehearsal)
     assert told == internal.SignInRehearsal()

@@ -18,7 +18,7 @@ from auth_service.hub.accounts import Accounts
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in import session_rows, token_rows
+from auth_service.signing_in import session_lists, session_rows, token_rows
 from auth_service.signing_in.sessions import Sessions
 from auth_service.store import open_store
 from shared.keeping.database import Store
@@ -65,7 +65,7 @@ async def test_session_begun_by_the_old_password_does_not_outlive_it(store: Stor
         await session_rows.start(connection, user, address="", agent="", limits=LIMITS, now=NOW)
     await changing
     async with store.read() as connection:
-        assert await session_rows.rows_of(connection, user.id, limits=LIMITS, now=NOW) == ()
+        assert await session_lists.rows_of(connection, user.id, limits=LIMITS, now=NOW) == ()
 
 
 async def somebody_waits(store: Store) -> bool:
@@ -134,7 +134,7 @@ async def nothing_outlives_a_lockdown(store: Store, accounts: Accounts, tmp_path
             await own.change(PasswordChange(token=token, current=PASSWORD, new=new, address="", agent=""), "gateway")
         await proof.lockdown
     async with store.read() as connection:
-        assert await session_rows.rows_of(connection, ada.id, limits=LIMITS, now=NOW) == ()
+        assert await session_lists.rows_of(connection, ada.id, limits=LIMITS, now=NOW) == ()
         assert await token_rows.count(connection, ada.id, NOW) == 0
     spool.close()
     passwords.close()

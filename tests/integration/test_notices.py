@@ -15,8 +15,8 @@ from aiohttp import web
 from deploy.folder.home import Home
 from shared.door.web import allow, internal_app, json_response, serve_https
 from shared.trust import tls
-from shared.words import internal, messages
-from shared.words.internal import AtHome, Recipient, Recipients
+from shared.words import internal_recipients, messages
+from shared.words.internal_recipients import AtHome, Recipient, Recipients
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity
 from tests.house import Broker, SmtpSink, until
@@ -43,8 +43,8 @@ class Household(Auth):
             return json_response(AtHome(somebody=self.at_home))
 
         app = internal_app()
-        app.router.add_get(internal.RECIPIENTS, allow("alerts")(recipients))
-        app.router.add_get(internal.AT_HOME, allow("alerts")(somebody))
+        app.router.add_get(internal_recipients.RECIPIENTS, allow("alerts")(recipients))
+        app.router.add_get(internal_recipients.AT_HOME, allow("alerts")(somebody))
         pki = self._home.pki
         files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth-server.crt", key=pki / "auth-server.key")
         async with serve_https(app, "127.0.0.1", self._home.settings.auth_port, tls.server_context(files)):

@@ -27,7 +27,7 @@ from gateway.picture.home import Home
 from shared.proof.spool import Spool
 from shared.words import messages, topics
 from shared.words.messages import Acknowledgement, AuditEvent, Availability, UserRef
-from shared.words.names import Action, Kind, Outcome
+from shared.words.names import Action, ConfirmBy, Kind, Outcome
 from tests.unit.device_agents.fakes import House, Killed
 
 ADA = UserRef(id="u-ada", name="Ada")
@@ -158,7 +158,7 @@ class World:
                 name="Gate",
                 kind=Kind.PULSE,
                 critical=True,
-                confirm=False,
+                confirm_by=ConfirmBy.NONE,
                 actions=(Action.PRESS,),
                 safe_actions=(),
                 room_proves=True,

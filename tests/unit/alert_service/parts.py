@@ -10,7 +10,7 @@ from alert_service.letters.outbox import Outbox
 from shared.broker.bus import Delivery
 from shared.mail import Letter, MailError
 from shared.words import messages, topics
-from shared.words.internal import Recipient
+from shared.words.internal_recipients import Recipient
 from shared.words.messages import AuditEvent, Receipt, UserRef, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError

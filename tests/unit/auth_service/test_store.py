@@ -38,11 +38,13 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
         await connection.execute(sa.text("DROP TABLE places"))
         for table in ("endings", "tokens", "factors", "recovery_codes", "challenges"):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
-        await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN own"))
+        for column in ("own", "proved_at"):
+            await connection.execute(sa.text(f"ALTER TABLE sessions DROP COLUMN {column}"))
         await connection.execute(sa.text("DROP INDEX ix_codes_attempt"))
         for column in ("attempt", "address"):
             await connection.execute(sa.text(f"ALTER TABLE codes DROP COLUMN {column}"))
-        await connection.execute(sa.text("ALTER TABLE devices DROP COLUMN locked_out"))
+        for column in ("locked_out", "confirm_by"):
+            await connection.execute(sa.text(f"ALTER TABLE devices DROP COLUMN {column}"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN seen_from"))
         await connection.execute(sa.text("ALTER TABLE users DROP COLUMN language"))
         await connection.execute(sa.text("DROP TABLE changed_rights"))

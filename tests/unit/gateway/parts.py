@@ -17,7 +17,7 @@ from shared.words.internal import (
     User,
 )
 from shared.words.messages import Availability, By, Description, DeviceDescription, State
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind, Role
+from shared.words.names import ACTIONS, SAFE_ACTIONS, ConfirmBy, Kind, Role
 from shared.words.problem import HomeError
 
 NOW = messages.utc(1_800_000_000)
@@ -53,6 +53,12 @@ def registered(device: DeviceDescription, *, locked_out: bool = False) -> Regist
 def with_lockout(room: RegisteredRoom, device: str, *, locked_out: bool) -> RegisteredRoom:
     """The room with one device locked out, or not."""
     devices = tuple(msgspec.structs.replace(d, locked_out=locked_out) if d.id == device else d for d in room.devices)
+    return msgspec.structs.replace(room, devices=devices)
+
+
+def confirmed_by(room: RegisteredRoom, device: str, way: ConfirmBy) -> RegisteredRoom:
+    """The room with one device confirmed like that by the master user's will."""
+    devices = tuple(msgspec.structs.replace(d, confirm_by=way) if d.id == device else d for d in room.devices)
     return msgspec.structs.replace(room, devices=devices)
 
 

@@ -20,7 +20,7 @@ from alert_service.store import open_store
 from alert_service.tables import events
 from shared.keeping.database import Store
 from shared.mail import Letter
-from shared.words.internal import Recipient
+from shared.words.internal_recipients import Recipient
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
 from tests.unit.alert_service.letters import simulated

@@ -22,7 +22,7 @@ from alert_service.telling.policy import HOUSE_POLICY, Policy, Rule
 from alert_service.telling.together import WINDOW_SECONDS as TOGETHER_SECONDS
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError, compose
-from shared.words.internal import Recipient
+from shared.words.internal_recipients import Recipient
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Outcome, Severity
 from tests.house import DEADLINE

@@ -13,7 +13,7 @@ from auth_service.confirming.errands import Errands
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in import session_rows
+from auth_service.signing_in import session_lists, session_rows
 from auth_service.signing_in.session_rows import Limits
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
@@ -53,7 +53,7 @@ class Home:
 
     async def sessions(self) -> set[str]:
         async with self.store.read() as connection:
-            rows = await session_rows.rows_of(connection, self.user.id, limits=LIMITS, now=self.clock())
+            rows = await session_lists.rows_of(connection, self.user.id, limits=LIMITS, now=self.clock())
         return {row.id for row in rows}
 
     async def untold(self) -> set[str]:

@@ -198,6 +198,8 @@ class Everyone:
             len(house.commands.wishes)
             + len(house.registrar.asked)
             + len(house.registrar.lockdowns)
+            + len(house.registrar.decided)
+            + len(house.auth.proofs)
             + len(house.auth.ended)
             + len(house.auth.code_requests)
             + len(house.auth.lockdown_codes)

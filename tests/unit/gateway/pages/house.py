@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -66,6 +66,7 @@ from shared.words.internal_passkeys import (
     PasskeyFinish,
     PasskeyLogin,
 )
+from shared.words.internal_proofs import ConfirmByChange, ProofChallengeAsked, ProofShown
 from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
 from shared.words.messages import Value
 from shared.words.names import Role
@@ -80,6 +81,7 @@ CODE = "ABCD-2345"
 TOKEN = "hs_" + "a" * 43
 PASSWORD = "a long password"
 PASSKEY = "aa"
+APP_CODE = "123456"
 SECRET_KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 RECOVERY_CODES = tuple(f"ABCD-EFGH-{n:04}" for n in range(10))
 
@@ -101,6 +103,7 @@ class FakeAuth(parts.FakeAuth):
         self.challenged: list[ChallengeAsked] = []
         self.passkeys_shown: list[PasskeyLogin] = []
         self.entered: list[LoginRequest] = []
+        self.proofs: list[ProofShown] = []
         self.password_changes: list[PasswordChange] = []
         self.grants_changes: list[GrantsChange] = []
         self.refuses: HomeError | None = None
@@ -209,6 +212,19 @@ class FakeAuth(parts.FakeAuth):
     async def challenge(self, asked: ChallengeAsked) -> Challenge:
         self.challenged.append(asked)
         return Challenge(options={"challenge": "AAAA", "rpId": asked.site.name})
+
+    async def ask_proof(self, asked: ProofChallengeAsked) -> Challenge:
+        self.factor_changes.append("challenged")
+        return Challenge(options={"challenge": "AAAA", "rpId": asked.site.name})
+
+    async def prove(self, shown: ProofShown) -> LoginAnswer:
+        self.proofs.append(shown)
+        if shown.credential is None and shown.code != APP_CODE:
+            raise HomeError("confirmation-failed", "Type the code that your app shows now.", field="code")
+        self.sessions["proved"] = proved = msgspec.structs.replace(
+            self.sessions.pop(shown.token), proved_until=datetime.now(UTC) + timedelta(minutes=5)
+        )
+        return LoginAnswer(token="proved", session=proved)
 
     async def sign_in_by_passkey(self, request: PasskeyLogin) -> LoginAnswer:
         self.passkeys_shown.append(request)
@@ -371,6 +387,7 @@ class FakeRegistrar:
         self._auth = auth
         self.lockdowns: list[LockdownChange] = []
         self.asked: list[tuple[str, str, LockoutChange]] = []
+        self.decided: list[tuple[str, str, ConfirmByChange]] = []
         self.answer: HomeError | None = None
 
     async def lock_out(self, room: str, device: str, wanted: LockoutChange) -> None:
@@ -379,6 +396,13 @@ class FakeRegistrar:
             raise self.answer
         entry = self._home._registered[room]
         self._home.set_room(parts.with_lockout(entry, device, locked_out=wanted.locked_out))
+
+    async def confirm_by(self, room: str, device: str, wanted: ConfirmByChange) -> None:
+        self.decided.append((room, device, wanted))
+        if self.answer is not None:
+            raise self.answer
+        entry = self._home._registered[room]
+        self._home.set_room(parts.confirmed_by(entry, device, wanted.confirm_by))
 
     async def lock_down(self, wanted: LockdownChange) -> LockdownState:
         self.lockdowns.append(wanted)

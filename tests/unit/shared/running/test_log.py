@@ -241,7 +241,7 @@ def test_the_documented_filter_bans_who_failed_and_nobody_else(tmp_path: Path, l
     log.security("sign_in_failed", at=evil)
     logging.getLogger("a").warning(evil)
     found = [banned(written) for written in security_lines(tmp_path)]
-    harmless = ("signed_in", "code_held_back", "audit_refused", "forbidden", "token_refused")
+    harmless = ("signed_in", "step_up_failed", "code_held_back", "audit_refused", "forbidden", "token_refused")
     harmful = [event for event in told if event not in harmless]
     assert [host for host in found if host] == [*(told[event] for event in harmful), "2001:db8::7"]
 

@@ -1,0 +1,66 @@
+"""How a device is confirmed by the master user's will: nothing less than its room says, and less only when proved."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from auth_service.account import telling
+from auth_service.account.current_password import is_proved
+from auth_service.home import room_rows
+from auth_service.people import changed_rights, user_rows
+from auth_service.proof import Proof
+from auth_service.signing_in.sessions import Sessions
+from shared.keeping.database import Store
+from shared.words.internal import RegisteredDevice, RegisteredRoom
+from shared.words.internal_proofs import ConfirmByChange
+from shared.words.names import ACTIONS, ConfirmBy, Role, strictest
+from shared.words.problem import HomeError
+
+
+class ConfirmWays:
+    """Changes it, each time with its proof. `wake` tells the gateways of it at once."""
+
+    def __init__(
+        self, store: Store, sessions: Sessions, proof: Proof, *, now: Callable[[], datetime], wake: Callable[[], None]
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._proof = proof
+        self._now = now
+        self._wake = wake
+
+    async def change(self, room: str, device: str, wanted: ConfirmByChange, issuer: str) -> RegisteredRoom:
+        """The room that then stands; what stands already is changed and recorded no second time.
+
+        Raises HomeError: sign-in-required, forbidden (no master user), unknown-device, invalid-value (not for this
+        device), step-up-required (weaker than a step-up, without one), no-proof.
+        """
+        session = await self._sessions.verify(wanted.token)
+        who = telling.by(session.user, wanted.address, issuer)
+        async with telling.change(self._store, self._proof, who) as (connection, say):
+            user = await user_rows.enabled(connection, session.user.id)
+            if user is None or user.role is not Role.MASTER:
+                raise HomeError("forbidden", "Only a master user decides how a device is confirmed.")
+            known, found = await room_rows.registered(connection, room, device)
+            if found.confirm_by is wanted.confirm_by:
+                return known
+            _check(found, wanted.confirm_by)
+            if found.confirm_by is ConfirmBy.STEP_UP and not is_proved(session, self._now()):
+                # Else whoever sits in a stolen session would first take away what keeps them out.
+                raise HomeError("step-up-required")
+            await room_rows.set_confirm_by(connection, room, device, wanted.confirm_by)
+            is_weaker = strictest(found.confirm_by, wanted.confirm_by) is found.confirm_by
+            what = "device:confirm-loosened" if is_weaker else "device:confirm-tightened"
+            await say(what, f"{room}/{device}", stands=wanted.confirm_by, before=found.confirm_by)
+            await changed_rights.note_registry(connection)
+            known, _ = await room_rows.registered(connection, room, device)
+        self._wake()
+        return known
+
+
+def _check(found: RegisteredDevice, wanted: ConfirmBy) -> None:
+    """Whether that can be asked of such a device. Raises invalid-value."""
+    if found.kind not in ACTIONS:
+        raise HomeError("invalid-value", "An input does nothing that could be confirmed.", field="confirm_by")
+    if wanted is ConfirmBy.STEP_UP and not found.critical:
+        said = "Only a critical device asks for a passkey or an app's code: its room's file says which are."
+        raise HomeError("invalid-value", said, field="confirm_by")

@@ -1,0 +1,43 @@
+"""What gateways ask the auth service over internal HTTPS where somebody who is signed in proves once more who they are,
+and how devices ask for that: paths and bodies.
+"""
+
+from typing import Annotated
+
+import msgspec
+
+from shared.words.internal import Address
+from shared.words.internal_passkeys import Credential, Site
+from shared.words.names import ConfirmBy
+
+PROOF = "/internal/session/proof"
+PROOF_CHALLENGE = "/internal/session/proof/challenge"
+CONFIRM_BY = "/internal/registry/{room}/{device}/confirm-by"
+
+
+class ProofChallengeAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """POST PROOF_CHALLENGE, answered by internal_passkeys.Challenge, which is good once, in that session."""
+
+    token: str
+    site: Site
+
+
+class ProofShown(msgspec.Struct, frozen=True, kw_only=True):
+    """POST PROOF, answered by LoginAnswer: the session goes on with another token.
+
+    Either a `code` of an app (or a recovery code), or what a passkey answered.
+    """
+
+    token: str
+    code: Annotated[str, msgspec.Meta(max_length=32)] = ""
+    credential: Credential | None = None
+    site: Site | None = None
+    address: Address
+
+
+class ConfirmByChange(msgspec.Struct, frozen=True, kw_only=True):
+    """PUT CONFIRM_BY: what the master user, whose session this is, wants, answered by the RegisteredRoom."""
+
+    token: str
+    confirm_by: ConfirmBy
+    address: Address
