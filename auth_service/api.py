@@ -10,6 +10,7 @@ from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
 from auth_service.answers.signing import Signing
 from auth_service.answers.tokens import ByToken
+from auth_service.answers.waiting import ByWaiting
 from shared.door.web import Handler, allow, internal_app
 from shared.words import (
     internal,
@@ -20,6 +21,7 @@ from shared.words import (
     internal_proofs,
     internal_recipients,
     internal_tokens,
+    internal_waiting,
 )
 
 GATEWAYS = ("gateway", "gateway-*")
@@ -34,6 +36,7 @@ def make_app(
     by_token: ByToken,
     by_passkey: ByPasskey,
     proving: Proving,
+    by_waiting: ByWaiting,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -70,6 +73,8 @@ def make_app(
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
+    route("GET", internal_waiting.WAITING, by_waiting.rows, *GATEWAYS)
+    route("POST", internal_waiting.WAITING + "/{room}/{device}", by_waiting.decide, *GATEWAYS)
     route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.lock_out, *GATEWAYS)
     route("POST", internal.LOCKDOWN_CODE, locking.ask_code, *GATEWAYS)
     route("PUT", internal.LOCKDOWN, locking.lock_down, *GATEWAYS)

@@ -15,6 +15,7 @@ from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
+from auth_service.account.waiting import Waiting
 from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
 from auth_service.answers.own import Own
@@ -23,6 +24,7 @@ from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
 from auth_service.answers.signing import Signing
 from auth_service.answers.tokens import ByToken
+from auth_service.answers.waiting import ByWaiting
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows
@@ -142,7 +144,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now, language=config.language)
-        rooms = Rooms(store, proof, _rights(config), now=_now)
+        rooms = Rooms(store, proof, _rights(config), now=_now, wake=board.wake)
         confirmed = ConfirmedLockdown(
             store,
             Lockdown(store, proof, now=_now, wake=locked_down),
@@ -185,6 +187,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             ByToken(tokens),
             ByPasskey(own_passkeys, by_passkey),
             Proving(step_up, ConfirmWays(store, sessions, proof, now=_now, wake=announcer.wake)),
+            ByWaiting(Waiting(store, proof, now=_now, wake=board.wake)),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)

@@ -212,6 +212,8 @@ devices = Table(
     Column("confirm", Boolean, nullable=False),
     Column("locked_out", Boolean, nullable=False, server_default=false()),  # by the master user, not by the room's file
     Column("confirm_by", String(16), nullable=False, server_default="none"),  # by the master user, too
+    Column("safe_actions", String(64)),  # beyond its kind's own, with spaces between; NULL where nobody has noted it
+    Column("named_at", Moment),  # by its room's description, to a day; NULL where nobody has noted it
 )
 
 loosenings = Table(
@@ -224,6 +226,18 @@ loosenings = Table(
     Column("stands", String(16), nullable=False),
     Column("wanted", String(16), nullable=False),
     Column("seen_at", Moment, nullable=False),
+)
+
+refused_loosenings = Table(
+    # What the master user said no to: it is not asked for again.
+    "refused_loosenings",
+    metadata,
+    Column("room", ForeignKey("rooms.id"), primary_key=True),
+    Column("device", String(32), primary_key=True),
+    Column("field", String(16), primary_key=True),
+    Column("stands", String(16), primary_key=True),
+    Column("wanted", String(16), primary_key=True),
+    Column("refused_at", Moment, nullable=False),
 )
 
 lockdown = Table(

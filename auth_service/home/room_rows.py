@@ -1,15 +1,14 @@
-"""Rooms, their devices and what they would loosen, in the database: on a connection of the caller's."""
+"""Rooms and their devices, in the database: on a connection of the caller's."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.home.registry import Loosening
-from auth_service.tables import devices, identities, loosenings, rooms
+from auth_service.tables import devices, identities, rooms
 from shared.words.internal import RegisteredDevice, RegisteredRoom
-from shared.words.names import ConfirmBy, Kind
+from shared.words.names import Action, ConfirmBy, Kind
 from shared.words.problem import HomeError
 
 _ENROLLED = select(rooms).join(identities, identities.c.name == rooms.c.id).where(identities.c.revoked_at.is_(None))
@@ -66,6 +65,7 @@ async def save(connection: AsyncConnection, before: RegisteredRoom, after: Regis
             "kind": device.kind.value,
             "critical": device.critical,
             "confirm": device.confirm,
+            "safe_actions": None if device.safe_actions is None else " ".join(device.safe_actions),
         }
         if device.id not in known:
             added.append({"room": after.id, "id": device.id, **values})
@@ -77,9 +77,26 @@ async def save(connection: AsyncConnection, before: RegisteredRoom, after: Regis
 
 
 async def set_lockout(connection: AsyncConnection, room: str, device: str, *, locked_out: bool) -> None:
-    """Lock a device out, or lift that; `save` leaves it alone, so that no description ever does."""
+    """Lock a device out, or lift that; `save` leaves it alone, so that no description ever does.
+
+    Whoever lifts it takes the device as it is: how long it was away is over with that.
+    """
     row = (devices.c.room == room, devices.c.id == device)
-    await connection.execute(update(devices).where(*row).values(locked_out=locked_out))
+    values = {"locked_out": True} if locked_out else {"locked_out": False, "named_at": None}
+    await connection.execute(update(devices).where(*row).values(**values))
+
+
+async def named(connection: AsyncConnection, room: str) -> dict[str, datetime | None]:
+    """When each device of a room was named last by its description; None where nobody has noted it."""
+    rows = await connection.execute(select(devices.c.id, devices.c.named_at).where(devices.c.room == room))
+    return {row.id: row.named_at for row in rows}
+
+
+async def note_named(connection: AsyncConnection, room: str, ids: frozenset[str], now: datetime) -> None:
+    """These were named just now."""
+    await connection.execute(
+        update(devices).where(devices.c.room == room, devices.c.id.in_(ids)).values(named_at=now)
+    )
 
 
 async def set_confirm_by(connection: AsyncConnection, room: str, device: str, way: ConfirmBy) -> None:
@@ -98,39 +115,6 @@ async def all_locked_out(connection: AsyncConnection) -> tuple[str, ...]:
     return tuple(sorted(f"{row.room}/{row.id}" for row in rows))
 
 
-async def all_waiting(connection: AsyncConnection) -> tuple[tuple[str, Loosening], ...]:
-    """What enrolled rooms would loosen, each with its room."""
-    rows = await connection.execute(
-        select(loosenings)
-        .join(identities, identities.c.name == loosenings.c.room)
-        .where(identities.c.revoked_at.is_(None))
-        .order_by(loosenings.c.room)
-    )
-    return tuple(sorted((str(row.room), _loosening(row)) for row in rows))
-
-
-async def waiting(connection: AsyncConnection, room: str) -> tuple[Loosening, ...]:
-    """What one room would loosen."""
-    rows = await connection.execute(select(loosenings).where(loosenings.c.room == room))
-    return tuple(sorted(_loosening(row) for row in rows))
-
-
-async def replace_waiting(connection: AsyncConnection, room: str, wanted: tuple[Loosening, ...], now: datetime) -> None:
-    """Exactly these wait from now on; a room that is strict again asks for nothing any more."""
-    await connection.execute(delete(loosenings).where(loosenings.c.room == room))
-    for loosening in wanted:
-        await connection.execute(
-            insert(loosenings).values(
-                room=room,
-                device=loosening.device,
-                field=loosening.field,
-                stands=loosening.stands,
-                wanted=loosening.wanted,
-                seen_at=now,
-            )
-        )
-
-
 def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
     return RegisteredDevice(
         id=row.id,
@@ -140,8 +124,6 @@ def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
         confirm=row.confirm,
         locked_out=row.locked_out,
         confirm_by=ConfirmBy(row.confirm_by),
+        safe_actions=None if row.safe_actions is None else tuple(map(Action, row.safe_actions.split())),
     )
 
-
-def _loosening(row: Row[*tuple[Any, ...]]) -> Loosening:
-    return Loosening(device=row.device, field=row.field, stands=row.stands, wanted=row.wanted)

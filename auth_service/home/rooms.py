@@ -3,9 +3,13 @@
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from auth_service.home import lockdown_rows, registry, room_rows
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.home import absence, lockdown_rows, registry, room_rows, waiting_rows
+from auth_service.home.lockouts import MOST as LOCKOUTS_MOST
 from auth_service.home.registry import Loosening, Merged
 from auth_service.proof import Happened, Proof
 from shared.keeping.database import Store
@@ -31,9 +35,21 @@ class Give(Protocol):
 
 
 class Rooms:
-    """Reads and merges. Several gateways may tell of the same description at once."""
+    """Reads and merges. Several gateways may tell of the same description at once.
 
-    def __init__(self, store: Store, proof: Proof, give: Give, *, now: Callable[[], datetime]) -> None:
+    `wake` has the noticeboard look: what was away for too long comes back locked out.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        proof: Proof,
+        give: Give,
+        *,
+        now: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._wake = wake
         self._store = store
         self._proof = proof
         self._give = give
@@ -58,21 +74,42 @@ class Rooms:
         Raises HomeError: not-found for a room that is not enrolled or was revoked, invalid-value, and what `give` says,
         after which nothing is changed. rate-limited for a room that has other devices again and again.
         """
+        named_now = frozenset(device.id for device in seen.devices)
         async with self._store.read() as connection:
-            known = _enrolled(await room_rows.find(connection, room))
-            waiting = await room_rows.waiting(connection, room)
-        merged = registry.merge(known, seen)
+            found = await self._merge(connection, room, seen)
         await self._let_speak(room, tuple(device.id for device in seen.devices))
-        if merged.room == known and merged.waiting == waiting:
-            return known  # as on every reconnect but the first
+        if found.nothing_new and not absence.to_note(found.named, named_now - found.late, self._now()):
+            return found.known  # as on every reconnect but the first of a day
         async with self._store.write() as connection:
-            known = _enrolled(await room_rows.find(connection, room, lock=True))
-            waiting = await room_rows.waiting(connection, room)
-            merged = registry.merge(known, seen)
-            await self._tell(known, waiting, merged, issuer)
-            await room_rows.save(connection, known, merged.room)
-            await room_rows.replace_waiting(connection, room, merged.waiting, self._now())
+            found = await self._merge(connection, room, seen, lock=True)
+            merged = found.merged
+            await self._tell(found.known, found.waiting, merged, issuer)
+            await room_rows.save(connection, found.known, merged.room)
+            await waiting_rows.replace(connection, room, merged.waiting, self._now())
+            await self._lock_out(connection, found)
+            noted = absence.to_note(found.named, named_now - found.late, self._now())
+            await room_rows.note_named(connection, room, noted, self._now())
+        if merged.returned:
+            self._wake()
         return merged.room
+
+    async def _merge(self, connection: AsyncConnection, room: str, seen: RoomSeen, *, lock: bool = False) -> "_Found":
+        known = _enrolled(await room_rows.find(connection, room, lock=lock))
+        named = await room_rows.named(connection, room)
+        merged = registry.merge(known, seen, absence.too_long(named, self._now()))
+        refused = await waiting_rows.refused(connection, room)
+        asked = tuple(one for one in merged.waiting if one not in refused)
+        waiting = await waiting_rows.of_room(connection, room)
+        return _Found(known, named, waiting, msgspec.structs.replace(merged, waiting=asked))
+
+    async def _lock_out(self, connection: AsyncConnection, found: "_Found") -> None:
+        """What comes back after too long a time obeys what is safe alone; raises invalid-value where that cannot be."""
+        before = {device.id for device in found.known.devices if device.locked_out}
+        newly = found.late - before
+        if newly and len(await room_rows.all_locked_out(connection)) + len(newly) > LOCKOUTS_MOST:
+            raise HomeError("invalid-value", f"A home has {LOCKOUTS_MOST} devices locked out at the most.")
+        for device in newly:
+            await room_rows.set_lockout(connection, found.known.id, device, locked_out=True)
 
     async def _let_speak(self, room: str, devices: tuple[str, ...]) -> None:
         """Raises HomeError("rate-limited") for a room that has other devices again and again: it is told later."""
@@ -113,6 +150,24 @@ class Rooms:
                 detail={"field": loosening.field, "stands": loosening.stands, "wanted": loosening.wanted},
             )
             self._told.said(wish, now)
+
+
+class _Found(NamedTuple):
+    """What stood, when each device was named last, what waited, and what comes of it all."""
+
+    known: RegisteredRoom
+    named: dict[str, datetime | None]
+    waiting: tuple[Loosening, ...]
+    merged: Merged
+
+    @property
+    def nothing_new(self) -> bool:
+        return self.merged.room == self.known and self.merged.waiting == self.waiting
+
+    @property
+    def late(self) -> frozenset[str]:
+        """Devices that were away for too long, and that the master user has not taken back yet."""
+        return frozenset(self.merged.returned)
 
 
 def _enrolled(room: RegisteredRoom | None) -> RegisteredRoom:

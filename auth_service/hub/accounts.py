@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.account import telling
 from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
-from auth_service.home import identity_rows, registry, room_rows
+from auth_service.home import identity_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
-from auth_service.home.registry import Loosening
 from auth_service.people import password_policy, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
@@ -234,24 +233,6 @@ class Accounts:
         """Every device that a room ever described, whether the room is revoked or not."""
         async with self._store.read() as connection:
             return await room_rows.device_ids(connection, room)
-
-    async def list_loosenings(self) -> tuple[tuple[str, Loosening], ...]:
-        """What rooms' descriptions would loosen and what stands until the master user says yes, each with its room."""
-        async with self._store.read() as connection:
-            return await room_rows.all_waiting(connection)
-
-    async def accept_loosening(self, room: str, loosening: Loosening, *, by: UserRef | None = None) -> None:
-        """The master user's yes. Raises HomeError("not-found") when the room does not ask for it any more."""
-        async with self._change(by) as (connection, say):
-            known = await room_rows.find(connection, room, lock=True)
-            waiting = await room_rows.waiting(connection, room)
-            if known is None or loosening not in waiting:
-                raise HomeError("not-found", f"{room} does not ask for this (any more).")
-            await room_rows.save(connection, known, registry.accept(known, loosening))
-            rest = tuple(one for one in waiting if one != loosening)
-            await room_rows.replace_waiting(connection, room, rest, self._now())
-            where = f"{room}/{loosening.device}"
-            await say("device:loosened", where, field=loosening.field, was=loosening.stands, now=loosening.wanted)
 
     async def _check_password(self, password: str, user: User) -> None:
         """Whether it may be this user's. Raises invalid-value."""

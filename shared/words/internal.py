@@ -212,6 +212,8 @@ class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
 
     `locked_out`: by the master user; what the room's own file says of that stands in its description. `confirm_by`:
     how the master user will have it confirmed, at least; `confirm` is the room's word on that.
+    `locked_out`: by the master user; what the room's own file says of that stands in its description. `safe_actions`:
+    what counts as safe beyond what is so of its kind; None where nobody has noted it yet.
     """
 
     id: str
@@ -221,6 +223,7 @@ class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
     confirm: bool
     locked_out: bool = False
     confirm_by: ConfirmBy = ConfirmBy.NONE
+    safe_actions: tuple[Action, ...] | None = None
 
 
 class RegisteredRoom(msgspec.Struct, frozen=True, kw_only=True):

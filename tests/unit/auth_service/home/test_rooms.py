@@ -172,20 +172,6 @@ async def test_gateways_that_tell_at_once_agree(rooms: Rooms, spool: Spool) -> N
     assert told(spool) == [("device:added", Severity.INFO)]
 
 
-async def test_master_users_yes_loosens_exactly_what_was_asked(rooms: Rooms, accounts: Accounts, spool: Spool) -> None:
-    await rooms.seen("hall", STRICT, "gateway")
-    await rooms.seen("hall", LOOSE, "gateway")
-    (_, confirm), (_, critical) = await accounts.list_loosenings()
-    await accounts.accept_loosening("hall", critical)
-    (device,) = (await rooms.registry()).rooms[0].devices
-    assert (device.critical, device.confirm) == (False, True)
-    assert await accounts.list_loosenings() == (("hall", confirm),)
-    assert spool.pending(100)[-1].what == "device:loosened"
-    with pytest.raises(HomeError, match="not-found"):
-        await accounts.accept_loosening("hall", critical)
-    assert (await rooms.seen("hall", LOOSE, "gateway")).devices == (device,)
-
-
 @pytest.mark.parametrize("room", ["attic", "phone", "../hall"])
 async def test_only_enrolled_rooms_are_registered(rooms: Rooms, room: str) -> None:
     with pytest.raises(HomeError, match="not-found"):
