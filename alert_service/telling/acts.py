@@ -108,7 +108,14 @@ OF_DEVICES = {
     ),
     "device:loosening": (
         later("{place} wants to be less strict"),
-        later("{place} would be less strict, as its room described it at {time}. The stricter stands until you agree."),
+        later(
+            "{place} would be less strict, as its room described it at {time}. The stricter stands until you agree: "
+            "the home's page says what waits for your word."
+        ),
+    ),
+    "device:kept-strict": (
+        later("{place} stays as strict as it was"),
+        later("{who} did not let {place} become less strict, at {time}."),
     ),
     "device:loosened": (later("{place} was made less strict"), later("{who} made {place} less strict at {time}.")),
     "device:confirm-tightened": (

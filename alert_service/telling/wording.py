@@ -30,7 +30,7 @@ _OF_ROOMS = frozenset(
 )
 """What rooms tell; everything else is the hub's to say."""
 _ACTS = frozenset(f"device:{action}" for action in acts.ACTS)
-_NAMES_SOMEBODY = _ACTS | {"device:loosened"}
+_NAMES_SOMEBODY = _ACTS | {"device:loosened", "device:kept-strict"}
 """A room that says one of these may mean anybody by it."""
 _WHOLE_HOME = "home"
 _OURSELVES = "alerts"

@@ -2,8 +2,8 @@
 
 from aiohttp import web
 
-from auth_service.answers.issuer import issuer
 from auth_service.account.waiting import Waiting
+from auth_service.answers.issuer import issuer
 from shared.door.web import USER, json_response, read_json
 from shared.words.internal_waiting import WaitingDecision
 

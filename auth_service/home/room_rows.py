@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.tables import devices, identities, rooms
+from auth_service.home.absence import RETURN
+from auth_service.tables import devices, identities, loosenings, rooms
 from shared.words.internal import RegisteredDevice, RegisteredRoom
 from shared.words.names import Action, ConfirmBy, Kind
 from shared.words.problem import HomeError
@@ -84,6 +85,9 @@ async def set_lockout(connection: AsyncConnection, room: str, device: str, *, lo
     row = (devices.c.room == room, devices.c.id == device)
     values = {"locked_out": True} if locked_out else {"locked_out": False, "named_at": None}
     await connection.execute(update(devices).where(*row).values(**values))
+    if not locked_out:
+        waits = (loosenings.c.room == room, loosenings.c.device == device, loosenings.c.field == RETURN)
+        await connection.execute(delete(loosenings).where(*waits))
 
 
 async def named(connection: AsyncConnection, room: str) -> dict[str, datetime | None]:
@@ -94,9 +98,7 @@ async def named(connection: AsyncConnection, room: str) -> dict[str, datetime | 
 
 async def note_named(connection: AsyncConnection, room: str, ids: frozenset[str], now: datetime) -> None:
     """These were named just now."""
-    await connection.execute(
-        update(devices).where(devices.c.room == room, devices.c.id.in_(ids)).values(named_at=now)
-    )
+    await connection.execute(update(devices).where(devices.c.room == room, devices.c.id.in_(ids)).values(named_at=now))
 
 
 async def set_confirm_by(connection: AsyncConnection, room: str, device: str, way: ConfirmBy) -> None:
@@ -126,4 +128,3 @@ def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
         confirm_by=ConfirmBy(row.confirm_by),
         safe_actions=None if row.safe_actions is None else tuple(map(Action, row.safe_actions.split())),
     )
-

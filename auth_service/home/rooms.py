@@ -62,7 +62,9 @@ class Rooms:
         """Every room that is enrolled and not revoked, and whether the home is locked down."""
         async with self._store.read() as connection:
             return Registry(
-                rooms=await room_rows.all_enrolled(connection), lockdown=await lockdown_rows.read(connection)
+                rooms=await room_rows.all_enrolled(connection),
+                lockdown=await lockdown_rows.read(connection),
+                waiting=len({(one.room, one.loosening.device) for one in await waiting_rows.everything(connection)}),
             )
 
     async def seen(self, room: str, seen: RoomSeen, issuer: str) -> RegisteredRoom:

@@ -27,6 +27,7 @@ from gateway.api import (
     step_up,
     tokens,
     users,
+    waiting,
 )
 from gateway.door import routes
 
@@ -83,6 +84,8 @@ def add_api(app: web.Application) -> None:
         ("GET", "/api/v1/devices/{room}/{device}", devices.show, "reads"),
         ("PUT", "/api/v1/devices/{room}/{device}/lockout", lockout.put, "commands"),
         ("PUT", "/api/v1/devices/{room}/{device}/confirm-by", confirm_by.put, "commands"),
+        ("GET", "/api/v1/registry/waiting", waiting.show, "reads"),
+        ("POST", "/api/v1/registry/waiting/{room}/{device}", waiting.decide, routes.DEFAULT),
         ("GET", "/api/v1/lockdown", lockdown.show, "reads"),
         ("POST", "/api/v1/lockdown/code", lockdown.ask_code, "lockdown_code"),
         ("PUT", "/api/v1/lockdown", lockdown.put, "lockdown"),

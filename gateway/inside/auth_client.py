@@ -16,6 +16,7 @@ from shared.words import (
     internal_passkeys,
     internal_proofs,
     internal_tokens,
+    internal_waiting,
 )
 from shared.words.scopes import is_token
 
@@ -155,6 +156,15 @@ class AuthClient:
         """Tell what a room says of itself; the answer is what now stands."""
         path = f"{internal.ROOM_SEEN}/{quote(room, safe='')}"
         return await self._service.call("PUT", path, internal.RegisteredRoom, seen)
+
+    async def waiting(self) -> internal_waiting.WaitingDevices:
+        """What rooms would loosen and the master user has not decided."""
+        return await self._service.call("GET", internal_waiting.WAITING, internal_waiting.WaitingDevices)
+
+    async def decide(self, room: str, device: str, wanted: internal_waiting.WaitingDecision) -> internal.RegisteredRoom:
+        """The master user's word about one device; the answer is what now stands. Raises the service's own problems."""
+        path = f"{internal_waiting.WAITING}/{quote(room, safe='')}/{quote(device, safe='')}"
+        return await self._service.call("POST", path, internal.RegisteredRoom, wanted)
 
     async def ask_lockdown_code(self, request: internal.LockdownCodeRequest) -> None:
         """Have the code for what can be done next mailed. Raises sign-in-required or forbidden."""

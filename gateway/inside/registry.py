@@ -14,12 +14,15 @@ from shared.running.log import facts
 from shared.running.waiting import woken
 from shared.words.internal import LockdownChange, LockdownState, LockoutChange, RoomSeen
 from shared.words.internal_proofs import ConfirmByChange
+from shared.words.internal_waiting import WaitingDecision
 from shared.words.messages import Description
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 30.0
+TELL_AGAIN_SECONDS = 20 * 3600.0
+"""What a room says is told so often at least, whatever it is: devices that are named are not away."""
 _AWAY = frozenset({"auth-unreachable", "internal", "signer-unreachable", "broker-unreachable"})
 """What is told again later: the auth service, or what it needs to let a room speak of its devices, is away."""
 
@@ -33,6 +36,7 @@ class Registrar:
         self._apply = apply
         self._to_tell: dict[str, Description] = {}
         self._told: dict[str, Description] = {}
+        self._told_at: dict[str, float] = {}
         self._woken = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._known = False
@@ -53,6 +57,7 @@ class Registrar:
         """A room was revoked."""
         self._to_tell.pop(room, None)
         self._told.pop(room, None)
+        self._told_at.pop(room, None)
 
     async def run(self) -> None:
         """Fetch at once and now and then, and tell what rooms say, until cancelled."""
@@ -92,6 +97,13 @@ class Registrar:
         async with self._one_at_a_time:
             self._apply(self._home.set_room(await self._auth.confirm_by(room, device, wanted)))
 
+    async def decide(self, room: str, device: str, wanted: WaitingDecision) -> None:
+        """Have the auth service loosen a device, or leave it as it is; stands here at once. Raises HomeError."""
+        async with self._one_at_a_time:
+            self._apply(self._home.set_room(await self._auth.decide(room, device, wanted)))
+            self._home.waiting = max(0, self._home.waiting - 1)
+        self.outdated()
+
     async def lock_down(self, wanted: LockdownChange) -> LockdownState:
         """Have the auth service begin a lockdown or end it; stands here at once. Raises HomeError, such as its."""
         stands = await self._auth.lock_down(wanted)
@@ -104,8 +116,10 @@ class Registrar:
         return self._known
 
     def _tell_again(self) -> None:
-        """Rooms that are there and not, or not wholly, in the registry: refused before, or the registry lost them."""
-        for room in self._home.unregistered():
+        """Rooms that are there and not, or not wholly, in the registry, and those that were told of a day ago."""
+        due = asyncio.get_running_loop().time() - TELL_AGAIN_SECONDS
+        again = [room for room, at in self._told_at.items() if at <= due and self._home.status(room) == "online"]
+        for room in (*self._home.unregistered(), *again):
             if (description := self._home.description(room)) is not None:
                 self._to_tell[room] = description
 
@@ -124,6 +138,7 @@ class Registrar:
                     log.warning("Room is not in the registry", extra=facts(room=room, reason=error))
                 else:
                     self._told[room] = description
+                    self._told_at[room] = asyncio.get_running_loop().time()
                     self._apply(self._home.set_room(entry))
             if self._to_tell.get(room) == description:
                 del self._to_tell[room]

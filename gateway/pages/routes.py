@@ -26,6 +26,7 @@ from gateway.pages import (
     speaking,
     tokens,
     users,
+    waiting,
 )
 from gateway.pages.guests import show
 from gateway.pages.static_files import StaticFiles
@@ -73,6 +74,8 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("GET", "/users/{user}/grants/edit", show.show_form, limit="pages")
     page("POST", "/users/{user}/grants", show.change_grants, limit="pages")
     page("POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
+    page("GET", "/waiting", waiting.show_waiting, limit="pages")
+    page("POST", "/waiting/{room}/{device}", waiting.decide, limit=routes.DEFAULT)
     page("GET", "/lockdown", lockdown.show_lockdown, limit="pages")
     page("GET", "/lockdown/code", lockdown.show_code, limit="pages")
     page("POST", "/lockdown/code", lockdown.ask_code, limit="lockdown_code")

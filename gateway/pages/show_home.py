@@ -28,6 +28,7 @@ async def show_home(request: web.Request) -> web.StreamResponse:
         "back": "home",
         "mail": mail,
         "lately": last,
+        "waiting": home.waiting if guards.may_look_after(info) else 0,
         "packed": True,
     }
     if devices_in(sums) > MOST_SHOWN:

@@ -124,6 +124,11 @@ def may_decide_confirmation(viewer: Viewer) -> bool:
     return _is_master(viewer)
 
 
+def may_look_after(viewer: Viewer) -> bool:
+    """Whether this person looks after the house: what waits for a word, and how it is kept."""
+    return _is_master(viewer)
+
+
 def may_lock_down(viewer: Viewer) -> bool:
     """Whether this person may lock the home down: whoever lives here and sees something wrong."""
     return sees_all(viewer)

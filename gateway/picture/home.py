@@ -61,6 +61,8 @@ class Home:
     def __init__(self) -> None:
         self._registered: dict[str, RegisteredRoom] = {}
         self._rooms: dict[str, Heard] = {}
+        self.waiting = 0
+        """Of so many devices their rooms would loosen something, and the master user has not decided."""
         self.lockdown = LockdownState()
         """Before the first registry came nothing is locked down, and there is no device either."""
 
@@ -146,6 +148,7 @@ class Home:
     def set_registry(self, registry: Registry) -> list[Change]:
         """The whole registry, as the auth service holds it true."""
         before, self._registered = self._registered, {room.id: room for room in registry.rooms}
+        self.waiting = registry.waiting
         changes: list[Change] = []
         for name in dict.fromkeys([*before, *self._registered]):
             if before.get(name) != self._registered.get(name):

@@ -212,8 +212,7 @@ class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
 
     `locked_out`: by the master user; what the room's own file says of that stands in its description. `confirm_by`:
     how the master user will have it confirmed, at least; `confirm` is the room's word on that.
-    `locked_out`: by the master user; what the room's own file says of that stands in its description. `safe_actions`:
-    what counts as safe beyond what is so of its kind; None where nobody has noted it yet.
+    `safe_actions`: what counts as safe beyond what is so of its kind; None where nobody has noted it yet.
     """
 
     id: str
@@ -242,10 +241,14 @@ class LockdownState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
-    """GET REGISTRY: every room that is enrolled and not revoked, and whether the home is locked down."""
+    """GET REGISTRY: every room that is enrolled and not revoked, and whether the home is locked down.
+
+    `waiting`: of so many devices their rooms would loosen something, and the master user has not decided.
+    """
 
     rooms: tuple[RegisteredRoom, ...]
     lockdown: LockdownState = LockdownState()
+    waiting: int = 0
 
 
 class RoomSeen(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ _HAPPENINGS = {
     "device:tightened": "Device made stricter",
     "device:loosening": "Device wants to be less strict",
     "device:loosened": "Device made less strict",
+    "device:kept-strict": "Device stays as strict as it was",
     "device:command": "Command that cannot be read",
     "device:locked-out": "Locked out",
     "device:lockout-lifted": "Lock-out lifted",

@@ -36,14 +36,14 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
     async with older.write() as connection:
         await connection.execute(sa.text("DROP TABLE lockdown"))
         await connection.execute(sa.text("DROP TABLE places"))
-        for table in ("endings", "tokens", "factors", "recovery_codes", "challenges"):
+        for table in ("endings", "tokens", "factors", "recovery_codes", "challenges", "refused_loosenings"):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
         for column in ("own", "proved_at"):
             await connection.execute(sa.text(f"ALTER TABLE sessions DROP COLUMN {column}"))
         await connection.execute(sa.text("DROP INDEX ix_codes_attempt"))
         for column in ("attempt", "address"):
             await connection.execute(sa.text(f"ALTER TABLE codes DROP COLUMN {column}"))
-        for column in ("locked_out", "confirm_by"):
+        for column in ("locked_out", "confirm_by", "safe_actions", "named_at"):
             await connection.execute(sa.text(f"ALTER TABLE devices DROP COLUMN {column}"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN seen_from"))
         await connection.execute(sa.text("ALTER TABLE users DROP COLUMN language"))

@@ -262,6 +262,7 @@ async def test_lifting_the_lockout_of_what_came_back_takes_it_back(gate: Gate, c
     await gate.hear(STRICT)
     async with store.write() as connection:
         await room_rows.set_lockout(connection, "hall", "front-door", locked_out=False)
+    assert await gate.waits() == {}
     await gate.hear(STRICT)
     assert not (await gate.stands()).locked_out
     assert await gate.waits() == {}

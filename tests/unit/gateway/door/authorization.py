@@ -110,6 +110,7 @@ _GRANT: Final = {
     "actions": "all",
     "day-0": "on",
 }
+_DECISION: Final = {"decision": "refuse", "digest": "0" * 32}
 _BEGIN: Final = {"active": True, "password": "a long password"}
 _END: Final = {"active": False, "password": "a long password", "code": "ABCD-2345"}
 
@@ -165,6 +166,8 @@ RULES: Final = (
         acts=True,
     ),
     Rule("PUT /api/v1/devices/{room}/{device}/confirm-by", MASTER_OF_A_DEVICE, {"confirm_by": "dialog"}, acts=True),
+    Rule("GET /api/v1/registry/waiting", MASTER),
+    Rule("POST /api/v1/registry/waiting/{room}/{device}", MASTER_OF_A_DEVICE, _DECISION, acts=True),
     Rule("GET /api/v1/lockdown", WHO_SIGNED_IN),
     Rule("POST /api/v1/lockdown/code", HOUSEHOLD, acts=True),
     Rule("PUT /api/v1/lockdown", HOUSEHOLD, _BEGIN, when="beginning", acts=True),
@@ -221,6 +224,8 @@ RULES: Final = (
     Rule("GET /users/{user}/grants/edit", MASTER, query="device=hall/lamp"),
     Rule("POST /users/{user}/grants", MASTER, _GRANT, acts=True),
     Rule("POST /users/end-sessions", MASTER, {"user": "u-guest"}, acts=True),
+    Rule("GET /waiting", MASTER),
+    Rule("POST /waiting/{room}/{device}", MASTER_OF_A_DEVICE, _DECISION, acts=True),
     Rule("GET /lockdown", HOUSEHOLD),
     Rule("GET /lockdown/code", HOUSEHOLD),
     Rule("POST /lockdown/code", HOUSEHOLD, acts=True),

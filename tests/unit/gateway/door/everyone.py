@@ -199,6 +199,7 @@ class Everyone:
             + len(house.registrar.asked)
             + len(house.registrar.lockdowns)
             + len(house.registrar.decided)
+            + len(house.registrar.loosened)
             + len(house.auth.proofs)
             + len(house.auth.ended)
             + len(house.auth.code_requests)

@@ -68,6 +68,7 @@ from shared.words.internal_passkeys import (
 )
 from shared.words.internal_proofs import ConfirmByChange, ProofChallengeAsked, ProofShown
 from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
+from shared.words.internal_waiting import WaitingDecision, WaitingDevice, WaitingDevices
 from shared.words.messages import Value
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -111,6 +112,7 @@ class FakeAuth(parts.FakeAuth):
         self.over: set[str] = set()
         """Sessions that are listed, and over before they are ended."""
         self.people: list[UserRow] = []
+        self.waits: tuple[WaitingDevice, ...] = ()
         self.accounts: dict[str, SessionInfo] = {}
 
     async def ask_code(self, request: LoginCodeRequest) -> None:
@@ -289,6 +291,11 @@ class FakeAuth(parts.FakeAuth):
         self.revoked.append((token_id, user))
         self.token_rows = tuple(row for row in self.token_rows if row.id != token_id)
 
+    async def waiting(self) -> WaitingDevices:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        return WaitingDevices(waiting=self.waits)
+
     async def users(self) -> UserRows:
         if self.away:
             raise HomeError("auth-unreachable")
@@ -386,6 +393,7 @@ class FakeRegistrar:
         self._home = home
         self._auth = auth
         self.lockdowns: list[LockdownChange] = []
+        self.loosened: list[tuple[str, str, WaitingDecision]] = []
         self.asked: list[tuple[str, str, LockoutChange]] = []
         self.decided: list[tuple[str, str, ConfirmByChange]] = []
         self.answer: HomeError | None = None
@@ -403,6 +411,12 @@ class FakeRegistrar:
             raise self.answer
         entry = self._home._registered[room]
         self._home.set_room(parts.confirmed_by(entry, device, wanted.confirm_by))
+
+    async def decide(self, room: str, device: str, wanted: WaitingDecision) -> None:
+        self.loosened.append((room, device, wanted))
+        if self.answer is not None:
+            raise self.answer
+        self._auth.waits = tuple(one for one in self._auth.waits if (one.room, one.device) != (room, device))
 
     async def lock_down(self, wanted: LockdownChange) -> LockdownState:
         self.lockdowns.append(wanted)
