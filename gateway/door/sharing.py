@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from gateway.door.windows import Windows
 from shared.running import backoff
+from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
 from shared.running.waiting import woken
 
@@ -68,12 +69,14 @@ class Sharing:
         """Exchange until cancelled."""
         attempt = 0
         while True:
+            leave_if_stopped()  # redis-py swallows a cancellation that comes while it waits for an answer
             await woken(self._woken, LOOK_SECONDS)
             self._woken.clear()
             try:
                 async with asyncio.timeout(_PATIENCE_SECONDS):
                     await self.exchange()
             except (self._away, TimeoutError) as error:
+                leave_if_stopped()
                 if attempt == 0:
                     log.warning("This gateway counts for itself", extra=facts(reason=type(error).__qualname__))
                 await asyncio.sleep(backoff.delay(attempt))

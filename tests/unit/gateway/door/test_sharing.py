@@ -1,6 +1,7 @@
 """Counting together: what each gateway counted adds up in all, and none stands still while the store is away."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Hashable
 
@@ -10,6 +11,7 @@ from gateway.config import LimitsConfig
 from gateway.door.limits import Limits
 from gateway.door.sharing import Sharing
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 
 
 class AwayError(Exception):
@@ -149,3 +151,27 @@ async def test_it_goes_on_by_itself_and_ends_when_it_is_cancelled() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+@pytest.mark.parametrize("away", [False, True])
+async def test_it_ends_though_the_store_swallows_that_it_is_told_to(away: bool) -> None:
+    """As redis-py does, which answers, or says that the store is away, in its place."""
+    asked = asyncio.Event()
+
+    class Swallowing(FakeStore):
+        async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+            asked.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            self.away = away
+            return await super().incr(key, expiry, amount)
+
+    one = Gateway(Swallowing())
+    running = asyncio.create_task(one.sharing.run())
+    one.hit()
+    await asked.wait()
+    running.cancel()
+    await asyncio.wait({running}, timeout=DEADLINE)
+    ended = running.cancelled()
+    running.cancel()  # a second time nothing swallows it
+    assert ended
