@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import aiohttp
 import msgspec
@@ -333,10 +333,17 @@ class FakeAlertService:
         return json_response(self.chain)
 
 
+class Reached(Protocol):
+    """A gateway, and by which authority it is known."""
+
+    url: str
+    trusted: ssl.SSLContext
+
+
 class Visitor:
     """A browser or a program at the gateway, with cookies, token and origin."""
 
-    def __init__(self, house: "GatewayHouse", *, url: str | None = None, address: str = "127.0.0.1") -> None:
+    def __init__(self, house: Reached, *, url: str | None = None, address: str = "127.0.0.1") -> None:
         """`url` where it is not the gateway itself that is called, `address` where it is called from."""
         self.url = url or house.url
         self.csrf = ""

@@ -1,8 +1,6 @@
 """Two gateways' counts in one real Redis: they add up, and go on where it is killed and comes back."""
 
 import asyncio
-import shutil
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -13,43 +11,12 @@ from gateway.config import LimitsConfig
 from gateway.door import together
 from gateway.door.limits import Limits
 from shared.words.problem import HomeError
-from tests.claimed import free_port
-from tests.house import DEADLINE, come_up
-
-
-class Redis:
-    """A server of this test's own; it keeps nothing on disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        self.url = f"redis://:secret@127.0.0.1:{self.port}/0"
-        self._folder = folder
-
-    def start(self) -> None:
-        binary = shutil.which("redis-server")
-        assert binary is not None
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--requirepass", "secret"]
-        log = self._folder / "log"
-        with log.open("wb") as file:
-            self.process = subprocess.Popen([binary, *options], stdout=file, cwd=self._folder)
-        come_up(self.process, lambda: "eady to accept" in log.read_text(), "Redis is ready", said=log.read_text)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(DEADLINE)
-
-    def close(self) -> None:
-        self.kill()
-
-    def stored(self) -> str:
-        asked = ["redis-cli", "-p", str(self.port), "--no-auth-warning", "-a", "secret", "KEYS", "*"]
-        return subprocess.run(asked, check=True, capture_output=True, text=True, timeout=DEADLINE).stdout
+from tests.house import DEADLINE
+from tests.integration.redis_parts import Redis
 
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Redis]:
-    if shutil.which("redis-server") is None:
-        pytest.skip("Redis, an option, is not installed")
     made = Redis(tmp_path)
     made.start()
     with closing(made):
