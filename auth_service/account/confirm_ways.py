@@ -4,10 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from auth_service.account import telling
-from auth_service.account.current_password import is_proved
 from auth_service.home import room_rows
 from auth_service.people import changed_rights, user_rows
 from auth_service.proof import Proof
+from auth_service.signing_in.session_rows import is_proved
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.words.internal import RegisteredDevice, RegisteredRoom

@@ -12,6 +12,7 @@ from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in.budgets import CODE_GUESSES, Windows
+from auth_service.signing_in.session_rows import is_proved
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, SessionInfo, User
@@ -84,8 +85,3 @@ class CurrentPassword:
     async def sweep(self) -> None:
         """Tell of wrong passwords whose window is over."""
         await self._failed.sweep()
-
-
-def is_proved(session: SessionInfo, now: datetime) -> bool:
-    """Whether a strong factor was shown in this session within the last minutes."""
-    return session.proved_until is not None and now < session.proved_until

@@ -1,6 +1,7 @@
 """Lockdown as people ask for it: signed in, and with the password, or a code that was mailed for this alone.
 
-Master users and members may begin one, with either: mail may be what fails. A master user alone ends it, with both.
+Master users and members may begin one, with either: mail may be what fails. A master user alone ends it, with both; who
+has a strong factor shows that in the place of a mailed code (ASVS 6.4.4).
 """
 
 import logging
@@ -15,12 +16,15 @@ from auth_service.confirming.codes import Binding, Purpose
 from auth_service.confirming.confirmations import Confirmations, Send
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
+from auth_service.factors import strong
+from auth_service.factors.strong import Fitting, StrongFactors
 from auth_service.home.lockdown import Lockdown
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
-from auth_service.signing_in.budgets import Windows
+from auth_service.signing_in.budgets import CODE_GUESSES, Windows
+from auth_service.signing_in.session_rows import is_proved
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.running.log import facts
@@ -34,6 +38,9 @@ log = logging.getLogger(__name__)
 
 _MAY_BEGIN = (Role.MASTER, Role.MEMBER)
 _MAY_END = (Role.MASTER,)
+_Used = Claim | Fitting | None
+"""What confirmed it besides a password, to be used up: a mailed code, or a strong one."""
+_NO_LETTER = "Your passkey or a code of your app ends it, together with your password; no code comes by mail."
 _WRONG_PASSWORDS = (Budget(10, 3600),)
 """Of one session: whoever sits in a stolen one does not find the password out by trying."""
 
@@ -64,14 +71,19 @@ class ConfirmedLockdown:
         self._limits = limits
         self._now = now
         self._language = language
+        self._strong = StrongFactors(store, passwords, now=now)
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
 
     async def ask_code(self, request: LockdownCodeRequest) -> None:
-        """Mail the code for what can be done next: begin, or end. Raises HomeError: sign-in-required, forbidden."""
+        """Mail the code for what can be done next: begin, or end. Raises HomeError: sign-in-required, forbidden,
+        step-up-required (who has a strong factor ends it by that).
+        """
         session = await self._sessions.verify(request.token)
         ends = (await self._lockdown.state()).active
         _check(session.user, ends=ends)
+        if ends and await self._strong.has(session.user.id):
+            raise HomeError("step-up-required", _NO_LETTER)
         issued = await self._confirmations.issue(_binding(session, ends=ends), address=request.address)
         letter = letters.lockdown_letter(
             to=session.user,
@@ -96,10 +108,10 @@ class ConfirmedLockdown:
             return stands
         who = Who(issuer=issuer, user=UserRef(id=user.id, name=user.name), address=request.address or None)
         try:
-            account, claim = await self._confirm(request, session)
+            account, used = await self._confirm(request, session)
 
             async def still(connection: AsyncConnection) -> None:
-                await self._check_still(connection, request, account, claim)
+                await self._check_still(connection, request, account, used)
 
             return await (self._lockdown.end if ends else self._lockdown.begin)(who, still)
         except HomeError as error:
@@ -114,8 +126,8 @@ class ConfirmedLockdown:
         """Tell of failed tries whose window is over."""
         await self._failed.sweep()
 
-    async def _confirm(self, request: LockdownChange, session: SessionInfo) -> tuple[user_rows.Account, Claim | None]:
-        """Whether what was typed confirms it; what of it does not is not told. The claim is of a code that fits."""
+    async def _confirm(self, request: LockdownChange, session: SessionInfo) -> tuple[user_rows.Account, _Used]:
+        """Whether what was typed confirms it; what of it does not is not told. With it what of that is used up."""
         ends, binding = not request.active, _binding(session, ends=not request.active)
         async with self._store.read() as connection:
             account = await user_rows.find(connection, session.user.email)
@@ -123,9 +135,23 @@ class ConfirmedLockdown:
         password = self._verify(request.password, stored, session)
         tried = await self._confirmations.tried(binding, request.code, password)
         right, fits = tried.password, tried.claim is not None
+        used: _Used = tried.claim
+        if ends and await self._strong.has(session.user.id):
+            used = await self._heard_strong(request.code, session, right=right)
+            fits = used is not None or is_proved(session, self._now())
         if account is None or not ((right and fits) if ends else (right or fits)):
             raise HomeError("confirmation-failed")
-        return account, tried.claim
+        return account, used
+
+    async def _heard_strong(self, typed: str, session: SessionInfo, *, right: bool) -> Fitting | None:
+        """A code of an app, or a recovery code, that fits; none where there were too many guesses."""
+        if is_proved(session, self._now()):
+            return None
+        spent = self._wrong.is_spent(("code", session.user.id), CODE_GUESSES, self._now())
+        judged = await self._strong.judge(session.user.id, typed)
+        if judged.fitting is None and right:
+            self._wrong.count(("code", session.user.id), CODE_GUESSES, self._now())
+        return None if spent else judged.fitting
 
     async def _verify(self, password: str, stored: str | None, session: SessionInfo) -> bool:
         """Whether the password is right; a session that tried too many wrong ones has none that is."""
@@ -138,14 +164,16 @@ class ConfirmedLockdown:
         return right and not spent
 
     async def _check_still(
-        self, connection: AsyncConnection, request: LockdownChange, account: user_rows.Account, claim: Claim | None
+        self, connection: AsyncConnection, request: LockdownChange, account: user_rows.Account, used: _Used
     ) -> None:
         """In the transaction of the change: nothing has changed meanwhile, and a code that was typed is used up."""
         found = await session_rows.find(connection, request.token, limits=self._limits, now=self._now())
         if found is None:
             raise HomeError("sign-in-required")
         _check(found.info.user, ends=not request.active)
-        if await confirmations.use(connection, account, claim) is None:
+        if await confirmations.use(connection, account, used if isinstance(used, Claim) else None) is None:
+            raise HomeError("confirmation-failed")
+        if isinstance(used, Fitting) and not await strong.spend(connection, found.info.user.id, used, self._now()):
             raise HomeError("confirmation-failed")
 
     async def _report_failure(self, user: User, who: Who) -> None:

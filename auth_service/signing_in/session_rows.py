@@ -141,6 +141,11 @@ async def find(
     )
 
 
+def is_proved(session: SessionInfo, now: datetime) -> bool:
+    """Whether a strong factor was shown in this session within the last minutes."""
+    return session.proved_until is not None and now < session.proved_until
+
+
 async def prove(connection: AsyncConnection, token: str, now: datetime) -> str | None:
     """A strong factor was shown in the session of this token, which has another one from now on (ASVS 7.2.4).
 

@@ -11,13 +11,16 @@ from aiohttp import web
 from gateway import keys
 from gateway.desk import attempt, lockdown
 from gateway.door import sessions
-from gateway.pages import faults, flash, render
+from gateway.pages import faults, flash, proving, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
 from gateway.picture import guards
 from shared.words.problem import HomeError
 
-_SHOWN_HERE: Final = frozenset({"confirmation-failed", "rate-limited", "auth-unreachable", "no-proof"})
+_SHOWN_HERE: Final = frozenset(
+    {"confirmation-failed", "step-up-required", "rate-limited", "auth-unreachable", "no-proof"}
+)
+_NO_FACTOR: Final = proving.Wanted(strong=False)
 _BEGUN: Final = Said(
     "good",
     "The home is locked down",
@@ -77,8 +80,30 @@ async def _form(request: web.Request, *, step: int, error: HomeError | None = No
         raise HomeError("forbidden", lockdown.NOT_GUESTS)
     fault = faults.of(error) if error is not None else None
     status = error.status if error is not None else 200
-    asked = await attempt.of_session(request) if step == 2 and may else None
-    page = await render.page(request, "lockdown.html", status=status, step=step, may=may, problem=fault, asked=asked)
+    proof = await _proof(request) if stands.active and may else _NO_FACTOR
+    strong = proof is None or proof.strong
+    asked = await attempt.of_session(request) if step == 2 and may and not strong else None
+    page = await render.page(
+        request,
+        "lockdown.html",
+        status=status,
+        step=step,
+        may=may,
+        problem=fault,
+        asked=asked,
+        strong=strong,
+        proof=proof if strong else None,
+    )
     if fault is not None:
         page.headers.update(fault.headers)
     return page
+
+
+async def _proof(request: web.Request) -> proving.Wanted | None:
+    """What is asked of who ends it; while nobody can tell, as of who has no strong factor: the page says why."""
+    try:
+        return await proving.wanted(request)
+    except HomeError as error:
+        if error.slug != "auth-unreachable":
+            raise
+        return _NO_FACTOR

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auth_service.account.confirm_ways import ConfirmWays
-from auth_service.account.current_password import CurrentPassword, is_proved
+from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
@@ -25,7 +25,7 @@ from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.signing_in.passkey_sign_in import PasskeySignIn
-from auth_service.signing_in.session_rows import PROOF, Limits
+from auth_service.signing_in.session_rows import PROOF, Limits, is_proved
 from auth_service.signing_in.sessions import Sessions
 from auth_service.signing_in.sign_in import SignIn
 from shared.keeping.database import Store

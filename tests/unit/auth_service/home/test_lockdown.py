@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import pyotp
 import pytest
 import sqlalchemy as sa
 
+from auth_service.account.current_password import CurrentPassword
+from auth_service.account.own_factors import OwnFactors
 from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
 from auth_service.home import lockdown_rows
@@ -33,6 +36,7 @@ from shared.words.internal import (
     LoginRequest,
     User,
 )
+from shared.words.internal_factors import FactorBegin, FactorConfirm
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Role, Severity
 from shared.words.problem import HomeError
@@ -473,3 +477,41 @@ async def test_a_right_password_beside_a_wrong_code_begins_it(house: House, ada:
     token = await house.session(ada)
     right = await house.code(token)
     assert (await house.change(token, active=True, code=wrong(right), password=PASSWORD)).active
+
+
+async def test_who_has_a_strong_factor_ends_it_by_that_and_by_no_letter(
+    house: House, ada: User, proof: Proof, passwords: Passwords
+) -> None:
+    token = await house.session(ada)
+    current = CurrentPassword(house.store, passwords, proof, house.errands, now=house.clock)
+    own = OwnFactors(house.store, house.sessions, passwords, proof, current, now=house.clock)
+    begun = await own.begin(FactorBegin(token=token, current=PASSWORD, address="192.0.2.7"), "gateway")
+    app = pyotp.TOTP(begun.secret)
+    shown = app.at(int(house.clock().timestamp()))
+    confirm = FactorConfirm(token=token, id=begun.id, code=shown, address="192.0.2.7")
+    recovery = (await own.confirm(confirm, "gateway")).codes
+    await house.begin(token)  # beginning is the safer thing: a letter does
+
+    token = await house.session(ada)
+    with pytest.raises(HomeError, match="step-up-required"):
+        await house.code(token)
+    mailed = house.postman.code
+    house.clock.forward(seconds=30)
+    good = app.at(int(house.clock().timestamp()))
+    for code, password in ((mailed, PASSWORD), ("", PASSWORD), ("000000", PASSWORD), (good, "not the password")):
+        await house.refuses(token, "confirmation-failed", active=False, code=code, password=password)
+    answers = await asyncio.gather(
+        *(house.change(token, active=False, code=good, password=PASSWORD) for _ in range(3)), return_exceptions=True
+    )
+    assert any(isinstance(one, LockdownState) and not one.active for one in answers)
+
+    await house.begin(await house.session(ada))
+    await house.refuses(await house.session(ada), "confirmation-failed", active=False, code=good)
+    await house.change(await house.session(ada), active=False, code=recovery[0], password=PASSWORD)
+    await house.begin(await house.session(ada))
+    token = await house.session(ada)
+    async with house.store.write() as connection:
+        proved = await session_rows.prove(connection, token, house.clock())
+    assert proved is not None
+    await house.refuses(proved, "confirmation-failed", active=False, code="", password="not the password")
+    assert not (await house.change(proved, active=False, code="", password=PASSWORD)).active

@@ -4,11 +4,12 @@ import pytest
 
 from shared.words.attempts import name_of
 from shared.words.internal import Grant, LockdownState, MailPath
+from shared.words.internal_factors import Factor
 from shared.words.names import Role
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages.browser import Page
-from tests.unit.gateway.pages.house import CODE, HEADERS, PASSWORD, House, open_house
+from tests.unit.gateway.pages.house import APP_CODE, CODE, HEADERS, PASSWORD, House, open_house
 
 LAMP_ONLY = Grant(room="hall", device="lamp")
 BEGUN = LockdownState(active=True, at=parts.NOW)
@@ -219,3 +220,16 @@ async def test_mail_that_is_away_is_said_with_the_ways_that_are_left() -> None:
         page = await second_step(house)
         assert "homesystem lockdown end" in page.text
         assert f"homesystem code {name_of(info.id)}" in page.text
+
+
+async def test_who_has_a_strong_factor_ends_it_in_one_form_without_a_letter() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.home.set_lockdown(BEGUN)
+        house.auth.apps = [Factor(id="f1", name="Phone", created_at=parts.NOW)]
+        page = await house.get("/lockdown")
+        assert not [form for form in page.forms if form.action == "/lockdown/code"]
+        sent = await house.send(page.form("/lockdown"), password=PASSWORD, code=f" {APP_CODE} ")
+        assert (sent.status, sent.location) == (303, "/")
+        (wanted,) = house.registrar.lockdowns
+        assert (wanted.active, wanted.code, wanted.password) == (False, APP_CODE, PASSWORD)
