@@ -4,6 +4,7 @@ What is translated stays, what is gone goes; the compiled catalogue lies beside 
 """
 
 import io
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +22,12 @@ from shared.words.user_agents import SYSTEMS
 ROOT = Path(__file__).resolve().parents[1]
 _Keywords = dict[str, tuple[int, ...] | None]
 _MARKED: _Keywords = {"later": None, "say_many": (1, 2)}
+_PROBLEMS: _Keywords = {"HomeError": (2,)}
+"""A problem's detail is English wherever it arises; a page says it in the reader's language."""
 WITH_SENTENCES: dict[str, _Keywords] = {
     "alert_service": _MARKED,
-    "auth_service": _MARKED,
-    "gateway": _MARKED | {"say": None},
+    "auth_service": _MARKED | _PROBLEMS,
+    "gateway": _MARKED | _PROBLEMS | {"say": None},
 }
 """Where sentences are, and by which calls. In services `say` is also what others do."""
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
@@ -37,6 +40,8 @@ _WIDTH = 120
 def sentences() -> Catalog:
     """Every sentence of the source, and where it is said."""
     found = Catalog(fuzzy=False)
+    # Babel warns of each detail of a problem that is an f-string; those are said in English.
+    warnings.filterwarnings("ignore", "Skipping f-string", module="babel")
     for package, keywords in WITH_SENTENCES.items():
         for name, line, said, _, _ in extract_from_dir(
             ROOT / package, method_map=_METHODS, options_map=_OPTIONS, keywords=keywords, strip_comment_tags=True
@@ -45,6 +50,7 @@ def sentences() -> Catalog:
     for path, those in (
         ("shared/words/happenings.py", HAPPENINGS.values()),
         ("shared/words/problem.py", (entry.title for entry in CATALOGUE.values())),
+        ("shared/words/problem.py", (entry.advice for entry in CATALOGUE.values())),
         ("shared/words/user_agents.py", SYSTEMS),
     ):
         for sentence in those:

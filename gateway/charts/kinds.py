@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from shared.words.languages import Tongue, later
 from shared.words.names import Kind
 
 UNITS: Final = {
@@ -13,7 +14,11 @@ UNITS: Final = {
     Kind.COVER: "s",
 }
 RECORDED: Final = frozenset(UNITS)
-_WORDS: Final = {Kind.LOCK: ("locked", "unlocked"), Kind.COVER: ("closed", "open")}
+_WORDS: Final = {
+    Kind.LOCK: (later("Locked"), later("Unlocked")),
+    Kind.COVER: (later("Closed"), later("Open")),
+}
+_SWITCHED: Final = (later("Off"), later("On"))
 
 
 def is_measured(kind: Kind) -> bool:
@@ -21,6 +26,7 @@ def is_measured(kind: Kind) -> bool:
     return kind in (Kind.TEMPERATURE, Kind.HUMIDITY)
 
 
-def words(kind: Kind) -> tuple[str, str]:
+def words(kind: Kind, spoken: Tongue) -> tuple[str, str]:
     """What "off" and "on" are for such a device."""
-    return _WORDS.get(kind, ("off", "on"))
+    off, on = _WORDS.get(kind, _SWITCHED)
+    return spoken.say(off).lower(), spoken.say(on).lower()

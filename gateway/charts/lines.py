@@ -70,17 +70,19 @@ def table(shown: Shown) -> list[Line]:
 
 
 def _figures(shown: Shown, found: Total) -> tuple[str, ...]:
+    spoken = shown.span.spoken
     if not shown.measured:
-        return (scales.length(found.on) if found.known else "–",)
-    return tuple("–" if value is None else scales.number(value, 1) for value in (found.low, found.mean, found.high))
+        return (scales.length(found.on, spoken) if found.known else "–",)
+    figures = (found.low, found.mean, found.high)
+    return tuple("–" if value is None else spoken.number(value, digits=1) for value in figures)
 
 
 def _note(shown: Shown, found: Total, begin: int, end: int) -> str:
-    told = []
+    told, spoken = [], shown.span.spoken
     if found.fault >= 1:
-        told.append(f"fault for {scales.length(found.fault)}")
+        told.append(spoken.say("fault for {length}", length=scales.length(found.fault, spoken)))
     since = max(begin, begin if shown.begun is None else shown.begun)
     missing = min(end, shown.until) - since - found.known - (found.fault if shown.measured else 0.0)
     if shown.begun is not None and missing >= _MISSING_SECONDS:
-        told.append(f"nothing known for {scales.length(missing)}")
+        told.append(spoken.say("nothing known for {length}", length=scales.length(missing, spoken)))
     return ", ".join(told)

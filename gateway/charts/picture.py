@@ -11,8 +11,14 @@ from gateway.charts import scales
 from gateway.charts.scales import Scale
 from gateway.charts.spans import HOUR, Span
 from shared.words.internal_readings import ReadingPoint
+from shared.words.languages import later
 
 _WORD_LEFT: Final = 66
+_CHANGES: Final = {
+    True: (later("clocks set back: one hour twice"), later("one hour twice")),
+    False: (later("clocks set forward: one hour left out"), later("one hour left out")),
+}
+"""By whether they are set back: for wide screens, and for narrow ones."""
 
 
 class Size(NamedTuple):
@@ -96,6 +102,7 @@ class _Drawing:
         if not shown.measured and max(map(len, shown.words)) > len("off"):
             size = size._replace(left=max(size.left, _WORD_LEFT))  # "unlocked" is longer than any number
         self.shown, self.size, self.span = shown, size, shown.span
+        self.spoken = shown.span.spoken
         self.begin, self.end = shown.span.begin, shown.span.end  # the calendar is asked once, not for each point
         self.foot, self.head = size.height - size.bottom, size.top
         self.longest = max(one.seconds for one in shown.points)
@@ -112,8 +119,10 @@ class _Drawing:
                 for value in self.scale.marks
             ),
             times=tuple(self._times()),
-            gaps=tuple(self._boxes(self._is_gap, self.head, self.foot - self.head, "nothing is known")),
-            faults=tuple(self._boxes(lambda p: p.fault > 0, self.foot - 7, 7, "fault")),
+            gaps=tuple(
+                self._boxes(self._is_gap, self.head, self.foot - self.head, self.spoken.say("nothing is known"))
+            ),
+            faults=tuple(self._boxes(lambda p: p.fault > 0, self.foot - 7, 7, self.spoken.say("fault"))),
             bars=() if shown.measured else tuple(self._bars()),
             band=" ".join(self._band(run) for run in runs),
             line=" ".join(self._line(run) for run in runs if len(run) > 1),
@@ -162,12 +171,12 @@ class _Drawing:
         if longest < HOUR:
             return ""
         if longest == HOUR:
-            return "minutes in an hour"
-        return "hours in a day" if longest <= 25 * HOUR else "hours in a month"
+            return self.spoken.say("minutes in an hour")
+        return self.spoken.say("hours in a day") if longest <= 25 * HOUR else self.spoken.say("hours in a month")
 
     def _value_name(self, value: float) -> str:
         if self.shown.measured or self.longest >= HOUR:
-            return self.scale.text(value)
+            return self.scale.text(value, self.spoken)
         return {0.0: self.shown.words[0], 100.0: self.shown.words[1]}.get(value, "")
 
     def _bars(self) -> Iterator[Box]:
@@ -224,7 +233,8 @@ class _Drawing:
                 found = list(run)
                 begin, end = found[0].at, min(found[-1].at + found[-1].seconds, self.shown.until)
                 left, right = self.x(begin), self.x(end)
-                title = f"{what}: {self.span.point_name(begin)} to {self.span.point_name(end)}"
+                first, last = self.span.point_name(begin), self.span.point_name(end)
+                title = self.spoken.say("{what}: {first} to {last}", what=what, first=first, last=last)
                 yield Box(round(left, 1), y, round(max(right - left, 1.5), 1), height, title)
 
     def _times(self) -> Iterator[Mark]:
@@ -250,11 +260,9 @@ class _Drawing:
         if change is None:
             return None
         back = self.span.hours > 24
-        words = ("one hour twice" if back else "one hour left out") if self.is_narrow else (
-            "clocks set back: one hour twice" if back else "clocks set forward: one hour left out"
-        )  # fmt: skip
+        told = _CHANGES[back][self.is_narrow]
         at = self.x(change)
-        return Mark(round(at, 1), round(at + 5, 1), words, strong=True)
+        return Mark(round(at, 1), round(at + 5, 1), self.spoken.say(told), strong=True)
 
     def _hits(self) -> Iterator[Box]:
         for one in self.shown.points:
@@ -265,9 +273,8 @@ class _Drawing:
     def _says(self, one: ReadingPoint) -> str:
         name = self.span.point_name(one.at)
         if not self.shown.measured:
-            return f"{name}: {scales.length(one.on)}"
+            return f"{name}: {scales.length(one.on, self.spoken)}"
         assert one.mean is not None and one.min is not None and one.max is not None  # noqa: PT018
-        text = f"{name}: {scales.number(one.mean, 1)} {self.shown.unit}"
-        if one.max - one.min >= 0.1:
-            text += f" ({scales.number(one.min, 1)} to {scales.number(one.max, 1)})"
-        return text
+        low, mean, high = (self.spoken.number(value, digits=1) for value in (one.min, one.mean, one.max))
+        text = f"{name}: {mean} {self.shown.unit}"
+        return text + self.spoken.say(" ({low} to {high})", low=low, high=high) if one.max - one.min >= 0.1 else text

@@ -3,6 +3,8 @@
 import math
 from typing import NamedTuple
 
+from shared.words.languages import Tongue
+
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 
 
@@ -23,14 +25,14 @@ class Scale(NamedTuple):
         """How far up a value lies: 0 at the foot, 1 at the top."""
         return (value - self.low) / (self.high - self.low)
 
-    def text(self, value: float) -> str:
+    def text(self, value: float, spoken: Tongue) -> str:
         """A mark in figures, all of one scale with as many digits."""
         digits = max(0, -math.floor(math.log10(self.step) + 1e-9))
         if digits == 0 and self.step % 1:
             digits = 1
         if digits and round(self.step * 10**digits, 6) % 1:
             digits += 1
-        return number(value, digits)
+        return spoken.number(value, digits=digits)
 
 
 def around(least: float, greatest: float, *, marks: int, narrowest: float) -> Scale:
@@ -52,18 +54,14 @@ def nice(step: float) -> float:
     return next(power * one for one in _STEPS if power * one >= step * (1 - 1e-9))
 
 
-def number(value: float, digits: int) -> str:
-    """In figures, with a minus that is one."""
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text.replace("-", "−")
-
-
-def length(seconds: float) -> str:
+def length(seconds: float, spoken: Tongue) -> str:
     """A length of time as people say it: "45 s", "12 min", "3 h 20 min", "51 h"."""
     if 0 < seconds < 60:
-        return f"{max(1, round(seconds))} s"
+        return spoken.say("{number} s", number=max(1, round(seconds)))
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return spoken.say("{number} min", number=minutes)
     hours, rest = divmod(minutes, 60)
-    return f"{hours} h" + (f" {rest} min" if rest and hours < 48 else "")
+    if rest and hours < 48:
+        return spoken.say("{hours} h {minutes} min", hours=hours, minutes=rest)
+    return spoken.say("{number} h", number=hours)

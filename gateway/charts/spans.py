@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from shared.words import local_time
+from shared.words.languages import Tongue, tongue
 from shared.words.problem import HomeError
 
 NAMES: Final = ("day", "week", "month", "year")
@@ -36,6 +37,8 @@ class Span(NamedTuple):
     first: date
     days: int
     zone: tzinfo
+    spoken: Tongue = tongue()
+    """In which its names are."""
 
     @property
     def begin(self) -> int:
@@ -82,9 +85,10 @@ class Span(NamedTuple):
                 yield from self._ticks_of_a_day(6 if narrow else 3)
             case "week":
                 for begin, end in _pairs(self.by_days()):
-                    yield Tick(
-                        begin, end, f"{self._local(begin):%a}" + ("" if narrow else f" {self._local(begin).day}")
-                    )
+                    day = self._local(begin)
+                    name = self.spoken.short_weekday(day)
+                    told = name if narrow else self.spoken.say("{weekday} {day}", weekday=name, day=day.day)
+                    yield Tick(begin, end, told)
             case "month":
                 for number, (begin, end) in enumerate(_pairs(self.by_days())):
                     is_monday = self._local(begin).weekday() == 0
@@ -93,7 +97,7 @@ class Span(NamedTuple):
                         yield Tick(begin, end, label, strong=is_monday)
             case _:
                 for begin, end in _pairs(self.by_months()):
-                    yield Tick(begin, end, f"{self._local(begin):%b}"[: 1 if narrow else 3])
+                    yield Tick(begin, end, self.spoken.short_month(self._local(begin))[: 1 if narrow else 3])
 
     def change(self) -> int | None:
         """When the clocks are set within a span of one day; None where they are not."""
@@ -107,14 +111,16 @@ class Span(NamedTuple):
         last = self.first + timedelta(days=self.days - 1)
         match self.name:
             case "day":
-                return f"{self.first:%A}, {self.first.day} {self.first:%B %Y}"
+                return self.spoken.say(
+                    "{weekday}, {date}", weekday=self.spoken.weekday(self.first), date=self.spoken.dated(self.first)
+                )
             case "week":
-                same = self.first.month == last.month
-                year = "" if self.first.year == last.year else f" {self.first.year}"
-                begin = f"{self.first.day}" if same else f"{self.first.day} {self.first:%B}{year}"
-                return f"{begin} – {last.day} {last:%B %Y}"
+                begin = self.spoken.dated(self.first, year=self.first.year != last.year)
+                if self.first.month == last.month:
+                    begin = self.spoken.say("{day}", day=self.first.day)
+                return f"{begin} – {self.spoken.dated(last)}"
             case "month":
-                return f"{self.first:%B %Y}"
+                return self.spoken.month(self.first, year=True)
             case _:
                 return str(self.first.year)
 
@@ -132,7 +138,7 @@ class Span(NamedTuple):
         """The time of day; of one that comes twice, with the name of its zone."""
         local = self._local(moment)
         twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-        return f"{local:%H:%M}" + (f" {local.tzname()}" if twice else "")
+        return f"{local:%H:%M}" + (f" {self.spoken.zone_name(local, self.zone)}" if twice else "")
 
     def row_name(self, moment: int) -> str:
         """What a line of the table that begins there is called."""
@@ -141,9 +147,9 @@ class Span(NamedTuple):
             case "day":
                 return self.clock(moment)
             case "week" | "month":
-                return f"{local:%A} {local.day}"
+                return self.spoken.say("{weekday} {day}", weekday=self.spoken.weekday(local), day=local.day)
             case _:
-                return f"{local:%B}"
+                return self.spoken.month(local)
 
     def point_name(self, moment: int) -> str:
         """When a point of the picture begins."""
@@ -152,9 +158,15 @@ class Span(NamedTuple):
             case "day":
                 return self.clock(moment)
             case "year":
-                return f"{local.day} {local:%B}"
+                return self.spoken.dated(local, year=False)
             case _:
-                return f"{local:%a} {local.day} {local:%b}, {self.clock(moment)}"
+                return self.spoken.say(
+                    "{weekday} {day} {month}, {time}",
+                    weekday=self.spoken.short_weekday(local),
+                    day=local.day,
+                    month=self.spoken.short_month(local),
+                    time=self.clock(moment),
+                )
 
     def _every(self, step: int) -> list[int]:
         return [*range(self.begin, self.end, step), self.end]
@@ -167,7 +179,7 @@ class Span(NamedTuple):
         for begin in self._every(HOUR)[:-1]:
             local = self._local(begin)
             if begin in twice:
-                yield Tick(begin, begin, f"{local:%H}", under=local.tzname() or "")
+                yield Tick(begin, begin, f"{local:%H}", under=self.spoken.zone_name(local, self.zone))
             elif local.minute == 0 and local.hour % every == 0 and begin - HOUR not in twice:
                 yield Tick(begin, begin, f"{local:%H}")
 
@@ -179,7 +191,7 @@ class Span(NamedTuple):
         return datetime.fromtimestamp(moment, self.zone)
 
 
-def span(name: str, at: str | None, now: datetime) -> Span:
+def span(name: str, at: str | None, now: datetime, spoken: Tongue = tongue()) -> Span:  # noqa: B008 - read once
     """The span of that name with the day `at` in it; today's where none is given. Raises HomeError("bad-request")."""
     if name not in NAMES:
         raise HomeError("bad-request", f"span: write one of {', '.join(NAMES)}.")
@@ -192,16 +204,16 @@ def span(name: str, at: str | None, now: datetime) -> Span:
         raise HomeError("bad-request", "at: write a day such as 2026-11-23.")
     match name:
         case "day":
-            return Span(name, day, 1, now.tzinfo)
+            return Span(name, day, 1, now.tzinfo, spoken)
         case "week":
-            return Span(name, day - timedelta(days=day.weekday()), 7, now.tzinfo)
+            return Span(name, day - timedelta(days=day.weekday()), 7, now.tzinfo, spoken)
         case "month":
             first = day.replace(day=1)
             following = (first + timedelta(days=31)).replace(day=1)
-            return Span(name, first, (following - first).days, now.tzinfo)
+            return Span(name, first, (following - first).days, now.tzinfo, spoken)
         case _:
             first = day.replace(month=1, day=1)
-            return Span(name, first, (first.replace(year=first.year + 1) - first).days, now.tzinfo)
+            return Span(name, first, (first.replace(year=first.year + 1) - first).days, now.tzinfo, spoken)
 
 
 def start_of(day: date, zone: tzinfo) -> int:

@@ -13,10 +13,11 @@ from shared.running.log import security
 from shared.words.grant_times import outlook
 from shared.words.internal import Grant, SessionInfo, UserRow
 from shared.words.internal_grants import GrantsChange
+from shared.words.languages import later
 from shared.words.names import Role
 from shared.words.problem import HomeError
 
-MASTER_ONLY = "Only the master user sees and changes what others may do."
+MASTER_ONLY = later("Only the master user sees and changes what others may do.")
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

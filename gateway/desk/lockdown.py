@@ -12,12 +12,13 @@ from gateway.door import cookie, limits, sessions
 from gateway.picture import guards
 from shared.running.log import facts
 from shared.words.internal import LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo
+from shared.words.languages import later
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
-NOT_GUESTS = "Master users and members lock the home down."
-MASTER_ONLY = "Only the master user ends a lockdown; on the hub, `homesystem lockdown end` does."
+NOT_GUESTS = later("Master users and members lock the home down.")
+MASTER_ONLY = later("Only the master user ends a lockdown; on the hub, `homesystem lockdown end` does.")
 
 
 async def ask_code(request: web.Request) -> None:

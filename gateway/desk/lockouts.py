@@ -9,10 +9,11 @@ from gateway.picture import guards
 from gateway.picture.devices import Device
 from gateway.picture.views import DeviceView
 from shared.words.internal import LockoutChange, SessionInfo
+from shared.words.languages import later
 from shared.words.problem import HomeError
 
-MASTER_ONLY = "Only the master user locks a device out, or lifts that."
-BY_ITS_ROOM = "It is set in the room's own file, and lifted there."
+MASTER_ONLY = later("Only the master user locks a device out, or lifts that.")
+BY_ITS_ROOM = later("It is set in the room's own file, and lifted there.")
 
 
 async def change(request: web.Request, room: str, device: str, *, locked_out: bool) -> DeviceView:

@@ -1,49 +1,58 @@
-"""What actions are called, what is asked before one and said after one, pure."""
+"""What actions are called, what is asked before one and said after one, in the page's language."""
 
 from typing import NamedTuple
 
-from gateway.pages import times
+from gateway.pages import faults
+from gateway.pages.speaking import say
 from gateway.picture.views import DeviceView
+from shared.words.languages import later
 from shared.words.messages import CoverValue, State
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind
 from shared.words.problem import HomeError
 
 _LABELS: dict[str, str] = {
-    Action.ON: "On",
-    Action.OFF: "Off",
-    Action.SET: "Set",
-    Action.LOCK: "Lock",
-    Action.UNLOCK: "Unlock",
-    Action.OPEN: "Open",
-    Action.CLOSE: "Close",
-    Action.STOP: "Stop",
-    Action.PRESS: "Press",
+    Action.ON: later("On"),
+    Action.OFF: later("Off"),
+    Action.SET: later("Set"),
+    Action.LOCK: later("Lock"),
+    Action.UNLOCK: later("Unlock"),
+    Action.OPEN: later("Open"),
+    Action.CLOSE: later("Close"),
+    Action.STOP: later("Stop"),
+    Action.PRESS: later("Press"),
 }
 _WISHES: dict[str, str] = {
-    Action.ON: "Switch {name} on",
-    Action.OFF: "Switch {name} off",
-    Action.SET: "Set {name} to {value} %",
-    Action.LOCK: "Lock {name}",
-    Action.UNLOCK: "Unlock {name}",
-    Action.OPEN: "Open {name}",
-    Action.CLOSE: "Close {name}",
-    Action.STOP: "Stop {name}",
-    Action.PRESS: "Press {name}",
+    Action.ON: later("Switch {name} on"),
+    Action.OFF: later("Switch {name} off"),
+    Action.SET: later("Set {name} to {value} %"),
+    Action.LOCK: later("Lock {name}"),
+    Action.UNLOCK: later("Unlock {name}"),
+    Action.OPEN: later("Open {name}"),
+    Action.CLOSE: later("Close {name}"),
+    Action.STOP: later("Stop {name}"),
+    Action.PRESS: later("Press {name}"),
 }
 _DONE: dict[str, str] = {
-    Action.ON: "switched on",
-    Action.OFF: "switched off",
-    Action.SET: "set to {value} %",
-    Action.LOCK: "locked",
-    Action.UNLOCK: "unlocked",
-    Action.OPEN: "opened",
-    Action.CLOSE: "closed",
-    Action.STOP: "stopped",
-    Action.PRESS: "pressed",
+    Action.ON: later("{name}: switched on"),
+    Action.OFF: later("{name}: switched off"),
+    Action.SET: later("{name}: set to {value} %"),
+    Action.LOCK: later("{name}: locked"),
+    Action.UNLOCK: later("{name}: unlocked"),
+    Action.OPEN: later("{name}: opened"),
+    Action.CLOSE: later("{name}: closed"),
+    Action.STOP: later("{name}: stopped"),
+    Action.PRESS: later("{name}: pressed"),
 }
 _MOVES = frozenset({Action.OPEN, Action.CLOSE, Action.SET})
 _UNSURE = frozenset({"unknown", "interrupted"})
-RECORDED = "This is recorded, and the master user gets a letter about it."
+RECORDED = later("This is recorded, and the master user gets a letter about it.")
+_STILL_WORKS: dict[tuple[str, ...], str] = {
+    (): later("nothing works"),
+    (Action.OFF,): later("only Off works"),
+    (Action.LOCK,): later("only Lock works"),
+    (Action.STOP,): later("only Stop works"),
+}
+"""What a lock-out leaves, by its kind's safe actions."""
 
 
 class Question(NamedTuple):
@@ -61,44 +70,54 @@ class Said(NamedTuple):
     title: str
     text: str
 
+    def spoken(self) -> "Said":
+        """One of a table, whose sentences were marked with `later`, in the page's language."""
+        return Said(self.tone, say(self.title), say(self.text))
+
 
 def label(action: str) -> str:
     """The words on an action's button."""
-    return _LABELS.get(action, action)
+    return say(_LABELS[action]) if action in _LABELS else action
 
 
 def wish(action: str, name: str, value: int | None = None) -> str:
     """The wish in full: "Unlock Front door"."""
-    return _WISHES[action].format(name=name, value="…" if value is None else value)
+    return say(_WISHES[action], name=name, value="…" if value is None else value)
 
 
 def question(device: DeviceView, room_name: str, action: str, value: int | None = None) -> Question:
     """What to ask before an action that wants a confirmation: names exactly what will happen."""
     wished = wish(action, device.name, value)
-    text = f"The room {room_name} does it at once."
-    return Question(f"{wished}?", f"{text} {RECORDED}" if device.critical else text, wished)
+    text = say("The room {room} does it at once.", room=room_name)
+    return Question(f"{wished}?", f"{text} {say(RECORDED)}" if device.critical else text, wished)
 
 
 def question_of_lifting(device: DeviceView) -> Question:
     """What to ask before a lock-out is lifted."""
-    text = "From then on it obeys again. Make sure that nobody is at work on it."
-    return Question(f"Lift the lock-out of {device.name}?", f"{text} {RECORDED}", "Lift the lock-out")
+    text = say("From then on it obeys again. Make sure that nobody is at work on it.")
+    title = say("Lift the lock-out of {name}?", name=device.name)
+    return Question(title, f"{text} {say(RECORDED)}", say("Lift the lock-out"))
 
 
 def still_works(kind: str) -> str:
     """What a device that is locked out still does: "only Off works"."""
-    safe = SAFE_ACTIONS.get(Kind(kind), ()) if kind in ACTIONS else ()
-    return f"only {' and '.join(label(action) for action in safe)} works" if safe else "nothing works"
+    return say(_STILL_WORKS[tuple(SAFE_ACTIONS.get(Kind(kind), ())) if kind in ACTIONS else ()])
+
+
+def while_locked_out(kind: str) -> str:
+    """What a lock-out would leave, before it begins."""
+    return say("While it is locked out, {works}, for everyone.", works=still_works(kind))
 
 
 def locked_out(name: str, kind: str) -> Said:
     """It obeys its kind's safe actions only."""
-    return Said("good", f"{name}: locked out", f"From now on {still_works(kind)}, until you lift the lock-out.")
+    text = say("From now on {works}, until you lift the lock-out.", works=still_works(kind))
+    return Said("good", say("{name}: locked out", name=name), text)
 
 
 def lifted(name: str) -> Said:
     """It obeys again."""
-    return Said("good", f"{name}: lock-out lifted", "It obeys again.")
+    return Said("good", say("{name}: lock-out lifted", name=name), say("It obeys again."))
 
 
 def executed(name: str, kind: str, action: str, value: int | None = None, state: State | None = None) -> Said:
@@ -106,20 +125,19 @@ def executed(name: str, kind: str, action: str, value: int | None = None, state:
     stands = None if state is None else state.value
     there = isinstance(stands, CoverValue) and stands.moving is None and stands.position == value
     moves = kind == Kind.COVER and action in _MOVES and not there
-    done = "moves now" if moves else _DONE[action].format(value=value)
-    return Said("good", f"{name}: {done}", "The room confirmed it.")
+    title = say("{name}: moves now", name=name) if moves else say(_DONE[action], name=name, value=value)
+    return Said("good", title, say("The room confirmed it."))
 
 
 def too_old(name: str) -> Said:
     """The form had been shown for so long that what it asked for may not be wanted any more."""
-    return Said(
-        "bad", f"{name}: nothing was sent", "The page was open for more than 15 minutes. Look, and press again."
-    )
+    text = say("The page was open for more than 15 minutes. Look, and press again.")
+    return Said("bad", say("{name}: nothing was sent", name=name), text)
 
 
 def refused(name: str, error: HomeError) -> Said:
     """It was not done, or nobody knows; with the reason and the next step."""
-    text = error.detail
+    text = faults.detail(error)
     if "retry_after" in error.facts:
-        text = f"{text} Try again in {times.wait(int(error.facts['retry_after']))}."
-    return Said("unsure" if error.slug in _UNSURE else "bad", f"{name}: {error.title}", text)
+        text = f"{text} {faults.again(error)}"
+    return Said("unsure" if error.slug in _UNSURE else "bad", f"{name}: {say(error.title)}", text)

@@ -5,28 +5,31 @@ They come from its room's description: every word that is not ours is cleaned an
 
 from collections.abc import Iterable, Iterator
 
-from gateway.pages import times
+from gateway.pages import speaking, times
+from gateway.pages.speaking import say
 from gateway.picture.plain import plain
 from gateway.picture.views import DeviceView, RoomView
+from shared.words.languages import later
 from shared.words.names import Kind
 
 _WORD = 24
 _PARTNERS = 4
 _MOST_MS = 10**12
 _BOOT = {
-    "off": "off when its room starts",
-    "on": "on when its room starts",
-    "restore": "as it was when its room starts",
-    "locked": "locked when its room starts",
-    "unlocked": "unlocked when its room starts",
+    "off": later("off when its room starts"),
+    "on": later("on when its room starts"),
+    "restore": later("as it was when its room starts"),
+    "locked": later("locked when its room starts"),
+    "unlocked": later("unlocked when its room starts"),
 }
 _LINK_LOSS = {
-    "hold": "stays as it is without the hub",
-    "off": "goes off{after} without the hub",
-    "on": "goes on{after} without the hub",
-    "locked": "locks{after} without the hub",
-    "unlocked": "unlocks{after} without the hub",
+    "hold": (later("stays as it is without the hub"),) * 2,
+    "off": (later("goes off without the hub"), later("goes off after {span} without the hub")),
+    "on": (later("goes on without the hub"), later("goes on after {span} without the hub")),
+    "locked": (later("locks without the hub"), later("locks after {span} without the hub")),
+    "unlocked": (later("unlocks without the hub"), later("unlocks after {span} without the hub")),
 }
+"""At once, and after a while."""
 
 
 def sentence(device: DeviceView, room: RoomView) -> str:
@@ -40,40 +43,46 @@ def sentence(device: DeviceView, room: RoomView) -> str:
 
 def _limits(device: DeviceView) -> Iterator[str]:
     if span := times.span(device.max_on):
-        yield f"at most {span} on"
+        yield say("at most {span} on", span=span)
     if span := times.span(device.min_off):
-        yield f"rests {span} after off"
+        yield say("rests {span} after off", span=span)
     if span := times.span(device.min_interval):
-        yield f"at most once in {span}"
+        yield say("at most once in {span}", span=span)
     if device.pulse_ms is not None and (span := times.span(min(device.pulse_ms, _MOST_MS) / 1000)):
-        yield f"pressed for {span}"
+        yield say("pressed for {span}", span=span)
     if span := times.span(device.travel_time):
-        yield f"takes no other press for {span}" if device.kind == Kind.PULSE else f"takes {span} from end to end"
+        presses = device.kind == Kind.PULSE
+        told = later("takes no other press for {span}") if presses else later("takes {span} from end to end")
+        yield say(told, span=span)
     if device.minimum is not None and device.maximum is not None and device.kind not in (Kind.DIMMER, Kind.COVER):
-        least, most = (f"{number:.6g}".replace("-", "−") for number in (device.minimum, device.maximum))
-        yield f"from {least} to {most} {plain(device.unit or '', _WORD)}".rstrip()
+        least, most = (speaking.now().number(float(f"{number:.6g}")) for number in (device.minimum, device.maximum))
+        told = say("from {least} to {most} {unit}", least=least, most=most, unit=plain(device.unit or "", _WORD))
+        yield told.rstrip()
 
 
 def _together(device: DeviceView, room: RoomView) -> Iterator[str]:
     if device.interlock is None:
         return
     others = [d.name for d in room.devices if d.interlock == device.interlock and d.id != device.id]
-    text = f"never together with {_named(others, f'others of {plain(device.interlock, _WORD)}')}"
-    span = times.span(device.dead_time)
-    yield f"{text}, {span} apart" if span else text
+    named = _named(others, say("others of {group}", group=plain(device.interlock, _WORD)))
+    if span := times.span(device.dead_time):
+        yield say("never together with {others}, {span} apart", others=named, span=span)
+    else:
+        yield say("never together with {others}", others=named)
 
 
 def _by_itself(device: DeviceView, room: RoomView) -> Iterator[str]:
     if span := times.span(device.relock_after):
-        yield f"locks itself after {span}"
+        yield say("locks itself after {span}", span=span)
     if device.contact is not None:
         names = [d.name for d in room.devices if d.id == device.contact]
-        yield f"watched by {_named(names, 'a contact')}"
+        yield say("watched by {contact}", contact=_named(names, say("a contact")))
     if device.boot in _BOOT:
-        yield _BOOT[device.boot]
+        yield say(_BOOT[device.boot])
     if device.on_link_loss in _LINK_LOSS:
         span = times.span(device.link_loss_after)
-        yield _LINK_LOSS[device.on_link_loss].format(after=f" after {span}" if span else "")
+        at_once, later_on = _LINK_LOSS[device.on_link_loss]
+        yield say(later_on, span=span) if span else say(at_once)
 
 
 def _named(names: Iterable[str], nobody: str) -> str:
@@ -81,4 +90,5 @@ def _named(names: Iterable[str], nobody: str) -> str:
     names = [plain(name) for name in names]
     if not names:
         return nobody
-    return ", ".join(names[:_PARTNERS]) + (" and others" if len(names) > _PARTNERS else "")
+    told = ", ".join(names[:_PARTNERS])
+    return say("{names} and others", names=told) if len(names) > _PARTNERS else told

@@ -77,7 +77,7 @@ def _card(device: DeviceView, room: RoomView) -> Card:
         controls=tuple(control for control in controls if control.action != Action.SET),
         setter=next((control for control in controls if control.action == Action.SET), None),
         limits=bounds.sentence(device, room),
-        still_works=acts.still_works(device.kind),
+        still_works=acts.while_locked_out(device.kind),
     )
 
 

@@ -7,6 +7,7 @@ from gateway.door import sessions
 from gateway.pages import flash
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
+from gateway.pages.speaking import say, say_many
 
 
 async def end_session(request: web.Request) -> web.StreamResponse:
@@ -16,19 +17,18 @@ async def end_session(request: web.Request) -> web.StreamResponse:
     await session_list.end(request, session_id, info.user.id)
     if session_id == info.id:
         raise web.HTTPSeeOther("/login")
-    await flash.put(request, Said("good", "Signed out there", "That browser no longer opens your home."))
+    await flash.put(request, Said("good", say("Signed out there"), say("That browser no longer opens your home.")))
     raise web.HTTPSeeOther("/account")
 
 
 async def end_other_sessions(request: web.Request) -> web.StreamResponse:
     """End all of the viewer's sessions but this one."""
     info = sessions.signed_in(request)
-    await flash.put(
-        request, Said("good", "Signed out everywhere else", ended(await session_list.end_all(request, info.user.id)))
-    )
+    count = await session_list.end_all(request, info.user.id)
+    await flash.put(request, Said("good", say("Signed out everywhere else"), ended(count)))
     raise web.HTTPSeeOther("/account")
 
 
 def ended(count: int) -> str:
     """How many, in words."""
-    return f"{count} session{'s' if count != 1 else ''} ended." if count else "There were none."
+    return say_many("{count} session ended.", "{count} sessions ended.", count) if count else say("There were none.")

@@ -14,13 +14,15 @@ from gateway.door.passkey_site import PASSKEY_SITE
 from gateway.pages import faults, flash, proving, qr, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
+from gateway.pages.speaking import say
 from shared.words.internal_factors import FactorBegun
+from shared.words.languages import later
 from shared.words.problem import HomeError
 
 _SHOWN_HERE: Final = frozenset(
     {"wrong-password", "invalid-value", "rate-limited", "auth-unreachable", "no-proof", "confirmation-failed"}
 )
-_REMOVED: Final = Said("good", "Removed", "A letter tells you of it.")
+_REMOVED: Final = Said("good", later("Removed"), later("A letter tells you of it."))
 
 
 async def show_factors(request: web.Request) -> web.StreamResponse:
@@ -52,7 +54,7 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         return await _shown(request, begun, error)
     if codes:
         return await render.page(request, "recovery.html", codes=codes)
-    await flash.put(request, Said("good", "The app is set up", "From now on either of them signs you in."))
+    await flash.put(request, Said("good", say("The app is set up"), say("From now on either of them signs you in.")))
     raise web.HTTPSeeOther("/account/factors")
 
 
@@ -63,7 +65,7 @@ async def remove(request: web.Request) -> web.StreamResponse:
         await own_factors.remove(request, form.text("id")[:64], **_typed(form))
     except HomeError as error:
         return await _again(request, error, f"remove {form.text('id')}", form)
-    await flash.put(request, _REMOVED)
+    await flash.put(request, _REMOVED.spoken())
     raise web.HTTPSeeOther("/account/factors")
 
 
@@ -94,9 +96,9 @@ async def _shown(request: web.Request, begun: FactorBegun, error: HomeError | No
         "factor.html",
         status=200 if error is None else error.status,
         begun=begun,
-        picture=qr.drawn(begun.uri, said="What the app reads"),
+        picture=qr.drawn(begun.uri, said=say("What the app reads")),
         spaced=" ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4)),
-        problem=error,
+        problem=faults.of(error) if error is not None else None,
     )
 
 

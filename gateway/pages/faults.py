@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from gateway.pages import times
+from gateway.pages.speaking import say
 from shared.words.problem import HomeError
 
 
@@ -17,7 +18,17 @@ class Fault(NamedTuple):
 def of(error: HomeError) -> Fault:
     """Where it was tried too often, the detail says when to come back, and so does `Retry-After`."""
     if "retry_after" not in error.facts:
-        return Fault(error.title, error.detail, {})
-    seconds = int(error.facts["retry_after"])
-    detail = f"Too many tries for now. Try again in {times.wait(seconds)}."
-    return Fault(error.title, detail, {"Retry-After": str(seconds)})
+        return Fault(say(error.title), detail(error), {})
+    headers = {"Retry-After": str(int(error.facts["retry_after"]))}
+    text = say("Too many tries for now.")
+    return Fault(say(error.title), f"{text} {again(error)}", headers)
+
+
+def detail(error: HomeError) -> str:
+    """What a problem says of itself, in the page's language."""
+    return say(error.detail)
+
+
+def again(error: HomeError) -> str:
+    """When to come back; for a problem that says so."""
+    return say("Try again in {wait}.", wait=times.wait(int(error.facts["retry_after"])))

@@ -13,7 +13,7 @@ from gateway import keys
 from gateway.door import sessions
 from gateway.inside import audit_query
 from gateway.inside.audit_query import Happenings
-from gateway.pages import history_form, mail_notice, render
+from gateway.pages import faults, history_form, mail_notice, render
 from gateway.pages.story import days
 from gateway.picture import guards
 from shared.words.internal import SessionInfo, User
@@ -38,7 +38,7 @@ async def show_history(request: web.Request) -> web.StreamResponse:
         after = audit_query.cursor(request.query)
         row = audit_query.number(request.query, "row", most=_MOST)
     except HomeError as error:
-        problem = error.detail
+        problem = faults.detail(error)
     if wanted is None or problem is not None:
         return await _show(request, info, given, wanted, AuditPage(events=(), next=None), status=400, problem=problem)
     scope = guards.scope(info, guards.local_now(zone))

@@ -9,6 +9,7 @@ from yarl import URL
 from gateway.inside import audit_query
 from gateway.inside.audit_query import FIELDS
 from gateway.pages import times
+from gateway.pages.speaking import say
 from gateway.pages.story import acts, kinds
 from gateway.pages.story.lines import named
 from gateway.picture import guards
@@ -81,7 +82,7 @@ def people(viewer: User, known: Iterable[User], events: Iterable[AuditRecord]) -
 
     Not whom a room alone names: it could give anybody another's name.
     """
-    found = {viewer.id: f"{plain(viewer.name)} (you)"}
+    found = {viewer.id: say("{name} (you)", name=plain(viewer.name))}
     told = [(user.id, user.name) for user in known]
     certain = (event.who.user for event in events if guards.CLAIMED_BY not in event.detail)
     told += [(user.id, user.name) for user in certain if user is not None]
@@ -104,14 +105,14 @@ def make(
         people=_choices(names, given.get("user")),
         rooms=_choices({room.id: plain(room.name) for room in rooms}, given.get("room")),
         devices=_devices(rooms, device),
-        whats=_choices(kinds.KINDS, given.get("what")),
-        outcomes=_choices({one.value: acts.OUTCOMES[one][0] for one in Outcome}, given.get("outcome")),
+        whats=_choices({what: say(told) for what, told in kinds.KINDS.items()}, given.get("what")),
+        outcomes=_choices({one.value: say(acts.OUTCOMES[one][0]) for one in Outcome}, given.get("outcome")),
         since=_moment(given.get("since"), wanted.since if wanted is not None else None, now),
         until=_moment(given.get("until"), wanted.until if wanted is not None else None, now),
         chips=[] if wanted is None else list(_chips(given, wanted, names, rooms, now)),
         exports=[
             Chip(kind, address(given, EXPORT, happenings="too", format=value))
-            for value, kind in (("csv", "CSV"), ("jsonl", "JSON lines"))
+            for value, kind in (("csv", "CSV"), ("jsonl", say("JSON lines")))
         ],
         problem=problem,
     )
@@ -132,7 +133,7 @@ def _devices(rooms: Iterable[RoomView], chosen: str | None) -> list[Group]:
         known = known or any(one.chosen for one in choices)
         found.append(Group(plain(room.name), choices))
     if chosen is not None and not known:
-        found.append(Group("Others", [Choice(chosen, plain(chosen), chosen=True)]))
+        found.append(Group(say("Others"), [Choice(chosen, plain(chosen), chosen=True)]))
     return found
 
 
@@ -152,9 +153,9 @@ def _chips(
         "room": next((plain(room.name) for room in rooms if room.id == wanted.room), wanted.room or ""),
         "device": named(wanted.device or "", rooms),
         "what": kinds.named(given.get("what", "")),
-        "outcome": acts.OUTCOMES[wanted.outcome][0] if wanted.outcome is not None else "",
-        "since": f"from {_when(given.get('since', ''), wanted.since, now)}",
-        "until": f"until {_when(given.get('until', ''), wanted.until, now)}",
+        "outcome": say(acts.OUTCOMES[wanted.outcome][0]) if wanted.outcome is not None else "",
+        "since": say("from {when}", when=_when(given.get("since", ""), wanted.since, now)),
+        "until": say("until {when}", when=_when(given.get("until", ""), wanted.until, now)),
     }
     for name in given:
         yield Chip(told[name], address({key: value for key, value in given.items() if key != name}))

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.pages import times
+from gateway.pages.speaking import say
 from gateway.picture import guards
 from gateway.picture.plain import plain
 from gateway.picture.views import DeviceView, RoomView
@@ -56,9 +57,9 @@ def told(
     if presses:
         at, device = max(((one.until, devices[one.where]) for one in presses), key=lambda one: one[0])
         name = plain(device.name)
-        parts.append(Last("pressed", name, at, f"{name} {times.clock(at, now)}"))
+        parts.append(Last("pressed", name, at, say("{name} {when}", name=name, when=times.clock(at, now))))
     if movements:
         at, device = max(((one.until, devices[one.where]) for one in movements), key=lambda one: one[0])
         name = plain(rooms.get(device.room, device.room))
-        parts.append(Last("moved", name, at, f"last movement: {name} {times.clock(at, now)}"))
+        parts.append(Last("moved", name, at, say("last movement: {name} {when}", name=name, when=times.clock(at, now))))
     return parts

@@ -15,6 +15,7 @@ from gateway.pages import faults, flash, proving, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
 from gateway.picture import guards
+from shared.words.languages import later
 from shared.words.problem import HomeError
 
 _SHOWN_HERE: Final = frozenset(
@@ -23,10 +24,12 @@ _SHOWN_HERE: Final = frozenset(
 _NO_FACTOR: Final = proving.Wanted(strong=False)
 _BEGUN: Final = Said(
     "good",
-    "The home is locked down",
-    "Everyone is signed out, you too. Whoever signs in again can switch off, lock and stop, and nothing else.",
+    later("The home is locked down"),
+    later("Everyone is signed out, you too. Whoever signs in again can switch off, lock and stop, and nothing else."),
 )
-_ENDED: Final = Said("good", "The lockdown is over", "Your home obeys again. Whoever was signed out may sign in.")
+_ENDED: Final = Said(
+    "good", later("The lockdown is over"), later("Your home obeys again. Whoever was signed out may sign in.")
+)
 
 
 async def show_lockdown(request: web.Request) -> web.StreamResponse:
@@ -67,7 +70,7 @@ async def change(request: web.Request) -> web.StreamResponse:
         if error.slug not in _SHOWN_HERE:
             raise
         return await _form(request, step=2 if "code" in form else 1, error=error)
-    await flash.put(request, _BEGUN if active else _ENDED)
+    await flash.put(request, (_BEGUN if active else _ENDED).spoken())
     raise web.HTTPSeeOther("/login" if active else "/")
 
 

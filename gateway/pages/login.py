@@ -38,7 +38,7 @@ async def show_login(request: web.Request) -> web.StreamResponse:
     ended = SAID.get(sessions.why_ended(request) or "")
     if ended is not None:
         await cookie.forget_token(request)  # it is said once
-    return await _form(request, step=1, email="", ended=ended)
+    return await _form(request, step=1, email="", ended=ended.spoken() if ended is not None else None)
 
 
 async def show_code(request: web.Request) -> web.StreamResponse:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.pages import times
+from gateway.pages.speaking import say, say_many
 from gateway.picture import guards
 from gateway.picture.plain import plain, without_addresses
 from shared.words.internal import SessionInfo
@@ -34,21 +35,27 @@ async def of(request: web.Request, info: SessionInfo) -> Notice | None:
 
 def notice(status: MailStatus, now: datetime) -> Notice | None:
     """What a status comes down to, the gravest first; None while letters go out."""
-    waiting = f"{status.letters_waiting} wait. " if status.letters_waiting else ""
+    waiting = ""
+    if status.letters_waiting:
+        waiting = say_many("{count} waits.", "{count} wait.", status.letters_waiting) + " "
     if status.failing_since is not None:
         assert now.tzinfo is not None
         since = times.full(status.failing_since, now.tzinfo)
         return Notice(
-            f"No letter goes out since {since}.",
-            f"{waiting}They are sent once the mail server takes them, and nothing is lost. "
-            f"It says: {plain(without_addresses(status.failure or 'nothing'), 160)}",
+            say("No letter goes out since {when}.", when=since),
+            waiting
+            + say(
+                "They are sent once the mail server takes them, and nothing is lost. It says: {failure}",
+                failure=plain(without_addresses(status.failure or say("nothing")), 160),
+            ),
             "bad" if now - status.failing_since >= PATIENCE else "unsure",
         )
-    if status.letters_refused:
+    if refused := status.letters_refused:
         return Notice(
-            "The mail server refuses letters for good.",
-            f"{status.letters_refused} of them, because of their addresses. Is every user's address right?",
+            say("The mail server refuses letters for good."),
+            say("{count} of them, because of their addresses. Is every user's address right?", count=refused),
         )
     if not status.recipients_known and status.letters_waiting:
-        return Notice("Nobody is known to write to.", f"{waiting}The alert service has not learned the users yet.")
+        text = waiting + say("The alert service has not learned the users yet.")
+        return Notice(say("Nobody is known to write to."), text)
     return None

@@ -1,4 +1,4 @@
-"""The home in a few sentences, and each room of a large one in a few words, pure: what is not as it should be first.
+"""The home in a few sentences, and each room of a large one in a few words: what is not as it should be first.
 
 static/wording.js says the same for what the stream brings; a test holds both against one another.
 """
@@ -6,26 +6,32 @@ static/wording.js says the same for what the stream brings; a test holds both ag
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from gateway.pages.speaking import say
 from gateway.picture.sums import Count, RoomSum
+from shared.words.languages import later
 
 MOST_SHOWN: Final = 200
 """A home of more devices is shown in sums, and its rooms one by one."""
 
 _FACTS: Final = (
-    ("jammed", "is jammed", "locks are jammed"),
-    ("mismatch", "does not follow", "devices do not follow"),
-    ("fault", "has a fault", "devices have a fault"),
-    ("unlocked", "is unlocked", "locks are unlocked"),
-    ("ajar", "is open", "contacts are open"),
-    ("sensor", "gives no reading", "devices give no reading"),
-    ("motion", "sees motion", "sensors see motion"),
-    ("moving", "is moving", "devices are moving"),
-    ("adrift", "is at an unknown position", "covers are at unknown positions"),
-    ("on", "is on", "devices are on"),
-    ("unknown", "is unknown", "devices are unknown"),
+    ("jammed", later("{name} is jammed"), later("{count} locks are jammed")),
+    ("mismatch", later("{name} does not follow"), later("{count} devices do not follow")),
+    ("fault", later("{name} has a fault"), later("{count} devices have a fault")),
+    ("unlocked", later("{name} is unlocked"), later("{count} locks are unlocked")),
+    ("ajar", later("{name} is open"), later("{count} contacts are open")),
+    ("sensor", later("{name} gives no reading"), later("{count} devices give no reading")),
+    ("motion", later("{name} sees motion"), later("{count} sensors see motion")),
+    ("moving", later("{name} is moving"), later("{count} devices are moving")),
+    ("adrift", later("{name} is at an unknown position"), later("{count} covers are at unknown positions")),
+    ("on", later("{name} is on"), later("{count} devices are on")),
+    ("unknown", later("{name} is unknown"), later("{count} devices are unknown")),
 )
 """What is told, in this order: the look, said of one by name, and of several."""
-_BARRED: Final = ("is locked out", "devices are locked out")
+_BARRED: Final = (later("{name} is locked out"), later("{count} devices are locked out"))
+_ROOMS: Final = {
+    "offline": (later("{name} is offline"), later("{count} rooms are offline")),
+    "unknown": (later("{name} is unknown"), later("{count} rooms are unknown")),
+}
 _GRAVE: Final = frozenset({"jammed", "mismatch", "fault", "unlocked", "ajar", "sensor", "unknown"})
 """What a careful person goes to see."""
 _LIT: Final = frozenset({"on", "motion"})
@@ -63,17 +69,18 @@ def headline(rooms: Iterable[RoomSum]) -> tuple[str, ...]:
         count = sum(seen.count for _, seen in found)
         if count == 1:
             room, seen = found[0]
-            sentences.append(f"{seen.device} in {room.name} {of_one}.")
+            named = say("{device} in {room}", device=seen.device, room=room.name)
+            sentences.append(f"{say(of_one, name=named)}.")
         elif count:
-            sentences.append(f"{count} {of_many}.")
-    for status in ("offline", "unknown"):
+            sentences.append(f"{say(of_many, count=count)}.")
+    for status, (of_one, of_many) in _ROOMS.items():
         names = [room.name for room in rooms if room.status == status]
         if len(names) == 1:
-            sentences.append(f"{names[0]} is {status}.")
+            sentences.append(f"{say(of_one, name=names[0])}.")
         elif names:
-            sentences.append(f"{len(names)} rooms are {status}.")
+            sentences.append(f"{say(of_many, count=len(names))}.")
     if not sentences:
-        return ("All is quiet.",) if any(room.looks for room in rooms) else ("There is nothing here yet.",)
+        return (say("All is quiet."),) if any(room.looks for room in rooms) else (say("There is nothing here yet."),)
     return tuple(sentences)
 
 
@@ -91,10 +98,10 @@ def tile(room: RoomSum) -> Tile:
 
 
 def _said(seen: Count, of_one: str, of_many: str) -> str:
-    return f"{seen.count} {of_many}" if seen.device is None else f"{seen.device} {of_one}"
+    return say(of_many, count=seen.count) if seen.device is None else say(of_one, name=seen.device)
 
 
 def _rest(room: RoomSum) -> str:
     if not room.devices:
-        return "It has not described itself yet."
-    return "All is quiet." if room.status == "online" else "Nothing is known of it."
+        return say("It has not described itself yet.")
+    return say("All is quiet.") if room.status == "online" else say("Nothing is known of it.")

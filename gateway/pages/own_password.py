@@ -9,6 +9,7 @@ from gateway.door import sessions
 from gateway.pages import faults, flash, proving, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
+from shared.words.languages import later
 from shared.words.problem import HomeError
 
 _MOST: Final = 1024
@@ -16,7 +17,9 @@ _SHOWN_HERE: Final = frozenset(
     {"wrong-password", "confirmation-failed", "invalid-value", "rate-limited", "auth-unreachable", "no-proof"}
 )
 _CHANGED: Final = Said(
-    "good", "Your password is another one now", "Every other browser of yours is signed out. A letter tells you of it."
+    "good",
+    later("Your password is another one now"),
+    later("Every other browser of yours is signed out. A letter tells you of it."),
 )
 
 
@@ -37,7 +40,7 @@ async def change_password(request: web.Request) -> web.StreamResponse:
         if error.slug not in _SHOWN_HERE:
             raise
         return await _form(request, error)
-    await flash.put(request, _CHANGED)
+    await flash.put(request, _CHANGED.spoken())
     raise web.HTTPSeeOther("/account")
 
 

@@ -4,6 +4,7 @@ from aiohttp import web
 from yarl import URL
 
 from gateway import keys
+from gateway.pages.speaking import say
 
 
 def where_from(back: str, room: str, device: str) -> URL:
@@ -16,4 +17,6 @@ def named(request: web.Request, room: str, device: str) -> tuple[str, str]:
     """What to call the device, "Lamp in Hall", and its kind; what is not there is refused by `ask` all the same."""
     home = request.app[keys.HOME]
     view, around = home.view(room, device), home.room(room)
-    return (f"{view.name} in {around.name}", view.kind) if view is not None and around is not None else (device, "")
+    if view is None or around is None:
+        return device, ""
+    return say("{device} in {room}", device=view.name, room=around.name), view.kind

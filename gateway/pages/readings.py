@@ -4,7 +4,7 @@
 """
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -13,12 +13,16 @@ from gateway.charts import kinds, lines, picture, scales, spans
 from gateway.charts.picture import NARROW, WIDE, Shown
 from gateway.charts.spans import Span
 from gateway.door import sessions
-from gateway.pages import render
+from gateway.pages import render, speaking
+from gateway.pages.speaking import say
 from gateway.picture import guards
 from gateway.picture.views import DeviceView
 from shared.words.internal_readings import ReadingsPage, ReadingsQuery
+from shared.words.languages import later
 from shared.words.names import Kind
 from shared.words.problem import HomeError
+
+_KINDS: Final = {Kind.TEMPERATURE: later("Temperature"), Kind.HUMIDITY: later("Humidity")}
 
 
 async def show_readings(request: web.Request) -> web.StreamResponse:
@@ -28,7 +32,7 @@ async def show_readings(request: web.Request) -> web.StreamResponse:
     now = guards.local_now(request.app[keys.CONFIG].zone)
     if view is None or not guards.may_see(info, view.room, view.id, now) or view.kind not in kinds.RECORDED:
         raise HomeError("not-found")
-    span = spans.span(request.query.get("span") or "day", request.query.get("at"), now)
+    span = spans.span(request.query.get("span") or "day", request.query.get("at"), now, speaking.now())
     measured = kinds.is_measured(view.kind)
     query = ReadingsQuery(
         room=view.room,
@@ -48,7 +52,7 @@ async def show_readings(request: web.Request) -> web.StreamResponse:
             unit=kinds.UNITS[view.kind],
             begun=page.begun,
             until=min(max(int(now.timestamp()), span.begin), span.end),
-            words=kinds.words(view.kind),
+            words=kinds.words(view.kind, span.spoken),
         )
     room = request.app[keys.HOME].room(view.room)
     values = _links(view, span, now.date()) | (_figures(shown, view.kind) if shown is not None else {})
@@ -92,23 +96,28 @@ def _links(view: DeviceView, span: Span, today: date) -> dict[str, Any]:
 
 
 def _figures(shown: Shown, kind: Kind) -> dict[str, Any]:
-    found = lines.total(shown.points)
+    found, spoken = lines.total(shown.points), shown.span.spoken
+    heads = (say("Lowest"), say("Average"), say("Highest"))
     tiles = []
     if not shown.measured and found.known:
         _, on = shown.words
-        share = f"{scales.number(100 * found.on / found.known, 0)} %"
-        tiles = [(f"Time {on}", scales.length(found.on), ""), ("Of the time known", share, "")]
+        share = f"{spoken.number(100 * found.on / found.known, digits=0)} %"
+        tiles = [
+            (say("Time {state}", state=on), scales.length(found.on, spoken), ""),
+            (say("Of the time known"), share, ""),
+        ]
     elif found.mean is not None and found.low is not None and found.high is not None:
         name = shown.span.point_name
         tiles = [
-            ("Lowest", f"{scales.number(found.low, 1)} {shown.unit}", name(found.low_at)),
-            ("Average", f"{scales.number(found.mean, 1)} {shown.unit}", ""),
-            ("Highest", f"{scales.number(found.high, 1)} {shown.unit}", name(found.high_at)),
+            (say("Lowest"), f"{spoken.number(found.low, digits=1)} {shown.unit}", name(found.low_at)),
+            (say("Average"), f"{spoken.number(found.mean, digits=1)} {shown.unit}", ""),
+            (say("Highest"), f"{spoken.number(found.high, digits=1)} {shown.unit}", name(found.high_at)),
         ]
     return {
         "pictures": [picture.draw(shown, size) for size in (NARROW, WIDE)],
         "tiles": tiles,
-        "heads": ("Lowest", "Average", "Highest") if shown.measured else (f"Time {shown.words[1]}",),
+        "heads": heads if shown.measured else (say("Time {state}", state=shown.words[1]),),
+        "key": say("time {state}", state=shown.words[1]),
         "lines": lines.table(shown),
         "measured": shown.measured,
         "unit": shown.unit,
@@ -121,12 +130,19 @@ def _figures(shown: Shown, kind: Kind) -> dict[str, Any]:
 
 def _summary(shown: Shown, found: lines.Total, kind: Kind) -> str:
     """The picture in a sentence, for who does not see it."""
-    title = shown.span.title()
-    if not shown.measured:
-        return (
-            f"{title}: {shown.words[1]} for {scales.length(found.on)}." if found.known else f"{title}: nothing known."
-        )
-    if found.mean is None or found.low is None or found.high is None:
-        return f"{title}: nothing known."
-    low, mean, high = (scales.number(value, 1) for value in (found.low, found.mean, found.high))
-    return f"{kind.value.capitalize()}, {title}: from {low} to {high} {shown.unit}, {mean} on average."
+    title, spoken = shown.span.title(), shown.span.spoken
+    if not shown.measured and found.known:
+        length = scales.length(found.on, spoken)
+        return say("{title}: {state} for {length}.", title=title, state=shown.words[1], length=length)
+    if not shown.measured or found.mean is None or found.low is None or found.high is None:
+        return say("{title}: nothing known.", title=title)
+    low, mean, high = (spoken.number(value, digits=1) for value in (found.low, found.mean, found.high))
+    return say(
+        "{kind}, {title}: from {low} to {high} {unit}, {mean} on average.",
+        kind=say(_KINDS[kind]),
+        title=title,
+        low=low,
+        high=high,
+        unit=shown.unit,
+        mean=mean,
+    )

@@ -1,4 +1,4 @@
-"""What a device's state looks like to people, pure: a word, a look, and since when and by what.
+"""What a device's state looks like to people: a word, a look, and since when and by what.
 
 A room that is not online, and a value that does not fit the kind, are "unknown" in words; the last value is never
 shown as if it were live (docs/promises.md). Words and looks are of gateway/picture/looks.py.
@@ -8,9 +8,12 @@ static/wording.js says the same for what the stream brings; a test holds both ag
 from datetime import datetime
 from typing import NamedTuple
 
+from gateway.pages import speaking
+from gateway.pages.speaking import say
 from gateway.picture import looks
 from gateway.picture.looks import Said
 from gateway.picture.views import Status
+from shared.words.languages import later
 from shared.words.messages import By, State
 from shared.words.names import ACTIONS, Kind, is_gateway
 
@@ -26,10 +29,10 @@ class Shown(NamedTuple):
     level: int | None = None
 
 
-UNHEARD = Shown("Unknown", "unknown", "The room has not been heard.")
-OFFLINE = Shown("Offline", "offline", "The room is offline.")
-SILENT = Shown("Unknown", "unknown", "The room has not said yet.")
-UNFIT = Shown("Unknown", "unknown", "The room reported something that does not fit.")
+UNHEARD = Shown(later("Unknown"), "unknown", later("The room has not been heard."))
+OFFLINE = Shown(later("Offline"), "offline", later("The room is offline."))
+SILENT = Shown(later("Unknown"), "unknown", later("The room has not said yet."))
+UNFIT = Shown(later("Unknown"), "unknown", later("The room reported something that does not fit."))
 
 _LAMPS = ("lamp", "light", "bulb")
 _ICONS: dict[str, str] = {
@@ -57,22 +60,33 @@ _ICON_OF_LOOK = {
 def shown(kind: str, status: Status, state: State | None) -> Shown:
     """A device's state, given whether its room is there."""
     if status == "offline":
-        return OFFLINE
+        return _spoken(OFFLINE)
     if status != "online":
-        return UNHEARD
+        return _spoken(UNHEARD)
     if state is None or looks.is_silent(kind, state):
-        return SILENT
+        return _spoken(SILENT)
     said = looks.said_of(kind, state)
     if state.fault is not None:
         return _faulty(kind, state, state.fault, said)
     if said is None:
-        return UNFIT
-    word, look, level = said
+        return _spoken(UNFIT)
+    word, look, level = told(said), said.look, said.level
     if kind in looks.MOMENTARY:
-        before = "not pressed since" if state.by.source == "boot" else "last pressed"
+        before = say("not pressed since") if state.by.source == "boot" else say("last pressed")
         after = "" if state.by.source in ("boot", "input") else _by(kind, state.by)
         return Shown(word, look, before, state.since, after, level)
-    return Shown(word, look, "since", state.since, _by(kind, state.by), level)
+    return Shown(word, look, say("since"), state.since, _by(kind, state.by), level)
+
+
+def told(said: Said) -> str:
+    """A value's word in the page's language, with its number as that is written there."""
+    if said.value is None:
+        return say(said.word)
+    return say(said.word, value=speaking.now().number(said.value, digits=said.digits))
+
+
+def _spoken(shown: Shown) -> Shown:
+    return shown._replace(word=say(shown.word), before=say(shown.before))
 
 
 def icon(kind: str, device: str, look: str) -> str:
@@ -93,18 +107,20 @@ def _faulty(kind: str, state: State, fault: str, said: Said | None) -> Shown:
     """What the fault is; of a pin that does not follow also what it reads, which is all that is known."""
     word, look = looks.fault_of(fault)
     if look == "mismatch" and said is not None and kind not in looks.MOMENTARY:
-        return Shown(word, look, f"reads “{said.word}” since", state.since, "", said.level)
-    return Shown(word, look, "since", state.since)
+        return Shown(say(word), look, say("reads “{word}” since", word=told(said)), state.since, "", said.level)
+    return Shown(say(word), look, say("since"), state.since)
 
 
 def _by(kind: str, by: By) -> str:
     """What caused it; an input needs no saying that it was an input."""
     if by.source == "command":
-        return ", by a command" if by.issuer is None or is_gateway(by.issuer) else f", by a command from {by.issuer}"
+        if by.issuer is None or is_gateway(by.issuer):
+            return say(", by a command")
+        return say(", by a command from {issuer}", issuer=by.issuer)
     if by.source == "input":
-        return ", by a button" if kind in ACTIONS else ""
+        return say(", by a button") if kind in ACTIONS else ""
     if by.source == "timer":
-        return ", by a timer"
+        return say(", by a timer")
     if by.source == "failsafe":
-        return ", by a safety rule"
-    return ", when the room started"
+        return say(", by a safety rule")
+    return say(", when the room started")

@@ -8,16 +8,17 @@ such as "hall/lamp on" or "hall/lamp look". Of revoking: `token`, its id.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
 from gateway import keys
 from gateway.desk import tokens
 from gateway.door import sessions
-from gateway.pages import acts, flash, proving, render, times
+from gateway.pages import acts, faults, flash, proving, render, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
+from gateway.pages.speaking import say
 from gateway.picture import guards
 from gateway.picture.plain import plain
 from gateway.picture.views import RoomView
@@ -48,11 +49,16 @@ _SHOWN_HERE: Final = frozenset(
 
 def summary(row: TokenRow, rooms: Iterable[RoomView]) -> str:
     """What one may: "Lamp in Hall: On, Off; Front door in Hall: look"."""
-    names = {(device.room, device.id): f"{device.name} in {room.name}" for room in rooms for device in room.devices}
+    names = {
+        (device.room, device.id): say("{device} in {room}", device=device.name, room=room.name)
+        for room in rooms
+        for device in room.devices
+    }
     parts = []
     for one in row.scope:
         named = plain(names.get((one.room, one.device), f"{one.room}/{one.device}"), 100)
-        parts.append(f"{named}: {', '.join(acts.label(action) for action in one.actions) or LOOK}")
+        actions = ", ".join(acts.label(action) for action in one.actions) or say("look")
+        parts.append(f"{named}: {actions}")
     return "; ".join(parts)
 
 
@@ -87,7 +93,7 @@ async def revoke_token(request: web.Request) -> web.StreamResponse:
     """Revoke one, and back to the account."""
     sessions.signed_in(request)
     await tokens.revoke(request, (await read_form(request)).text("token"))
-    await flash.put(request, Said("good", "The token is revoked", "Whatever used it is shut out."))
+    await flash.put(request, Said("good", say("The token is revoked"), say("Whatever used it is shut out.")))
     raise web.HTTPSeeOther("/account")
 
 
@@ -129,14 +135,10 @@ async def _page(
     shown = rooms
     if sum(len(room.devices) for room in rooms) > MOST_SHOWN:
         shown = tuple(room for room in rooms if room.id == request.query.get("room", rooms[0].id))
-    problem: dict[str, Any] | None = None
+    fault = faults.of(error) if error is not None else None
     field: str | None = None
-    headers: dict[str, str] = {}
     if error is not None:
-        problem = {"title": error.title, "detail": error.detail}
         field = "current" if error.slug == "wrong-password" else error.facts.get("field")
-        if "retry_after" in error.facts:
-            headers["Retry-After"] = str(error.facts["retry_after"])
     page = await render.page(
         request,
         "tokens.html",
@@ -149,9 +151,10 @@ async def _page(
         label=acts.label,
         made=made,
         may_words=summary(made.row, rooms) if made is not None else "",
-        problem=problem,
+        problem=fault,
         field=field,
         proof=await proving.of_account(request) if made is None else None,
     )
-    page.headers.update(headers)
+    if fault is not None:
+        page.headers.update(fault.headers)
     return page

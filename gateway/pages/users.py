@@ -10,6 +10,7 @@ from gateway.pages.acts import Said
 from gateway.pages.end_session import ended
 from gateway.pages.forms import read_form
 from gateway.pages.guests import words
+from gateway.pages.speaking import say
 from gateway.picture import guards
 from shared.words.internal import SessionInfo
 from shared.words.problem import HomeError
@@ -35,7 +36,7 @@ async def end_users_sessions(request: web.Request) -> web.StreamResponse:
     if user_id == info.user.id:
         raise web.HTTPSeeOther("/account")
     count = await session_list.end_all(request, user_id)
-    await flash.put(request, Said("good", f"{found.name} is signed out everywhere", ended(count)))
+    await flash.put(request, Said("good", say("{name} is signed out everywhere", name=found.name), ended(count)))
     raise web.HTTPSeeOther("/users")
 
 

@@ -7,33 +7,43 @@ static/wording.js says the same for what the stream brings; a test holds both ag
 from typing import Final, NamedTuple
 
 from gateway.picture.views import Status
+from shared.words.languages import later
 from shared.words.messages import CoverValue, State
 from shared.words.names import FULL, Kind
 
 
 class Said(NamedTuple):
-    """A value in a word, how it looks, and in per cent where it has a level."""
+    """A value in a word, how it looks, and in per cent where it has a level.
+
+    The word is a sentence of the catalogue (gateway/pages/states.py says it), whose gap `value` the number fills.
+    """
 
     word: str
     look: str
     level: int | None = None
+    value: float | None = None
+    digits: int = 0
 
 
 _WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
-    Kind.SWITCH: {"on": ("On", "on"), "off": ("Off", "off")},
-    Kind.LOCK: {"locked": ("Locked", "locked"), "unlocked": ("Unlocked", "unlocked"), "jammed": ("Jammed", "jammed")},
-    Kind.CONTACT: {"open": ("Open", "ajar"), "closed": ("Closed", "shut")},
-    Kind.MOTION: {"motion": ("Motion", "motion"), "clear": ("Still", "clear")},
+    Kind.SWITCH: {"on": (later("On"), "on"), "off": (later("Off"), "off")},
+    Kind.LOCK: {
+        "locked": (later("Locked"), "locked"),
+        "unlocked": (later("Unlocked"), "unlocked"),
+        "jammed": (later("Jammed"), "jammed"),
+    },
+    Kind.CONTACT: {"open": (later("Open"), "ajar"), "closed": (later("Closed"), "shut")},
+    Kind.MOTION: {"motion": (later("Motion"), "motion"), "clear": (later("Still"), "clear")},
 }
 _FAULTS: Final = {
-    "mismatch": ("Does not follow", "mismatch"),
-    "sensor": ("No reading", "sensor"),
-    "restless": ("Does not hold still", "fault"),
+    "mismatch": (later("Does not follow"), "mismatch"),
+    "sensor": (later("No reading"), "sensor"),
+    "restless": (later("Does not hold still"), "fault"),
 }
-_FAULT: Final = ("Fault", "fault")
+_FAULT: Final = (later("Fault"), "fault")
 """What a room calls a fault in a word that we do not know."""
-_MOVING: Final = {"opening": "Opening", "closing": "Closing"}
-UNITS: Final = {Kind.TEMPERATURE: "°C", Kind.HUMIDITY: "%"}
+_MOVING: Final = {"opening": later("Opening"), "closing": later("Closing")}
+UNITS: Final = {Kind.TEMPERATURE: later("{value} °C"), Kind.HUMIDITY: later("{value} %")}
 MOMENTARY: Final = (Kind.PULSE, Kind.BUTTON)
 
 
@@ -67,7 +77,7 @@ def said_of(kind: str, state: State) -> Said | None:
         found = _WORDS[kind].get(value) if isinstance(value, str) else None
         return Said(*found) if found is not None else None
     if kind in MOMENTARY:
-        return Said("At rest", "rest") if value is None else None
+        return Said(later("At rest"), "rest") if value is None else None
     if kind == Kind.COVER:
         return _cover(value) if isinstance(value, CoverValue) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -75,7 +85,7 @@ def said_of(kind: str, state: State) -> Said | None:
     if kind == Kind.DIMMER:
         return _dimmer(value)
     if kind in UNITS:
-        return Said(f"{value:.1f} {UNITS[Kind(kind)]}", "reading")
+        return Said(UNITS[Kind(kind)], "reading", None, value, 1)
     return None
 
 
@@ -83,7 +93,7 @@ def _dimmer(value: float) -> Said | None:
     if value != int(value) or not 0 <= value <= FULL:
         return None
     level = int(value)
-    return Said(f"On, {level} %", "on", level) if level else Said("Off", "off", 0)
+    return Said(later("On, {value} %"), "on", level, level) if level else Said(later("Off"), "off", 0)
 
 
 def _cover(value: CoverValue) -> Said | None:
@@ -92,9 +102,9 @@ def _cover(value: CoverValue) -> Said | None:
     if value.moving is not None:
         return Said(_MOVING[value.moving], "moving", value.position)
     if value.position is None:
-        return Said("Position unknown", "adrift")
+        return Said(later("Position unknown"), "adrift")
     if value.position == 0:
-        return Said("Closed", "closed", 0)
+        return Said(later("Closed"), "closed", 0)
     if value.position == FULL:
-        return Said("Open", "open", FULL)
-    return Said(f"Open, {value.position} %", "open", value.position)
+        return Said(later("Open"), "open", FULL)
+    return Said(later("Open, {value} %"), "open", value.position, value.position)

@@ -78,7 +78,7 @@ class Tongue:
 
     def month(self, day: date, *, year: bool = False) -> str:
         """The month in words: "March", with its year "March 2026"."""
-        return _in_words(self._locale, day, "yMMMM" if year else "LLLL")
+        return _in_words(self._locale, day, "LLLL y" if year else "LLLL")
 
     def short_month(self, day: date) -> str:
         """The month in three letters."""
@@ -123,8 +123,10 @@ def _named_days(locale: str, width: Literal["wide", "abbreviated"]) -> dict[int,
 @functools.lru_cache(512)
 def _in_words(locale: str, day: date, skeleton: str) -> str:
     """A page says the same few days again and again, and to write one takes longer than all else about it."""
-    from babel.dates import format_skeleton
+    from babel.dates import format_date, format_skeleton
 
+    if skeleton.startswith("L"):  # a month that stands alone is written the same way everywhere
+        return format_date(day, skeleton, locale=locale)
     return format_skeleton(skeleton, datetime(day.year, day.month, day.day, 12, tzinfo=UTC), locale=locale)
 
 

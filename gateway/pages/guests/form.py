@@ -5,17 +5,19 @@ time), `since-day`, `since-time`, `until-day`, `until-time` (a day without a tim
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
-from gateway.pages import acts
+from gateway.pages import acts, speaking
+from gateway.pages.speaking import say
 from shared.words import grant_text
 from shared.words.grant_times import DAY
 from shared.words.internal import Grant
 from shared.words.names import Action
 
 FIELDS = ("actions", "days", "hours", "since", "until")
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONDAY = date(2024, 1, 1)
+"""From which the days of the week are counted, for their names."""
 _OF_A_GRANT = {
     "actions": "actions",
     "weekdays": "days",
@@ -81,15 +83,15 @@ def read(
     actions = None if fields("actions") != "some" else tuple(Action(name) for name in offered if fields(f"do-{name}"))
     weekdays = tuple(day for day in range(7) if fields(f"day-{day}"))
     if not weekdays:
-        wrong["days"] = "Choose at least one day."
+        wrong["days"] = say("Choose at least one day.")
     from_minute, to_minute = _hours(fields, wrong)
     since = _moment(fields, "since", zone, wrong)
     until = _moment(fields, "until", zone, wrong)
     if until is not None and "until" not in wrong:
         if since is not None and until <= since:
-            wrong["until"] = "It ends before it begins."
+            wrong["until"] = say("It ends before it begins.")
         elif until <= now:
-            wrong["until"] = "That is over already."
+            wrong["until"] = say("That is over already.")
     if wrong:
         return None, wrong
     grant = Grant(
@@ -121,7 +123,10 @@ def _filled(
     return Filled(
         all_actions=actions is None,
         actions=[Tick(f"do-{one}", acts.label(one), actions is not None and one in actions) for one in offered],
-        days=[Tick(f"day-{number}", name, number in chosen) for number, name in enumerate(_DAYS)],
+        days=[
+            Tick(f"day-{number}", speaking.now().weekday(_MONDAY + timedelta(days=number)), number in chosen)
+            for number in range(7)
+        ],
         values=dict.fromkeys(("begin", "end", "since-day", "since-time", "until-day", "until-time"), "") | dict(values),
         wrong=dict(wrong),
     )
@@ -134,10 +139,10 @@ def _hours(fields: Callable[[str], str], wrong: dict[str, str]) -> tuple[int, in
     try:
         from_minute, to_minute = grant_text.read_hours(f"{begin or '00:00'}-{end or '24:00'}")
     except ValueError:
-        wrong["hours"] = "Write both as hours and minutes, such as 22:00."
+        wrong["hours"] = say("Write both as hours and minutes, such as 22:00.")
         return 0, DAY
     if from_minute == (to_minute or DAY) or from_minute == to_minute:
-        wrong["hours"] = "It ends when it begins. For whole days leave both empty."
+        wrong["hours"] = say("It ends when it begins. For whole days leave both empty.")
     return from_minute, to_minute or DAY
 
 
@@ -146,10 +151,10 @@ def _moment(fields: Callable[[str], str], name: str, zone: tzinfo, wrong: dict[s
     if not day and not time:
         return None
     if not day:
-        wrong[name] = "Say on which day."
+        wrong[name] = say("Say on which day.")
         return None
     try:
         return grant_text.read_moment(f"{day}T{time}" if time else day, zone, ends=name == "until")
     except ValueError:
-        wrong[name] = "Write the day as 2026-12-24, and the time as 18:00."
+        wrong[name] = say("Write the day as 2026-12-24, and the time as 18:00.")
         return None

@@ -14,23 +14,27 @@ from yarl import URL
 
 from gateway import keys
 from gateway.desk import guests
-from gateway.pages import flash, render
+from gateway.pages import faults, flash, render
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.guests import form as forms
 from gateway.pages.guests import week, words
 from gateway.pages.guests.week import Day
 from gateway.pages.guests.words import Now
+from gateway.pages.speaking import say
 from gateway.picture import guards
 from gateway.picture.views import RoomView
 from shared.words import grant_text
 from shared.words.internal import Grant, UserRow
+from shared.words.languages import later
 from shared.words.names import ACTIONS, Kind
 from shared.words.problem import HomeError
 
 _SHOWN_HERE: Final = frozenset({"invalid-value", "no-proof", "auth-unreachable"})
 _CHANGED_MEANWHILE: Final = Said(
-    "bad", "Somebody changed this meanwhile: nothing was done", "Look at what stands now, and change that."
+    "bad",
+    later("Somebody changed this meanwhile: nothing was done"),
+    later("Look at what stands now, and change that."),
 )
 
 
@@ -100,7 +104,7 @@ async def change_grants(request: web.Request) -> web.StreamResponse:
     if form.text("do") not in ("save", "remove"):
         raise HomeError("bad-request", "do is save or remove.")
     if form.text("stands") != _stands(row):
-        await flash.put(request, _CHANGED_MEANWHILE)
+        await flash.put(request, _CHANGED_MEANWHILE.spoken())
         raise web.HTTPSeeOther(_address(row))
     before = _numbered(row, form.text("grant"))
     if form.text("do") == "remove":
@@ -127,7 +131,7 @@ async def _save(request: web.Request, row: UserRow, form: Form, before: Grant | 
             if error.slug not in _SHOWN_HERE:
                 raise
             field = forms.field_of(str(error.facts.get("field", "")))
-            wrong, problem = ({field: error.detail}, None) if field is not None else ({}, error)
+            wrong, problem = ({field: faults.detail(error)}, None) if field is not None else ({}, error)
     filled = forms.typed(form.text, offered, wrong)
     number = form.text("grant") if before is not None else ""
     return await _form(request, row, place, number, filled, problem, status=problem.status if problem else 422)
@@ -140,12 +144,13 @@ async def _replace(request: web.Request, row: UserRow, wanted: list[Grant], abou
     except HomeError as error:
         if error.slug != "changed-meanwhile":
             raise
-        await flash.put(request, _CHANGED_MEANWHILE)
+        await flash.put(request, _CHANGED_MEANWHILE.spoken())
         return
     rooms, now = request.app[keys.HOME].rooms(), guards.local_now(request.app[keys.CONFIG].zone)
     told = words.sentence(about, rooms, now)
     stands = about in after.grants
-    await flash.put(request, Said("good", "Granted" if stands else "Taken away", f"{told}. The change counts at once."))
+    title = say("Granted") if stands else say("Taken away")
+    await flash.put(request, Said("good", title, say("{told}. The change counts at once.", told=told)))
 
 
 async def _form(
@@ -169,7 +174,7 @@ async def _form(
         number=number,
         stands=_stands(row),
         form=filled,
-        problem=problem,
+        problem=faults.of(problem) if problem is not None else None,
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from gateway.pages import speaking
+from gateway.pages.speaking import say
 from shared.words.grant_times import first_of_day, spells
 from shared.words.internal import Grant
 
@@ -47,7 +49,7 @@ def days(grants: Sequence[Grant], now: datetime) -> list[Day]:
         texts = [
             f"{a.astimezone(zone):%H:%M}–{'24:00' if b == end else f'{b.astimezone(zone):%H:%M}'}" for a, b in held
         ]
-        name = "Today" if number == 0 else f"{day:%a}"
+        name = say("Today") if number == 0 else speaking.now().short_weekday(day)
         bars = tuple(Bar(at(a), max(1, at(b) - at(a))) for a, b in held)
         found.append(Day(name, bars, _told(texts), at(now) if number == 0 else None))
     return found
@@ -55,5 +57,5 @@ def days(grants: Sequence[Grant], now: datetime) -> list[Day]:
 
 def _told(texts: list[str]) -> str:
     if not texts:
-        return "not at all"
-    return "all day" if texts == ["00:00–24:00"] else ", ".join(texts)
+        return say("not at all")
+    return say("all day") if texts == ["00:00–24:00"] else ", ".join(texts)

@@ -1,17 +1,19 @@
 """Grants in words, pure: which device, when, until when; what stands now, what comes next, and when it ends."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from gateway.pages import acts, times
+from gateway.pages import acts, speaking, times
+from gateway.pages.speaking import say
 from gateway.picture.plain import plain
 from gateway.picture.views import RoomView
 from shared.words import grant_text
 from shared.words.grant_times import DAY, day_begun, outlook
 from shared.words.internal import Grant
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONDAY = date(2024, 1, 1)
+"""From which the days of the week are counted, for their names."""
 _WEEK = 7
 
 
@@ -35,7 +37,7 @@ def device(room_id: str, device_id: str, rooms: Iterable[RoomView]) -> str:
         if room.id == room_id:
             for found in room.devices:
                 if found.id == device_id:
-                    return f"{plain(found.name)} in {plain(room.name)}"
+                    return say("{device} in {room}", device=plain(found.name), room=plain(room.name))
     return plain(f"{room_id}/{device_id}", 2 * 64)
 
 
@@ -43,16 +45,18 @@ def what(grant: Grant) -> str:
     """Which actions: "On, Off only", "looking only", or nothing for all."""
     if grant.actions is None:
         return ""
-    return f"{', '.join(map(acts.label, grant.actions))} only" if grant.actions else "looking only"
+    if not grant.actions:
+        return say("looking only")
+    return say("{actions} only", actions=", ".join(map(acts.label, grant.actions)))
 
 
 def when(grant: Grant, now: datetime) -> str:
     """ "Mon to Fri, 22:00 to 06:00, from 1 December, until 24 December": a day that it ends with is included."""
     parts = [_weekdays(grant.weekdays), _hours(grant)]
     if grant.since is not None:
-        parts.append(f"from {_limit(grant.since, now)}")
+        parts.append(say("from {when}", when=_limit(grant.since, now)))
     if grant.until is not None:
-        parts.append(f"until {_limit(grant.until, now, ends=True)}")
+        parts.append(say("until {when}", when=_limit(grant.until, now, ends=True)))
     return ", ".join(parts)
 
 
@@ -61,16 +65,16 @@ def standing(grants: Sequence[Grant], now: datetime) -> Now:
     found = outlook(grants, now)
     told = []
     if found.changes is None:
-        told.append("Without end." if found.holds else "Over.")
+        told.append(say("Without end.") if found.holds else say("Over."))
     elif found.holds:
-        told.append(f"Until {coming(found.changes, now)}.")
+        told.append(say("Until {when}.", when=coming(found.changes, now)))
         again = outlook(grants, found.changes.astimezone(now.tzinfo)).changes
-        told.append(f"Next {coming(again, now)}." if again is not None else "Not again after that.")
+        told.append(_next(again, now) if again is not None else say("Not again after that."))
     else:
-        told.append(f"Next {coming(found.changes, now)}.")
+        told.append(_next(found.changes, now))
     ends = [grant.until for grant in grants if grant.until is not None]
     if found.changes is not None and len(ends) == len(grants):
-        told.append(f"Ends for good: {_limit(max(ends), now, ends=True)}.")
+        told.append(say("Ends for good: {when}.", when=_limit(max(ends), now, ends=True)))
     return Now(found.holds, tuple(told))
 
 
@@ -80,12 +84,20 @@ def coming(moment: datetime, now: datetime) -> str:
     days = (local.date() - now.date()).days
     time = f"{local:%H:%M}"
     if days == 0:
-        return f"today {time}"
+        return say("today {time}", time=time)
     if days == 1:
-        return f"tomorrow {time}"
+        return say("tomorrow {time}", time=time)
     if 0 < days < _WEEK:
-        return f"{local:%A} {time}"
-    return f"{times.date(local, now)} {time}"
+        return say("{day} {time}", day=speaking.now().weekday(local.date()), time=time)
+    return say("{day} {time}", day=times.date(local, now), time=time)
+
+
+def _next(moment: datetime, now: datetime) -> str:
+    return say("Next {when}.", when=coming(moment, now))
+
+
+def _day(number: int) -> str:
+    return speaking.now().short_weekday(_MONDAY + timedelta(days=number))
 
 
 def _limit(moment: datetime, now: datetime, *, ends: bool = False) -> str:
@@ -93,18 +105,20 @@ def _limit(moment: datetime, now: datetime, *, ends: bool = False) -> str:
     zone = now.tzinfo
     assert zone is not None
     if day_begun(moment, zone) is None:
-        return f"{times.date(moment.astimezone(zone), now)} {moment.astimezone(zone):%H:%M}"
+        local = moment.astimezone(zone)
+        return say("{day} {time}", day=times.date(local, now), time=f"{local:%H:%M}")
     return times.date((moment - timedelta(seconds=int(ends))).astimezone(zone), now)
 
 
 def _weekdays(weekdays: tuple[int, ...]) -> str:
     runs = grant_text.runs(weekdays)
     if runs == [(0, 6)]:
-        return "every day"
-    return ", ".join(_DAYS[a] if a == b else f"{_DAYS[a]} to {_DAYS[b]}" for a, b in runs)
+        return say("every day")
+    return ", ".join(_day(a) if a == b else say("{first} to {last}", first=_day(a), last=_day(b)) for a, b in runs)
 
 
 def _hours(grant: Grant) -> str:
     if (grant.from_minute, grant.to_minute) == (0, DAY):
-        return "at any time"
-    return f"{grant_text.clock(grant.from_minute)} to {grant_text.clock(grant.to_minute)}"
+        return say("at any time")
+    first, last = grant_text.clock(grant.from_minute), grant_text.clock(grant.to_minute)
+    return say("{first} to {last}", first=first, last=last)

@@ -1,57 +1,71 @@
-"""What was done, in words, pure: what, where, by whom and how it ended."""
+"""What was done, in words of the page's language: what, where, by whom and how it ended."""
 
 from collections.abc import Iterable
 
 from gateway.pages import browsers
+from gateway.pages.speaking import say
 from gateway.pages.story.lines import Line, Stamp, named
 from gateway.picture import guards
 from gateway.picture.plain import plain
 from gateway.picture.views import RoomView
-from shared.words.happenings import HAPPENINGS, VERBS
+from shared.words.happenings import HAPPENINGS
 from shared.words.internal_alerts import AuditRecord
+from shared.words.languages import later
 from shared.words.messages import AuditEvent
 from shared.words.names import Action, Outcome, Severity, is_gateway
 from shared.words.problem import CATALOGUE
 
 _HAPPENINGS = {
     **HAPPENINGS,
-    "home:locked-down": "The home was locked down",
-    "home:lockdown-ended": "The lockdown was ended",
-    "home:renamed": "The hub got another name",
-    "device:added": "Device added",
-    "device:tightened": "Device made stricter",
-    "device:loosening": "Device wants to be less strict",
-    "device:loosened": "Device made less strict",
-    "device:kept-strict": "Device stays as strict as it was",
-    "device:command": "Command that cannot be read",
-    "device:locked-out": "Locked out",
-    "device:lockout-lifted": "Lock-out lifted",
-    "device:mismatch": "Pin does not follow",
-    "device:follows-again": "Pin follows again",
-    "device:restless": "Input does not hold still",
-    "device:holds-still": "Input holds still again",
-    "device:unreadable": "Input cannot be read",
-    "device:reads-again": "Input is read again",
+    "home:locked-down": later("The home was locked down"),
+    "home:lockdown-ended": later("The lockdown was ended"),
+    "home:renamed": later("The hub got another name"),
+    "device:added": later("Device added"),
+    "device:tightened": later("Device made stricter"),
+    "device:loosening": later("Device wants to be less strict"),
+    "device:loosened": later("Device made less strict"),
+    "device:kept-strict": later("Device stays as strict as it was"),
+    "device:command": later("Command that cannot be read"),
+    "device:locked-out": later("Locked out"),
+    "device:lockout-lifted": later("Lock-out lifted"),
+    "device:mismatch": later("Pin does not follow"),
+    "device:follows-again": later("Pin follows again"),
+    "device:restless": later("Input does not hold still"),
+    "device:holds-still": later("Input holds still again"),
+    "device:unreadable": later("Input cannot be read"),
+    "device:reads-again": later("Input is read again"),
 }
 """What stands in the column beside the place: a letter says it of the place, in a sentence (alert_service)."""
 _OF_ROOMS = ("device:", "audit:dropped", "audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
 """What a room may tell of; all else is the hub's to say."""
-_HUB = {"admin": "the hub's command line", "auth": "the hub", "alerts": "the hub"}
+_HUB = {"admin": later("the hub's command line"), "auth": later("the hub"), "alerts": later("the hub")}
 _REASONS = {
-    "no-answer": "The room did not answer in time.",
-    "link-lost": "The link to the broker was lost.",
-    "gateway-stopped": "The hub stopped in the middle of it.",
+    "no-answer": later("The room did not answer in time."),
+    "link-lost": later("The link to the broker was lost."),
+    "gateway-stopped": later("The hub stopped in the middle of it."),
 }
+_WISHES: dict[str, str] = {
+    Action.ON: later("Switch on"),
+    Action.OFF: later("Switch off"),
+    Action.SET: later("Set"),
+    Action.LOCK: later("Lock"),
+    Action.UNLOCK: later("Unlock"),
+    Action.OPEN: later("Open"),
+    Action.CLOSE: later("Close"),
+    Action.STOP: later("Stop"),
+    Action.PRESS: later("Press"),
+}
+_SEVERITIES = {Severity.CRITICAL: later("critical"), Severity.SECURITY: later("security")}
 _NOTE_CHARACTERS = 400
 _BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
 OUTCOMES: dict[str, tuple[str, str]] = {
-    Outcome.ASKED: ("asked", "unsure"),
-    Outcome.EXECUTED: ("done", "good"),
-    Outcome.REJECTED: ("refused", "bad"),
-    Outcome.EXPIRED: ("too late", "bad"),
-    Outcome.FAILED: ("failed", "bad"),
-    Outcome.UNKNOWN: ("not known", "unsure"),
+    Outcome.ASKED: (later("asked"), "unsure"),
+    Outcome.EXECUTED: (later("done"), "good"),
+    Outcome.REJECTED: (later("refused"), "bad"),
+    Outcome.EXPIRED: (later("too late"), "bad"),
+    Outcome.FAILED: (later("failed"), "bad"),
+    Outcome.UNKNOWN: (later("not known"), "unsure"),
 }
 """How it ended, in words, and the tone to say them in."""
 
@@ -79,23 +93,24 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
     """One event, with what was asked before it. `ended`: the page tells how this command ended."""
     outcome, tone = OUTCOMES[event.outcome]
     asked = event.outcome is Outcome.ASKED
-    notes = ["How it ended is not recorded here."] if asked and not ended else []
+    notes = [say("How it ended is not recorded here.")] if asked and not ended else []
     reason = event.detail.get("reason")
     if reason is not None:
-        notes.append(f"{CATALOGUE[reason].title}." if reason in CATALOGUE else _REASONS.get(reason, plain(reason)))
+        notes.append(_reason(reason))
     if event.what == "device:mismatch":
         notes.append(_mismatch(event))
     if event.what.startswith("audit:") and "told" in event.detail:
         notes.append(plain(event.detail["told"]))
     if event.what == "account:grants-changed":
         lines = [text for name, text in event.detail.items() if name.startswith("grant-")]
-        notes.append(f"From now on: {plain('; '.join(lines) or 'nothing', _NOTE_CHARACTERS)}.")
+        granted = plain("; ".join(lines) or say("nothing"), _NOTE_CHARACTERS)
+        notes.append(say("From now on: {grants}.", grants=granted))
     if not (event.what.startswith(_OF_ROOMS) or event.source in _HUB or is_gateway(event.source)):
-        notes.append(f"Nobody but {plain(event.source, 32)} says so, and it is not the hub.")
+        notes.append(say("Nobody but {source} says so, and it is not the hub.", source=plain(event.source, 32)))
     if "token" in event.detail and not event.what.startswith("account:"):
-        notes.append(f"Asked for by the API token {plain(event.detail['token'], 64)}.")
+        notes.append(say("Asked for by the API token {name}.", name=plain(event.detail["token"], 64)))
     if "count" in event.detail:
-        notes.append(f"{plain(event.detail['count'], 12)} times.")
+        notes.append(say("{count} times.", count=plain(event.detail["count"], 12)))
     return Line(
         anchor=f"row-{event.row}",
         picture=_picture(event),
@@ -104,16 +119,23 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
         where=_where(event, rooms),
         who=_who(event),
         address=plain(event.who.address or "", 64),
-        outcome=outcome,
+        outcome=say(outcome),
         tone=tone,
-        severity="" if event.severity is Severity.INFO else str(event.severity),
+        severity="" if event.severity is Severity.INFO else say(_SEVERITIES[event.severity]),
         notes=tuple(notes),
         stamps=tuple(map(_stamp, (event, *intents))),
     )
 
 
+def _reason(reason: str) -> str:
+    """Why it was not done; in its own words where they are none of ours."""
+    if reason in CATALOGUE:
+        return f"{say(CATALOGUE[reason].title)}."
+    return say(_REASONS[reason]) if reason in _REASONS else plain(reason)
+
+
 def _stamp(event: AuditRecord) -> Stamp:
-    said = OUTCOMES[event.outcome][0]
+    said = say(OUTCOMES[event.outcome][0])
     return Stamp(event.row, event.hash, plain(event.source, 32), event.at, event.received_at, said)
 
 
@@ -127,17 +149,18 @@ def _picture(event: AuditEvent) -> str:
 def _mismatch(event: AuditEvent) -> str:
     """What was written to the pin and what it reads, by the room's word."""
     pin, wrote, reads = (plain(event.detail.get(name, "?"), 16) for name in ("pin", "wrote", "reads"))
-    return f"Pin {pin} was told {wrote} and reads {reads}."
+    return say("Pin {pin} was told {wrote} and reads {reads}.", pin=pin, wrote=wrote, reads=reads)
 
 
 def _what(event: AuditEvent) -> str:
     subject, _, action = event.what.partition(":")
-    if subject == "device" and action in VERBS:
+    if subject == "device" and action in _WISHES:
         value = event.detail.get("value")
-        wish = VERBS[action][0].capitalize()
-        return f"{wish} to {plain(value, 8)} %" if action == Action.SET and value else wish
+        if action == Action.SET and value:
+            return say("Set to {value} %", value=plain(value, 8))
+        return say(_WISHES[action])
     known = _HAPPENINGS.get(event.what)
-    return known or plain(event.what.replace(":", " ").replace("-", " "), 80).capitalize()
+    return say(known) if known else plain(event.what.replace(":", " ").replace("-", " "), 80).capitalize()
 
 
 def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
@@ -158,8 +181,9 @@ def _who(event: AuditEvent) -> str:
         name = plain(who.user.name)
     elif event.where.startswith(f"{who.issuer}/"):
         button = plain(event.detail.get(_BUTTON, ""))
-        name = f"the button {button} in the room" if button else "the room itself"
+        name = say("the button {name} in the room", name=button) if button else say("the room itself")
     else:
-        name = "the hub" if is_gateway(who.issuer) else _HUB.get(who.issuer, plain(who.issuer))
+        known = _HUB["auth"] if is_gateway(who.issuer) else _HUB.get(who.issuer)
+        name = say(known) if known is not None else plain(who.issuer)
     room = event.detail.get(guards.CLAIMED_BY)
-    return f"{name}, as claimed by the room {plain(room)}" if room is not None else name
+    return say("{name}, as claimed by the room {room}", name=name, room=plain(room)) if room is not None else name

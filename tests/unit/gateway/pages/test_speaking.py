@@ -62,13 +62,57 @@ def test_a_gap_is_escaped_and_never_read_as_a_sentence() -> None:
     )
 
 
-async def sign_in_speaking(house: House, language: Language) -> None:
+async def sign_in_speaking(house: House, language: Language, role: Role = Role.MEMBER) -> None:
     """Somebody who has chosen a language."""
-    info = await house.sign_in(Role.MEMBER)
+    info = await house.sign_in(role)
     user = msgspec.structs.replace(info.user, language=language)
-    house.auth.sessions["token-member"] = msgspec.structs.replace(info, user=user)
+    house.auth.sessions[f"token-{role}"] = msgspec.structs.replace(info, user=user)
 
 
 def spoken_at_home(language: Language) -> object:
     """The configuration of a home that speaks that."""
     return msgspec.structs.replace(config(), language=language)
+
+
+PLACES = {"room": "hall", "device": "front-door", "user": "u-guest", "slug": "forbidden"}
+"""What fills the gaps in the addresses of pages."""
+ENGLISH_WORDS = frozenset(
+    [
+        "the",
+        "and",
+        "is",
+        "are",
+        "of",
+        "to",
+        "with",
+        "for",
+        "your",
+        "you",
+        "this",
+        "that",
+        "not",
+        "by",
+        "from",
+        "until",
+        "it",
+    ]
+)
+
+
+async def test_on_no_page_in_german_is_a_word_of_english() -> None:
+    async with open_house() as house:
+        await sign_in_speaking(house, "de", Role.MASTER)
+        house.put("front-door", "unlocked")
+        assert house.browser.app is not None
+        found = {
+            one.canonical for one in house.browser.app.router.resources() for route in one if route.method == "GET"
+        }
+        paths = sorted(path.format(**PLACES) for path in found if not path.startswith("/static/"))
+        assert len(paths) > 15
+        for path in paths:
+            page = await house.get(path)
+            if page.status == 303:
+                continue
+            assert page.has("html", lang="de"), path
+            said = {word.strip(".,:;!?…()„“").lower() for word in page.text.split()}
+            assert (path, said & ENGLISH_WORDS) == (path, set())

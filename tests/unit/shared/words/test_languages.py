@@ -1,5 +1,6 @@
 """Every sentence is there in every language, with the same gaps, compiled as it is written."""
 
+import ast
 import string
 import zoneinfo
 from collections.abc import Sequence
@@ -130,8 +131,8 @@ def test_the_language_that_a_browser_likes_best_is_found(header: str, language: 
 @pytest.mark.parametrize(
     ("language", "told"),
     [
-        ("en", ["Sunday", "Sun", "1 March 2026", "1 March", "21.50", "3"]),
-        ("de", ["Sonntag", "So", "1. März 2026", "1. März", "21,50", "3"]),
+        ("en", ["Sunday", "Sun", "1 March 2026", "1 March", "March", "March 2026", "Mar", "21.50", "−3", "0.5", "CET"]),
+        ("de", ["Sonntag", "So", "1. März 2026", "1. März", "März", "März 2026", "Mär", "21,50", "−3", "0,5", "MEZ"]),
     ],
 )
 def test_days_and_numbers_are_written_as_the_language_writes_them(language: Language, told: list[str]) -> None:
@@ -141,10 +142,34 @@ def test_days_and_numbers_are_written_as_the_language_writes_them(language: Lang
         spoken.short_weekday(day),
         spoken.dated(day),
         spoken.dated(day, year=False),
+        spoken.month(day),
+        spoken.month(day, year=True),
+        spoken.short_month(day),
         spoken.number(21.5, digits=2),
-        spoken.number(3.0, digits=0),
+        spoken.number(-3.0, digits=0),
+        spoken.number(0.5),
+        spoken.zone_name(MOMENT, BERLIN),
     ] == told
 
 
 def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
     assert tongue("de").say("") == ""
+
+
+def test_no_sentence_hides_in_an_f_string_where_the_gathering_does_not_look() -> None:
+    hidden = [
+        f"{path.name}:{call.lineno}"
+        for package, keywords in catalogue.WITH_SENTENCES.items()
+        for path in (catalogue.ROOT / package).rglob("*.py")
+        for joined in ast.walk(ast.parse(path.read_text()))
+        if isinstance(joined, ast.JoinedStr)
+        for call in ast.walk(joined)
+        if isinstance(call, ast.Call)
+        and _called(call) in keywords
+        and any(isinstance(x, ast.Constant) for x in call.args)
+    ]
+    assert hidden == []
+
+
+def _called(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
