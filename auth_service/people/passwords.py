@@ -29,20 +29,22 @@ T = TypeVar("T")
 _WAITING_MOST = 64
 _NICENESS = 10
 _STRANGERS = "strangers"
+_LOUD = "loud"
 _KNOWN = "known"
 
 
 class Passwords:
     """Hashes and checks. One or two threads, so that commands and other requests never wait behind logins.
 
-    Browsers that an account knows have a thread of their own: strangers' tries, however many, hold nobody up there.
+    Browsers that an account knows have a thread of their own: strangers' tries, however many, hold nobody up there. So
+    has who guesses: an owner at a new browser waits behind those alone who guessed as little.
     """
 
     def __init__(self, pepper: bytes, *, rounds: int) -> None:
         self._pepper = pepper
         self._short_key = hmac.digest(pepper, b"short secrets", "sha256")
         self._rounds = rounds
-        threads = {_STRANGERS: min(2, os.cpu_count() or 1), _KNOWN: 1}
+        threads = {_STRANGERS: min(2, os.cpu_count() or 1), _LOUD: 1, _KNOWN: 1}
         self._pools = {
             lane: ThreadPoolExecutor(count, thread_name_prefix=f"bcrypt-{lane}", initializer=_step_back)
             for lane, count in threads.items()
@@ -57,23 +59,26 @@ class Passwords:
         prehash = self._prehash(password_form.canonical(password))
         return (await self._run(lambda: bcrypt.hashpw(prehash, bcrypt.gensalt(self._rounds)))).decode()
 
-    async def verify(self, password: str, stored: str | None, *, known: bool = False) -> bool:
+    async def verify(self, password: str, stored: str | None, *, known: bool = False, loud: bool = False) -> bool:
         """Whether `password` is the one; None (there is no such user) costs the same and is False.
 
-        `known`: for a browser that opened the account before, or a session. Raises HomeError("rate-limited") when
-        too many checks are waiting already.
+        `known`: for a browser that opened the account before, or a session; else `loud`: for a network that guesses.
+        Raises HomeError("rate-limited") when too many checks are waiting already.
         """
         # All of them, whichever fits: how long it takes tells of what was typed, and of nothing that is stored.
         prehashes = [self._prehash(form) for form in password_form.forms(password)]
         against = self._nobody if stored is None else stored.encode()
         fits = await self._run(
-            lambda: [bcrypt.checkpw(prehash, against) for prehash in prehashes], _KNOWN if known else _STRANGERS
+            lambda: [bcrypt.checkpw(prehash, against) for prehash in prehashes], _lane(known=known, loud=loud)
         )
         return any(fits) and stored is not None
 
-    def check_room(self, *, known: bool = False) -> None:
+    def check_room(self, *, known: bool = False, loud: bool = False) -> None:
         """Raises HomeError("rate-limited") when too many checks are waiting already."""
-        if self._waiting[_KNOWN if known else _STRANGERS] >= _WAITING_MOST:
+        self._check_room(_lane(known=known, loud=loud))
+
+    def _check_room(self, lane: str) -> None:
+        if self._waiting[lane] >= _WAITING_MOST:
             raise HomeError("rate-limited", "Too many sign-ins are under way. Try again in a moment.", retry_after=10)
 
     def keyed(self, purpose: str, *parts: str) -> str:
@@ -89,12 +94,18 @@ class Passwords:
         return base64.b64encode(hmac.digest(self._pepper, password.encode("utf-8", "surrogatepass"), "sha256"))
 
     async def _run(self, work: Callable[[], T], lane: str = _STRANGERS) -> T:
-        self.check_room(known=lane == _KNOWN)
+        self._check_room(lane)
         self._waiting[lane] += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._pools[lane], work)
         finally:
             self._waiting[lane] -= 1
+
+
+def _lane(*, known: bool, loud: bool) -> str:
+    if known:
+        return _KNOWN
+    return _LOUD if loud else _STRANGERS
 
 
 def _step_back() -> None:

@@ -14,6 +14,8 @@ from shared.words.internal import Budget, Regulation
 
 SLIPS = 3
 """So many wrong passwords from one network are an owner's who mistypes."""
+_LOUD = (Budget(SLIPS, 3600),)
+"""From a network, for whatever accounts: past that its passwords are checked behind one another alone, but heard."""
 CODE_GUESSES = (Budget(10, 600), Budget(100, 86400))
 """Wrong codes for an account with a strong factor: past that none is right (NIST SP 800-63B 3.2.2)."""
 _KEYS_MOST = 20_000
@@ -60,6 +62,7 @@ class SignInBudgets:
     def __init__(self) -> None:
         self._wrong = Windows()
         self._wrong_from = Windows()
+        self._loud = Windows()
         self._letters = Windows()
 
     def hears(self, asker: Asker, regulation: Regulation, now: datetime) -> bool:
@@ -78,6 +81,11 @@ class SignInBudgets:
         self._wrong.count((asker.account, asker.known), regulation.wrong_passwords, now)
         if not asker.known:
             self._wrong_from.count((asker.account, asker.network), regulation.wrong_passwords, now)
+            self._loud.count(asker.network, _LOUD, now)
+
+    def is_loud(self, network: str, now: datetime) -> bool:
+        """Whether more wrong passwords than slips came from there, for whatever accounts."""
+        return self._loud.is_spent(network, _LOUD, now)
 
     def may_write(self, asker: Asker, regulation: Regulation, now: datetime) -> bool:
         """Whether the account gets one more letter; it is counted."""

@@ -61,7 +61,7 @@ class SignIn:
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
         """Step 1. Returns before anything about the account is looked at; the letter goes out afterwards."""
-        self._passwords.check_room(known=bool(request.known))
+        self._passwords.check_room(known=bool(request.known), loud=self._is_loud(request))
         await self._store.ping()
         self._errands.start(self._mail_code(request, issuer), "mail-code")
 
@@ -118,10 +118,14 @@ class SignIn:
     async def _verify(self, account: user_rows.Account | None, request: LoginCodeRequest | LoginRequest) -> bool:
         """Whether the password is right; a wrong one is counted, whoever it was meant for."""
         stored = account.password_hash if account is not None else None
-        right = await self._passwords.verify(request.password, stored, known=bool(request.known))
+        known, loud = bool(request.known), self._is_loud(request)
+        right = await self._passwords.verify(request.password, stored, known=known, loud=loud)
         if not right:
             self._budgets.heard_wrong(_asker(account, request), request.regulation, self._now())
         return right
+
+    def _is_loud(self, request: LoginCodeRequest | LoginRequest) -> bool:
+        return self._budgets.is_loud(_network(request), self._now())
 
     def _heard_strong(
         self, account: user_rows.Account | None, request: LoginRequest, judged: Judged, *, right: bool
@@ -185,5 +189,9 @@ def _asker(account: user_rows.Account | None, request: LoginCodeRequest | LoginR
     return Asker(
         account=account.user.id if account is not None else user_rows.email_key(request.email),
         known=request.known,
-        network=networks.network(request.address, ipv6_bits=networks.SITE_BITS),
+        network=_network(request),
     )
+
+
+def _network(request: LoginCodeRequest | LoginRequest) -> str:
+    return networks.network(request.address, ipv6_bits=networks.SITE_BITS)
