@@ -1,11 +1,13 @@
 """Gathers the sentences of letters and pages into shared/locale, for whoever adds one or a language: `make catalogue`.
 
 What is translated stays, what is gone goes; the compiled catalogue lies beside it, so that a clone needs no step more.
+What the pages' scripts say, and the problems that the API answers them, lies as a script of words beside those.
 """
 
 import io
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +33,8 @@ WITH_SENTENCES: dict[str, _Keywords] = {
 }
 """Where sentences are, and by which calls. In services `say` is also what others do."""
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+SCRIPTS = ROOT / "gateway" / "static"
+_IN_SCRIPTS: _Keywords = {"later": None, "say": None, "sayMany": (1, 2)}
 _OPTIONS = {"templates/**.html": {"silent": "false", "trim_blocks": "true", "lstrip_blocks": "true"}}
 _NO_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 """So that nothing is written anew but for a sentence."""
@@ -47,6 +51,8 @@ def sentences() -> Catalog:
             ROOT / package, method_map=_METHODS, options_map=_OPTIONS, keywords=keywords, strip_comment_tags=True
         ):
             found.add(said, locations=[(f"{package}/{name}", line)])
+    for said, path in _of_scripts():
+        found.add(said, locations=[(path, 1)])
     for path, those in (
         ("shared/words/happenings.py", HAPPENINGS.values()),
         ("shared/words/problem.py", (entry.title for entry in CATALOGUE.values())),
@@ -56,6 +62,41 @@ def sentences() -> Catalog:
         for sentence in those:
             found.add(sentence, locations=[(path, 1)])
     return found
+
+
+def _of_scripts() -> Iterator[tuple[str | tuple[str, ...], str]]:
+    """What scripts say, and where."""
+    for name, _, said, _, _ in extract_from_dir(
+        SCRIPTS, method_map=[("**.js", "javascript")], keywords=_IN_SCRIPTS, strip_comment_tags=True
+    ):
+        if not name.startswith("words."):
+            yield said, f"gateway/static/{name}"
+
+
+def words_of_scripts(language: str) -> str:
+    """The script that teaches a page's other scripts a language: their own sentences, and those of problems."""
+    catalogue = translated(language)
+    wanted = {said if isinstance(said, str) else said[0] for said, _ in _of_scripts()}
+    wanted |= {text for entry in CATALOGUE.values() for text in (entry.title, entry.advice)}
+    for package in ("gateway", "auth_service"):
+        wanted |= {
+            said
+            for _, _, said, _, _ in extract_from_dir(ROOT / package, [("**.py", "python")], keywords=_PROBLEMS)
+            if isinstance(said, str)
+        }
+    known = {said: found.string for said in sorted(wanted) if (found := catalogue.get(said)) is not None}
+    lines = [f"  {_quoted(said)}: {_quoted(string)},\n" for said, string in known.items()]
+    head = "// What scripts and problems say. Written by `make catalogue` from shared/locale.\n\n"
+    return head + 'import { teach } from "./tongue.js";\n\nteach({\n' + "".join(lines) + "});\n"
+
+
+def _quoted(text: object) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def words_path(language: str) -> Path:
+    """Where that script lies."""
+    return SCRIPTS / f"words.{language}.js"
 
 
 def translated(language: str) -> Catalog:
@@ -88,6 +129,7 @@ def update(language: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(written.getvalue())
     path.with_suffix(".mo").write_bytes(compiled(language))
+    words_path(language).write_text(words_of_scripts(language))
     return sum(1 for one in catalogue if one.id and not is_translated(one.string))
 
 

@@ -24,8 +24,13 @@ def begin(request: web.Request) -> Tongue:
     chosen = info.user.language if info is not None else None
     wanted = chosen or accepted(request.headers.get("Accept-Language", "")) or request.app[keys.CONFIG].language
     spoken = tongue(wanted)
-    _SPOKEN.set(spoken)
+    speak(spoken)
     return spoken
+
+
+def speak(spoken: Tongue) -> None:
+    """From now on this task speaks that language."""
+    _SPOKEN.set(spoken)
 
 
 def spoken(handler: Handler) -> Handler:

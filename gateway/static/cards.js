@@ -1,7 +1,8 @@
 // The cards on the page: paints what the room said onto them, and nothing else. There is no optimistic change anywhere.
 
 import { headline, summed } from "./sums.js";
-import { RECONNECTING, clock, full, icon, shown, today } from "./wording.js";
+import { say } from "./tongue.js";
+import { called, clock, full, icon, reconnecting, shown, today } from "./wording.js";
 
 const timezone = document.documentElement.dataset.timezone;
 
@@ -25,7 +26,7 @@ export function paintAvailability(room, status) {
   const found = section(room);
   if (!found) return;
   found.dataset.status = status;
-  found.querySelector(".status .text").textContent = status;
+  found.querySelector(".status .text").textContent = called(status);
   for (const device of found.querySelectorAll(".device")) paint(device, shown(device.dataset.kind, status, null));
 }
 
@@ -34,11 +35,11 @@ export function paintReconnecting() {
   heard.clear();
   for (const found of sections()) {
     found.dataset.status = "unknown";
-    found.querySelector(".status .text").textContent = "unknown";
-    for (const device of found.querySelectorAll(".device")) paint(device, RECONNECTING);
+    found.querySelector(".status .text").textContent = called("unknown");
+    for (const device of found.querySelectorAll(".device")) paint(device, reconnecting());
   }
   const line = document.getElementById("headline");
-  if (line) line.textContent = "Nothing is known just now.";
+  if (line) line.textContent = say("Nothing is known just now.");
 }
 
 /** After the page was fetched anew: the stream may have said more in the meantime. */

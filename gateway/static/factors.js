@@ -1,6 +1,7 @@
 // Makes a passkey on the page of second factors; without this script the page offers none.
 
 import { hindrance, make, refusal } from "./passkeys.js";
+import { problem, say } from "./tongue.js";
 
 const form = document.getElementById("passkey");
 const why = document.getElementById("passkey-hindrance");
@@ -20,7 +21,7 @@ form?.addEventListener("submit", async (event) => {
   const button = form.querySelector("button");
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
-  say("");
+  complain("");
   try {
     const begun = await send("/api/v1/factors/passkey", { current: current.value, code: code?.value.trim() ?? "", name: name.value.trim() }, token);
     if (!begun) return;
@@ -30,7 +31,7 @@ form?.addEventListener("submit", async (event) => {
     if (done.recovery_codes.length) return showCodes(done.recovery_codes);
     location.assign("/account/factors");
   } catch (error) {
-    say(error instanceof DOMException ? refusal(error) : "The hub cannot be reached. Try again in a moment.");
+    complain(error instanceof DOMException ? refusal(error) : say("The hub cannot be reached. Try again in a moment."));
   } finally {
     current.value = "";
     button.ariaBusy = "false";
@@ -46,7 +47,7 @@ async function send(address, body, token) {
   const answer = await response.json();
   if (response.ok) return answer;
   if (answer.type.endsWith("/csrf") || answer.type.endsWith("/sign-in-required")) location.reload();
-  say(answer.detail ? `${answer.title}. ${answer.detail}` : answer.title);
+  complain(inWords(problem(answer)));
   return null;
 }
 
@@ -65,7 +66,9 @@ function showCodes(codes) {
   document.querySelector("main h1").focus();
 }
 
-function say(words) {
+const inWords = ({ title, detail }) => (detail ? `${title}. ${detail}` : title);
+
+function complain(words) {
   const place = document.getElementById("passkey-said");
   place.textContent = words;
   place.hidden = !words;

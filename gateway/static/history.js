@@ -2,6 +2,7 @@
 
 import { fetchPage } from "./fetch_page.js";
 import { listen } from "./listen.js";
+import { say } from "./tongue.js";
 
 const REFRESH_PAUSE = 1_500; // milliseconds; the page is fetched no more often than this
 const AFTER_COMMAND = 1_000; // a room's word is recorded within this, as a rule
@@ -26,12 +27,12 @@ function link(state, text) {
 function recorded(news) {
   wanted = Math.max(wanted, news.row);
   wantedHappening = Math.max(wantedHappening, news.happening ?? 0);
-  if (isBehind()) later(0);
+  if (isBehind()) soon(0);
 }
 
 const isBehind = () => wanted > head || wantedHappening > happening;
 
-function later(wait) {
+function soon(wait) {
   clearTimeout(timer);
   timer = setTimeout(fetchAnew, Math.max(wait, fetched + REFRESH_PAUSE - performance.now()));
 }
@@ -39,11 +40,11 @@ function later(wait) {
 async function fetchAnew() {
   fetched = performance.now();
   const came = await fetchPage(location.href);
-  if (came === null) return document.body.dataset.link === "live" && later(REFRESH_PAUSE * 4); // else the stream says it again
+  if (came === null) return document.body.dataset.link === "live" && soon(REFRESH_PAUSE * 4); // else the stream says it again
   const { response, page } = came;
-  if (response.status === 429) return later(1000 * Number(response.headers.get("Retry-After") ?? 5));
+  if (response.status === 429) return soon(1000 * Number(response.headers.get("Retry-After") ?? 5));
   if (response.redirected) return location.reload();
-  if (page === null) return later(REFRESH_PAUSE * 4);
+  if (page === null) return soon(REFRESH_PAUSE * 4);
   fresh = page;
   head = Number(fresh.querySelector("main").dataset.head);
   // A page of acts alone names none: it has all that it will have of them.
@@ -51,7 +52,7 @@ async function fetchAnew() {
   if (isSame()) fresh = null;
   else if (isAtTop()) show();
   else news.hidden = false;
-  if (isBehind()) later(0);
+  if (isBehind()) soon(0);
 }
 
 const lines = (root) => [...root.querySelectorAll(".line")].map((line) => line.id + line.textContent).join(" ");
@@ -83,22 +84,22 @@ news.addEventListener("click", (event) => {
 });
 addEventListener("scroll", () => fresh !== null && isAtTop() && show(), { passive: true });
 
-link("connecting", "Connecting…");
+link("connecting", say("Connecting…"));
 // A guest hears of no rows: what happens to what is theirs stands for them.
 listen({ rooms: "guest" in main.dataset ? null : [], sums: false, audit: true }, {
   event(name, data) {
     if (name === "ready") {
-      link("live", "Live");
+      link("live", say("Live"));
       told = true;
     } else if (name === "audit") recorded(data);
-    else if ((name === "command" || (name === "state" && told)) && wanted === 0) later(AFTER_COMMAND);
+    else if ((name === "command" || (name === "state" && told)) && wanted === 0) soon(AFTER_COMMAND);
   },
   lost: () => {
     told = false;
-    link("lost", "Reconnecting…");
+    link("lost", say("Reconnecting…"));
   },
   signedOut() {
-    link("lost", "Signed out");
+    link("lost", say("Signed out"));
     location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
   },
 });

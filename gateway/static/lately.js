@@ -1,5 +1,6 @@
 // The line under the home's headline: when the bell was last pressed and where something last moved, as the stream says.
 
+import { say } from "./tongue.js";
 import { clock } from "./wording.js";
 
 const timezone = document.documentElement.dataset.timezone;
@@ -25,8 +26,8 @@ export function paintLately() {
   }
   const { pressed, pressedAt, moved, movedAt } = line.dataset;
   const parts = [];
-  if (pressedAt) parts.push(`${pressed} ${clock(new Date(pressedAt), timezone)}`);
-  if (movedAt) parts.push(`last movement: ${moved} ${clock(new Date(movedAt), timezone)}`);
+  if (pressedAt) parts.push(say("{name} {when}", { name: pressed, when: clock(new Date(pressedAt), timezone) }));
+  if (movedAt) parts.push(say("last movement: {name} {when}", { name: moved, when: clock(new Date(movedAt), timezone) }));
   const text = parts.join(" · ");
   if (line.textContent !== text) line.textContent = text;
   line.hidden = text === "";

@@ -6,6 +6,7 @@ import { heardLately, paintLately } from "./lately.js";
 import { listen } from "./listen.js";
 import { showLevels, takeForms } from "./press.js";
 import { renewing } from "./renewing.js";
+import { say } from "./tongue.js";
 import { heardCommand } from "./wish.js";
 
 const MINUTE = 60_000;
@@ -50,23 +51,23 @@ const on = {
     } else if (name === "lockdown") lockdown(data.active);
     else if (name === "command") heardCommand(data);
     else if (name === "ready") {
-      link("live", "Live");
+      link("live", say("Live"));
       paintHeadline();
       if (sections().some((found) => !told.has(found.dataset.room))) changed();
     }
   },
   lost() {
-    link("lost", "Reconnecting…");
+    link("lost", say("Reconnecting…"));
     paintReconnecting();
   },
   signedOut() {
-    link("lost", "Signed out");
+    link("lost", say("Signed out"));
     paintReconnecting();
     location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
   },
 };
 
-link("connecting", "Connecting…");
+link("connecting", say("Connecting…"));
 takeForms(main);
 setInterval(paintTimes, MINUTE);
 setInterval(paintLately, MINUTE);

@@ -1,6 +1,7 @@
 // Both steps on one page, so that the password need not be typed twice. It stays in its field and nowhere else.
 
 import { hindrance, refusal, show } from "./passkeys.js";
+import { problem as problemOf, say, sayMany } from "./tongue.js";
 
 const form = document.getElementById("login");
 const { email, password, code, own, csrf_token: token } = form.elements;
@@ -21,7 +22,7 @@ form.addEventListener("submit", async (event) => {
     if (form.dataset.step === "1") await askCode();
     else await signIn();
   } catch {
-    complain("The hub cannot be reached", "Check your connection and try again.");
+    complain(say("The hub cannot be reached"), say("Check your connection and try again."));
   } finally {
     button.ariaBusy = "false";
   }
@@ -38,8 +39,8 @@ passkey?.addEventListener("click", async () => {
   try {
     await signInByPasskey();
   } catch (error) {
-    if (error instanceof DOMException) complain("No passkey was shown", refusal(error));
-    else complain("The hub cannot be reached", "Check your connection and try again.");
+    if (error instanceof DOMException) complain(say("No passkey was shown"), refusal(error));
+    else complain(say("The hub cannot be reached"), say("Check your connection and try again."));
   } finally {
     passkey.ariaBusy = "false";
   }
@@ -105,14 +106,18 @@ function send(address, body) {
 }
 
 async function refused(response) {
-  const { type = "", title = "Something failed", detail = "", retry_after: wait } = await response.json();
+  const answer = await response.json();
+  const { type = "", retry_after: wait } = answer;
   if (type.endsWith("/csrf")) return location.reload(); // the page lay open for too long
-  complain(title, wait ? `Too many tries for now. Try again in ${inWords(wait)}.` : detail);
+  const { title, detail } = problemOf(answer);
+  const again = wait ? [say("Too many tries for now."), say("Try again in {wait}.", { wait: inWords(wait) })].join(" ") : detail;
+  complain(title || say("Something failed"), again);
   if (form.dataset.step === "2") code.select();
 }
 
 function inWords(seconds) {
-  return seconds < 90 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+  if (seconds < 90) return sayMany("{count} second", "{count} seconds", seconds);
+  return sayMany("{count} minute", "{count} minutes", Math.ceil(seconds / 60));
 }
 
 function complain(title, detail) {

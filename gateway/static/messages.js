@@ -1,10 +1,12 @@
 // What is said after an action, in the region that screen readers listen to. Good news goes by itself, the rest stays.
 
+import { say } from "./tongue.js";
+
 const STAY = 8_000;
 const MOST = 2;
 
 /** Say it, and return what stands there. `tone` is "good", "bad" or "unsure". */
-export function say(tone, title, text) {
+export function tell(tone, title, text) {
   const region = document.getElementById("messages");
   const message = document.createElement("div");
   message.className = `said ${tone}`;
@@ -17,7 +19,7 @@ export function say(tone, title, text) {
   const close = document.createElement("button");
   close.type = "button";
   close.className = "close";
-  close.setAttribute("aria-label", "Dismiss");
+  close.setAttribute("aria-label", say("Dismiss"));
   close.textContent = "×";
   close.addEventListener("click", () => message.remove());
   message.append(line, close);

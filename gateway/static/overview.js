@@ -5,6 +5,7 @@ import { isLinked, link, lockdown } from "./frame.js";
 import { listen } from "./listen.js";
 import { renewing } from "./renewing.js";
 import { paintAllHeard, paintLost, paintSentences, paintSum, showFound, tiles } from "./tiles.js";
+import { say } from "./tongue.js";
 
 const MINUTE = 60_000;
 const main = document.querySelector("main[data-live]");
@@ -43,23 +44,23 @@ const on = {
       if (isLinked("live")) paintSentences();
     } else if (name === "lockdown") lockdown(data.active);
     else if (name === "ready") {
-      link("live", "Live");
+      link("live", say("Live"));
       paintSentences();
       if (tiles().some((found) => !told.has(found.dataset.room))) changed();
     }
   },
   lost() {
-    link("lost", "Reconnecting…");
+    link("lost", say("Reconnecting…"));
     paintLost();
   },
   signedOut() {
-    link("lost", "Signed out");
+    link("lost", say("Signed out"));
     paintLost();
     location.assign(`/login?next=${encodeURIComponent(location.pathname)}`);
   },
 };
 
-link("connecting", "Connecting…");
+link("connecting", say("Connecting…"));
 offerToFind("");
 setInterval(paintTimes, MINUTE);
 if ("guest" in main.dataset) setInterval(changed, MINUTE); // a grant begins and ends without any event

@@ -1,16 +1,19 @@
 // Passkeys: what the hub asks for in JSON, as the browser wants it, and back. Knows of no page.
 
-const UNTRUSTED =
-  "This device does not trust the hub's certificate yet, and then browsers refuse passkeys. Add the home's authority to it first.";
+import { later, say } from "./tongue.js";
+
+const UNTRUSTED = later(
+  "This device does not trust the hub's certificate yet, and then browsers refuse passkeys. Add the home's authority to it first.",
+);
 
 /** Why no passkey can be made or shown here, in words; null where one can. */
 export async function hindrance() {
-  if (!window.PublicKeyCredential || !navigator.credentials) return "This browser knows no passkeys.";
+  if (!window.PublicKeyCredential || !navigator.credentials) return say("This browser knows no passkeys.");
   try {
     // This is no script, so nothing is ever installed; but whether the certificate is trusted is looked at first.
     await navigator.serviceWorker?.register("/healthz");
   } catch (error) {
-    if (/certificate/i.test(error.message)) return UNTRUSTED;
+    if (/certificate/i.test(error.message)) return say(UNTRUSTED);
   }
   return null;
 }
@@ -35,11 +38,11 @@ export async function show(options) {
 
 /** What a browser's refusal means. */
 export function refusal(error) {
-  if (error.name === "InvalidStateError") return "This device has a passkey for your account already.";
+  if (error.name === "InvalidStateError") return say("This device has a passkey for your account already.");
   if (error.name === "NotAllowedError")
-    return /certificate/i.test(error.message) ? UNTRUSTED : "It was cancelled, took too long, or there is none here.";
-  if (error.name === "SecurityError") return "Passkeys do not work under this address.";
-  return "The browser could not do it.";
+    return /certificate/i.test(error.message) ? say(UNTRUSTED) : say("It was cancelled, took too long, or there is none here.");
+  if (error.name === "SecurityError") return say("Passkeys do not work under this address.");
+  return say("The browser could not do it.");
 }
 
 function plain({ id, rawId, type, response }) {

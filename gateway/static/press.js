@@ -2,12 +2,27 @@
 // seconds by saying that nothing is known.
 
 import { moment } from "./hub_time.js";
-import { say } from "./messages.js";
+import { tell } from "./messages.js";
+import { later, problem, say } from "./tongue.js";
 import { send, slugOf } from "./wish.js";
 
 const UNSURE = new Set(["unknown", "interrupted"]);
-const DONE = { on: "switched on", off: "switched off", lock: "locked", unlock: "unlocked", stop: "stopped", press: "pressed", open: "opened", close: "closed" };
-const WORDS = { rejected: "The room refused it", expired: "It came to the room too late", failed: "The room could not do it" };
+const DONE = {
+  on: later("{name}: switched on"),
+  off: later("{name}: switched off"),
+  set: later("{name}: set to {value} %"),
+  lock: later("{name}: locked"),
+  unlock: later("{name}: unlocked"),
+  stop: later("{name}: stopped"),
+  press: later("{name}: pressed"),
+  open: later("{name}: opened"),
+  close: later("{name}: closed"),
+};
+const ENDED = {
+  rejected: later("{name}: The room refused it"),
+  expired: later("{name}: It came to the room too late"),
+  failed: later("{name}: The room could not do it"),
+};
 let click = { button: null, pressed: null }; // the last one: an event that waited says when it was made
 
 /** Take over every button of the page that is a command. */
@@ -56,8 +71,8 @@ async function press(main, button) {
   const label = button.querySelector(".label");
   const [text, name] = [label.textContent, button.ariaLabel];
   button.ariaBusy = "true";
-  button.ariaLabel = `${name}: asking…`;
-  label.textContent = "asking…";
+  button.ariaLabel = say("{name}: asking…", { name });
+  label.textContent = say("asking…");
   try {
     report(device, wish, await send(device.dataset, token(main), wish, pressed));
   } finally {
@@ -86,28 +101,31 @@ function token(main) {
 }
 
 function report(device, wish, answer) {
-  const name = `${device.dataset.name} in ${device.closest(".room").dataset.name}`;
+  const name = say("{device} in {room}", { device: device.dataset.name, room: device.closest(".room").dataset.name });
   if (answer.outcome === "executed") return executed(name, device, wish, answer.state);
   const slug = slugOf(answer);
   if (slug === "sign-in-required") {
     location.assign("/login");
     return;
   }
-  const wait = answer.retry_after ? ` Try again in ${answer.retry_after} seconds.` : "";
-  const said = say(UNSURE.has(slug) ? "unsure" : "bad", `${name}: ${answer.title ?? "The hub answered strangely"}`, (answer.detail ?? "") + wait);
+  const { title, detail } = problem(answer);
+  const strange = say("The hub answered strangely");
+  const again = answer.retry_after ? say("Try again in {count} seconds.", { count: answer.retry_after }) : "";
+  const said = tell(UNSURE.has(slug) ? "unsure" : "bad", `${name}: ${title || strange}`, `${detail} ${again}`.trim());
   answer.word?.then(({ outcome, reason }) => {
     if (outcome === "unknown") return; // as it says already
     said.remove();
     if (outcome === "executed") return executed(name, device, wish);
-    say("bad", `${name}: ${WORDS[outcome] ?? WORDS.failed}`, reason ? `It says: ${reason}.` : "Look at the device before you repeat it.");
+    const text = reason ? say("It says: {reason}.", { reason }) : say("Look at the device before you repeat it.");
+    tell("bad", say(ENDED[outcome] ?? ENDED.failed, { name }), text);
   });
 }
 
 function executed(name, device, wish, state) {
   const there = state?.value?.moving === null && state.value.position === wish.value;
   const moves = device.dataset.kind === "cover" && ["open", "close", "set"].includes(wish.action) && !there;
-  const done = moves ? "moves now" : wish.action === "set" ? `set to ${wish.value} %` : DONE[wish.action];
-  say("good", `${name}: ${done}`, "The room confirmed it.");
+  const done = moves ? say("{name}: moves now", { name }) : say(DONE[wish.action], { name, value: wish.value });
+  tell("good", done, say("The room confirmed it."));
 }
 
 /** The dialog: says exactly what will happen; Esc and Cancel say no. */

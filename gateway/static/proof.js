@@ -2,6 +2,7 @@
 // nothing, and goes on by itself where nothing else is missing.
 
 import { hindrance, refusal, show } from "./passkeys.js";
+import { problem, say } from "./tongue.js";
 
 for (const part of document.querySelectorAll(".proof[data-passkey=true]")) offer(part);
 
@@ -15,7 +16,7 @@ async function offer(part) {
 async function prove(part, button) {
   if (button.ariaBusy === "true") return;
   button.ariaBusy = "true";
-  say(part, "");
+  complain(part, "");
   const token = part.form.elements.csrf_token.value;
   try {
     const asked = await send("/api/v1/step-up/challenge", {}, token, part);
@@ -23,13 +24,13 @@ async function prove(part, button) {
     const credential = await show(asked.options);
     if (!(await send("/api/v1/step-up", { credential }, token, part))) return;
     part.disabled = true; // its field is sent no more, and is not missing
-    button.textContent = "Your passkey was right";
+    button.textContent = say("Your passkey was right");
     button.focus();
     const submit = part.form.querySelector("button[type=submit]");
     if (part.form.checkValidity()) part.form.requestSubmit(submit);
     else part.form.reportValidity();
   } catch (error) {
-    say(part, error instanceof DOMException ? refusal(error) : "The hub cannot be reached. Try again in a moment.");
+    complain(part, error instanceof DOMException ? refusal(error) : say("The hub cannot be reached. Try again in a moment."));
   } finally {
     button.ariaBusy = "false";
   }
@@ -44,11 +45,13 @@ async function send(address, body, token, part) {
   const answer = await response.json();
   if (response.ok) return answer;
   if (answer.type.endsWith("/csrf") || answer.type.endsWith("/sign-in-required")) location.reload();
-  say(part, answer.detail ? `${answer.title}. ${answer.detail}` : answer.title);
+  complain(part, inWords(problem(answer)));
   return null;
 }
 
-function say(part, words) {
+const inWords = ({ title, detail }) => (detail ? `${title}. ${detail}` : title);
+
+function complain(part, words) {
   const place = part.querySelector("[role=alert]");
   place.textContent = words;
   place.hidden = !words;

@@ -1,20 +1,26 @@
 // The home in a few sentences, and each room of a large one in a few words: the same as gateway/pages/overview.py, for what
 // the stream brings. A test in a real browser holds both against one another.
 
+import { later, say } from "./tongue.js";
+
 const FACTS = [
-  ["jammed", "is jammed", "locks are jammed"],
-  ["mismatch", "does not follow", "devices do not follow"],
-  ["fault", "has a fault", "devices have a fault"],
-  ["unlocked", "is unlocked", "locks are unlocked"],
-  ["ajar", "is open", "contacts are open"],
-  ["sensor", "gives no reading", "devices give no reading"],
-  ["motion", "sees motion", "sensors see motion"],
-  ["moving", "is moving", "devices are moving"],
-  ["adrift", "is at an unknown position", "covers are at unknown positions"],
-  ["on", "is on", "devices are on"],
-  ["unknown", "is unknown", "devices are unknown"],
+  ["jammed", later("{name} is jammed"), later("{count} locks are jammed")],
+  ["mismatch", later("{name} does not follow"), later("{count} devices do not follow")],
+  ["fault", later("{name} has a fault"), later("{count} devices have a fault")],
+  ["unlocked", later("{name} is unlocked"), later("{count} locks are unlocked")],
+  ["ajar", later("{name} is open"), later("{count} contacts are open")],
+  ["sensor", later("{name} gives no reading"), later("{count} devices give no reading")],
+  ["motion", later("{name} sees motion"), later("{count} sensors see motion")],
+  ["moving", later("{name} is moving"), later("{count} devices are moving")],
+  ["adrift", later("{name} is at an unknown position"), later("{count} covers are at unknown positions")],
+  ["on", later("{name} is on"), later("{count} devices are on")],
+  ["unknown", later("{name} is unknown"), later("{count} devices are unknown")],
 ];
-const BARRED = ["is locked out", "devices are locked out"];
+const BARRED = [later("{name} is locked out"), later("{count} devices are locked out")];
+const ROOMS = [
+  ["offline", later("{name} is offline"), later("{count} rooms are offline")],
+  ["unknown", later("{name} is unknown"), later("{count} rooms are unknown")],
+];
 const GRAVE = new Set(["jammed", "mismatch", "fault", "unlocked", "ajar", "sensor", "unknown"]);
 const LIT = new Set(["on", "motion"]);
 const AWAY = FACTS.length;
@@ -36,26 +42,28 @@ export function headline(rooms) {
   for (const [look, ofOne, ofMany] of FACTS) {
     const found = rooms.filter((room) => look in room.looks);
     const count = found.reduce((sum, room) => sum + room.looks[look].count, 0);
-    if (count === 1) sentences.push(`${found[0].looks[look].device} in ${found[0].name} ${ofOne}.`);
-    else if (count > 1) sentences.push(`${count} ${ofMany}.`);
+    if (count === 1) {
+      const name = say("{device} in {room}", { device: found[0].looks[look].device, room: found[0].name });
+      sentences.push(`${say(ofOne, { name })}.`);
+    } else if (count > 1) sentences.push(`${say(ofMany, { count })}.`);
   }
-  for (const status of ["offline", "unknown"]) {
+  for (const [status, ofOne, ofMany] of ROOMS) {
     const names = rooms.filter((room) => room.status === status).map((room) => room.name);
-    if (names.length === 1) sentences.push(`${names[0]} is ${status}.`);
-    else if (names.length > 1) sentences.push(`${names.length} rooms are ${status}.`);
+    if (names.length === 1) sentences.push(`${say(ofOne, { name: names[0] })}.`);
+    else if (names.length > 1) sentences.push(`${say(ofMany, { count: names.length })}.`);
   }
   if (sentences.length > 0) return sentences;
-  return [rooms.some((room) => Object.keys(room.looks).length > 0) ? "All is quiet." : "There is nothing here yet."];
+  return [rooms.some((room) => Object.keys(room.looks).length > 0) ? say("All is quiet.") : say("There is nothing here yet.")];
 }
 
 /** One room in a few words: {facts: [[text, tone]], rest, rank}; the less the rank, the sooner it wants to be seen. */
 export function tile({ status, devices, looks, barred }) {
-  const said = ({ count, device }, ofOne, ofMany) => (count === 1 ? `${device} ${ofOne}` : `${count} ${ofMany}`);
+  const said = ({ count, device }, ofOne, ofMany) => (count === 1 ? say(ofOne, { name: device }) : say(ofMany, { count }));
   const tone = (look) => (GRAVE.has(look) ? "bad" : LIT.has(look) ? "lit" : "calm");
   const facts = FACTS.filter(([look]) => look in looks).map(([look, ...words]) => [said(looks[look], ...words), tone(look)]);
   if (barred !== null) facts.push([said(barred, ...BARRED), "calm"]);
-  const quiet = status === "online" ? "All is quiet." : "Nothing is known of it.";
+  const quiet = status === "online" ? say("All is quiet.") : say("Nothing is known of it.");
   const gravest = FACTS.findIndex(([look]) => GRAVE.has(look) && look in looks);
   const rank = status !== "online" ? AWAY : gravest < 0 ? CALM : gravest;
-  return { facts, rest: devices > 0 ? quiet : "It has not described itself yet.", rank };
+  return { facts, rest: devices > 0 ? quiet : say("It has not described itself yet."), rank };
 }

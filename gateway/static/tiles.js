@@ -1,6 +1,8 @@
 // The rooms of a large home on its first page: paints what the stream said in sums onto them, and nothing else.
 
 import { CALM, headline, tile } from "./sums.js";
+import { say, sayMany } from "./tongue.js";
+import { called } from "./wording.js";
 
 const heard = new Map(); // what the stream said last, by room
 
@@ -17,7 +19,7 @@ export function paintSum(sum) {
   const isPerhapsGone = sum.devices === 0 && Number.parseInt(count.textContent, 10) > 0; // the page anew tells
   const { facts, rest, rank } = tile(sum);
   paint(found, sum.status, facts.length > 0 ? facts : [[rest, ""]]);
-  count.textContent = `${sum.devices} ${sum.devices === 1 ? "device" : "devices"}`;
+  count.textContent = sayMany("{count} device", "{count} devices", sum.devices);
   put(found, rank);
   return !isPerhapsGone;
 }
@@ -25,8 +27,8 @@ export function paintSum(sum) {
 /** The stream is lost: nothing on this page is known. Each stays where it is, so that nobody loses sight of it. */
 export function paintLost() {
   heard.clear();
-  for (const found of tiles()) paint(found, "unknown", [["Reconnecting to the hub.", ""]]);
-  document.getElementById("headline").textContent = "Nothing is known just now.";
+  for (const found of tiles()) paint(found, "unknown", [[say("Reconnecting to the hub."), ""]]);
+  document.getElementById("headline").textContent = say("Nothing is known just now.");
 }
 
 /** After the page was fetched anew: the stream may have said more in the meantime. */
@@ -52,7 +54,7 @@ export function showFound() {
 
 function paint(found, status, facts) {
   found.dataset.status = status;
-  found.querySelector(".status .text").textContent = status;
+  found.querySelector(".status .text").textContent = called(status);
   const list = found.querySelector(".tells");
   const drawn = [...list.children].map((line) => [line.textContent, line.className]);
   if (JSON.stringify(drawn) === JSON.stringify(facts)) return;

@@ -2,6 +2,7 @@
 // back, so that it cannot leave a browser's queue later; what became of it then is only known from the stream.
 
 import { atTheHub, heard, since } from "./hub_time.js";
+import { later } from "./tongue.js";
 
 const PATIENCE = 5_000; // milliseconds; the hub lets nothing begin that is older
 const REMEMBERED = 120_000; // how long the stream may still tell how it ended
@@ -10,13 +11,13 @@ const waiting = new Map();
 
 const NOT_SENT = {
   type: "about:blank",
-  title: "The hub cannot be reached",
-  detail: "The wish was given up before it was sent. Check your connection, and try again.",
+  title: later("The hub cannot be reached"),
+  detail: later("The wish was given up before it was sent. Check your connection, and try again."),
 };
 const NOT_KNOWN = {
   type: "/problems/unknown",
-  title: "It is not known what happened",
-  detail: "The hub did not answer in time. Look at the device before you repeat it.",
+  title: later("It is not known what happened"),
+  detail: later("The hub did not answer in time. Look at the device before you repeat it."),
 };
 
 /** The stream's word about a command: counts where the hub's answer to ours did not come. */

@@ -1,48 +1,54 @@
 // What a device's state looks like to people: the same words as gateway/pages/states.py and times.py, for what the
 // stream brings. A test in a real browser holds both against one another.
 
+import { LOCALE, later, number, say } from "./tongue.js";
+
 const WORDS = {
-  switch: { on: ["On", "on"], off: ["Off", "off"] },
-  lock: { locked: ["Locked", "locked"], unlocked: ["Unlocked", "unlocked"], jammed: ["Jammed", "jammed"] },
-  contact: { open: ["Open", "ajar"], closed: ["Closed", "shut"] },
-  motion: { motion: ["Motion", "motion"], clear: ["Still", "clear"] },
+  switch: { on: [later("On"), "on"], off: [later("Off"), "off"] },
+  lock: { locked: [later("Locked"), "locked"], unlocked: [later("Unlocked"), "unlocked"], jammed: [later("Jammed"), "jammed"] },
+  contact: { open: [later("Open"), "ajar"], closed: [later("Closed"), "shut"] },
+  motion: { motion: [later("Motion"), "motion"], clear: [later("Still"), "clear"] },
 };
 const FAULTS = {
-  mismatch: ["Does not follow", "mismatch"],
-  sensor: ["No reading", "sensor"],
-  restless: ["Does not hold still", "fault"],
+  mismatch: [later("Does not follow"), "mismatch"],
+  sensor: [later("No reading"), "sensor"],
+  restless: [later("Does not hold still"), "fault"],
 };
-const FAULT = ["Fault", "fault"]; // what a room calls a fault in a word that we do not know
-const MOVING = { opening: "Opening", closing: "Closing" };
-const UNITS = { temperature: "°C", humidity: "%" };
+const FAULT = [later("Fault"), "fault"]; // what a room calls a fault in a word that we do not know
+const MOVING = { opening: later("Opening"), closing: later("Closing"), other: later("Moving") };
+const UNITS = { temperature: later("{value} °C"), humidity: later("{value} %") };
+const STATUS = { online: later("online"), offline: later("offline"), unknown: later("unknown") };
 const OUTPUTS = new Set(["switch", "dimmer", "lock", "cover", "pulse"]);
 const GATEWAY = /^gateway(-[0-9]+)?$/;
 const ICON_OF_LOOK = { unlocked: "unlock", jammed: "warning", mismatch: "warning", sensor: "warning", fault: "warning", ajar: "door-open" };
 
 const says = (word, look, before, at = null, after = "", level = null) => ({ word, look, before, at, after, level });
 
-export const UNHEARD = says("Unknown", "unknown", "The room has not been heard.");
-export const OFFLINE = says("Offline", "offline", "The room is offline.");
-export const SILENT = says("Unknown", "unknown", "The room has not said yet.");
-export const UNFIT = says("Unknown", "unknown", "The room reported something that does not fit.");
-export const RECONNECTING = says("Unknown", "unknown", "Reconnecting to the hub.");
+const unheard = () => says(say("Unknown"), "unknown", say("The room has not been heard."));
+const offline = () => says(say("Offline"), "offline", say("The room is offline."));
+const silent = () => says(say("Unknown"), "unknown", say("The room has not said yet."));
+const unfit = () => says(say("Unknown"), "unknown", say("The room reported something that does not fit."));
+export const reconnecting = () => says(say("Unknown"), "unknown", say("Reconnecting to the hub."));
+
+/** Whether a room is there, in a word. */
+export const called = (status) => say(STATUS[status] ?? status);
 
 /** A device's state in words, given whether its room is there. */
 export function shown(kind, status, state) {
-  if (status === "offline") return OFFLINE;
-  if (status !== "online") return UNHEARD;
-  if (state === null) return SILENT;
-  if (state.value === null && (state.fault ?? null) === null && Object.hasOwn(UNITS, kind)) return SILENT;
+  if (status === "offline") return offline();
+  if (status !== "online") return unheard();
+  if (state === null) return silent();
+  if (state.value === null && (state.fault ?? null) === null && Object.hasOwn(UNITS, kind)) return silent();
   const said = word(kind, state.value);
   if ((state.fault ?? null) !== null) return faulty(kind, state, said);
-  if (said === null) return UNFIT;
+  if (said === null) return unfit();
   const [text, look, level] = said;
   if (kind === "pulse" || kind === "button") {
-    const before = state.by.source === "boot" ? "not pressed since" : "last pressed";
+    const before = state.by.source === "boot" ? say("not pressed since") : say("last pressed");
     const after = ["boot", "input"].includes(state.by.source) ? "" : by(kind, state.by);
     return says(text, look, before, state.since, after, level);
   }
-  return says(text, look, "since", state.since, by(kind, state.by), level);
+  return says(text, look, say("since"), state.since, by(kind, state.by), level);
 }
 
 /** Which drawing stands for a device that looks like that. */
@@ -57,65 +63,75 @@ export function clock(moment, timezone, now = new Date()) {
   const days = Math.round((Date.UTC(today.year, today.number - 1, today.day) - Date.UTC(then.year, then.number - 1, then.day)) / 86400000);
   const time = `${then.hour}:${then.minute}`;
   if (days === 0) return time;
-  if (days > 0 && days < 7) return `${then.weekday} ${time}`;
-  return then.year === today.year ? `${then.day} ${then.month} ${time}` : `${then.day} ${then.month} ${then.year} ${time}`;
+  if (days > 0 && days < 7) return say("{day} {time}", { day: then.weekday, time });
+  return say("{day} {time}", { day: then.year === today.year ? then.date : then.dateAndYear, time });
 }
 
 /** The date on top of the home: "Monday 23 November". */
 export function today(timezone, now = new Date()) {
-  const { weekday, day, month } = parts(now, timezone);
-  return `${weekday} ${day} ${month}`;
+  const { weekday, date } = parts(now, timezone);
+  return say("{weekday} {date}", { weekday, date });
 }
 
 /** Everything, for a tooltip. */
 export function full(moment, timezone) {
   const then = parts(moment, timezone);
-  return `${then.weekday} ${then.day} ${then.month} ${then.year}, ${then.hour}:${then.minute}:${then.second}`;
+  const day = say("{weekday} {date}", { weekday: then.weekday, date: then.dateAndYear });
+  return `${day}, ${then.hour}:${then.minute}:${then.second}`;
 }
 
 function parts(moment, timeZone) {
-  const options = { timeZone, weekday: "long", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+  const options = { timeZone, year: "numeric", month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
   const found = Object.fromEntries(new Intl.DateTimeFormat("en-GB", options).formatToParts(moment).map((part) => [part.type, part.value]));
-  const number = new Intl.DateTimeFormat("en-GB", { timeZone, month: "numeric" }).format(moment);
-  return { ...found, number: Number(number), year: Number(found.year), day: Number(found.day) };
+  const written = (how) => new Intl.DateTimeFormat(LOCALE, { timeZone, ...how }).format(moment);
+  return {
+    ...found,
+    number: Number(found.month),
+    year: Number(found.year),
+    day: Number(found.day),
+    weekday: written({ weekday: "long" }),
+    date: written({ day: "numeric", month: "long" }),
+    dateAndYear: written({ day: "numeric", month: "long", year: "numeric" }),
+  };
 }
 
 /** What the fault is; of a pin that does not follow also what it reads, which is all that is known. */
 function faulty(kind, { fault, since }, said) {
   const [text, look] = Object.hasOwn(FAULTS, fault) ? FAULTS[fault] : FAULT;
   if (look === "mismatch" && said !== null && kind !== "pulse" && kind !== "button") {
-    return says(text, look, `reads “${said[0]}” since`, since, "", said[2]);
+    return says(say(text), look, say("reads “{word}” since", { word: said[0] }), since, "", said[2]);
   }
-  return says(text, look, "since", since);
+  return says(say(text), look, say("since"), since);
 }
 
 function word(kind, value) {
   if (Object.hasOwn(WORDS, kind)) {
     const known = typeof value === "string" && Object.hasOwn(WORDS[kind], value) ? WORDS[kind][value] : null;
-    return known && [...known, null];
+    return known && [say(known[0]), known[1], null];
   }
-  if (kind === "pulse" || kind === "button") return value === null ? ["At rest", "rest", null] : null;
+  if (kind === "pulse" || kind === "button") return value === null ? [say("At rest"), "rest", null] : null;
   if (kind === "cover") return typeof value === "object" && value !== null ? cover(value) : null;
   if (typeof value !== "number") return null;
   if (kind === "dimmer") {
     if (!Number.isInteger(value) || value < 0 || value > 100) return null;
-    return value > 0 ? [`On, ${value} %`, "on", value] : ["Off", "off", 0];
+    return value > 0 ? [say("On, {value} %", { value }), "on", value] : [say("Off"), "off", 0];
   }
-  return Object.hasOwn(UNITS, kind) ? [`${value.toFixed(1)} ${UNITS[kind]}`, "reading", null] : null;
+  return Object.hasOwn(UNITS, kind) ? [say(UNITS[kind], { value: number(value, 1) }), "reading", null] : null;
 }
 
 function cover({ position, moving }) {
   if (position !== null && !(position >= 0 && position <= 100)) return null;
-  if (moving !== null) return [MOVING[moving] ?? "Moving", "moving", position];
-  if (position === null) return ["Position unknown", "adrift", null];
-  if (position === 0) return ["Closed", "closed", 0];
-  return [position === 100 ? "Open" : `Open, ${position} %`, "open", position];
+  if (moving !== null) return [say(MOVING[moving] ?? MOVING.other), "moving", position];
+  if (position === null) return [say("Position unknown"), "adrift", null];
+  if (position === 0) return [say("Closed"), "closed", 0];
+  return [position === 100 ? say("Open") : say("Open, {value} %", { value: position }), "open", position];
 }
 
 function by(kind, { source, issuer = null }) {
-  if (source === "command") return issuer === null || GATEWAY.test(issuer) ? ", by a command" : `, by a command from ${issuer}`;
-  if (source === "input") return OUTPUTS.has(kind) ? ", by a button" : "";
-  if (source === "timer") return ", by a timer";
-  if (source === "failsafe") return ", by a safety rule";
-  return ", when the room started";
+  if (source === "command")
+    return issuer === null || GATEWAY.test(issuer) ? say(", by a command") : say(", by a command from {issuer}", { issuer });
+  if (source === "input") return OUTPUTS.has(kind) ? say(", by a button") : "";
+  if (source === "timer") return say(", by a timer");
+  if (source === "failsafe") return say(", by a safety rule");
+  return say(", when the room started");
 }

@@ -71,7 +71,7 @@ def program(demo_home: Demo, programs: dict[tuple[Path, str], Client]) -> Progra
 
 @pytest.fixture
 def open_page(browser: Browser, demo_home: Demo, signed_in: dict[str, StorageState]) -> Iterator[Open]:
-    """`open_page(path, role=…, javascript=…, dark=…, size=…)`: a page in a browser of its own, signed in once per role.
+    """`open_page(path, role=…, javascript=…, dark=…, size=…, locale=…)`: a page in a browser of its own.
 
     What a page throws, or may not do by its own policy, fails the test.
     """
@@ -85,6 +85,7 @@ def open_page(browser: Browser, demo_home: Demo, signed_in: dict[str, StorageSta
         javascript: bool = True,
         dark: bool = False,
         size: tuple[int, int] = PHONE,
+        locale: str = "en-GB",
     ) -> Page:
         if role is not None and role not in signed_in:
             page = opened(None)
@@ -95,7 +96,7 @@ def open_page(browser: Browser, demo_home: Demo, signed_in: dict[str, StorageSta
             java_script_enabled=javascript,
             color_scheme="dark" if dark else "light",
             has_touch=size[0] < 500,
-            locale="en-GB",
+            locale=locale,
             base_url=demo_home.url,
             storage_state=signed_in[role] if role is not None else None,
         )

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -12,10 +12,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from device_agents.pins import simulation
-from gateway.pages import overview, states, times
+from gateway.pages import overview, speaking, states, times
 from gateway.pages.static_files import StaticFiles
 from gateway.picture.sums import Count, sum_of
 from gateway.picture.views import RoomView, Status
+from shared.words.languages import LANGUAGES, tongue
 from shared.words.messages import By, CoverValue, State, Value
 from shared.words.names import Kind
 from tests.demo import Demo
@@ -152,8 +153,16 @@ def test_every_page_has_one_heading_its_landmarks_and_named_controls(open_page: 
         assert nameless == []
 
 
-def test_the_browser_and_the_hub_use_the_same_words_for_a_state(open_page: Open) -> None:
-    page = open_page("/login")
+@pytest.fixture(params=LANGUAGES)
+def locale(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A language in which hub and browser speak."""
+    speaking.speak(tongue(request.param))
+    yield request.param
+    speaking.speak(tongue())
+
+
+def test_the_browser_and_the_hub_use_the_same_words_for_a_state(open_page: Open, locale: str) -> None:
+    page = open_page("/login", locale=locale)
     cases: list[tuple[str, Status, State | None]] = [
         (kind, status, None) for kind in Kind for status in get_args(Status)
     ]
@@ -175,8 +184,8 @@ def test_the_browser_and_the_hub_use_the_same_words_for_a_state(open_page: Open)
         assert theirs == ours, case
 
 
-def test_the_browser_and_the_hub_tell_the_same_time(open_page: Open) -> None:
-    page = open_page("/login")
+def test_the_browser_and_the_hub_tell_the_same_time(open_page: Open, locale: str) -> None:
+    page = open_page("/login", locale=locale)
     moments = [NOW - timedelta(minutes=step * 411) for step in range(60)] + [NOW + timedelta(days=1)]
     moments += [NOW - timedelta(days=400), datetime(2026, 3, 29, 1, 30, tzinfo=UTC)]
     now = json.dumps(NOW.isoformat())
@@ -184,10 +193,12 @@ def test_the_browser_and_the_hub_tell_the_same_time(open_page: Open) -> None:
         expression = f"cases.map((it) => words.clock(new Date(it), {json.dumps(zone)}, new Date({now})))"
         local = NOW.astimezone(ZoneInfo(zone))
         assert _in_browser(page, expression, moments) == [times.clock(moment, local) for moment in moments]
+        today = f"cases.map((it) => words.today({json.dumps(zone)}, new Date(it)))"
+        assert _in_browser(page, today, moments) == [times.today(it.astimezone(ZoneInfo(zone))) for it in moments]
 
 
-def test_the_browser_and_the_hub_write_the_same_headline(open_page: Open) -> None:
-    page = open_page("/login")
+def test_the_browser_and_the_hub_write_the_same_headline(open_page: Open, locale: str) -> None:
+    page = open_page("/login", locale=locale)
     homes: list[list[tuple[RoomView, list[str]]]] = []
     for status in get_args(Status):
         for values in DEVICES_OF_A_ROOM:
@@ -199,8 +210,8 @@ def test_the_browser_and_the_hub_write_the_same_headline(open_page: Open) -> Non
     assert told == [list(overview.headline(sum_of(room) for room, _ in home)) for home in homes]
 
 
-def test_the_browser_and_the_hub_say_the_same_of_a_room_in_sums(open_page: Open) -> None:
-    page = open_page("/login")
+def test_the_browser_and_the_hub_say_the_same_of_a_room_in_sums(open_page: Open, locale: str) -> None:
+    page = open_page("/login", locale=locale)
     rooms = [sum_of(_room("Attic", status, values)[0]) for status in get_args(Status) for values in DEVICES_OF_A_ROOM]
     rooms += [msgspec.structs.replace(room, barred=Count(count=1, device="Lamp 0")) for room in rooms]
     rooms += [msgspec.structs.replace(room, barred=Count(count=2)) for room in rooms]

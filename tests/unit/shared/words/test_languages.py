@@ -1,6 +1,7 @@
 """Every sentence is there in every language, with the same gaps, compiled as it is written."""
 
 import ast
+import re
 import string
 import zoneinfo
 from collections.abc import Sequence
@@ -53,6 +54,7 @@ def test_the_gaps_of_every_sentence_agree(language: Language) -> None:
 def test_what_lies_compiled_is_what_is_written(language: Language) -> None:
     lies = (FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.mo").read_bytes()
     assert lies == catalogue.compiled(language), "run `make catalogue`"
+    assert catalogue.words_path(language).read_text() == catalogue.words_of_scripts(language), "run `make catalogue`"
 
 
 def test_a_gap_is_filled_with_what_it_is_given_and_nothing_in_that_is_read() -> None:
@@ -156,7 +158,7 @@ def test_nothing_is_said_where_there_is_nothing_to_say() -> None:
     assert tongue("de").say("") == ""
 
 
-def test_no_sentence_hides_in_an_f_string_where_the_gathering_does_not_look() -> None:
+def test_no_sentence_hides_in_an_f_string_or_a_template_where_the_gathering_does_not_look() -> None:
     hidden = [
         f"{path.name}:{call.lineno}"
         for package, keywords in catalogue.WITH_SENTENCES.items()
@@ -167,6 +169,11 @@ def test_no_sentence_hides_in_an_f_string_where_the_gathering_does_not_look() ->
         if isinstance(call, ast.Call)
         and _called(call) in keywords
         and any(isinstance(x, ast.Constant) for x in call.args)
+    ]
+    hidden += [
+        f"{path.name}: {found}"
+        for path in catalogue.SCRIPTS.glob("*.js")
+        for found in re.findall(r"\$\{[^}`]*\b(?:say|sayMany|later)\(\".*", path.read_text())
     ]
     assert hidden == []
 
