@@ -1,11 +1,12 @@
 """Two gateways of one home: what ends on one shuts page and stream on the other, counts add up, and codes work once."""
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pyotp
@@ -18,7 +19,7 @@ from shared.words.names import Role
 from tests.house import DEADLINE, Broker
 from tests.integration.gateway_parts import PASSWORD, next_event, stream_events
 from tests.integration.redis_parts import Redis
-from tests.integration.two_gateways_parts import MASTER, Person, TwoGateways
+from tests.integration.two_gateways_parts import MASTER, WRONG_HEARD, Person, TwoGateways
 from tests.unit.auth_service.factors.authenticator import Authenticator
 
 OTHER_PASSWORD = "lanterns over quiet harbours"
@@ -204,6 +205,80 @@ async def test_limits_add_up(town: TwoGateways) -> None:
 async def at_once(*wishes: Awaitable[int]) -> list[int]:
     """The statuses of what is sent to both gateways in the same moment, sorted."""
     return sorted(await asyncio.gather(*wishes))
+
+
+class Answered(NamedTuple):
+    """All that somebody at the door is told, but for what is random or a time."""
+
+    status: int
+    headers: dict[str, str]
+    cookies: list[str]
+    body: str
+
+
+async def answered(person: Person, method: str, path: str, of: str, **sent: Any) -> Answered:
+    """One request, as `of` makes it, whose address is left out of what comes back."""
+    headers = {"X-CSRF-Token": person.csrf, "Origin": person.url} | sent.pop("headers", {})
+    async with person.http.request(method, path, headers=headers, allow_redirects=False, **sent) as response:
+        body = (await response.text()).replace(of, "SOMEBODY")
+        told = {name: re.sub(r"t=\d+", "t=", value) for name, value in response.headers.items()}
+        secrets = re.compile(r"[A-Za-z0-9_-]{32,}|\b[0-9a-f]{16}\b|\b[0-9A-Z]{5}\b")
+        for random in ("Date", "Content-Length"):
+            told.pop(random, None)
+        cookies = sorted(name.partition("=")[0] for name in response.headers.getall("Set-Cookie", []))
+        told.pop("Set-Cookie", None)
+        return Answered(response.status, told, cookies, secrets.sub("RANDOM", body))
+
+
+async def seen_at_the_door(town: TwoGateways, email: str, password: str) -> list[Answered]:
+    """Both steps by program and by page, from an address of its own, with a code that is wrong."""
+    program, browser = await town.person(town.gates[0]), await town.person(town.gates[0])
+    await program.fetch_token()
+    asked = {"email": email, "password": password}
+    told = [
+        await answered(program, "POST", "/api/v1/login/code", email, json=asked),
+        await answered(program, "GET", "/api/v1/login/attempt", email),
+        await answered(program, "POST", "/api/v1/login", email, json=asked | {"code": "AAAA-AAAA"}),
+        await answered(program, "POST", "/api/v1/login/passkey/challenge", email, json={}),
+    ]
+    await browser.fetch_token()
+    form = asked | {"csrf_token": browser.csrf}
+    told += [
+        await answered(browser, "POST", "/login", email, data=form),
+        await answered(browser, "GET", "/login/code", email),
+        await answered(browser, "POST", "/login", email, data=form | {"code": "AAAA-AAAA"}),
+    ]
+    return told
+
+
+async def test_nothing_at_the_door_tells_one_account_from_another_or_from_none(town: TwoGateways) -> None:
+    """Answer, status, headers, cookies and letters; how long answers take is measured by `make bench`."""
+    for name in ("there", "right", "off", "spent"):
+        await town.user(f"{name}@example.org")
+    await with_app(town, "factor@example.org")
+    async with town.book() as book:
+        await book.disable_user("off@example.org")
+    wrong = "not the password"
+    for _ in range(WRONG_HEARD + 1):  # each from where nobody tried before
+        person = await town.person(town.gates[0])
+        await person.fetch_token()
+        assert await person.enter("spent@example.org", "AAAA-AAAA", wrong) == 401
+    before = len(town.sink.letters)
+    kinds = {
+        "nobody": ("nobody@example.org", wrong),
+        "wrong password": ("there@example.org", wrong),
+        "disabled": ("off@example.org", PASSWORD),
+        "strong factor": ("factor@example.org", PASSWORD),
+        "budget spent": ("spent@example.org", wrong),
+        "right password": ("right@example.org", PASSWORD),
+    }
+    told = {kind: await seen_at_the_door(town, *asked) for kind, asked in kinds.items()}
+    for kind, answers in told.items():
+        for one, other in zip(answers, told["nobody"], strict=True):
+            assert one == other, kind
+    assert [one.status for one in told["nobody"]] == [202, 200, 401, 200, 303, 200, 401]
+    letters = await asyncio.to_thread(town.sink.wait_for, 2, to="right@example.org")
+    assert len(town.sink.letters) == before + len(letters), "mailboxes alone know, and of those the right one"
 
 
 @pytest.mark.parametrize("turn", range(3))

@@ -27,6 +27,8 @@ from tests.integration.redis_parts import Redis
 from tests.integration.signer_parts import Signer, connected
 
 MASTER = "ada@example.org"
+WRONG_HEARD = 5
+"""Wrong passwords of an account in an hour, from strangers; fewer than usual, so that a test need not type fifty."""
 ROUNDS = ("bcrypt_rounds = 12", "bcrypt_rounds = 10")
 """As cheap as the configuration lets it be: nothing here is about bcrypt's cost."""
 
@@ -98,6 +100,8 @@ class TwoGateways:
         ports = {"gateway": home.settings.https_port, "gateway-2": free_port()}
         self.gates = tuple(Gate(f"https://localhost:{port}", trusted) for port in ports.values())
         first = home.config("gateway").read_text() + f'\n[counts]\nredis = "{redis.url}"\n'
+        assert first.count('wrong_passwords = "50/hour"') == 1
+        first = first.replace('wrong_passwords = "50/hour"', f'wrong_passwords = "{WRONG_HEARD}/hour"')
         home.config("gateway").write_text(first)
         second = first.replace(f"port = {ports['gateway']}", f"port = {ports['gateway-2']}")
         for of_its_own in ('identity = "gateway"', "pki/gateway.crt", "pki/gateway.key", "gateway-spool"):
@@ -109,7 +113,7 @@ class TwoGateways:
         self._ports = ports
         self._processes: list[subprocess.Popen[bytes]] = []
         self._stack = contextlib.AsyncExitStack()
-        self._addresses = iter(range(2, 250))
+        self._addresses = (f"127.{net}.{host}.1" for net in range(1, 250) for host in range(1, 250))
 
     def start(self) -> None:
         """Everything, one after the other; each is waited for."""
@@ -137,8 +141,8 @@ class TwoGateways:
         await self._stack.aclose()
 
     async def person(self, gate: Gate, address: str | None = None) -> Person:
-        """Somebody at the door, from an address of their own, which limits are counted by."""
-        made = Person(self, gate, address or f"127.0.0.{next(self._addresses)}")
+        """Somebody at the door, from an address and a network of their own, by which limits count."""
+        made = Person(self, gate, address or next(self._addresses))
         self._stack.push_async_callback(made.http.close)
         return made
 
