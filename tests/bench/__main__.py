@@ -1,6 +1,6 @@
 """Runs the bench and prints its tables; nothing here asserts a time.
 
-`python -m tests.bench [agent|floor|history|readings|scale] [--seconds N] [--hass PYTHON]`
+`python -m tests.bench [agent|floor|history|readings|scale|sign_ins] [--seconds N] [--hass PYTHON]`
 `python -m tests.bench [profile] --against REV [--quick]`
 """
 
@@ -18,7 +18,21 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import against, agent, floor, floors, history, load, profile, readings, resident, scale, sides
+from tests.bench import (
+    against,
+    agent,
+    commanding,
+    floor,
+    floors,
+    history,
+    load,
+    profile,
+    readings,
+    resident,
+    scale,
+    sides,
+    signing_in,
+)
 from tests.demo import Client, Demo
 
 CLIENTS = (1, 8, 32)
@@ -37,7 +51,7 @@ async def bench(demo: Demo, seconds: float, ready_seconds: float, again_seconds:
         with console.status(f"{clients} clients: floors, then commands …"):
             echo = await floors.mqtt_echo(home, clients, seconds)
             https = await floors.bare_https(home, clients, seconds, context)
-            command = await commands(demo, client, clients, seconds)
+            command = await commanding.plain(demo, client, clients, seconds)
         single = single or command
         table.add_row(
             str(clients),
@@ -50,35 +64,20 @@ async def bench(demo: Demo, seconds: float, ready_seconds: float, again_seconds:
         )
     console.print(table)
     assert single is not None
-    await beside(demo, client, seconds, single)
+    await critical(demo, client, seconds, single)
     weigh(demo)
     starts(demo, ready_seconds, again_seconds)
 
 
-async def commands(demo: Demo, client: Client, clients: int, seconds: float) -> load.Figures:
-    """Plain commands: each client switches the lamp of the hall, on and off in turn."""
-    return await _posting(demo, client, clients, seconds, "hall/lamp", ("on", "off"))
-
-
-async def beside(demo: Demo, client: Client, seconds: float, plain: load.Figures) -> None:
-    """What critical devices cost, and what twenty people signing in do to a command."""
-    with console.status("critical commands, and commands beside sign-ins …"):
-        critical = await _posting(demo, client, 1, seconds, "hall/front-door", ("unlock", "lock"))
-        email = demo.users()["guest"]["email"]
-        with floors.spawned("tests.bench.sign_ins", str(demo.var), str(demo.ports["HTTPS"]), email, "20"):
-            beside_logins = await commands(demo, client, 1, seconds)
+async def critical(demo: Demo, client: Client, seconds: float, plain: load.Figures) -> None:
+    """What critical devices cost."""
+    with console.status("critical commands …"):
+        found = await commanding.posting(demo, client, 1, seconds, "hall/front-door", ("unlock", "lock"))
     table = Table("one client", "p50 ms", "p99 ms", "against an ordinary command")
     table.add_row("ordinary command", f"{plain.quantile(0.5):.2f}", f"{plain.quantile(0.99):.2f}", "")
-    extra = critical.quantile(0.5) - plain.quantile(0.5)
+    extra = found.quantile(0.5) - plain.quantile(0.5)
     table.add_row(
-        "critical command", f"{critical.quantile(0.5):.2f}", f"{critical.quantile(0.99):.2f}", f"{extra:+.2f} ms at p50"
-    )
-    ratio = beside_logins.quantile(0.99) / plain.quantile(0.99)
-    table.add_row(
-        "beside 20 sign-ins",
-        f"{beside_logins.quantile(0.5):.2f}",
-        f"{beside_logins.quantile(0.99):.2f}",
-        f"{ratio:.2f}× at p99",
+        "critical command", f"{found.quantile(0.5):.2f}", f"{found.quantile(0.99):.2f}", f"{extra:+.2f} ms at p50"
     )
     console.print(table)
 
@@ -106,23 +105,6 @@ def starts(demo: Demo, ready_seconds: float, again_seconds: float) -> None:
     table.add_row("the demo's first start, certificates and users included", f"{ready_seconds:.2f}")
     table.add_row("the demo's second start, to ready", f"{again_seconds:.2f}")
     console.print(table)
-
-
-async def _posting(
-    demo: Demo, client: Client, clients: int, seconds: float, device: str, actions: tuple[str, str]
-) -> load.Figures:
-    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies)
-    headers = {
-        "Content-Type": "application/json",
-        "Cookie": cookies,
-        "X-CSRF-Token": client.csrf,
-        "Origin": demo.url,
-    }
-    path = f"/api/v1/devices/{device}/commands"
-    bodies = [f'{{"action":"{action}","confirm":true}}'.encode() for action in actions]
-    context = floors.trusting(demo.var / "pki" / "web-ca.crt")
-    turn = lambda number: (path, bodies[number % 2])  # noqa: E731 - one line, used once
-    return await floors.posting(demo.ports["HTTPS"], context, clients, seconds, headers, turn)
 
 
 def _cell(figures: load.Figures) -> str:
@@ -182,12 +164,19 @@ def whole_home(seconds: float) -> None:
             demo.stop()
 
 
+def people_signing_in(seconds: float) -> None:
+    """What people who sign in cost everybody else's commands, and what answers to them tell of accounts."""
+    for table in signing_in.measure(seconds, LIMITS, console):
+        console.print(table)
+
+
 SECTIONS = {
     "floor": the_floor,
     "agent": one_agent,
     "history": whole_record,
     "readings": ten_million,
     "scale": many_devices,
+    "sign_ins": people_signing_in,
 }
 """What is measured beside the whole home; each is told how many seconds a run lasts."""
 

@@ -1,0 +1,134 @@
+"""Signing in as who wants to find out who has an account: how long each answer takes, for every kind of account.
+
+Kinds come in random order, one request after the other over one connection, so that nothing but the kind differs.
+"""
+
+import random
+import re
+import statistics
+import time
+from collections.abc import Callable
+
+import msgspec
+import pyotp
+from rich.table import Table
+
+from tests.bench import apart, floors, load
+from tests.demo import Client, Demo
+
+ROUNDS = "10"
+"""bcrypt's cost while this is measured: the less it takes, the more of anything else is seen beside it."""
+PASSWORD = "lanterns over quiet harbours"
+WRONG = "not the password of anybody"
+BASE = "no such account"
+STEPS = ("code asked for", "then: how is the mail", "code typed")
+_REQUEST = re.compile(rb"urn:request:[0-9a-f]{16}")
+_SPENT = 60
+"""Wrong passwords, more than an account hears in an hour."""
+
+Times = dict[str, dict[str, list[float]]]
+"""By step, then by kind of account: seconds."""
+
+
+def lift(demo: Demo) -> None:
+    """In a home that does not run: limits that are none of an account's are out of the way."""
+    demo.lift_limits("password")
+
+
+def cheapen(demo: Demo) -> None:
+    """In a home that does not run: let bcrypt cost little."""
+    path = demo.var / "auth.toml"
+    path.write_text(path.read_text().replace("bcrypt_rounds = 12", f"bcrypt_rounds = {ROUNDS}"))
+
+
+def kinds(demo: Demo) -> dict[str, Callable[[], tuple[str, str]]]:
+    """Each kind's e-mail and password; accounts are made, all at the cost that now stands."""
+    names = ("wrong", "right", "disabled", "app", "spent")
+    for name in names:
+        add(demo, name)
+    assert demo.command("user", "disable", mail("disabled")).returncode == 0
+    with_app(demo, mail("app"))
+    stranger = demo.client()
+    stranger.csrf = stranger.call("GET", "/api/v1/csrf").body["csrf_token"]
+    for _ in range(_SPENT):
+        tried = {"email": mail("spent"), "password": WRONG, "code": "AAAA-AAAA"}
+        assert stranger.call("POST", "/api/v1/login", tried).status == 401
+    return {
+        BASE: lambda: (f"{random.randbytes(4).hex()}@example.org", WRONG),
+        "wrong password": lambda: (mail("wrong"), WRONG),
+        "right password": lambda: (mail("right"), PASSWORD),
+        "disabled, right password": lambda: (mail("disabled"), PASSWORD),
+        "with an app, right password": lambda: (mail("app"), PASSWORD),
+        "nothing left, right password": lambda: (mail("spent"), PASSWORD),
+    }
+
+
+def mail(name: str) -> str:
+    """An account's address."""
+    return f"{name}@bench.example.org"
+
+
+def add(demo: Demo, name: str) -> None:
+    """One more member."""
+    secret = demo.var / "bench-password"
+    secret.write_text(PASSWORD)
+    done = demo.command("user", "add", mail(name), "--name", name.title(), "--password-file", str(secret))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def with_app(demo: Demo, email: str) -> None:
+    """Let an account have an authenticator app."""
+    person = Client(demo)
+    person.sign_in_as(email, PASSWORD)
+    begun = person.call("POST", "/api/v1/factors", {"current": PASSWORD, "name": "Phone"}).body
+    code = pyotp.TOTP(begun["secret"]).now()
+    assert person.call("POST", f"/api/v1/factors/{begun['id']}", {"code": code}).status == 200
+
+
+async def measure(demo: Demo, accounts: dict[str, Callable[[], tuple[str, str]]], rounds: int) -> Times:
+    """Each step of each kind so many times."""
+    port, context = demo.ports["HTTPS"], floors.trusting(demo.var / "pki" / "web-ca.crt")
+    first = load.Connection(port, context, {})
+    await first.open()
+    _, cookies, answer = await first.ask("GET", "/api/v1/csrf", b"")
+    await first.close()
+    headers = {
+        "Content-Type": "application/json",
+        "Cookie": cookies,
+        "X-CSRF-Token": msgspec.json.decode(answer)["csrf_token"],
+        "Origin": demo.url,
+    }
+    connection = load.Connection(port, context, headers)
+    await connection.open()
+    times: Times = {step: {kind: [] for kind in accounts} for step in STEPS}
+    answers: dict[str, set[tuple[int, bytes]]] = {step: set() for step in STEPS}
+    order = [kind for kind in accounts for _ in range(rounds)]
+    random.shuffle(order)
+    for kind in order:
+        email, password = accounts[kind]()
+        asked = {"email": email, "password": password}
+        for step, method, path, body in (
+            (STEPS[0], "POST", "/api/v1/login/code", msgspec.json.encode(asked)),
+            (STEPS[1], "GET", "/api/v1/login/attempt", b""),
+            (STEPS[2], "POST", "/api/v1/login", msgspec.json.encode(asked | {"code": "AAAA-AAAA"})),
+        ):
+            begun = time.perf_counter()
+            status, _, answer = await connection.ask(method, path, body)
+            times[step][kind].append(time.perf_counter() - begun)
+            answers[step].add((status, _REQUEST.sub(b"", answer)))
+    await connection.close()
+    assert all(len(found) == 1 for found in answers.values()), "they need no clock: answers differ"
+    return times
+
+
+def table(times: Times) -> Table:
+    """Median and p90 of each, and whether it can be told from an account that does not exist."""
+    made = Table("answer", "account", "p50 ms", "p90 ms", f"beside {BASE}", "")
+    for step, by_kind in times.items():
+        for number, (kind, some) in enumerate(by_kind.items()):
+            beside = apart.compare(some, by_kind[BASE])
+            p90 = statistics.quantiles(some, n=10)[8]
+            cells = (f"{1000 * statistics.median(some):.2f}", f"{1000 * p90:.2f}")
+            verdict = ("told apart" if beside.told else "not told apart") if kind != BASE else ""
+            made.add_row(step if number == 0 else "", kind, *cells, str(beside) if kind != BASE else "", verdict)
+    return made
