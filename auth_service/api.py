@@ -68,6 +68,8 @@ def make_app(
     route("POST", internal_passkeys.LOGIN_PASSKEY, by_passkey.enter, *GATEWAYS)
     route("POST", internal_proofs.PROOF_CHALLENGE, proving.ask, *GATEWAYS)
     route("POST", internal_proofs.PROOF, proving.prove, *GATEWAYS)
+    route("GET", internal_proofs.FACTOR_DEMAND, proving.demand, *GATEWAYS)
+    route("PUT", internal_proofs.FACTOR_DEMAND, proving.change_demand, *GATEWAYS)
     route("PUT", internal_proofs.CONFIRM_BY, proving.confirm_by, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)

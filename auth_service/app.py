@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.current_password import CurrentPassword
+from auth_service.account.factor_demand import FactorDemand
 from auth_service.account.guests import Guests
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
@@ -186,7 +187,11 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             Granting(guests),
             ByToken(tokens),
             ByPasskey(own_passkeys, by_passkey),
-            Proving(step_up, ConfirmWays(store, sessions, proof, now=_now, wake=announcer.wake)),
+            Proving(
+                step_up,
+                ConfirmWays(store, sessions, proof, now=_now, wake=announcer.wake),
+                FactorDemand(store, sessions, proof, now=_now, wake=announcer.wake),
+            ),
             ByWaiting(Waiting(store, proof, now=_now, wake=board.wake)),
         )
         listen = config.listen

@@ -240,6 +240,14 @@ refused_loosenings = Table(
     Column("refused_at", Moment, nullable=False),
 )
 
+demands = Table(
+    # One row, from the beginning: what a master user demands of everyone.
+    "demands",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("strong_factor", Boolean, nullable=False),
+)
+
 lockdown = Table(
     # One row, from the beginning: whoever changes it locks it first.
     "lockdown",

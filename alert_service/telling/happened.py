@@ -51,6 +51,26 @@ HOME = {
         (later("The lockdown is over"), later("{who} ended the lockdown at {time}.")),
         (later("Ending the lockdown failed"), later("{who} wanted to end the lockdown at {time}, and it failed.")),
     ),
+    "home:factor-demanded": (
+        (
+            later("Everyone has to have a passkey or an authenticator app"),
+            later("{who} had everyone add a passkey or an authenticator app, at {time}."),
+        ),
+        (
+            later("Nothing more was asked of everyone"),
+            later("{who} wanted to have everyone add a passkey or an authenticator app at {time}, and it failed."),
+        ),
+    ),
+    "home:factor-not-demanded": (
+        (
+            later("Nobody has to have a passkey or an authenticator app"),
+            later("{who} let everyone choose how they sign in, at {time}: a code by mail is enough again."),
+        ),
+        (
+            later("Strong factors are asked of everyone still"),
+            later("{who} wanted to let everyone choose how they sign in at {time}, and it failed."),
+        ),
+    ),
     "home:renamed": (
         (later("The hub gets another name"), later("The hub got another name at {time}, by {who}.")),
         (later("The hub got no other name"), later("The hub was to get another name at {time}, and got none.")),

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
 from auth_service.account.current_password import CurrentPassword
-from auth_service.factors import factor_rows, strong, totp
-from auth_service.people import user_rows
+from auth_service.factors import demand_rows, factor_rows, strong, totp
+from auth_service.people import changed_rights, user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -97,6 +97,7 @@ class OwnFactors:
             if step is None or not await factor_rows.confirm(connection, user.id, asked.id, step, self._now()):
                 raise HomeError("confirmation-failed", "This is not the code that the app shows now. Try the next one.")
             codes = await strong.recovery_with_first(connection, self._passwords, user.id)
+            await changed_rights.note(connection, user.id)  # they may owe none any more
             await say("account:factor-added", f"user/{user.id}", user=user.name, factor="authenticator app")
         return RecoveryCodes(codes=codes)
 
@@ -114,6 +115,8 @@ class OwnFactors:
             kind = await factor_rows.remove(connection, user.id, asked.id)
             if kind is None:
                 raise HomeError("not-found", "There is no such factor; it may have been removed already.")
+            if await demand_rows.read(connection) and not await factor_rows.of(connection, user.id):
+                raise HomeError("factor-required", "It is your last one, and your home asks everyone for one.")
             factor = "authenticator app" if kind == totp.KIND else kind
             await say("account:factor-removed", f"user/{user.id}", user=user.name, factor=factor)
 

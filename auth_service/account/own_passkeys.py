@@ -9,7 +9,7 @@ from auth_service.account import telling
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_factors import check_room
 from auth_service.factors import passkey_rows, passkeys, strong
-from auth_service.people import user_rows
+from auth_service.people import changed_rights, user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -86,5 +86,6 @@ class OwnPasskeys:
             if not await passkey_rows.finish(connection, asked.id, challenge, made):
                 raise HomeError("confirmation-failed", "This passkey is made already.")
             codes = await strong.recovery_with_first(connection, self._passwords, user.id)
+            await changed_rights.note(connection, user.id)  # they may owe none any more
             await say("account:factor-added", f"user/{user.id}", user=user.name, factor="passkey")
         return RecoveryCodes(codes=codes)

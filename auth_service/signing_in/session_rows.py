@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth_service.factors.demand_rows import owes
 from auth_service.people import user_rows
 from auth_service.signing_in import ending_rows, token_rows
 from auth_service.tables import revocations, sessions, tokens, users
@@ -29,6 +30,7 @@ _OF_TOKEN = (
         sessions.c.expires_at,
         sessions.c.own,
         sessions.c.proved_at,
+        owes(users.c.id).label("owes_factor"),
         users,
     )
     .join(users, users.c.id == sessions.c.user_id)
@@ -133,6 +135,7 @@ async def find(
             grants=await user_rows.grants_of(connection, row.id) if user.role is Role.GUEST else (),
             expires_at=min(row.expires_at, row.seen_at + limits.of(own=row.own)[0]),
             proved_until=_proved_until(row.proved_at),
+            owes_factor=row.owes_factor,
         ),
         seen_from=row.seen_from,
         stale=now - row.seen_at >= TOUCH,

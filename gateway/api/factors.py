@@ -38,7 +38,7 @@ async def show(request: web.Request) -> web.Response:
 
 async def begin(request: web.Request) -> web.Response:
     """201 {id, secret, uri}, once; it counts after `confirm`."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     asked = await read_json(request, Begin)
     return json_response(
         await own_factors.begin(request, current=asked.current, code=asked.code, name=asked.name), status=201
@@ -47,14 +47,14 @@ async def begin(request: web.Request) -> web.Response:
 
 async def confirm(request: web.Request) -> web.Response:
     """{recovery_codes}: shown once, where it is the first factor; else empty."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     code = (await read_json(request, Confirm)).code
     return json_response({"recovery_codes": await own_factors.confirm(request, request.match_info["id"], code)})
 
 
 async def remove(request: web.Request) -> web.Response:
     """204."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     asked = await read_json(request, Confirmed)
     await own_factors.remove(request, request.match_info["id"], current=asked.current, code=asked.code)
     return web.Response(status=204)
@@ -62,7 +62,7 @@ async def remove(request: web.Request) -> web.Response:
 
 async def renew_recovery(request: web.Request) -> web.Response:
     """{recovery_codes}: ten others, shown once; the former are void."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     asked = await read_json(request, Confirmed)
     return json_response(
         {"recovery_codes": await own_factors.renew_recovery(request, current=asked.current, code=asked.code)}

@@ -22,7 +22,7 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show(request: web.Request) -> web.Response:
     """{active, since?}."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     return json_response(lockdown_view(request.app[keys.HOME].lockdown))
 
 
@@ -34,7 +34,7 @@ async def ask_code(request: web.Request) -> web.Response:
 
 async def put(request: web.Request) -> web.Response:
     """200 with what now stands. After a beginning nobody is signed in any more."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     asked = await read_json(request, ChangeRequest)
     stands = await lockdown.change(request, active=asked.active, code=asked.code, password=asked.password)
     return json_response(lockdown_view(stands))

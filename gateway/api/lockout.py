@@ -17,7 +17,7 @@ class LockoutRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 async def put(request: web.Request) -> web.Response:
     """200 with the device as it then stands, however often it is asked."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     try:
         asked = await read_json(request, LockoutRequest)
     except HomeError:

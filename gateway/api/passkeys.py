@@ -26,7 +26,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 async def begin(request: web.Request) -> web.Response:
     """201 {id, options}: for `navigator.credentials.create`; it counts after `finish`."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     asked = await read_json(request, Begin)
     return json_response(
         await passkeys.begin(request, current=asked.current, code=asked.code, name=asked.name), status=201
@@ -35,7 +35,7 @@ async def begin(request: web.Request) -> web.Response:
 
 async def finish(request: web.Request) -> web.Response:
     """{recovery_codes}: shown once, where it is the first factor; else empty."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     made = (await read_json(request, Finish)).credential
     return json_response({"recovery_codes": await passkeys.finish(request, request.match_info["id"], made)})
 

@@ -20,7 +20,7 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 async def change(request: web.Request) -> web.Response:
     """200 with the CSRF token of the session that goes on in the answer's cookie; all others of this person ended."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     asked = await read_json(request, ChangeRequest)
     await own_password.change(request, current=asked.current, code=asked.code, new=asked.new)
     return json_response({"csrf_token": await csrf.token(request)})

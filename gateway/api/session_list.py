@@ -14,7 +14,7 @@ from shared.words.problem import HomeError
 
 async def show(request: web.Request) -> web.Response:
     """{sessions: […]}, newest first; `this` is the one that asks. `?user=ID`: somebody else's, for the master user."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     rows = await session_list.of(request, _whose(request))
     return json_response({"sessions": [_row(row, this=row.id == info.id) for row in rows]})
 
@@ -36,7 +36,7 @@ def _row(row: SessionRow, *, this: bool) -> dict[str, Any]:
 
 def _whose(request: web.Request) -> str:
     """Whose they are. Raises bad-request for any other parameter, or one that comes twice."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     if len(request.query) > 1 or request.query.keys() - {"user"}:
         raise HomeError("bad-request", "The only parameter is user, once: whose sessions.")
     return request.query.get("user") or info.user.id

@@ -20,13 +20,13 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 async def challenge(request: web.Request) -> web.Response:
     """{options}: for `navigator.credentials.get`, in this session, once, within five minutes."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     return json_response(await step_up.challenge(request))
 
 
 async def prove(request: web.Request) -> web.Response:
     """{proved_until}: the cookie's session goes on with another token, the CSRF token stays."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     shown = await read_json(request, Proof)
     if (shown.code is None) == (shown.credential is None):
         raise HomeError("bad-request", "Send code or credential, one of the two.")

@@ -26,7 +26,7 @@ async def ask_code(request: web.Request) -> None:
 
     Raises HomeError: sign-in-required, forbidden, rate-limited, auth-unreachable.
     """
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     limits.hit(request, "lockdown_code", f"session:{info.id}")
     _check(info, ends=request.app[keys.HOME].lockdown.active)
     token = sessions.token_of(request)
@@ -39,7 +39,7 @@ async def change(request: web.Request, *, active: bool, code: str = "", password
     Raises HomeError: sign-in-required, forbidden, rate-limited, confirmation-failed, no-proof (ending only),
     auth-unreachable.
     """
-    info = sessions.signed_in(request)
+    info = (sessions.signed_in_owing if active else sessions.signed_in)(request)
     limits.hit(request, "lockdown", f"session:{info.id}")
     _check(info, ends=not active)
     token = sessions.token_of(request)

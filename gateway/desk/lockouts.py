@@ -22,7 +22,7 @@ async def change(request: web.Request, room: str, device: str, *, locked_out: bo
     Raises HomeError: sign-in-required, rate-limited, unknown-device (also for what one may not see), forbidden,
     locked-out (by its room: only there it is lifted), invalid-value, no-proof, auth-unreachable.
     """
-    info = sessions.signed_in(request)
+    info = (sessions.signed_in_owing if locked_out else sessions.signed_in)(request)
     if not (locked_out and guards.may_lock_out(info)):  # the safer thing is never refused by a limit
         asking.count(request)
     found = _find(request, info, room, device)

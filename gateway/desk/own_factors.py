@@ -51,6 +51,6 @@ async def renew_recovery(request: web.Request, *, current: str, code: str = "") 
 
 def counted(request: web.Request) -> str:
     """The token of who changes their account: counted per session, as passwords and codes are typed there."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     limits.hit(request, "password", f"session:{info.id}")
     return sessions.token_of(request)

@@ -21,7 +21,7 @@ async def change(request: web.Request, *, current: str, code: str = "", new: str
     Raises HomeError: sign-in-required, wrong-password, confirmation-failed, invalid-value (`field` names which),
     rate-limited, no-proof, auth-unreachable.
     """
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     wanted = PasswordChange(
         token=counted(request),
         current=current,

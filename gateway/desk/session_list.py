@@ -12,7 +12,7 @@ from shared.words.problem import HomeError
 
 async def of(request: web.Request, user_id: str) -> tuple[SessionRow, ...]:
     """Somebody's live sessions, newest first. Raises sign-in-required, forbidden or auth-unreachable."""
-    _check(sessions.signed_in(request), user_id)
+    _check(sessions.signed_in_owing(request), user_id)
     return (await request.app[keys.AUTH].sessions(user_id)).sessions
 
 
@@ -21,7 +21,7 @@ async def end(request: web.Request, session_id: str, user_id: str) -> None:
 
     Raises sign-in-required, forbidden, not-found (also for somebody else's) or auth-unreachable.
     """
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     _check(info, user_id)
     if session_id == info.id and user_id == info.user.id:
         await sign_in.sign_out(request)
@@ -32,7 +32,7 @@ async def end(request: web.Request, session_id: str, user_id: str) -> None:
 
 async def end_all(request: web.Request, user_id: str) -> int:
     """End all of theirs but this one; how many there were. Raises as `end`, but for one that was over by itself."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     others = [row.id for row in await of(request, user_id) if row.id != info.id]
     ended = 0
     for session_id in others:

@@ -38,7 +38,7 @@ async def challenge(request: web.Request) -> Challenge:
 
 async def prove(request: web.Request, *, code: str = "", credential: Credential | None = None) -> SessionInfo:
     """Prove it by one of the two. Also raises confirmation-failed (`field`), step-up-required (without a factor)."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     shown = ProofShown(
         token=counted(request),
         code=code,

@@ -57,6 +57,6 @@ async def revoke(request: web.Request, token_id: str) -> None:
 
     Raises sign-in-required, not-found (also for somebody else's) or auth-unreachable.
     """
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     await request.app[keys.AUTH].revoke_token(token_id, user=info.user.id, address=request.remote or "")
     end_here(request, (token_id,))

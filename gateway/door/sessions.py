@@ -214,7 +214,18 @@ def is_late(request: web.Request) -> bool:
 
 
 def signed_in(request: web.Request) -> SessionInfo:
-    """Who asks; by an earlier word only for looking. Raises sign-in-required, or auth-unreachable."""
+    """Who asks; by an earlier word, and who owes a strong factor, only for looking.
+
+    Raises sign-in-required, auth-unreachable, or factor-required.
+    """
+    info = signed_in_owing(request)
+    if info.owes_factor and request.method not in _READING:
+        raise HomeError("factor-required")
+    return info
+
+
+def signed_in_owing(request: web.Request) -> SessionInfo:
+    """Who asks, for what mends that, and for what protects them. Raises sign-in-required, or auth-unreachable."""
     word = _word(request)
     if word.late is not None and request.method not in _READING:
         raise word.late

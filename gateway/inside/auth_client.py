@@ -128,6 +128,14 @@ class AuthClient:
         """The session goes on, proved, with another token. Raises the service's own problems."""
         return await self._service.call("POST", internal_proofs.PROOF, internal.LoginAnswer, shown)
 
+    async def factor_demand(self) -> internal_proofs.DemandState:
+        """Whether everyone has to have a strong factor, and who has none."""
+        return await self._service.call("GET", internal_proofs.FACTOR_DEMAND, internal_proofs.DemandState)
+
+    async def demand_factor(self, wanted: internal_proofs.DemandChange) -> internal_proofs.DemandState:
+        """That everyone has to, or not any more. Raises the service's own problems."""
+        return await self._service.call("PUT", internal_proofs.FACTOR_DEMAND, internal_proofs.DemandState, wanted)
+
     async def confirm_by(
         self, room: str, device: str, wanted: internal_proofs.ConfirmByChange
     ) -> internal.RegisteredRoom:

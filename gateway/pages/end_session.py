@@ -12,7 +12,7 @@ from gateway.pages.speaking import say, say_many
 
 async def end_session(request: web.Request) -> web.StreamResponse:
     """End one of the viewer's sessions; ending this one is signing out."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     session_id = (await read_form(request)).text("session")
     await session_list.end(request, session_id, info.user.id)
     if session_id == info.id:
@@ -23,7 +23,7 @@ async def end_session(request: web.Request) -> web.StreamResponse:
 
 async def end_other_sessions(request: web.Request) -> web.StreamResponse:
     """End all of the viewer's sessions but this one."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     count = await session_list.end_all(request, info.user.id)
     await flash.put(request, Said("good", say("Signed out everywhere else"), ended(count)))
     raise web.HTTPSeeOther("/account")

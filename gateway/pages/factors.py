@@ -80,7 +80,7 @@ async def renew_recovery(request: web.Request) -> web.StreamResponse:
 
 
 async def _form(request: web.Request) -> Form:
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     return await read_form(request)
 
 
@@ -110,7 +110,7 @@ async def _again(request: web.Request, error: HomeError, at: str, form: Form) ->
 
 async def _page(request: web.Request, error: HomeError | None = None, at: str = "", name: str = "") -> web.Response:
     """`at`: which form was wrong."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     held, site = await own_factors.of(request), request.app[PASSKEY_SITE]
     fault = faults.of(error) if error is not None else None
     page = await render.page(

@@ -34,13 +34,13 @@ _ENDED: Final = Said(
 
 async def show_lockdown(request: web.Request) -> web.StreamResponse:
     """What a lockdown is, whether there is one, and the first step of beginning or ending it."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     return await _form(request, step=1)
 
 
 async def show_code(request: web.Request) -> web.StreamResponse:
     """The second step: the code, and the password for ending."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     return await _form(request, step=2)
 
 
@@ -57,7 +57,7 @@ async def ask_code(request: web.Request) -> web.StreamResponse:
 
 async def change(request: web.Request) -> web.StreamResponse:
     """Begin or end, with the code."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     form = await read_form(request)
     wanted = form.text("active")
     if wanted not in ("true", "false"):
@@ -76,7 +76,7 @@ async def change(request: web.Request) -> web.StreamResponse:
 
 async def _form(request: web.Request, *, step: int, error: HomeError | None = None) -> web.Response:
     """The page for what can be done next. Raises forbidden for guests while there is nothing to tell them."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     stands = request.app[keys.HOME].lockdown
     may = guards.may_end_lockdown(info) if stands.active else guards.may_lock_down(info)
     if not stands.active and not may:

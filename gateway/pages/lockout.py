@@ -20,7 +20,7 @@ _PAGES = frozenset({"sign-in-required", "unknown-device", "forbidden"})
 
 async def ask_lift(request: web.Request) -> web.StreamResponse:
     """Ask before a lock-out is lifted. Changes nothing itself."""
-    info = sessions.signed_in(request)
+    info = sessions.signed_in_owing(request)
     room_id, device_id = request.match_info["room"], request.match_info["device"]
     room, device = request.app[keys.HOME].room(room_id), request.app[keys.HOME].view(room_id, device_id)
     now = guards.local_now(request.app[keys.CONFIG].zone)
@@ -44,7 +44,7 @@ async def ask_lift(request: web.Request) -> web.StreamResponse:
 
 async def change_lockout(request: web.Request) -> web.StreamResponse:
     """Lock a device out, or lift that, then go back to its room."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     form = await read_form(request)
     room, device = request.match_info["room"], request.match_info["device"]
     wanted = form.text("locked_out")

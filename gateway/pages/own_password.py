@@ -25,13 +25,13 @@ _CHANGED: Final = Said(
 
 async def show_password(request: web.Request) -> web.StreamResponse:
     """The form."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     return await _form(request)
 
 
 async def change_password(request: web.Request) -> web.StreamResponse:
     """Change it, and back to the account; or say beside the field what was wrong."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     form = await read_form(request)
     try:
         _check(form)

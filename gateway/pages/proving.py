@@ -24,7 +24,7 @@ class Wanted(NamedTuple):
 
 async def wanted(request: web.Request) -> Wanted | None:
     """What is asked of who has to prove it; None where they did within the last minutes. Raises auth-unreachable."""
-    if step_up.is_proved(sessions.signed_in(request)):
+    if step_up.is_proved(sessions.signed_in_owing(request)):
         return None
     kinds = {factor.kind for factor in (await own_factors.of(request)).factors}
     here = request.app[PASSKEY_SITE].here(request) is not None

@@ -140,6 +140,7 @@ def _common(request: web.Request) -> dict[str, Any]:
     return {
         "user": info.user if info is not None else None,
         "manages_users": info is not None and guards.may_manage_users(info),
+        "owes_factor": info is not None and info.owes_factor,
         "may_lock_down": info is not None and guards.may_lock_down(info),
         "may_end_lockdown": info is not None and guards.may_end_lockdown(info),
         "lockdown": request.app[keys.HOME].lockdown,

@@ -11,6 +11,7 @@ from gateway.pages import (
     confirm,
     confirm_by,
     end_session,
+    factor_demand,
     factors,
     history,
     lockdown,
@@ -70,6 +71,8 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("POST", "/account/sessions/end", end_session.end_session, limit="pages")
     page("POST", "/account/sessions/end-others", end_session.end_other_sessions, limit="pages")
     page("GET", "/users", users.show_users, limit="pages")
+    page("GET", "/users/factors", factor_demand.show_demand, limit="pages")
+    page("POST", "/users/factors", factor_demand.change_demand, limit="password")
     page("GET", "/users/{user}/grants", show.show_grants, limit="pages")
     page("GET", "/users/{user}/grants/edit", show.show_form, limit="pages")
     page("POST", "/users/{user}/grants", show.change_grants, limit="pages")

@@ -91,7 +91,7 @@ async def make_token(request: web.Request) -> web.StreamResponse:
 
 async def revoke_token(request: web.Request) -> web.StreamResponse:
     """Revoke one, and back to the account."""
-    sessions.signed_in(request)
+    sessions.signed_in_owing(request)
     await tokens.revoke(request, (await read_form(request)).text("token"))
     await flash.put(request, Said("good", say("The token is revoked"), say("Whatever used it is shut out.")))
     raise web.HTTPSeeOther("/account")

@@ -135,6 +135,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """A live session, or use of an API token: whose it is and what they may. `id` is public, the token is not.
 
     `proved_until`: so long a strong factor that was shown in it counts for what asks for one; None where none was.
+    `owes_factor`: everyone has to have a strong factor, and this person has none yet.
     """
 
     id: str
@@ -143,6 +144,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     expires_at: datetime
     token: TokenUse | None = None
     proved_until: datetime | None = None
+    owes_factor: bool = False
 
 
 class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):

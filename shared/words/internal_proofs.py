@@ -12,6 +12,7 @@ from shared.words.names import ConfirmBy
 
 PROOF = "/internal/session/proof"
 PROOF_CHALLENGE = "/internal/session/proof/challenge"
+FACTOR_DEMAND = "/internal/account/factors/demand"
 CONFIRM_BY = "/internal/registry/{room}/{device}/confirm-by"
 
 
@@ -40,4 +41,19 @@ class ConfirmByChange(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     confirm_by: ConfirmBy
+    address: Address
+
+
+class DemandState(msgspec.Struct, frozen=True, kw_only=True):
+    """GET FACTOR_DEMAND: whether everyone has to have a strong factor, and who has none (ids)."""
+
+    demanded: bool
+    without: tuple[str, ...]
+
+
+class DemandChange(msgspec.Struct, frozen=True, kw_only=True):
+    """PUT FACTOR_DEMAND: what the master user, whose session this is, wants, answered by the DemandState."""
+
+    token: str
+    demanded: bool
     address: Address

@@ -49,6 +49,11 @@ CATALOGUE: dict[str, Entry] = {
         "This asks for your passkey or a code of your app",
         "Prove who you are by POST /api/v1/step-up; that counts for five minutes.",
     ),
+    "factor-required": Entry(
+        403,
+        "Your home asks everyone for a passkey or an authenticator app",
+        "Add one on your account page; until then you may look, and make things safer.",
+    ),
     "wrong-password": Entry(403, "The password is wrong", "Type the password that you have now, and try again."),
     "csrf": Entry(
         403,

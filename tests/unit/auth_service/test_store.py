@@ -35,6 +35,7 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
     older = await open_store(address)
     async with older.write() as connection:
         await connection.execute(sa.text("DROP TABLE lockdown"))
+        await connection.execute(sa.text("DROP TABLE demands"))
         await connection.execute(sa.text("DROP TABLE places"))
         for table in ("endings", "tokens", "factors", "recovery_codes", "challenges", "refused_loosenings"):
             await connection.execute(sa.text(f"DROP TABLE {table}"))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.current_password import CurrentPassword
+from auth_service.account.factor_demand import FactorDemand
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
@@ -34,7 +35,7 @@ from shared.words.internal import LoginAnswer, LoginRequest, RoomSeen, SessionIn
 from shared.words.internal_account import PasswordChange
 from shared.words.internal_factors import FactorBegin, FactorConfirm, FactorRemove
 from shared.words.internal_passkeys import ChallengeAsked, PasskeyBegin, PasskeyFinish, PasskeyLogin, Site
-from shared.words.internal_proofs import ConfirmByChange, ProofChallengeAsked, ProofShown
+from shared.words.internal_proofs import ConfirmByChange, DemandChange, DemandState, ProofChallengeAsked, ProofShown
 from shared.words.internal_tokens import TokenWish
 from shared.words.messages import DeviceDescription
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, Role, strictest
@@ -70,6 +71,7 @@ class Home:
             store, self.sessions, passwords, proof, current, limits=LIMITS, now=clock, wake=self._ring
         )
         self.tokens = Tokens(store, self.sessions, proof, current, limits=LIMITS, now=clock, wake=self._ring)
+        self.demand = FactorDemand(store, self.sessions, proof, now=clock, wake=self._ring)
         self.ways = ConfirmWays(store, self.sessions, proof, now=clock, wake=self._ring)
 
     async def sit(self, user: User | None = None) -> str:
@@ -165,7 +167,7 @@ async def test_the_session_goes_on_under_another_token_and_the_former_is_void_ev
     assert caught.value.facts == {"reason": "renewed"}
     assert home.rung == rung + 1, "the gateways are told at once"
     async with home.store.read() as connection:
-        assert [one.user_id for one in await changed_rights.untold(connection)] == [home.ada.id]
+        assert (await changed_rights.untold(connection))[-1].user_id == home.ada.id
 
 
 async def test_of_two_requests_with_one_code_one_wins(home: Home) -> None:
@@ -364,6 +366,43 @@ async def test_what_is_not_for_that_is_refused_and_a_description_changes_nothing
     home.token = await home.sit(member)
     with pytest.raises(HomeError, match="forbidden"):
         await decide(home, "door", ConfirmBy.DIALOG)
+
+
+async def test_a_strong_factor_is_demanded_of_everyone_and_nobody_is_shut_out(
+    home: Home, accounts: Accounts, spool: Spool
+) -> None:
+    app, _ = await home.app()
+    bea = await accounts.create_user(email="b@example.org", name="B", password=OTHER_PASSWORD, role=Role.MEMBER)
+    theirs = await home.sit(bea)
+    wanted = DemandChange(token=home.token, demanded=True, address=HERE)
+    with pytest.raises(HomeError, match="step-up-required"):
+        await home.demand.change(wanted, "gateway")
+    with pytest.raises(HomeError, match="forbidden"):
+        await home.demand.change(msgspec.structs.replace(wanted, token=theirs), "gateway")
+    await home.prove(home.shown(app))
+    wanted = msgspec.structs.replace(wanted, token=home.token)
+    for _ in range(2):
+        assert await home.demand.change(wanted, "gateway") == DemandState(demanded=True, without=(bea.id,))
+    assert not (await home.sessions.verify(home.token)).owes_factor
+    assert (await home.sessions.verify(theirs)).owes_factor
+    async with home.store.read() as connection:
+        assert bea.id in {one.user_id for one in await changed_rights.untold(connection)}
+    (factor,) = (await home.factors.of(home.token)).factors
+    with pytest.raises(HomeError, match="factor-required"):
+        await home.factors.remove(
+            FactorRemove(token=home.token, id=factor.id, current=PASSWORD, address=HERE), "gateway"
+        )
+    mine, home.token = home.token, theirs
+    begun = await home.factors.begin(FactorBegin(token=theirs, current=OTHER_PASSWORD, address=HERE), "gateway")
+    code = home.shown(pyotp.TOTP(begun.secret))
+    await home.factors.confirm(FactorConfirm(token=theirs, id=begun.id, code=code, address=HERE), "gateway")
+    assert not (await home.sessions.verify(theirs)).owes_factor
+    home.token = mine
+    await home.demand.change(msgspec.structs.replace(wanted, demanded=False), "gateway")
+    await home.factors.remove(FactorRemove(token=home.token, id=factor.id, current=PASSWORD, address=HERE), "gateway")
+    assert not (await home.sessions.verify(home.token)).owes_factor
+    told = [event.what for event in spool.pending(100) if event.where == "home"]
+    assert told == ["home:factor-demanded", "home:factor-not-demanded"]
 
 
 @given(st.lists(st.sampled_from(ConfirmBy), min_size=1))

@@ -66,7 +66,7 @@ from shared.words.internal_passkeys import (
     PasskeyFinish,
     PasskeyLogin,
 )
-from shared.words.internal_proofs import ConfirmByChange, ProofChallengeAsked, ProofShown
+from shared.words.internal_proofs import ConfirmByChange, DemandChange, DemandState, ProofChallengeAsked, ProofShown
 from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
 from shared.words.internal_waiting import WaitingDecision, WaitingDevice, WaitingDevices
 from shared.words.messages import Value
@@ -105,6 +105,8 @@ class FakeAuth(parts.FakeAuth):
         self.passkeys_shown: list[PasskeyLogin] = []
         self.entered: list[LoginRequest] = []
         self.proofs: list[ProofShown] = []
+        self.demanded = False
+        self.asks_for_proof = False
         self.password_changes: list[PasswordChange] = []
         self.grants_changes: list[GrantsChange] = []
         self.refuses: HomeError | None = None
@@ -227,6 +229,16 @@ class FakeAuth(parts.FakeAuth):
             self.sessions.pop(shown.token), proved_until=datetime.now(UTC) + timedelta(minutes=5)
         )
         return LoginAnswer(token="proved", session=proved)
+
+    async def factor_demand(self) -> DemandState:
+        return DemandState(demanded=self.demanded, without=tuple(row.user.id for row in self.people))
+
+    async def demand_factor(self, wanted: DemandChange) -> DemandState:
+        self.factor_changes.append(f"demanded {wanted.demanded}")
+        if self.sessions[wanted.token].proved_until is None and self.asks_for_proof:
+            raise HomeError("step-up-required")
+        self.demanded = wanted.demanded
+        return await self.factor_demand()
 
     async def sign_in_by_passkey(self, request: PasskeyLogin) -> LoginAnswer:
         self.passkeys_shown.append(request)

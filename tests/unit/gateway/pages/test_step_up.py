@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from gateway.api.routes import add_api
@@ -163,3 +164,48 @@ async def test_password_and_token_forms_ask_for_the_code_of_who_has_an_app() -> 
     async with house_with(ConfirmBy.NONE) as house:
         await house.sign_in(Role.MEMBER)
         assert "code" not in (await house.get("/account/password")).form("/account/password").fields
+
+
+async def test_who_owes_a_factor_looks_makes_things_safer_and_adds_one() -> None:
+    async with house_with(ConfirmBy.NONE) as house:
+        info = await house.sign_in(Role.MASTER)
+        house.auth.sessions["token-master"] = msgspec.structs.replace(info, owes_factor=True)
+        home = await house.get("/")
+        assert "Your home asks everyone for a passkey" in home.text
+        assert await unlock(house, confirm=True) == "factor-required"
+        said = await house.follow(await house.send(home.form("/rooms/hall/lamp", "on"), "on"))
+        assert "Your home asks everyone for a passkey or an authenticator app Add one" in said.text
+        assert house.commands.wishes == []
+        for method, path, body in (
+            ("PUT", "/api/v1/devices/hall/lamp/lockout", {"locked_out": False}),
+            ("PUT", "/api/v1/devices/hall/lamp/confirm-by", {"confirm_by": "dialog"}),
+            ("PUT", "/api/v1/lockdown", {"active": False, "password": PASSWORD, "code": APP_CODE}),
+            ("POST", "/api/v1/tokens", {"current": PASSWORD}),
+            ("PUT", "/api/v1/factors/demand", {"demanded": False}),
+        ):
+            status, answer = await call(house, method, path, body)
+            assert (status, answer["type"]) == (403, "/problems/factor-required"), path
+        for method, path, safer in (
+            ("POST", COMMANDS, {"action": "lock"}),
+            ("PUT", "/api/v1/devices/hall/lamp/lockout", {"locked_out": True}),
+            ("POST", "/api/v1/factors", {"current": PASSWORD}),
+            ("GET", "/api/v1/devices", {}),
+        ):
+            assert (await call(house, method, path, safer))[0] in (200, 201), path
+        added = await house.get("/account/factors")
+        assert (await house.send(added.form("/account/factors"), current=PASSWORD, name="Phone")).status == 200
+
+
+async def test_the_master_user_asks_it_of_everyone_and_shows_a_code_first() -> None:
+    async with house_with(ConfirmBy.NONE, "totp") as house:
+        house.auth.asks_for_proof = True
+        await house.sign_in(Role.MASTER)
+        page = await house.get("/users/factors")
+        refused = await house.send(page.form("/users/factors"), code="000000")
+        assert (refused.status, house.auth.demanded) == (403, False)
+        sent = await house.send(refused.form("/users/factors"), code=APP_CODE)
+        assert (sent.status, sent.location) == (303, "/users")
+        assert house.auth.demanded
+        page = await house.get("/users/factors")
+        assert page.form("/users/factors").fields["demanded"] == "false"
+        assert "code" not in page.form("/users/factors").fields
