@@ -26,6 +26,12 @@ _Keywords = dict[str, tuple[int, ...] | None]
 _MARKED: _Keywords = {"later": None, "say_many": (1, 2)}
 _PROBLEMS: _Keywords = {"HomeError": (2,)}
 """A problem's detail is English wherever it arises; a page says it in the reader's language."""
+_ANSWER_SCRIPTS = (
+    "gateway/desk",
+    "gateway/door",
+    *(f"auth_service/{one}" for one in ("account", "people", "signing_in")),
+)
+"""Whose problems a script is answered; all other answers are pages, which say them themselves."""
 WITH_SENTENCES: dict[str, _Keywords] = {
     "alert_service": _MARKED,
     "auth_service": _MARKED | _PROBLEMS,
@@ -69,34 +75,39 @@ def _of_scripts() -> Iterator[tuple[str | tuple[str, ...], str]]:
     for name, _, said, _, _ in extract_from_dir(
         SCRIPTS, method_map=[("**.js", "javascript")], keywords=_IN_SCRIPTS, strip_comment_tags=True
     ):
-        if not name.startswith("words."):
+        if not name.startswith(("words.", "problems.")):
             yield said, f"gateway/static/{name}"
 
 
-def words_of_scripts(language: str) -> str:
-    """The script that teaches a page's other scripts a language: their own sentences, and those of problems."""
-    catalogue = translated(language)
-    wanted = {said if isinstance(said, str) else said[0] for said, _ in _of_scripts()}
-    wanted |= {text for entry in CATALOGUE.values() for text in (entry.title, entry.advice)}
-    for package in ("gateway", "auth_service"):
-        wanted |= {
+def words_of_scripts(language: str) -> dict[Path, str]:
+    """The scripts that teach a page's other scripts a language: their own sentences, and those of problems, apart.
+
+    A page needs the latter when something went wrong, and asks for them then (static/tongue.js).
+    """
+    own = {said if isinstance(said, str) else said[0] for said, _ in _of_scripts()}
+    problems = {text for entry in CATALOGUE.values() for text in (entry.title, entry.advice)}
+    for package in _ANSWER_SCRIPTS:
+        problems |= {
             said
             for _, _, said, _, _ in extract_from_dir(ROOT / package, [("**.py", "python")], keywords=_PROBLEMS)
             if isinstance(said, str)
         }
+    return {
+        SCRIPTS / f"words.{language}.js": _teaching(language, own),
+        SCRIPTS / f"problems.{language}.js": _teaching(language, problems - own),
+    }
+
+
+def _teaching(language: str, wanted: set[str]) -> str:
+    catalogue = translated(language)
     known = {said: found.string for said in sorted(wanted) if (found := catalogue.get(said)) is not None}
     lines = [f"  {_quoted(said)}: {_quoted(string)},\n" for said, string in known.items()]
-    head = "// What scripts and problems say. Written by `make catalogue` from shared/locale.\n\n"
-    return head + 'import { teach } from "./tongue.js";\n\nteach({\n' + "".join(lines) + "});\n"
+    head = '// Written by `make catalogue` from shared/locale.\n\nimport { teach } from "./tongue.js";\n\n'
+    return head + "teach({\n" + "".join(lines) + "});\n"
 
 
 def _quoted(text: object) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def words_path(language: str) -> Path:
-    """Where that script lies."""
-    return SCRIPTS / f"words.{language}.js"
 
 
 def translated(language: str) -> Catalog:
@@ -129,7 +140,8 @@ def update(language: str) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(written.getvalue())
     path.with_suffix(".mo").write_bytes(compiled(language))
-    words_path(language).write_text(words_of_scripts(language))
+    for script, text in words_of_scripts(language).items():
+        script.write_text(text)
     return sum(1 for one in catalogue if one.id and not is_translated(one.string))
 
 

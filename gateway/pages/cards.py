@@ -5,19 +5,24 @@ from typing import Final, NamedTuple
 from gateway.pages import acts, bounds, states
 from gateway.pages.acts import Question
 from gateway.pages.states import Shown
+from gateway.picture import looks
 from gateway.picture.devices import is_held_back
 from gateway.picture.views import DeviceView, RoomView
 from shared.words.names import ACTIONS, Action, Kind
 
 
 class Control(NamedTuple):
-    """One button of a card. `question` is what is asked first, None where nothing is asked; `held` by a lock-out."""
+    """One button of a card. `question` is what is asked first, None where nothing is asked; `held` by a lock-out.
+
+    `pressed`: whether the device is as the button would have it; None where that is not known.
+    """
 
     action: str
     label: str
     wish: str
     safe: bool
     held: bool
+    pressed: bool | None
     question: Question | None
 
 
@@ -68,7 +73,7 @@ def _rank(device: DeviceView) -> tuple[bool, int]:
 def _card(device: DeviceView, room: RoomView) -> Card:
     shown = states.shown(device.kind, device.status, device.state)
     actions = sorted(device.actions, key=lambda action: _ORDER.index(action) if action in _ORDER else 0)
-    controls = tuple(_control(device, room.name, action) for action in actions)
+    controls = tuple(_control(device, room.name, action, shown.look) for action in actions)
     return Card(
         device=device,
         shown=shown,
@@ -81,7 +86,7 @@ def _card(device: DeviceView, room: RoomView) -> Card:
     )
 
 
-def _control(device: DeviceView, room_name: str, action: str) -> Control:
+def _control(device: DeviceView, room_name: str, action: str, look: str) -> Control:
     safe = action in device.safe_actions
     held = is_held_back(Kind(device.kind), device.lockout_by, action)
     asks = device.confirm and not safe and not held
@@ -91,5 +96,6 @@ def _control(device: DeviceView, room_name: str, action: str) -> Control:
         wish=acts.wish(action, device.name),
         safe=safe,
         held=held,
+        pressed=looks.is_pressed(action, look),
         question=acts.question(device, room_name, action) if asks else None,
     )

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from gateway.picture.views import Status
 from shared.words.languages import later
 from shared.words.messages import CoverValue, State
-from shared.words.names import FULL, Kind
+from shared.words.names import FULL, Action, Kind
 
 
 class Said(NamedTuple):
@@ -44,6 +44,8 @@ _FAULT: Final = (later("Fault"), "fault")
 """What a room calls a fault in a word that we do not know."""
 _MOVING: Final = {"opening": later("Opening"), "closing": later("Closing")}
 UNITS: Final = {Kind.TEMPERATURE: later("{value} °C"), Kind.HUMIDITY: later("{value} %")}
+STANDS_AFTER: Final = {Action.ON: "on", Action.OFF: "off", Action.LOCK: "locked", Action.UNLOCK: "unlocked"}
+"""How a device looks that is as the action has it: its button is the one that is pressed in."""
 MOMENTARY: Final = (Kind.PULSE, Kind.BUTTON)
 
 
@@ -58,6 +60,13 @@ def look_of(kind: str, status: Status, state: State | None) -> str:
         return fault_of(state.fault)[1]
     said = said_of(kind, state)
     return said[1] if said is not None else "unknown"
+
+
+def is_pressed(action: str, look: str) -> bool | None:
+    """Whether a device that looks so is as that action has it; None where that is not known, or not yes or no."""
+    if action not in STANDS_AFTER or look not in STANDS_AFTER.values():
+        return None
+    return STANDS_AFTER[Action(action)] == look
 
 
 def is_silent(kind: str, state: State | None) -> bool:

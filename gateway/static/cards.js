@@ -2,7 +2,7 @@
 
 import { headline, summed } from "./sums.js";
 import { say } from "./tongue.js";
-import { called, clock, full, icon, reconnecting, shown, today } from "./wording.js";
+import { called, clock, full, icon, isPressed, reconnecting, shown, today } from "./wording.js";
 
 const timezone = document.documentElement.dataset.timezone;
 
@@ -77,7 +77,7 @@ export function fits({ room, name, devices }) {
   const news = described.has(room) && described.get(room) !== said; // limits are words on the page, and not compared
   described.set(room, said);
   const offered = devices.map((d) =>
-    [d.id, d.name, d.kind, d.critical, d.confirm_by, d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? ""].join("|"),
+    [d.id, d.name, d.kind, d.critical, d.confirm_by ?? "none", d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? ""].join("|"),
   );
   return !news && found !== null && shape(found) === [name, ...offered.sort()].join("\n");
 }
@@ -99,6 +99,11 @@ function paint(found, said) {
   found.dataset.look = said.look;
   found.querySelector(".word").textContent = said.word;
   found.querySelector(".note").replaceChildren(...note(said));
+  for (const button of found.querySelectorAll("button.command")) {
+    const pressed = isPressed(button.value, said.look);
+    if (pressed === null) button.removeAttribute("aria-pressed");
+    else button.ariaPressed = pressed;
+  }
   const use = found.querySelector(".disc use");
   use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${icon(said.look, found.dataset.icon)}`));
   const field = found.querySelector(".set input[name=value]");

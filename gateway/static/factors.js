@@ -47,7 +47,7 @@ async function send(address, body, token) {
   const answer = await response.json();
   if (response.ok) return answer;
   if (answer.type.endsWith("/csrf") || answer.type.endsWith("/sign-in-required")) location.reload();
-  complain(inWords(problem(answer)));
+  complain(inWords(await problem(answer)));
   return null;
 }
 

@@ -109,7 +109,7 @@ async function refused(response) {
   const answer = await response.json();
   const { type = "", retry_after: wait } = answer;
   if (type.endsWith("/csrf")) return location.reload(); // the page lay open for too long
-  const { title, detail } = problemOf(answer);
+  const { title, detail } = await problemOf(answer);
   const again = wait ? [say("Too many tries for now."), say("Try again in {wait}.", { wait: inWords(wait) })].join(" ") : detail;
   complain(title || say("Something failed"), again);
   if (form.dataset.step === "2") code.select();

@@ -74,7 +74,7 @@ async function press(main, button) {
   button.ariaLabel = say("{name}: asking…", { name });
   label.textContent = say("asking…");
   try {
-    report(device, wish, await send(device.dataset, token(main), wish, pressed));
+    await report(device, wish, await send(device.dataset, token(main), wish, pressed));
   } finally {
     button.ariaBusy = "false";
     button.ariaLabel = name;
@@ -100,7 +100,7 @@ function token(main) {
   };
 }
 
-function report(device, wish, answer) {
+async function report(device, wish, answer) {
   const name = say("{device} in {room}", { device: device.dataset.name, room: device.closest(".room").dataset.name });
   if (answer.outcome === "executed") return executed(name, device, wish, answer.state);
   const slug = slugOf(answer);
@@ -108,7 +108,7 @@ function report(device, wish, answer) {
     location.assign("/login");
     return;
   }
-  const { title, detail } = problem(answer);
+  const { title, detail } = await problem(answer);
   const strange = say("The hub answered strangely");
   const again = answer.retry_after ? say("Try again in {count} seconds.", { count: answer.retry_after }) : "";
   const said = tell(UNSURE.has(slug) ? "unsure" : "bad", `${name}: ${title || strange}`, `${detail} ${again}`.trim());

@@ -45,7 +45,7 @@ async function send(address, body, token, part) {
   const answer = await response.json();
   if (response.ok) return answer;
   if (answer.type.endsWith("/csrf") || answer.type.endsWith("/sign-in-required")) location.reload();
-  complain(part, inWords(problem(answer)));
+  complain(part, inWords(await problem(answer)));
   return null;
 }
 

@@ -31,8 +31,13 @@ export function number(value, digits = 0) {
   return Number(value.toFixed(digits)) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
-/** What went wrong, in the page's language as far as it is known: the API speaks English. */
-export const problem = ({ title, detail }) => ({ title: say(title ?? ""), detail: say(detail ?? "") });
+/** What went wrong, in the page's language as far as it is known: the API speaks English. Its words come when they are needed. */
+export async function problem({ title = "", detail = "" }) {
+  if (language !== "en" && !(WORDS.has(title) && WORDS.has(detail))) {
+    await import(`./problems.${language}.js`).catch(() => {}); // the hub is away: in English, then
+  }
+  return { title: say(title), detail: say(detail) };
+}
 
 function filled(sentence, gaps) {
   return sentence.replace(/\{(\w+)\}/g, (gap, name) => (name in gaps ? gaps[name] : gap));

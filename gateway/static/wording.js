@@ -18,6 +18,7 @@ const FAULT = [later("Fault"), "fault"]; // what a room calls a fault in a word 
 const MOVING = { opening: later("Opening"), closing: later("Closing"), other: later("Moving") };
 const UNITS = { temperature: later("{value} °C"), humidity: later("{value} %") };
 const STATUS = { online: later("online"), offline: later("offline"), unknown: later("unknown") };
+const STANDS_AFTER = { on: "on", off: "off", lock: "locked", unlock: "unlocked" };
 const OUTPUTS = new Set(["switch", "dimmer", "lock", "cover", "pulse"]);
 const GATEWAY = /^gateway(-[0-9]+)?$/;
 const ICON_OF_LOOK = { unlocked: "unlock", jammed: "warning", mismatch: "warning", sensor: "warning", fault: "warning", ajar: "door-open" };
@@ -49,6 +50,12 @@ export function shown(kind, status, state) {
     return says(text, look, before, state.since, after, level);
   }
   return says(text, look, say("since"), state.since, by(kind, state.by), level);
+}
+
+/** Whether a device that looks so is as that action has it; null where that is not known, or no matter of yes or no. */
+export function isPressed(action, look) {
+  if (!Object.hasOwn(STANDS_AFTER, action) || !Object.values(STANDS_AFTER).includes(look)) return null;
+  return STANDS_AFTER[action] === look;
 }
 
 /** Which drawing stands for a device that looks like that. */

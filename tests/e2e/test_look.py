@@ -14,11 +14,12 @@ from playwright.sync_api import Page, expect
 from device_agents.pins import simulation
 from gateway.pages import overview, speaking, states, times
 from gateway.pages.static_files import StaticFiles
+from gateway.picture import looks
 from gateway.picture.sums import Count, sum_of
 from gateway.picture.views import RoomView, Status
 from shared.words.languages import LANGUAGES, tongue
 from shared.words.messages import By, CoverValue, State, Value
-from shared.words.names import Kind
+from shared.words.names import Action, Kind
 from tests.demo import Demo
 from tests.e2e.actions import WAIT, wait_until_live
 from tests.e2e.conftest import Open
@@ -182,6 +183,27 @@ def test_the_browser_and_the_hub_use_the_same_words_for_a_state(open_page: Open,
         ours = states.shown(*case)._asdict()
         ours["at"] = None if ours["at"] is None else NOW.isoformat().replace("+00:00", "Z")
         assert theirs == ours, case
+
+
+def test_the_button_that_a_device_stands_by_is_pressed_in(open_page: Open) -> None:
+    page = open_page("/login")
+    cases = [
+        (action, look)
+        for action in (*Action, "toString")
+        for look in ("on", "off", "locked", "unlocked", "jammed", "unknown", "open")
+    ]
+    assert _in_browser(page, "cases.map((it) => words.isPressed(...it))", cases) == [
+        looks.is_pressed(*it) for it in cases
+    ]
+    page = open_page(role="member")
+    wait_until_live(page)
+    hall = page.get_by_role("region", name="Hall", exact=True)
+    for pressed, other in (("Switch Lamp on", "Switch Lamp off"), ("Switch Lamp off", "Switch Lamp on")):
+        hall.get_by_role("button", name=pressed).click()
+        expect(hall.get_by_role("button", name=pressed, pressed=True)).to_be_visible(timeout=WAIT)
+        expect(hall.get_by_role("button", name=other, pressed=False)).to_be_visible()
+    page.context.set_offline(True)
+    expect(page.locator("button[aria-pressed]")).to_have_count(0, timeout=WAIT)
 
 
 def test_the_browser_and_the_hub_tell_the_same_time(open_page: Open, locale: str) -> None:
