@@ -15,7 +15,7 @@ from auth_service.signing_in.budgets import CODE_GUESSES, Windows
 from auth_service.signing_in.session_rows import is_proved
 from shared.keeping.database import Store
 from shared.running.log import facts
-from shared.words.internal import Budget, SessionInfo, User
+from shared.words.internal import Budget, SessionInfo
 from shared.words.messages import Who
 from shared.words.problem import HomeError
 
@@ -64,21 +64,25 @@ class CurrentPassword:
         """
         if is_proved(session, self._now()) or not await self._strong.has(session.user.id):
             return
-        await self.spend_code(typed, session.user)
+        await self.spend_code(typed, session)
 
-    async def spend_code(self, typed: str, user: User) -> str:
+    async def spend_code(self, typed: str, session: SessionInfo) -> str:
         """Use up a code of an app, or a recovery code; which of them it was.
 
+        Wrong ones are counted by session: whoever sits in a stolen one keeps the owner out of none. A recovery code is
+        too long to be guessed, and is heard in any case.
         Raises confirmation-failed, with `field`, or step-up-required for who has no strong factor at all.
         """
+        user, key = session.user, ("code", session.id)
         judged = await self._strong.judge(user.id, typed)
         if not judged.strong:
             raise HomeError("step-up-required", NO_FACTOR)
-        if judged.fitting is not None and not self._wrong.is_spent(("code", user.id), CODE_GUESSES, self._now()):
+        fitting = judged.fitting
+        if fitting is not None and (fitting.code_hash or not self._wrong.is_spent(key, CODE_GUESSES, self._now())):
             async with self._store.write() as connection:
-                if await strong.spend(connection, user.id, judged.fitting, self._now()):
-                    return judged.fitting.name
-        self._wrong.count(("code", user.id), CODE_GUESSES, self._now())
+                if await strong.spend(connection, user.id, fitting, self._now()):
+                    return fitting.name
+        self._wrong.count(key, CODE_GUESSES, self._now())
         detail = "Type the code that your app shows now, or a recovery code. Each works once."
         raise HomeError("confirmation-failed", detail, field="code")
 

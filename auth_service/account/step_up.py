@@ -60,7 +60,8 @@ class StepUp:
         challenge = secrets.token_urlsafe(32)
         async with self._store.write() as connection:
             await passkey_rows.put_challenge(connection, self._place(session), challenge, self._now())
-        return Challenge(options=passkeys.wish_to_show(asked.site, challenge))
+            theirs = await passkey_rows.credentials_of(connection, session.user.id)
+        return Challenge(options=passkeys.wish_to_show(asked.site, challenge, theirs))
 
     async def prove(self, shown: ProofShown, issuer: str) -> LoginAnswer:
         """The session, proved just now, with its new token; the former one is void (ASVS 7.2.4).
@@ -72,7 +73,7 @@ class StepUp:
         if shown.credential is not None:
             factor = await self._by_passkey(shown, session)
         else:
-            factor = await self._current.spend_code(shown.code, session.user)
+            factor = await self._current.spend_code(shown.code, session)
         async with self._store.write() as connection:
             answer = await self._renew(connection, shown.token)
         self._wake()

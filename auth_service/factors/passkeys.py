@@ -55,12 +55,13 @@ def wish_to_make(site: Site, user: User, challenge: str, known: tuple[str, ...])
     return _plain(webauthn.options_to_json(options))
 
 
-def wish_to_show(site: Site, challenge: str) -> dict[str, Any]:
-    """What `navigator.credentials.get` is given: any passkey of this home, whosever it is."""
+def wish_to_show(site: Site, challenge: str, of: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What `navigator.credentials.get` is given: any passkey of this home, whosever it is, or one `of` these."""
     options = webauthn.generate_authentication_options(
         rp_id=site.name,
         challenge=base64url_to_bytes(challenge),
         timeout=_TIMEOUT_MS,
+        allow_credentials=[PublicKeyCredentialDescriptor(id=base64url_to_bytes(one)) for one in of],
         user_verification=UserVerificationRequirement.REQUIRED,
     )
     return _plain(webauthn.options_to_json(options))

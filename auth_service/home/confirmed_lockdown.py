@@ -147,11 +147,13 @@ class ConfirmedLockdown:
         """A code of an app, or a recovery code, that fits; none where there were too many guesses."""
         if is_proved(session, self._now()):
             return None
-        spent = self._wrong.is_spent(("code", session.user.id), CODE_GUESSES, self._now())
-        judged = await self._strong.judge(session.user.id, typed)
-        if judged.fitting is None and right:
-            self._wrong.count(("code", session.user.id), CODE_GUESSES, self._now())
-        return None if spent else judged.fitting
+        key = ("code", session.id)
+        fitting = (await self._strong.judge(session.user.id, typed)).fitting
+        if fitting is None and right:
+            self._wrong.count(key, CODE_GUESSES, self._now())
+        if fitting is not None and (fitting.code_hash or not self._wrong.is_spent(key, CODE_GUESSES, self._now())):
+            return fitting
+        return None
 
     async def _verify(self, password: str, stored: str | None, session: SessionInfo) -> bool:
         """Whether the password is right; a session that tried too many wrong ones has none that is."""

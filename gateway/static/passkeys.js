@@ -31,8 +31,11 @@ export async function make(options) {
 
 /** Show one; what the hub is to be sent. */
 export async function show(options) {
-  const publicKey = { ...options, challenge: bytes(options.challenge) };
-  delete publicKey.allowCredentials; // none is named: the person chooses
+  const publicKey = {
+    ...options,
+    challenge: bytes(options.challenge),
+    allowCredentials: (options.allowCredentials ?? []).map((one) => ({ ...one, id: bytes(one.id) })), // none: the person chooses
+  };
   return plain(await navigator.credentials.get({ publicKey }));
 }
 
