@@ -106,6 +106,7 @@ class Api:
         async with self._store.read() as connection:
             counts = await mailbox.count(connection)
             people = await mailbox.known_people(connection)
+            accepted = await mailbox.accepted_at(connection)
             refusals = dict(await mailbox.refusals(connection, _REFUSALS))
         since = self._outbox.mail.failing_since
         mail = MailStatus(
@@ -114,6 +115,7 @@ class Api:
             recipients_known=any(one.master for one in people),
             failing_since=messages.utc(since) if since is not None else None,
             failure=self._outbox.mail.failure,
+            accepted_at=messages.utc(accepted) if accepted is not None else None,
         )
         ways = {x.way.name: x.failure for x in self._outbox.carriers if x is not self._outbox.mail and x.failure}
         recording, chain = not self._recorder.failing, self._check.status

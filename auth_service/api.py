@@ -17,6 +17,7 @@ from shared.words import (
     internal_account,
     internal_factors,
     internal_grants,
+    internal_house,
     internal_passkeys,
     internal_proofs,
     internal_recipients,
@@ -74,6 +75,7 @@ def make_app(
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
+    route("GET", internal_house.HOUSE, reading.house, *GATEWAYS)
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
     route("GET", internal_waiting.WAITING, by_waiting.rows, *GATEWAYS)
     route("POST", internal_waiting.WAITING + "/{room}/{device}", by_waiting.decide, *GATEWAYS)

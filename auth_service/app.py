@@ -33,6 +33,7 @@ from auth_service.confirming.errands import Errands
 from auth_service.confirming.mail_watch import MailWatch
 from auth_service.home import lockdown, lockouts
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
+from auth_service.home.keeping import Ends, Keeping
 from auth_service.home.lockdown import Lockdown
 from auth_service.home.lockouts import Lockouts
 from auth_service.home.notices import Noticeboard
@@ -181,7 +182,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(
             Signing(sign_in, sessions, rehearsal, watch),
-            Reading(store, rooms, sessions),
+            Reading(store, rooms, sessions, Keeping(store, _ends(config))),
             Locking(lockouts_, confirmed, watch),
             Own(own_password, own_factors),
             Granting(guests),
@@ -243,6 +244,14 @@ def _signing(config: AuthConfig) -> Sign:
         return (await asyncio.to_thread(signing.ask, config.signer, order, signing.Pem)).pem
 
     return sign
+
+
+def _ends(config: AuthConfig) -> Ends:
+    async def ends() -> dict[str, datetime]:
+        told = await asyncio.to_thread(signing.ask, config.signer, signing.Ends(), signing.Ending)
+        return {one.name: one.at for one in told.ends}
+
+    return ends
 
 
 def _rights(config: AuthConfig) -> Give:

@@ -111,6 +111,13 @@ async def sent(connection: AsyncConnection, delivery: int, now: float) -> None:
     await connection.execute(done.values(state="sent", sent_at=now, refusal=None, permanent=False))
 
 
+async def accepted_at(connection: AsyncConnection, way: str = "mail") -> float | None:
+    """When a way took the newest of the letters that it took, as far as that is kept."""
+    taken = select(deliveries.c.sent_at).where(deliveries.c.way == way, deliveries.c.state == "sent")
+    found: float | None = (await connection.execute(taken.order_by(deliveries.c.id.desc()).limit(1))).scalar()
+    return found
+
+
 async def refused(connection: AsyncConnection, delivery: int, *, refusal: str, permanent: bool, next_at: float) -> None:
     """The mail server refused this one; it is tried again at `next_at`."""
     failed = update(deliveries).where(deliveries.c.id == delivery)

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from auth_service.answers.issuer import issuer
+from auth_service.home.keeping import Keeping
 from auth_service.home.rooms import Rooms
 from auth_service.people import user_rows
 from auth_service.signing_in.sessions import Sessions
@@ -14,7 +15,8 @@ from shared.words import internal, internal_recipients
 class Reading:
     """What gateways and the alert service read, and what a room says of itself."""
 
-    def __init__(self, store: Store, rooms: Rooms, sessions: Sessions) -> None:
+    def __init__(self, store: Store, rooms: Rooms, sessions: Sessions, keeping: Keeping) -> None:
+        self._keeping = keeping
         self._store = store
         self._rooms = rooms
         self._sessions = sessions
@@ -38,6 +40,10 @@ class Reading:
     async def registry(self, _request: web.Request) -> web.Response:
         """Rooms and devices as they stand."""
         return json_response(await self._rooms.registry())
+
+    async def house(self, _request: web.Request) -> web.Response:
+        """How the house is kept."""
+        return json_response(await self._keeping.read())
 
     async def room_seen(self, request: web.Request) -> web.Response:
         """What a room says of itself."""

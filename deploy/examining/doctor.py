@@ -1,9 +1,9 @@
 """`homesystem doctor`: looks at everything that a home needs, and names the next step for what is wrong."""
 
+import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-import msgspec
 from rich.console import Console
 from rich.markup import escape
 
@@ -24,25 +24,10 @@ from deploy.examining.finding import Finding, examine
 from deploy.folder.home import Home
 from deploy.running import installation
 from deploy.running.installation import Installation
+from shared.keeping import notes
+from shared.words.noted import DoctorLine, DoctorReport
 
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]–[/]"}
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One finding as `--json` has it. `state` is well, wrong or skipped; `step` is empty unless it is wrong."""
-
-    area: str
-    state: str
-    text: str
-    step: str
-
-
-class Report(msgspec.Struct, frozen=True):
-    """What `--json` prints (docs/doctor.md): fields may come to it, none goes or changes its meaning."""
-
-    well: bool
-    at: dt.datetime
-    findings: list[Line]
 
 
 def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iterator[Finding]:
@@ -77,18 +62,32 @@ def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iter
 
 def report(home: Home, console: Console, now: dt.datetime) -> bool:
     """Print a line for each thing as it is found; whether all is well."""
-    faults = 0
+    faults, seen = 0, list[Finding]()
     for found in look(home, now):
+        seen.append(found)
         line = f"{_MARKS[found.fine]} {found.area:<13}{escape(found.text)}"
         console.print(line, highlight=False, soft_wrap=True)
         if found.fine is False:
             faults += 1
             console.print(f"  {'':<13}→ {escape(found.step)}", highlight=False, soft_wrap=True)
+    keep(home, _told(seen, now))
     console.print("All is well." if not faults else f"{faults} thing{'s' if faults > 1 else ''} to mend.")
     return not faults
 
 
-def report_as_json(home: Home, now: dt.datetime) -> Report:
+def report_as_json(home: Home, now: dt.datetime) -> DoctorReport:
     """The same for programs, once all was looked at."""
-    findings = [Line(found.area, found.state, found.text, found.step) for found in look(home, now)]
-    return Report(well=all(line.state != "wrong" for line in findings), at=now, findings=findings)
+    told = _told(look(home, now), now)
+    keep(home, told)
+    return told
+
+
+def keep(home: Home, told: DoctorReport) -> None:
+    """Leave it for the house's page, which shows how old it is; on a disk that takes nothing the older one stays."""
+    with contextlib.suppress(OSError):
+        notes.write(home.var / "data", told)
+
+
+def _told(found: Iterable[Finding], now: dt.datetime) -> DoctorReport:
+    findings = [DoctorLine(one.area, one.state, one.text, one.step) for one in found]
+    return DoctorReport(well=all(line.state != "wrong" for line in findings), at=now, findings=findings)

@@ -14,7 +14,9 @@ from rich.console import Console
 from deploy.folder import home as homes
 from deploy.safekeeping import backup as backups
 from deploy.safekeeping import restore as restoring
+from shared.keeping import notes
 from shared.running.config import load
+from shared.words.noted import BackupMade
 from shared.words.problem import HomeError
 
 console = Console()
@@ -31,6 +33,10 @@ def backup(
     now = dt.datetime.now(dt.UTC)
     target = (file or Path(f"homesystem-{now:%Y-%m-%dT%H%M%S}.tar.gz")).absolute()
     size, elsewhere = backups.write(homes.folder(), target, now)
+    try:
+        notes.write(homes.folder() / "data", BackupMade(at=now, size=size))
+    except OSError as error:
+        console.print(f"The house's page does not learn of it: {error.strerror or error}.", soft_wrap=True)
     console.print(f"{target} holds the home: {size / 1e6:.2f} MB.", soft_wrap=True)
     for told in elsewhere:
         console.print(f"Not in it: {told}.", soft_wrap=True)

@@ -25,12 +25,12 @@ from shared.running.log import facts
 from shared.words.messages import AuditEvent, By, Description, State, Value, utc
 from shared.words.names import Action, Kind
 from shared.words.problem import HomeError
+from shared.words.version import VERSION
 
 log = logging.getLogger(__name__)
 
 _UNSET_UNTIL = datetime(2020, 1, 1, tzinfo=UTC)
 """A clock that shows an earlier time has not been set since the board started."""
-VERSION = "0.1.0"
 _AWAY = "The chip of this pin has gone away: plug it in again, and the room starts anew by itself."
 _UNVALUED = frozenset({Kind.PULSE, Kind.BUTTON})
 """Kinds whose value is always None: each new press is news."""

@@ -92,6 +92,10 @@ class AlertsClient:
         looked_at = found.checked_at is not None and found.row > 0
         return found if looked_at or found.broken is not None else None
 
+    async def ready(self) -> AlertsReady:
+        """How record and letters stand. Raises "alerts-unreachable"."""
+        return await self._service.call("GET", internal.READY, AlertsReady)
+
     async def mail(self) -> MailStatus | None:
         """How the letters fare, some seconds old at most; None where the alert service does not say so at once."""
         if time.monotonic() - self._mail_asked_at >= MAIL_FRESH_SECONDS:

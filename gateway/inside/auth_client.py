@@ -13,6 +13,7 @@ from shared.words import (
     internal_account,
     internal_factors,
     internal_grants,
+    internal_house,
     internal_passkeys,
     internal_proofs,
     internal_tokens,
@@ -164,6 +165,10 @@ class AuthClient:
         """Tell what a room says of itself; the answer is what now stands."""
         path = f"{internal.ROOM_SEEN}/{quote(room, safe='')}"
         return await self._service.call("PUT", path, internal.RegisteredRoom, seen)
+
+    async def house(self) -> internal_house.HouseKept:
+        """How the house is kept, as far as it knows."""
+        return await self._service.call("GET", internal_house.HOUSE, internal_house.HouseKept)
 
     async def waiting(self) -> internal_waiting.WaitingDevices:
         """What rooms would loosen and the master user has not decided."""

@@ -13,6 +13,7 @@ class MailStatus(msgspec.Struct, frozen=True, kw_only=True):
     """How the letters fare; `failing_since` is None while the mail server takes them.
 
     `letters_refused`: how many it refused for good, each because of its address; they are tried again now and then.
+    `accepted_at`: when it took one last, as far as that is kept.
     """
 
     letters_waiting: int
@@ -20,6 +21,7 @@ class MailStatus(msgspec.Struct, frozen=True, kw_only=True):
     recipients_known: bool
     failing_since: datetime | None
     failure: str | None
+    accepted_at: datetime | None = None
 
 
 class ChainBroken(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,46 @@
+"""What the `homesystem` command leaves for the house's page: the doctor's last report, and when a backup was made.
+
+Small files beside the databases, whole or not at all; whoever writes as root leaves them to the folder's owner.
+"""
+
+import os
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from shared.words.noted import BackupMade, DoctorReport
+from shared.words.problem import HomeError
+
+_MOST_BYTES = 262_144
+
+
+Note = DoctorReport | BackupMade
+N = TypeVar("N", DoctorReport, BackupMade)
+_FILES: dict[type[Note], str] = {DoctorReport: "doctor.json", BackupMade: "backup.json"}
+
+
+def write(folder: Path, note: Note) -> None:
+    """Put it into the home's folder of databases, in place of the one before. Raises OSError."""
+    path = folder / _FILES[type(note)]
+    begun = path.with_name(f".{path.name}.new")
+    begun.unlink(missing_ok=True)
+    owner = folder.stat()
+    with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        if os.geteuid() != owner.st_uid:
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+        file.write(msgspec.json.encode(note))
+    begun.replace(path)
+
+
+def read(folder: Path, kind: type[N]) -> N | None:
+    """The last one; None where there is none. Raises HomeError("internal") for one that cannot be read."""
+    path = folder / _FILES[kind]
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES)
+        return msgspec.json.decode(content, type=kind)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise HomeError("internal", f"{path.name} cannot be read.") from error
