@@ -14,6 +14,7 @@ from gateway.pages import (
     factor_demand,
     factors,
     history,
+    house,
     lockdown,
     lockout,
     login,
@@ -77,6 +78,7 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("GET", "/users/{user}/grants/edit", show.show_form, limit="pages")
     page("POST", "/users/{user}/grants", show.change_grants, limit="pages")
     page("POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
+    page("GET", "/house", house.show_house, limit="pages")
     page("GET", "/waiting", waiting.show_waiting, limit="pages")
     page("POST", "/waiting/{room}/{device}", waiting.decide, limit=routes.DEFAULT)
     page("GET", "/lockdown", lockdown.show_lockdown, limit="pages")

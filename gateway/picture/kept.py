@@ -92,7 +92,7 @@ def _all(facts: Facts) -> Iterator[Checked]:
     yield from _of_alerts(facts)
     yield _disk(facts)
     yield _backup(facts)
-    waits = "wrong" if facts.waiting else "well"
+    waits: State = "wrong" if facts.waiting else "well"
     yield Checked(about="waiting", state=waits, standard="ETSI EN 303 645 5.5-5", count=facts.waiting)
     yield from _doctor(facts)
 
@@ -142,12 +142,8 @@ def _of_alerts(facts: Facts) -> Iterator[Checked]:
         return
     mail, chain = facts.alerts.mail, facts.alerts.chain
     failing = mail.failing_since is not None or bool(mail.letters_refused) or not mail.recipients_known
-    yield Checked(
-        about="letters",
-        state="wrong" if failing else "well",
-        standard=letters,
-        step="homesystem doctor" if failing else "",
-    )
+    state: State = "wrong" if failing else "well"
+    yield Checked(about="letters", state=state, standard=letters, step="homesystem doctor")
     if chain.broken is not None:
         row = chain.broken.row
         yield Checked(about="record", state="wrong", standard=record, count=row, step="homesystem audit verify")

@@ -6,7 +6,7 @@ import msgspec
 
 
 class DoctorLine(msgspec.Struct, frozen=True):
-    """One finding as `homesystem doctor --json` has it. `state` is well, wrong or skipped; `step` is for what is wrong."""
+    """One finding, as `homesystem doctor --json` has it. `state`: well, wrong or skipped. `step`: for what is wrong."""
 
     area: str
     state: str
@@ -15,7 +15,7 @@ class DoctorLine(msgspec.Struct, frozen=True):
 
 
 class DoctorReport(msgspec.Struct, frozen=True):
-    """What `homesystem doctor --json` prints (docs/doctor.md): fields may come to it, none goes or changes its meaning."""
+    """What `homesystem doctor --json` prints (docs/doctor.md): fields may be added, and none changes its meaning."""
 
     well: bool
     at: datetime

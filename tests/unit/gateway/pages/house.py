@@ -46,7 +46,15 @@ from shared.words.internal import (
     UserRows,
 )
 from shared.words.internal_account import PasswordChange
-from shared.words.internal_alerts import AuditFilter, AuditPage, AuditRecord, ChainStatus, Happening, MailStatus
+from shared.words.internal_alerts import (
+    AlertsReady,
+    AuditFilter,
+    AuditPage,
+    AuditRecord,
+    ChainStatus,
+    Happening,
+    MailStatus,
+)
 from shared.words.internal_factors import (
     Factor,
     FactorBegin,
@@ -58,6 +66,7 @@ from shared.words.internal_factors import (
     RecoveryCodes,
 )
 from shared.words.internal_grants import GrantsChange
+from shared.words.internal_house import HouseKept
 from shared.words.internal_passkeys import (
     Challenge,
     ChallengeAsked,
@@ -115,6 +124,7 @@ class FakeAuth(parts.FakeAuth):
         """Sessions that are listed, and over before they are ended."""
         self.people: list[UserRow] = []
         self.waits: tuple[WaitingDevice, ...] = ()
+        self.kept = HouseKept(enrolled=(), people=(), unsigned=None)
         self.accounts: dict[str, SessionInfo] = {}
 
     async def ask_code(self, request: LoginCodeRequest) -> None:
@@ -303,6 +313,11 @@ class FakeAuth(parts.FakeAuth):
         self.revoked.append((token_id, user))
         self.token_rows = tuple(row for row in self.token_rows if row.id != token_id)
 
+    async def house(self) -> HouseKept:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        return self.kept
+
     async def waiting(self) -> WaitingDevices:
         if self.away:
             raise HomeError("auth-unreachable")
@@ -341,6 +356,12 @@ class FakeAlerts:
 
     async def mail(self) -> MailStatus | None:
         return self.status
+
+    async def ready(self) -> AlertsReady:
+        if self.away or self.status is None:
+            raise HomeError("alerts-unreachable")
+        chain = self.whole or ChainStatus(row=0, hash="")
+        return AlertsReady(broker=True, recording=True, mail=self.status, chain=chain)
 
     async def history(
         self,
