@@ -32,6 +32,7 @@ from gateway.door import (
     sessions,
     together,
 )
+from gateway.door.authority import AUTHORITY, HomeAuthority
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
 from gateway.door.origins import Origins
@@ -157,6 +158,7 @@ class Gateway:
         app[proxies.PROXIES] = Proxies(self.config.https.trusted_proxies)
         app[cookie.STORAGE] = cookie.storage(secret)
         app[csrf.OWN_ORIGINS] = Origins(self.config.https)
+        app[AUTHORITY] = HomeAuthority(self.config.https)
         app[PASSKEY_SITE] = PasskeySite(self.config.https)
         app[csrf.OUTSIDE_ORIGINS] = frozenset(self.config.https.origins)
         app[routes.ROUTE_LIMITS] = {}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, distinct, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import factors, recovery_codes
@@ -80,6 +80,14 @@ async def remove_all(connection: AsyncConnection, user_id: str) -> int:
     await connection.execute(delete(factors).where(factors.c.user_id == user_id))
     await connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
     return count
+
+
+async def count_passkeys(connection: AsyncConnection) -> tuple[int, int]:
+    """How many passkeys there are in all, and of how many people."""
+    mine = (factors.c.kind == "passkey", factors.c.confirmed)
+    counted = select(func.count(), func.count(distinct(factors.c.user_id))).select_from(factors).where(*mine)
+    passkeys, people = (await connection.execute(counted)).one()
+    return passkeys, people
 
 
 async def put_recovery(connection: AsyncConnection, user_id: str, hashes: Iterable[str]) -> None:

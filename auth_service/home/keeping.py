@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from auth_service.home import identity_rows
+from auth_service.home import identity_rows, waiting_rows
 from auth_service.people import user_rows
 from auth_service.tables import factors
 from shared.keeping.database import Store
@@ -33,6 +33,7 @@ class Keeping:
         async with self._store.read() as connection:
             identities = await identity_rows.all_rows(connection)
             rows = await user_rows.all_rows(connection)
+            waiting = {(one.room, one.loosening.device) for one in await waiting_rows.everything(connection)}
             strong = set(await connection.scalars(select(factors.c.user_id).where(factors.c.confirmed)))
         enrolled = tuple(
             Enrolled(name=one.name, role=one.role, enrolled_at=one.enrolled_at, ends_at=ends.get(one.name))
@@ -49,4 +50,4 @@ class Keeping:
             for row in rows
             if not row.disabled
         )
-        return HouseKept(enrolled=enrolled, people=people, unsigned=unsigned)
+        return HouseKept(enrolled=enrolled, people=people, unsigned=unsigned, waiting=len(waiting))

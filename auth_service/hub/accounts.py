@@ -224,6 +224,11 @@ class Accounts:
         """Note that the hub is to get another name. Raises HomeError("no-proof"), and then it does not."""
         await self._write("home:renamed", "home", by, {"was": was, "now": now}, Outcome.EXECUTED)
 
+    async def count_passkeys(self) -> tuple[int, int]:
+        """How many passkeys there are, and of how many people: what a rename of the hub ends."""
+        async with self._store.read() as connection:
+            return await factor_rows.count_passkeys(connection)
+
     async def list_identities(self) -> tuple[IdentityRow, ...]:
         """Every identity that was ever given out, by name."""
         async with self._store.read() as connection:

@@ -6,6 +6,7 @@ from deploy.examining.finding import Finding, examine, well, wrong
 from deploy.folder import naming
 from deploy.folder.home import Home
 from deploy.pki import leaf, reading
+from shared.trust import authority as fingerprints
 from shared.trust import tls
 
 
@@ -35,6 +36,8 @@ def _certificate(home: Home) -> Iterator[Finding]:
         yield wrong("name", f"web.crt is for {named}, which web-ca.crt may not vouch for: browsers refuse it", _RENEW)
     else:
         yield well("name", "its authority may vouch for every name in web.crt")
+    shown = fingerprints.read(home.pki / fingerprints.FILE).fingerprint
+    yield well("name", f"the authority that browsers trust has the SHA-256 fingerprint {shown}")
 
 
 _RENEW = "run `homesystem renew`"

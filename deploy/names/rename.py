@@ -60,6 +60,8 @@ def _begin(home: homes.Home, name: str) -> None:
         "- Import what `homesystem authority` prints into the household's browsers: it is another authority, which "
         f"can vouch for {settings.name} alone. Then open https://{settings.name}:{settings.https_port}"
     )
+    if (told := ending(*asyncio.run(renaming.passkeys(home)), settings.name)) is not None:
+        _say(told)
     _tell(asyncio.run(renaming.followers(home)), settings.name)
     _say("- When every browser knows the new name: homesystem rename --done")
 
@@ -79,6 +81,17 @@ def _end(home: homes.Home) -> None:
         _say("`homesystem renew`, which its timer runs daily, ends that once each has come under the new name.")
     else:
         _say("No room needs a former name of the broker any more.")
+
+
+def ending(passkeys: int, people: int, name: str) -> str | None:
+    """What becomes of passkeys, which browsers bind to one name for good."""
+    if not passkeys:
+        return None
+    counted = f"{passkeys} passkey{'s' if passkeys > 1 else ''} of {people} {'people' if people > 1 else 'person'}"
+    return (
+        f"- {counted} worked under the former name alone, and cannot sign anybody in under {name}: sign in by another "
+        "factor or a recovery code, remove them on the account page, and make new ones there"
+    )
 
 
 def _tell(left: "Followers", name: str) -> None:

@@ -99,6 +99,19 @@ async def followers(home: Home) -> Followers:
     return Followers(rooms, [row.name for row in standing if row.role == "client"])
 
 
+async def passkeys(home: Home) -> tuple[int, int]:
+    """How many passkeys end with the hub's former name, and of how many people.
+
+    None where gateway.toml says for which name they are, whatever the hub is called.
+    """
+    from gateway import config as gateway_config
+
+    if gateway_config.load_config(home.config("gateway")).https.passkey_name:
+        return 0, 0
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        return await book.count_passkeys()
+
+
 def behind(enrolled: Iterable[str], told: Mapping[str, str | None], former: Collection[str]) -> dict[str, str]:
     """The rooms that are not known to reach the hub otherwise than by a former name, each with what is known, pure.
 

@@ -32,7 +32,7 @@ async def show(request: web.Request) -> web.Response:
             "disk": facts.disk,
             "backup": facts.backup,
             "doctor_at": doctor.at if doctor is not None else None,
-            "waiting": facts.waiting,
+            "waiting": kept.waiting if kept is not None else None,
             "checks": checks(facts),
             "missing": facts.missing,
         }

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from gateway.api import (
     audit,
+    authority,
     commands,
     confirm_by,
     csrf,
@@ -52,6 +53,8 @@ def add_api(app: web.Application) -> None:
     for method, path, handler, limit in (
         ("GET", "/healthz", health.alive, None),
         ("GET", "/readyz", health.ready, "reads"),
+        ("GET", "/web-ca.crt", authority.certificate, "reads"),
+        ("GET", "/.well-known/webauthn", authority.related_origins, "reads"),
         ("GET", "/api/v1/csrf", csrf.show, "reads"),
         ("POST", "/api/v1/login/code", login.ask_code, "login_code"),
         ("GET", "/api/v1/login/attempt", login.show_attempt, "reads"),

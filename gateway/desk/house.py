@@ -61,7 +61,6 @@ async def facts(request: web.Request) -> Facts:
         version=VERSION,
         demo=app[keys.CONFIG].demo,
         writable=app[keys.PROOF].writable,
-        waiting=home.waiting,
         rooms=tuple(rooms),
         house=house,
         alerts=alerts,
@@ -76,5 +75,5 @@ def _disk(folder: Path) -> Disk:
     try:
         usage = shutil.disk_usage(folder)
     except OSError as error:
-        raise HomeError("internal", f"The disk cannot be looked at: {error.strerror or error}.") from error
+        raise HomeError("internal", "The folder of the databases cannot be looked at.") from error
     return Disk(free=usage.free, total=usage.total)

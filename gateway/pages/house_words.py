@@ -73,6 +73,7 @@ _SENTENCES: Final = {
         later("Rooms describe something less strictly than it stands."),
         later("Decide about it on the page of what waits for your word."),
     ),
+    ("waiting", "unknown"): (later("Whether something waits for your word could not be looked at."), ""),
     ("waiting", "well"): (later("No room asks to be less strict."), ""),
     ("no-doctor", "unknown"): (
         later("The hub's own doctor has not looked yet, or what it found cannot be read."),
@@ -116,7 +117,7 @@ def told(one: Checked) -> Told:
         state=one.state,
         title=say(title, names=listed, count=one.count),
         advice=say(advice) if advice else "",
-        detail=plain(one.detail, 300),
+        detail=plain(say(one.detail), 300) if one.detail else "",
         step="" if well else plain(one.step, 300),
         link="" if well else _ELSEWHERE.get(one.about, ""),
         standard=one.standard,

@@ -18,6 +18,7 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.door import csrf, sessions
+from gateway.door.passkey_site import PASSKEY_SITE
 from gateway.pages import encodings, flash, speaking, times
 from gateway.pages.compiled import Compiled
 from gateway.pages.encodings import IDENTITY
@@ -136,7 +137,7 @@ async def _body(pieces: Iterator[str], encoding: str) -> bytes:
 def _common(request: web.Request) -> dict[str, Any]:
     """What every page shows."""
     config = request.app[keys.CONFIG]
-    info = sessions.viewer(request)
+    info, site = sessions.viewer(request), request.app[PASSKEY_SITE].site()
     return {
         "user": info.user if info is not None else None,
         "manages_users": info is not None and guards.may_manage_users(info),
@@ -148,6 +149,7 @@ def _common(request: web.Request) -> dict[str, Any]:
         "now": guards.local_now(config.zone),
         "shown_at": hub_time.told().now,
         "timezone": config.timezone,
+        "passkey_name": site.name if site is not None else "",
         "demo": config.demo,
         "no_proof": not request.app[keys.PROOF].writable,
         "late": sessions.is_late(request),

@@ -7,6 +7,7 @@ from aiohttp import web
 from gateway.door import problem_pages, routes
 from gateway.pages import (
     account,
+    authority,
     command,
     confirm,
     confirm_by,
@@ -45,6 +46,7 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
         routes.add(app, method, path, speaking.spoken(handler), limit=limit)
 
     page("GET", "/", show_home.show_home, limit="pages")
+    page("GET", "/authority", authority.show_authority, limit="pages")
     page("GET", "/login", login.show_login, limit="pages")
     page("POST", "/login", login.take_login, limit="login")
     page("GET", "/login/code", login.show_code, limit="pages")

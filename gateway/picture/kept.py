@@ -48,7 +48,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     demo: bool
     writable: bool
-    waiting: int
     rooms: tuple[RoomKept, ...]
     house: HouseKept | None
     alerts: AlertsReady | None
@@ -92,9 +91,16 @@ def _all(facts: Facts) -> Iterator[Checked]:
     yield from _of_alerts(facts)
     yield _disk(facts)
     yield _backup(facts)
-    waits: State = "wrong" if facts.waiting else "well"
-    yield Checked(about="waiting", state=waits, standard="ETSI EN 303 645 5.5-5", count=facts.waiting)
+    yield _waiting(facts)
     yield from _doctor(facts)
+
+
+def _waiting(facts: Facts) -> Checked:
+    standard = "ETSI EN 303 645 5.5-5"
+    if facts.house is None:
+        return Checked(about="waiting", state="unknown", standard=standard, detail=facts.missing.get("house", ""))
+    count = facts.house.waiting
+    return Checked(about="waiting", state="wrong" if count else "well", standard=standard, count=count)
 
 
 def _strong(facts: Facts) -> Checked:

@@ -9,11 +9,27 @@ const UNTRUSTED = later(
 /** Why no passkey can be made or shown here, in words; null where one can. */
 export async function hindrance() {
   if (!window.PublicKeyCredential || !navigator.credentials) return say("This browser knows no passkeys.");
+  if (!(await isTheirName())) return say("This browser takes passkeys under the hub's first name alone.");
+  return (await trusts()) === false ? say(UNTRUSTED) : null;
+}
+
+/** Whether passkeys may be used under this page's name: it is theirs, or the browser knows Related Origin Requests. */
+async function isTheirName() {
+  const name = document.documentElement.dataset.passkeys;
+  if (!name || location.hostname === name || location.hostname.endsWith(`.${name}`)) return true;
+  return (await PublicKeyCredential.getClientCapabilities?.())?.relatedOrigins === true;
+}
+
+/** Whether this browser trusts the hub's certificate; null where it does not say. */
+export async function trusts() {
+  if (!navigator.serviceWorker) return null;
   try {
     // This is no script, so nothing is ever installed; but whether the certificate is trusted is looked at first.
-    await navigator.serviceWorker?.register("/healthz");
+    await navigator.serviceWorker.register("/healthz");
   } catch (error) {
-    if (/certificate/i.test(error.message)) return say(UNTRUSTED);
+    if (/certificate/i.test(error.message)) return false;
+    // Chromium has looked at the certificate once it minds what came; others say nothing of it.
+    if (/MIME type/i.test(error.message)) return navigator.userAgentData ? true : null;
   }
   return null;
 }

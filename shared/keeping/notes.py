@@ -3,15 +3,21 @@
 Small files beside the databases, whole or not at all; whoever writes as root leaves them to the folder's owner.
 """
 
+import logging
 import os
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from shared.running.log import facts
+from shared.words.languages import later
 from shared.words.noted import BackupMade, DoctorReport
 from shared.words.problem import HomeError
 
+log = logging.getLogger(__name__)
+
+UNREADABLE = later("What the hub's command left cannot be read.")
 _MOST_BYTES = 262_144
 
 
@@ -43,4 +49,5 @@ def read(folder: Path, kind: type[N]) -> N | None:
     except FileNotFoundError:
         return None
     except (OSError, msgspec.MsgspecError) as error:
-        raise HomeError("internal", f"{path.name} cannot be read.") from error
+        log.warning("What the hub's command left cannot be read", extra=facts(file=path, reason=error))
+        raise HomeError("internal", UNREADABLE) from error

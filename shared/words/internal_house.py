@@ -28,8 +28,12 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HouseKept(msgspec.Struct, frozen=True, kw_only=True):
-    """GET HOUSE. `unsigned`: why the ends of certificates are not known, None where they are."""
+    """GET HOUSE. `unsigned`: why the ends of certificates are not known, None where they are.
+
+    `waiting`: of so many devices their rooms would loosen something, and the master user has not decided.
+    """
 
     enrolled: tuple[Enrolled, ...]
     people: tuple[Person, ...]
     unsigned: str | None
+    waiting: int = 0

@@ -1,9 +1,10 @@
 """Who has followed a hub to its new name: whoever says so, and nobody else."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.names import renaming
+from deploy.names import rename, renaming
 
 FORMER = ("old.local", "older.local")
 
@@ -16,6 +17,21 @@ def test_rooms_are_behind_until_they_say_another_name() -> None:
         "attic": "reaches the hub as older.local",
         "cellar": "has not been heard of",
     }
+
+
+@pytest.mark.parametrize(
+    ("passkeys", "people", "said"),
+    [(1, 1, "- 1 passkey of 1 person worked under"), (5, 2, "- 5 passkeys of 2 people worked under")],
+)
+def test_a_rename_says_how_many_passkeys_end(passkeys: int, people: int, said: str) -> None:
+    told = rename.ending(passkeys, people, "new.local")
+    assert told is not None
+    assert told.startswith(said)
+    assert "new.local" in told
+
+
+def test_a_rename_that_ends_no_passkey_says_nothing_of_them() -> None:
+    assert rename.ending(0, 0, "new.local") is None
 
 
 rooms = st.sampled_from(["hall", "kitchen", "garage", "attic"])

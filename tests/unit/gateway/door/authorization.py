@@ -117,6 +117,8 @@ _END: Final = {"active": False, "password": "a long password", "code": "ABCD-234
 RULES: Final = (
     Rule("GET /healthz", FREE),
     Rule("GET /readyz", EVERYBODY),
+    Rule("GET /web-ca.crt", EVERYBODY),
+    Rule("GET /.well-known/webauthn", EVERYBODY),
     Rule("GET /api/v1/csrf", EVERYBODY),
     Rule("POST /api/v1/login/code", EVERYBODY, _LOGIN, acts=True),
     Rule("GET /api/v1/login/attempt", EVERYBODY),
@@ -182,6 +184,7 @@ RULES: Final = (
     Rule("GET /api/v1/readings/{room}/{device}", WHOSE_DEVICE),
     Rule("GET /api/v1/mail", MASTER),
     Rule("GET /", WHO_SIGNED_IN),
+    Rule("GET /authority", EVERYBODY),
     Rule("GET /login", EVERYBODY),
     Rule("POST /login", EVERYBODY, _LOGIN, when="first step", acts=True),
     Rule("POST /login", EVERYBODY, _LOGIN | _CODE, when="second step"),

@@ -15,6 +15,7 @@ from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
 from gateway.config import GatewayConfig, HttpsConfig
 from gateway.door import arrival, browsers, cookie, csrf, gate, limits, proxies, routes, sessions
+from gateway.door.authority import AUTHORITY
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
 from gateway.door.passkey_site import PASSKEY_SITE, PasskeySite
@@ -28,6 +29,7 @@ from shared.door.answering import answer
 from shared.door.client import AlertsAddress, AuthAddress
 from shared.door.web import Handler
 from shared.trust import tls
+from shared.trust.authority import Authority
 from shared.words.internal import (
     Grant,
     LockdownChange,
@@ -468,6 +470,16 @@ class FakeDisk:
     writable = True
 
 
+class FakeAuthority:
+    """An authority of this home's own, or none."""
+
+    def __init__(self) -> None:
+        self.found: Authority | None = Authority(pem="-----BEGIN CERTIFICATE-----\n", fingerprint="AB:CD:EF")
+
+    def now(self) -> Authority | None:
+        return self.found
+
+
 class House:
     """The fakes, and the browser."""
 
@@ -479,6 +491,7 @@ class House:
         self.hub = FakeHub()
         self.registrar = FakeRegistrar(self.home, self.auth)
         self.disk = FakeDisk()
+        self.authority = FakeAuthority()
         self.browser: TestClient[web.Request, web.Application]
 
     def put(self, device: str, value: Value, *, room: str = "hall") -> None:
@@ -557,6 +570,7 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[keys.CONFIG] = config()
     app[proxies.PROXIES] = Proxies(app[keys.CONFIG].https.trusted_proxies)
     app[csrf.OWN_ORIGINS] = frozenset({ORIGIN})
+    app[AUTHORITY] = cast("Any", house.authority)
     app[PASSKEY_SITE] = PasskeySite(app[keys.CONFIG].https)
     app[csrf.OUTSIDE_ORIGINS] = frozenset()
     app[routes.ROUTE_LIMITS] = {}

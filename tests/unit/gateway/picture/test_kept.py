@@ -28,7 +28,6 @@ WELL = Facts(
     version="2",
     demo=False,
     writable=True,
-    waiting=0,
     rooms=(RoomKept(id="hall", name="Hall", status="online", version="2"),),
     house=HOUSE,
     alerts=ALERTS,
@@ -64,7 +63,7 @@ def test_a_home_that_is_well_is_so_in_everything() -> None:
     [
         ({"demo": True}, "demo"),
         ({"writable": False}, "proof"),
-        ({"waiting": 2}, "waiting"),
+        ({"house": house(waiting=2)}, "waiting"),
         ({"house": house(people=(msgspec.structs.replace(ADA, strong=False),))}, "strong"),
         ({"house": house(enrolled=(msgspec.structs.replace(HALL, ends_at=NOW + timedelta(days=29)),))}, "certificates"),
         ({"house": house(enrolled=(msgspec.structs.replace(HALL, ends_at=NOW - timedelta(days=1)),))}, "certificates"),
@@ -93,7 +92,7 @@ def test_what_is_wrong_is_found_and_nothing_else(changed: dict[str, Any], wrong:
 @pytest.mark.parametrize(
     ("changed", "unknown"),
     [
-        ({"house": None}, {"strong", "certificates"}),
+        ({"house": None}, {"strong", "certificates", "waiting"}),
         ({"house": house(unsigned="It does not answer.")}, {"certificates"}),
         ({"house": house(enrolled=(msgspec.structs.replace(HALL, ends_at=None),))}, {"no-ends"}),
         ({"rooms": (RoomKept(id="hall", name="Hall", status="unknown", version=None),)}, {"no-version"}),
@@ -115,7 +114,7 @@ def test_what_could_not_be_looked_at_is_never_well(changed: dict[str, Any], unkn
 
 def test_a_demo_of_which_nothing_is_known_has_nothing_well_that_needs_looking() -> None:
     facts = msgspec.structs.replace(WELL, house=None, alerts=None, disk=None, doctor=None, backup=None)
-    assert {one.about for one in checks(facts) if one.state == "well"} == {"demo", "versions", "proof", "waiting"}
+    assert {one.about for one in checks(facts) if one.state == "well"} == {"demo", "versions", "proof"}
 
 
 def test_what_is_wrong_comes_first_then_what_is_unknown() -> None:
@@ -126,7 +125,7 @@ def test_what_is_wrong_comes_first_then_what_is_unknown() -> None:
 def test_each_finding_has_a_sentence_its_number_and_what_to_do() -> None:
     variants: list[dict[str, Any]] = [
         {},
-        {"demo": True, "writable": False, "waiting": 1, "backup": None, "disk": Disk(free=0, total=1)},
+        {"demo": True, "writable": False, "house": house(waiting=1), "backup": None, "disk": Disk(free=0, total=1)},
         {"house": None, "alerts": None, "disk": None, "doctor": None},
         {"backup": BackupMade(at=NOW - timedelta(days=99), size=9), "alerts": alerts(recording=False)},
         {"doctor": msgspec.structs.replace(REPORT, at=NOW - timedelta(days=32))},

@@ -1,0 +1,135 @@
+"""Trusting the home: a page for everybody, with the fingerprint and the certificate; and where else passkeys work."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from deploy.folder.home import lay_out
+from gateway.api.routes import add_api
+from gateway.config import HttpsConfig
+from gateway.door.authority import HomeAuthority
+from gateway.door.passkey_site import PasskeySite
+from shared.trust import authority
+from tests import house as homes
+from tests.unit.gateway.pages.house import HEADERS, House, open_house
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    """Nobody is signed in."""
+    async with open_house(furnish=add_api) as house:
+        yield house
+
+
+async def test_everybody_reads_how_a_device_comes_to_trust_the_home(house: House) -> None:
+    page = await house.get("/authority")
+    assert page.status == 200
+    assert "AB:CD:EF" in page.text
+    assert "https://localhost:8443/authority" in page.text
+    assert page.has("a", href="/web-ca.crt")
+    assert "<svg" in page.body
+    for system in ("Android", "iPhone, iPad", "Windows", "macOS", "Linux", "Firefox"):
+        assert system in page.text
+
+
+async def test_the_certificate_is_served_as_what_systems_install(house: House) -> None:
+    async with house.browser.get("/web-ca.crt", headers=HEADERS) as response:
+        assert response.status == 200
+        assert response.content_type == "application/x-x509-ca-cert"
+        assert (await response.text()).startswith("-----BEGIN CERTIFICATE-----")
+
+
+async def test_a_home_of_somebody_elses_certificate_has_none_to_install(house: House) -> None:
+    house.authority.found = None
+    page = await house.get("/authority")
+    assert page.status == 200
+    assert "Nothing is to be installed here" in page.text
+    assert not page.has("a", href="/web-ca.crt")
+    assert (await house.get("/web-ca.crt")).status == 404
+
+
+async def test_the_sign_in_page_leads_there(house: House) -> None:
+    assert (await house.get("/login")).has("a", href="/authority")
+
+
+async def test_the_origins_of_passkeys_are_told(house: House) -> None:
+    async with house.browser.get("/.well-known/webauthn", headers=HEADERS) as response:
+        assert response.status == 200
+        assert response.content_type == "application/json"
+        assert await response.json() == {"origins": ["https://localhost:8443"]}
+
+
+async def test_no_markup_of_a_host_gets_onto_the_page(house: House) -> None:
+    headers = HEADERS | {"Host": 'localhost:8443"><script>alert(1)</script>'}
+    async with house.browser.get("/authority", headers=headers, allow_redirects=False) as response:
+        assert "<script>alert" not in await response.text()
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificates of a home that was set up."""
+    made = homes.make_home(tmp_path_factory.mktemp("home"))
+    lay_out(made)
+    return made.pki
+
+
+def https(pki: Path, **more: object) -> HttpsConfig:
+    return HttpsConfig(certificate=pki / "web.crt", key=pki / "web.key", **more)  # type: ignore[arg-type]
+
+
+def test_a_home_finds_its_own_authority(pki: Path) -> None:
+    found = HomeAuthority(https(pki)).now()
+    assert found == authority.read(pki / "web-ca.crt")
+    assert found is not None
+    assert len(found.fingerprint) == 95
+    assert found.pem.startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_the_fingerprint_is_that_of_the_certificate_itself(pki: Path) -> None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+
+    certificate = x509.load_pem_x509_certificate((pki / "web-ca.crt").read_bytes())
+    shown = authority.read(pki / "web-ca.crt").fingerprint
+    assert bytes.fromhex(shown.replace(":", "")) == certificate.fingerprint(hashes.SHA256())
+
+
+def test_an_authority_that_did_not_sign_it_is_not_shown(pki: Path, tmp_path: Path) -> None:
+    (tmp_path / "web.crt").write_bytes((pki / "web.crt").read_bytes())
+    (tmp_path / "web-ca.crt").write_bytes((pki / "device-ca.crt").read_bytes())
+    assert HomeAuthority(https(tmp_path)).now() is None
+    (tmp_path / "web-ca.crt").write_text("no certificate")
+    assert HomeAuthority(https(tmp_path)).now() is None
+    (tmp_path / "web-ca.crt").unlink()
+    assert HomeAuthority(https(tmp_path)).now() is None
+
+
+def test_passkeys_work_under_other_names_where_browsers_can_find_that_out(pki: Path) -> None:
+    names = ("second.example", "192.0.2.7", "*.third.example", "2001:db8::1")
+    site = PasskeySite(https(pki, port=443, names=names, passkey_name="home.example")).site()
+    assert site is not None
+    assert site.origins[0] == "https://home.example"
+    assert "https://second.example" in site.origins
+    assert not [one for one in site.origins if "192." in one or "*" in one or "db8" in one or "127." in one]
+
+
+def test_passkeys_work_under_one_name_where_browsers_could_not_ask(pki: Path) -> None:
+    site = PasskeySite(https(pki, port=8443, names=("second.example",), passkey_name="home.example")).site()
+    assert site is not None
+    assert site.origins == ("https://home.example:8443",)
+
+
+def test_behind_a_proxy_its_other_names_count(pki: Path) -> None:
+    origins, names = ("https://home.example", "https://elsewhere.example"), ("second.example",)
+    site = PasskeySite(https(pki, port=8443, origins=origins, names=names, passkey_name="home.example")).site()
+    assert site is not None
+    assert {"https://home.example", "https://second.example:8443"} <= set(site.origins)
+    assert "https://elsewhere.example" not in site.origins
+
+
+def test_of_many_names_no_more_are_told_than_browsers_look_at(pki: Path) -> None:
+    names = tuple(f"name-{number}.example" for number in range(20))
+    site = PasskeySite(https(pki, port=443, names=names, passkey_name="home.example")).site()
+    assert site is not None
+    assert len(site.origins) <= 5
