@@ -58,7 +58,7 @@ class Waiting:
             theirs = tuple(one for one in waiting if one.device == device)
             if known is None or not theirs:
                 raise HomeError("not-found", "Nothing waits for your word there.")
-            if digest(room, theirs) != wanted.digest:
+            if digest(known, device, theirs) != wanted.digest:
                 raise HomeError("changed-meanwhile")
             rest = tuple(one for one in waiting if one.device != device)
             detail = {one.field: f"{one.stands or '-'} → {one.wanted or '-'}" for one in theirs}
@@ -79,10 +79,17 @@ class Waiting:
         return after
 
 
-def digest(room: str, loosenings: Iterable[Loosening]) -> str:
-    """A name for exactly these of one room, in 32 hexadecimal digits."""
-    written = msgspec.json.encode([room, sorted(loosenings)])
+def digest(room: RegisteredRoom, device: str, loosenings: Iterable[Loosening]) -> str:
+    """A name for exactly what was shown, in 32 hexadecimal digits.
+
+    What room and device call themselves belongs to it: a room may give its front door the name of a lamp.
+    """
+    written = msgspec.json.encode([room.id, room.name, device, _name(room, device), sorted(loosenings)])
     return hashlib.sha256(written).hexdigest()[:32]
+
+
+def _name(room: RegisteredRoom, device: str) -> str:
+    return next((one.name for one in room.devices if one.id == device), device)
 
 
 def _told(room: RegisteredRoom, device: str, rows: list[waiting_rows.Waits]) -> WaitingDevice:
@@ -91,8 +98,8 @@ def _told(room: RegisteredRoom, device: str, rows: list[waiting_rows.Waits]) -> 
         room=room.id,
         device=device,
         room_name=room.name,
-        name=next((one.name for one in room.devices if one.id == device), device),
+        name=_name(room, device),
         since=min(row.since for row in rows),
         changes=tuple(WouldChange(field=one.field, stands=one.stands, wanted=one.wanted) for one in loosenings),
-        digest=digest(room.id, loosenings),
+        digest=digest(room, device, loosenings),
     )

@@ -150,6 +150,16 @@ async def test_a_room_that_changed_its_mind_meanwhile_is_not_decided_about(
     assert set(await gate.waits()) == {"kind", "critical", "confirm"}
 
 
+async def test_a_room_that_takes_another_name_meanwhile_is_not_decided_about(gate: Gate) -> None:
+    await gate.hear(STRICT, LOOSE)
+    shown = (await gate.shown()).digest
+    (door,) = LOOSE.devices
+    await gate.hear(RoomSeen(name="Entrance", devices=(msgspec.structs.replace(door, name="Lamp"),)))
+    with pytest.raises(HomeError, match="changed-meanwhile"):
+        await gate.decide("accept", digest=shown)
+    assert (await gate.stands()).critical
+
+
 async def test_of_two_decisions_one_counts(gate: Gate, spool: Spool) -> None:
     await gate.hear(STRICT, LOOSE)
     shown = (await gate.shown()).digest

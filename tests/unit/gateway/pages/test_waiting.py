@@ -58,6 +58,7 @@ async def test_it_says_what_would_be_and_what_that_means(house: House) -> None:
     await house.sign_in(Role.MASTER)
     text = (await house.get("/waiting")).text
     for said in (
+        "hall/front-door",
         "It would be a switch, and no longer a lock.",
         "It would no longer be critical.",
         "Nobody would be asked any more before it acts.",
