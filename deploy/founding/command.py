@@ -16,6 +16,7 @@ from deploy.founding import creating, questions, reach, trial, zones
 from deploy.founding.answers import Answers
 from deploy.founding.questions import Guesses, Terminal
 from shared.running.config import ConfigError
+from shared.trust import authority
 from shared.words.problem import HomeError
 
 
@@ -30,6 +31,9 @@ def run(var: Path, console: Console, file: Path | None) -> None:
     console.print(f"\nThe home in {var} is set up. What is next:", highlight=False)
     for line in creating.next_steps(home):
         console.print(line, highlight=False, soft_wrap=True)
+    shown = authority.read(home.pki / authority.FILE).fingerprint
+    console.print("Its authority has the SHA-256 fingerprint, to be compared before anybody trusts it:", soft_wrap=True)
+    console.print(f"  {shown}", highlight=False, soft_wrap=True)
 
 
 def _asked(console: Console) -> Answers:

@@ -9,7 +9,6 @@ from deploy.folder import home as homes
 from deploy.folder import turns
 from deploy.founding.answers import Answers
 from deploy.pki.files import write
-from shared.trust import authority
 from shared.words.names import Role
 
 INSTALLED = Path("/var/lib/homesystem")
@@ -46,8 +45,7 @@ def next_steps(home: homes.Home) -> list[str]:
         f"  {run} doctor",
         "Have the household's browsers trust it: import what this prints; it can vouch for this hub alone:",
         f"  {run} authority > web-ca.crt",
-        f"or load it at https://{home.settings.name}:{home.settings.https_port}/authority; its fingerprint is",
-        f"  {authority.read(home.pki / authority.FILE).fingerprint}",
+        f"or load it at https://{home.settings.name}:{home.settings.https_port}/authority",
         f"Then sign in at https://{home.settings.name}:{home.settings.https_port}",
         "Enrol the first room:",
         f"  {run} room add hall --out hall",

@@ -73,6 +73,7 @@ teach({
   "The device has no such action": "Diese Handlung hat das Gerät nicht",
   "The device is locked out": "Das Gerät ist stillgelegt",
   "The device must rest first": "Das Gerät muss erst ruhen",
+  "The folder of the databases cannot be looked at.": "Der Ordner der Datenbanken kann nicht angesehen werden.",
   "The form cannot be read: check its type, charset and boundary.": "Das Formular ist nicht lesbar: Prüfen Sie Typ, Zeichensatz und Trenner.",
   "The home is locked down": "Zuhause gesperrt",
   "The id was used before, and how that ended is not recorded any more": "Die Kennung wurde schon benutzt, und wie das ausging, ist nicht mehr verzeichnet",

@@ -60,6 +60,7 @@ teach({
   "The wish was given up before it was sent. Check your connection, and try again.": "Der Befehl wurde aufgegeben, bevor er gesendet war. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.",
   "There is nothing here yet.": "Hier ist noch nichts.",
   "This browser knows no passkeys.": "Dieser Browser kennt keine Passkeys.",
+  "This browser takes passkeys under the hub's first name alone.": "Dieser Browser nimmt Passkeys nur unter dem ersten Namen des Hubs.",
   "This device does not trust the hub's certificate yet, and then browsers refuse passkeys. Add the home's authority to it first.": "Dieses Gerät vertraut dem Zertifikat des Hubs noch nicht, und dann lehnen Browser Passkeys ab. Richten Sie zuerst die Zertifizierungsstelle des Zuhauses darauf ein.",
   "This device has a passkey for your account already.": "Dieses Gerät hat schon einen Passkey für Ihr Konto.",
   "Too many tries for now.": "Zu viele Versuche für jetzt.",
