@@ -15,6 +15,7 @@ from shared.words.problem import CATALOGUE
 MOST = 12
 REASON = "reason"
 _BROWSER = "browser"
+_FACTOR = "factor"
 _TOLD = "told"
 _OWN_CHARACTERS = 32
 _SAID = frozenset({"button", "user", "value", "name", "since", "away"})
@@ -35,14 +36,17 @@ _NAMES = {
     "days": later("days"),
     "ends": later("ends"),
     "events": later("events"),
+    _FACTOR: later("factor"),
     "field": later("what about it"),
     "first": later("first"),
     "hash": later("hash"),
     "kind": later("kind"),
     "last": later("last"),
+    "left": later("how many are left"),
     "may": later("may use"),
     "names": later("names"),
     "network": later("network"),
+    "own_device": later("on a device of their own"),
     "pin": later("pin"),
     "process": later("process"),
     "reads": later("reads"),
@@ -62,6 +66,16 @@ _NAMES = {
     "was": later("was"),
     "wrote": later("wrote"),
 }
+
+_FACTORS = {
+    "mailed code": later("a mailed code"),
+    "authenticator app": later("an authenticator app"),
+    "passkey": later("a passkey"),
+    "recovery code": later("a recovery code"),
+    "recovery codes": later("recovery codes"),
+    "all": later("all of them"),
+}
+"""What a sign-in was confirmed by, as the auth service writes it."""
 
 
 def told(row: Row, reader: Reader) -> list[tuple[str, str]]:
@@ -99,6 +113,8 @@ def _value(row: Row, name: str, reader: Reader) -> str:
     value = row.event.detail[name]
     if name == _BROWSER:
         return browser(value, reader)
+    if name == _FACTOR and value in _FACTORS and is_trusted(row.source):
+        return reader.say(_FACTORS[value])
     # What the record finds wrong is a sentence of ours; a room's word is no sentence at all.
     return clean(reader.say(value) if name == _TOLD and value and is_trusted(row.source) else value)
 

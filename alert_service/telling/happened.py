@@ -13,6 +13,9 @@ EVENTS = {
     "account:password-changed": later("The password of {about} was changed at {time}, by {who}."),
     "account:factor-added": later("{about} got one more way to confirm a sign-in at {time}, by {who}."),
     "account:factor-removed": later("{about} lost one way to confirm a sign-in at {time}, by {who}."),
+    "account:recovery-used": later(
+        "A recovery code of {about} was used at {time}, in the place of an app or a passkey."
+    ),
     "account:grants-changed": later("What {about} may use was changed at {time}, by {who}."),
     "account:token-made": later("A token by which programs act for {about} was made at {time}, by {who}."),
     "account:token-revoked": later("A token by which programs acted for {about} was revoked at {time}, by {who}."),

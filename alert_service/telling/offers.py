@@ -23,7 +23,13 @@ _OPENS = frozenset(
     {
         *("session:new-place", "session:started", "account:code-made"),
         *("account:created", "account:changed", "account:disabled", "account:erased", "account:password-changed"),
-        *("account:factor-added", "account:factor-removed", "account:grants-changed", "account:token-made"),
+        *(
+            "account:factor-added",
+            "account:factor-removed",
+            "account:recovery-used",
+            "account:grants-changed",
+            "account:token-made",
+        ),
         *("client:added", "room:added", "certificate:signed", "rights:changed"),
     }
 )

@@ -10,6 +10,9 @@ from auth_service.factors import factor_rows, recovery, totp
 from auth_service.people.passwords import Passwords
 from shared.keeping.database import Store
 
+RECOVERY = "recovery code"
+"""As what one stands in the record."""
+
 
 class Fitting(msgspec.Struct, frozen=True):
     """A code that fits and waits to be used up: a step of a factor, or a recovery code's hash."""
@@ -21,7 +24,7 @@ class Fitting(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """As what it stands in the record."""
-        return "recovery code" if self.code_hash else "authenticator app"
+        return RECOVERY if self.code_hash else "authenticator app"
 
 
 class Judged(msgspec.Struct, frozen=True):

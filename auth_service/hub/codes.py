@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows, codes
 from auth_service.confirming.confirmations import code_hash
+from auth_service.factors import factor_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.store import must_be_there, open_store
@@ -29,6 +30,11 @@ from shared.words.problem import HomeError
 
 _ISSUER = "admin"
 _NAME_MOST = 64
+_STRONG = (
+    "This attempt is {user}'s, who has a passkey or an authenticator app: no code that is mailed or made here lets "
+    "them in. A recovery code does. If those are lost as well, and you know that it is them: "
+    "homesystem user drop-factors {email}"
+)
 
 
 class Made(msgspec.Struct, frozen=True):
@@ -52,14 +58,16 @@ class HubCodes:
     async def make(self, attempt: str) -> Made:
         """A fresh code for the attempt of that name; what was mailed for it before is void.
 
-        Raises HomeError: not-found (over, or e-mail or password were wrong), already-exists (two have that name),
-        no-proof.
+        Raises HomeError: not-found (over, e-mail or password were wrong, or there is a strong factor), already-exists
+        (two have that name), no-proof.
         """
         name, now, code = attempts.read(attempt[:_NAME_MOST]), self._now(), codes.new()
         said: code_rows.Attempt | None = None
         try:
             async with self._store.write() as connection:
                 one = await _only(connection, name, now)
+                if await factor_rows.of(connection, one.user.id):
+                    raise HomeError("not-found", _STRONG.format(user=one.user.name, email=one.user.email))
                 new_id = secrets.token_hex(8)
                 hashed = code_hash(self._passwords, one.user.id, one.browser_hash, code)
                 if not await code_rows.replace(connection, one.id, new_id=new_id, code_hash=hashed, now=now):

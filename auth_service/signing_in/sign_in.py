@@ -13,6 +13,7 @@ from auth_service.confirming.confirmations import Confirmations, Send
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
 from auth_service.factors import factor_rows, strong
+from auth_service.factors.recovery_used import RecoveryUsed
 from auth_service.factors.strong import Fitting, Judged, StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
@@ -57,6 +58,7 @@ class SignIn:
         self._failed = FailedTries("account:sign-in-failed", proof, now=now)
         self._budgets = SignInBudgets()
         self._strong = StrongFactors(store, passwords, now=now)
+        self._recovery = RecoveryUsed(store, proof)
         self._guesses = Windows()
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
@@ -83,6 +85,8 @@ class SignIn:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         factor = fitting.name if fitting is not None else "mailed code"
+        if fitting is not None and fitting.code_hash:
+            await self._recovery.tell(account.user, who)
         await self._entering.note(answer, who, agent=request.agent, factor=factor, own=request.own)
         return answer
 
@@ -98,9 +102,11 @@ class SignIn:
             await self._report_failure(account, issuer, request.address)
             return
         user = account.user
-        if await self._strong.has(user.id):
-            return  # the app has the code, and mail is no way round it
         binding = Binding(Purpose.SIGN_IN, user.id, request.browser)
+        if await self._strong.has(user.id):
+            # The app has the code, and mail is no way round it; at the hub that is said of the attempt.
+            await self._confirmations.keep_attempt(binding, address=request.address)
+            return
         if not heard or not self._budgets.may_write(_asker(account, request), request.regulation, self._now()):
             security("code_held_back", address=request.address, at=f"user/{user.id}")
             await self._confirmations.keep_attempt(binding, address=request.address)

@@ -11,6 +11,11 @@ from gateway.door import csrf
 from shared.door.web import json_response, read_json
 from shared.words.internal import Email, Password
 
+_ON_ITS_WAY = (
+    "If account and password are right, a code is on its way; an account with an app or a passkey gets none, and its "
+    "app's code or a recovery code is typed instead."
+)
+
 
 class CodeRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Step 1."""
@@ -32,7 +37,7 @@ async def ask_code(request: web.Request) -> web.Response:
     """Always 202: the mailbox alone tells whether the account exists and the password is right."""
     asked = await read_json(request, CodeRequest)
     await signing_in.ask_code(request, asked.email, asked.password)
-    return json_response({"status": "If account and password are right, a code is on its way."}, status=202)
+    return json_response({"status": _ON_ITS_WAY}, status=202)
 
 
 async def show_attempt(request: web.Request) -> web.Response:

@@ -59,7 +59,7 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/login/code", login.ask_code, "login_code"),
         ("GET", "/api/v1/login/attempt", login.show_attempt, "reads"),
         ("POST", "/api/v1/login", login.sign_in, "login"),
-        ("POST", "/api/v1/login/passkey/challenge", passkeys.challenge, "login"),
+        ("POST", "/api/v1/login/passkey/challenge", passkeys.challenge, "reads"),
         ("POST", "/api/v1/login/passkey", passkeys.sign_in, "login"),
         ("POST", "/api/v1/logout", login.sign_out, routes.DEFAULT),
         ("GET", "/api/v1/me", me.show, "reads"),

@@ -45,7 +45,6 @@ async def finish(request: web.Request, factor_id: str, credential: Credential) -
 
 async def challenge(request: web.Request) -> Challenge:
     """What a passkey must answer, in this browser, once."""
-    limits.hit(request, "login", limits.by_address(request))
     asked = ChallengeAsked(browser=await cookie.browser_of(request), site=site(request))
     return await request.app[keys.AUTH].challenge(asked)
 

@@ -27,6 +27,7 @@ HAPPENINGS = {
     "account:password-changed": "Password changed",
     "account:factor-added": "Sign-in factor added",
     "account:factor-removed": "Sign-in factor removed",
+    "account:recovery-used": "Recovery code used",
     "account:grants-changed": "Grants changed",
     "account:token-made": "API token made",
     "account:token-revoked": "API token revoked",

@@ -590,6 +590,8 @@ async def test_log_holds_requests_and_no_secret(service: Service, gateway: Servi
     code = await letter(service, before + 1)
     answer = await enter(gateway, code)
     await gateway.call("POST", internal.SESSION_END, NONE, SessionToken(token=answer.token))
+    with pytest.raises(HomeError, match="sign-in-failed"):
+        await enter(gateway, code)
     log = service.log()
     assert f"path={internal.LOGIN}" in log
     assert "sign_in_failed" in log

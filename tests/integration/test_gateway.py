@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
+from gateway.api import login
 from gateway.door import sessions
 from gateway.streams import events as gateway_events
 from gateway.streams.events import MOST_STREAMS
@@ -447,7 +448,7 @@ async def test_codes_are_refused_by_address_alone_and_not_to_a_browser_that_is_k
     for number in range(11):  # the owner's first sign-in, from the same address, was one of its ten
         email = MEMBER.user.email if number % 2 else "nobody@example.org"
         answers.append((await stranger.post("/api/v1/login/code", {"email": email, "password": "guess"}))[:2])
-    accepted = (202, {"status": "If account and password are right, a code is on its way."})
+    accepted = (202, {"status": login._ON_ITS_WAY})
     assert answers[:9] == [accepted] * 9
     assert [status for status, _ in answers[9:]] == [429, 429]
     assert (await owner.post("/api/v1/login/code", {"email": MEMBER.user.email, "password": PASSWORD}))[0] == 202

@@ -48,6 +48,25 @@ def test_a_sign_in_from_a_new_place_names_browser_and_network() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("factor", "english", "german"),
+    [
+        ("mailed code", "a mailed code", "ein Code per E-Mail"),
+        ("authenticator app", "an authenticator app", "eine Authenticator-App"),
+        ("passkey", "a passkey", "ein Passkey"),
+        ("recovery code", "a recovery code", "ein Wiederherstellungscode"),
+        ("recovery codes", "recovery codes", "Wiederherstellungscodes"),
+        ("all", "all of them", "alle"),
+    ],
+)
+def test_what_a_sign_in_is_confirmed_by_is_told_in_the_readers_language(factor: str, english: str, german: str) -> None:
+    told = row("auth", event(what="account:factor-added", where="user/x", detail={"factor": factor}))
+    assert details.told(told, reader()) == [("Detail", f"factor: {english}")]
+    assert details.told(told, reader("de")) == [("Angabe", f"Faktor: {german}")]
+    claimed = row("hall", event(detail={"factor": factor}))
+    assert details.told(claimed, reader("de")) == [("Angabe", f"Faktor: {factor}")], "a room's word stays its own"
+
+
 def test_a_rooms_browser_is_a_detail_like_any_other() -> None:
     assert details.told(row("hall", event(detail={"browser": FIREFOX})), reader()) == [
         ("Detail", "browser: Firefox on Android")

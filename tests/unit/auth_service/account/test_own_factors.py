@@ -23,6 +23,7 @@ from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest, User
 from shared.words.internal_factors import FactorBegin, FactorConfirm, FactorRemove, RecoveryAsked
+from shared.words.names import Severity
 from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Postman, fill
 
@@ -143,6 +144,9 @@ async def test_a_recovery_code_needs_the_password_too(home: Home, spool: Spool) 
     await home.enter(codes[3].lower().replace("-", ""))
     assert (await home.own.of(home.token)).recovery_left == 9
     assert told(spool, "session:started")[-1]["factor"] == "recovery code"
+    (used,) = [event for event in spool.pending(1000) if event.what == "account:recovery-used"]
+    assert (used.severity, used.detail) == (Severity.SECURITY, {"user": "Ada Lovelace", "left": "9"})
+    assert used.who.user is not None
 
 
 async def test_nobody_guesses_a_code_and_known_browsers_are_counted_apart(home: Home) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
+from auth_service.factors import factor_rows
 from auth_service.hub.accounts import Accounts
 from auth_service.hub.codes import HubCodes
 from auth_service.people.passwords import Passwords
@@ -23,7 +24,7 @@ from shared.words.attempts import name_of
 from shared.words.internal import Budget, LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
 from shared.words.names import Role, Severity
 from shared.words.problem import HomeError
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Postman, fill
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Postman, fill
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
 
@@ -167,3 +168,17 @@ async def test_a_letter_that_is_on_its_way_still_is_given_up(door: Door, monkeyp
     monkeypatch.setattr(door._sign_in._confirmations, "_send", made_at_the_hub_meanwhile)
     await door.ask()
     assert len(tried) == 1
+
+
+async def test_who_has_a_strong_factor_is_named_with_what_helps_them(door: Door, store: Store, ada: User) -> None:
+    async with store.write() as connection:
+        await factor_rows.begin(connection, ada.id, "f-1", "Phone", START)
+        assert await factor_rows.confirm(connection, ada.id, "f-1", 0, START)
+    await door.ask()
+    with pytest.raises(HomeError, match="not-found") as refused:
+        await door.hub.make(name_of("b1"))
+    assert "drop-factors ada@example.org" in (refused.value.detail or "")
+    await door.ask(browser="b2", password="wrong")
+    with pytest.raises(HomeError, match="not-found") as unknown:
+        await door.hub.make(name_of("b2"))
+    assert "drop-factors" not in (unknown.value.detail or "")
