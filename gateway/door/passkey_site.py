@@ -63,8 +63,8 @@ def _names(certificate: Path) -> frozenset[str]:
 
 
 def _is_name(host: str) -> bool:
-    """Whether it is a name, and neither an address nor a pattern."""
-    if "*" in host:
+    """Whether browsers take it for one: no address, no pattern, and with a dot in it, unlike "localhost"."""
+    if "*" in host or "." not in host:
         return False
     try:
         ipaddress.ip_address(host)

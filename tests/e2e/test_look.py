@@ -34,6 +34,9 @@ PATHS = (
     "/account/password",
     "/account/factors",
     "/users",
+    "/house",
+    "/waiting",
+    "/authority",
     "/problems/unknown",
     "/nowhere",
 )

@@ -20,5 +20,7 @@ def test_who_went_past_the_warning_is_offered_none(tmp_path: Path) -> None:
         friend.trust(gateway.home.pki / "web-ca.crt", "the home's")
         assert friend.is_offered_a_passkey(OLD)
         assert not stranger.is_offered_a_passkey(OLD)
+        assert friend.is_told_of_trust(OLD).startswith("This browser trusts the home already.")
+        assert stranger.is_told_of_trust(OLD).startswith("This browser does not trust the home yet.")
     finally:
         gateway.stop()

@@ -48,6 +48,13 @@ class Visitor:
             page.evaluate(_ASKED)
             return page.get_by_role("button", name="Sign in with a passkey").is_visible()
 
+    def is_told_of_trust(self, host: str) -> str:
+        """What the authority's page says of this browser, to who went past a warning where there was one."""
+        with self._page(past_warnings=True) as page:
+            page.goto(f"https://{host}:{self._port}/authority")
+            page.locator("#trust.good, #trust.bad").wait_for()
+            return page.locator("#trust p").inner_text()
+
     @contextmanager
     def _page(self, *, past_warnings: bool = False) -> Iterator[Page]:
         """Each time in a browser that starts anew."""
