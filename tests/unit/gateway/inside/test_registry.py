@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 import pytest
 
+from gateway.inside import registry
 from gateway.inside.auth_client import AuthClient
 from gateway.inside.registry import Registrar
 from gateway.picture.home import Change, DescriptionChanged, Home
@@ -95,6 +96,16 @@ async def test_what_a_room_says_is_told_and_then_stands(house: House) -> None:
     house.registrar.seen(HALL)
     await house.registrar.refresh()
     assert house.auth.told == ["hall"], "the same description is told once"
+
+
+async def test_a_room_that_is_there_is_told_of_again_after_a_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    house.home.hear_description("hall", HALL)
+    house.home.hear_availability("hall", online(), retained=False, now=0.0)
+    house.registrar.seen(HALL)
+    await house.until(lambda: house.home.device("hall", "lamp") is not None)
+    monkeypatch.setattr(registry, "TELL_AGAIN_SECONDS", 0.0)
+    house.registrar.outdated()
+    await house.until(lambda: house.auth.told == ["hall", "hall"])
 
 
 async def test_what_is_to_be_told_waits_for_the_auth_service(house: House) -> None:
