@@ -1,10 +1,30 @@
 """What was wrong with a form, as its own page says it: title and detail, and when to come back."""
 
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
-from gateway.pages import times
+from gateway.pages import speaking, times
 from gateway.pages.speaking import say
-from shared.words.problem import HomeError
+from shared.words.languages import DEFAULT, later
+from shared.words.problem import CATALOGUE, HomeError
+
+TOLD: Final = (
+    later("A password has 1 to {most} characters."),
+    later("The password is too short: use {least} characters or more."),
+    later("The password is too long: {most} characters are the most."),
+    later("A user's name has 1 to {most} characters."),
+    later("Give it a name of 1 to {most} characters."),
+    later("Tick what it may, of 1 to {most} devices."),
+    later("You have {most} tokens. Revoke one first."),
+    later("{most} are the most. Remove one first."),
+    later("A guest has {most} grants at the most."),
+    later("A home has {most} devices locked out at the most."),
+    later("{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z."),
+)
+"""Details with gaps, wherever they arise: a test finds each of them there."""
+_PATTERNS: Final = {
+    told: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(told)), re.DOTALL) for told in TOLD
+}
 
 
 class Fault(NamedTuple):
@@ -25,8 +45,17 @@ def of(error: HomeError) -> Fault:
 
 
 def detail(error: HomeError) -> str:
-    """What a problem says of itself, in the page's language."""
-    return say(error.detail)
+    """What a problem says of itself, in the page's language; where that is not known there, what to do about it.
+
+    It arose in English, in another service perhaps, so its gaps are found again by the words around them.
+    """
+    told = say(error.detail)
+    if told != error.detail or speaking.now().language == DEFAULT:
+        return told
+    for sentence, pattern in _PATTERNS.items():
+        if (found := pattern.fullmatch(error.detail)) is not None:
+            return say(sentence, **found.groupdict())
+    return say(CATALOGUE[error.slug].advice)
 
 
 def again(error: HomeError) -> str:

@@ -5,7 +5,9 @@ from typing import Final
 from aiohttp import web
 from yarl import URL
 
-from gateway.pages import render, speaking, times
+from gateway.pages import faults, render, speaking, times
+from gateway.pages.faults import Fault
+from gateway.pages.speaking import say
 from shared.running.log import request_id
 from shared.words.problem import CATALOGUE, HomeError
 
@@ -35,6 +37,7 @@ async def render_problem(request: web.Request, error: HomeError) -> web.StreamRe
         "problem.html",
         status=error.status,
         error=error,
+        problem=Fault(say(error.title), faults.detail(error), {}),
         again=request.path_qs if request.method == "GET" and error.status >= _MAY_PASS else None,
         wait=times.wait(int(retry_after)) if retry_after is not None else None,
         request_id=request_id.get(),

@@ -33,10 +33,12 @@ PATHS = (
     "/account",
     "/account/password",
     "/account/factors",
+    "/account/tokens",
     "/users",
     "/house",
     "/waiting",
     "/authority",
+    "/readings/hall/lamp",
     "/problems/unknown",
     "/nowhere",
 )
