@@ -106,6 +106,11 @@ async def bare(request: web.Request, name: str, *, status: int, **values: Any) -
     return await _render(request, name, status, values | {"flash": None, "csrf_token": token}, packed=False)
 
 
+async def same_for_all(request: web.Request, name: str) -> web.Response:
+    """A page that a browser may keep: it says the same to everyone of a language, and begins no session."""
+    return await _render(request, name, 200, {"user": None, "flash": None, "csrf_token": ""}, packed=True)
+
+
 async def _render(
     request: web.Request, name: str, status: int, values: dict[str, Any], *, packed: bool
 ) -> web.Response:

@@ -23,6 +23,7 @@ from gateway.pages import (
     problems,
     readings,
     render,
+    shell,
     show_home,
     show_room,
     sign_out,
@@ -88,4 +89,6 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("POST", "/lockdown/code", lockdown.ask_code, limit="lockdown_code")
     page("POST", "/lockdown", lockdown.change, limit="lockdown")
     page("GET", "/problems/{slug}", problems.explain, limit="pages")
+    page("GET", "/offline", shell.show_offline, limit="pages")
+    routes.add(app, "GET", "/service-worker.js", files.serve_worker, limit=None)
     routes.add(app, "GET", "/static/{version}/{name}", files.serve, limit=None)

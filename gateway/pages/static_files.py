@@ -66,6 +66,11 @@ class StaticFiles:
         charset = None if file.kind == "image/svg+xml" else "utf-8"
         return web.Response(body=file.bodies[encoding], content_type=file.kind, charset=charset, headers=headers)
 
+    async def serve_worker(self, _request: web.Request) -> web.StreamResponse:
+        """GET /service-worker.js: at the root, for no further than its own folder does a service worker reach."""
+        file = self._files["service-worker.js"]
+        return web.Response(body=file.bodies[IDENTITY], content_type=file.kind, charset="utf-8")
+
 
 def _file(path: Path) -> _File:
     content = path.read_bytes()

@@ -31,6 +31,7 @@ teach({
   "Moving": "Bewegt sich",
   "No passkey was shown": "Kein Passkey vorgezeigt",
   "No reading": "Kein Messwert",
+  "Not reached since {when}.": "Nicht erreichbar seit {when}.",
   "Nothing is known just now.": "Gerade ist nichts bekannt.",
   "Nothing is known of it.": "Davon ist nichts bekannt.",
   "Off": "Aus",

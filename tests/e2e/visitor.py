@@ -33,7 +33,7 @@ class Visitor:
 
     def sees(self, host: str) -> str:
         """The title of the page at `host`, or the reason why there is none."""
-        with self._page() as page:
+        with self.page() as page:
             try:
                 page.goto(f"https://{host}:{self._port}/login")
                 return page.title()
@@ -42,7 +42,7 @@ class Visitor:
 
     def is_offered_a_passkey(self, host: str) -> bool:
         """Whether the door at `host` offers one, to who went past a browser's warning where there was one."""
-        with self._page(past_warnings=True) as page:
+        with self.page(past_warnings=True) as page:
             page.goto(f"https://{host}:{self._port}/login")
             # As the page itself asked; browsers answer one after the other, so the page knows by then, too.
             page.evaluate(_ASKED)
@@ -50,13 +50,13 @@ class Visitor:
 
     def is_told_of_trust(self, host: str) -> str:
         """What the authority's page says of this browser, to who went past a warning where there was one."""
-        with self._page(past_warnings=True) as page:
+        with self.page(past_warnings=True) as page:
             page.goto(f"https://{host}:{self._port}/authority")
             page.locator("#trust.good, #trust.bad").wait_for()
             return page.locator("#trust p").inner_text()
 
     @contextmanager
-    def _page(self, *, past_warnings: bool = False) -> Iterator[Page]:
+    def page(self, *, past_warnings: bool = False, locale: str = "en-GB") -> Iterator[Page]:
         """Each time in a browser that starts anew."""
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
@@ -65,7 +65,7 @@ class Visitor:
                 env={**os.environ, "HOME": str(self._profile)},
             )
             try:
-                yield browser.new_context(ignore_https_errors=past_warnings).new_page()
+                yield browser.new_context(ignore_https_errors=past_warnings, locale=locale).new_page()
             finally:
                 browser.close()
 

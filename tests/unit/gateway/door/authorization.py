@@ -241,5 +241,7 @@ RULES: Final = (
     Rule("POST /lockdown", HOUSEHOLD, {"active": "true", "password": "a long password"}, when="beginning", acts=True),
     Rule("POST /lockdown", MASTER, _END | {"active": "false"}, when="ending", acts=True),
     Rule("GET /problems/{slug}", EVERYBODY),
+    Rule("GET /offline", EVERYBODY),
+    Rule("GET /service-worker.js", FREE),
     Rule("GET /static/{version}/{name}", FREE),
 )

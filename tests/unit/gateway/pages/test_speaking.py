@@ -74,8 +74,18 @@ def spoken_at_home(language: Language) -> object:
     return msgspec.structs.replace(config(), language=language)
 
 
+async def test_the_page_that_a_browser_keeps_is_the_same_for_everyone() -> None:
+    async with open_house() as house:
+        nobody = await house.get("/offline", **{"Accept-Language": "de"})
+        await sign_in_speaking(house, "de", Role.MASTER)
+        master = await house.get("/offline")
+        assert (nobody.status, nobody.body) == (200, master.body)
+        assert "Set-Cookie" not in nobody.headers
+
+
 PLACES = {"room": "hall", "device": "front-door", "user": "u-guest", "slug": "forbidden"}
 """What fills the gaps in the addresses of pages."""
+NO_PAGES = ("/static/", "/service-worker.js")
 ENGLISH_WORDS = frozenset(
     [
         "the",
@@ -107,7 +117,7 @@ async def test_on_no_page_in_german_is_a_word_of_english() -> None:
         found = {
             one.canonical for one in house.browser.app.router.resources() for route in one if route.method == "GET"
         }
-        paths = sorted(path.format(**PLACES) for path in found if not path.startswith("/static/"))
+        paths = sorted(path.format(**PLACES) for path in found if not path.startswith(NO_PAGES))
         assert len(paths) > 15
         for path in paths:
             page = await house.get(path)
