@@ -32,7 +32,7 @@ class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=Tru
     available: bool
     status: Status
     state: State | None
-    confirm_by: ConfirmBy = ConfirmBy.NONE
+    confirm_by: ConfirmBy
     locked_out: bool = False
     lockout_by: LockoutBy | None = None
 

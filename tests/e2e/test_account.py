@@ -149,7 +149,7 @@ def test_an_authenticator_app_is_set_up_used_lost_and_given_up(
     letters = len(demo_home.letters())
     enter_with(page, demo_home, lambda: code_for(demo_home, user["email"], letters), user=user)
     page.goto("/account")
-    page.get_by_role("link", name="Add an authenticator app").click()
+    page.get_by_role("link", name="Add a strong factor").click()
     page.get_by_label("What you call it").fill("Phone")
     page.get_by_role("region", name="Add an authenticator app").get_by_label("Your password").fill(user["password"])
     shots(page, f"factors-{javascript}")

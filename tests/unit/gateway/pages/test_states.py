@@ -12,7 +12,7 @@ from gateway.picture.looks import look_of
 from gateway.picture.sums import sum_of
 from gateway.picture.views import DeviceView, RoomView, Status
 from shared.words.messages import By, CoverValue, State, Value
-from shared.words.names import Kind
+from shared.words.names import ConfirmBy, Kind
 from tests.unit.gateway.parts import NOW
 
 VALUES = st.one_of(
@@ -165,6 +165,7 @@ def view(room: str, device: str, kind: Kind, value: Value, status: Status = "onl
         kind=kind,
         critical=False,
         confirm=False,
+        confirm_by=ConfirmBy.NONE,
         actions=(),
         safe_actions=(),
         available=status == "online",

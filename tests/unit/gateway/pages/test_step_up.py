@@ -61,6 +61,22 @@ async def test_nothing_is_sent_without_a_proof_and_with_one_it_is(proof: dict[st
         assert await unlock(house, confirm=True) == "step-up-required", "by the word of this moment"
 
 
+async def test_every_device_says_how_it_is_confirmed_in_the_page_as_in_what_it_is_compared_with() -> None:
+    async with house_with(ConfirmBy.STEP_UP) as house:
+        await house.sign_in(Role.MEMBER)
+        told = (await call(house, "GET", "/api/v1/devices", None))[1]["devices"]
+        ways = {one["id"]: one["confirm_by"] for one in told}
+        assert ways == {
+            "lamp": "none",
+            "blind": "none",
+            "dimmer": "none",
+            "front-door": "step-up",
+            "door-contact": "none",
+        }
+        page = await house.get("/")
+        assert {device: page.device("hall", device)["data-confirm"] for device in ways} == ways
+
+
 async def test_what_is_safe_asks_for_nothing() -> None:
     async with house_with(ConfirmBy.STEP_UP) as house:
         await house.sign_in(Role.MEMBER)

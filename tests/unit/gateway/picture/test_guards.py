@@ -13,7 +13,7 @@ from gateway.picture.views import DeviceView, RoomView
 from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
 from shared.words.messages import AuditEvent, UserRef, Who, utc
-from shared.words.names import Action, Kind, Outcome, Role, Severity
+from shared.words.names import Action, ConfirmBy, Kind, Outcome, Role, Severity
 from shared.words.scopes import Allowed, TokenUse
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -38,6 +38,7 @@ def view(room: str, device: str) -> DeviceView:
         kind=Kind.SWITCH,
         critical=False,
         confirm=False,
+        confirm_by=ConfirmBy.NONE,
         actions=(Action.ON, Action.OFF),
         safe_actions=(Action.OFF,),
         available=True,

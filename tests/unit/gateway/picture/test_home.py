@@ -198,7 +198,7 @@ def test_a_lock_out_is_the_master_users_or_the_rooms_and_the_rooms_stands() -> N
 
 def test_a_view_carries_every_limit_and_hint_of_the_description_and_leaves_out_what_is_not_there() -> None:
     home = known_home()
-    own = {"id", "name", "kind", "critical", "confirm", "actions", "safe_actions"}
+    own = {"id", "name", "kind", "critical", "confirm", "confirm_by", "actions", "safe_actions"}
     assert set(DeviceDescription.__struct_fields__) - own == set(views.HINTS)
     view = msgspec.to_builtins(home.view("hall", "lamp"))
     assert set(view) == own | {"room", "available", "status", "state"}
