@@ -6,6 +6,7 @@ from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
+from auth_service.answers.people import ForPeople
 from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
 from auth_service.answers.signing import Signing
@@ -19,6 +20,7 @@ from shared.words import (
     internal_grants,
     internal_house,
     internal_passkeys,
+    internal_people,
     internal_proofs,
     internal_recipients,
     internal_tokens,
@@ -36,6 +38,7 @@ def make_app(
     granting: Granting,
     by_token: ByToken,
     by_passkey: ByPasskey,
+    for_people: ForPeople,
     proving: Proving,
     by_waiting: ByWaiting,
 ) -> web.Application:
@@ -74,6 +77,13 @@ def make_app(
     route("PUT", internal_proofs.CONFIRM_BY, proving.confirm_by, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
+    route("PUT", internal_people.USER, for_people.change, *GATEWAYS)
+    route("POST", internal_people.USER_ERASED, for_people.erase, *GATEWAYS)
+    route("PUT", internal_people.PROFILE, for_people.change_profile, *GATEWAYS)
+    route("GET", internal_people.INVITATIONS, for_people.invitations, *GATEWAYS)
+    route("POST", internal_people.INVITATIONS, for_people.invite, *GATEWAYS)
+    route("DELETE", internal_people.INVITATIONS + "/{id}", for_people.withdraw, *GATEWAYS)
+    route("POST", internal_people.INVITATION_TAKEN, for_people.take, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("GET", internal_house.HOUSE, reading.house, *GATEWAYS)
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)

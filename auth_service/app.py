@@ -11,9 +11,13 @@ from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.factor_demand import FactorDemand
 from auth_service.account.guests import Guests
+from auth_service.account.invitations import Invitations
+from auth_service.account.masters import Masters
+from auth_service.account.others import Others
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
+from auth_service.account.own_profile import OwnProfile
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.account.waiting import Waiting
@@ -21,6 +25,7 @@ from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
+from auth_service.answers.people import ForPeople
 from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
 from auth_service.answers.signing import Signing
@@ -177,6 +182,18 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         step_up = StepUp(store, sessions, passwords, proof, current, limits=limits, now=_now, wake=announcer.wake)
         guests = Guests(store, proof, wake=announcer.wake)
         tokens = Tokens(store, sessions, proof, current, limits=limits, now=_now, wake=announcer.wake)
+        masters = Masters(store, sessions, current, limits=limits, now=_now)
+        invitations = Invitations(
+            store,
+            passwords,
+            proof,
+            masters,
+            errands,
+            send=send,
+            now=_now,
+            language=config.language,
+            home_words=config.passwords.home_words,
+        )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
@@ -188,6 +205,11 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             Granting(guests),
             ByToken(tokens),
             ByPasskey(own_passkeys, by_passkey),
+            ForPeople(
+                invitations,
+                Others(store, proof, masters, now=_now, wake=announcer.wake),
+                OwnProfile(store, sessions, proof, limits=limits, now=_now, wake=announcer.wake),
+            ),
             Proving(
                 step_up,
                 ConfirmWays(store, sessions, proof, now=_now, wake=announcer.wake),
@@ -197,7 +219,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
-        sweeps = (sign_in.sweep, by_passkey.sweep, confirmed.sweep, current.sweep, tokens.sweep)
+        sweeps = (sign_in.sweep, by_passkey.sweep, confirmed.sweep, current.sweep, tokens.sweep, invitations.sweep)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
             group.create_task(waiting.watch(store, config, proof), name="file")
             group.create_task(bus.run(), name="bus")

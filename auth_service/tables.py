@@ -177,6 +177,24 @@ recovery_codes = Table(
     Column("code_hash", String(64), primary_key=True),
 )
 
+invitations = Table(
+    # Who may become a user; its id is then the user's.
+    "invitations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("email_key", String(254), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("language", String(8)),
+    Column("code_hash", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("letter", String(8), nullable=False),
+    Column("invited_by", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
+
 changed_rights = Table(
     # Whose rights changed, or "registry", and the gateways have not been told of it yet.
     "changed_rights",

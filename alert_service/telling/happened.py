@@ -6,8 +6,13 @@ The titles are those of the history (shared/words/happenings.py).
 from shared.words.languages import later
 
 EVENTS = {
+    "account:invited": later("{about} was invited to this home at {time}, by {who}."),
+    "account:invitation-withdrawn": later("The invitation of {about} was withdrawn at {time}, by {who}."),
+    "account:invitation-failed": later("Wrong codes for an invitation were typed again and again, last at {time}."),
     "account:created": later("An account was made for {about} at {time}, by {who}."),
     "account:changed": later("The account of {about} was changed at {time}, by {who}."),
+    "account:role-changed": later("What {about} may do here was changed at {time}, by {who}."),
+    "account:enabled": later("{about} may sign in again since {time}, by the word of {who}."),
     "account:disabled": later("The account of {about} was disabled at {time}, by {who}."),
     "account:erased": later("The account of {about} was erased at {time}, by {who}."),
     "account:password-changed": later("The password of {about} was changed at {time}, by {who}."),

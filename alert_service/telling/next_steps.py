@@ -25,6 +25,13 @@ ADVICE = {
         "If this was not you: revoke it on your account page, change your password, and end the sessions that you "
         "do not know."
     ),
+    "account:invited": later(
+        "If no master user meant this: withdraw it on the page People, and change the password of whoever did it."
+    ),
+    "account:invitation-failed": later(
+        "Codes are too long to be guessed so, and five wrong ones end an invitation. If whoever you invited mistyped: "
+        "invite them anew."
+    ),
     "account:password-changed": later("If this was not you: tell the master user at once."),
     "room:offline": later(
         "Its locks and doors obey nobody from afar until it is back: check its power and its network."

@@ -22,6 +22,7 @@ _ACTS = frozenset(
 _OPENS = frozenset(
     {
         *("session:new-place", "session:started", "account:code-made"),
+        *("account:invited", "account:role-changed", "account:enabled"),
         *("account:created", "account:changed", "account:disabled", "account:erased", "account:password-changed"),
         *(
             "account:factor-added",

@@ -3,16 +3,15 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from auth_service.account import telling
+from auth_service.account import new_password, telling
 from auth_service.account.current_password import CurrentPassword
-from auth_service.home import room_rows
-from auth_service.people import password_policy, user_rows
+from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
-from shared.words.internal import LoginAnswer, SessionInfo
+from shared.words.internal import LoginAnswer
 from shared.words.internal_account import PasswordChange
 from shared.words.problem import HomeError
 
@@ -53,7 +52,9 @@ class OwnPassword:
         user = session.user
         who = telling.by(user, request.address, issuer)
         stored = await self._current.check(request.current, session, who)
-        await self._check_new(request, session, stored)
+        if await self._passwords.verify(request.new, stored, known=True):
+            raise HomeError("invalid-value", "This is the password that you have. Choose another one.", field="new")
+        await new_password.check(self._store, request.new, user, self._home_words)
         await self._current.check_code(request.code, session)  # the last of all: what is used up is used up
         hashed = await self._passwords.hash(request.new)
         async with telling.change(self._store, self._proof, who) as (connection, say):
@@ -77,14 +78,3 @@ class OwnPassword:
             await say("account:password-changed", f"user/{user.id}", user=user.name)
         self._wake()
         return answer
-
-    async def _check_new(self, request: PasswordChange, session: SessionInfo, stored: str) -> None:
-        if await self._passwords.verify(request.new, stored, known=True):
-            raise HomeError("invalid-value", "This is the password that you have. Choose another one.", field="new")
-        async with self._store.read() as connection:
-            rooms = await room_rows.names(connection)
-        words = (*self._home_words, *rooms)
-        try:
-            password_policy.check(request.new, email=session.user.email, name=session.user.name, home_words=words)
-        except HomeError as error:
-            raise HomeError(error.slug, error.detail, field="new") from error

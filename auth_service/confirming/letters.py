@@ -1,4 +1,4 @@
-"""The letters with a confirmation code, pure: what they say in the reader's language, as text and as HTML."""
+"""The letters with a code, pure: what they say in the reader's language, as text and as HTML."""
 
 import html
 import textwrap
@@ -34,6 +34,14 @@ _END = (
     later("To end the lockdown, type this code there. It works once and for {minutes} minutes:"),
     later("Someone who is signed in as you asked for it, from the address {address}."),
 )
+_INVITED = (
+    later("You are invited to a Home System"),
+    later(
+        "{by} invites you to their home. Open this page, type the code below there, and choose a password. "
+        "The code works once, for {hours} hours:"
+    ),
+    later("If you know of no such home, do nothing: without the code nobody can use this invitation."),
+)
 _HELLO = later("Hello {name},")
 _NEVER = later("Nobody from Home System will ever ask you for a code.")
 
@@ -41,6 +49,7 @@ _NEVER = later("Nobody from Home System will ever ask you for a code.")
 def code_letter(*, to: User, code: str, address: str, message_id: str, tongue: Tongue) -> Letter:
     """The letter for one sign-in; `address` is where it was asked from."""
     subject, what, asked = _SIGN_IN
+    what = tongue.say(what, minutes=_MINUTES)
     return _letter(to, code, message_id, tongue, subject, what, tongue.say(asked, address=_line(address)))
 
 
@@ -48,15 +57,27 @@ def lockdown_letter(*, to: User, code: str, address: str, message_id: str, ends:
     """The letter for beginning a lockdown, or for ending one."""
     subject, what, asked = _END if ends else _LOCK
     told = f"{tongue.say(asked, address=_line(address))} {tongue.say(_USED)}"
-    return _letter(to, code, message_id, tongue, subject, what, told)
+    return _letter(to, code, message_id, tongue, subject, tongue.say(what, minutes=_MINUTES), told)
 
 
-def _letter(to: User, code: str, message_id: str, tongue: Tongue, subject: str, what: str, warning: str) -> Letter:
+def invitation_letter(
+    *, to: User, by: str, link: str, code: str, hours: int, message_id: str, tongue: Tongue
+) -> Letter:
+    """The letter for who is invited by `by`. `link` opens a page, and no more: mailboxes open links by themselves."""
+    subject, what, warning = _INVITED
+    asked = tongue.say(what, by=_line(by), hours=hours)
+    return _letter(to, code, message_id, tongue, subject, asked, tongue.say(warning), link=link)
+
+
+def _letter(
+    to: User, code: str, message_id: str, tongue: Tongue, subject: str, what: str, warning: str, *, link: str = ""
+) -> Letter:
     hello, never = tongue.say(_HELLO, name=_line(to.name)), tongue.say(_NEVER)
-    what = tongue.say(what, minutes=_MINUTES)
-    text = "\n\n".join((_wrapped(hello), _wrapped(what), code, _wrapped(warning), _wrapped(never))) + "\n"
+    lines = (_wrapped(hello), _wrapped(what), *([link] if link else []), code, _wrapped(warning), _wrapped(never))
     said = {name: html.escape(one) for name, one in (("what", what), ("warning", warning), ("never", never))}
-    page = _PAGE.format(language=tongue.language, hello=html.escape(hello), code=html.escape(code), **said)
+    shown = _LINK.format(link=html.escape(link)) if link else ""
+    page = _PAGE.format(language=tongue.language, hello=html.escape(hello), code=html.escape(code), link=shown, **said)
+    text = "\n\n".join(lines) + "\n"
     return Letter(to=to.email, subject=tongue.say(subject), text=text, html=page, message_id=f"code-{message_id}")
 
 
@@ -68,6 +89,8 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
+_LINK = """<p style="margin: 0 0 16px"><a href="{link}" style="color: inherit">{link}</a></p>
+"""
 _PAGE = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -88,6 +111,7 @@ font-family: system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; font-size
 text-align: left"><tr><td style="overflow-wrap: anywhere; word-break: break-word">
 <p style="margin: 0 0 12px">{hello}</p>
 <p style="margin: 0 0 16px">{what}</p>
+{link}\
 <p class="code" style="margin: 0 0 16px; padding: 14px 16px; border-radius: 8px; background: #f1f3f5; color: #1b1f23; \
 font: 600 30px ui-monospace, Consolas, monospace; letter-spacing: 2px; text-align: center">{code}</p>
 <p style="margin: 0 0 12px">{warning}</p>

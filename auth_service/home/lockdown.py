@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.config import AuthConfig
 from auth_service.home import lockdown_rows
 from auth_service.home.notices import Notice
+from auth_service.people import invitation_rows
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.store import open_store
@@ -84,6 +85,7 @@ class Lockdown:
                 await write(what, WHERE, who, severity=Severity.CRITICAL)
                 if active:
                     await session_rows.end_everyones(connection, "lockdown", self._now())
+                    await invitation_rows.withdraw_all(connection)  # whoever is inside may have invited themselves
                 after = await lockdown_rows.write(connection, before, active=active, now=self._now())
         except BaseException:
             if said and not await self._stands(active=active):  # it did not happen

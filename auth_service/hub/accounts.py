@@ -10,12 +10,12 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.account import telling
+from auth_service.account import new_password, rights, telling
 from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
-from auth_service.people import password_policy, user_rows
+from auth_service.people import user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
 from auth_service.people.passwords import Passwords
@@ -100,7 +100,7 @@ class Accounts:
         if grants and role is not Role.GUEST:
             raise HomeError("invalid-value", "Grants are for guests; members and master users use every room.")
         grants = checked_grants(grants)
-        await self._check_password(password, user)
+        await new_password.check(self._store, password, user, self._home_words)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
             if role is not Role.MASTER and await user_rows.count_masters(connection) == 0:
@@ -134,10 +134,7 @@ class Accounts:
             account = await _existing(connection, email)
             if account.disabled:
                 return
-            if account.user.role is Role.MASTER and await user_rows.count_masters(connection) == 1:
-                raise HomeError("last-master")
-            await user_rows.disable(connection, account.user.id, self._now())
-            await session_rows.end_all(connection, account.user.id, "disabled", self._now())
+            await rights.disable(connection, account.user, self._now())
             await say("account:disabled", f"user/{account.user.id}", user=account.user.name)
 
     async def erase_user(
@@ -168,7 +165,7 @@ class Accounts:
         """Another password, and every session ends. Raises HomeError: not-found, invalid-value."""
         async with self._store.read() as connection:
             account = await _existing(connection, email)
-        await self._check_password(password, account.user)
+        await new_password.check(self._store, password, account.user, self._home_words)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
             await user_rows.set_password(connection, account.user.id, password_hash)
@@ -238,12 +235,6 @@ class Accounts:
         """Every device that a room ever described, whether the room is revoked or not."""
         async with self._store.read() as connection:
             return await room_rows.device_ids(connection, room)
-
-    async def _check_password(self, password: str, user: User) -> None:
-        """Whether it may be this user's. Raises invalid-value."""
-        async with self._store.read() as connection:
-            rooms = await room_rows.names(connection)
-        password_policy.check(password, email=user.email, name=user.name, home_words=(*self._home_words, *rooms))
 
     def _change(
         self, by: UserRef | None

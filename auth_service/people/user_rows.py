@@ -87,6 +87,21 @@ async def set_language(connection: AsyncConnection, user_id: str, language: Lang
     await connection.execute(update(users).where(users.c.id == user_id).values(language=language))
 
 
+async def set_name(connection: AsyncConnection, user_id: str, name: str) -> None:
+    """Another name."""
+    await connection.execute(update(users).where(users.c.id == user_id).values(name=name))
+
+
+async def set_role(connection: AsyncConnection, user_id: str, role: Role) -> None:
+    """Another role."""
+    await connection.execute(update(users).where(users.c.id == user_id).values(role=role.value))
+
+
+async def enable(connection: AsyncConnection, user_id: str) -> None:
+    """Signing in is possible again."""
+    await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=None))
+
+
 async def disable(connection: AsyncConnection, user_id: str, now: datetime) -> None:
     """No sign-in from now on."""
     await connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=now))
@@ -107,7 +122,10 @@ async def signed_in(connection: AsyncConnection, user_id: str, now: datetime) ->
 async def count_masters(connection: AsyncConnection) -> int:
     """How many master users may sign in; locked until the transaction ends, so that two cannot both be the last."""
     rows = await connection.execute(
-        select(users.c.id).where(users.c.role == Role.MASTER.value, users.c.disabled_at.is_(None)).with_for_update()
+        select(users.c.id)
+        .where(users.c.role == Role.MASTER.value, users.c.disabled_at.is_(None))
+        .order_by(users.c.id)  # in one order, so that two do not wait for each other
+        .with_for_update()
     )
     return len(rows.all())
 

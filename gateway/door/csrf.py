@@ -88,6 +88,11 @@ def unmasked(given: str) -> str:
         return given
 
 
+def origin_of(request: web.Request) -> str:
+    """Of which origin of this home's the page is that a change came from; asked of what `protect` let pass."""
+    return request.headers.get("Origin") or f"https://{request.host.lower()}"
+
+
 async def posted(request: web.Request) -> Mapping[str, object]:
     """The fields of the request's form. Raises HomeError("bad-request") for one that cannot be read."""
     try:

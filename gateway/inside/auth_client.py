@@ -15,6 +15,7 @@ from shared.words import (
     internal_grants,
     internal_house,
     internal_passkeys,
+    internal_people,
     internal_proofs,
     internal_tokens,
     internal_waiting,
@@ -152,6 +153,37 @@ class AuthClient:
         """Replace a guest's grants; the answer is what now stands. Raises the service's own problems."""
         path = internal_grants.GRANTS.format(user=quote(user_id, safe=""))
         return await self._service.call("PUT", path, internal.UserRow, wanted)
+
+    async def change_user(self, user_id: str, wanted: internal_people.UserChange) -> internal.UserRow:
+        """Change somebody's account; the answer is what now stands. Raises the service's own problems."""
+        path = internal_people.USER.format(user=quote(user_id, safe=""))
+        return await self._service.call("PUT", path, internal.UserRow, wanted)
+
+    async def erase_user(self, user_id: str, asked: internal_people.Confirmed) -> None:
+        """Have somebody's account be no more."""
+        path = internal_people.USER_ERASED.format(user=quote(user_id, safe=""))
+        await self._service.call("POST", path, type(None), asked)
+
+    async def change_profile(self, wanted: internal_people.ProfileChange) -> internal.User:
+        """One's own name and language. Raises sign-in-required, invalid-value or no-proof."""
+        return await self._service.call("PUT", internal_people.PROFILE, internal.User, wanted)
+
+    async def invite(self, wanted: internal_people.Invite) -> internal_people.InvitationRow:
+        """Have somebody invited by letter. Raises the service's own problems."""
+        return await self._service.call("POST", internal_people.INVITATIONS, internal_people.InvitationRow, wanted)
+
+    async def invitations(self) -> internal_people.InvitationRows:
+        """Those that may still be taken."""
+        return await self._service.call("GET", internal_people.INVITATIONS, internal_people.InvitationRows)
+
+    async def withdraw(self, invitation_id: str, *, by: str, address: str) -> None:
+        """Take an invitation back. Raises forbidden, not-found or no-proof."""
+        path = f"{internal_people.INVITATIONS}/{quote(invitation_id, safe='')}"
+        await self._service.call("DELETE", path, type(None), query={"by": by, "address": address})
+
+    async def take_invitation(self, asked: internal_people.InvitationTaken) -> internal_people.Joined:
+        """Become a user. Raises confirmation-failed, always alike, invalid-value or no-proof."""
+        return await self._service.call("POST", internal_people.INVITATION_TAKEN, internal_people.Joined, asked)
 
     async def ping(self) -> None:
         """Have it say that it could do its work."""

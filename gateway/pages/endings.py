@@ -20,6 +20,9 @@ SAID: Final = {
     "password-changed": Said(
         "unsure", later("You were signed out"), later("Your password was changed. Sign in with the new one.")
     ),
+    "role-changed": Said(
+        "unsure", later("You were signed out"), later("What you may do here was changed. Sign in once more.")
+    ),
     "disabled": Said("bad", later("This account may not sign in any more"), later("Ask the master user.")),
     "lockdown": Said(
         "bad", later("The home was locked down"), later("Everyone was signed out. Off, Lock and Stop still work.")

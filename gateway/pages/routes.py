@@ -16,11 +16,15 @@ from gateway.pages import (
     factors,
     history,
     house,
+    invitation,
+    invitations,
     lockdown,
     lockout,
     login,
     own_password,
+    person,
     problems,
+    profile,
     readings,
     render,
     shell,
@@ -80,6 +84,15 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("GET", "/users/{user}/grants", show.show_grants, limit="pages")
     page("GET", "/users/{user}/grants/edit", show.show_form, limit="pages")
     page("POST", "/users/{user}/grants", show.change_grants, limit="pages")
+    page("GET", "/users/invite", invitations.show_form, limit="pages")
+    page("POST", "/users/invite", invitations.invite, limit="password")
+    page("POST", "/users/invitations/withdraw", invitations.withdraw, limit="pages")
+    page("GET", "/invitations/{id}", invitation.show, limit="pages")
+    page("POST", "/invitations/{id}", invitation.take, limit="invitation")
+    page("GET", "/users/{user}", person.show, limit="pages")
+    page("POST", "/users/{user}", person.change, limit="password")
+    page("GET", "/account/profile", profile.show, limit="pages")
+    page("POST", "/account/profile", profile.change, limit="pages")
     page("POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
     page("GET", "/house", house.show_house, limit="pages")
     page("GET", "/waiting", waiting.show_waiting, limit="pages")

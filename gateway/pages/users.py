@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from gateway import keys
-from gateway.desk import session_list
+from gateway.desk import invitations, session_list
 from gateway.door import sessions
 from gateway.pages import flash, render
 from gateway.pages.acts import Said
@@ -23,7 +23,7 @@ async def show_users(request: web.Request) -> web.StreamResponse:
     rows = (await request.app[keys.AUTH].users()).users
     now = guards.local_now(request.app[keys.CONFIG].zone)
     listed = [(row, [words.sentence(grant, rooms, now) for grant in row.grants]) for row in rows]
-    return await render.page(request, "users.html", users=listed)
+    return await render.page(request, "users.html", users=listed, invitations=await invitations.of_home(request))
 
 
 async def end_users_sessions(request: web.Request) -> web.StreamResponse:

@@ -33,6 +33,7 @@ SECURITY_EVENTS = {
     "sign_in_failed": "Sign-in failed",
     "step_up_failed": "Step-up failed",
     "code_held_back": "Code held back",
+    "invitation_failed": "Code of an invitation was wrong",
     "forbidden": "Not permitted",
     "token_refused": "API token refused",
     "csrf_refused": "Request from elsewhere refused",

@@ -20,9 +20,14 @@ UNSEEN = "unseen"
 TIMES, UNTIL = "times", "until"
 """In the detail of several that were told as one: how many they were, and when the last of them was (RFC 3339)."""
 HAPPENINGS = {
+    "account:invited": "Somebody invited",
+    "account:invitation-withdrawn": "Invitation withdrawn",
+    "account:invitation-failed": "Wrong code for an invitation",
     "account:created": "Account created",
     "account:changed": "Account changed",
+    "account:role-changed": "Role changed",
     "account:disabled": "Account disabled",
+    "account:enabled": "Account enabled again",
     "account:erased": "Account erased",
     "account:password-changed": "Password changed",
     "account:factor-added": "Sign-in factor added",

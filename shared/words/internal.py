@@ -166,7 +166,17 @@ class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
 
 
-Ending = Literal["signed-out", "ended", "unused", "over", "password-changed", "disabled", "lockdown", "renewed"]
+Ending = Literal[
+    "signed-out",
+    "ended",
+    "unused",
+    "over",
+    "password-changed",
+    "role-changed",
+    "disabled",
+    "lockdown",
+    "renewed",
+]
 """Why a session ended. "ended": from a list of sessions; "unused", "over": past how long it lives so, and at all;
 "renewed": it goes on with another token."""
 

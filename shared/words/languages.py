@@ -14,6 +14,8 @@ from typing import Literal, get_args
 
 Language = Literal["en", "de"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+CALLED: dict[Language, str] = {"en": "English", "de": "Deutsch"}
+"""Each in itself, for whoever chooses one."""
 DEFAULT: Language = "en"
 _WEIGHT = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE | re.ASCII)
 FOLDER = Path(__file__).parents[1] / "locale"

@@ -7,7 +7,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, StorageState, expect
 
-from tests.demo import Demo
+from tests.demo import Demo, text_of
 from tests.e2e.actions import code_for, read_letter, wait_until_live
 from tests.e2e.conftest import Open
 from tests.house import until
@@ -38,17 +38,17 @@ def signed_in() -> dict[str, StorageState]:
     return {}
 
 
-def enter(page: Page, demo: Demo, password: str, *, own: bool = False) -> None:
+def enter(page: Page, demo: Demo, password: str, *, own: bool = False, email: str = EMAIL) -> None:
     """Both steps; where the password is not right, no letter comes, and this fails."""
     page.goto("/login")
     before = len(demo.letters())
-    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Mail me a code").click()
     page.get_by_label("Code", exact=True).wait_for()
     if not page.get_by_label("Password").input_value():
         page.get_by_label("Password").fill(password)
-    page.get_by_label("Code", exact=True).fill(code_for(demo, EMAIL, before))
+    page.get_by_label("Code", exact=True).fill(code_for(demo, email, before))
     if own:
         page.get_by_label("This is my own device").check()
     page.get_by_role("button", name="Sign in", exact=True).click()
@@ -187,3 +187,69 @@ def test_an_authenticator_app_is_set_up_used_lost_and_given_up(
     shots(page, f"remove-{javascript}")
     page.get_by_role("button", name="Remove Phone").click()
     expect(page.get_by_text("Now a code by mail is your second factor")).to_be_visible()
+
+
+def test_somebody_is_invited_joins_is_changed_and_is_gone(open_page: Open, demo_home: Demo, shots: Take) -> None:
+    email, chosen = "ben@home.example", "paper boats under bridges"
+    master = open_page("/users", role="master")
+    before = len(demo_home.letters())
+    master.get_by_role("link", name="Invite somebody").click()
+    master.get_by_label("Their e-mail address").fill(email)
+    master.get_by_label("Their name").fill("Ben")
+    master.get_by_label("Your password").fill("not the password")
+    master.get_by_role("button", name="Invite them").click()
+    expect(master.get_by_text("Type the password that you have now")).to_be_visible()
+    expect(master.get_by_label("Their name")).to_have_value("Ben")
+    shots(master, "invite-wrong")
+    master.get_by_label("Your password").fill(demo_home.users()["master"]["password"])
+    master.get_by_role("button", name="Invite them").click()
+    expect(master.get_by_text("Ben is invited")).to_be_visible()
+    shots(master, "invited")
+    code = code_for(demo_home, email, before)
+    (letter,) = demo_home.letters(to=email, after=before)
+    link = next(word for word in text_of(letter).split() if "/invitations/" in word)
+    assert link.startswith(demo_home.url)
+    assert code not in link
+    for _ in range(2):  # a mailbox that opens links by itself, and then the person
+        ben = open_page(link, javascript=False)
+        expect(ben.get_by_role("heading", name="You are invited")).to_be_visible()
+    ben.get_by_label("Code", exact=True).fill(code.lower())
+    ben.get_by_label("Password", exact=True).fill("ben ben ben")
+    ben.get_by_label("Password, once more").fill("ben ben ben")
+    ben.get_by_role("button", name="Make my account").click()
+    expect(ben.get_by_text("one of those that are tried first")).to_be_visible()
+    shots(ben, "join-wrong")
+    ben.get_by_label("Code", exact=True).fill(code)
+    ben.get_by_label("Password", exact=True).fill(chosen)
+    ben.get_by_label("Password, once more").fill(chosen)
+    ben.get_by_role("button", name="Make my account").click()
+    expect(ben.get_by_text("The account is made")).to_be_visible()
+    enter(ben, demo_home, chosen, email=email)
+    assert "Ben" in read_letter(demo_home, "Account created", to=demo_home.users()["master"]["email"], after=before)
+    ben.goto("/account/profile")
+    ben.get_by_label("Language of your letters and pages").select_option("de")
+    ben.get_by_role("button", name="Save").click()
+    expect(ben.get_by_text("Ihr Konto ist geändert")).to_be_visible()
+    shots(ben, "account-de")
+    master.goto("/users")
+    master.get_by_role("link", name="Change the account of Ben").click()
+    shots(master, "person")
+    master.get_by_label("What they may do").select_option("guest")
+    master.locator("#current-save").fill(demo_home.users()["master"]["password"])
+    master.get_by_role("button", name="Save").click()
+    expect(master.get_by_text("The account is changed")).to_be_visible()
+    ben.goto("/")
+    expect(ben.get_by_text("What you may do here was changed.")).to_be_visible()
+    master.get_by_role("link", name="Change the account of Ben").click()
+    master.locator("summary", has_text="Erase the account").click()
+    master.get_by_label("I mean it").check()
+    master.locator("#current-erase").fill(demo_home.users()["master"]["password"])
+    master.get_by_role("button", name="Erase the account").click()
+    expect(master.get_by_text("The account is erased")).to_be_visible()
+    expect(master.get_by_text(email)).to_have_count(0)
+    again = open_page(link)
+    again.get_by_label("Code", exact=True).fill(code)
+    again.get_by_label("Password", exact=True).fill(chosen)
+    again.get_by_label("Password, once more").fill(chosen)
+    again.get_by_role("button", name="Make my account").click()
+    expect(again.get_by_text("Check the code.")).to_be_visible()

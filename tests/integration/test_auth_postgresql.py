@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth_service.account.current_password import CurrentPassword
 from auth_service.account.guests import Guests
+from auth_service.account.masters import Masters
+from auth_service.account.others import Others
 from auth_service.confirming import code_rows
+from auth_service.confirming.errands import Errands
 from auth_service.factors import factor_rows, passkey_rows, passkeys
 from auth_service.home import room_rows
 from auth_service.home.lockdown import Lockdown
@@ -20,11 +25,13 @@ from auth_service.people import changed_rights, user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
+from auth_service.signing_in.sessions import Sessions
 from auth_service.store import open_store
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.running.config import ConfigError
-from shared.words.internal import Grant, LockdownState, LockoutChange, RoomSeen
+from shared.words.internal import Grant, LockdownState, LockoutChange, RoomSeen, User
+from shared.words.internal_people import UserChange
 from shared.words.messages import DeviceDescription, Who
 from shared.words.names import Action, Kind, Role
 from shared.words.problem import HomeError
@@ -281,3 +288,43 @@ async def test_of_requests_at_once_one_uses_a_challenge_a_step_or_a_recovery_cod
         found = await passkey_rows.find(connection, "aa")
     assert found is not None
     assert (found.user.id, found.count) == (user.id, 6)
+
+
+async def test_two_master_users_who_take_each_others_rights_leave_one(
+    store: Store, accounts: Accounts, tmp_path: Path
+) -> None:
+    made = [
+        await accounts.create_user(email=f"{name}@example.org", name=name, password=PASSWORD, role=Role.MASTER)
+        for name in ("ada", "bea")
+    ]
+    passwords, spool = Passwords(b"pepper", rounds=4), Spool(tmp_path / "others.sqlite3")
+    proof = Proof(spool, now=lambda: NOW)
+    sessions = Sessions(store, proof, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
+    async with asyncio.TaskGroup() as group:
+        current = CurrentPassword(store, passwords, proof, Errands(group), now=lambda: NOW)
+        masters = Masters(store, sessions, current, limits=LIMITS, now=lambda: NOW)
+        others = Others(store, proof, masters, now=lambda: NOW, wake=lambda: None)
+
+        async def take(by: User, of: User, **wanted: Any) -> object:
+            async with store.write() as connection:
+                begun = await session_rows.start(connection, by, address="", agent="", limits=LIMITS, now=NOW)
+            asked = UserChange(token=begun.token, current=PASSWORD, address="", **wanted)
+            return await others.change(of.id, asked, "gateway")
+
+        one, other = made
+        for wanted in ({"role": Role.MEMBER}, {"disabled": True}):
+            answers = await asyncio.gather(
+                take(one, other, **wanted), take(other, one, **wanted), return_exceptions=True
+            )
+            lost = [answer.slug for answer in answers if isinstance(answer, HomeError)]
+            assert len(lost) == 1, answers
+            assert lost[0] in {"forbidden", "last-master", "sign-in-required"}
+            rows = {row.user.id: row for row in await accounts.list_users()}
+            left = [row for row in rows.values() if row.user.role is Role.MASTER and not row.disabled]
+            assert len(left) == 1
+            one = left[0].user
+            other = next(user for user in made if user.id != one.id)
+            if wanted.get("role"):
+                await take(one, other, role=Role.MASTER)
+    spool.close()
+    passwords.close()

@@ -37,7 +37,15 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
         await connection.execute(sa.text("DROP TABLE lockdown"))
         await connection.execute(sa.text("DROP TABLE demands"))
         await connection.execute(sa.text("DROP TABLE places"))
-        for table in ("endings", "tokens", "factors", "recovery_codes", "challenges", "refused_loosenings"):
+        for table in (
+            "endings",
+            "tokens",
+            "factors",
+            "recovery_codes",
+            "challenges",
+            "refused_loosenings",
+            "invitations",
+        ):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
         for column in ("own", "proved_at"):
             await connection.execute(sa.text(f"ALTER TABLE sessions DROP COLUMN {column}"))

@@ -103,6 +103,8 @@ _TOKEN: Final = {
     "scope": [{"room": "hall", "device": "lamp", "actions": ["on"]}],
     "expires_at": "2100-01-01T00:00:00Z",
 }
+_INVITED: Final = _CURRENT | {"email": "ben@example.org", "name": "Ben", "role": "member"}
+_JOINING: Final = _CODE | {"new": "quite another long one"}
 _GRANT: Final = {
     "do": "save",
     "stands": "e3b0c44298fc1c14",  # nothing so far
@@ -150,6 +152,13 @@ RULES: Final = (
     Rule("GET /api/v1/users", MASTER),
     Rule("GET /api/v1/users/{user}/grants", MASTER),
     Rule("PUT /api/v1/users/{user}/grants", MASTER, {"grants": [_LAMP]}, acts=True),
+    Rule("PATCH /api/v1/users/{user}", MASTER, _CURRENT | {"name": "Ben"}, acts=True),
+    Rule("DELETE /api/v1/users/{user}", MASTER, _CURRENT, acts=True),
+    Rule("PATCH /api/v1/me", WHO_SIGNED_IN, {"name": "Ben"}, acts=True),
+    Rule("GET /api/v1/invitations", MASTER),
+    Rule("POST /api/v1/invitations", MASTER, _INVITED, acts=True),
+    Rule("POST /api/v1/invitations/{id}", EVERYBODY, _JOINING, acts=True),
+    Rule("DELETE /api/v1/invitations/{id}", MASTER, acts=True),
     Rule("GET /api/v1/rooms", WHAT_IS_THEIRS),
     Rule("POST /api/v1/devices/{room}/{device}/commands", WHOSE_DEVICE, {"action": "on"}, acts=True),
     Rule(
@@ -231,6 +240,15 @@ RULES: Final = (
     Rule("GET /users/{user}/grants", MASTER),
     Rule("GET /users/{user}/grants/edit", MASTER, query="device=hall/lamp"),
     Rule("POST /users/{user}/grants", MASTER, _GRANT, acts=True),
+    Rule("GET /users/{user}", MASTER),
+    Rule("POST /users/{user}", MASTER, _CURRENT | {"do": "disable"}, acts=True),
+    Rule("GET /account/profile", WHO_SIGNED_IN),
+    Rule("POST /account/profile", WHO_SIGNED_IN, {"name": "Ben", "language": "de"}, acts=True),
+    Rule("GET /users/invite", MASTER),
+    Rule("POST /users/invite", MASTER, _INVITED, acts=True),
+    Rule("POST /users/invitations/withdraw", MASTER, {"invitation": "another"}, acts=True),
+    Rule("GET /invitations/{id}", EVERYBODY),
+    Rule("POST /invitations/{id}", EVERYBODY, _JOINING | {"again": "quite another long one"}, acts=True),
     Rule("POST /users/end-sessions", MASTER, {"user": "u-guest"}, acts=True),
     Rule("GET /house", MASTER),
     Rule("GET /waiting", MASTER),

@@ -209,6 +209,7 @@ class Everyone:
             + len(house.auth.grants_changes)
             + len(house.auth.tokens_made)
             + len(house.auth.revoked)
+            + house.auth.changes_of_people
         )
 
 

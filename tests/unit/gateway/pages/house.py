@@ -85,6 +85,7 @@ from shared.words.names import Role
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages.browser import Form, Page
+from tests.unit.gateway.pages.people import FakePeople
 
 ORIGIN = "https://localhost:8443"
 HEADERS = {"Host": "localhost:8443", "Origin": ORIGIN, "Accept": "text/html", "User-Agent": "Firefox/130.0 (Android)"}
@@ -98,7 +99,7 @@ SECRET_KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 RECOVERY_CODES = tuple(f"ABCD-EFGH-{n:04}" for n in range(10))
 
 
-class FakeAuth(parts.FakeAuth):
+class FakeAuth(FakePeople):
     """The auth service: accounts with the password above, and sessions that can be ended."""
 
     def __init__(self) -> None:

@@ -83,7 +83,7 @@ async def test_the_page_that_a_browser_keeps_is_the_same_for_everyone() -> None:
         assert "Set-Cookie" not in nobody.headers
 
 
-PLACES = {"room": "hall", "device": "front-door", "user": "u-guest", "slug": "forbidden"}
+PLACES = {"room": "hall", "device": "front-door", "user": "u-guest", "slug": "forbidden", "id": "i1"}
 """What fills the gaps in the addresses of pages."""
 NO_PAGES = ("/static/", "/service-worker.js")
 ENGLISH_WORDS = frozenset(

@@ -1,0 +1,108 @@
+"""What the auth service of house.py knows of other people's accounts: invitations made, withdrawn and taken."""
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from shared.words.internal import User, UserRow
+from shared.words.internal_people import (
+    Confirmed,
+    InvitationRow,
+    InvitationRows,
+    InvitationTaken,
+    Invite,
+    Joined,
+    ProfileChange,
+    UserChange,
+)
+from shared.words.names import Role
+from shared.words.problem import HomeError
+from tests.unit.gateway import parts
+
+PASSWORD = "a long password"
+CODE = "ABCD-2345"
+
+
+class FakePeople(parts.FakeAuth):
+    """Invitations, by the master user's password."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.invited: list[Invite] = []
+        self.invitation_rows: list[InvitationRow] = []
+        self.withdrawn: list[tuple[str, str]] = []
+        self.joined: list[InvitationTaken] = []
+        self.user_changes: list[UserChange] = []
+        self.erased: list[str] = []
+        self.profiles: list[ProfileChange] = []
+        self.people: list[UserRow] = []
+        self.refuses: HomeError | None = None
+
+    @property
+    def changes_of_people(self) -> int:
+        """How many there were."""
+        invitations = len(self.invited) + len(self.withdrawn) + len(self.joined)
+        return invitations + len(self.user_changes) + len(self.erased) + len(self.profiles)
+
+    async def change_user(self, user_id: str, wanted: UserChange) -> UserRow:
+        self._confirm(wanted)
+        self.user_changes.append(wanted)
+        row = next(row for row in self.people if row.user.id == user_id)
+        user = replace(row.user, name=wanted.name or row.user.name, role=wanted.role or row.user.role)
+        return replace(row, user=user, disabled=row.disabled if wanted.disabled is None else wanted.disabled)
+
+    async def erase_user(self, user_id: str, asked: Confirmed) -> None:
+        self._confirm(asked)
+        self.erased.append(user_id)
+
+    async def change_profile(self, wanted: ProfileChange) -> User:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        self.profiles.append(wanted)
+        return replace(self.sessions[wanted.token].user, name=wanted.name, language=wanted.language)
+
+    def _confirm(self, asked: Confirmed) -> None:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        if asked.current != PASSWORD:
+            raise HomeError("wrong-password")
+        if self.refuses is not None:
+            raise self.refuses
+
+    async def invite(self, wanted: Invite) -> InvitationRow:
+        self._confirm(wanted)
+        self.invited.append(wanted)
+        row = InvitationRow(
+            id="i1",
+            email=wanted.email,
+            name=wanted.name,
+            role=wanted.role,
+            language=wanted.language,
+            by="Ada",
+            created_at=parts.NOW,
+            expires_at=parts.NOW + timedelta(hours=48),
+            letter="waiting",
+            spent=False,
+        )
+        self.invitation_rows.append(row)
+        return row
+
+    async def invitations(self) -> InvitationRows:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        return InvitationRows(invitations=tuple(self.invitation_rows))
+
+    async def withdraw(self, invitation_id: str, *, by: str, address: str) -> None:
+        assert address
+        self.withdrawn.append((invitation_id, by))
+        self.invitation_rows = [row for row in self.invitation_rows if row.id != invitation_id]
+
+    async def take_invitation(self, asked: InvitationTaken) -> Joined:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        if asked.code != CODE:
+            raise HomeError("confirmation-failed", "Check the code.", field="code")
+        if len(asked.new) < 8:
+            raise HomeError("invalid-value", "The password is too short.", field="new")
+        self.joined.append(asked)
+        return Joined(user=User(id=asked.id, name="Ben", email="ben@example.org", role=Role.MEMBER))
