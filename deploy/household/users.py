@@ -24,7 +24,9 @@ from shared.words.problem import HomeError
 app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
 console = Console()
 
-LanguageOption = Annotated[str | None, typer.Option(help="Letters in this language (en, de); left out: the home's.")]
+LanguageOption = Annotated[
+    str | None, typer.Option(help="Letters and pages in this language (en, de); left out: the home's.")
+]
 PasswordFile = Annotated[Path | None, typer.Option(help="Read the password from this file.")]
 
 
@@ -56,7 +58,7 @@ def user_change(
     email: str,
     *,
     language: Annotated[
-        str, typer.Option(help="The language of this user's letters: en, de, or \"home\" for the home's.")
+        str, typer.Option(help="The language of this user's letters and pages: en, de, or \"home\" for the home's.")
     ],
 ) -> None:
     """Change how a user is written to."""
