@@ -14,7 +14,7 @@ from tests.demo import Demo
 
 PEOPLE = 50
 """So many sign in at once, all the time."""
-TURNS = 5
+TURNS = 11
 GUESSES = 100
 
 
