@@ -77,7 +77,7 @@ export function fits({ room, name, devices }) {
   const news = described.has(room) && described.get(room) !== said; // limits are words on the page, and not compared
   described.set(room, said);
   const offered = devices.map((d) =>
-    [d.id, d.name, d.kind, d.critical, d.confirm_by ?? "none", d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? ""].join("|"),
+    [d.id, d.name, d.kind, d.critical, d.confirm_by, d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? ""].join("|"),
   );
   return !news && found !== null && shape(found) === [name, ...offered.sort()].join("\n");
 }

@@ -29,8 +29,9 @@ form.addEventListener("submit", async (event) => {
 });
 
 const passkey = document.getElementById("passkey");
+const byPasskey = document.getElementById("by-passkey"); // taken away by whoever is quicker than the answer
 
-if (passkey) hindrance().then((reason) => (document.getElementById("by-passkey").hidden = reason !== null));
+if (passkey) hindrance().then((reason) => (byPasskey.hidden = reason !== null));
 
 passkey?.addEventListener("click", async () => {
   if (passkey.ariaBusy === "true") return;
@@ -63,7 +64,7 @@ async function askCode() {
   document.getElementById("code-field").hidden = false;
   document.getElementById("again").hidden = false;
   document.getElementById("own-field").hidden = false;
-  document.getElementById("by-passkey")?.remove();
+  byPasskey?.remove();
   code.disabled = own.disabled = false;
   code.focus();
   followMail();

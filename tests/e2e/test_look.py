@@ -258,7 +258,8 @@ def _room(name: str, status: Status, values: tuple[str, ...]) -> tuple[RoomView,
     devices: list[dict[str, Any]] = [
         {
             "room": name.lower(), "id": f"d{number}", "name": f"Lamp {number}", "kind": "switch", "critical": False,
-            "confirm": False, "actions": [], "safe_actions": [], "available": status == "online", "status": status,
+            "confirm": False, "confirm_by": "none", "actions": [], "safe_actions": [],
+            "available": status == "online", "status": status,
             "state": _state(value) if status == "online" else None,
         }
         for number, value in enumerate(values)
