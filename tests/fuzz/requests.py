@@ -12,7 +12,7 @@ from auth_service.api import make_app
 from gateway.api.routes import add_api
 from gateway.door import routes
 from gateway.pages.routes import add_pages
-from tests.fuzz.odd import Odd
+from tests.fuzz.odd import KINDS, Odd
 
 ROOMS = ("hall", "kitchen", "garage")
 PLACES = (
@@ -162,12 +162,12 @@ class Requests:
             )
         return path if roll.random() < 0.97 else self._origin + path
 
-    def _segment(self) -> str:
+    def _segment(self, kind: str = "path") -> str:
         odd, roll = self._odd, self._odd.random
         tail = roll.choice(
             ("", "%00", "%ff%fe", "%E2%80%AE", "%2F..", "\u00e9", "a" * 900, "%F0%9F%98%80", "+", "\ud800")
         )
-        return odd.canary("path") + tail
+        return odd.canary(kind) + tail
 
     def _body(self, route: Route) -> tuple[bytes, list[tuple[str, str]]]:
         """A body, and the headers that go with it and around it."""
@@ -198,7 +198,8 @@ class Requests:
             headers.append(("Content-Type", self._form_type()))
             fields = self._fields() | {"csrf_token": session.csrf}
             text = "&".join(
-                f"{name}={right if roll.random() < 0.6 else self._segment()}" for name, right in fields.items()
+                f"{name}={right if roll.random() < 0.6 else self._segment(KINDS.get(name, 'path'))}"
+                for name, right in fields.items()
             )
         return text.encode("utf-8", "surrogatepass"), headers
 

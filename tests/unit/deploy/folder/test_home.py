@@ -8,10 +8,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from deploy.folder import home as homes
 from deploy.running import up
+from gateway.config import LimitsConfig
 from shared.running.config import ConfigError
 
 
@@ -102,6 +104,11 @@ def test_broker_and_gateway_listen_where_the_home_says_and_where_the_hub_reaches
     assert tomllib.loads((tmp_path / "gateway.toml").read_text())["https"]["host"] == https
     for service in ("auth", "alerts"):
         assert tomllib.loads((tmp_path / f"{service}.toml").read_text())["listen"]["host"] == "127.0.0.1"
+
+
+def test_settings_name_every_limit_as_it_is_without_them(tmp_path: Path) -> None:
+    written = tomllib.loads((make(tmp_path).var / "gateway.toml").read_text())["limits"]
+    assert written == msgspec.to_builtins(LimitsConfig())
 
 
 def test_supervisor_starts_everything_again_and_stops_it_together(tmp_path: Path) -> None:
