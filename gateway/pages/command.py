@@ -11,7 +11,7 @@ from aiohttp import web
 from yarl import URL
 
 from gateway import keys
-from gateway.desk import asking, step_up
+from gateway.desk import asking
 from gateway.desk.asking import CommandRequest
 from gateway.door import sessions
 from gateway.pages import acts, confirm, flash, places, proving
@@ -59,10 +59,9 @@ async def send_command(request: web.Request) -> web.StreamResponse:
 async def _prove(request: web.Request, form: Form) -> None:
     """Where the device asks for a proof and a code was typed: take it. Raises confirmation-failed, with `field`."""
     found = request.app[keys.HOME].device(request.match_info["room"], request.match_info["device"])
-    code = proving.code(form)
     asks = found is not None and found.confirm_by is ConfirmBy.STEP_UP and form.text("action") not in found.safe_actions
-    if code and asks and not step_up.is_proved(sessions.signed_in(request)):
-        await step_up.prove(request, code=code)
+    if asks:
+        await proving.take(request, form)
 
 
 def _could_do_harm(request: web.Request, info: SessionInfo, action: str) -> bool:

@@ -7,7 +7,7 @@ from yarl import URL
 
 from gateway import keys
 from gateway.door import sessions
-from gateway.pages import acts, faults, places, proving, render
+from gateway.pages import acts, faults, places, proving
 from gateway.picture import guards
 from shared.words.names import Action, ConfirmBy
 from shared.words.problem import HomeError
@@ -36,19 +36,14 @@ async def page(request: web.Request, asked: Mapping[str, str], error: HomeError 
     if value is not None:
         fields["value"] = str(value)
     proof = await proving.wanted(request) if device.confirm_by is ConfirmBy.STEP_UP else None
-    fault = faults.of(error) if error is not None else None
-    answer = await render.page(
+    return await faults.page(
         request,
         "confirm.html",
-        status=200 if error is None else error.status,
+        error,
         asked=acts.question(device, room.name, action, value),
         target=str(URL("/") / "rooms" / room_id / device_id),
         fields=fields,
         press=("action", action),
         cancel=str(places.where_from(back, room_id, device_id)),
         proof=proof,
-        problem=fault,
     )
-    if fault is not None:
-        answer.headers.update(fault.headers)
-    return answer

@@ -9,9 +9,9 @@ from aiohttp import web
 from yarl import URL
 
 from gateway import keys
-from gateway.desk import asking, confirm_ways, step_up
+from gateway.desk import asking, confirm_ways
 from gateway.door import sessions
-from gateway.pages import faults, flash, places, proving, render
+from gateway.pages import faults, flash, places, proving
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
 from gateway.pages.speaking import say
@@ -48,8 +48,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
         raise HomeError("bad-request", "confirm_by is none, dialog or step-up.") from None
     around, view, _ = _found(request)
     try:
-        if proving.code(form) and not step_up.is_proved(sessions.signed_in(request)):
-            await step_up.prove(request, code=proving.code(form))
+        await proving.take(request, form)
         view = await confirm_ways.change(request, room, device, way)
     except HomeError as error:
         if error.slug not in _SHOWN_HERE:
@@ -73,11 +72,10 @@ def _found(request: web.Request) -> tuple[RoomView, DeviceView, Device]:
 async def _page(request: web.Request, chosen: ConfirmBy | None = None, error: HomeError | None = None) -> web.Response:
     around, view, found = _found(request)
     takes_back = view.confirm_by is ConfirmBy.STEP_UP
-    fault = faults.of(error) if error is not None else None
-    page = await render.page(
+    return await faults.page(
         request,
         "confirm_by.html",
-        status=200 if error is None else error.status,
+        error,
         device=view,
         room=around,
         room_confirms=found.room_confirms,
@@ -85,9 +83,4 @@ async def _page(request: web.Request, chosen: ConfirmBy | None = None, error: Ho
         target=str(URL("/") / "rooms" / around.id / view.id / "confirm-by"),
         cancel=str(places.where_from("room", around.id, view.id)),
         proof=await proving.of_account(request) if takes_back else None,
-        problem=fault,
-        field=error.facts.get("field") if error is not None else None,
     )
-    if fault is not None:
-        page.headers.update(fault.headers)
-    return page

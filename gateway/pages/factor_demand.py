@@ -8,9 +8,9 @@ from typing import Final
 from aiohttp import web
 
 from gateway import keys
-from gateway.desk import factor_demand, step_up
+from gateway.desk import factor_demand
 from gateway.door import sessions
-from gateway.pages import faults, flash, proving, render
+from gateway.pages import faults, flash, proving
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
 from gateway.pages.speaking import say
@@ -35,8 +35,7 @@ async def change_demand(request: web.Request) -> web.StreamResponse:
     demanded = form.text("demanded") == "true"
     try:
         await factor_demand.state(request)  # whether they may at all, before a code is used up
-        if proving.code(form) and not step_up.is_proved(sessions.signed_in(request)):
-            await step_up.prove(request, code=proving.code(form))
+        await proving.take(request, form)
         await factor_demand.change(request, demanded=demanded)
     except HomeError as error:
         if error.slug not in _SHOWN_HERE:
@@ -51,17 +50,12 @@ async def change_demand(request: web.Request) -> web.StreamResponse:
 async def _page(request: web.Request, error: HomeError | None = None) -> web.Response:
     stands = await factor_demand.state(request)
     rows = (await request.app[keys.AUTH].users()).users
-    fault = faults.of(error) if error is not None else None
-    page = await render.page(
+    return await faults.page(
         request,
         "factor_demand.html",
-        status=200 if error is None else error.status,
+        error,
         demanded=stands.demanded,
         without=[row.user for row in rows if row.user.id in stands.without and not row.disabled],
         proof=await proving.wanted(request),
-        problem=fault,
         missed=error is not None and error.facts.get("field") == "code",
     )
-    if fault is not None:
-        page.headers.update(fault.headers)
-    return page

@@ -112,13 +112,11 @@ async def _page(request: web.Request, error: HomeError | None = None, at: str = 
     """`at`: which form was wrong."""
     sessions.signed_in_owing(request)
     held, site = await own_factors.of(request), request.app[PASSKEY_SITE]
-    fault = faults.of(error) if error is not None else None
-    page = await render.page(
+    return await faults.page(
         request,
         "factors.html",
-        status=200 if error is None else error.status,
+        error,
         held=held,
-        problem=fault,
         at=at,
         named=name,
         site=site.site(),
@@ -126,6 +124,3 @@ async def _page(request: web.Request, error: HomeError | None = None, at: str = 
         proof=await proving.of_account(request),
         missed=error is not None and error.facts.get("field") == "code",
     )
-    if fault is not None:
-        page.headers.update(fault.headers)
-    return page

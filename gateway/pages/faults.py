@@ -1,9 +1,11 @@
 """What was wrong with a form, as its own page says it: title and detail, and when to come back."""
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from gateway.pages import speaking, times
+from aiohttp import web
+
+from gateway.pages import render, speaking, times
 from gateway.pages.speaking import say
 from shared.words.languages import DEFAULT, later
 from shared.words.problem import CATALOGUE, HomeError
@@ -33,6 +35,21 @@ class Fault(NamedTuple):
     title: str
     detail: str
     headers: dict[str, str]
+
+
+async def page(request: web.Request, name: str, error: HomeError | None, **values: Any) -> web.Response:
+    """A form's page; after an error with what was wrong (`problem`), beside which `field`, and when to come back."""
+    if error is None:
+        return await render.page(request, name, problem=None, field=None, **values)
+    fault = of(error)
+    response = await render.page(request, name, status=error.status, problem=fault, field=field_of(error), **values)
+    response.headers.update(fault.headers)
+    return response
+
+
+def field_of(error: HomeError) -> str | None:
+    """Beside which field it is said; None where it is about none of them."""
+    return "current" if error.slug == "wrong-password" else error.facts.get("field")
 
 
 def of(error: HomeError) -> Fault:

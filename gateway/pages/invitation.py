@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.desk import invitations
 from gateway.door import sessions
-from gateway.pages import faults, flash, render
+from gateway.pages import faults, flash
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
@@ -55,11 +55,4 @@ def _check(form: Form) -> None:
 
 
 async def _page(request: web.Request, error: HomeError | None = None) -> web.Response:
-    if error is None:
-        return await render.page(request, "invitation.html", problem=None, field=None)
-    fault = faults.of(error)
-    page = await render.page(
-        request, "invitation.html", status=error.status, problem=fault, field=error.facts.get("field")
-    )
-    page.headers.update(fault.headers)
-    return page
+    return await faults.page(request, "invitation.html", error)

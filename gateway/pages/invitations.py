@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.desk import invitations
 from gateway.door import sessions
-from gateway.pages import faults, flash, proving, render
+from gateway.pages import faults, flash, proving
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
@@ -91,27 +91,15 @@ def _check(form: Form) -> None:
 
 
 async def _page(request: web.Request, form: Form, error: HomeError | None = None) -> web.Response:
-    fault = faults.of(error) if error is not None else None
-    page = await render.page(
+    return await faults.page(
         request,
         "invite.html",
-        status=error.status if error is not None else 200,
+        error,
         roles=list(Role),
         languages=CALLED,
         form=form,
         proof=await proving.of_account(request),
-        problem=fault,
-        field=_field(error),
     )
-    page.headers.update(fault.headers if fault is not None else {})
-    return page
-
-
-def _field(error: HomeError | None) -> str | None:
-    """Beside which field it is said."""
-    if error is None:
-        return None
-    return "current" if error.slug == "wrong-password" else error.facts.get("field")
 
 
 def _master(request: web.Request) -> None:

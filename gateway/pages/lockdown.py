@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway import keys
 from gateway.desk import attempt, lockdown
 from gateway.door import sessions
-from gateway.pages import faults, flash, proving, render
+from gateway.pages import faults, flash, proving
 from gateway.pages.acts import Said
 from gateway.pages.forms import read_form
 from gateway.picture import guards
@@ -81,25 +81,19 @@ async def _form(request: web.Request, *, step: int, error: HomeError | None = No
     may = guards.may_end_lockdown(info) if stands.active else guards.may_lock_down(info)
     if not stands.active and not may:
         raise HomeError("forbidden", lockdown.NOT_GUESTS)
-    fault = faults.of(error) if error is not None else None
-    status = error.status if error is not None else 200
     proof = await _proof(request) if stands.active and may else _NO_FACTOR
     strong = proof is None or proof.strong
     asked = await attempt.of_session(request) if step == 2 and may and not strong else None
-    page = await render.page(
+    return await faults.page(
         request,
         "lockdown.html",
-        status=status,
+        error,
         step=step,
         may=may,
-        problem=fault,
         asked=asked,
         strong=strong,
         proof=proof if strong else None,
     )
-    if fault is not None:
-        page.headers.update(fault.headers)
-    return page
 
 
 async def _proof(request: web.Request) -> proving.Wanted | None:

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from gateway.desk import own_password
 from gateway.door import sessions
-from gateway.pages import faults, flash, proving, render
+from gateway.pages import faults, flash, proving
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from shared.words.languages import later
@@ -55,10 +55,4 @@ def _check(form: Form) -> None:
 
 async def _form(request: web.Request, error: HomeError | None = None) -> web.Response:
     proof = await proving.of_account(request)
-    if error is None:
-        return await render.page(request, "password.html", problem=None, field=None, proof=proof)
-    field = "current" if error.slug == "wrong-password" else error.facts.get("field")
-    fault = faults.of(error)
-    page = await render.page(request, "password.html", status=error.status, problem=fault, field=field, proof=proof)
-    page.headers.update(fault.headers)
-    return page
+    return await faults.page(request, "password.html", error, proof=proof)

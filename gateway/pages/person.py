@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.desk import people
-from gateway.pages import faults, flash, proving, render
+from gateway.pages import faults, flash, proving
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
@@ -84,25 +84,13 @@ def _check(form: Form) -> None:
 
 
 async def _page(request: web.Request, row: UserRow, form: Form, error: HomeError | None = None) -> web.Response:
-    fault = faults.of(error) if error is not None else None
-    page = await render.page(
+    return await faults.page(
         request,
         "person.html",
-        status=error.status if error is not None else 200,
+        error,
         row=row,
         form=form,
         roles=list(Role),
         proof=await proving.of_account(request),
-        problem=fault,
-        field=_field(error),
         at=form.text("do"),
     )
-    page.headers.update(fault.headers if fault is not None else {})
-    return page
-
-
-def _field(error: HomeError | None) -> str | None:
-    """Beside which field it is said."""
-    if error is None:
-        return None
-    return "current" if error.slug == "wrong-password" else error.facts.get("field")

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.desk import people
 from gateway.door import sessions
-from gateway.pages import faults, flash, render, speaking
+from gateway.pages import faults, flash, speaking
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from shared.words.languages import CALLED, known_language, later, tongue
@@ -48,15 +48,10 @@ async def change(request: web.Request) -> web.StreamResponse:
 
 
 async def _page(request: web.Request, form: Form, error: HomeError | None = None) -> web.Response:
-    fault = faults.of(error) if error is not None else None
-    page = await render.page(
+    return await faults.page(
         request,
         "profile.html",
-        status=error.status if error is not None else 200,
+        error,
         form=form,
         languages=CALLED,
-        problem=fault,
-        field=error.facts.get("field") if error is not None else None,
     )
-    page.headers.update(fault.headers if fault is not None else {})
-    return page

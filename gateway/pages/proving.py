@@ -45,3 +45,9 @@ async def of_account(request: web.Request) -> Wanted | None:
 def code(form: Form) -> str:
     """What was typed."""
     return form.text("code").strip()[:32]
+
+
+async def take(request: web.Request, form: Form) -> None:
+    """Where a code was typed and none has been shown of late: take it. Raises confirmation-failed, with `field`."""
+    if (typed := code(form)) and not step_up.is_proved(sessions.signed_in(request)):
+        await step_up.prove(request, code=typed)

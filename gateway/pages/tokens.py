@@ -15,7 +15,7 @@ from aiohttp import web
 from gateway import keys
 from gateway.desk import tokens
 from gateway.door import sessions
-from gateway.pages import acts, faults, flash, proving, render, times
+from gateway.pages import acts, faults, flash, proving, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
@@ -135,14 +135,10 @@ async def _page(
     shown = rooms
     if sum(len(room.devices) for room in rooms) > MOST_SHOWN:
         shown = tuple(room for room in rooms if room.id == request.query.get("room", rooms[0].id))
-    fault = faults.of(error) if error is not None else None
-    field: str | None = None
-    if error is not None:
-        field = "current" if error.slug == "wrong-password" else error.facts.get("field")
-    page = await render.page(
+    return await faults.page(
         request,
         "tokens.html",
-        status=error.status if error is not None else 200,
+        error,
         rooms=shown,
         others=() if shown is rooms else rooms,
         target=request.path_qs,
@@ -151,10 +147,5 @@ async def _page(
         label=acts.label,
         made=made,
         may_words=summary(made.row, rooms) if made is not None else "",
-        problem=fault,
-        field=field,
         proof=await proving.of_account(request) if made is None else None,
     )
-    if fault is not None:
-        page.headers.update(fault.headers)
-    return page
