@@ -11,7 +11,8 @@ from auth_service.factors.strong import StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in.budgets import CODE_GUESSES, Windows
+from auth_service.signing_in.budgets import Windows
+from auth_service.signing_in.guesses import Guesses
 from auth_service.signing_in.session_rows import is_proved
 from shared.keeping.database import Store
 from shared.running.log import facts
@@ -38,6 +39,7 @@ class CurrentPassword:
         self._now = now
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
+        self._guesses = Guesses()
         self._strong = StrongFactors(store, passwords, now=now)
 
     async def check(self, typed: str, session: SessionInfo, who: Who) -> str:
@@ -69,20 +71,19 @@ class CurrentPassword:
     async def spend_code(self, typed: str, session: SessionInfo) -> str:
         """Use up a code of an app, or a recovery code; which of them it was.
 
-        Wrong ones are counted by session: whoever sits in a stolen one keeps the owner out of none. A recovery code is
-        too long to be guessed, and is heard in any case.
+        Wrong ones are counted by session: whoever sits in a stolen one keeps the owner out of none.
+
         Raises confirmation-failed, with `field`, or step-up-required for who has no strong factor at all.
         """
-        user, key = session.user, ("code", session.id)
+        user, key = session.user, session.id
         judged = await self._strong.judge(user.id, typed)
         if not judged.strong:
             raise HomeError("step-up-required", NO_FACTOR)
-        fitting = judged.fitting
-        if fitting is not None and (fitting.code_hash or not self._wrong.is_spent(key, CODE_GUESSES, self._now())):
+        if (fitting := self._guesses.heard(judged.fitting, key, self._now())) is not None:
             async with self._store.write() as connection:
                 if await strong.spend(connection, user.id, fitting, self._now()):
                     return fitting.name
-        self._wrong.count(key, CODE_GUESSES, self._now())
+        self._guesses.count(key, self._now())
         detail = "Type the code that your app shows now, or a recovery code. Each works once."
         raise HomeError("confirmation-failed", detail, field="code")
 

@@ -23,7 +23,8 @@ from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
-from auth_service.signing_in.budgets import CODE_GUESSES, Windows
+from auth_service.signing_in.budgets import Windows
+from auth_service.signing_in.guesses import Guesses
 from auth_service.signing_in.session_rows import is_proved
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
@@ -74,6 +75,7 @@ class ConfirmedLockdown:
         self._strong = StrongFactors(store, passwords, now=now)
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
+        self._guesses = Guesses()
 
     async def ask_code(self, request: LockdownCodeRequest) -> None:
         """Mail the code for what can be done next: begin, or end. Raises HomeError: sign-in-required, forbidden,
@@ -147,13 +149,10 @@ class ConfirmedLockdown:
         """A code of an app, or a recovery code, that fits; none where there were too many guesses."""
         if is_proved(session, self._now()):
             return None
-        key = ("code", session.id)
         fitting = (await self._strong.judge(session.user.id, typed)).fitting
         if fitting is None and right:
-            self._wrong.count(key, CODE_GUESSES, self._now())
-        if fitting is not None and (fitting.code_hash or not self._wrong.is_spent(key, CODE_GUESSES, self._now())):
-            return fitting
-        return None
+            self._guesses.count(session.id, self._now())
+        return self._guesses.heard(fitting, session.id, self._now())
 
     async def _verify(self, password: str, stored: str | None, session: SessionInfo) -> bool:
         """Whether the password is right; a session that tried too many wrong ones has none that is."""

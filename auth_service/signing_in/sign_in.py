@@ -19,8 +19,9 @@ from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import networks, session_rows
-from auth_service.signing_in.budgets import CODE_GUESSES, Asker, SignInBudgets, Windows
+from auth_service.signing_in.budgets import Asker, SignInBudgets
 from auth_service.signing_in.entering import Entering
+from auth_service.signing_in.guesses import Guesses
 from shared.keeping.database import Store
 from shared.running.log import security
 from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest
@@ -59,7 +60,7 @@ class SignIn:
         self._budgets = SignInBudgets()
         self._strong = StrongFactors(store, passwords, now=now)
         self._recovery = RecoveryUsed(store, proof)
-        self._guesses = Windows()
+        self._guesses = Guesses()
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
         """Step 1. Returns before anything about the account is looked at; the letter goes out afterwards."""
@@ -138,16 +139,14 @@ class SignIn:
     ) -> Fitting | None:
         """What of the typed fits, unless there were too many guesses: a known browser's are counted apart.
 
-        Without the right password nothing is guessed, so nothing is counted: no stranger keeps an owner out. A
-        recovery code is too long to be guessed, and is heard in any case.
+        Without the right password nothing is guessed, so nothing is counted: no stranger keeps an owner out.
         """
         if account is None or not judged.strong:
             return None
         key = (account.user.id, request.known)
-        spent = self._guesses.is_spent(key, CODE_GUESSES, self._now())
         if judged.fitting is None and right:
-            self._guesses.count(key, CODE_GUESSES, self._now())
-        return judged.fitting if judged.fitting is not None and (judged.fitting.code_hash or not spent) else None
+            self._guesses.count(key, self._now())
+        return self._guesses.heard(judged.fitting, key, self._now())
 
     async def _account(self, email: str) -> user_rows.Account | None:
         async with self._store.read() as connection:
