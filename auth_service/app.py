@@ -4,7 +4,6 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from auth_service.account.confirm_ways import ConfirmWays
@@ -18,6 +17,7 @@ from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.own_profile import OwnProfile
+from auth_service.account.owners import Owners
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.account.waiting import Waiting
@@ -33,22 +33,21 @@ from auth_service.answers.tokens import ByToken
 from auth_service.answers.waiting import ByWaiting
 from auth_service.api import make_app
 from auth_service.config import AuthConfig
-from auth_service.confirming import code_rows
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.mail_watch import MailWatch
-from auth_service.home import lockdown, lockouts
+from auth_service.home import lockdown, lockouts, signer_orders
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
-from auth_service.home.keeping import Ends, Keeping
+from auth_service.home.keeping import Keeping
 from auth_service.home.lockdown import Lockdown
 from auth_service.home.lockouts import Lockouts
 from auth_service.home.notices import Noticeboard
-from auth_service.home.renewals import Renewals, Sign
-from auth_service.home.rooms import Give, Rooms
+from auth_service.home.renewals import Renewals
+from auth_service.home.rooms import Rooms
 from auth_service.mending import waiting
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in import place_rows
+from auth_service.signing_in import upkeep
 from auth_service.signing_in.passkey_sign_in import PasskeySignIn
 from auth_service.signing_in.rehearsal import Rehearsal
 from auth_service.signing_in.session_rows import Limits
@@ -66,15 +65,13 @@ from shared.running import systemd
 from shared.running.config import ConfigError, read_secret
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts
-from shared.trust import renewal, signing
+from shared.trust import renewal
 from shared.trust.revoked import RevocationList
 from shared.words import topics
 from shared.words.names import Role
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
-
-_UPKEEP_SECONDS = 60.0
 
 
 async def serve(config: AuthConfig) -> None:
@@ -128,7 +125,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     )
     courier = Courier(spool, bus)
     proof = Proof(spool, now=_now, wake=courier.wake)
-    renewals = Renewals(store, proof, _signing(config), now=_now)
+    renewals = Renewals(store, proof, signer_orders.signing_by(config.signer), now=_now)
     sessions = Sessions(store, proof, limits=limits, now=_now, wake=announcer.wake, home=config.sessions.home_networks)
 
     def locked_down() -> None:
@@ -151,7 +148,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now, language=config.language)
-        rooms = Rooms(store, proof, _rights(config), now=_now, wake=board.wake)
+        rooms = Rooms(store, proof, signer_orders.rights_by(config.signer), now=_now, wake=board.wake)
         confirmed = ConfirmedLockdown(
             store,
             Lockdown(store, proof, now=_now, wake=locked_down),
@@ -165,24 +162,16 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             language=config.language,
         )
         current = CurrentPassword(store, passwords, proof, errands, now=_now)
-        own_factors = OwnFactors(store, sessions, passwords, proof, current, now=_now)
-        own_passkeys = OwnPasskeys(store, sessions, passwords, proof, current, now=_now)
+        owners = Owners(sessions, current, limits=limits, now=_now)
+        own_factors = OwnFactors(store, passwords, proof, owners, now=_now)
+        own_passkeys = OwnPasskeys(store, passwords, proof, owners, now=_now)
         by_passkey = PasskeySignIn(store, passwords, proof, errands, limits=limits, now=_now)
-        own_password = OwnPassword(
-            store,
-            sessions,
-            passwords,
-            proof,
-            current,
-            limits=limits,
-            now=_now,
-            wake=announcer.wake,
-            home_words=config.passwords.home_words,
-        )
+        home_words = config.passwords.home_words
+        own_password = OwnPassword(store, passwords, proof, owners, wake=announcer.wake, home_words=home_words)
         step_up = StepUp(store, sessions, passwords, proof, current, limits=limits, now=_now, wake=announcer.wake)
         guests = Guests(store, proof, wake=announcer.wake)
         tokens = Tokens(store, sessions, proof, current, limits=limits, now=_now, wake=announcer.wake)
-        masters = Masters(store, sessions, current, limits=limits, now=_now)
+        masters = Masters(store, owners)
         invitations = Invitations(
             store,
             passwords,
@@ -192,14 +181,14 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             send=send,
             now=_now,
             language=config.language,
-            home_words=config.passwords.home_words,
+            home_words=home_words,
         )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(
             Signing(sign_in, sessions, rehearsal, watch),
-            Reading(store, rooms, sessions, Keeping(store, _ends(config))),
+            Reading(store, rooms, sessions, Keeping(store, signer_orders.ends_by(config.signer))),
             Locking(lockouts_, confirmed, watch),
             Own(own_password, own_factors),
             Granting(guests),
@@ -208,7 +197,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             ForPeople(
                 invitations,
                 Others(store, proof, masters, now=_now, wake=announcer.wake),
-                OwnProfile(store, sessions, proof, limits=limits, now=_now, wake=announcer.wake),
+                OwnProfile(store, proof, owners, wake=announcer.wake),
             ),
             Proving(
                 step_up,
@@ -226,62 +215,17 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(courier.run(), name="courier")
             group.create_task(announcer.run(bus), name="announcer")
             group.create_task(board.run(bus), name="noticeboard")
-            group.create_task(
-                _upkeep(store, sessions, proof, sweeps),
-                name="upkeep",
-            )
+            group.create_task(upkeep.keep(store, sessions, proof, sweeps, now=_now), name="upkeep")
             group.create_task(renewals.run(bus), name="renewals")
             group.create_task(watch.run(), name="mail")
             systemd.notify("READY=1")
             await stay_alive(lambda: _status(config, bus))
 
 
-async def _upkeep(
-    store: Store, sessions: Sessions, proof: Proof, sweeps: tuple[Callable[[], Awaitable[None]], ...]
-) -> None:
-    """Once a minute: forget what is past its time, and tell of failures that were only counted, or could not be."""
-    while True:
-        await proof.write_owed()
-        try:
-            await sessions.drop_expired()
-            async with store.write() as connection:
-                await code_rows.drop_expired(connection, _now())
-                await place_rows.drop_expired(connection, _now())
-            for sweep in sweeps:
-                await sweep()
-        except HomeError as error:
-            log.warning("Upkeep failed", extra=facts(reason=error))
-        await asyncio.sleep(_UPKEEP_SECONDS)
-
-
 def _status(config: AuthConfig, bus: Bus) -> str:
     """For people, in `systemctl status`."""
     where = f"serving on port {config.listen.port}"
     return f"Signing people in; {where}" if bus.connected else f"The broker cannot be reached; {where}"
-
-
-def _signing(config: AuthConfig) -> Sign:
-    async def sign(room: str, csr: str) -> str:
-        order = signing.Sign(name=room, role="room", csr=csr)
-        return (await asyncio.to_thread(signing.ask, config.signer, order, signing.Pem)).pem
-
-    return sign
-
-
-def _ends(config: AuthConfig) -> Ends:
-    async def ends() -> dict[str, datetime]:
-        told = await asyncio.to_thread(signing.ask, config.signer, signing.Ends(), signing.Ending)
-        return {one.name: one.at for one in told.ends}
-
-    return ends
-
-
-def _rights(config: AuthConfig) -> Give:
-    async def give(room: str, devices: tuple[str, ...]) -> None:
-        order = signing.Grant(name=room, role="room", may=tuple((room, device) for device in devices))
-        await asyncio.to_thread(signing.ask, config.signer, order, signing.Changed)
-
-    return give
 
 
 def _open_spool(config: AuthConfig) -> Spool:

@@ -1,16 +1,11 @@
 """Whoever looks after other people's accounts: a master user, confirmed, and looked at once more in the transaction."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.account import telling
-from auth_service.account.current_password import CurrentPassword
+from auth_service.account.owners import Owners
 from auth_service.people import user_rows
-from auth_service.signing_in import session_rows
-from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.words.internal import User
 from shared.words.internal_people import Confirmed
@@ -30,30 +25,17 @@ class Asking(NamedTuple):
 class Masters:
     """Confirms them as every change of an account is confirmed: by password, and code or fresh proof."""
 
-    def __init__(
-        self,
-        store: Store,
-        sessions: Sessions,
-        current: CurrentPassword,
-        *,
-        limits: session_rows.Limits,
-        now: Callable[[], datetime],
-    ) -> None:
+    def __init__(self, store: Store, owners: Owners) -> None:
         self._store = store
-        self._sessions = sessions
-        self._current = current
-        self._limits = limits
-        self._now = now
+        self._owners = owners
 
     async def confirmed(self, asked: Confirmed, issuer: str) -> Asking:
         """Raises HomeError: sign-in-required, forbidden, wrong-password, rate-limited, confirmation-failed."""
-        session = await self._sessions.verify(asked.token)
+        user = await self._owners.signed_in(asked.token)
         async with self._store.read() as connection:
-            user = await known(connection, session.user.id)
-        who = telling.by(user, asked.address, issuer)
-        await self._current.check(asked.current, session, who)
-        await self._current.check_code(asked.code, session)
-        return Asking(user, asked.token, who)
+            await known(connection, user.id)
+        owner = await self._owners.confirmed(asked, issuer)
+        return Asking(owner.user, asked.token, owner.who)
 
     async def hold(self, connection: AsyncConnection, asking: Asking) -> None:
         """They stay a master user who is signed in until the transaction ends.
@@ -61,8 +43,7 @@ class Masters:
         Raises HomeError: forbidden, sign-in-required.
         """
         await held(connection, asking.user.id)
-        if not await session_rows.find(connection, asking.token, limits=self._limits, now=self._now(), lock=True):
-            raise HomeError("sign-in-required")
+        await self._owners.hold(connection, asking.token, asking.user.id)
 
 
 async def held(connection: AsyncConnection, user_id: str) -> User:

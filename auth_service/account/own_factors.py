@@ -10,15 +10,13 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
-from auth_service.account.current_password import CurrentPassword
+from auth_service.account.owners import Owners
 from auth_service.factors import demand_rows, factor_rows, strong, totp
 from auth_service.people import changed_rights, user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
-from shared.words.internal import User
 from shared.words.internal_factors import (
     Factor,
     FactorBegin,
@@ -39,25 +37,17 @@ class OwnFactors:
     """Lists and changes them. `issuer` in its methods is the gateway that asks."""
 
     def __init__(
-        self,
-        store: Store,
-        sessions: Sessions,
-        passwords: Passwords,
-        proof: Proof,
-        current: CurrentPassword,
-        *,
-        now: Callable[[], datetime],
+        self, store: Store, passwords: Passwords, proof: Proof, owners: Owners, *, now: Callable[[], datetime]
     ) -> None:
         self._store = store
-        self._sessions = sessions
         self._passwords = passwords
         self._proof = proof
-        self._current = current
+        self._owners = owners
         self._now = now
 
     async def of(self, token: str) -> Factors:
         """What whose session this is has. Raises HomeError("sign-in-required")."""
-        user = (await self._sessions.verify(token)).user
+        user = await self._owners.signed_in(token)
         async with self._store.read() as connection:
             held = await factor_rows.of(connection, user.id)
             left = await factor_rows.recovery_left(connection, user.id)
@@ -73,7 +63,7 @@ class OwnFactors:
         Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (the name,
         or too many).
         """
-        user = await self._confirmed(asked, issuer)
+        user = (await self._owners.confirmed(asked, issuer)).user
         name, factor_id = checked_name(asked.name or _UNNAMED), secrets.token_hex(8)
         async with self._store.write() as connection:
             await check_room(connection, user.id)
@@ -86,7 +76,7 @@ class OwnFactors:
 
         Raises HomeError: sign-in-required, confirmation-failed (no such code, or begun too long ago), no-proof.
         """
-        user = (await self._sessions.verify(asked.token)).user
+        user = await self._owners.signed_in(asked.token)
         secret = totp.secret(self._passwords, user.id, asked.id)
         step = totp.step_of(secret, asked.code, self._now().timestamp())
         async with telling.change(self._store, self._proof, telling.by(user, asked.address, issuer)) as (
@@ -106,7 +96,7 @@ class OwnFactors:
 
         Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, not-found, no-proof.
         """
-        user = await self._confirmed(asked, issuer)
+        user = (await self._owners.confirmed(asked, issuer)).user
         async with telling.change(self._store, self._proof, telling.by(user, asked.address, issuer)) as (
             connection,
             say,
@@ -126,7 +116,7 @@ class OwnFactors:
         Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (without a
         factor), no-proof.
         """
-        user = await self._confirmed(asked, issuer)
+        user = (await self._owners.confirmed(asked, issuer)).user
         async with telling.change(self._store, self._proof, telling.by(user, asked.address, issuer)) as (
             connection,
             say,
@@ -136,13 +126,6 @@ class OwnFactors:
             codes = await strong.renew_recovery(connection, self._passwords, user.id)
             await say("account:factor-added", f"user/{user.id}", user=user.name, factor="recovery codes")
         return RecoveryCodes(codes=codes)
-
-    async def _confirmed(self, asked: FactorBegin | FactorRemove | RecoveryAsked, issuer: str) -> User:
-        """Who asks, who has typed the password and, with a factor, a code once more."""
-        session = await self._sessions.verify(asked.token)
-        await self._current.check(asked.current, session, telling.by(session.user, asked.address, issuer))
-        await self._current.check_code(asked.code, session)
-        return session.user
 
 
 async def check_room(connection: AsyncConnection, user_id: str) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from datetime import datetime
 
 from auth_service.account import telling
-from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_factors import check_room
+from auth_service.account.owners import Owners
 from auth_service.factors import passkey_rows, passkeys, strong
 from auth_service.people import changed_rights, user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal_factors import RecoveryCodes
@@ -29,20 +28,12 @@ class OwnPasskeys:
     """Makes them. `issuer` in its methods is the gateway that asks."""
 
     def __init__(
-        self,
-        store: Store,
-        sessions: Sessions,
-        passwords: Passwords,
-        proof: Proof,
-        current: CurrentPassword,
-        *,
-        now: Callable[[], datetime],
+        self, store: Store, passwords: Passwords, proof: Proof, owners: Owners, *, now: Callable[[], datetime]
     ) -> None:
         self._store = store
-        self._sessions = sessions
         self._passwords = passwords
         self._proof = proof
-        self._current = current
+        self._owners = owners
         self._now = now
 
     async def begin(self, asked: PasskeyBegin, issuer: str) -> PasskeyBegun:
@@ -51,11 +42,7 @@ class OwnPasskeys:
         Raises HomeError: sign-in-required, wrong-password, rate-limited, confirmation-failed, invalid-value (the name,
         or too many).
         """
-        session = await self._sessions.verify(asked.token)
-        user = session.user
-        who = telling.by(user, asked.address, issuer)
-        await self._current.check(asked.current, session, who)
-        await self._current.check_code(asked.code, session)
+        user = (await self._owners.confirmed(asked, issuer)).user
         name = checked_name(asked.name or _UNNAMED)
         factor_id, challenge = secrets.token_hex(8), secrets.token_urlsafe(32)
         async with self._store.write() as connection:
@@ -70,7 +57,7 @@ class OwnPasskeys:
 
         Raises HomeError: sign-in-required, confirmation-failed (it does not fit, or was begun too long ago), no-proof.
         """
-        user = (await self._sessions.verify(asked.token)).user
+        user = await self._owners.signed_in(asked.token)
         who = telling.by(user, asked.address, issuer)
         async with self._store.read() as connection:
             challenge = await passkey_rows.challenge_of(connection, user.id, asked.id, self._now())

@@ -13,6 +13,7 @@ from auth_service.account.current_password import CurrentPassword
 from auth_service.account.guests import Guests
 from auth_service.account.masters import Masters
 from auth_service.account.others import Others
+from auth_service.account.owners import Owners
 from auth_service.confirming import code_rows
 from auth_service.confirming.errands import Errands
 from auth_service.factors import factor_rows, passkey_rows, passkeys
@@ -302,7 +303,8 @@ async def test_two_master_users_who_take_each_others_rights_leave_one(
     sessions = Sessions(store, proof, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
     async with asyncio.TaskGroup() as group:
         current = CurrentPassword(store, passwords, proof, Errands(group), now=lambda: NOW)
-        masters = Masters(store, sessions, current, limits=LIMITS, now=lambda: NOW)
+        owners = Owners(sessions, current, limits=LIMITS, now=lambda: NOW)
+        masters = Masters(store, owners)
         others = Others(store, proof, masters, now=lambda: NOW, wake=lambda: None)
 
         async def take(by: User, of: User, **wanted: Any) -> object:

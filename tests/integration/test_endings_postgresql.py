@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_password import OwnPassword
+from auth_service.account.owners import Owners
 from auth_service.account.tokens import Tokens
 from auth_service.confirming import confirmations
 from auth_service.confirming.errands import Errands
@@ -120,6 +121,7 @@ async def nothing_outlives_a_lockdown(store: Store, accounts: Accounts, tmp_path
     sessions = Sessions(store, proof, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
     async with asyncio.TaskGroup() as group:
         current = CurrentPassword(store, passwords, proof, Errands(group), now=lambda: NOW)
+        owners = Owners(sessions, current, limits=LIMITS, now=lambda: NOW)
         if made == "token":
             tokens = Tokens(store, sessions, proof, current, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
             may = (Allowed(room="hall", device="lamp", actions=()),)
@@ -127,9 +129,7 @@ async def nothing_outlives_a_lockdown(store: Store, accounts: Accounts, tmp_path
             wish = TokenWish(session=token, current=PASSWORD, name="T", scope=may, expires_at=ends, address="")
             await tokens.make(wish, "gateway")
         else:
-            own = OwnPassword(
-                store, sessions, passwords, proof, current, limits=LIMITS, now=lambda: NOW, wake=lambda: None
-            )
+            own = OwnPassword(store, passwords, proof, owners, wake=lambda: None)
             new = "lanterns over quiet harbours"
             await own.change(PasswordChange(token=token, current=PASSWORD, new=new, address="", agent=""), "gateway")
         await proof.lockdown

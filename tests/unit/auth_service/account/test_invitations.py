@@ -10,6 +10,7 @@ import pytest
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.invitations import Invitations
 from auth_service.account.masters import Masters
+from auth_service.account.owners import Owners
 from auth_service.confirming.errands import Errands
 from auth_service.home.lockdown import Lockdown
 from auth_service.hub.accounts import Accounts
@@ -88,7 +89,8 @@ async def home(store: Store, proof: Proof, passwords: Passwords, clock: Clock, a
         errands = Errands(group)
         made = Home(store, ada, clock, errands)
         current = CurrentPassword(store, passwords, proof, errands, now=clock)
-        masters = Masters(store, sessions, current, limits=LIMITS, now=clock)
+        owners = Owners(sessions, current, limits=LIMITS, now=clock)
+        masters = Masters(store, owners)
         made.invitations = Invitations(
             store, passwords, proof, masters, errands, send=made.post, now=clock, home_words=("Sycamore",)
         )

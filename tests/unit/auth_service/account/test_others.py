@@ -13,6 +13,7 @@ from auth_service.account.current_password import CurrentPassword
 from auth_service.account.masters import Masters
 from auth_service.account.others import Others
 from auth_service.account.own_profile import OwnProfile
+from auth_service.account.owners import Owners
 from auth_service.confirming.errands import Errands
 from auth_service.hub.accounts import Accounts
 from auth_service.people import changed_rights, user_rows
@@ -80,9 +81,10 @@ async def home(store: Store, proof: Proof, passwords: Passwords, clock: Clock, a
             made.rung += 1
 
         current = CurrentPassword(store, passwords, proof, Errands(group), now=clock)
-        masters = Masters(store, sessions, current, limits=LIMITS, now=clock)
+        owners = Owners(sessions, current, limits=LIMITS, now=clock)
+        masters = Masters(store, owners)
         made.others = Others(store, proof, masters, now=clock, wake=rung)
-        made.profile = OwnProfile(store, sessions, proof, limits=LIMITS, now=clock, wake=rung)
+        made.profile = OwnProfile(store, proof, owners, wake=rung)
         yield made
 
 

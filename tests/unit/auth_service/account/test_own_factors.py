@@ -11,6 +11,7 @@ import pytest
 
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_factors import OwnFactors
+from auth_service.account.owners import Owners
 from auth_service.confirming.errands import Errands
 from auth_service.hub.accounts import Accounts
 from auth_service.people.passwords import Passwords
@@ -97,7 +98,8 @@ async def home(store: Store, proof: Proof, passwords: Passwords, clock: Clock, a
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
         current = CurrentPassword(store, passwords, proof, errands, now=clock)
-        own = OwnFactors(store, sessions, passwords, proof, current, now=clock)
+        owners = Owners(sessions, current, limits=LIMITS, now=clock)
+        own = OwnFactors(store, passwords, proof, owners, now=clock)
 
         async def send(letter: object) -> None:
             await made.postman(letter)  # type: ignore[arg-type]  # a Letter

@@ -9,6 +9,7 @@ import pytest
 
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_password import OwnPassword
+from auth_service.account.owners import Owners
 from auth_service.confirming.errands import Errands
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
@@ -77,9 +78,8 @@ async def home(store: Store, proof: Proof, passwords: Passwords, clock: Clock, a
             made.rung += 1
 
         current = CurrentPassword(store, passwords, proof, errands, now=clock)
-        own = OwnPassword(
-            store, sessions, passwords, proof, current, limits=LIMITS, now=clock, wake=rung, home_words=("Sycamore",)
-        )
+        owners = Owners(sessions, current, limits=LIMITS, now=clock)
+        own = OwnPassword(store, passwords, proof, owners, wake=rung, home_words=("Sycamore",))
         made = Home(store, ada, clock, own, errands)
         yield made
 

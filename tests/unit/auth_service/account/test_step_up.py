@@ -17,6 +17,7 @@ from auth_service.account.factor_demand import FactorDemand
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
+from auth_service.account.owners import Owners
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.confirming.errands import Errands
@@ -61,16 +62,15 @@ class Home:
         self.token, self.rung = "", 0
         self.sessions = Sessions(store, proof, limits=LIMITS, now=clock, wake=self._ring)
         current = CurrentPassword(store, passwords, proof, errands, now=clock)
+        owners = Owners(self.sessions, current, limits=LIMITS, now=clock)
         self.step_up = StepUp(
             store, self.sessions, passwords, proof, current, limits=LIMITS, now=clock, wake=self._ring
         )
-        self.factors = OwnFactors(store, self.sessions, passwords, proof, current, now=clock)
-        self.passkeys = OwnPasskeys(store, self.sessions, passwords, proof, current, now=clock)
+        self.factors = OwnFactors(store, passwords, proof, owners, now=clock)
+        self.passkeys = OwnPasskeys(store, passwords, proof, owners, now=clock)
         self.passkey_door = PasskeySignIn(store, passwords, proof, errands, limits=LIMITS, now=clock)
         self.door = SignIn(store, passwords, proof, errands, send=self._lose, limits=LIMITS, now=clock)
-        self.password = OwnPassword(
-            store, self.sessions, passwords, proof, current, limits=LIMITS, now=clock, wake=self._ring
-        )
+        self.password = OwnPassword(store, passwords, proof, owners, wake=self._ring)
         self.tokens = Tokens(store, self.sessions, proof, current, limits=LIMITS, now=clock, wake=self._ring)
         self.demand = FactorDemand(store, self.sessions, proof, now=clock, wake=self._ring)
         self.ways = ConfirmWays(store, self.sessions, proof, now=clock, wake=self._ring)

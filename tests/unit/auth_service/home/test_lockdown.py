@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_factors import OwnFactors
+from auth_service.account.owners import Owners
 from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
 from auth_service.home import lockdown_rows
@@ -484,7 +485,8 @@ async def test_who_has_a_strong_factor_ends_it_by_that_and_by_no_letter(
 ) -> None:
     token = await house.session(ada)
     current = CurrentPassword(house.store, passwords, proof, house.errands, now=house.clock)
-    own = OwnFactors(house.store, house.sessions, passwords, proof, current, now=house.clock)
+    owners = Owners(house.sessions, current, limits=LIMITS, now=house.clock)
+    own = OwnFactors(house.store, passwords, proof, owners, now=house.clock)
     begun = await own.begin(FactorBegin(token=token, current=PASSWORD, address="192.0.2.7"), "gateway")
     app = pyotp.TOTP(begun.secret)
     shown = app.at(int(house.clock().timestamp()))

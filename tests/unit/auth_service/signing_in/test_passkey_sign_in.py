@@ -12,6 +12,7 @@ import pytest
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_passkeys import OwnPasskeys
+from auth_service.account.owners import Owners
 from auth_service.confirming.errands import Errands
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -88,9 +89,10 @@ async def home(store: Store, proof: Proof, passwords: Passwords, clock: Clock, a
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
         current = CurrentPassword(store, passwords, proof, errands, now=clock)
+        owners = Owners(sessions, current, limits=LIMITS, now=clock)
         made = Home(
-            OwnPasskeys(store, sessions, passwords, proof, current, now=clock),
-            OwnFactors(store, sessions, passwords, proof, current, now=clock),
+            OwnPasskeys(store, passwords, proof, owners, now=clock),
+            OwnFactors(store, passwords, proof, owners, now=clock),
             PasskeySignIn(store, passwords, proof, errands, limits=LIMITS, now=clock),
             errands,
         )
