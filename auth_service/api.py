@@ -6,6 +6,7 @@ from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
+from auth_service.answers.pending import ByPending
 from auth_service.answers.people import ForPeople
 from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
@@ -25,6 +26,7 @@ from shared.words import (
     internal_recipients,
     internal_tokens,
     internal_waiting,
+    pending,
 )
 
 GATEWAYS = ("gateway", "gateway-*")
@@ -41,6 +43,7 @@ def make_app(
     for_people: ForPeople,
     proving: Proving,
     by_waiting: ByWaiting,
+    by_pending: ByPending,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -75,6 +78,8 @@ def make_app(
     route("GET", internal_proofs.FACTOR_DEMAND, proving.demand, *GATEWAYS)
     route("PUT", internal_proofs.FACTOR_DEMAND, proving.change_demand, *GATEWAYS)
     route("PUT", internal_proofs.CONFIRM_BY, proving.confirm_by, *GATEWAYS)
+    route("POST", pending.PRESS, by_pending.press, *GATEWAYS)
+    route("DELETE", pending.PENDING, by_pending.take_back, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("PUT", internal_people.USER, for_people.change, *GATEWAYS)

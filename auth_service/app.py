@@ -18,6 +18,7 @@ from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.own_profile import OwnProfile
 from auth_service.account.owners import Owners
+from auth_service.account.pending_wishes import PendingWishes
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.account.waiting import Waiting
@@ -25,6 +26,7 @@ from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
+from auth_service.answers.pending import ByPending
 from auth_service.answers.people import ForPeople
 from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
@@ -184,6 +186,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             home_words=home_words,
         )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
+        pending = PendingWishes(store, sessions, proof, now=_now, wake=announcer.wake, issuer=name)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(
@@ -205,6 +208,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
                 FactorDemand(store, sessions, proof, now=_now, wake=announcer.wake),
             ),
             ByWaiting(Waiting(store, proof, now=_now, wake=board.wake)),
+            ByPending(pending),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
@@ -217,6 +221,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(board.run(bus), name="noticeboard")
             group.create_task(upkeep.keep(store, sessions, proof, sweeps, now=_now), name="upkeep")
             group.create_task(renewals.run(bus), name="renewals")
+            group.create_task(pending.run(), name="pending")
             group.create_task(watch.run(), name="mail")
             systemd.notify("READY=1")
             await stay_alive(lambda: _status(config, bus))

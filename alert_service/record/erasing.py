@@ -54,7 +54,12 @@ async def count(store: Store, user_id: str) -> int:
 
 
 def _of(user_id: str) -> ColumnElement[bool]:
-    return or_(events.c.user_id == user_id, events.c.place == f"{records.USER_PLACE}{user_id}")
+    partner = f'"{records.PARTNER}":{msgspec.json.encode(user_id).decode()}'
+    return or_(
+        events.c.user_id == user_id,
+        events.c.place == f"{records.USER_PLACE}{user_id}",
+        events.c.detail.contains(partner, autoescape=True),
+    )
 
 
 async def _erase(connection: AsyncConnection, flat: Flat, user_id: str) -> bool:

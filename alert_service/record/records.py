@@ -28,6 +28,8 @@ Follow = Callable[[AsyncConnection, Sequence[chain.Row], float], Awaitable[bool]
 """What new rows call for, in the transaction that appends them: letters that tell of them. Whether there is one."""
 USER_PLACE = "user/"
 """How the place of an event about a user's account begins; the user's id follows."""
+PARTNER = "partner"
+"""In the detail of what took two persons: the id of who wanted it first, and whose name is its `user`."""
 _CHAIN_LOCK = 4_803_317
 
 
@@ -99,6 +101,8 @@ async def rows(connection: AsyncConnection, numbers: Iterable[int]) -> dict[int,
 def subjects(event: AuditEvent) -> set[str]:
     """The ids of the users whom an event names or tells of."""
     named = {event.who.user.id} if event.who.user is not None else set()
+    if (partner := event.detail.get(PARTNER)) is not None:
+        named.add(partner)
     return named | ({event.where.removeprefix(USER_PLACE)} if event.where.startswith(USER_PLACE) else set())
 
 

@@ -126,6 +126,22 @@ OF_DEVICES = {
         later("{place} asks for less before it acts"),
         later("{who} had {place} ask for less before it acts, at {time}."),
     ),
+    "device:wished": (
+        later("{place}: it takes a second person"),
+        later("{who} wants something of {place} that takes two, at {time}. Nothing is done until somebody agrees."),
+    ),
+    "device:agreed": (
+        later("{place}: a second person agreed"),
+        later("{who} agreed at {time} to what somebody else wants of {place}."),
+    ),
+    "device:taken-back": (
+        later("{place}: taken back"),
+        later("{who} took back at {time} what was to be done with {place}. Nothing was done."),
+    ),
+    "device:wish-dropped": (
+        later("{place}: nothing came of it"),
+        later("What was to be done with {place} and takes two did not come about ({time}). Nothing was done."),
+    ),
     "device:command": (
         later("{place}: a command that cannot be read"),
         later("A command for {place} could not be read at {time}. Nothing was done."),

@@ -18,9 +18,10 @@ _BROWSER = "browser"
 _FACTOR = "factor"
 _TOLD = "told"
 _OWN_CHARACTERS = 32
-_SAID = frozenset({"button", "user", "value", "name", "since", "away"})
+_SAID = frozenset({"button", "user", "partner", "value", "name", "since", "away"})
 """Details that the sentence tells already."""
 _NAMES = {
+    "action": later("action"),
     "aside": later("put aside as"),
     "asked_from": later("asked from"),
     "attempt": later("attempt"),

@@ -21,9 +21,11 @@ BUTTON = "button"
 KNOWN = (*HAPPENINGS, *happened.HOME, *acts.OF_DEVICES, *(f"device:{action}" for action in acts.ACTS))
 """Every event that has words here, by its `what`."""
 _STORES = ("audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
+_WISHES = frozenset({"device:wished", "device:agreed", "device:taken-back", "device:wish-dropped"})
+"""What befalls a wish that takes two persons; only the hub knows of it."""
 _OF_ROOMS = frozenset(
     {
-        *acts.OF_DEVICES,
+        *(what for what in acts.OF_DEVICES if what not in _WISHES),
         *(f"device:{action}" for action in Action),
         *("audit:dropped", "service:replaced", *_STORES),
     }
@@ -32,6 +34,8 @@ _OF_ROOMS = frozenset(
 _ACTS = frozenset(f"device:{action}" for action in acts.ACTS)
 _NAMES_SOMEBODY = _ACTS | {"device:loosened", "device:kept-strict"}
 """A room that says one of these may mean anybody by it."""
+_OF_TWO = frozenset(f"device:{action}" for action in Action)
+"""What a gateway may tell of two: whose press it was, and in the detail's `user` who had wanted it before."""
 _WHOLE_HOME = "home"
 _OURSELVES = "alerts"
 """What the alert service says of itself needs no name in a subject."""
@@ -182,7 +186,7 @@ def who(row: Row, reader: Reader) -> str:
     issuer = _issuer(told.issuer, reader)
     named = issuer
     if told.user is not None:
-        user = clean(told.user.name, NAME_CHARACTERS)
+        user = _persons(row, reader)
         named = reader.say(later("{who} (through {issuer})"), who=user, issuer=clean(told.issuer, NAME_CHARACTERS))
     return named if is_trusted(row.source) else _claimed(named, row, reader)
 
@@ -192,8 +196,18 @@ def who_briefly(row: Row, reader: Reader, *, claimed: bool = True) -> str:
     told = row.event.who
     if _by_the_room_itself(row):
         return _ours(row, reader)
-    name = clean(told.user.name, NAME_CHARACTERS) if told.user is not None else _issuer(told.issuer, reader)
+    name = _persons(row, reader) if told.user is not None else _issuer(told.issuer, reader)
     return reader.say(later("{who} (claimed)"), who=name) if claimed and not is_trusted(row.source) else name
+
+
+def _persons(row: Row, reader: Reader) -> str:
+    """Whoever did it; where it took two, both of them."""
+    told = row.event
+    name = clean(told.who.user.name, NAME_CHARACTERS) if told.who.user is not None else ""
+    partner = told.detail.get("user", "") if told.what in _OF_TWO and is_trusted(row.source) else ""
+    if not partner:
+        return name
+    return reader.say(later("{first} and {second}"), first=clean(partner, NAME_CHARACTERS), second=name)
 
 
 def _ours(row: Row, reader: Reader) -> str:

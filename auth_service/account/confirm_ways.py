@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from auth_service.account import telling
-from auth_service.home import room_rows
+from auth_service.home import room_rows, two_persons
 from auth_service.people import changed_rights, user_rows
 from auth_service.proof import Proof
 from auth_service.signing_in.session_rows import is_proved
@@ -12,8 +12,12 @@ from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.words.internal import RegisteredDevice, RegisteredRoom
 from shared.words.internal_proofs import ConfirmByChange
-from shared.words.names import ACTIONS, ConfirmBy, Role, strictest
+from shared.words.languages import later
+from shared.words.names import ACTIONS, STRONG_WAYS, ConfirmBy, Role, strictest
 from shared.words.problem import HomeError
+
+_ALONE = later("Nobody but one person may use this device. Invite or allow a second one first.")
+_NOT_CRITICAL = later("Only a critical device asks for that: its room's file says which devices are.")
 
 
 class ConfirmWays:
@@ -32,7 +36,7 @@ class ConfirmWays:
         """The room that then stands; what stands already is changed and recorded no second time.
 
         Raises HomeError: sign-in-required, forbidden (no master user), unknown-device, invalid-value (not for this
-        device), step-up-required (weaker than a step-up, without one), no-proof.
+        device, or nobody but one who may use it), step-up-required (away from a strong way, without one), no-proof.
         """
         session = await self._sessions.verify(wanted.token)
         who = telling.by(session.user, wanted.address, issuer)
@@ -44,7 +48,11 @@ class ConfirmWays:
             if found.confirm_by is wanted.confirm_by:
                 return known
             _check(found, wanted.confirm_by)
-            if found.confirm_by is ConfirmBy.STEP_UP and not is_proved(session, self._now()):
+            if wanted.confirm_by is ConfirmBy.TWO_PERSONS:
+                people = await user_rows.all_rows(connection)
+                if not two_persons.has_two(people, room, found, self._now()):
+                    raise HomeError("invalid-value", _ALONE, field="confirm_by")
+            if found.confirm_by in STRONG_WAYS and not is_proved(session, self._now()):
                 # Else whoever sits in a stolen session would first take away what keeps them out.
                 raise HomeError("step-up-required")
             await room_rows.set_confirm_by(connection, room, device, wanted.confirm_by)
@@ -61,6 +69,5 @@ def _check(found: RegisteredDevice, wanted: ConfirmBy) -> None:
     """Whether that can be asked of such a device. Raises invalid-value."""
     if found.kind not in ACTIONS:
         raise HomeError("invalid-value", "An input does nothing that could be confirmed.", field="confirm_by")
-    if wanted is ConfirmBy.STEP_UP and not found.critical:
-        said = "Only a critical device asks for a passkey or an app's code: its room's file says which are."
-        raise HomeError("invalid-value", said, field="confirm_by")
+    if wanted in STRONG_WAYS and not found.critical:
+        raise HomeError("invalid-value", _NOT_CRITICAL, field="confirm_by")

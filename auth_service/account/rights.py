@@ -55,6 +55,7 @@ async def erase(connection: AsyncConnection, user: User, now: datetime, *, disab
         await disable(connection, user, now)
     await invitation_rows.withdraw_for(connection, user.email)
     await user_rows.delete_disabled(connection, user.id)
+    await changed_rights.note_registry(connection)  # what they had pending goes with them
 
 
 async def _leave_a_master(connection: AsyncConnection, user: User) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.home import absence, lockdown_rows, registry, room_rows, waiting_rows
+from auth_service.home import absence, lockdown_rows, pending_rows, registry, room_rows, waiting_rows
 from auth_service.home.lockouts import MOST as LOCKOUTS_MOST
 from auth_service.home.registry import Loosening, Merged
 from auth_service.proof import Happened, Proof
@@ -64,6 +64,7 @@ class Rooms:
             return Registry(
                 rooms=await room_rows.all_enrolled(connection),
                 lockdown=await lockdown_rows.read(connection),
+                pending=tuple(one.wish for one in await pending_rows.everything(connection)),
                 waiting=len({(one.room, one.loosening.device) for one in await waiting_rows.everything(connection)}),
             )
 

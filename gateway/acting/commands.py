@@ -104,6 +104,10 @@ class Commands:
             verdict = flight.verdict
         return answer(wish.id, verdict)
 
+    def knows(self, command_id: str) -> bool:
+        """Whether `execute` would join or repeat what came of this id before, and begin nothing."""
+        return self._flights.knows(command_id)
+
     def hear(self, room: str, device: str, said: Acknowledgement) -> None:
         """An acknowledgement; one that nobody waits for any more is left alone, its state flows all the same."""
         flight = self._flights.waiting_for(said.id, room, device)
@@ -136,6 +140,10 @@ class Commands:
         begun = self._flights.begun(wish.id)
         flight = self._flights.begin(wish, self._settled)
         self._waiting[flight] = []
+        if wish.recall:
+            flight.recall = True
+            self._send(flight)
+            return flight
         if not late and self._refused_by_lockdown(flight):
             return flight
         if wish.device.critical and not wish.safe:

@@ -71,6 +71,11 @@ class Flights:
         settled = self._settled.get(command_id)
         return settled is not None and settled.begun
 
+    def knows(self, command_id: str) -> bool:
+        """Whether the id is under way, or was settled of late in a way that holds: no repeat of it moves anything."""
+        settled = self._settled.get(command_id)
+        return command_id in self._flying or (settled is not None and (settled.begun or settled.answer is not None))
+
     def answer(self, command_id: str) -> Verdict | None:
         """The recorded answer to an id that was settled of late: the room's word, or that it came too late.
 

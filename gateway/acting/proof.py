@@ -53,6 +53,8 @@ class Proof:
             detail["value"] = str(wish.value)
         if wish.token:
             detail["token"] = wish.token
+        if wish.partner is not None:
+            detail |= {"user": wish.partner.name, "partner": wish.partner.id}
         return AuditEvent(
             id=ids.long(),
             at=messages.utc(time.time()),

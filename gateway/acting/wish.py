@@ -14,7 +14,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """One command, permitted and valid: who wants what of which device, and since when.
 
     `issued_at` is in seconds since 1970: when it was pressed, as far as we were told, or when it arrived. `token`:
-    the name of the API token by which a program asked for the person.
+    the name of the API token by which a program asked for the person. `partner`: who wanted it first, where it takes
+    two. `recall`: its id was used before, so that the room is only asked how that ended.
     """
 
     id: str
@@ -25,6 +26,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     origin: str
     issued_at: float
     token: str = ""
+    partner: UserRef | None = None
+    recall: bool = False
 
     @property
     def safe(self) -> bool:

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from gateway.acting.verdicts import Executed
 from gateway.desk import asking
 from gateway.desk.asking import CommandRequest
 from gateway.door import sessions
@@ -10,7 +11,7 @@ from shared.words.problem import HomeError
 
 
 async def post(request: web.Request) -> web.Response:
-    """200 once it was executed; everything else is a problem with the members id, outcome and reason."""
+    """200 once it was executed, 202 while it waits for a second person; else a problem with id, outcome and reason."""
     sessions.signed_in_for_safety(request)
     try:
         asked = await read_json(request, CommandRequest)
@@ -18,4 +19,5 @@ async def post(request: web.Request) -> web.Response:
         asking.count(request)
         raise
     room, device = request.match_info["room"], request.match_info["device"]
-    return json_response(await asking.ask(request, room, device, asked))
+    answer = await asking.ask(request, room, device, asked)
+    return json_response(answer, status=200 if isinstance(answer, Executed) else 202)

@@ -11,7 +11,8 @@ from aiohttp import web
 from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
-from gateway.desk import step_up
+from gateway.desk import step_up, two_persons
+from gateway.desk.two_persons import Waiting
 from gateway.door import arrival, limits, sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device, is_held_back
@@ -19,7 +20,7 @@ from shared.running import ids
 from shared.running.log import security
 from shared.words.internal import SessionInfo
 from shared.words.messages import Id, Moment, UserRef
-from shared.words.names import FULL, SAFE_ACTIONS, Action, ConfirmBy, Outcome
+from shared.words.names import FULL, SAFE_ACTIONS, STRONG_WAYS, Action, ConfirmBy, Outcome
 from shared.words.problem import HomeError
 
 _ASK = "Ask the master user for the right to."
@@ -29,6 +30,7 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked of a device. `value` (0 to 100) belongs to `set`; `id` is the caller's own, for safe repeats.
 
     `pressed_at` is when the person asked for it, in the hub's time; None where the caller cannot know it.
+    `agrees_to`: what was seen to be pending; where that is over, nothing is done.
     """
 
     action: str
@@ -36,14 +38,15 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
     id: Id | None = None
     confirm: bool = False
     pressed_at: Moment | None = None
+    agrees_to: Id | None = None
 
 
-async def ask(request: web.Request, room: str, device: str, asked: CommandRequest) -> Executed:
-    """Have a device do something, and wait for its room's word.
+async def ask(request: web.Request, room: str, device: str, asked: CommandRequest) -> Executed | Waiting:
+    """Have a device do something, and wait for its room's word; or for a second person, where it takes two.
 
     Raises HomeError: sign-in-required, unknown-device, rate-limited, forbidden (a guest's device, and another action
     than was granted), unknown-action, invalid-value, locked-out, confirmation-required, step-up-required, lockdown,
-    or as `Commands.execute`.
+    or as `two_persons.press` and `Commands.execute`.
     """
     info = sessions.signed_in_for_safety(request)
     found = _find(request, info, room, device)
@@ -57,7 +60,7 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
         raise HomeError("unknown-device")
     _permit(request, info, found, asked.action)
     action = check(found, asked, locked_down=app[keys.HOME].lockdown.active)
-    if (found.critical or found.confirm_by is ConfirmBy.STEP_UP) and action not in found.safe_actions:
+    if (found.critical or found.confirm_by in STRONG_WAYS) and action not in found.safe_actions:
         # By the word of this moment: a session or a grant that ended a second ago opens no door.
         info = await sessions.signed_in_afresh(request)
         if _find(request, info, room, device) is None:
@@ -65,18 +68,22 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
         _permit(request, info, found, action)
         if found.confirm_by is ConfirmBy.STEP_UP and not step_up.is_proved(info):
             raise HomeError("step-up-required", step_up.advice(info))
-    return await app[keys.COMMANDS].execute(
-        Wish(
-            id=asked.id or ids.uuid7(),
-            user=UserRef(id=info.user.id, name=info.user.name),
-            device=found,
-            action=action,
-            value=asked.value,
-            origin=request.remote or "",
-            issued_at=issued(asked.pressed_at, arrival.of(request)),
-            token=info.token.name if info.token is not None else "",
-        )
+    wish = Wish(
+        id=asked.id or ids.uuid7(),
+        user=UserRef(id=info.user.id, name=info.user.name),
+        device=found,
+        action=action,
+        value=asked.value,
+        origin=request.remote or "",
+        issued_at=issued(asked.pressed_at, arrival.of(request)),
+        token=info.token.name if info.token is not None else "",
     )
+    if found.confirm_by is ConfirmBy.TWO_PERSONS and not wish.safe:
+        pressed = await two_persons.press(request, info, wish, asked.agrees_to)
+        if isinstance(pressed, Waiting):
+            return pressed
+        wish = pressed
+    return await app[keys.COMMANDS].execute(wish)
 
 
 def count(request: web.Request, device: Device | None = None) -> None:

@@ -1,5 +1,7 @@
 """How a device is confirmed, for API and pages alike: the master user's, by the word of this moment."""
 
+from datetime import UTC, datetime
+
 from aiohttp import web
 
 from gateway import keys
@@ -8,6 +10,7 @@ from gateway.door import sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device
 from gateway.picture.views import DeviceView
+from shared.words import who_may
 from shared.words.internal import SessionInfo
 from shared.words.internal_proofs import ConfirmByChange
 from shared.words.names import ConfirmBy
@@ -36,6 +39,16 @@ async def change(request: web.Request, room: str, device: str, way: ConfirmBy) -
     if view is None:
         raise HomeError("unknown-device")
     return view
+
+
+async def people_of(request: web.Request, device: Device) -> int | None:
+    """How many people may have the device do what is not safe, at some hour; None where that cannot be found out."""
+    try:
+        rows = (await request.app[keys.AUTH].users()).users
+    except HomeError:
+        return None
+    unsafe = [action for action in device.actions if action not in device.safe_actions]
+    return who_may.count(rows, device.room, device.id, unsafe, datetime.now(UTC))
 
 
 def find(request: web.Request, info: SessionInfo, room: str, device: str) -> Device:

@@ -19,6 +19,7 @@ from shared.words import (
     internal_proofs,
     internal_tokens,
     internal_waiting,
+    pending,
 )
 from shared.words.scopes import is_token
 
@@ -144,6 +145,16 @@ class AuthClient:
         """How a device is confirmed; the answer is its room as it now stands. Raises the service's own problems."""
         path = internal_proofs.CONFIRM_BY.format(room=quote(room, safe=""), device=quote(device, safe=""))
         return await self._service.call("PUT", path, internal.RegisteredRoom, wanted)
+
+    async def press(self, room: str, device: str, press: pending.Press) -> pending.Pressed:
+        """One person's press at a device that asks for two. Raises the service's own problems."""
+        path = pending.PRESS.format(room=quote(room, safe=""), device=quote(device, safe=""))
+        return await self._service.call("POST", path, pending.Pressed, press)
+
+    async def take_back(self, room: str, device: str, wish: str, *, by: str, address: str) -> None:
+        """Whoever `by` is will not have it done. Raises forbidden, wish-over or no-proof."""
+        path = pending.PENDING.format(room=quote(room, safe=""), device=quote(device, safe=""), id=quote(wish, safe=""))
+        await self._service.call("DELETE", path, type(None), query={"by": by, "address": address})
 
     async def users(self) -> internal.UserRows:
         """Every user, for the master user's list."""

@@ -16,6 +16,7 @@ from shared.words.internal import LockdownChange, LockdownState, LockoutChange, 
 from shared.words.internal_proofs import ConfirmByChange
 from shared.words.internal_waiting import WaitingDecision
 from shared.words.messages import Description
+from shared.words.pending import Press, Pressed
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,22 @@ class Registrar:
         """Have a device confirmed otherwise; stands here at once. Raises HomeError, such as the auth service's."""
         async with self._one_at_a_time:
             self._apply(self._home.set_room(await self._auth.confirm_by(room, device, wanted)))
+
+    async def press(self, room: str, device: str, wanted: Press) -> Pressed:
+        """Have the auth service take a person's press; what is pending then is so here at once. Raises its problems."""
+        async with self._one_at_a_time:
+            pressed = await self._auth.press(room, device, wanted)
+            if pressed.outcome == "pending" and pressed.wish is not None:
+                self._apply(self._home.show(self._home.pending.add(pressed.wish)))
+            elif pressed.wish is not None:
+                self._apply(self._home.show(self._home.pending.drop(room, device, pressed.wish.id)))
+        return pressed
+
+    async def take_back(self, room: str, device: str, wish: str, *, by: str, address: str) -> None:
+        """Have the auth service take a wish back; it is gone here at once. Raises its problems."""
+        async with self._one_at_a_time:
+            await self._auth.take_back(room, device, wish, by=by, address=address)
+            self._apply(self._home.show(self._home.pending.drop(room, device, wish)))
 
     async def decide(self, room: str, device: str, wanted: WaitingDecision) -> None:
         """Have the auth service loosen a device, or leave it as it is; stands here at once. Raises HomeError."""

@@ -4,10 +4,11 @@ from typing import NamedTuple
 
 from gateway.pages import faults
 from gateway.pages.speaking import say
+from gateway.picture.plain import plain
 from gateway.picture.views import DeviceView
 from shared.words.languages import later
 from shared.words.messages import CoverValue, State
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind
 from shared.words.problem import HomeError
 
 _LABELS: dict[str, str] = {
@@ -43,6 +44,7 @@ _DONE: dict[str, str] = {
     Action.STOP: later("{name}: stopped"),
     Action.PRESS: later("{name}: pressed"),
 }
+_NAME_CHARACTERS = 64
 _MOVES = frozenset({Action.OPEN, Action.CLOSE, Action.SET})
 _UNSURE = frozenset({"unknown", "interrupted"})
 RECORDED = later("This is recorded, and the master user gets a letter about it.")
@@ -88,8 +90,37 @@ def wish(action: str, name: str, value: int | None = None) -> str:
 def question(device: DeviceView, room_name: str, action: str, value: int | None = None) -> Question:
     """What to ask before an action that wants a confirmation: names exactly what will happen."""
     wished = wish(action, device.name, value)
-    text = say("The room {room} does it at once.", room=room_name)
+    text = _what_happens(device, room_name, action, value)
     return Question(f"{wished}?", f"{text} {say(RECORDED)}" if device.critical else text, wished)
+
+
+def _what_happens(device: DeviceView, room_name: str, action: str, value: int | None) -> str:
+    """When it is done, and by whose word."""
+    if device.confirm_by is not ConfirmBy.TWO_PERSONS:
+        return say("The room {room} does it at once.", room=room_name)
+    for one in device.pending:
+        if one.action == action and value in (None, one.value):
+            name = plain(one.by.name, _NAME_CHARACTERS)
+            return say(
+                "{name} wants it. As soon as a second person does, the room {room} does it.", name=name, room=room_name
+            )
+    return say("It takes two: nothing is done until a second person wants the same, within two minutes.")
+
+
+def pending(device: DeviceView, action: str, value: int | None, by: str) -> str:
+    """What somebody wants, and nobody else has agreed to yet."""
+    return say("{name}: {wish}.", name=plain(by, _NAME_CHARACTERS), wish=wish(action, device.name, value))
+
+
+def asked(name: str, until: str) -> Said:
+    """It waits for a second person."""
+    text = say("Nothing is done yet: somebody else has to want the same, by {time}.", time=until)
+    return Said("good", say("{name}: it takes a second person", name=name), text)
+
+
+def taken_back(name: str) -> Said:
+    """Nothing comes of it."""
+    return Said("good", say("{name}: taken back", name=name), say("Nothing was done."))
 
 
 def question_of_lifting(device: DeviceView) -> Question:

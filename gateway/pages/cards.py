@@ -1,5 +1,6 @@
 """Devices and rooms made ready for their templates, pure: each device a card, with words instead of values."""
 
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from gateway.pages import acts, bounds, states
@@ -7,7 +8,7 @@ from gateway.pages.acts import Question
 from gateway.pages.states import Shown
 from gateway.picture import looks
 from gateway.picture.devices import is_held_back
-from gateway.picture.views import DeviceView, RoomView
+from gateway.picture.views import DeviceView, PendingView, RoomView
 from shared.words.names import ACTIONS, Action, Kind
 
 
@@ -26,6 +27,22 @@ class Control(NamedTuple):
     question: Question | None
 
 
+class Waits(NamedTuple):
+    """What waits for a second person: whose wish it is (an id), in words, and what is asked of who agrees.
+
+    `mine`: the viewer may have the device do that.
+    """
+
+    id: str
+    by: str
+    action: str
+    value: int | None
+    text: str
+    until: datetime
+    mine: bool
+    question: Question
+
+
 class Card(NamedTuple):
     """One device: what it is, what it shows, what it can be told. `setter` stands apart, since it takes a value.
 
@@ -40,6 +57,7 @@ class Card(NamedTuple):
     setter: Control | None
     limits: str
     still_works: str
+    waits: tuple[Waits, ...]
 
 
 class RoomCards(NamedTuple):
@@ -83,6 +101,20 @@ def _card(device: DeviceView, room: RoomView) -> Card:
         setter=next((control for control in controls if control.action == Action.SET), None),
         limits=bounds.sentence(device, room),
         still_works=acts.while_locked_out(device.kind),
+        waits=tuple(_waits(device, room.name, one) for one in device.pending),
+    )
+
+
+def _waits(device: DeviceView, room_name: str, one: PendingView) -> Waits:
+    return Waits(
+        id=one.id,
+        by=one.by.id,
+        action=one.action,
+        value=one.value,
+        text=acts.pending(device, one.action, one.value, one.by.name),
+        until=one.until,
+        mine=one.action in device.actions,
+        question=acts.question(device, room_name, one.action, one.value),
     )
 
 

@@ -1,20 +1,23 @@
 """POST /rooms/{room}/{device}: one command by form. Waits for the room's word; the page that follows says it.
 
 Form fields: `action`, `value` with "set", `back` ("home" or "room"); from the confirmation page `confirm` "true", and
-`code` where that asks for a proof; `shown_at`: what is not safe and comes from a page of long ago is not sent, and the
-page is shown anew.
+`code` where that asks for a proof; `agrees_to`, the id of what was shown as pending; `shown_at`: what is not safe and
+comes from a page of long ago is not sent, and the page is shown anew.
 """
 
+import re
 from typing import Final
 
 from aiohttp import web
 from yarl import URL
 
 from gateway import keys
+from gateway.acting.verdicts import Executed
 from gateway.desk import asking
 from gateway.desk.asking import CommandRequest
+from gateway.desk.two_persons import Waiting
 from gateway.door import sessions
-from gateway.pages import acts, confirm, flash, places, proving
+from gateway.pages import acts, confirm, flash, places, proving, times
 from gateway.pages.forms import Form, read_form
 from gateway.picture import guards
 from shared.words.internal import SessionInfo
@@ -26,6 +29,7 @@ _NOT_OURS: Final = frozenset({"sign-in-required", "unknown-device", "not-found"}
 _TO_CONFIRM: Final = frozenset({"confirmation-required", "step-up-required"})
 """What the page of its own asks for that names exactly what will happen."""
 _NO_NUMBER: Final = -1
+_ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 async def send_command(request: web.Request) -> web.StreamResponse:
@@ -34,7 +38,9 @@ async def send_command(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
     room, device = request.match_info["room"], request.match_info["device"]
     action, value = form.text("action"), _value(form)
-    asked = CommandRequest(action=action, value=value, confirm=form.text("confirm") == "true")
+    asked = CommandRequest(
+        action=action, value=value, confirm=form.text("confirm") == "true", agrees_to=_agrees_to(form)
+    )
     name, kind = places.named(request, room, device)
     try:
         if not form.is_fresh() and _could_do_harm(request, info, action):
@@ -43,7 +49,7 @@ async def send_command(request: web.Request) -> web.StreamResponse:
         else:
             await _prove(request, form)
             done = await asking.ask(request, room, device, asked)
-            said = acts.executed(name, kind, action, value, done.state)
+            said = _said(request, name, kind, asked, done)
     except HomeError as error:
         if error.slug in _NOT_OURS:
             raise
@@ -54,6 +60,21 @@ async def send_command(request: web.Request) -> web.StreamResponse:
         said = acts.refused(name, error)
     await flash.put(request, said, room=room, device=device)
     raise web.HTTPSeeOther(places.where_from(form.text("back"), room, device))
+
+
+def _said(request: web.Request, name: str, kind: str, asked: CommandRequest, done: Executed | Waiting) -> acts.Said:
+    """What to say of it: done, or waiting for a second person."""
+    if isinstance(done, Waiting):
+        return acts.asked(name, times.to_second(done.until, request.app[keys.CONFIG].zone))
+    return acts.executed(name, kind, asked.action, asked.value, done.state)
+
+
+def _agrees_to(form: Form) -> str | None:
+    """The id of what was shown as pending, if the form is about that. Raises bad-request."""
+    text = form.text("agrees_to")
+    if text and _ID.fullmatch(text) is None:
+        raise HomeError("bad-request", "agrees_to is the id of what is pending.")
+    return text or None
 
 
 async def _prove(request: web.Request, form: Form) -> None:
@@ -85,4 +106,4 @@ def _confirmation(room: str, device: str, form: Form) -> URL:
 
 
 def _asked(form: Form) -> dict[str, str]:
-    return {name: text for name in ("action", "value", "back") if (text := form.text(name))}
+    return {name: text for name in ("action", "value", "back", "agrees_to") if (text := form.text(name))}

@@ -19,7 +19,7 @@ async def ask_confirmation(request: web.Request) -> web.StreamResponse:
 
 
 async def page(request: web.Request, asked: Mapping[str, str], error: HomeError | None = None) -> web.Response:
-    """The page for what is `asked` ("action", "value", "back"), with what was wrong with the proof."""
+    """The page for what is `asked` ("action", "value", "back", "agrees_to"), with what was wrong with the proof."""
     info = sessions.signed_in(request)
     home, now = request.app[keys.HOME], guards.local_now(request.app[keys.CONFIG].zone)
     room_id, device_id = request.match_info["room"], request.match_info["device"]
@@ -35,6 +35,8 @@ async def page(request: web.Request, asked: Mapping[str, str], error: HomeError 
     fields = {"back": back, "confirm": "true"}
     if value is not None:
         fields["value"] = str(value)
+    if agrees_to := asked.get("agrees_to", ""):
+        fields["agrees_to"] = agrees_to
     proof = await proving.wanted(request) if device.confirm_by is ConfirmBy.STEP_UP else None
     return await faults.page(
         request,

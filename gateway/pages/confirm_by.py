@@ -1,6 +1,6 @@
 """GET and POST /rooms/{room}/{device}/confirm-by: the master user's form for how a device is confirmed.
 
-Form fields: `confirm_by`; `code` where a step-up is taken back.
+Form fields: `confirm_by`; `code` where a strong way is taken back.
 """
 
 from typing import Final
@@ -18,7 +18,7 @@ from gateway.pages.speaking import say
 from gateway.picture.devices import Device
 from gateway.picture.views import DeviceView, RoomView
 from shared.words.languages import later
-from shared.words.names import ConfirmBy
+from shared.words.names import STRONG_WAYS, ConfirmBy
 from shared.words.problem import HomeError
 
 _SHOWN_HERE: Final = frozenset(
@@ -28,6 +28,7 @@ _SAID: Final = {
     ConfirmBy.NONE: later("It acts without being asked twice."),
     ConfirmBy.DIALOG: later("It asks before it does what is not safe."),
     ConfirmBy.STEP_UP: later("It asks for a passkey or a code before it does what is not safe."),
+    ConfirmBy.TWO_PERSONS: later("It takes two persons before it does what is not safe."),
 }
 
 
@@ -45,7 +46,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
         way = ConfirmBy(form.text("confirm_by"))
     except ValueError:
         asking.count(request)
-        raise HomeError("bad-request", "confirm_by is none, dialog or step-up.") from None
+        raise HomeError("bad-request", "confirm_by is none, dialog, step-up or two-persons.") from None
     around, view, _ = _found(request)
     try:
         await proving.take(request, form)
@@ -71,7 +72,7 @@ def _found(request: web.Request) -> tuple[RoomView, DeviceView, Device]:
 
 async def _page(request: web.Request, chosen: ConfirmBy | None = None, error: HomeError | None = None) -> web.Response:
     around, view, found = _found(request)
-    takes_back = view.confirm_by is ConfirmBy.STEP_UP
+    takes_back = view.confirm_by in STRONG_WAYS
     return await faults.page(
         request,
         "confirm_by.html",
@@ -82,5 +83,6 @@ async def _page(request: web.Request, chosen: ConfirmBy | None = None, error: Ho
         chosen=chosen or view.confirm_by,
         target=str(URL("/") / "rooms" / around.id / view.id / "confirm-by"),
         cancel=str(places.where_from("room", around.id, view.id)),
+        people=await confirm_ways.people_of(request, found),
         proof=await proving.of_account(request) if takes_back else None,
     )

@@ -50,7 +50,12 @@ def set_up(app: web.Application, files: StaticFiles, compiled: Path | None) -> N
         **_WRITTEN_SO,
     )
     environment.filters.update(
-        plain=lru_cache(_NAMES_KEPT)(plain), iso=_iso, clock=times.clock, full=times.full, today=times.today
+        plain=lru_cache(_NAMES_KEPT)(plain),
+        iso=_iso,
+        clock=times.clock,
+        full=times.full,
+        today=times.today,
+        to_second=times.to_second,
     )
     environment.globals.update(static=files.url, say=speaking.write, say_many=speaking.write_many)
 

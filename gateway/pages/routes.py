@@ -22,6 +22,7 @@ from gateway.pages import (
     lockout,
     login,
     own_password,
+    pending,
     person,
     problems,
     profile,
@@ -62,6 +63,7 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("POST", "/rooms/{room}/{device}/lockout", lockout.change_lockout, limit="commands")
     page("GET", "/rooms/{room}/{device}/confirm-by", confirm_by.show_ways, limit="pages")
     page("POST", "/rooms/{room}/{device}/confirm-by", confirm_by.decide, limit="commands")
+    page("POST", "/rooms/{room}/{device}/pending", pending.take_back, limit="commands")
     page("POST", "/rooms/{room}/{device}", command.send_command, limit="commands")
     page("GET", "/history", history.show_history, limit="pages")
     page("GET", "/readings/{room}/{device}", readings.show_readings, limit="pages")

@@ -33,6 +33,11 @@ def clock(moment: datetime, now: datetime) -> str:
     return say("{day} {time}", day=date(local, now), time=time)
 
 
+def to_second(moment: datetime, zone: tzinfo) -> str:
+    """A time of today, for what is over within minutes."""
+    return f"{moment.astimezone(zone):%H:%M:%S}"
+
+
 def day(moment: datetime, now: datetime) -> str:
     """The day a moment fell on: "Today", "Yesterday", else its weekday and date."""
     local = moment.astimezone(now.tzinfo)

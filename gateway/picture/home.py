@@ -4,12 +4,14 @@ What was not heard on this connection is unknown (docs/broker.md): a room counts
 and a state is shown only while its room is online. Nothing here does I/O; `now` is monotonic seconds.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
 from gateway.picture.devices import Device, device_of
 from gateway.picture.heard import Heard
+from gateway.picture.pending import Pending, Place
 from gateway.picture.sums import RoomSum, Seen, sum_up
 from gateway.picture.views import DeviceView, RoomView, Status, view_of
 from shared.words.internal import LockdownState, RegisteredRoom, Registry
@@ -61,6 +63,7 @@ class Home:
     def __init__(self) -> None:
         self._registered: dict[str, RegisteredRoom] = {}
         self._rooms: dict[str, Heard] = {}
+        self.pending = Pending()
         self.waiting = 0
         """Of so many devices their rooms would loosen something, and the master user has not decided."""
         self.lockdown = LockdownState()
@@ -104,7 +107,7 @@ class Home:
             return None
         if (view := heard.views.get(device)) is None:
             state = heard.states.get(device) if heard.status == "online" else None
-            view = heard.views[device] = view_of(found, heard.status, state)
+            view = heard.views[device] = view_of(found, heard.status, state, self.pending.of(room, device))
         return view
 
     def status(self, room: str) -> Status:
@@ -153,7 +156,17 @@ class Home:
         for name in dict.fromkeys([*before, *self._registered]):
             if before.get(name) != self._registered.get(name):
                 changes += self._rebuild(name)
+        changes += self.show(self.pending.set_all(registry.pending))
         return changes + self.set_lockdown(registry.lockdown)
+
+    def show(self, places: Iterable[Place]) -> list[Change]:
+        """Other wishes are `pending` there than before."""
+        rooms = dict[str, None]()
+        for room, device in places:
+            if (heard := self._rooms.get(room)) is not None:
+                heard.changed(device)
+                rooms[room] = None
+        return [DescriptionChanged(room) for room in rooms]
 
     def set_lockdown(self, told: LockdownState) -> list[Change]:
         """Whether the home is locked down.

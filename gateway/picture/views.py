@@ -11,8 +11,9 @@ import msgspec
 
 from gateway.picture.devices import Device, LockoutBy
 from shared.words.internal import LockdownState
-from shared.words.messages import DeviceDescription, State
-from shared.words.names import ConfirmBy
+from shared.words.messages import DeviceDescription, State, UserRef
+from shared.words.names import Action, ConfirmBy
+from shared.words.pending import PendingWish
 
 Status = Literal["online", "offline", "unknown"]
 
@@ -20,10 +21,22 @@ HINTS = tuple(field.name for field in msgspec.structs.fields(DeviceDescription) 
 """The fields of a description that are passed on as they are; the others are the registry's to say, too."""
 
 
+class PendingView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What waits for a second person, until `until`: whose wish it is they must know who are to agree."""
+
+    id: str
+    action: Action
+    by: UserRef
+    pressed_at: datetime
+    until: datetime
+    value: int | None = None
+
+
 class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=True):
     """A device as people see it: what its room describes, and how it stands. `state` is None unless its room is online.
 
     `confirm_by`: what its unsafe actions ask for, of which `confirm` is the short form.
+    `pending`: what somebody wants of it and nobody else has agreed to yet.
     `locked_out`: it obeys its kind's own safe actions only, by the master user's will or its room's own file
     (`lockout_by`).
     """
@@ -33,6 +46,7 @@ class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=Tru
     status: Status
     state: State | None
     confirm_by: ConfirmBy
+    pending: tuple[PendingView, ...] = ()
     locked_out: bool = False
     lockout_by: LockoutBy | None = None
 
@@ -58,8 +72,15 @@ def lockdown_view(stands: LockdownState) -> LockdownView:
     return LockdownView(active=stands.active, since=stands.at if stands.active else None)
 
 
-def view_of(device: Device, status: Status, state: State | None) -> DeviceView:
-    """One device, given whether its room is there and what it last said of it."""
+def pending_view(wish: PendingWish) -> PendingView:
+    """What is pending, where its device is named already."""
+    return PendingView(
+        id=wish.id, action=wish.action, by=wish.by, pressed_at=wish.pressed_at, until=wish.until, value=wish.value
+    )
+
+
+def view_of(device: Device, status: Status, state: State | None, pending: tuple[PendingView, ...] = ()) -> DeviceView:
+    """One device, given whether its room is there, what it last said of it, and what is pending."""
     return DeviceView(
         room=device.room,
         id=device.id,
@@ -73,6 +94,7 @@ def view_of(device: Device, status: Status, state: State | None) -> DeviceView:
         available=status == "online",
         status=status,
         state=state,
+        pending=pending,
         locked_out=device.lockout_by is not None,
         lockout_by=device.lockout_by,
         **({name: getattr(device.said, name) for name in HINTS} if device.said is not None else {}),

@@ -77,7 +77,7 @@ export function fits({ room, name, devices }) {
   const news = described.has(room) && described.get(room) !== said; // limits are words on the page, and not compared
   described.set(room, said);
   const offered = devices.map((d) =>
-    [d.id, d.name, d.kind, d.critical, d.confirm_by, d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? ""].join("|"),
+    [d.id, d.name, d.kind, d.critical, d.confirm_by, d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? "", (d.pending ?? []).map(({ id }) => id).join(" ")].join("|"),
   );
   return !news && found !== null && shape(found) === [name, ...offered.sort()].join("\n");
 }
@@ -85,7 +85,7 @@ export function fits({ room, name, devices }) {
 /** What is drawn of a room, whatever its state. */
 export function shape(found) {
   const drawn = [...found.querySelectorAll(".device")].map(({ dataset: d }) =>
-    [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe, d.lockout].join("|"),
+    [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe, d.lockout, d.pending].join("|"),
   );
   return [found.dataset.name, ...drawn.sort()].join("\n");
 }
@@ -99,7 +99,7 @@ function paint(found, said) {
   found.dataset.look = said.look;
   found.querySelector(".word").textContent = said.word;
   found.querySelector(".note").replaceChildren(...note(said));
-  for (const button of found.querySelectorAll("button.command")) {
+  for (const button of found.querySelectorAll(".controls button.command")) {
     const pressed = isPressed(button.value, said.look);
     if (pressed === null) button.removeAttribute("aria-pressed");
     else button.ariaPressed = pressed;

@@ -7,6 +7,7 @@ import { listen } from "./listen.js";
 import { showLevels, takeForms } from "./press.js";
 import { renewing } from "./renewing.js";
 import { say } from "./tongue.js";
+import { countDown } from "./waits.js";
 import { heardCommand } from "./wish.js";
 
 const MINUTE = 60_000;
@@ -69,6 +70,7 @@ const on = {
 
 link("connecting", say("Connecting…"));
 takeForms(main);
+countDown(main);
 setInterval(paintTimes, MINUTE);
 setInterval(paintLately, MINUTE);
 if ("guest" in main.dataset) setInterval(changed, MINUTE); // a grant begins and ends without any event

@@ -62,6 +62,8 @@ async function press(main, button) {
   const field = button.closest(".set")?.elements.value;
   if (field?.value === "") return field.reportValidity(); // where it stands is not known, and nothing was chosen yet
   if (field) wish.value = Number(field.value);
+  if (button.dataset.agrees) wish.agrees_to = button.dataset.agrees;
+  if (button.dataset.value) wish.value = Number(button.dataset.value);
   if (button.dataset.title && document.body.dataset.lockdown !== "true") {
     if (device.dataset.confirm === "step-up") return askElsewhere(device, wish);
     if (!(await confirmed(button.dataset, wish.value))) return;
@@ -103,6 +105,7 @@ function token(main) {
 async function report(device, wish, answer) {
   const name = say("{device} in {room}", { device: device.dataset.name, room: device.closest(".room").dataset.name });
   if (answer.outcome === "executed") return executed(name, device, wish, answer.state);
+  if (answer.outcome === "pending") return waits(name, answer);
   const slug = slugOf(answer);
   if (slug === "sign-in-required") {
     location.assign("/login");
@@ -119,6 +122,12 @@ async function report(device, wish, answer) {
     const text = reason ? say("It says: {reason}.", { reason }) : say("Look at the device before you repeat it.");
     tell("bad", say(ENDED[outcome] ?? ENDED.failed, { name }), text);
   });
+}
+
+function waits(name, { until }) {
+  const time = new Date(until).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.timezone });
+  const text = say("Nothing is done yet: somebody else has to want the same, by {time}.", { time });
+  tell("good", say("{name}: it takes a second person", { name }), text);
 }
 
 function executed(name, device, wish, state) {

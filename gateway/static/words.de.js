@@ -3,6 +3,7 @@
 import { teach } from "./tongue.js";
 
 teach({
+  "({time} left)": "(noch {time})",
   ", by a button": ", durch einen Taster",
   ", by a command": ", durch einen Befehl",
   ", by a command from {issuer}": ", durch einen Befehl von {issuer}",
@@ -32,6 +33,7 @@ teach({
   "No passkey was shown": "Kein Passkey vorgezeigt",
   "No reading": "Kein Messwert",
   "Not reached since {when}.": "Nicht erreichbar seit {when}.",
+  "Nothing is done yet: somebody else has to want the same, by {time}.": "Noch geschieht nichts: Bis {time} muss jemand anderes dasselbe wollen.",
   "Nothing is known just now.": "Gerade ist nichts bekannt.",
   "Nothing is known of it.": "Davon ist nichts bekannt.",
   "Off": "Aus",
@@ -117,6 +119,7 @@ teach({
   "{name}: The room refused it": "{name}: Der Raum hat es abgelehnt",
   "{name}: asking…": "{name}: fragt …",
   "{name}: closed": "{name}: geschlossen",
+  "{name}: it takes a second person": "{name}: Es braucht eine zweite Person",
   "{name}: locked": "{name}: abgeschlossen",
   "{name}: moves now": "{name}: bewegt sich jetzt",
   "{name}: opened": "{name}: geöffnet",

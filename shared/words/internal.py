@@ -8,6 +8,7 @@ import msgspec
 from shared.words.languages import Language
 from shared.words.messages import DeviceDescription, Text
 from shared.words.names import Action, ConfirmBy, Kind, Role
+from shared.words.pending import PendingWish
 from shared.words.scopes import TokenUse
 
 # auth service, for gateways
@@ -255,12 +256,13 @@ class LockdownState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """GET REGISTRY: every room that is enrolled and not revoked, and whether the home is locked down.
 
-    `waiting`: of so many devices their rooms would loosen something, and the master user has not decided.
+    `waiting`: of so many devices their rooms would loosen something. `pending`: what waits for a second person.
     """
 
     rooms: tuple[RegisteredRoom, ...]
     lockdown: LockdownState = LockdownState()
     waiting: int = 0
+    pending: tuple[PendingWish, ...] = ()
 
 
 class RoomSeen(msgspec.Struct, frozen=True, kw_only=True):

@@ -72,13 +72,14 @@ class Role(StrEnum):
 
 
 class ConfirmBy(StrEnum):
-    """What an action that is not safe asks of a person, from weak to strict: nothing, a yes, or a strong factor shown
-    within the last minutes.
+    """What an action that is not safe asks of a person, from weak to strict: nothing, a yes, a strong factor shown
+    within the last minutes, or a second person who wants the same.
     """
 
     NONE = "none"
     DIALOG = "dialog"
     STEP_UP = "step-up"
+    TWO_PERSONS = "two-persons"
 
 
 class Severity(StrEnum):
@@ -111,6 +112,10 @@ FULL = 100
 
 STAMPED_KINDS = frozenset({Kind.PULSE, Kind.COVER})
 """Kinds whose commands need an id and a fresh `issued_at` even when the device is not critical."""
+
+
+STRONG_WAYS = frozenset({ConfirmBy.STEP_UP, ConfirmBy.TWO_PERSONS})
+"""What only a critical device may ask for; whoever takes it back has shown a strong factor."""
 
 
 def strictest(*ways: ConfirmBy) -> ConfirmBy:

@@ -66,6 +66,22 @@ CATALOGUE: dict[str, Entry] = {
     "unknown-device": Entry(404, "There is no such device", "Check the room's and the device's name."),
     "unknown-action": Entry(409, "The device has no such action", "Use an action that its description lists."),
     "confirmation-required": Entry(409, "This action asks for a confirmation", "Repeat it with confirm set to true."),
+    "second-person-required": Entry(
+        403, "This takes two persons", "Ask for it in person: a program with a token is no person."
+    ),
+    "nobody-to-agree": Entry(
+        409,
+        "This takes two persons, and nobody else may use it now",
+        "Ask the master user to let a second person use it, or to have it confirmed otherwise.",
+    ),
+    "other-wish-pending": Entry(
+        409, "Somebody wants it otherwise", "Nothing was done. Agree to what is pending, or take that back first."
+    ),
+    "wish-over": Entry(
+        409,
+        "That is not pending any more",
+        "It was done, taken back, or too old. Look at the device, and ask for it anew.",
+    ),
     "id-reused": Entry(409, "The id was used for another command", "Make a new id for every command."),
     "id-used": Entry(
         409,

@@ -29,6 +29,10 @@ _HAPPENINGS = {
     "device:kept-strict": later("Device stays as strict as it was"),
     "device:confirm-tightened": later("Asks for more before it acts"),
     "device:confirm-loosened": later("Asks for less before it acts"),
+    "device:wished": later("Wants what takes two"),
+    "device:agreed": later("Agreed to what takes two"),
+    "device:taken-back": later("Took back what takes two"),
+    "device:wish-dropped": later("Nothing came of what takes two"),
     "device:command": later("Command that cannot be read"),
     "device:locked-out": later("Locked out"),
     "device:lockout-lifted": later("Lock-out lifted"),
@@ -48,6 +52,14 @@ _REASONS = {
     "link-lost": later("The link to the broker was lost."),
     "gateway-stopped": later("The hub stopped in the middle of it."),
 }
+_ENDED = {
+    "nobody-agreed": later("Nobody agreed within two minutes."),
+    "rights-changed": later("Whoever wanted it may not do it any more."),
+    "device-changed": later("The device, or how it is confirmed, was changed."),
+    "hub-restarted": later("The hub was started anew."),
+    "clock": later("The hub's clock was set back."),
+}
+"""Why nothing came of what takes two."""
 _WISHES: dict[str, str] = {
     Action.ON: later("Switch on"),
     Action.OFF: later("Switch off"),
@@ -74,6 +86,8 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 """How it ended, in words, and the tone to say them in."""
 
 
+_TAKES_TWO = frozenset({"device:wished", "device:agreed", "device:taken-back", "device:wish-dropped"})
+"""What befalls a wish that takes two persons; the wish itself is in the detail."""
 _PICTURES = {
     Action.ON: "power",
     Action.OFF: "power",
@@ -101,6 +115,7 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
     reason = event.detail.get("reason")
     if reason is not None:
         notes.append(_reason(reason))
+    notes += _of_two(event)
     if event.what == "device:mismatch":
         notes.append(_mismatch(event))
     if event.what.startswith("audit:") and "told" in event.detail:
@@ -131,11 +146,28 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
     )
 
 
+def _of_two(event: AuditRecord) -> list[str]:
+    """Of what takes two persons: what is wanted, and who wanted it first."""
+    notes, action, first = list[str](), event.detail.get("action"), plain(event.detail.get("user", ""), 64)
+    if event.what in _TAKES_TWO and action in _WISHES:
+        notes.append(_wish(action, event.detail.get("value")) + ".")
+    if first and (event.what in _TAKES_TWO or event.what.partition(":")[2] in _WISHES):
+        notes.append(say("Wanted first by {name}.", name=first))
+    return notes
+
+
+def _wish(action: str, value: str | None) -> str:
+    if action == Action.SET and value:
+        return say("Set to {value} %", value=plain(value, 8))
+    return say(_WISHES[action])
+
+
 def _reason(reason: str) -> str:
     """Why it was not done; in its own words where they are none of ours."""
     if reason in CATALOGUE:
         return f"{say(CATALOGUE[reason].title)}."
-    return say(_REASONS[reason]) if reason in _REASONS else plain(reason)
+    known = _REASONS | _ENDED
+    return say(known[reason]) if reason in known else plain(reason)
 
 
 def _stamp(event: AuditRecord) -> Stamp:
@@ -159,10 +191,7 @@ def _mismatch(event: AuditEvent) -> str:
 def _what(event: AuditEvent) -> str:
     subject, _, action = event.what.partition(":")
     if subject == "device" and action in _WISHES:
-        value = event.detail.get("value")
-        if action == Action.SET and value:
-            return say("Set to {value} %", value=plain(value, 8))
-        return say(_WISHES[action])
+        return _wish(action, event.detail.get("value"))
     known = _HAPPENINGS.get(event.what)
     return say(known) if known else plain(event.what.replace(":", " ").replace("-", " "), 80).capitalize()
 

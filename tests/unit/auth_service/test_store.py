@@ -45,6 +45,8 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
             "challenges",
             "refused_loosenings",
             "invitations",
+            "pending_wishes",
+            "presses",
         ):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
         for column in ("own", "proved_at"):

@@ -16,8 +16,9 @@ from shared.words.internal import (
     SessionInfo,
     User,
 )
-from shared.words.messages import Availability, By, Description, DeviceDescription, State
-from shared.words.names import ACTIONS, SAFE_ACTIONS, ConfirmBy, Kind, Role
+from shared.words.messages import Availability, By, Description, DeviceDescription, State, UserRef
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, Role
+from shared.words.pending import PendingWish
 from shared.words.problem import HomeError
 
 NOW = messages.utc(1_800_000_000)
@@ -71,6 +72,24 @@ DEVICES = (LAMP, BLIND, DIMMER, DOOR, CONTACT)
 HALL = Description(room="hall", name="Hall", agent_version="1", devices=DEVICES)
 HALL_ENTRY = RegisteredRoom(id="hall", name="Hall", devices=tuple(registered(d) for d in DEVICES))
 REGISTRY = Registry(rooms=(HALL_ENTRY,))
+
+
+def wish(
+    device: str, action: Action, *, by: str = "Ada", value: int | None = None, number: str = "w1", room: str = "hall"
+) -> PendingWish:
+    """What somebody wants of a device that asks for two persons, just now."""
+    now = datetime.now(UTC)
+    who = UserRef(id=f"u-{by.lower()}", name=by)
+    return PendingWish(
+        id=number,
+        room=room,
+        device=device,
+        action=action,
+        by=who,
+        pressed_at=now,
+        until=now + timedelta(minutes=2),
+        value=value,
+    )
 
 
 def online(session: str = "s1") -> Availability:

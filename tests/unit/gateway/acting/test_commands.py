@@ -839,3 +839,40 @@ async def test_what_was_sent_before_it_began_is_answered_by_its_room(house: Hous
     house.home.set_lockdown(LockdownState(active=True, at=NOW))
     house.acknowledge()
     assert (await asked).outcome == "executed"
+
+
+async def test_a_wish_of_two_names_both_before_anything_is_sent(house: House) -> None:
+    wish = msgspec.structs.replace(house.wish(Action.UNLOCK, device="front-door"), partner=BEN)
+    going = asyncio.create_task(house.commands.execute(wish))
+    await house.broker.published.wait()
+    (intent,) = [event for event in house.spool.pending(10) if event.outcome is Outcome.ASKED]
+    assert intent.who.user == ADA
+    assert intent.detail == {"user": "Ben", "partner": "u-ben"}
+    house.acknowledge(device="front-door")
+    assert (await going).outcome == "executed"
+
+
+async def test_a_recalled_wish_asks_the_room_and_has_nothing_moved(house: House) -> None:
+    wish = msgspec.structs.replace(house.wish(Action.UNLOCK, device="front-door"), recall=True)
+    going = asyncio.create_task(house.commands.execute(wish))
+    await house.broker.published.wait()
+    assert [command.recall for _, command in house.broker.sent] == [True]
+    house.acknowledge(Outcome.REJECTED, reason="id-used", device="front-door")
+    with pytest.raises(HomeError) as refused:
+        await going
+    assert refused.value.slug == "id-used"
+    assert [event for event in house.spool.pending(10) if event.outcome is Outcome.ASKED] == []
+
+
+async def test_an_id_is_known_while_no_repeat_of_it_could_move_anything(house: House) -> None:
+    assert not house.commands.knows("c1")
+    going = asyncio.create_task(house.commands.execute(house.wish()))
+    await house.broker.published.wait()
+    assert house.commands.knows("c1")
+    house.acknowledge()
+    await going
+    assert house.commands.knows("c1")
+    house.go_offline()
+    with pytest.raises(HomeError):
+        await house.commands.execute(house.wish(command_id="c2"))
+    assert not house.commands.knows("c2"), "nothing was sent: it would begin anew"

@@ -56,6 +56,8 @@ WHO_SIGNED_IN: Final = _row(_YES, _YES, _YES, _YES)
 WHAT_IS_THEIRS: Final = _row(_YES, _YES, _YES, _YES, tokens=(_YES, _YES, _SIGN_IN))
 WHOSE_PAGE: Final = _row(_HIDDEN, _YES, _YES, _YES)
 WHOSE_DEVICE: Final = _row(_HIDDEN, _YES, _YES, _YES, tokens=(_YES, _HIDDEN, _SIGN_IN))
+WHOSE_WISH: Final = WHOSE_PAGE
+"""In person: what is pending is refused by people."""
 HOUSEHOLD: Final = _row(_FORBIDDEN, _FORBIDDEN, _YES, _YES)
 MASTER: Final = _row(_FORBIDDEN, _FORBIDDEN, _FORBIDDEN, _YES)
 MASTER_OF_A_DEVICE: Final = _row(_HIDDEN, _FORBIDDEN, _FORBIDDEN, _YES)
@@ -179,6 +181,7 @@ RULES: Final = (
         acts=True,
     ),
     Rule("PUT /api/v1/devices/{room}/{device}/confirm-by", MASTER_OF_A_DEVICE, {"confirm_by": "dialog"}, acts=True),
+    Rule("DELETE /api/v1/devices/{room}/{device}/pending/{id}", WHOSE_WISH, acts=True),
     Rule("GET /api/v1/house", MASTER),
     Rule("GET /api/v1/registry/waiting", MASTER),
     Rule("POST /api/v1/registry/waiting/{room}/{device}", MASTER_OF_A_DEVICE, _DECISION, acts=True),
@@ -212,6 +215,7 @@ RULES: Final = (
     ),
     Rule("GET /rooms/{room}/{device}/confirm-by", MASTER_OF_A_DEVICE),
     Rule("POST /rooms/{room}/{device}/confirm-by", MASTER_OF_A_DEVICE, {"confirm_by": "dialog"}, acts=True),
+    Rule("POST /rooms/{room}/{device}/pending", WHOSE_PAGE, {"id": "another"}, acts=True),
     Rule("POST /rooms/{room}/{device}", WHOSE_PAGE, {"action": "on"}, acts=True),
     Rule("POST /rooms/{room}/{device}", WHOSE_PAGE, {"action": "off"}, when="a safe action", acts=True),
     Rule("GET /history", WHO_SIGNED_IN),

@@ -165,6 +165,7 @@ class Everyone:
         """Nobody has locked anything out or down."""
         home = self.house.home
         home.set_room(parts.HALL_ENTRY)
+        home.pending.set_all((parts.wish("lamp", Action.ON, number="another"),))
         if home.lockdown.active and home.lockdown.at is not None:
             home.set_lockdown(LockdownState(active=False, at=home.lockdown.at + timedelta(seconds=1)))
 
@@ -200,6 +201,7 @@ class Everyone:
             + len(house.registrar.lockdowns)
             + len(house.registrar.decided)
             + len(house.registrar.loosened)
+            + len(house.registrar.taken_back)
             + len(house.auth.proofs)
             + len(house.auth.ended)
             + len(house.auth.code_requests)
@@ -246,13 +248,13 @@ def hidden_from(visitor: Visitor) -> tuple[str, ...]:
 def not_theirs(rule: Rule) -> str:
     """The same, of what is in this house and no guest's."""
     room, device = ("hall", "front-door") if "{device}" in rule.path else ("garage", "")
-    return rule.path.format(room=room, device=device)
+    return rule.path.format(room=room, device=device, id="another")
 
 
 def not_there(rule: Rule) -> str:
     """The same, of what is in no house."""
     room = "hall" if "{device}" in rule.path else _NOT_NAMED
-    return rule.path.format(room=room, device=_NOT_NAMED)
+    return rule.path.format(room=room, device=_NOT_NAMED, id="another")
 
 
 def _form(rule: Rule) -> dict[str, Any]:

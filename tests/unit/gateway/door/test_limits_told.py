@@ -20,6 +20,8 @@ SAFER = {
     "POST /rooms/{room}/{device} (a safe action)",
     "PUT /api/v1/devices/{room}/{device}/lockout",
     "POST /rooms/{room}/{device}/lockout (locking)",
+    "DELETE /api/v1/devices/{room}/{device}/pending/{id}",
+    "POST /rooms/{room}/{device}/pending",
 }
 """What no limit ever refuses."""
 

@@ -80,8 +80,9 @@ from shared.words.internal_passkeys import (
 from shared.words.internal_proofs import ConfirmByChange, DemandChange, DemandState, ProofChallengeAsked, ProofShown
 from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
 from shared.words.internal_waiting import WaitingDecision, WaitingDevice, WaitingDevices
-from shared.words.messages import Value
+from shared.words.messages import UserRef, Value
 from shared.words.names import Role
+from shared.words.pending import PendingWish, Press, Pressed
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages.browser import Form, Page
@@ -400,6 +401,10 @@ class FakeCommands:
     def __init__(self) -> None:
         self.wishes: list[Wish] = []
         self.answer: HomeError | None = None
+        self.known: set[str] = set()
+
+    def knows(self, command_id: str) -> bool:
+        return command_id in self.known
 
     async def execute(self, wish: Wish) -> Executed:
         self.wishes.append(wish)
@@ -432,6 +437,9 @@ class FakeRegistrar:
         self.loosened: list[tuple[str, str, WaitingDecision]] = []
         self.asked: list[tuple[str, str, LockoutChange]] = []
         self.decided: list[tuple[str, str, ConfirmByChange]] = []
+        self.pressed: list[Press] = []
+        self.came_to: Pressed | None = None
+        self.taken_back: list[tuple[str, str]] = []
         self.answer: HomeError | None = None
 
     async def lock_out(self, room: str, device: str, wanted: LockoutChange) -> None:
@@ -447,6 +455,37 @@ class FakeRegistrar:
             raise self.answer
         entry = self._home._registered[room]
         self._home.set_room(parts.confirmed_by(entry, device, wanted.confirm_by))
+
+    async def press(self, room: str, device: str, wanted: Press) -> Pressed:
+        self.pressed.append(wanted)
+        if self.answer is not None:
+            raise self.answer
+        if self.came_to is not None:
+            return self.came_to
+        by = self._auth.sessions[wanted.token].user
+        before = next((one for one in self._home.pending.of(room, device) if one.action == wanted.action), None)
+        wish = PendingWish(
+            id=wanted.id,
+            room=room,
+            device=device,
+            action=wanted.action,
+            by=UserRef(id=by.id, name=by.name),
+            pressed_at=wanted.pressed_at,
+            until=wanted.pressed_at + timedelta(minutes=2),
+            value=wanted.value,
+        )
+        if before is not None and before.by.id != by.id:
+            self._home.pending.drop(room, device, before.id)
+            self._home.show([(room, device)])
+            return Pressed(outcome="agreed", wish=msgspec.structs.replace(wish, id=before.id, by=before.by))
+        self._home.show(self._home.pending.add(wish))
+        return Pressed(outcome="pending", wish=wish)
+
+    async def take_back(self, room: str, device: str, wish: str, *, by: str, address: str) -> None:
+        self.taken_back.append((wish, by))
+        if self.answer is not None:
+            raise self.answer
+        self._home.show(self._home.pending.drop(room, device, wish))
 
     async def decide(self, room: str, device: str, wanted: WaitingDecision) -> None:
         self.loosened.append((room, device, wanted))

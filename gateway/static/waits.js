@@ -1,0 +1,20 @@
+// How long is left for a second person, beside the time that stands there anyway; by the hub's clock where it is known.
+
+import { atTheHub, moment } from "./hub_time.js";
+import { say } from "./tongue.js";
+
+const SECOND = 1_000;
+
+/** Count down, on every page that shows what waits. */
+export function countDown(main) {
+  const paint = () => main.querySelectorAll(".left[data-until]").forEach(paintOne);
+  paint();
+  setInterval(paint, SECOND);
+}
+
+function paintOne(found) {
+  const now = Date.parse(atTheHub(moment()) ?? new Date().toISOString());
+  const left = Math.max(0, Math.ceil((Date.parse(found.dataset.until) - now) / SECOND));
+  const seconds = String(left % 60).padStart(2, "0");
+  found.textContent = say("({time} left)", { time: `${Math.floor(left / 60)}:${seconds}` });
+}
