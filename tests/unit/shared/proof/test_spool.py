@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from shared.proof import spool_rows
 from shared.proof.spool import KEPT_SECONDS, Spool
 from shared.proof.spool_rows import DROPPED, DROPPED_AT_ONCE, NUMBERS
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine, Who, encode, utc
@@ -284,6 +285,20 @@ def test_ordinary_events_with_a_receipt_are_bounded_too_without_a_word(path: Pat
     kept = spool.following(0, 10_000)
     assert sum(one.severity is Severity.INFO for one in kept) <= 100 + 500
     assert sum(one.severity is not Severity.INFO for one in kept) == 40
+
+
+def test_to_look_whether_there_are_too_many_is_to_read_an_index_alone(path: Path) -> None:
+    # With 50,000 events kept, reading each row held an agent's loop up for thirty times as long, every 500 commands.
+    spool = Spool(path, source="hall")
+    statements: list[str] = []
+    db = spool.connect()
+    db.set_trace_callback(statements.append)
+    spool_rows.make_room(db, "hall", 10, 10)
+    db.set_trace_callback(None)
+    looks = [plan[3] for one in statements for plan in db.execute(f"EXPLAIN QUERY PLAN {one}") if " event " in plan[3]]
+    within = [one for one in looks if "rowid=?" not in one]
+    assert len(within) == 4, "of both kinds, those with a receipt and those without"
+    assert all("COVERING INDEX" in one for one in within)
 
 
 def test_a_great_backlog_goes_in_great_portions() -> None:
