@@ -96,6 +96,8 @@ async def serve(config: AuthConfig) -> None:
 
 
 async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Passwords, context: ssl.SSLContext) -> None:
+    async with store.read() as connection:
+        passwords.reckon_with(await user_rows.password_hashes(connection))
     limits = Limits(
         idle=timedelta(hours=config.sessions.idle_hours),
         absolute=timedelta(days=config.sessions.absolute_days),

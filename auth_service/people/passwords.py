@@ -10,9 +10,10 @@ import base64
 import hmac
 import logging
 import os
+import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ _NICENESS = 10
 _STRANGERS = "strangers"
 _LOUD = "loud"
 _KNOWN = "known"
+_STORED = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}")
+"""A hash as bcrypt writes it, and what checking it costs: twice as much for each round more."""
 
 
 class Passwords:
@@ -43,16 +46,27 @@ class Passwords:
     def __init__(self, pepper: bytes, *, rounds: int) -> None:
         self._pepper = pepper
         self._short_key = hmac.digest(pepper, b"short secrets", "sha256")
-        self._rounds = rounds
+        self._rounds = self._checked_rounds = rounds
         threads = {_STRANGERS: min(2, os.cpu_count() or 1), _LOUD: 1, _KNOWN: 1}
         self._pools = {
             lane: ThreadPoolExecutor(count, thread_name_prefix=f"bcrypt-{lane}", initializer=_step_back)
             for lane, count in threads.items()
         }
         self._waiting = dict.fromkeys(threads, 0)
-        # Checked where there is no such user, so that the answer takes as long (ASVS 6.3.8). No password fits
-        # it: 53 characters of bcrypt's alphabet that nobody computed.
-        self._nobody = bcrypt.gensalt(rounds) + secrets.token_hex(16)[:31].encode()
+        self._nobody = _of_nobody(rounds)
+
+    def reckon_with(self, stored: Iterable[str]) -> None:
+        """Let every check take as long as the dearest of these hashes does, and one that is made anew.
+
+        A home that changed what its hashes cost has old ones; how long an answer takes must not tell whose they are,
+        nor that there is none (ASVS 6.3.8).
+        """
+        self._checked_rounds = max([self._rounds, *(rounds for one in stored if (rounds := _rounds_of(one)))])
+        self._nobody = _of_nobody(self._checked_rounds)
+
+    def is_outdated(self, stored: str) -> bool:
+        """Whether a hash costs another effort than new ones do."""
+        return _rounds_of(stored) != self._rounds
 
     async def hash(self, password: str) -> str:
         """The hash to store."""
@@ -67,9 +81,12 @@ class Passwords:
         """
         # All of them, whichever fits: how long it takes tells of what was typed, and of nothing that is stored.
         prehashes = [self._prehash(form) for form in password_form.forms(password)]
-        against = self._nobody if stored is None else stored.encode()
+        if stored is not None and _rounds_of(stored) is None:
+            log.error("A password cannot be read any more; `homesystem user reset` gives its owner another one")
+            stored = None
+        against = self._nobody if stored is None else stored
         fits = await self._run(
-            lambda: [bcrypt.checkpw(prehash, against) for prehash in prehashes], _lane(known=known, loud=loud)
+            lambda: [self._check(prehash, against) for prehash in prehashes], _lane(known=known, loud=loud)
         )
         return any(fits) and stored is not None
 
@@ -90,6 +107,13 @@ class Passwords:
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
 
+    def _check(self, prehash: bytes, against: str) -> bool:
+        fits = bcrypt.checkpw(prehash, against.encode())
+        # Each round doubles the effort: one check of each cost in between makes up for exactly what a cheap one lacks.
+        for rounds in range(_rounds_of(against) or 0, self._checked_rounds):
+            bcrypt.hashpw(prehash, bcrypt.gensalt(rounds))
+        return fits
+
     def _prehash(self, password: str) -> bytes:
         return base64.b64encode(hmac.digest(self._pepper, password.encode("utf-8", "surrogatepass"), "sha256"))
 
@@ -100,6 +124,20 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._pools[lane], work)
         finally:
             self._waiting[lane] -= 1
+
+
+def _of_nobody(rounds: int) -> str:
+    """A hash that is checked where there is no such user, so that the answer takes as long (ASVS 6.3.8).
+
+    No password fits it: 53 characters of bcrypt's alphabet that nobody computed.
+    """
+    return bcrypt.gensalt(rounds).decode() + secrets.token_hex(16)[:31]
+
+
+def _rounds_of(stored: str) -> int | None:
+    """What checking a hash costs; None where it is no hash."""
+    found = _STORED.fullmatch(stored)
+    return None if found is None else int(found[1])
 
 
 def _lane(*, known: bool, loud: bool) -> str:

@@ -36,6 +36,11 @@ async def find(connection: AsyncConnection, email: str, *, lock: bool = False) -
     return Account(user=user_of(row), password_hash=row.password_hash, disabled=row.disabled_at is not None)
 
 
+async def password_hashes(connection: AsyncConnection) -> list[str]:
+    """Everybody's."""
+    return list((await connection.execute(select(users.c.password_hash))).scalars())
+
+
 async def name_of(connection: AsyncConnection, user_id: str) -> str | None:
     """A user's name by id."""
     name: str | None = (await connection.execute(select(users.c.name).where(users.c.id == user_id))).scalar()

@@ -89,6 +89,8 @@ class SignIn:
         if fitting is not None and fitting.code_hash:
             await self._recovery.tell(account.user, who)
         await self._entering.note(answer, who, agent=request.agent, factor=factor, own=request.own)
+        if self._passwords.is_outdated(account.password_hash):
+            self._errands.start(self._hash_anew(account, request.password), "hash-anew")
         return answer
 
     async def sweep(self) -> None:
@@ -121,6 +123,12 @@ class SignIn:
             tongue=tongue(user.language or self._language),
         )
         await self._confirmations.deliver(issued, letter)
+
+    async def _hash_anew(self, account: user_rows.Account, password: str) -> None:
+        """The only moment at which a hash of another cost can be made of a password is when it is typed."""
+        wanted = await self._passwords.hash(password)
+        async with self._store.write() as connection:
+            await user_rows.exchange_password(connection, account.user.id, account.password_hash, wanted)
 
     async def _verify(self, account: user_rows.Account | None, request: LoginCodeRequest | LoginRequest) -> bool:
         """Whether the password is right; a wrong one is counted, whoever it was meant for."""

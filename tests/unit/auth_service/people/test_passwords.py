@@ -62,6 +62,58 @@ async def test_unknown_user_costs_a_bcrypt_of_the_same_rounds(
     assert costs[0] == costs[1] == b"$2b$04$"
 
 
+async def effort(passwords: Passwords, stored: str | None, monkeypatch: pytest.MonkeyPatch) -> int:
+    """What bcrypt had to do for one check: two to the power of its rounds, summed up."""
+    spent = []
+    check, make = bcrypt.checkpw, bcrypt.hashpw
+
+    def checked(password: bytes, hashed: bytes) -> bool:
+        spent.append(2 ** int(hashed.split(b"$")[2]))
+        return check(password, hashed)
+
+    def made(password: bytes, salt: bytes) -> bytes:
+        spent.append(2 ** int(salt.split(b"$")[2]))
+        return make(password, salt)
+
+    with monkeypatch.context() as watched:
+        watched.setattr(bcrypt, "checkpw", checked)
+        watched.setattr(bcrypt, "hashpw", made)
+        await passwords.verify("violet engine", stored)
+    return sum(spent)
+
+
+@pytest.mark.parametrize("former", [4, 5, 6, 7, 8])
+async def test_an_account_with_a_hash_of_another_cost_is_told_from_none_by_nothing(
+    former: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, today = Passwords(b"pepper", rounds=former), Passwords(b"pepper", rounds=6)
+    old, new = await before.hash("violet engine"), await today.hash("violet engine")
+    today.reckon_with([new, old])
+    assert [await effort(today, one, monkeypatch) for one in (old, new, None)] == [2 ** max(former, 6)] * 3
+    assert await today.verify("violet engine", old)
+    assert await today.verify("violet engine", new)
+    assert not await today.verify("violet engines", old)
+    assert (today.is_outdated(old), today.is_outdated(new)) == (former != 6, False)
+    before.close()
+    today.close()
+
+
+@pytest.mark.parametrize("spoilt", ["", "violet", "$2b$12$", "$2b$99", "$2b$04$" + "é" * 53])
+async def test_a_hash_that_can_be_read_no_more_fits_nothing_and_stops_nothing(
+    spoilt: str, passwords: Passwords, caplog: pytest.LogCaptureFixture
+) -> None:
+    passwords.reckon_with([spoilt, await passwords.hash("violet engine")])
+    assert not await passwords.verify("violet engine", spoilt)
+    assert "homesystem user reset" in caplog.text
+
+
+async def test_a_home_without_accounts_checks_as_dearly_as_it_would_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    passwords = Passwords(b"pepper", rounds=5)
+    passwords.reckon_with([])
+    assert await effort(passwords, None, monkeypatch) == 2**5
+    passwords.close()
+
+
 async def test_bcrypt_runs_in_two_threads_at_the_most_and_too_long_a_queue_is_refused(
     passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,10 +125,11 @@ async def test_bcrypt_runs_in_two_threads_at_the_most_and_too_long_a_queue_is_re
         return True
 
     monkeypatch.setattr(bcrypt, "checkpw", slow)
-    waiting = [asyncio.ensure_future(passwords.verify("x", "y")) for _ in range(module._WAITING_MOST)]
+    stored = await passwords.hash("y")
+    waiting = [asyncio.ensure_future(passwords.verify("x", stored)) for _ in range(module._WAITING_MOST)]
     await asyncio.sleep(0)
     with pytest.raises(HomeError, match="rate-limited") as refusal:
-        await passwords.verify("x", "y")
+        await passwords.verify("x", stored)
     assert refusal.value.facts["retry_after"] > 0
     release.set()
     assert all(await asyncio.gather(*waiting))

@@ -18,6 +18,7 @@ from auth_service.confirming.codes import ALPHABET
 from auth_service.confirming.errands import Errands
 from auth_service.hub.accounts import Accounts
 from auth_service.people import passwords as passwords_module
+from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import place_rows
@@ -135,6 +136,29 @@ async def test_code_from_the_letter_signs_in(door: Door, ada: User, clock: Clock
     assert (event.what, event.where) == ("session:started", f"session/{answer.session.id}")
     assert event.who.user is not None
     assert (event.who.issuer, event.who.user.id, event.who.address) == ("gateway", ada.id, "192.0.2.7")
+
+
+async def test_who_signs_in_after_the_cost_was_changed_has_a_hash_of_the_new_one(
+    door: Door, ada: User, store: Store, passwords: Passwords
+) -> None:
+    async def stored() -> str:
+        async with store.read() as connection:
+            account = await user_rows.find(connection, EMAIL)
+        assert account is not None
+        return account.password_hash
+
+    cheap, dear = Passwords(b"a pepper for tests", rounds=5), await stored()
+    async with store.write() as connection:
+        await user_rows.set_password(connection, ada.id, await cheap.hash(PASSWORD))
+    cheap.close()
+    await door.ask()
+    assert (await stored())[:7] == "$2b$05$", "a password alone signs nobody in"
+    await door.enter()
+    assert (await stored())[:7] == dear[:7] == "$2b$04$"
+    renewed = await stored()
+    await door.ask()
+    await door.enter()
+    assert await stored() == renewed
 
 
 async def test_secrets_are_nowhere_in_database_spool_or_log(
