@@ -27,7 +27,10 @@ def _faults(unit: Unit) -> Iterator[Finding]:
     log = f"journalctl -u {unit.name}"
     if installation.is_oneshot(unit):
         if unit.result != "success":
-            yield wrong("units", f"{unit.name} failed the last time ({unit.result})", f"{log}; then `homesystem renew`")
+            command = unit.name.removeprefix("homesystem-").removesuffix(".service")
+            yield wrong(
+                "units", f"{unit.name} failed the last time ({unit.result})", f"{log}; then `homesystem {command}`"
+            )
         return
     if not unit.starts:
         text = f"{unit.name} is {unit.enabled or 'not enabled'}: it does not start with the machine"

@@ -12,8 +12,8 @@ from deploy.folder.home import ROOT, Home
 _UNITS = ROOT / "deploy" / "systemd"
 _WRAPPER = Path("/usr/local/bin/homesystem")
 _FIELDS = ("Id", "LoadState", "UnitFileState", "ActiveState", "Result", "Environment")
-_RENEWAL = "homesystem-renew.service"
-"""Started by its timer: it is neither enabled nor active most of the time, and only its result counts."""
+_BY_TIMER = tuple(sorted(path.stem + ".service" for path in _UNITS.glob("*.timer") if "@" not in path.name))
+"""What a timer starts: neither enabled nor active most of the time, so that only its result counts."""
 
 Show = Callable[[Iterable[str]], str]
 """What `systemctl show` says of these units; empty where there is no systemd."""
@@ -76,16 +76,16 @@ def look(home: Home, show: Show | None = None) -> Installation:
 
 
 def wanted(home: Home) -> list[str]:
-    """The units that a hub has: all that are to be enabled, what the timer starts, and its own rooms' agents."""
+    """The units that a hub has: all that are to be enabled, what timers start, and its own rooms' agents."""
     static = [path for path in sorted(_UNITS.iterdir()) if "@" not in path.name and path.is_file()]
     names = [path.name for path in static if "[Install]" in path.read_text()]
     rooms = sorted(path.stem for path in (home.var / "agents").glob("*.toml"))
-    return [*names, _RENEWAL, *(f"homesystem-agent@{room}.service" for room in rooms)]
+    return [*names, *_BY_TIMER, *(f"homesystem-agent@{room}.service" for room in rooms)]
 
 
 def is_oneshot(unit: Unit) -> bool:
     """Whether only its last result counts."""
-    return unit.name == _RENEWAL
+    return unit.name in _BY_TIMER
 
 
 def _parsed(shown: str) -> list[Unit]:

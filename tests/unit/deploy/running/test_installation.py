@@ -10,7 +10,8 @@ from deploy.folder.home import Home, Settings
 from deploy.running import installation
 from deploy.running.installation import Installation, Unit
 
-HUB = ["alerts.service", "auth.service", "broker.service", "gateway.service", "renew.timer"]
+HUB = ["alerts.service", "auth.service", "broker.service", "gateway.service", "renew.timer", "doctor.timer"]
+BY_TIMER = ("homesystem-renew.service", "homesystem-doctor.service")
 
 
 def home(var: Path) -> Home:
@@ -28,8 +29,8 @@ def systemd(var: Path, **changed: dict[str, str]) -> installation.Show:
             fields = {
                 "Id": name,
                 "LoadState": "loaded",
-                "UnitFileState": "static" if name.endswith("renew.service") else "enabled",
-                "ActiveState": "inactive" if name.endswith("renew.service") else "active",
+                "UnitFileState": "static" if name in BY_TIMER else "enabled",
+                "ActiveState": "inactive" if name in BY_TIMER else "active",
                 "Result": "success",
                 "Environment": f"HOMESYSTEM_VAR={var} PYTHONTZPATH=" if name.endswith("service") else "",
             }
@@ -43,7 +44,7 @@ def systemd(var: Path, **changed: dict[str, str]) -> installation.Show:
 def test_every_unit_that_is_to_be_enabled_is_looked_at_with_the_agents_of_rooms_here(tmp_path: Path) -> None:
     names = installation.wanted(home(tmp_path))
     assert {f"homesystem-{name}" for name in HUB} <= set(names)
-    assert {"homesystem-renew.service", "homesystem-agent@hall.service"} <= set(names)
+    assert {*BY_TIMER, "homesystem-agent@hall.service"} <= set(names)
     assert not [name for name in names if "@." in name]
 
 
@@ -71,6 +72,7 @@ def test_units_that_are_all_well(tmp_path: Path) -> None:
         ("gateway_service", {"LoadState": "not-found"}, "is not installed", "docs/setup.md"),
         ("gateway_service", {"LoadState": "masked"}, "is not installed (masked)", "docs/setup.md"),
         ("renew_service", {"Result": "exit-code"}, "failed the last time (exit-code)", "homesystem renew"),
+        ("doctor_service", {"Result": "timeout"}, "doctor.service failed the last time (timeout)", "homesystem doctor"),
         (
             "agent_hall_service",
             {"ActiveState": "inactive"},
