@@ -53,5 +53,5 @@ def why_over(
 
 
 def asks_for_two(found: RegisteredDevice | None) -> bool:
-    """Whether a device does what is not safe for two persons only."""
-    return found is not None and found.critical and found.confirm_by is ConfirmBy.TWO_PERSONS
+    """Whether a device does what is not safe for two persons only; one that is critical no more goes on so."""
+    return found is not None and found.confirm_by is ConfirmBy.TWO_PERSONS

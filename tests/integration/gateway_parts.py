@@ -370,6 +370,10 @@ class Visitor:
         headers = {"X-CSRF-Token": self.csrf, "Origin": self.url} | more.pop("headers", {})
         return await self._call("PUT", path, json=body, headers=headers)
 
+    async def delete(self, path: str) -> tuple[int, Any, aiohttp.ClientResponse]:
+        """As a program would."""
+        return await self._call("DELETE", path, headers={"X-CSRF-Token": self.csrf, "Origin": self.url})
+
     async def fetch_token(self) -> str:
         """GET /api/v1/csrf."""
         _, body, _ = await self.get("/api/v1/csrf")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -284,6 +285,17 @@ async def test_who_is_erased_leaves_nothing_pending_and_the_gateways_hear_of_it(
     async with house.store.read() as connection:
         assert await pending_rows.everything(connection) == ()
         assert changed_rights.REGISTRY in {one.user_id for one in await changed_rights.untold(connection)}
+
+
+async def test_a_device_that_is_critical_no_more_still_takes_two(house: House) -> None:
+    async with house.store.write() as connection:
+        known = await room_rows.find(connection, "hall")
+        assert known is not None
+        devices = tuple(msgspec.structs.replace(one, critical=False) for one in known.devices)
+        await room_rows.save(connection, known, msgspec.structs.replace(known, devices=devices))
+    assert (await house.press("ada")).outcome == "pending"
+    await house.pending.sweep()
+    assert (await house.press("bea")).outcome == "agreed"
 
 
 async def test_in_a_lockdown_nothing_is_put_up(house: House) -> None:
