@@ -136,7 +136,7 @@ def test_a_door_asks_for_the_passkey_and_opens_by_it(open_page: Open, demo_home:
     door.get_by_text("Lock-out, confirmation").click()
     before = len(demo_home.letters())
     door.get_by_role("link", name="How Front door is confirmed").click()
-    expect(page.get_by_label("Nothing")).to_be_disabled()
+    expect(page.get_by_role("radio", name="Nothing The room")).to_be_disabled()
     page.get_by_label("A passkey or a code").check()
     shots(page, "ways")
     page.get_by_role("button", name="Save").click()

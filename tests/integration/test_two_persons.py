@@ -10,9 +10,9 @@ import pytest
 from shared.words.messages import Acknowledgement, Command
 from shared.words.names import Outcome
 from tests.house import DEADLINE, Broker
-from tests.integration.gateway_parts import NOW
 from tests.integration.redis_parts import Redis
 from tests.integration.two_gateways_parts import MASTER, Person, TwoGateways
+from tests.unit.gateway.parts import NOW
 
 DOOR = "/api/v1/devices/hall/front-door"
 WAYS = {"confirm_by": "two-persons"}
