@@ -4,6 +4,7 @@ from aiohttp import web
 
 from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
+from auth_service.answers.looks import ByLooks
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
 from auth_service.answers.pending import ByPending
@@ -20,6 +21,7 @@ from shared.words import (
     internal_factors,
     internal_grants,
     internal_house,
+    internal_looks,
     internal_passkeys,
     internal_people,
     internal_proofs,
@@ -44,6 +46,7 @@ def make_app(
     proving: Proving,
     by_waiting: ByWaiting,
     by_pending: ByPending,
+    by_looks: ByLooks,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -94,6 +97,12 @@ def make_app(
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
     route("GET", internal_waiting.WAITING, by_waiting.rows, *GATEWAYS)
     route("POST", internal_waiting.WAITING + "/{room}/{device}", by_waiting.decide, *GATEWAYS)
+    route("PUT", internal_looks.HOME, by_looks.arrange, *GATEWAYS)
+    route("PUT", internal_looks.ROOM, by_looks.change_room, *GATEWAYS)
+    route("PUT", internal_looks.DEVICE, by_looks.change_device, *GATEWAYS)
+    route("PUT", internal_looks.OWN, by_looks.arrange_own, *GATEWAYS)
+    route("PUT", internal_looks.OWN_ROOM, by_looks.change_own_room, *GATEWAYS)
+    route("PUT", internal_looks.OWN_DEVICE, by_looks.change_own_device, *GATEWAYS)
     route("PUT", internal.DEVICE + "/{room}/{device}/lockout", locking.lock_out, *GATEWAYS)
     route("POST", internal.LOCKDOWN_CODE, locking.ask_code, *GATEWAYS)
     route("PUT", internal.LOCKDOWN, locking.lock_down, *GATEWAYS)

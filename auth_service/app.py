@@ -10,10 +10,12 @@ from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.factor_demand import FactorDemand
 from auth_service.account.guests import Guests
+from auth_service.account.home_looks import HomeLooks
 from auth_service.account.invitations import Invitations
 from auth_service.account.masters import Masters
 from auth_service.account.others import Others
 from auth_service.account.own_factors import OwnFactors
+from auth_service.account.own_looks import OwnWays
 from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.own_profile import OwnProfile
@@ -24,6 +26,7 @@ from auth_service.account.tokens import Tokens
 from auth_service.account.waiting import Waiting
 from auth_service.answers.granting import Granting
 from auth_service.answers.locking import Locking
+from auth_service.answers.looks import ByLooks
 from auth_service.answers.own import Own
 from auth_service.answers.passkeys import ByPasskey
 from auth_service.answers.pending import ByPending
@@ -211,6 +214,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             ),
             ByWaiting(Waiting(store, proof, now=_now, wake=board.wake)),
             ByPending(pending),
+            ByLooks(HomeLooks(store, sessions, proof, wake=announcer.wake), OwnWays(store, sessions, announcer.wake)),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)

@@ -1,6 +1,7 @@
 """The tables, as SQLAlchemy sees them; migrations/ makes them. Times are UTC, kept without a zone."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -38,6 +39,16 @@ class Moment(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+def _home_look() -> tuple[Column[Any], ...]:
+    """What the master user says of a room or a device for everybody; `place` counts from 0, NULL stands behind."""
+    return (
+        Column("home_name", String(64)),
+        Column("icon", String(16)),
+        Column("hidden", Boolean, nullable=False, server_default=false()),
+        Column("place", Integer),
+    )
+
+
 users = Table(
     "users",
     metadata,
@@ -51,6 +62,7 @@ users = Table(
     Column("signed_in_at", Moment),
     Column("disabled_at", Moment),
     Column("language", String(8)),  # None: the home's
+    Column("looks", Text),  # how they look at the home, as JSON (own_look_rows.py); NULL: as everybody does
 )
 
 grants = Table(
@@ -217,6 +229,7 @@ rooms = Table(
     metadata,
     Column("id", ForeignKey("identities.name"), primary_key=True),
     Column("name", String(200), nullable=False),
+    *_home_look(),
 )
 
 devices = Table(
@@ -232,6 +245,7 @@ devices = Table(
     Column("confirm_by", String(16), nullable=False, server_default="none"),  # by the master user, too
     Column("safe_actions", String(64)),  # beyond its kind's own, with spaces between; NULL where nobody has noted it
     Column("named_at", Moment),  # by its room's description, to a day; NULL where nobody has noted it
+    *_home_look(),
 )
 
 loosenings = Table(

@@ -58,6 +58,7 @@ class LimitsConfig(Config, frozen=True):
     lockdown: Rate = "20/10 minute"
     password: Rate = "20/10 minute"  # noqa: S105 - how often one may try to change it
     invitation: Rate = "20/10 minute"
+    arranging: Rate = "60/minute"
     pages: Rate = "120/minute"
     reads: Rate = "300/minute"
     streams: Rate = "60/minute"

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from gateway.acting.commands import Commands
 from gateway.door.sessions import Sessions
 from gateway.inside.registry import Registrar
-from gateway.picture.home import Born, Change, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture.changes import Born, Change, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture.home import Home
 from gateway.streams.events import Hub
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription

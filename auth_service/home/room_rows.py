@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth_service.home import look_rows
 from auth_service.home.absence import RETURN
 from auth_service.tables import devices, identities, loosenings, rooms
 from shared.words.internal import RegisteredDevice, RegisteredRoom
@@ -22,7 +23,8 @@ async def find(connection: AsyncConnection, room: str, *, lock: bool = False) ->
     if row is None:
         return None
     found = await connection.execute(select(devices).where(devices.c.room == room).order_by(devices.c.id))
-    return RegisteredRoom(id=row.id, name=row.name, devices=tuple(_device(device) for device in found))
+    devices_ = tuple(_device(device) for device in found)
+    return RegisteredRoom(id=row.id, name=row.name, devices=devices_, look=look_rows.look_of(row))
 
 
 async def registered(connection: AsyncConnection, room: str, device: str) -> tuple[RegisteredRoom, RegisteredDevice]:
@@ -51,7 +53,10 @@ async def all_enrolled(connection: AsyncConnection) -> tuple[RegisteredRoom, ...
     for device in await connection.execute(select(devices).order_by(devices.c.id)):
         belonging.setdefault(device.room, []).append(_device(device))
     rows = await connection.execute(_ENROLLED.order_by(rooms.c.id))
-    return tuple(RegisteredRoom(id=row.id, name=row.name, devices=tuple(belonging.get(row.id, ()))) for row in rows)
+    return tuple(
+        RegisteredRoom(id=row.id, name=row.name, devices=tuple(belonging.get(row.id, ())), look=look_rows.look_of(row))
+        for row in rows
+    )
 
 
 async def save(connection: AsyncConnection, before: RegisteredRoom, after: RegisteredRoom) -> None:
@@ -127,4 +132,5 @@ def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
         locked_out=row.locked_out,
         confirm_by=ConfirmBy(row.confirm_by),
         safe_actions=None if row.safe_actions is None else tuple(map(Action, row.safe_actions.split())),
+        look=look_rows.look_of(row),
     )

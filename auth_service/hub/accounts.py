@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.account import new_password, rights, telling
 from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
-from auth_service.home import identity_rows, room_rows
+from auth_service.home import identity_rows, look_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
-from auth_service.people import user_rows
+from auth_service.people import own_look_rows, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
 from auth_service.people.passwords import Passwords
@@ -214,6 +214,9 @@ class Accounts:
             if identity.revoked_at is not None:
                 return
             await identity_rows.revoke(connection, name, self._now())
+            if identity.role == "room":
+                await look_rows.forget_room(connection, name)
+                await own_look_rows.forget_room(connection, name)
             what = "room:revoked" if identity.role == "room" else "certificate:revoked"
             await say(what, f"{identity.role}/{name}")
 

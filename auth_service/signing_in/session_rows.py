@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, sele
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.factors.demand_rows import owes
-from auth_service.people import user_rows
+from auth_service.people import own_look_rows, user_rows
 from auth_service.signing_in import ending_rows, token_rows
 from auth_service.tables import revocations, sessions, tokens, users
 from shared.words.internal import Ending, LoginAnswer, SessionInfo, User
@@ -100,6 +100,7 @@ async def start(
             grants=await user_rows.grants_of(connection, user.id),
             expires_at=min(expires_at, now + idle),
             proved_until=_proved_until(proved_at),
+            own=await own_look_rows.of(connection, user.id),
         ),
     )
 
@@ -136,6 +137,7 @@ async def find(
             expires_at=min(row.expires_at, row.seen_at + limits.of(own=row.own)[0]),
             proved_until=_proved_until(row.proved_at),
             owes_factor=row.owes_factor,
+            own=own_look_rows.read(row.looks),
         ),
         seen_from=row.seen_from,
         stale=now - row.seen_at >= TOUCH,

@@ -3,7 +3,7 @@
 Every call raises HomeError: the service's own problem, or "auth-unreachable".
 """
 
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote
 
 from shared.door.client import AuthAddress, ServiceClient
@@ -14,6 +14,7 @@ from shared.words import (
     internal_factors,
     internal_grants,
     internal_house,
+    internal_looks,
     internal_passkeys,
     internal_people,
     internal_proofs,
@@ -155,6 +156,13 @@ class AuthClient:
         """Whoever `by` is will not have it done. Raises forbidden, wish-over or no-proof."""
         path = pending.PENDING.format(room=quote(room, safe=""), device=quote(device, safe=""), id=quote(wish, safe=""))
         await self._service.call("DELETE", path, type(None), query={"by": by, "address": address})
+
+    async def change_look(
+        self, path: str, wanted: internal_looks.LookChange[Any], *, room: str = "", device: str = ""
+    ) -> None:
+        """How the home is looked at; `path` is one of internal_looks. Raises the service's own problems."""
+        path = path.format(room=quote(room, safe=""), device=quote(device, safe=""))
+        await self._service.call("PUT", path, type(None), wanted)
 
     async def users(self) -> internal.UserRows:
         """Every user, for the master user's list."""

@@ -6,13 +6,16 @@ While the auth service is away the last registry stands, and what is to be told 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from gateway.inside.auth_client import AuthClient
-from gateway.picture.home import Change, Home
+from gateway.picture.changes import Change
+from gateway.picture.home import Home
 from shared.running import backoff
 from shared.running.log import facts
 from shared.running.waiting import woken
 from shared.words.internal import LockdownChange, LockdownState, LockoutChange, RoomSeen
+from shared.words.internal_looks import LookChange
 from shared.words.internal_proofs import ConfirmByChange
 from shared.words.internal_waiting import WaitingDecision
 from shared.words.messages import Description
@@ -113,6 +116,15 @@ class Registrar:
         async with self._one_at_a_time:
             await self._auth.take_back(room, device, wish, by=by, address=address)
             self._apply(self._home.show(self._home.pending.drop(room, device, wish)))
+
+    async def change_look(self, path: str, wanted: LookChange[Any], *, room: str = "", device: str = "") -> None:
+        """Have the home looked at otherwise; stands here at once. Raises HomeError, such as the auth service's."""
+        await self._auth.change_look(path, wanted, room=room, device=device)
+        self.outdated()
+        try:
+            await self.refresh()
+        except HomeError as error:  # it is changed all the same, and fetched as soon as that can be done
+            log.warning("Registry cannot be brought up to date", extra=facts(reason=error))
 
     async def decide(self, room: str, device: str, wanted: WaitingDecision) -> None:
         """Have the auth service loosen a device, or leave it as it is; stands here at once. Raises HomeError."""

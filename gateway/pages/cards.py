@@ -1,5 +1,6 @@
 """Devices and rooms made ready for their templates, pure: each device a card, with words instead of values."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -46,13 +47,15 @@ class Waits(NamedTuple):
 class Card(NamedTuple):
     """One device: what it is, what it shows, what it can be told. `setter` stands apart, since it takes a value.
 
-    `limits` are those of its description in words; `still_works` says what a lock-out leaves.
+    `limits` are those of its description in words; `still_works` says what a lock-out leaves. It stands `nth` in
+    the room `around` it.
     """
 
     device: DeviceView
+    around: RoomView
+    nth: int
     shown: Shown
     icon: str
-    base_icon: str
     controls: tuple[Control, ...]
     setter: Control | None
     limits: str
@@ -60,43 +63,81 @@ class Card(NamedTuple):
     waits: tuple[Waits, ...]
 
 
-class RoomCards(NamedTuple):
-    """One room: what can be told something, and what only tells."""
+class Cards(NamedTuple):
+    """What can be told something, and what only tells."""
 
-    room: RoomView
     outputs: tuple[Card, ...]
     inputs: tuple[Card, ...]
 
 
-_KINDS: Final = tuple(Kind)
-_FIRST: Final = (Kind.LOCK, Kind.PULSE)
+class RoomCards(NamedTuple):
+    """One room: what is shown of it at once, and what is hidden. `apart`: so many are among the favourites instead."""
+
+    room: RoomView
+    outputs: tuple[Card, ...]
+    inputs: tuple[Card, ...]
+    hidden: Cards
+    apart: int = 0
+
+    @property
+    def everything(self) -> tuple[Card, ...]:
+        """Every card here, whether it is shown at once or not."""
+        return (*self.outputs, *self.inputs, *self.hidden.outputs, *self.hidden.inputs)
+
+    @property
+    def all_grave(self) -> bool:
+        """Whether anything here is not as it should be."""
+        return any(map(_is_grave, self.everything))
+
+    @property
+    def grave(self) -> bool:
+        """Whether something that is hidden is not as it should be."""
+        return any(map(_is_grave, (*self.hidden.outputs, *self.hidden.inputs)))
+
+
+_GRAVE: Final = frozenset({"jammed", "mismatch", "fault", "unlocked", "sensor"})
+"""What is shown though it is hidden, as static/cards.js shows it."""
 _ORDER: Final = (Action.OPEN, Action.STOP, Action.CLOSE)
 
 
-def of_room(room: RoomView) -> RoomCards:
-    """The cards of a room."""
-    cards = [_card(device, room) for device in sorted(room.devices, key=_rank)]
-    return RoomCards(
-        room,
-        tuple(c for c in cards if c.device.kind in ACTIONS),
-        tuple(c for c in cards if c.device.kind not in ACTIONS),
+def of_room(room: RoomView, *, apart: bool = False) -> RoomCards:
+    """The cards of a room, in its order; with `apart` without the favourites."""
+    cards = [_card(device, room, nth) for nth, device in enumerate(room.devices)]
+    here = [card for card in cards if not (apart and card.device.favourite)]
+    shown = _sorted(card for card in here if not card.device.hidden)
+    hidden = _sorted(card for card in here if card.device.hidden)
+    return RoomCards(room, shown.outputs, shown.inputs, hidden, len(cards) - len(here))
+
+
+def favourites(rooms: Iterable[RoomView]) -> Cards:
+    """The favourites among what is in these rooms, in their order."""
+    return _sorted(
+        _card(device, room, nth) for room in rooms for nth, device in enumerate(room.devices) if device.favourite
     )
 
 
-def _rank(device: DeviceView) -> tuple[bool, int]:
-    """Doors first, then by kind; within a kind as the registry has them."""
-    return device.kind not in _FIRST, _KINDS.index(Kind(device.kind))
+def _is_grave(card: Card) -> bool:
+    return card.shown.look in _GRAVE or card.device.locked_out or bool(card.waits)
 
 
-def _card(device: DeviceView, room: RoomView) -> Card:
+def _sorted(cards: Iterable[Card]) -> Cards:
+    cards = tuple(cards)
+    return Cards(
+        tuple(card for card in cards if card.device.kind in ACTIONS),
+        tuple(card for card in cards if card.device.kind not in ACTIONS),
+    )
+
+
+def _card(device: DeviceView, room: RoomView, nth: int) -> Card:
     shown = states.shown(device.kind, device.status, device.state)
     actions = sorted(device.actions, key=lambda action: _ORDER.index(action) if action in _ORDER else 0)
     controls = tuple(_control(device, room.name, action, shown.look) for action in actions)
     return Card(
         device=device,
+        around=room,
+        nth=nth,
         shown=shown,
-        icon=states.icon(device.kind, device.id, shown.look),
-        base_icon=states.base_icon(device.kind, device.id),
+        icon=states.icon(device.icon, shown.look),
         controls=tuple(control for control in controls if control.action != Action.SET),
         setter=next((control for control in controls if control.action == Action.SET), None),
         limits=bounds.sentence(device, room),

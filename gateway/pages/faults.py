@@ -20,6 +20,8 @@ TOLD: Final = (
     later("You have {most} tokens. Revoke one first."),
     later("{most} are the most. Remove one first."),
     later("A guest has {most} grants at the most."),
+    later("A name has 1 to {most} characters that can be seen."),
+    later("Your own order and hidings name {most} devices at the most."),
     later("A home has {most} devices locked out at the most."),
     later("{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z."),
 )

@@ -47,12 +47,16 @@ class Fact(NamedTuple):
 
 
 class Tile(NamedTuple):
-    """A room of a large home: `facts`, or, where there are none, why; the less its `rank`, the sooner to be seen."""
+    """A room of a large home: `facts`, or, where there are none, why; the less its `rank`, the sooner to be seen.
+
+    One that is `hidden` is shown all the same while it is not as it should be.
+    """
 
     sum: RoomSum
     facts: tuple[Fact, ...]
     rest: str
     rank: int
+    hidden: bool = False
 
     @property
     def grave(self) -> bool:
@@ -84,7 +88,7 @@ def headline(rooms: Iterable[RoomSum]) -> tuple[str, ...]:
     return tuple(sentences)
 
 
-def tile(room: RoomSum) -> Tile:
+def tile(room: RoomSum, *, hidden: bool = False) -> Tile:
     """One room in a few words."""
     facts = [
         Fact(_said(room.looks[look], of_one, of_many), "bad" if look in _GRAVE else "lit" if look in _LIT else "calm")
@@ -94,7 +98,8 @@ def tile(room: RoomSum) -> Tile:
     if room.barred is not None:
         facts.append(Fact(_said(room.barred, *_BARRED), "calm"))
     ranks = (rank for rank, (look, _, _) in enumerate(_FACTS) if look in _GRAVE and look in room.looks)
-    return Tile(room, tuple(facts), _rest(room), _AWAY if room.status != "online" else min(ranks, default=_CALM))
+    rank = _AWAY if room.status != "online" else min(ranks, default=_CALM)
+    return Tile(room, tuple(facts), _rest(room), rank, hidden)
 
 
 def _said(seen: Count, of_one: str, of_many: str) -> str:

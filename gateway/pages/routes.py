@@ -7,7 +7,9 @@ from aiohttp import web
 from gateway.door import problem_pages, routes
 from gateway.pages import (
     account,
+    arrange,
     authority,
+    called,
     command,
     confirm,
     confirm_by,
@@ -96,7 +98,21 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("GET", "/account/profile", profile.show, limit="pages")
     page("POST", "/account/profile", profile.change, limit="pages")
     page("POST", "/users/end-sessions", users.end_users_sessions, limit="pages")
+    page("GET", "/arrange", arrange.show_rooms, limit="pages")
+    page("POST", "/arrange", arrange.arrange, limit="arranging")
+    page("GET", "/arrange/{room}", arrange.show_devices, limit="pages")
+    page("POST", "/arrange/{room}", arrange.change_room, limit="arranging")
+    page("POST", "/arrange/{room}/{device}", arrange.change_device, limit="arranging")
     page("GET", "/house", house.show_house, limit="pages")
+    page("GET", "/house/arrange", arrange.show_rooms_of_home, limit="pages")
+    page("POST", "/house/arrange", arrange.arrange_home, limit="arranging")
+    page("GET", "/house/arrange/{room}", arrange.show_devices_of_home, limit="pages")
+    page("POST", "/house/arrange/{room}", arrange.change_room_of_home, limit="arranging")
+    page("POST", "/house/arrange/{room}/{device}", arrange.change_device_of_home, limit="arranging")
+    page("GET", "/house/names/{room}", called.show, limit="pages")
+    page("POST", "/house/names/{room}", called.change, limit="arranging")
+    page("GET", "/house/names/{room}/{device}", called.show, limit="pages")
+    page("POST", "/house/names/{room}/{device}", called.change, limit="arranging")
     page("GET", "/waiting", waiting.show_waiting, limit="pages")
     page("POST", "/waiting/{room}/{device}", waiting.decide, limit="pages")
     page("GET", "/lockdown", lockdown.show_lockdown, limit="pages")

@@ -5,7 +5,7 @@ from aiohttp import web
 from gateway import keys
 from gateway.door import sessions
 from gateway.pages import cards, render
-from gateway.picture import guards
+from gateway.picture import guards, seen
 from shared.words.problem import HomeError
 
 
@@ -16,8 +16,15 @@ async def show_room(request: web.Request) -> web.StreamResponse:
     now = guards.local_now(request.app[keys.CONFIG].zone)
     if room is None or not guards.may_see_room(info, room.id, now):
         raise HomeError("not-found")
-    visible = guards.visible(info, (room,), now)
+    visible = seen.rooms_for(info, (room,), now)
     if not visible:
         raise HomeError("not-found")
-    shown, locks = cards.of_room(visible[0]), guards.may_lock_out(info)
-    return await render.page(request, "room.html", shown=shown, back="room", locks=locks, packed=True)
+    return await render.page(
+        request,
+        "room.html",
+        shown=cards.of_room(visible[0]),
+        back="room",
+        locks=guards.may_lock_out(info),
+        arranges=guards.may_arrange(info),
+        packed=True,
+    )

@@ -15,7 +15,7 @@ from gateway.picture.looks import Said
 from gateway.picture.views import Status
 from shared.words.languages import later
 from shared.words.messages import By, State
-from shared.words.names import ACTIONS, Kind, is_gateway
+from shared.words.names import ACTIONS, is_gateway
 
 
 class Shown(NamedTuple):
@@ -34,27 +34,14 @@ OFFLINE = Shown(later("Offline"), "offline", later("The room is offline."))
 SILENT = Shown(later("Unknown"), "unknown", later("The room has not said yet."))
 UNFIT = Shown(later("Unknown"), "unknown", later("The room reported something that does not fit."))
 
-_LAMPS = ("lamp", "light", "bulb")
-_ICONS: dict[str, str] = {
-    Kind.SWITCH: "power",
-    Kind.DIMMER: "lamp",
-    Kind.LOCK: "lock",
-    Kind.COVER: "blind",
-    Kind.PULSE: "gate",
-    Kind.CONTACT: "door",
-    Kind.MOTION: "motion",
-    Kind.BUTTON: "bell",
-    Kind.TEMPERATURE: "thermometer",
-    Kind.HUMIDITY: "drop",
-}
 _ICON_OF_LOOK = {
     "unlocked": "unlock",
     "jammed": "warning",
     "mismatch": "warning",
     "sensor": "warning",
     "fault": "warning",
-    "ajar": "door-open",
 }
+_OPEN = {"door": "door-open", "window": "window-open"}
 
 
 def shown(kind: str, status: Status, state: State | None) -> Shown:
@@ -89,18 +76,11 @@ def _spoken(shown: Shown) -> Shown:
     return shown._replace(word=say(shown.word), before=say(shown.before))
 
 
-def icon(kind: str, device: str, look: str) -> str:
-    """Which drawing of icons.svg stands for it."""
-    if look in _ICON_OF_LOOK:
-        return _ICON_OF_LOOK[look]
-    return base_icon(kind, device)
-
-
-def base_icon(kind: str, device: str) -> str:
-    """The drawing of a device at rest; a switch that is called a lamp gets a lamp's."""
-    if kind == Kind.SWITCH and any(lamp in device for lamp in _LAMPS):
-        return "lamp"
-    return _ICONS.get(kind, "power")
+def icon(at_rest: str, look: str) -> str:
+    """Which drawing of icons.svg stands for a device that looks so; what is at fault is never drawn at rest."""
+    if look == "ajar":
+        return _OPEN.get(at_rest, at_rest)
+    return _ICON_OF_LOOK.get(look, at_rest)
 
 
 def _faulty(kind: str, state: State, fault: str, said: Said | None) -> Shown:

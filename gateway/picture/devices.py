@@ -4,9 +4,13 @@ from typing import Literal
 
 import msgspec
 
-from shared.words.internal import RegisteredDevice
-from shared.words.messages import DeviceDescription
+from shared.words import naming
+from shared.words.arranging import devices_in_order
+from shared.words.internal import RegisteredDevice, RegisteredRoom
+from shared.words.looks import HomeLook
+from shared.words.messages import Description, DeviceDescription
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, strictest
+from shared.words.naming import Called
 
 LockoutBy = Literal["room", "master"]
 """Whose will a lock-out is: the room's own file, which no hub overrules, or the master user."""
@@ -15,6 +19,8 @@ LockoutBy = Literal["room", "master"]
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A device without its state. `said` is its room's description of it, where there is one.
 
+    `name` is what people see, `own_name` what its room calls it (untrusted), where that is another; `look` is the
+    master user's word.
     `room_confirms`: its room asks for a dialog at least, whatever the master user wants.
     `room_proves`: the room itself counts it critical, and so records how each of its commands ended.
     """
@@ -31,6 +37,8 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     lockout_by: LockoutBy | None = None
     room_proves: bool = False
     room_confirms: bool = False
+    own_name: str | None = None
+    look: HomeLook = HomeLook()
 
     @property
     def confirm(self) -> bool:
@@ -38,8 +46,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
         return self.confirm_by is not ConfirmBy.NONE
 
 
-def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription | None) -> Device:
-    """Join both words; `said` is None while the room has not described itself."""
+def device_of(
+    room: str, registered: RegisteredDevice, said: DeviceDescription | None, *, name: str | None = None
+) -> Device:
+    """Join both words; `said` is None while the room has not described itself. `name`: where it is called otherwise."""
     possible = ACTIONS.get(registered.kind, ())
     usually_safe = SAFE_ACTIONS.get(registered.kind, ())
     critical = registered.critical or (said is not None and said.critical)
@@ -56,7 +66,9 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
     return Device(
         room=room,
         id=registered.id,
-        name=registered.name,
+        name=registered.name if name is None else name,
+        own_name=registered.name if name not in (None, registered.name) else None,
+        look=registered.look,
         kind=registered.kind,
         critical=critical,
         confirm_by=confirm_by,
@@ -67,6 +79,18 @@ def device_of(room: str, registered: RegisteredDevice, said: DeviceDescription |
         room_proves=said is not None and said.critical,
         room_confirms=confirm,
     )
+
+
+def devices_of(room: RegisteredRoom, description: Description | None) -> dict[str, Device]:
+    """What a room has, by id and in the home's order: what it describes, or what is registered while it does not."""
+    said = {one.id: one for one in description.devices} if description is not None else None
+    entries = {one.id: one for one in room.devices if said is None or one.id in said}
+    called = naming.names(Called(one.id, one.name, one.look.name) for one in entries.values())
+    return {
+        one: device_of(room.id, entries[one], said[one] if said is not None else None, name=called[one])
+        for one in devices_in_order(room)
+        if one in entries
+    }
 
 
 def is_held_back(kind: Kind, lockout_by: LockoutBy | None, action: str) -> bool:

@@ -119,6 +119,11 @@ def may_lock_out(viewer: Viewer) -> bool:
     return _is_master(viewer)
 
 
+def may_arrange(viewer: Viewer) -> bool:
+    """Whether this person may name and arrange the home for everybody."""
+    return _is_master(viewer)
+
+
 def may_decide_confirmation(viewer: Viewer) -> bool:
     """Whether this person may decide how a device is confirmed."""
     return _is_master(viewer)

@@ -7,61 +7,37 @@ and a state is shown only while its room is online. Nothing here does I/O; `now`
 from collections.abc import Iterable
 from typing import Final
 
-import msgspec
-
-from gateway.picture.devices import Device, device_of
+from gateway.picture.changes import (
+    Born,
+    Change,
+    DescriptionChanged,
+    LockdownChanged,
+    OrderChanged,
+    StateChanged,
+    StatusChanged,
+)
+from gateway.picture.devices import Device, devices_of
 from gateway.picture.heard import Heard
 from gateway.picture.pending import Pending, Place
 from gateway.picture.sums import RoomSum, Seen, sum_up
 from gateway.picture.views import DeviceView, RoomView, Status, view_of
+from shared.words import naming
+from shared.words.arranging import rooms_in_order
 from shared.words.internal import LockdownState, RegisteredRoom, Registry
+from shared.words.looks import HomeLook
 from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, Description, State
+from shared.words.naming import Called
 
 _MOST_STATES: Final = 128
 """What is kept of one room, whatever it says; twice what a description may list."""
-
-
-class StatusChanged(msgspec.Struct, frozen=True):
-    """A room came, went, or fell silent."""
-
-    room: str
-    status: Status
-
-
-class StateChanged(msgspec.Struct, frozen=True):
-    """A device of a room that is online has this state."""
-
-    room: str
-    device: str
-    state: State | None
-
-
-class DescriptionChanged(msgspec.Struct, frozen=True):
-    """What a room offers changed, or the room is gone."""
-
-    room: str
-
-
-class Born(msgspec.Struct, frozen=True):
-    """A room's agent started anew: commands under way in its former life are lost."""
-
-    room: str
-
-
-class LockdownChanged(msgspec.Struct, frozen=True):
-    """From now on the home obeys safe actions only, or everything again."""
-
-    lockdown: LockdownState
-
-
-Change = StatusChanged | StateChanged | DescriptionChanged | Born | LockdownChanged
 
 
 class Home:
     """The picture. Each `hear_…` folds one fact in and returns what changed for whoever watches."""
 
     def __init__(self) -> None:
-        self._registered: dict[str, RegisteredRoom] = {}
+        self._registered: dict[str, RegisteredRoom] = {}  # in the order in which they are shown
+        self._called: dict[str, str] = {}
         self._rooms: dict[str, Heard] = {}
         self.pending = Pending()
         self.waiting = 0
@@ -72,7 +48,7 @@ class Home:
     # --- asking -----------------------------------------------------------------------------------------------
 
     def rooms(self) -> tuple[RoomView, ...]:
-        """Every room that is enrolled and not revoked, in the registry's order."""
+        """Every room that is enrolled and not revoked, in the home's order."""
         return tuple(self._room_view(room) for room in self._registered.values())
 
     def room(self, room: str) -> RoomView | None:
@@ -88,17 +64,24 @@ class Home:
         if heard.total is None:
             known = heard.states if heard.status == "online" else {}
             seen = (Seen(d.kind, d.name, known.get(d.id), d.lockout_by is not None) for d in heard.devices.values())
-            heard.total = sum_up(room, registered.name, heard.status, seen)
+            heard.total = sum_up(room, self._called[room], heard.status, seen)
         return heard.total
 
     def names(self) -> tuple[str, ...]:
-        """The ids of all rooms, in the registry's order: to ask for each in turn where all at once would take long."""
+        """The ids of all rooms, in the home's order: to ask for each in turn where all at once would take long."""
         return tuple(self._registered)
 
     def device(self, room: str, device: str) -> Device | None:
         """What a device is and offers, without its state."""
         heard = self._rooms.get(room)
         return heard.devices.get(device) if heard is not None else None
+
+    def look(self, room: str, device: str | None = None) -> HomeLook:
+        """What the master user says of a room, or of a device in it."""
+        if device is not None:
+            found = self.device(room, device)
+            return found.look if found is not None else HomeLook()
+        return self._registered[room].look if room in self._registered else HomeLook()
 
     def view(self, room: str, device: str) -> DeviceView | None:
         """One device as people see it."""
@@ -150,12 +133,8 @@ class Home:
 
     def set_registry(self, registry: Registry) -> list[Change]:
         """The whole registry, as the auth service holds it true."""
-        before, self._registered = self._registered, {room.id: room for room in registry.rooms}
         self.waiting = registry.waiting
-        changes: list[Change] = []
-        for name in dict.fromkeys([*before, *self._registered]):
-            if before.get(name) != self._registered.get(name):
-                changes += self._rebuild(name)
+        changes = self._take(registry.rooms)
         changes += self.show(self.pending.set_all(registry.pending))
         return changes + self.set_lockdown(registry.lockdown)
 
@@ -184,8 +163,7 @@ class Home:
         """One room of the registry."""
         if self._registered.get(room.id) == room:
             return []
-        self._registered[room.id] = room
-        return self._rebuild(room.id)
+        return self._take((self._registered | {room.id: room}).values())
 
     def hear_description(self, room: str, description: Description) -> list[Change]:
         """What a room says that it offers."""
@@ -197,12 +175,13 @@ class Home:
 
     def forget_room(self, room: str) -> list[Change]:
         """The room's description was cleared: it was revoked."""
-        self._registered.pop(room, None)
         heard = self._rooms.pop(room, None)
         changes: list[Change] = []
         if heard is not None and heard.status != "unknown":
             changes.append(StatusChanged(room, "unknown"))
-        return changes + self._rebuild(room)
+        if room not in self._registered:
+            return changes + self._rebuild(room)
+        return changes + self._take([one for one in self._registered.values() if one.id != room])
 
     def hear_state(self, room: str, device: str, state: State) -> list[Change]:
         """A device's last value, retained or live."""
@@ -273,25 +252,39 @@ class Home:
             ]
         return changes
 
+    def _take(self, rooms: Iterable[RegisteredRoom]) -> list[Change]:
+        """These are the rooms, whatever was registered before."""
+        by_id = {room.id: room for room in rooms}
+        before, called = self._registered, self._called
+        self._registered = {room: by_id[room] for room in rooms_in_order(by_id.values())}
+        self._called = naming.names(Called(one.id, one.name, one.look.name) for one in self._registered.values())
+        changes: list[Change] = []
+        for name in dict.fromkeys([*before, *self._registered]):
+            if before.get(name) != self._registered.get(name) or called.get(name) != self._called.get(name):
+                changes += self._rebuild(name)
+        if tuple(before) != tuple(self._registered):
+            changes.append(OrderChanged())
+        return changes
+
     def _rebuild(self, room: str) -> list[Change]:
         """Work out the room's devices anew from registry and description."""
         registered = self._registered.get(room)
         heard = self._rooms.get(room) if registered is None else self._rooms.setdefault(room, Heard())
         if heard is not None:
-            offered = {d.id: d for d in heard.description.devices} if heard.description is not None else None
-            heard.devices = {
-                entry.id: device_of(room, entry, offered[entry.id] if offered is not None else None)
-                for entry in (registered.devices if registered is not None else ())
-                if offered is None or entry.id in offered
-            }
+            heard.devices = devices_of(registered, heard.description) if registered is not None else {}
             heard.changed()
         return [DescriptionChanged(room)]
 
     def _room_view(self, registered: RegisteredRoom) -> RoomView:
-        devices = (self.view(registered.id, entry.id) for entry in registered.devices)
+        heard = self._rooms.get(registered.id)
+        devices = (self.view(registered.id, device) for device in (heard.devices if heard is not None else ()))
+        name = self._called[registered.id]
         return RoomView(
             id=registered.id,
-            name=registered.name,
+            name=name,
+            own_name=registered.name if registered.name != name else None,
+            icon=registered.look.icon,
+            hidden=registered.look.hidden,
             status=self.status(registered.id),
             devices=tuple(view for view in devices if view is not None),
         )

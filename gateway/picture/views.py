@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.picture import icons
 from gateway.picture.devices import Device, LockoutBy
 from shared.words.internal import LockdownState
 from shared.words.messages import DeviceDescription, State, UserRef
@@ -35,6 +36,8 @@ class PendingView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=True):
     """A device as people see it: what its room describes, and how it stands. `state` is None unless its room is online.
 
+    `name` is what people see, `own_name` what its room calls it, where that is another. `icon`: a drawing of icons.svg.
+    `hidden` and `favourite`: how it is to be looked at, which permits and forbids nothing.
     `confirm_by`: what its unsafe actions ask for, of which `confirm` is the short form.
     `pending`: what somebody wants of it and nobody else has agreed to yet.
     `locked_out`: it obeys its kind's own safe actions only, by the master user's will or its room's own file
@@ -47,17 +50,24 @@ class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=Tru
     state: State | None
     confirm_by: ConfirmBy
     pending: tuple[PendingView, ...] = ()
+    icon: str
+    own_name: str | None = None
+    hidden: bool = False
+    favourite: bool = False
     locked_out: bool = False
     lockout_by: LockoutBy | None = None
 
 
-class RoomView(msgspec.Struct, frozen=True, kw_only=True):
-    """A room as people see it."""
+class RoomView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A room as people see it; `own_name` is what it calls itself, where that is another. Devices in their order."""
 
     id: str
     name: str
     status: Status
     devices: tuple[DeviceView, ...]
+    own_name: str | None = None
+    icon: str | None = None
+    hidden: bool = False
 
 
 class LockdownView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,6 +95,9 @@ def view_of(device: Device, status: Status, state: State | None, pending: tuple[
         room=device.room,
         id=device.id,
         name=device.name,
+        own_name=device.own_name,
+        icon=device.look.icon or icons.usual(device.kind, device.id),
+        hidden=device.look.hidden,
         kind=device.kind,
         critical=device.critical,
         confirm=device.confirm,

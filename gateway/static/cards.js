@@ -8,8 +8,10 @@ const timezone = document.documentElement.dataset.timezone;
 
 export const card = (room, device) => document.getElementById(`${room}.${device}`);
 export const section = (room) => document.querySelector(`section.room[data-room="${CSS.escape(room)}"]`);
+const devices = (found) => [...found.closest("main").querySelectorAll(`.device[data-room="${CSS.escape(found.dataset.room)}"]`)];
 export const sections = (within = document) => [...within.querySelectorAll("section.room")];
 
+const GRAVE = new Set(["jammed", "mismatch", "fault", "unlocked", "sensor"]); // never hidden: as gateway/pages/cards.py
 const heard = new Map(); // what the stream said last, by room: its status, and its devices' states
 const described = new Map(); // what a room's description said last, but for how its devices are just now
 
@@ -27,7 +29,7 @@ export function paintAvailability(room, status) {
   if (!found) return;
   found.dataset.status = status;
   found.querySelector(".status .text").textContent = called(status);
-  for (const device of found.querySelectorAll(".device")) paint(device, shown(device.dataset.kind, status, null));
+  for (const device of devices(found)) paint(device, shown(device.dataset.kind, status, null));
 }
 
 /** The stream is lost: nothing on this page is known. */
@@ -36,7 +38,7 @@ export function paintReconnecting() {
   for (const found of sections()) {
     found.dataset.status = "unknown";
     found.querySelector(".status .text").textContent = called("unknown");
-    for (const device of found.querySelectorAll(".device")) paint(device, reconnecting());
+    for (const device of devices(found)) paint(device, reconnecting());
   }
   const line = document.getElementById("headline");
   if (line) line.textContent = say("Nothing is known just now.");
@@ -57,7 +59,7 @@ export function paintHeadline() {
   const rooms = sections().map((found) => ({
     name: found.dataset.name,
     status: found.dataset.status,
-    devices: [...found.querySelectorAll(".device")].map(({ dataset }) => ({ name: dataset.name, look: dataset.look })),
+    devices: devices(found).map(({ dataset }) => ({ name: dataset.name, look: dataset.look })),
   }));
   const text = headline(rooms.map(summed)).join(" ");
   if (line.textContent !== text) line.textContent = text;
@@ -71,23 +73,27 @@ export function paintTimes() {
 }
 
 /** Whether the page shows a room as its description has it; where it does not, the page is fetched anew. */
-export function fits({ room, name, devices }) {
+export function fits({ room, name, icon: drawn = "", hidden = false, devices: offered }) {
   const found = section(room);
-  const said = JSON.stringify(devices.map(({ state, status, available, ...offers }) => offers));
+  const said = JSON.stringify(offered.map(({ state, status, available, ...offers }) => offers));
   const news = described.has(room) && described.get(room) !== said; // limits are words on the page, and not compared
   described.set(room, said);
-  const offered = devices.map((d) =>
-    [d.id, d.name, d.kind, d.critical, d.confirm_by, d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? "", (d.pending ?? []).map(({ id }) => id).join(" ")].join("|"),
+  const cards = offered.map((d) =>
+    [d.id, d.name, d.kind, d.critical, d.confirm_by, d.actions.join(" "), d.safe_actions.join(" "), d.lockout_by ?? ""]
+      .concat((d.pending ?? []).map(({ id }) => id).join(" "), d.icon, d.favourite ?? false, d.hidden ?? false)
+      .join("|"),
   );
-  return !news && found !== null && shape(found) === [name, ...offered.sort()].join("\n");
+  return !news && found !== null && shape(found) === [name, drawn, hidden, ...cards].join("\n");
 }
 
-/** What is drawn of a room, whatever its state. */
+/** What is drawn of a room, whatever its state; its devices in its order, wherever on the page they stand. */
 export function shape(found) {
-  const drawn = [...found.querySelectorAll(".device")].map(({ dataset: d }) =>
-    [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe, d.lockout, d.pending].join("|"),
-  );
-  return [found.dataset.name, ...drawn.sort()].join("\n");
+  const { name, icon: drawn, hidden } = found.dataset;
+  const cards = devices(found)
+    .map(({ dataset }) => dataset)
+    .sort((one, other) => one.nth - other.nth)
+    .map((d) => [d.device, d.name, d.kind, d.critical, d.confirm, d.actions, d.safe, d.lockout, d.pending, d.icon, d.favourite, d.hidden].join("|"));
+  return [name, drawn, hidden, ...cards].join("\n");
 }
 
 /** The same with the words that are not in the description's own: limits, and what the master user may do. */
@@ -97,6 +103,7 @@ export function drawing(found) {
 
 function paint(found, said) {
   found.dataset.look = said.look;
+  if (GRAVE.has(said.look)) for (let away = found; (away = away.parentElement.closest(".put-away")); ) away.open = true;
   found.querySelector(".word").textContent = said.word;
   found.querySelector(".note").replaceChildren(...note(said));
   for (const button of found.querySelectorAll(".controls button.command")) {

@@ -18,16 +18,19 @@ const changed = renewing(main, {
   isBusy: () => document.getElementById("confirmation").open || main.querySelector("[aria-busy=true]"),
   seen(fresh) {
     main.dataset.csrf = fresh.dataset.csrf;
+    main.dataset.order = fresh.dataset.order ?? "";
   },
   drawn: (root) => sections(root).map(drawing).join("\n\n"),
   put(fresh) {
     const focused = document.activeElement?.closest?.(".device")?.id;
     const within = document.activeElement?.closest?.(".more") ? "summary" : "button";
     const open = [...main.querySelectorAll(".more[open]")].map((it) => it.closest(".device").id);
+    const away = [...main.querySelectorAll(".put-away[open]")].map((it) => it.closest("[data-room]")?.dataset.room);
     main.replaceChildren(...fresh.childNodes);
     showLevels(main);
     paintLately();
     for (const id of open) document.getElementById(id)?.querySelector(".more")?.setAttribute("open", "");
+    for (const it of main.querySelectorAll(".put-away")) it.open ||= away.includes(it.closest("[data-room]")?.dataset.room);
     if (focused) document.getElementById(focused)?.querySelector(within)?.focus();
     if (isLinked("lost")) return paintReconnecting();
     paintHeard();
@@ -41,6 +44,8 @@ const on = {
     else if (name === "description") {
       told.add(data.room);
       if (!fits(data) && (main.dataset.page === "home" || section(data.room))) changed();
+    } else if (name === "order") {
+      if (main.dataset.page === "home" && data.rooms.join(" ") !== main.dataset.order) changed();
     } else if (name === "availability") {
       paintAvailability(data.room, data.status);
       paintHeadline();

@@ -12,10 +12,11 @@ const main = document.querySelector("main[data-live]");
 let told = new Set();
 
 const changed = renewing(main, {
-  drawn: (root) => tiles(root).map(({ dataset }) => `${dataset.room} ${dataset.name}`).sort().join("\n"),
+  drawn: (root) => [root.dataset.order, ...tiles(root).map(({ dataset: d }) => `${d.room} ${d.name} ${d.hidden}`).sort()].join("\n"),
   put(fresh) {
     const [focused, typed] = [document.activeElement, document.getElementById("find").value];
     const room = focused?.closest?.(".tile")?.dataset.room;
+    main.dataset.order = fresh.dataset.order;
     main.replaceChildren(...fresh.childNodes);
     offerToFind(typed);
     if (focused?.id === "find") document.getElementById("find").focus();
@@ -42,6 +43,8 @@ const on = {
       told.add(data.room);
       if (!paintSum(data)) changed();
       if (isLinked("live")) paintSentences();
+    } else if (name === "order") {
+      if (data.rooms.join(" ") !== main.dataset.order) changed();
     } else if (name === "lockdown") lockdown(data.active);
     else if (name === "ready") {
       link("live", say("Live"));

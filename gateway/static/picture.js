@@ -10,7 +10,7 @@ export class Picture {
   take(name, data) {
     if (name === "availability") this.#forgetStates(data.room); // a room's states are said anew after it
     const key = JSON.stringify([name, data.room, data.device]);
-    if (["description", "availability", "state", "sum", "lockdown", "audit"].includes(name)) {
+    if (["description", "availability", "state", "sum", "lockdown", "order", "audit"].includes(name)) {
       this.#events.delete(key);
       this.#events.set(key, { name, data });
     }

@@ -1,6 +1,7 @@
 // A pressed button: asks first where that is wanted, says "asking…", and is released by the room's word, or after five
 // seconds by saying that nothing is known.
 
+import { section } from "./cards.js";
 import { moment } from "./hub_time.js";
 import { tell } from "./messages.js";
 import { later, problem, say } from "./tongue.js";
@@ -103,7 +104,7 @@ function token(main) {
 }
 
 async function report(device, wish, answer) {
-  const name = say("{device} in {room}", { device: device.dataset.name, room: device.closest(".room").dataset.name });
+  const name = say("{device} in {room}", { device: device.dataset.name, room: section(device.dataset.room).dataset.name });
   if (answer.outcome === "executed") return executed(name, device, wish, answer.state);
   if (answer.outcome === "pending") return waits(name, answer);
   const slug = slugOf(answer);

@@ -47,6 +47,7 @@ export function paintSentences() {
 /** Show the rooms alone whose names have what was typed. */
 export function showFound() {
   const wanted = document.getElementById("find").value.trim().toLowerCase();
+  if (wanted) document.getElementById("away").open = true;
   for (const found of tiles()) found.hidden = !found.dataset.name.toLowerCase().includes(wanted);
   for (const list of document.querySelectorAll(".rooms")) list.hidden = tiles(list).every((found) => found.hidden);
   document.getElementById("none-found").hidden = tiles().some((found) => !found.hidden);
@@ -66,13 +67,14 @@ function paint(found, status, facts) {
   }));
 }
 
-/** Move a room to where it belongs: by its rank, and within a rank by its name at the hub. */
+/** Move a room to where it belongs: by its rank, and within a rank in the home's order. */
 function put(found, rank) {
   if (Number(found.dataset.rank) === rank) return;
   found.dataset.rank = rank;
-  const list = document.querySelector(rank < CALM ? "#grave .tiles" : "#calm .tiles");
+  const list = document.querySelector(`${rank < CALM ? "#grave" : found.dataset.hidden === "true" ? "#away" : "#calm"} .tiles`);
+  const order = found.closest("main").dataset.order.split(" ");
   const focused = found.contains(document.activeElement) ? document.activeElement : null;
-  const isAfter = ({ dataset }) => dataset.rank - rank || (dataset.room > found.dataset.room ? 1 : -1);
+  const isAfter = ({ dataset }) => dataset.rank - rank || order.indexOf(dataset.room) - order.indexOf(found.dataset.room);
   const after = tiles(list).find((other) => other !== found && isAfter(other) > 0);
   list.insertBefore(found, after ?? null);
   focused?.focus({ preventScroll: true });

@@ -21,7 +21,8 @@ const STATUS = { online: later("online"), offline: later("offline"), unknown: la
 const STANDS_AFTER = { on: "on", off: "off", lock: "locked", unlock: "unlocked" };
 const OUTPUTS = new Set(["switch", "dimmer", "lock", "cover", "pulse"]);
 const GATEWAY = /^gateway(-[0-9]+)?$/;
-const ICON_OF_LOOK = { unlocked: "unlock", jammed: "warning", mismatch: "warning", sensor: "warning", fault: "warning", ajar: "door-open" };
+const ICON_OF_LOOK = { unlocked: "unlock", jammed: "warning", mismatch: "warning", sensor: "warning", fault: "warning" };
+const OPEN = { door: "door-open", window: "window-open" };
 
 const says = (word, look, before, at = null, after = "", level = null) => ({ word, look, before, at, after, level });
 
@@ -60,7 +61,7 @@ export function isPressed(action, look) {
 
 /** Which drawing stands for a device that looks like that. */
 export function icon(look, atRest) {
-  return ICON_OF_LOOK[look] ?? atRest;
+  return (look === "ajar" ? OPEN[atRest] : ICON_OF_LOOK[look]) ?? atRest;
 }
 
 /** When it was, as briefly as it can be said: "21:04", "Monday 21:04", "3 March 21:04". */

@@ -5,18 +5,28 @@ from typing import Final
 
 import msgspec
 
-from gateway.picture.home import Change, DescriptionChanged, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture.changes import (
+    Change,
+    DescriptionChanged,
+    LockdownChanged,
+    OrderChanged,
+    StateChanged,
+    StatusChanged,
+)
 from gateway.picture.views import lockdown_view
 from shared.words.internal import LockdownState
 
 SUM: Final = "sum"
 """The event that tells of one room in sums, for whoever looks at many."""
+ORDER: Final = "order"
+"""The event that tells in which order the rooms stand, for whoever looks at all of them."""
 AUDIT: Final = "audit"
 """The event that tells of new rows of the record: for those who asked, and may."""
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One event on its way. `body` None is made for each viewer: a description shows only their devices, as do sums.
+    """One event on its way. `body` None is made for each viewer: a description shows their devices alone, as do
+    sums, an order their rooms.
 
     `room` None: it is about the home or the record as a whole.
     """
@@ -40,6 +50,8 @@ class Interest(msgspec.Struct, frozen=True, kw_only=True):
             return self.record
         if event.name == SUM:
             return self.sums
+        if event.name == ORDER:
+            return self.sums or self.rooms is None
         return event.room is None or self.rooms is None or event.room in self.rooms
 
 
@@ -65,6 +77,8 @@ def event_of(change: Change) -> Event | None:
             return Event("description", room, None, None)
         case LockdownChanged(now):
             return lockdown(now)
+        case OrderChanged():
+            return Event(ORDER, None, None, None)
         case _:
             return None
 

@@ -17,14 +17,16 @@ from aiohttp import web
 
 from gateway.door.sessions import Sessions
 from gateway.picture import guards
-from gateway.picture.home import Change, DescriptionChanged, Home, StateChanged, StatusChanged
-from gateway.picture.seen import sum_for
+from gateway.picture.changes import Change, DescriptionChanged, StateChanged, StatusChanged
+from gateway.picture.home import Home
+from gateway.picture.seen import order_for, rooms_for, sum_for
 from gateway.picture.sums import RoomSum, gone
 from gateway.picture.views import RoomView
 from gateway.streams import hub_time
 from gateway.streams.client import Client
 from gateway.streams.event import (
     AUDIT,
+    ORDER,
     SUM,
     Event,
     Interest,
@@ -221,7 +223,8 @@ class Hub:
 
     def _snapshot(self, interest: Interest) -> list[Told]:
         """How all that it covers stands at this moment; who may see what is decided when it is sent."""
-        told: list[Told] = [lockdown(self._home.lockdown)]
+        told: list[Told] = [lockdown(self._home.lockdown), Event(ORDER, None, None, None)]
+        told = [one for one in told if not isinstance(one, Event) or interest.covers(one)]
         names = self._home.names()
         if interest.sums:
             told += [Event(SUM, room, None, None) for room in names]
@@ -246,14 +249,17 @@ class Hub:
         if event.body is not None and (event.name != SUM or guards.sees_all(info)):
             return shared_frame(event.name, event.body)
         body = self._body(event, info, now)
-        if event.name == SUM and not guards.sees_all(info) and not client.is_news(event.room, body):
-            return b""  # that something else happened in the room is not theirs to know
+        is_partial = event.name in (SUM, ORDER) and not guards.sees_all(info)
+        if is_partial and not client.is_news(event.room, body):
+            return b""  # that something else happened in the room, or with another one, is not theirs to know
         return frame(event.name, body)
 
     def _body(self, event: Event, info: SessionInfo, now: datetime) -> str:
         """What is made for each viewer, or at the moment of sending."""
         if event.name == HEARTBEAT:
             return as_json(hub_time.told())
+        if event.name == ORDER:
+            return as_json({"rooms": order_for(info, self._home, now)})
         room = event.room or ""
         if event.name == SUM:
             return as_json(sum_for(info, self._home, room, now) or gone(room))
@@ -264,7 +270,9 @@ class Hub:
         found = self._home.room(room)
         views: tuple[RoomView, ...] = ()
         if found is not None:
-            views = guards.visible(info, (found,), guards.local_now(self._zone))
+            views = rooms_for(info, (found,), guards.local_now(self._zone))
         if not views:
             return as_json({"room": room, "name": room, "devices": []})
-        return as_json({"room": room, "name": views[0].name, "devices": views[0].devices})
+        view = views[0]
+        icon = {} if view.icon is None else {"icon": view.icon}
+        return as_json({"room": room, "name": view.name, **icon, "hidden": view.hidden, "devices": view.devices})

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from shared.words.languages import Language
+from shared.words.looks import NOTHING, HomeLook, OwnLooks
 from shared.words.messages import DeviceDescription, Text
 from shared.words.names import Action, ConfirmBy, Kind, Role
 from shared.words.pending import PendingWish
@@ -24,17 +25,14 @@ DEVICE = "/internal/registry/device"
 LOCKDOWN = "/internal/lockdown"
 LOCKDOWN_CODE = "/internal/lockdown/code"
 MAIL_PATH = "/internal/login/mail"
-# auth service, for the doctor
-SIGN_IN_REHEARSAL = "/internal/login/rehearsal"
+SIGN_IN_REHEARSAL = "/internal/login/rehearsal"  # for the doctor
 # alert service, for gateways
 AUDIT = "/internal/audit"
 HEAD = "/internal/audit/head"
 AUDIT_CHAIN = "/internal/audit/chain"
 HAPPENINGS_LAST = "/internal/happenings/last"
-# recorder, for gateways
-READINGS = "/internal/readings"
-# every service
-READY = "/internal/ready"
+READINGS = "/internal/readings"  # recorder, for gateways
+READY = "/internal/ready"  # of every service
 
 Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 Address = Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9A-Fa-f:.]*(%[\w.-]+)?\Z")]
@@ -136,7 +134,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """A live session, or use of an API token: whose it is and what they may. `id` is public, the token is not.
 
     `proved_until`: so long a strong factor that was shown in it counts for what asks for one; None where none was.
-    `owes_factor`: everyone has to have a strong factor, and this person has none yet.
+    `owes_factor`: everyone has to have a strong factor, and this person has none yet. `own`: how they look at the home.
     """
 
     id: str
@@ -146,6 +144,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     token: TokenUse | None = None
     proved_until: datetime | None = None
     owes_factor: bool = False
+    own: OwnLooks = NOTHING
 
 
 class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,8 +222,7 @@ class UserRows(msgspec.Struct, frozen=True, kw_only=True):
 class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub holds true about a device; where a room's word differs, the stricter stands.
 
-    `locked_out`: by the master user; what the room's own file says of that stands in its description. `confirm_by`:
-    how the master user will have it confirmed, at least; `confirm` is the room's word on that.
+    `locked_out`, `look`, `confirm_by` (at least): the master user's word; `name`, `confirm`: its room's.
     `safe_actions`: what counts as safe beyond what is so of its kind; None where nobody has noted it yet.
     """
 
@@ -236,14 +234,16 @@ class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
     locked_out: bool = False
     confirm_by: ConfirmBy = ConfirmBy.NONE
     safe_actions: tuple[Action, ...] | None = None
+    look: HomeLook = HomeLook()
 
 
 class RegisteredRoom(msgspec.Struct, frozen=True, kw_only=True):
-    """An enrolled room and its devices."""
+    """An enrolled room and its devices. `name` is its own word, `look` the master user's."""
 
     id: str
     name: str
     devices: tuple[RegisteredDevice, ...]
+    look: HomeLook = HomeLook()
 
 
 class LockdownState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,5 +1,6 @@
 """The auth service's database is made by its migrations alone."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,10 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
         for column in ("locked_out", "confirm_by", "safe_actions", "named_at"):
             await connection.execute(sa.text(f"ALTER TABLE devices DROP COLUMN {column}"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN seen_from"))
-        await connection.execute(sa.text("ALTER TABLE users DROP COLUMN language"))
+        for column in ("language", "looks"):
+            await connection.execute(sa.text(f"ALTER TABLE users DROP COLUMN {column}"))
+        for table, column in itertools.product(("rooms", "devices"), ("home_name", "icon", "hidden", "place")):
+            await connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN {column}"))
         await connection.execute(sa.text("DROP TABLE changed_rights"))
         for column in ("since", "actions"):
             await connection.execute(sa.text(f"ALTER TABLE grants DROP COLUMN {column}"))

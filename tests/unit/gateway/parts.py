@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+from msgspec import UNSET
 
 from shared.words import messages
 from shared.words.internal import (
@@ -16,6 +17,8 @@ from shared.words.internal import (
     SessionInfo,
     User,
 )
+from shared.words.internal_looks import DeviceLook, OwnDeviceLook, RoomLook
+from shared.words.looks import HomeLook, OwnLooks, OwnRoom
 from shared.words.messages import Availability, By, Description, DeviceDescription, State, UserRef
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, Role
 from shared.words.pending import PendingWish
@@ -145,3 +148,29 @@ class FakeAuth:
         if token not in self.sessions:
             raise HomeError("sign-in-required", **({"reason": self.why_ended} if self.why_ended else {}))
         return self.sessions[token]
+
+
+def looked_at(room: RegisteredRoom, device: str, look: RoomLook | DeviceLook) -> RegisteredRoom:
+    """The room after a master user's word, of itself or of a device, as the auth service answers; moves are left."""
+
+    def changed(stands: HomeLook) -> HomeLook:
+        said = {name: getattr(look, name) for name in ("name", "icon", "hidden")}
+        return msgspec.structs.replace(stands, **{name: value for name, value in said.items() if value is not UNSET})
+
+    if not device:
+        return msgspec.structs.replace(room, look=changed(room.look))
+    devices = tuple(
+        msgspec.structs.replace(one, look=changed(one.look)) if one.id == device else one for one in room.devices
+    )
+    return msgspec.structs.replace(room, devices=devices)
+
+
+def favouring(info: SessionInfo, room: str, device: str, look: OwnDeviceLook) -> SessionInfo:
+    """The session after somebody's word for themselves: this device alone, and nothing else of the room."""
+    said = OwnRoom(
+        id=room,
+        favourites=(device,) if look.favourite is True else (),
+        hid=(device,) if look.hidden is True else (),
+        shown=(device,) if look.hidden is False else (),
+    )
+    return msgspec.structs.replace(info, own=OwnLooks(rooms=(said,)))

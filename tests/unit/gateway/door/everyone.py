@@ -202,6 +202,8 @@ class Everyone:
             + len(house.registrar.decided)
             + len(house.registrar.loosened)
             + len(house.registrar.taken_back)
+            + len(house.registrar.looked)
+            + len(house.auth.looked)
             + len(house.auth.proofs)
             + len(house.auth.ended)
             + len(house.auth.code_requests)

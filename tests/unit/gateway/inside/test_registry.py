@@ -11,7 +11,8 @@ import pytest
 from gateway.inside import registry
 from gateway.inside.auth_client import AuthClient
 from gateway.inside.registry import Registrar
-from gateway.picture.home import Change, DescriptionChanged, Home
+from gateway.picture.changes import Change, DescriptionChanged
+from gateway.picture.home import Home
 from shared.words.internal import LockoutChange, RegisteredRoom, Registry, RoomSeen
 from shared.words.problem import HomeError
 from tests.house import DEADLINE

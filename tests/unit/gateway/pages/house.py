@@ -69,6 +69,7 @@ from shared.words.internal_factors import (
 )
 from shared.words.internal_grants import GrantsChange
 from shared.words.internal_house import HouseKept
+from shared.words.internal_looks import LookChange
 from shared.words.internal_passkeys import (
     Challenge,
     ChallengeAsked,
@@ -130,6 +131,17 @@ class FakeAuth(FakePeople):
         self.waits: tuple[WaitingDevice, ...] = ()
         self.kept = HouseKept(enrolled=(), people=(), unsigned=None)
         self.accounts: dict[str, SessionInfo] = {}
+        self.looked: list[tuple[str, str, Any]] = []
+
+    async def change_look(self, path: str, wanted: LookChange[Any], *, room: str = "", device: str = "") -> None:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        if self.refuses is not None:
+            raise self.refuses
+        self.looked.append((path, f"{room}/{device}", wanted.look))
+        if device:
+            info = self.sessions[wanted.token]
+            self.sessions[wanted.token] = parts.favouring(info, room, device, wanted.look)
 
     async def ask_code(self, request: LoginCodeRequest) -> None:
         if self.away:
@@ -440,7 +452,15 @@ class FakeRegistrar:
         self.pressed: list[Press] = []
         self.came_to: Pressed | None = None
         self.taken_back: list[tuple[str, str]] = []
+        self.looked: list[tuple[str, str, Any]] = []
         self.answer: HomeError | None = None
+
+    async def change_look(self, path: str, wanted: LookChange[Any], *, room: str = "", device: str = "") -> None:
+        self.looked.append((path, f"{room}/{device}", wanted.look))
+        if self.answer is not None:
+            raise self.answer
+        if room:
+            self._home.set_room(parts.looked_at(self._home._registered[room], device, wanted.look))
 
     async def lock_out(self, room: str, device: str, wanted: LockoutChange) -> None:
         self.asked.append((room, device, wanted))

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.pages import overview, states
+from gateway.picture import icons
 from gateway.picture.looks import look_of
 from gateway.picture.sums import sum_of
 from gateway.picture.views import DeviceView, RoomView, Status
@@ -122,7 +123,7 @@ def test_a_device_at_fault_is_not_shown_as_if_it_could_be_trusted(
     state = State(value=value, since=NOW, by=By(source="failsafe"), fault=fault)
     told = states.shown(kind, "online", state)
     assert (told.word, told.look, told.before, told.at, told.after) == (word, look, note, NOW, "")
-    assert states.icon(kind, "lamp", told.look) == "warning"
+    assert states.icon(icons.usual(kind, "lamp"), told.look) == "warning"
     assert states.shown(kind, "offline", state) == states.OFFLINE
     assert states.shown(kind, "unknown", state) == states.UNHEARD
 
@@ -152,9 +153,23 @@ def test_since_when_and_by_what(
 
 
 def test_a_switch_that_is_called_a_lamp_looks_like_one() -> None:
-    assert states.icon("switch", "hall-lamp", "off") == "lamp"
-    assert states.icon("switch", "kettle", "off") == "power"
-    assert states.icon("lock", "front-door", "unlocked") == "unlock"
+    assert icons.usual(Kind.SWITCH, "hall-lamp") == "lamp"
+    assert icons.usual(Kind.SWITCH, "kettle") == "power"
+    assert states.icon("lock", "unlocked") == "unlock"
+
+
+@pytest.mark.parametrize(
+    ("at_rest", "look", "drawn"),
+    [
+        ("door", "ajar", "door-open"),
+        ("window", "ajar", "window-open"),
+        ("window", "shut", "window"),
+        ("plant", "ajar", "plant"),
+        ("kettle", "mismatch", "warning"),
+    ],
+)
+def test_a_drawing_that_was_chosen_never_hides_how_the_device_is(at_rest: str, look: str, drawn: str) -> None:
+    assert states.icon(at_rest, look) == drawn
 
 
 def view(room: str, device: str, kind: Kind, value: Value, status: Status = "online") -> DeviceView:
@@ -168,6 +183,7 @@ def view(room: str, device: str, kind: Kind, value: Value, status: Status = "onl
         confirm_by=ConfirmBy.NONE,
         actions=(),
         safe_actions=(),
+        icon="power",
         available=status == "online",
         status=status,
         state=said(value) if status == "online" else None,

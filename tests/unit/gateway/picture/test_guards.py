@@ -43,6 +43,7 @@ def view(room: str, device: str) -> DeviceView:
         safe_actions=(Action.OFF,),
         available=True,
         status="online",
+        icon="power",
         state=None,
     )
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from gateway.picture import views
-from gateway.picture.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture.changes import Born, DescriptionChanged, LockdownChanged, OrderChanged, StateChanged, StatusChanged
+from gateway.picture.home import Home
 from shared.words.internal import LockdownState, RegisteredDevice, RegisteredRoom, Registry
 from shared.words.messages import ROOM_SILENCE_SECONDS, Availability, By, Description, DeviceDescription, State
 from shared.words.names import Action, Kind
@@ -201,7 +202,7 @@ def test_a_view_carries_every_limit_and_hint_of_the_description_and_leaves_out_w
     own = {"id", "name", "kind", "critical", "confirm", "confirm_by", "actions", "safe_actions"}
     assert set(DeviceDescription.__struct_fields__) - own == set(views.HINTS)
     view = msgspec.to_builtins(home.view("hall", "lamp"))
-    assert set(view) == own | {"room", "available", "status", "state"}
+    assert set(view) == own | {"room", "available", "status", "state", "icon"}
     rich = msgspec.structs.replace(
         LAMP, max_on=600.0, min_off=180.0, interlock="climate", boot="off", values=("on", "off"), pulse_ms=500
     )
@@ -251,7 +252,7 @@ def test_a_described_device_that_nobody_registered_is_not_there() -> None:
 
 def test_a_revoked_room_is_gone() -> None:
     home = online_home()
-    assert home.forget_room("hall") == [StatusChanged("hall", "unknown"), DescriptionChanged("hall")]
+    assert home.forget_room("hall") == [StatusChanged("hall", "unknown"), DescriptionChanged("hall"), OrderChanged()]
     assert home.rooms() == ()
     assert home.device("hall", "lamp") is None
 

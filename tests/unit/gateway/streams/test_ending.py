@@ -72,7 +72,7 @@ async def test_a_guests_stream_ends_with_its_hour(monkeypatch: pytest.MonkeyPatc
 
     hub._serve = an_hour_passes  # type: ignore[assignment, method-assign]
     told = await told_to(hub, info)
-    assert (told[2], told[-1]) == ("description", "ready")
+    assert (told[2], told[3], told[-1]) == ("order", "description", "ready")
     assert "description" not in await snapshot(hub, info), "who comes back gets what is theirs then"
 
 

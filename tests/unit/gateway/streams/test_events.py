@@ -9,7 +9,8 @@ from multidict import MultiDict
 
 from gateway.api.events import interest
 from gateway.door.sessions import Sessions
-from gateway.picture.home import Born, DescriptionChanged, Home, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture.changes import Born, DescriptionChanged, LockdownChanged, StateChanged, StatusChanged
+from gateway.picture.home import Home
 from gateway.streams.client import QUEUED, TOGETHER, Client
 from gateway.streams.event import Event, Interest, as_json, event_of, frame, shared_frame, written
 from gateway.streams.events import MOST_STREAMS, Hub
@@ -218,7 +219,12 @@ def test_a_snapshot_of_one_room_holds_that_room_and_a_snapshot_of_sums_no_device
     assert {event.room for event in one} == {None, "hall"}
     assert [event.name for event in one] == ["lockdown", "description", "availability", *["state"] * 5]
     glance = [written(told) for told in hub._snapshot(Interest(rooms=frozenset(), sums=True))]
-    assert [(event.name, event.room) for event in glance] == [("lockdown", None), ("sum", "attic"), ("sum", "hall")]
+    assert [(event.name, event.room) for event in glance] == [
+        ("lockdown", None),
+        ("order", None),
+        ("sum", "attic"),
+        ("sum", "hall"),
+    ]
 
 
 def test_a_snapshot_is_of_the_moment_in_which_it_was_taken() -> None:
