@@ -35,6 +35,10 @@ PATHS = (
     "/account/factors",
     "/account/tokens",
     "/users",
+    "/arrange",
+    "/arrange/hall",
+    "/house/arrange/hall",
+    "/house/names/hall/lamp",
     "/house",
     "/waiting",
     "/authority",
@@ -259,7 +263,7 @@ def _room(name: str, status: Status, values: tuple[str, ...]) -> tuple[RoomView,
         {
             "room": name.lower(), "id": f"d{number}", "name": f"Lamp {number}", "kind": "switch", "critical": False,
             "confirm": False, "confirm_by": "none", "actions": [], "safe_actions": [],
-            "available": status == "online", "status": status,
+            "available": status == "online", "status": status, "icon": "power",
             "state": _state(value) if status == "online" else None,
         }
         for number, value in enumerate(values)

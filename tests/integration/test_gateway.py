@@ -584,10 +584,10 @@ async def test_a_stream_begins_with_the_home_and_follows_it(house: GatewayHouse)
     ada, ben = await house.visitor(MEMBER), await house.visitor(MASTER)
     events = stream_events(ada)
     description = await next_event(events, "description")
-    assert [d["id"] for d in description["devices"]][:2] == ["lamp", "blind"]
+    assert [d["id"] for d in description["devices"]][:2] == ["front-door", "lamp"]
     assert await next_event(events, "availability") == {"room": "hall", "status": "online"}
     first = await next_event(events, "state")
-    assert (first["device"], first["state"]["value"]) == ("lamp", "off")
+    assert (first["device"], first["state"]["value"]) == ("front-door", "locked")
     await next_event(events, "ready")
     await ben.command("lamp", "on", id="from-ben")
     changed = await next_event(events, "state")
@@ -609,7 +609,13 @@ async def test_a_stream_of_sums_tells_each_room_at_a_glance_and_no_device_of_a_r
             begun.append((name, body.get("room"), body.get("devices")))
             if name == "ready":
                 break
-    assert begun == [("hello", None, None), ("lockdown", None, None), ("sum", "hall", 5), ("ready", None, None)]
+    assert begun == [
+        ("hello", None, None),
+        ("lockdown", None, None),
+        ("order", None, None),
+        ("sum", "hall", 5),
+        ("ready", None, None),
+    ]
     granted = await next_event(theirs, "sum")
     assert (granted["devices"], granted["looks"]) == (1, {"off": {"count": 1, "device": "Lamp"}})
     await ada.command("front-door", "unlock", confirm=True)
@@ -632,6 +638,7 @@ async def test_a_guests_stream_tells_what_is_granted_and_nothing_else(house: Gat
     assert seen == [
         ("hello", None, []),
         ("lockdown", None, []),
+        ("order", None, []),
         ("description", None, ["lamp"]),
         ("availability", None, []),
         ("state", "lamp", []),
