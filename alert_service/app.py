@@ -181,7 +181,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(daily.run(made=outbox.wake), name="daily letter")
         group.create_task(retention.run(), name="retention")
         group.create_task(HappeningRetention(store, kept_as, now=time.time).run(), name="happenings")
-        refreshing = recipients.keep_fresh(auth, store, changed=outbox.people_changed, now=time.time)
+        refreshing = recipients.keep_fresh(auth, store, changed=outbox.people_changed, named=known.call, now=time.time)
         group.create_task(refreshing, name="recipients")
         systemd.notify("READY=1")
         await stay_alive(lambda: _status(bus, recorder, outbox))

@@ -51,7 +51,7 @@ NAMES: dict[Language, tuple[dict[str, str], dict[str, dict[str, str]]]] = {
 def reader(language: Language) -> Reader:
     """Somebody in Berlin."""
     names = Names()
-    names.recall(*NAMES[language])
+    names.recall(*NAMES[language], home={})
     return Reader(
         zone=zoneinfo.ZoneInfo("Europe/Berlin"),
         tongue=tongue(language),

@@ -1,6 +1,7 @@
 """Hears what rooms call themselves and their devices, and keeps it over a restart: letters say what the pages say."""
 
 import logging
+from collections.abc import Mapping
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,6 +26,7 @@ _SECONDS = 5.0
 class _Known(msgspec.Struct, frozen=True):
     rooms: dict[str, str]
     devices: dict[str, dict[str, str]]
+    home: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class KnownNames:
@@ -41,7 +43,7 @@ class KnownNames:
             kept = await mailbox.remembered(connection, _KEPT)
         if kept is not None:
             known = msgspec.json.decode(kept, type=_Known)
-            self.names.recall(known.rooms, known.devices)
+            self.names.recall(known.rooms, known.devices, known.home)
 
     def hear(self, delivery: Delivery) -> None:
         """Take a message from the bus; what is no description, or cannot be read, changes nothing."""
@@ -54,6 +56,10 @@ class KnownNames:
             except HomeError:
                 return  # the room watch logs it
             self._changed |= self.names.learn(parsed.room, described)
+
+    def call(self, names: Mapping[str, str]) -> None:
+        """What the master user calls rooms and devices from now on."""
+        self._changed |= self.names.call(names)
 
     async def run(self) -> None:
         """Keep what is new, until cancelled."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from alert_service.letters import mailbox
 from shared.door.client import ServiceClient
@@ -19,14 +19,23 @@ REFRESH_SECONDS = 60.0
 
 
 async def keep_fresh(
-    auth: ServiceClient, store: Store, *, changed: Callable[[], None], now: Callable[[], float]
+    auth: ServiceClient,
+    store: Store,
+    *,
+    changed: Callable[[], None],
+    named: Callable[[Mapping[str, str]], None],
+    now: Callable[[], float],
 ) -> None:
-    """Ask every minute, sooner while there was no answer, until cancelled; `changed` after each answer."""
+    """Ask every minute, sooner while there was no answer, until cancelled; `changed` after each answer.
+
+    `named` is told what the master user calls rooms and devices.
+    """
     attempt = 0
     while True:
         leave_if_stopped()
         try:
             answer = await auth.call("GET", internal_recipients.RECIPIENTS, internal_recipients.Recipients)
+            named(answer.names)
             if any(one.master for one in answer.people):
                 async with store.write() as connection:
                     await mailbox.set_people(connection, answer.people, now())

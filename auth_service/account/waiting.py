@@ -97,8 +97,8 @@ def _told(room: RegisteredRoom, device: str, rows: list[waiting_rows.Waits]) -> 
     return WaitingDevice(
         room=room.id,
         device=device,
-        room_name=room.name,
-        name=_name(room, device),
+        room_name=room.look.name or room.name,
+        name=next((one.look.name for one in room.devices if one.id == device), None) or _name(room, device),
         since=min(row.since for row in rows),
         changes=tuple(WouldChange(field=one.field, stands=one.stands, wanted=one.wanted) for one in loosenings),
         digest=digest(room, device, loosenings),

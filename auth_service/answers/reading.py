@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from auth_service.answers.issuer import issuer
+from auth_service.home import room_rows
 from auth_service.home.keeping import Keeping
 from auth_service.home.rooms import Rooms
 from auth_service.people import user_rows
@@ -31,7 +32,8 @@ class Reading:
         """Whom the alert service may write to."""
         async with self._store.read() as connection:
             people = await user_rows.recipients(connection)
-        return json_response(internal_recipients.Recipients(people=people))
+            names = await room_rows.home_names(connection)
+        return json_response(internal_recipients.Recipients(people=people, names=names))
 
     async def at_home(self, _request: web.Request) -> web.Response:
         """Whether somebody is at home."""

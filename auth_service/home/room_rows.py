@@ -59,6 +59,17 @@ async def all_enrolled(connection: AsyncConnection) -> tuple[RegisteredRoom, ...
     )
 
 
+async def home_names(connection: AsyncConnection) -> dict[str, str]:
+    """What the master user calls rooms, by their ids, and devices, as `room/device`: of those that are enrolled."""
+    enrolled = select(identities.c.name).where(identities.c.revoked_at.is_(None))
+    named_rooms = select(rooms.c.id, rooms.c.home_name).where(rooms.c.home_name.is_not(None), rooms.c.id.in_(enrolled))
+    named = select(devices.c.room, devices.c.id, devices.c.home_name).where(
+        devices.c.home_name.is_not(None), devices.c.room.in_(enrolled)
+    )
+    found = {row.id: row.home_name for row in await connection.execute(named_rooms)}
+    return found | {f"{row.room}/{row.id}": row.home_name for row in await connection.execute(named)}
+
+
 async def save(connection: AsyncConnection, before: RegisteredRoom, after: RegisteredRoom) -> None:
     """Write what differs."""
     if after.name != before.name:

@@ -20,9 +20,12 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Recipients(msgspec.Struct, frozen=True, kw_only=True):
-    """GET RECIPIENTS: every user who may sign in."""
+    """GET RECIPIENTS: every user who may sign in; and what the master user calls rooms ("hall") and devices
+    ("hall/lamp"), for letters.
+    """
 
     people: tuple[Recipient, ...]
+    names: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class AtHome(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,4 +30,4 @@ async def test_what_is_no_description_changes_nothing(store: Store) -> None:
         ("elsewhere", b"{}"),
     ):
         known.hear(heard(topic, payload))
-    assert known.names.known() == ({}, {})
+    assert known.names.known() == ({}, {}, {})

@@ -52,6 +52,24 @@ def test_what_a_room_no_longer_names_stays_known_within_bounds() -> None:
     assert names.device("hall", "d599") == "x"
 
 
+def test_the_homes_names_stand_and_what_copies_one_is_told_apart() -> None:
+    names = Names()
+    names.learn("hall", described("Hall", front_door="Door 1", lamp="Front\u200bdoor"))
+    assert names.call({"hall": "Entrance", "hall/front-door": "Front door"})
+    assert not names.call({"hall": "Entrance", "hall/front-door": "Front door"}), "nothing new"
+    assert names.place("hall") == "Entrance"
+    assert names.place("hall/front-door") == "Front door (Entrance)"
+    names.learn("hall", described("Hall", front_door="Door 1", lamp="front door"))
+    assert names.place("hall/lamp") == "front door (lamp) (Entrance)"
+    names.learn("attic", described("entrance"))
+    assert names.room("attic") == "entrance (attic)"
+    later = Names()
+    later.recall(*names.known())
+    assert later.place("hall/front-door") == "Front door (Entrance)"
+    names.call({})
+    assert names.place("hall/front-door") == "Door 1 (Hall)"
+
+
 def test_names_are_cleaned_and_cut() -> None:
     names = Names()
     names.learn("hall", described("Ha\nll\u202e", lamp="\x1b[2J" + "ä" * 60))

@@ -186,6 +186,16 @@ async def test_two_that_take_one_name_at_once_do_not_both_get_it(home: Home) -> 
     assert sorted(type(end).__name__ for end in ends) == ["HomeError", "NoneType"]
 
 
+async def test_letters_are_told_the_homes_names_of_rooms_that_are_there(home: Home) -> None:
+    await home.name("lamp", name="Reading lamp")
+    await home.home.change_room("hall", by(home.master, RoomLook(name="Entrance")), "gateway")
+    async with home.store.read() as connection:
+        assert await room_rows.home_names(connection) == {"hall": "Entrance", "hall/lamp": "Reading lamp"}
+    await home.accounts.revoke_identity("hall")
+    async with home.store.read() as connection:
+        assert await room_rows.home_names(connection) == {}
+
+
 async def test_rooms_are_named_ordered_and_moved(home: Home) -> None:
     assert await home.order() == ("attic", "cellar", "hall")
     await home.home.change_room("hall", by(home.master, RoomLook(name="Entrance", before="attic")), "gateway")
