@@ -114,6 +114,28 @@ def test_every_outcome_has_its_words(ended: Outcome, subject: str, told: str) ->
     assert told in " ".join(written.text.split())
 
 
+def test_an_act_of_two_names_both_by_the_gateways_word_alone() -> None:
+    two = {"user": "Bea", "partner": "u2"}
+    intent = row("gateway", event(outcome=Outcome.ASKED, detail=two), 7)
+    story = Story(ended=Outcome.EXECUTED, intent=intent, outcome=row("hall", event(), 8))
+    written = letters.write(story, LINKED)
+    assert written.subject == "Front door (hall) unlocked — Bea and Ada, 21:04"
+    assert written.text.startswith("Bea and Ada unlocked Front door (hall) at 21:04.")
+    assert "Who:     Bea and Ada (through gateway)" in written.text
+    assert "u2" not in written.text, "an id tells nobody anything"
+    claimed = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("hall", event(detail=two), 8)), LINKED)
+    assert "Bea and Ada" not in claimed.text + claimed.subject
+
+
+@pytest.mark.parametrize("what", ["wished", "agreed", "taken-back", "wish-dropped"])
+def test_what_takes_two_is_the_hubs_to_tell(what: str) -> None:
+    told = event(what=f"device:{what}", command_id=None, detail={"action": "unlock", "user": "Bea", "partner": "u2"})
+    ours = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), LINKED)
+    assert "Front door (hall)" in ours.subject
+    assert "claims" not in ours.text
+    assert not wording.may_say("hall", told.what)
+
+
 def test_an_outcome_that_came_while_the_letter_waited_is_told() -> None:
     story = Story(
         ended=Outcome.UNKNOWN,

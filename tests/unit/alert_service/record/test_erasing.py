@@ -100,6 +100,22 @@ async def test_the_file_itself_holds_nothing_of_the_person_any_more(url: str, tm
     assert [needle for needle in (b"Evelyn", EMAIL.encode(), b"192.0.2.50", b"Lynx") if needle in content] == []
 
 
+async def test_what_she_wanted_and_another_agreed_to_keeps_the_other_alone(store: Store, tmp_path: Path) -> None:
+    hers = {"user": "Evelyn", "partner": "u9"}
+    asked = ("gateway", event(id="two", user=BOB, detail=hers))
+    agreed = ("auth", event(id="agreed", what="device:agreed", user=BOB, command_id=None, detail=hers))
+    dropped = ("auth", event(id="gone", what="device:wish-dropped", user=None, command_id=None, detail=hers))
+    await tell(store, [asked, agreed, dropped])
+    assert await erasing.count(store, "u9") == 3
+    assert await erase(store) == 3
+    assert of_her(tmp_path / "alerts.sqlite3") == []
+    rows = {row.event.id: row.event for row in await all_rows(store)}
+    assert (rows["two"].who.user, rows["two"].detail) == (BOB, {"partner": "u9"})
+    assert (await verdict(store)).broken is None
+    await tell(store, [("gateway", event(id="late", user=BOB, detail=hers))])
+    assert of_her(tmp_path / "alerts.sqlite3") == [], "what is told late brings nobody back"
+
+
 async def test_it_may_be_repeated(store: Store) -> None:
     await tell(store, life())
     assert (await erase(store), await erase(store)) == (6, 0)
