@@ -6,9 +6,10 @@ import { clock } from "./wording.js";
 const timezone = document.documentElement.dataset.timezone;
 const last = {}; // what the stream said last, which a page fetched anew may not know yet: { pressed, moved }
 
-/** A state of a device on the page: a press or a movement that somebody made is news, where nothing later is known. */
-export function heardLately(device, room, { value, since, fault, by }) {
-  if (by?.source !== "input" || (fault ?? null) !== null) return;
+/** A state of a device on the page, or null: a press or a movement is news, where nothing later is known. */
+export function heardLately(device, room, state) {
+  if (state?.by?.source !== "input" || (state.fault ?? null) !== null) return;
+  const { value, since } = state;
   const { kind } = device.dataset; // names as they are drawn: cleaned, unlike those in the data
   if (kind === "button") note("pressed", device.querySelector(".name").textContent.trim(), since);
   else if (kind === "motion" && value === "motion") note("moved", room.querySelector("h2").textContent.trim(), since);

@@ -21,7 +21,11 @@ export function open(address, on) {
       for await (const { name, data } of events(address, mine)) {
         if (connection !== mine) return;
         if (name === "ready") failures = 0;
-        on.event(name, data);
+        try {
+          on.event(name, data);
+        } catch (error) {
+          reportError(error); // a page's own fault is none of the link's
+        }
       }
     } catch (error) {
       if (error instanceof Refused) wait = error.seconds * 1000;
