@@ -2,14 +2,12 @@
 
 from typing import NamedTuple
 
-from gateway.pages import faults
 from gateway.pages.speaking import say
 from gateway.picture.plain import plain
 from gateway.picture.views import DeviceView
 from shared.words.languages import later
 from shared.words.messages import CoverValue, State
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind
-from shared.words.problem import HomeError
 
 _LABELS: dict[str, str] = {
     Action.ON: later("On"),
@@ -46,7 +44,6 @@ _DONE: dict[str, str] = {
 }
 _NAME_CHARACTERS = 64
 _MOVES = frozenset({Action.OPEN, Action.CLOSE, Action.SET})
-_UNSURE = frozenset({"unknown", "interrupted"})
 RECORDED = later("This is recorded, and the master user gets a letter about it.")
 _STILL_WORKS: dict[tuple[str, ...], str] = {
     (): later("nothing works"),
@@ -164,11 +161,3 @@ def too_old(name: str) -> Said:
     """The form had been shown for so long that what it asked for may not be wanted any more."""
     text = say("The page was open for more than 15 minutes. Look, and press again.")
     return Said("bad", say("{name}: nothing was sent", name=name), text)
-
-
-def refused(name: str, error: HomeError) -> Said:
-    """It was not done, or nobody knows; with the reason and the next step."""
-    text = faults.detail(error)
-    if "retry_after" in error.facts:
-        text = f"{text} {faults.again(error)}"
-    return Said("unsure" if error.slug in _UNSURE else "bad", f"{name}: {say(error.title)}", text)

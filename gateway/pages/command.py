@@ -17,7 +17,7 @@ from gateway.desk import asking
 from gateway.desk.asking import CommandRequest
 from gateway.desk.two_persons import Waiting
 from gateway.door import sessions
-from gateway.pages import acts, confirm, flash, places, proving, times
+from gateway.pages import acts, confirm, faults, flash, places, proving, times
 from gateway.pages.forms import Form, read_form
 from gateway.picture import guards
 from shared.words.internal import SessionInfo
@@ -57,7 +57,7 @@ async def send_command(request: web.Request) -> web.StreamResponse:
             raise web.HTTPSeeOther(_confirmation(room, device, form)) from None
         if error.facts.get("field") == "code":
             return await confirm.page(request, _asked(form), error)
-        said = acts.refused(name, error)
+        said = faults.refused(name, error)
     await flash.put(request, said, room=room, device=device)
     raise web.HTTPSeeOther(places.where_from(form.text("back"), room, device))
 

@@ -1,4 +1,4 @@
-"""What was wrong with a form, as its own page says it: title and detail, and when to come back."""
+"""What was wrong with a form, as its own page says it, or another beside the device: and when to come back."""
 
 import re
 from typing import Any, Final, NamedTuple
@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from aiohttp import web
 
 from gateway.pages import render, speaking, times
+from gateway.pages.acts import Said
 from gateway.pages.speaking import say
 from shared.words.languages import DEFAULT, later
 from shared.words.problem import CATALOGUE, HomeError
@@ -29,6 +30,8 @@ TOLD: Final = (
 _PATTERNS: Final = {
     told: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(told)), re.DOTALL) for told in TOLD
 }
+
+_UNSURE: Final = frozenset({"unknown", "interrupted"})
 
 
 class Fault(NamedTuple):
@@ -61,6 +64,14 @@ def of(error: HomeError) -> Fault:
     headers = {"Retry-After": str(int(error.facts["retry_after"]))}
     text = say("Too many tries for now.")
     return Fault(say(error.title), f"{text} {again(error)}", headers)
+
+
+def refused(name: str, error: HomeError) -> Said:
+    """It was not done, or nobody knows; with the reason and the next step."""
+    text = detail(error)
+    if "retry_after" in error.facts:
+        text = f"{text} {again(error)}"
+    return Said("unsure" if error.slug in _UNSURE else "bad", f"{name}: {say(error.title)}", text)
 
 
 def detail(error: HomeError) -> str:

@@ -9,7 +9,7 @@ from yarl import URL
 from gateway import keys
 from gateway.desk import asking, lockouts
 from gateway.door import sessions
-from gateway.pages import acts, flash, places, render
+from gateway.pages import acts, faults, flash, places, render
 from gateway.pages.forms import read_form
 from gateway.picture import guards
 from shared.words.problem import HomeError
@@ -61,7 +61,7 @@ async def change_lockout(request: web.Request) -> web.StreamResponse:
     except HomeError as error:
         if error.slug in _PAGES:
             raise
-        said = acts.refused(name, error)
+        said = faults.refused(name, error)
     else:
         said = acts.locked_out(name, kind) if locked_out else acts.lifted(name)
     await flash.put(request, said, room=room, device=device)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.pages import acts, browsers
+from gateway.pages import acts, browsers, faults
 from gateway.pages.login import local_path
 from gateway.picture.home import Home
 from gateway.picture.plain import plain
@@ -63,10 +63,10 @@ def test_a_cover_is_set_to_where_it_stands_and_no_sooner(stands: CoverValue, tit
 
 
 def test_what_nobody_knows_is_neither_good_nor_bad() -> None:
-    assert acts.refused("Lamp", HomeError("unknown")).tone == "unsure"
-    assert acts.refused("Lamp", HomeError("interrupted")).tone == "unsure"
-    assert acts.refused("Lamp", HomeError("room-offline")).tone == "bad"
-    assert "2 minutes" in acts.refused("Lamp", HomeError("rate-limited", retry_after=100)).text
+    assert faults.refused("Lamp", HomeError("unknown")).tone == "unsure"
+    assert faults.refused("Lamp", HomeError("interrupted")).tone == "unsure"
+    assert faults.refused("Lamp", HomeError("room-offline")).tone == "bad"
+    assert "2 minutes" in faults.refused("Lamp", HomeError("rate-limited", retry_after=100)).text
 
 
 @pytest.mark.parametrize(
