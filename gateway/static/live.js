@@ -4,6 +4,7 @@ import { card, drawing, fits, paintAvailability, paintHeadline, paintHeard, pain
 import { isLinked, link, lockdown } from "./frame.js";
 import { heardLately, paintLately } from "./lately.js";
 import { listen } from "./listen.js";
+import { keepTold } from "./messages.js";
 import { showLevels, takeForms } from "./press.js";
 import { renewing } from "./renewing.js";
 import { say } from "./tongue.js";
@@ -26,7 +27,7 @@ const changed = renewing(main, {
     const within = document.activeElement?.closest?.(".more") ? "summary" : "button";
     const open = [...main.querySelectorAll(".more[open]")].map((it) => it.closest(".device").id);
     const away = [...main.querySelectorAll(".put-away[open]")].map((it) => it.closest("[data-room]")?.dataset.room);
-    main.replaceChildren(...fresh.childNodes);
+    keepTold(main, () => main.replaceChildren(...fresh.childNodes));
     showLevels(main);
     paintLately();
     for (const id of open) document.getElementById(id)?.querySelector(".more")?.setAttribute("open", "");

@@ -115,13 +115,13 @@ async function report(device, wish, answer) {
   const { title, detail } = await problem(answer);
   const strange = say("The hub answered strangely");
   const again = answer.retry_after ? say("Try again in {count} seconds.", { count: answer.retry_after }) : "";
-  const said = tell(UNSURE.has(slug) ? "unsure" : "bad", `${name}: ${title || strange}`, `${detail} ${again}`.trim());
+  const said = tell(device, UNSURE.has(slug) ? "unsure" : "bad", `${name}: ${title || strange}`, `${detail} ${again}`.trim());
   answer.word?.then(({ outcome, reason }) => {
     if (outcome === "unknown") return; // as it says already
     said.remove();
     if (outcome === "executed") return executed(name, device, wish);
     const text = reason ? say("It says: {reason}.", { reason }) : say("Look at the device before you repeat it.");
-    tell("bad", say(ENDED[outcome] ?? ENDED.failed, { name }), text);
+    tell(device, "bad", say(ENDED[outcome] ?? ENDED.failed, { name }), text);
   });
 }
 
@@ -135,7 +135,7 @@ function executed(name, device, wish, state) {
   const there = state?.value?.moving === null && state.value.position === wish.value;
   const moves = device.dataset.kind === "cover" && ["open", "close", "set"].includes(wish.action) && !there;
   const done = moves ? say("{name}: moves now", { name }) : say(DONE[wish.action], { name, value: wish.value });
-  tell("good", done, say("The room confirmed it."));
+  tell(device, "good", done, say("The room confirmed it."));
 }
 
 /** The dialog: says exactly what will happen; Esc and Cancel say no. */

@@ -99,8 +99,8 @@ def wait_until_live(page: Page) -> None:
 
 
 def message(page: Page) -> Locator:
-    """The latest thing that the page said."""
-    return page.locator("#messages .said").last
+    """The latest thing that the page said in a card."""
+    return page.locator("main .told").last
 
 
 def record(page: Page) -> None:

@@ -145,7 +145,7 @@ def test_the_home_can_be_used_by_keyboard_alone(open_page: Open) -> None:
     region = page.get_by_role("region", name="Hall", exact=True)
     region.get_by_role("button", name="Switch Lamp off").focus()
     page.keyboard.press("Space")
-    page.locator("#messages").get_by_text("The room confirmed it.").wait_for()
+    region.locator(".told").get_by_text("The room confirmed it.").wait_for()
 
 
 def test_every_page_has_one_heading_its_landmarks_and_named_controls(open_page: Open) -> None:
