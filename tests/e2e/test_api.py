@@ -305,6 +305,20 @@ def test_headers_are_strict_and_say_nothing_of_what_we_run_on(house: Demo, membe
     assert cookie.get_nonstandard_attr("SameSite") == "Lax"
 
 
+def test_nobody_finds_source_listing_debugging_metrics_or_a_trace(house: Demo, master: Client) -> None:
+    paths = (
+        *("/.git/HEAD", "/.env", "/gateway.toml", "/pki/", "/static", "/static/", "/static/../routes.py"),
+        *("/metrics", "/debug", "/docs", "/openapi.json", "/server-status", "/api/v1", "/api/v1/"),
+    )
+    for visitor, path in itertools.product((house.client(), master), paths):
+        answer = visitor.call("GET", path)
+        assert (path, answer.status) == (path, 404)
+    for path in ("/", "/api/v1/me", "/nowhere"):
+        answer = master.call("TRACE", path)
+        assert (path, answer.status) in ((path, 405), (path, 404))
+        assert "__Host-session" not in str(answer.body), "what was sent is not sent back"
+
+
 def test_other_origins_get_no_cors_unless_listed(member: Client) -> None:
     preflight = member.call(
         "OPTIONS",

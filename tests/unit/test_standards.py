@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 
+from shared.words.names import Kind
+
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "docs" / "standards.md"
 STANDINGS = ("met", "partly", "not met", "not applicable")
@@ -80,3 +82,13 @@ def test_nobody_is_told_of_a_level_that_nobody_looked_at() -> None:
     assert len(texts) > 50
     claims = re.compile(r"\bAAL[123]\b|\b(NIST|ETSI|ASVS)[- ](compliant|certified)", re.IGNORECASE)
     assert [str(path) for path in texts if claims.search(path.read_text())] == []
+
+
+def test_of_every_kind_it_is_written_down_what_it_tells_of_the_people_at_home() -> None:
+    _, found, section = (
+        (ROOT / "docs" / "sensors.md").read_text().partition("## What a device tells of the people at home")
+    )
+    assert found
+    told = [line.split("|")[1:4] for line in section.splitlines() if line.startswith("| `")]
+    assert {kind for kinds, _, _ in told for kind in re.findall(r"`(\w+)`", kinds)} == set(Kind)
+    assert all(kept.strip() and tells.strip() for _, kept, tells in told)
