@@ -8,7 +8,7 @@ WORKERS ?= $(shell expr 2 \* $$(nproc))
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house pins pythons years catalogue matrix lock clean
+.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house pins pythons years catalogue matrix pictures lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ catalogue: setup ## Gather the letters' sentences for translation, and compile w
 
 matrix: setup ## Write docs/authorization.md, who may what, from the table of rules
 	$(PYTHON) -m tests.authorization_page
+
+pictures: setup ## A picture of every page, on phone, tablet and desk, light and dark, in each language, into DIR; what is wrong with any
+	$(PYTHON) -m tests.pictures $(DIR)
 
 lock: setup ## Pin dependencies anew, with hashes
 	$(COMPILE) pyproject.toml --extra deploy -o requirements.lock

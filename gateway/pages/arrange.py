@@ -13,7 +13,7 @@ from yarl import URL
 from gateway import keys
 from gateway.desk import looks
 from gateway.door import sessions
-from gateway.pages import acts, flash, places, render
+from gateway.pages import faults, flash, places, render
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
 from gateway.picture import guards
@@ -141,7 +141,7 @@ async def _back(request: web.Request, there: URL, change: Awaitable[object]) -> 
     except HomeError as error:
         if error.slug not in _SAID_THERE:
             raise
-        await flash.put(request, acts.refused(say("Not changed"), error))
+        await flash.put(request, faults.refused(say("Not changed"), error))
     raise web.HTTPSeeOther(there)
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.desk import taking_back
 from gateway.door import sessions
-from gateway.pages import acts, flash, places
+from gateway.pages import acts, faults, flash, places
 from gateway.pages.forms import read_form
 from shared.words.problem import HomeError
 
@@ -28,7 +28,7 @@ async def take_back(request: web.Request) -> web.StreamResponse:
     except HomeError as error:
         if error.slug in _NOT_OURS:
             raise
-        said = acts.refused(name, error)
+        said = faults.refused(name, error)
     else:
         said = acts.taken_back(name)
     await flash.put(request, said, room=room, device=device)

@@ -23,7 +23,7 @@ export function tell(card, tone, title, text) {
   close.textContent = "×";
   close.addEventListener("click", () => dismiss(message));
   message.append(line, close);
-  const former = [...(shown(card)?.querySelectorAll(".said") ?? [])];
+  const former = [...(shown(card)?.querySelectorAll(".said:not(.waits)") ?? [])];
   former.filter((it) => it.matches(".good") && tone === "good").forEach((it) => it.remove());
   former.filter((it) => it.isConnected).slice(0, 1 - MOST).forEach((it) => it.remove());
   put(card.id, message);

@@ -106,7 +106,7 @@ function token(main) {
 async function report(device, wish, answer) {
   const name = say("{device} in {room}", { device: device.dataset.name, room: section(device.dataset.room).dataset.name });
   if (answer.outcome === "executed") return executed(name, device, wish, answer.state);
-  if (answer.outcome === "pending") return waits(name, answer);
+  if (answer.outcome === "pending") return waits(name, device, answer);
   const slug = slugOf(answer);
   if (slug === "sign-in-required") {
     location.assign("/login");
@@ -125,10 +125,10 @@ async function report(device, wish, answer) {
   });
 }
 
-function waits(name, { until }) {
+function waits(name, device, { until }) {
   const time = new Date(until).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.timezone });
   const text = say("Nothing is done yet: somebody else has to want the same, by {time}.", { time });
-  tell("good", say("{name}: it takes a second person", { name }), text);
+  tell(device, "good", say("{name}: it takes a second person", { name }), text);
 }
 
 function executed(name, device, wish, state) {

@@ -1,0 +1,140 @@
+"""A demo home in which every page has something to show: for the test of all pages and `python -m tests.pictures`.
+
+Beside the demo's people there are Alex, a master user with an authenticator app, Bo, who is disabled, and for each
+language somebody who has no factor yet. Somebody is invited, a token is made, a device is locked out, one asks for a
+step-up.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import pyotp
+from playwright.sync_api import StorageState, StorageStateCookie
+
+from shared.words.languages import LANGUAGES
+from tests.demo import Client, Demo
+
+PASSWORD: Final = "seven slow winter trains"
+_OTHERS: Final = ("alex", "bo", *(f"new-{language}" for language in LANGUAGES))
+_LIMITS: Final = (
+    *("default", "login_code", "login_code_account", "login", "commands", "commands_device", "lockdown_code"),
+    *("lockdown", "password", "invitation", "pages", "reads", "streams"),
+)
+
+
+class VisitedHome:
+    """The home, who is signed in to it, and what addresses of pages need to know. `people` may be visitors' roles."""
+
+    def __init__(self, demo: Demo) -> None:
+        self.demo = demo
+        self.ids: dict[str, str] = {}
+        self._states: dict[str, StorageState] = {}
+        self._credentials = {role: (one["email"], one["password"]) for role, one in demo.users().items()}
+
+    def cookies(self, who: str) -> StorageState:
+        """What a browser has in which they are signed in: "master", "member", "guest", "alex", "new-de"."""
+        if who not in self._states:
+            client = self.demo.client()
+            client.sign_in_as(*self._credentials[who])
+            self._states[who] = _state(client)
+        return self._states[who]
+
+    def password(self, who: str) -> str:
+        """Theirs."""
+        return self._credentials[who][1]
+
+    def sign_everybody_out(self) -> None:
+        """Whoever comes next signs in anew, as after a lockdown."""
+        self._states.clear()
+
+    def furnish(self) -> None:
+        """Whatever pages can show, once after the start."""
+        self._credentials |= {name: (f"{name}@home.example", PASSWORD) for name in _OTHERS}
+        master = self.demo.client("master")
+        self._states["master"] = _state(master)
+        alex = self.demo.client()
+        alex.sign_in_as(*self._credentials["alex"])
+        # The session is older than the app, so that it has shown no strong factor yet: forms ask for one.
+        _add_app(alex)
+        self._states["alex"] = _state(alex)
+        for row in _body(master.call("GET", "/api/v1/users"))["users"]:
+            self.ids[row["user"]["email"].partition("@")[0]] = row["user"]["id"]
+        self._at_home(master)
+        self._on_paper(master)
+        for action in ("on", "off"):
+            _body(self.demo.client("member").act("hall/lamp", action))
+
+    def _at_home(self, master: Client) -> None:
+        asked = "/api/v1/devices/garage/door/confirm-by"
+        _body(master.call("PUT", asked, {"confirm_by": "step-up"}))
+        _body(master.call("PUT", "/api/v1/devices/kitchen/kettle/lockout", {"locked_out": True}))
+
+    def _on_paper(self, master: Client) -> None:
+        password = self.password("master")
+        soon = datetime.now(UTC) + timedelta(days=1)
+        scope = [{"room": "hall", "device": "lamp", "actions": ["on", "off"]}]
+        token = {"current": password, "name": "Panel in the kitchen", "scope": scope, "expires_at": soon.isoformat()}
+        _body(master.call("POST", "/api/v1/tokens", token))
+        invited = {"current": password, "email": "kim@home.example", "name": "Kim", "role": "member"}
+        self.ids["invitation"] = _body(master.call("POST", "/api/v1/invitations", invited))["id"]
+        bo = f"/api/v1/users/{self.ids['bo']}"
+        _body(master.call("PATCH", bo, {"current": password, "disabled": True}))
+        hours = {"weekdays": [0, 1], "from_minute": 480, "to_minute": 720, "until": soon.isoformat()}
+        grants = [
+            {"room": "hall", "device": "lamp"},
+            {"room": "hall", "device": "front-door", "actions": ["unlock"], **hours},
+        ]
+        _body(master.call("PUT", f"/api/v1/users/{self.ids['guest']}/grants", {"grants": grants}))
+
+
+@contextmanager
+def visited_home(var: Path) -> Iterator[VisitedHome]:
+    """It runs, and is furnished."""
+    demo = Demo(var)
+    assert demo.command("init", "--demo").returncode == 0
+    secret = var / "secret.txt"
+    secret.write_text(PASSWORD)
+    for name in _OTHERS:
+        role = "master" if name == "alex" else "member"
+        more = ("--name", name.title(), "--role", role, "--password-file", str(secret))
+        added = demo.command("user", "add", f"{name}@home.example", *more)
+        assert added.returncode == 0, added.stderr
+    secret.unlink()
+    demo.lift_limits(*_LIMITS)
+    demo.start()
+    try:
+        home = VisitedHome(demo)
+        home.furnish()
+        yield home
+    finally:
+        demo.stop()
+
+
+def _add_app(client: Client) -> None:
+    begun = _body(client.call("POST", "/api/v1/factors", {"current": PASSWORD, "name": "Phone"}))
+    _body(client.call("POST", f"/api/v1/factors/{begun['id']}", {"code": pyotp.TOTP(begun["secret"]).now()}))
+
+
+def _body(answer: Any) -> Any:
+    assert answer.status in (200, 201, 204), answer
+    return answer.body
+
+
+def _state(client: Client) -> StorageState:
+    held = [
+        StorageStateCookie(
+            name=one.name,
+            value=one.value or "",
+            domain="localhost",
+            path=one.path,
+            expires=one.expires or -1,
+            httpOnly=True,
+            secure=True,
+            sameSite="Lax",
+        )
+        for one in client.cookies
+    ]
+    return {"cookies": held, "origins": []}
