@@ -53,6 +53,8 @@ class PendingWishes:
         self._now = now
         self._wake = wake
         self._issuer = issuer
+        self._begins = asyncio.Lock()
+        self._has_begun = False
 
     async def press(self, room: str, device: str, press: Press, issuer: str) -> Pressed:
         """One person's press, in a session of theirs: it puts up what it wants, or agrees to what another person wants.
@@ -132,6 +134,10 @@ class PendingWishes:
 
     async def sweep(self, *, local: datetime | None = None) -> None:
         """Drop what may not come about any more; `local`, the moment in the home's zone, judges guests' hours, too."""
+        async with self._begins:
+            if not self._has_begun:
+                await self.drop_all("hub-restarted")  # what a former life of this service had pending
+                self._has_begun = True
         async with self._store.read() as connection:
             over = [
                 (one, why)
@@ -141,12 +147,10 @@ class PendingWishes:
         await self._drop(over)
 
     async def run(self) -> None:
-        """Drop what a former life of this service had pending, and look after the rest until cancelled."""
-        fresh = True
+        """Look after what is pending until cancelled."""
         while True:
             try:
-                await (self.drop_all("hub-restarted") if fresh else self.sweep())
-                fresh = False
+                await self.sweep()
             except HomeError as error:
                 log.warning("Pending wishes not looked after", extra=facts(reason=error))
             await asyncio.sleep(_PATROL_SECONDS)

@@ -277,6 +277,17 @@ async def test_a_start_of_the_service_leaves_nothing_pending(house: House) -> No
     assert house.told()[-1] == "wish-dropped hub-restarted"
 
 
+async def test_what_a_former_life_had_pending_is_agreed_to_by_nobody_however_early_they_press(
+    house: House, store: Store, proof: Proof, clock: Clock
+) -> None:
+    await house.press("ada")
+    sessions = Sessions(store, proof, limits=LIMITS, now=clock, wake=lambda: None)
+    house.pending = PendingWishes(store, sessions, proof, now=clock, wake=lambda: None)
+    first, second = await asyncio.gather(house.press("bea"), house.press("cy"))
+    assert sorted((first.outcome, second.outcome)) == ["agreed", "pending"], "these two want it now"
+    assert house.told().count("wish-dropped hub-restarted") == 1
+
+
 async def test_who_is_erased_leaves_nothing_pending_and_the_gateways_hear_of_it(house: House) -> None:
     await house.press("bea", "b1")
     async with house.store.write() as connection:
