@@ -13,11 +13,12 @@ from alert_service.happenings.retention import Retention as HappeningRetention
 from alert_service.history.news import News
 from alert_service.intake.asker import Asker
 from alert_service.intake.recorder import Recorder
-from alert_service.letters import mailbox, recipients, ways
+from alert_service.letters import mailbox, ways
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.known_names import KnownNames
 from alert_service.letters.opening import Opening
 from alert_service.letters.outbox import Further, Manner, Outbox
+from alert_service.letters.recipients import Recipients
 from alert_service.noticing import at_home
 from alert_service.noticing.watch import Watch
 from alert_service.record import mending
@@ -115,12 +116,13 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         news.tell()
         watch_over.wake()
 
-    follow = Opening(policy).follow
+    readers = Recipients(auth, store, changed=outbox.people_changed, wake=outbox.wake, named=known.call, now=time.time)
+    follow = readers.noticing(Opening(policy).follow)
     await mending.tell(store, time.time(), follow)
     asker = Asker(store)
     kept_as = Kept(config.history.happenings_days, config.history.happenings_off)
     recorder = Recorder(
-        store, recorded=recorded, followed=outbox.wake, heard=asker.heard, follow=follow, kept_as=kept_as
+        store, recorded=recorded, followed=readers.followed, heard=asker.heard, follow=follow, kept_as=kept_as
     )
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)
@@ -181,8 +183,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(daily.run(made=outbox.wake), name="daily letter")
         group.create_task(retention.run(), name="retention")
         group.create_task(HappeningRetention(store, kept_as, now=time.time).run(), name="happenings")
-        refreshing = recipients.keep_fresh(auth, store, changed=outbox.people_changed, named=known.call, now=time.time)
-        group.create_task(refreshing, name="recipients")
+        group.create_task(readers.run(), name="recipients")
         systemd.notify("READY=1")
         await stay_alive(lambda: _status(bus, recorder, outbox))
 

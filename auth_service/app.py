@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.factor_demand import FactorDemand
+from auth_service.account.farewells import Farewells
 from auth_service.account.guests import Guests
 from auth_service.account.home_looks import HomeLooks
 from auth_service.account.invitations import Invitations
 from auth_service.account.masters import Masters
 from auth_service.account.others import Others
+from auth_service.account.own_email import OwnEmail
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_looks import OwnWays
 from auth_service.account.own_passkeys import OwnPasskeys
@@ -175,6 +177,19 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         by_passkey = PasskeySignIn(store, passwords, proof, errands, limits=limits, now=_now)
         home_words = config.passwords.home_words
         own_password = OwnPassword(store, passwords, proof, owners, wake=announcer.wake, home_words=home_words)
+        farewells = Farewells(store, send=send, now=_now, language=config.language)
+        own_email = OwnEmail(
+            store,
+            passwords,
+            proof,
+            owners,
+            errands,
+            farewells,
+            send=send,
+            now=_now,
+            wake=announcer.wake,
+            language=config.language,
+        )
         step_up = StepUp(store, sessions, passwords, proof, current, limits=limits, now=_now, wake=announcer.wake)
         guests = Guests(store, proof, wake=announcer.wake)
         tokens = Tokens(store, sessions, proof, current, limits=limits, now=_now, wake=announcer.wake)
@@ -198,7 +213,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             Signing(sign_in, sessions, rehearsal, watch),
             Reading(store, rooms, sessions, Keeping(store, signer_orders.ends_by(config.signer))),
             Locking(lockouts_, confirmed, watch),
-            Own(own_password, own_factors),
+            Own(own_password, own_email, own_factors),
             Granting(guests),
             ByToken(tokens),
             ByPasskey(own_passkeys, by_passkey),
@@ -218,7 +233,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
-        sweeps = (sign_in.sweep, by_passkey.sweep, confirmed.sweep, current.sweep, tokens.sweep, invitations.sweep)
+        parts = (sign_in, by_passkey, confirmed, current, tokens, invitations, own_email, farewells)
+        sweeps = tuple(part.sweep for part in parts)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
             group.create_task(waiting.watch(store, config, proof), name="file")
             group.create_task(bus.run(), name="bus")

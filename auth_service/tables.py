@@ -92,6 +92,7 @@ codes = Table(
     Column("attempt", String(16), nullable=False, server_default="", index=True),  # the name that the page shows
     Column("address", String(200), nullable=False, server_default=""),
     UniqueConstraint("user_id", "browser_hash", name="one_code_per_browser"),
+    Index("codes_by_expiry", "expires_at"),
 )
 
 sessions = Table(
@@ -163,8 +164,7 @@ factors = Table(
     Column("used_at", Moment),
     Column("confirmed", Boolean, nullable=False),  # its first code was typed: before that it counts for nothing
     Column("last_step", BigInteger),  # whose code was used last: none so early is taken again
-    # Of a passkey: what it is, by what it is found, its key and how often it says that it was used; until it is made
-    # the challenge for that. All in base64url.
+    # Of a passkey, in base64url: what it is, by what it is found, its key, its count; until it is made, its challenge.
     Column("credential", Text),
     Column("credential_hash", String(64)),
     Column("public_key", Text),
@@ -205,6 +205,16 @@ invitations = Table(
     Column("invited_by", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+former_addresses = Table(
+    "former_addresses",  # of whom they were, and when a letter told whoever reads there
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("email", String(254), nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("told_at", Moment),
 )
 
 changed_rights = Table(
@@ -288,5 +298,3 @@ lockdown = Table(
     Column("active", Boolean, nullable=False),
     Column("changed_at", Moment),
 )
-
-Index("codes_by_expiry", codes.c.expires_at)

@@ -80,6 +80,9 @@ def opens(page: Page, _: VisitedHome) -> None:
     page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
 
 
+_WANTS_AN_ADDRESS = sends('form[action="/account/email"]', email="me@elsewhere.example", current="MASTER")
+
+
 def _asked_for_a_code(page: Page, _: VisitedHome) -> None:
     page.locator("#email").fill("nobody@home.example")
     page.locator("#password").fill("nobody's own words")
@@ -297,6 +300,22 @@ _ACCOUNT: Final = (
         "/account/password",
         "master",
         steps=sends("main form", current="not the password", new="paper boats under bridges", again="paper boats"),
+    ),
+    Visit("email", "/account/email", "/account/email", "member"),
+    Visit(
+        "email-wrong",
+        "/account/email",
+        "/account/email",
+        "member",
+        steps=sends("main form", email="me at home", current="not the password"),
+    ),
+    Visit("email-codes", "/account/email", "/account/email", "master", steps=then(_WANTS_AN_ADDRESS, opens)),
+    Visit(
+        "email-codes-wrong",
+        "/account/email",
+        "/account/email",
+        "master",
+        steps=then(_WANTS_AN_ADDRESS, sends('form[action$="/confirm"]', old_code="ABCD-2345", new_code="ABCD-2345")),
     ),
     Visit("profile", "/account/profile", "/account/profile", "member"),
     Visit("profile-wrong", "/account/profile", "/account/profile", "member", steps=sends("main form", name=" ")),

@@ -2,51 +2,103 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from alert_service.chain.chain import Row
 from alert_service.letters import mailbox
+from alert_service.record.records import Follow
 from shared.door.client import ServiceClient
 from shared.keeping.database import Store
 from shared.running import backoff
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
+from shared.running.waiting import woken
 from shared.words import internal_recipients
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 60.0
+_MOVED = "account:email-changed"
+_TRIES, _AGAIN_SECONDS = 4, 0.5
+"""The auth service tells of a change before it commits it, so its first answer may still be the former one."""
 
 
-async def keep_fresh(
-    auth: ServiceClient,
-    store: Store,
-    *,
-    changed: Callable[[], None],
-    named: Callable[[Mapping[str, str]], None],
-    now: Callable[[], float],
-) -> None:
-    """Ask every minute, sooner while there was no answer, until cancelled; `changed` after each answer.
+class Recipients:
+    """Keeps them fresh; `changed` is called after each answer, `wake` where letters may leave; `named` is told what the
+    master user calls rooms and devices.
 
-    `named` is told what the master user calls rooms and devices.
+    Of somebody who has another address now it asks before the letter about that leaves: it is not for the former one.
     """
-    attempt = 0
-    while True:
-        leave_if_stopped()
-        try:
-            answer = await auth.call("GET", internal_recipients.RECIPIENTS, internal_recipients.Recipients)
-            named(answer.names)
-            if any(one.master for one in answer.people):
-                async with store.write() as connection:
-                    await mailbox.set_people(connection, answer.people, now())
-                changed()
-            else:
-                log.warning("Auth service names nobody to write to")
-            attempt = 0
-            wait = REFRESH_SECONDS
-        except HomeError as error:
-            log.warning("Recipients are not known anew", extra=facts(reason=error, attempt=attempt))
-            wait = backoff.delay(attempt, first=0.5, most=30.0)
-            attempt += 1
-        leave_if_stopped()
-        await asyncio.sleep(wait)
+
+    def __init__(
+        self,
+        auth: ServiceClient,
+        store: Store,
+        *,
+        changed: Callable[[], None],
+        wake: Callable[[], None],
+        named: Callable[[Mapping[str, str]], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._auth = auth
+        self._store = store
+        self._changed = changed
+        self._wake = wake
+        self._named = named
+        self._now = now
+        self._moved = False
+        self._woken = asyncio.Event()
+
+    def noticing(self, follow: Follow) -> Follow:
+        """`follow`, noticing meanwhile whether somebody's address is another one."""
+
+        async def noticed(connection: AsyncConnection, fresh: Sequence[Row], now: float) -> bool:
+            self._moved = self._moved or any(row.source == "auth" and row.event.what == _MOVED for row in fresh)
+            return await follow(connection, fresh, now)
+
+        return noticed
+
+    def followed(self) -> None:
+        """A letter is to tell of what was recorded: now, or when it is known to whom."""
+        if self._moved:
+            self._woken.set()
+        else:
+            self._wake()
+
+    async def run(self) -> None:
+        """Ask every minute, sooner while there was no answer, until cancelled."""
+        attempt = 0
+        while True:
+            leave_if_stopped()
+            moved, self._moved = self._moved, False
+            self._woken.clear()
+            try:
+                for _ in range(_TRIES):
+                    if await self._ask() or not moved:
+                        break
+                    await asyncio.sleep(_AGAIN_SECONDS)
+                self._changed()
+                attempt = 0
+                wait = REFRESH_SECONDS
+            except HomeError as error:
+                log.warning("Recipients are not known anew", extra=facts(reason=error, attempt=attempt))
+                wait = backoff.delay(attempt, first=0.5, most=30.0)
+                attempt += 1
+                self._wake()  # what waited for the answer leaves all the same
+            leave_if_stopped()
+            await woken(self._woken, wait)
+
+    async def _ask(self) -> bool:
+        """Whether the answer is another than before."""
+        answer = await self._auth.call("GET", internal_recipients.RECIPIENTS, internal_recipients.Recipients)
+        self._named(answer.names)
+        if not any(one.master for one in answer.people):
+            log.warning("Auth service names nobody to write to")
+            return False
+        async with self._store.write() as connection:
+            before = await mailbox.known_people(connection)
+            await mailbox.set_people(connection, answer.people, self._now())
+        return set(before) != set(answer.people)

@@ -4,7 +4,7 @@ Called by `homesystem user erase`, while the service runs or not. What producers
 without them, too (records.py).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy import ColumnElement, func, insert, or_, select, update
@@ -25,12 +25,15 @@ An event of the record lists them, and takes no more.
 
 
 async def erase(
-    store: Store, *, user_id: str, email: str, now: float, told: Callable[[int], None] = lambda _: None
+    store: Store, *, user_id: str, emails: Sequence[str], now: float, told: Callable[[int], None] = lambda _: None
 ) -> int:
-    """Erase a user; returns in how many rows. `told` gets the count after each batch. May be called again."""
+    """Erase a user; returns in how many rows. `told` gets the count after each batch. May be called again.
+
+    `emails`: every address that they have or had.
+    """
     async with store.write() as connection:
         await _mark(connection, user_id, now)
-        await _forget_letters(connection, user_id, email)
+        await _forget_letters(connection, user_id, emails)
     after, count = 0, 0
     while True:
         async with store.write() as connection:
@@ -79,7 +82,9 @@ async def _mark(connection: AsyncConnection, user_id: str, now: float) -> None:
         await connection.execute(insert(erased).values(user_id=user_id, at=int(now * 1_000_000)))
 
 
-async def _forget_letters(connection: AsyncConnection, user_id: str, email: str) -> None:
+async def _forget_letters(connection: AsyncConnection, user_id: str, emails: Sequence[str]) -> None:
     """Whom letters went to; one that still waits is for the recipients of today, as soon as the service knows them."""
-    done = deliveries.c.recipient == email, deliveries.c.state != "pending"
-    await connection.execute(update(deliveries).where(*done).values(recipient=f"erased/{user_id}", refusal=None))
+    for number, email in enumerate(dict.fromkeys(emails)):  # each its own: one letter may have gone to two of them
+        done = deliveries.c.recipient == email, deliveries.c.state != "pending"
+        mark = f"erased/{user_id}" + (f"/{number}" if number else "")
+        await connection.execute(update(deliveries).where(*done).values(recipient=mark, refusal=None))

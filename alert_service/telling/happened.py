@@ -16,6 +16,7 @@ EVENTS = {
     "account:disabled": later("The account of {about} was disabled at {time}, by {who}."),
     "account:erased": later("The account of {about} was erased at {time}, by {who}."),
     "account:password-changed": later("The password of {about} was changed at {time}, by {who}."),
+    "account:email-changed": later("The e-mail address of {about} was changed at {time}, by {who}."),
     "account:factor-added": later("{about} got one more way to confirm a sign-in at {time}, by {who}."),
     "account:factor-removed": later("{about} lost one way to confirm a sign-in at {time}, by {who}."),
     "account:recovery-used": later(

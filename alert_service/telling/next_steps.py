@@ -33,6 +33,7 @@ ADVICE = {
         "invite them anew."
     ),
     "account:password-changed": later("If this was not you: tell the master user at once."),
+    "account:email-changed": later("If this was not you: lock the home down, and tell the master user at once."),
     "room:offline": later(
         "Its locks and doors obey nobody from afar until it is back: check its power and its network."
     ),

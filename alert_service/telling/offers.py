@@ -24,6 +24,7 @@ _OPENS = frozenset(
         *("session:new-place", "session:started", "account:code-made"),
         *("account:invited", "account:role-changed", "account:enabled"),
         *("account:created", "account:changed", "account:disabled", "account:erased", "account:password-changed"),
+        "account:email-changed",
         *(
             "account:factor-added",
             "account:factor-removed",

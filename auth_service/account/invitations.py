@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 MOST = 50
 """Open ones of a home: a list that nobody can look through tells nobody what to withdraw."""
 _HOURS = int(invitation_rows.LIFETIME.total_seconds() // 3600)
-_NOT_RIGHT = "Check the code. It works once, for 48 hours, and a newer letter makes the former one void."
 
 
 class Invitations:
@@ -226,4 +225,8 @@ def _invited(asked: Invite) -> User:
 
 
 def _not_right() -> HomeError:
-    return HomeError("confirmation-failed", _NOT_RIGHT, field="code")
+    return HomeError(
+        "confirmation-failed",
+        "Check the code. It works once, for 48 hours, and a newer letter makes the former one void.",
+        field="code",
+    )

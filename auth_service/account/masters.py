@@ -31,7 +31,7 @@ class Masters:
 
     async def confirmed(self, asked: Confirmed, issuer: str) -> Asking:
         """Raises HomeError: sign-in-required, forbidden, wrong-password, rate-limited, confirmation-failed."""
-        user = await self._owners.signed_in(asked.token)
+        user = (await self._owners.signed_in(asked.token)).user
         async with self._store.read() as connection:
             await known(connection, user.id)
         owner = await self._owners.confirmed(asked, issuer)

@@ -47,7 +47,7 @@ class OwnFactors:
 
     async def of(self, token: str) -> Factors:
         """What whose session this is has. Raises HomeError("sign-in-required")."""
-        user = await self._owners.signed_in(token)
+        user = (await self._owners.signed_in(token)).user
         async with self._store.read() as connection:
             held = await factor_rows.of(connection, user.id)
             left = await factor_rows.recovery_left(connection, user.id)
@@ -76,7 +76,7 @@ class OwnFactors:
 
         Raises HomeError: sign-in-required, confirmation-failed (no such code, or begun too long ago), no-proof.
         """
-        user = await self._owners.signed_in(asked.token)
+        user = (await self._owners.signed_in(asked.token)).user
         secret = totp.secret(self._passwords, user.id, asked.id)
         step = totp.step_of(secret, asked.code, self._now().timestamp())
         async with telling.change(self._store, self._proof, telling.by(user, asked.address, issuer)) as (

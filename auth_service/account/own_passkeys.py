@@ -57,7 +57,7 @@ class OwnPasskeys:
 
         Raises HomeError: sign-in-required, confirmation-failed (it does not fit, or was begun too long ago), no-proof.
         """
-        user = await self._owners.signed_in(asked.token)
+        user = (await self._owners.signed_in(asked.token)).user
         who = telling.by(user, asked.address, issuer)
         async with self._store.read() as connection:
             challenge = await passkey_rows.challenge_of(connection, user.id, asked.id, self._now())

@@ -24,7 +24,7 @@ class OwnProfile:
 
     async def change(self, asked: ProfileChange, issuer: str) -> User:
         """The user as they then stand. Raises HomeError: sign-in-required, invalid-value (`field` "name"), no-proof."""
-        user = await self._owners.signed_in(asked.token)
+        user = (await self._owners.signed_in(asked.token)).user
         try:
             name = checked_name(asked.name)
         except HomeError as error:

@@ -61,9 +61,9 @@ class Owners:
         self._limits = limits
         self._now = now
 
-    async def signed_in(self, token: str) -> User:
-        """Whose session it is. Raises HomeError("sign-in-required")."""
-        return (await self._sessions.verify(token)).user
+    async def signed_in(self, token: str) -> SessionInfo:
+        """Their session. Raises HomeError("sign-in-required")."""
+        return await self._sessions.verify(token)
 
     async def by_password(self, asked: Asked, issuer: str) -> Owner:
         """By the password alone so far. Raises HomeError: sign-in-required, wrong-password, rate-limited."""
@@ -71,17 +71,17 @@ class Owners:
         who = telling.by(session.user, asked.address, issuer)
         return Owner(session, who, await self._current.check(asked.current, session, who))
 
-    async def by_code(self, asked: Asked, owner: Owner) -> None:
+    async def by_code(self, code: str, session: SessionInfo) -> None:
         """And by a strong factor, where there is one: the last of all, since a code is used up by this.
 
         Raises HomeError("confirmation-failed"), with `field`.
         """
-        await self._current.check_code(asked.code, owner.session)
+        await self._current.check_code(code, session)
 
     async def confirmed(self, asked: Asked, issuer: str) -> Owner:
         """By both. Raises as these two."""
         owner = await self.by_password(asked, issuer)
-        await self.by_code(asked, owner)
+        await self.by_code(asked.code, owner.session)
         return owner
 
     async def hold(self, connection: AsyncConnection, token: str, user_id: str) -> Found:

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from auth_service.account.own_email import OwnEmail
 from auth_service.account.own_factors import OwnFactors
 from auth_service.account.own_password import OwnPassword
 from auth_service.answers.issuer import issuer
@@ -12,8 +13,9 @@ from shared.words import internal_account, internal_factors
 class Own:
     """What people change of their own accounts."""
 
-    def __init__(self, password: OwnPassword, factors: OwnFactors) -> None:
+    def __init__(self, password: OwnPassword, email: OwnEmail, factors: OwnFactors) -> None:
         self._password = password
+        self._email = email
         self._factors = factors
 
     async def factors(self, request: web.Request) -> web.Response:
@@ -45,5 +47,22 @@ class Own:
         """Another password, and a new session."""
         asked = await read_json(request, internal_account.PasswordChange)
         answer = await self._password.change(asked, issuer(request))
+        request[USER] = answer.session.user.id
+        return json_response(answer)
+
+    async def begin_email(self, request: web.Request) -> web.Response:
+        """Codes for another address, by letter to both."""
+        asked = await read_json(request, internal_account.EmailWish)
+        return json_response(await self._email.begin(asked, issuer(request)), status=202)
+
+    async def email_state(self, request: web.Request) -> web.Response:
+        """What is under way."""
+        asked = await read_json(request, internal_account.EmailAsked)
+        return json_response(await self._email.state(asked.token))
+
+    async def confirm_email(self, request: web.Request) -> web.Response:
+        """Another address, and a new session."""
+        asked = await read_json(request, internal_account.EmailConfirm)
+        answer = await self._email.confirm(asked, issuer(request))
         request[USER] = answer.session.user.id
         return json_response(answer)

@@ -100,6 +100,16 @@ async def spend(connection: AsyncConnection, code_id: str) -> bool:
     return (await connection.execute(delete(table).where(table.c.id == code_id))).rowcount == 1
 
 
+async def drop(connection: AsyncConnection, *, user_id: str, browser_hash: str) -> None:
+    """The code of this account and place, if there is one, is void."""
+    await connection.execute(delete(table).where(table.c.user_id == user_id, table.c.browser_hash == browser_hash))
+
+
+async def drop_all(connection: AsyncConnection, user_id: str) -> None:
+    """Whatever was mailed to this account, for whatever purpose, is void."""
+    await connection.execute(delete(table).where(table.c.user_id == user_id))
+
+
 async def stands(connection: AsyncConnection, code_id: str) -> bool:
     """Whether a code still waits to be typed."""
     return (await connection.execute(select(table.c.id).where(table.c.id == code_id))).first() is not None

@@ -23,12 +23,14 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"
     LOCK_DOWN = "lock-down"
     END_LOCKDOWN = "end-lockdown"
+    OLD_EMAIL = "old-email"
+    NEW_EMAIL = "new-email"
 
 
 class Binding(msgspec.Struct, frozen=True):
     """What a code is good for, whose it is, and where it is to be typed.
 
-    `place` is the id of a browser that is not signed in yet, or of a session.
+    `place` is the id of a browser that is not signed in yet, or of a session (with the new address, for that one's).
     """
 
     purpose: Purpose

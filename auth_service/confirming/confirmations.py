@@ -66,19 +66,27 @@ class Confirmations:
 
     async def issue(self, binding: Binding, *, address: str) -> Issued:
         """A new code; the former one of the same binding is void."""
-        code, code_id, now = codes.new(), secrets.token_hex(8), self._now()
         async with self._store.write() as connection:
-            await code_rows.put(
-                connection,
-                code_id=code_id,
-                user_id=binding.user_id,
-                browser_hash=self._place_hash(binding),
-                code_hash=code_hash(self._passwords, binding.user_id, self._place_hash(binding), code),
-                now=now,
-                attempt=attempts.name_of(binding.place),
-                address=address,
-            )
+            return await self.put(connection, binding, address=address, attempt=attempts.name_of(binding.place))
+
+    async def put(self, connection: AsyncConnection, binding: Binding, *, address: str, attempt: str = "") -> Issued:
+        """The same in a transaction of the caller's; without a name for its attempt none is made for it at the hub."""
+        code, code_id, now = codes.new(), secrets.token_hex(8), self._now()
+        await code_rows.put(
+            connection,
+            code_id=code_id,
+            user_id=binding.user_id,
+            browser_hash=self._place_hash(binding),
+            code_hash=code_hash(self._passwords, binding.user_id, self._place_hash(binding), code),
+            now=now,
+            attempt=attempt,
+            address=address,
+        )
         return Issued(code_id, code, binding, now + codes.LIFETIME)
+
+    async def void(self, connection: AsyncConnection, binding: Binding) -> None:
+        """Its code, if there is one, is none any more."""
+        await code_rows.drop(connection, user_id=binding.user_id, browser_hash=self._place_hash(binding))
 
     async def deliver(self, issued: Issued, letter: Letter) -> None:
         """Try until the letter is taken, or the code is of no more use."""
@@ -107,6 +115,11 @@ class Confirmations:
         """
         right, claim = await asyncio.gather(password, self._claim(binding))
         return Tried(right, claim if self._fits(claim, binding, typed) else None)
+
+    async def judged(self, binding: Binding, typed: str) -> code_rows.Claim | None:
+        """Spend one try of the code, whatever is typed; its claim if it fits, which uses it up no more than that."""
+        claim = await self._claim(binding)
+        return claim if self._fits(claim, binding, typed) else None
 
     async def _claim(self, binding: Binding) -> code_rows.Claim | None:
         """None when there is no code, or none that may still be tried."""

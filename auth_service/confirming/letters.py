@@ -1,7 +1,9 @@
-"""The letters with a code, pure: what they say in the reader's language, as text and as HTML."""
+"""The letters with a code, and those about addresses, pure: what they say in the reader's language, text and HTML."""
 
 import html
 import textwrap
+
+import msgspec
 
 from auth_service.confirming import codes
 from shared.mail import Letter
@@ -33,6 +35,35 @@ _END = (
     later("Home System code to end the lockdown"),
     later("To end the lockdown, type this code there. It works once and for {minutes} minutes:"),
     later("Someone who is signed in as you asked for it, from the address {address}."),
+)
+_OLD_EMAIL = (
+    later("Home System code to change your e-mail address"),
+    later("To have {email} as your address, type this code there. It works once and for {minutes} minutes:"),
+    later("Someone who is signed in as you asked for it, from the address {address}."),
+)
+_NEW_EMAIL = (
+    later("Home System code for your new e-mail address"),
+    later("To have this as your address, type this code there. It works once and for {minutes} minutes:"),
+    later("If you know of no such home, do nothing: without the code nothing becomes of it."),
+)
+_TAKEN_EMAIL = (
+    later("Somebody wanted your e-mail address for another account"),
+    later(
+        "Somebody who is signed in at your home wanted this address for their account. It is yours, so nothing was "
+        "changed."
+    ),
+    later("If that was you with another account of yours, choose another address there. Else there is nothing to do."),
+)
+_FAREWELL = (
+    later("Your e-mail address at Home System was changed"),
+    later(
+        "Your account has another e-mail address now, {email}. You sign in with that one, and letters go there: this "
+        "is the last one here."
+    ),
+    later(
+        "If it was not you, somebody has taken your account over: tell the master user of your home at once. On the "
+        "hub, `homesystem user email` gives you your address back, and `homesystem user reset` another password."
+    ),
 )
 _INVITED = (
     later("You are invited to a Home System"),
@@ -69,14 +100,49 @@ def invitation_letter(
     return _letter(to, code, message_id, tongue, subject, asked, tongue.say(warning), link=link)
 
 
+def old_email_letter(*, to: User, code: str, email: str, address: str, message_id: str, tongue: Tongue) -> Letter:
+    """The letter to the address that there is; `email` is the one that is wanted, told as `masked` has it."""
+    subject, what, asked = _OLD_EMAIL
+    told = f"{tongue.say(asked, address=_line(address))} {tongue.say(_USED)}"
+    return _letter(to, code, message_id, tongue, subject, tongue.say(what, email=masked(email), minutes=_MINUTES), told)
+
+
+def new_email_letter(*, to: User, email: str, code: str, message_id: str, tongue: Tongue) -> Letter:
+    """The letter to the address that is wanted, `email`; it tells a stranger nothing but a name."""
+    subject, what, warning = _NEW_EMAIL
+    there = msgspec.structs.replace(to, email=email)
+    return _letter(there, code, message_id, tongue, subject, tongue.say(what, minutes=_MINUTES), tongue.say(warning))
+
+
+def taken_email_letter(to: User, *, message_id: str, tongue: Tongue) -> Letter:
+    """The letter to whose address it is that somebody else wanted; it says not who."""
+    subject, what, warning = _TAKEN_EMAIL
+    return _letter(to, "", message_id, tongue, subject, tongue.say(what), tongue.say(warning))
+
+
+def farewell_letter(user: User, *, to: str, message_id: str, tongue: Tongue) -> Letter:
+    """The letter to an address that was `user`'s."""
+    subject, what, warning = _FAREWELL
+    there = msgspec.structs.replace(user, email=to)
+    told = tongue.say(what, email=masked(user.email))
+    return _letter(there, "", message_id, tongue, subject, told, tongue.say(warning))
+
+
+def masked(email: str) -> str:
+    """An address as its owner knows it again: the mailbox in which this is read may be somebody else's by now."""
+    local, _, domain = email.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
 def _letter(
     to: User, code: str, message_id: str, tongue: Tongue, subject: str, what: str, warning: str, *, link: str = ""
 ) -> Letter:
     hello, never = tongue.say(_HELLO, name=_line(to.name)), tongue.say(_NEVER)
-    lines = (_wrapped(hello), _wrapped(what), *([link] if link else []), code, _wrapped(warning), _wrapped(never))
+    lines = (_wrapped(hello), _wrapped(what), *filter(None, (link, code)), _wrapped(warning), _wrapped(never))
     said = {name: html.escape(one) for name, one in (("what", what), ("warning", warning), ("never", never))}
     shown = _LINK.format(link=html.escape(link)) if link else ""
-    page = _PAGE.format(language=tongue.language, hello=html.escape(hello), code=html.escape(code), link=shown, **said)
+    shown += _CODE.format(code=html.escape(code)) if code else ""
+    page = _PAGE.format(language=tongue.language, hello=html.escape(hello), shown=shown, **said)
     text = "\n\n".join(lines) + "\n"
     return Letter(to=to.email, subject=tongue.say(subject), text=text, html=page, message_id=f"code-{message_id}")
 
@@ -90,6 +156,9 @@ def _line(text: str) -> str:
 
 
 _LINK = """<p style="margin: 0 0 16px"><a href="{link}" style="color: inherit">{link}</a></p>
+"""
+_CODE = """<p class="code" style="margin: 0 0 16px; padding: 14px 16px; border-radius: 8px; background: #f1f3f5; \
+color: #1b1f23; font: 600 30px ui-monospace, Consolas, monospace; letter-spacing: 2px; text-align: center">{code}</p>
 """
 _PAGE = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8">
@@ -111,9 +180,7 @@ font-family: system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif; font-size
 text-align: left"><tr><td style="overflow-wrap: anywhere; word-break: break-word">
 <p style="margin: 0 0 12px">{hello}</p>
 <p style="margin: 0 0 16px">{what}</p>
-{link}\
-<p class="code" style="margin: 0 0 16px; padding: 14px 16px; border-radius: 8px; background: #f1f3f5; color: #1b1f23; \
-font: 600 30px ui-monospace, Consolas, monospace; letter-spacing: 2px; text-align: center">{code}</p>
+{shown}\
 <p style="margin: 0 0 12px">{warning}</p>
 <p class="quiet" style="margin: 0; font-size: 13px; color: #5b636b">{never}</p>
 </td></tr></table>

@@ -8,14 +8,15 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.account import new_password, rights, telling
+from auth_service.account import another_email, new_password, rights, telling
 from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, look_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
-from auth_service.people import own_look_rows, user_rows
+from auth_service.people import email_rows, own_look_rows, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
 from auth_service.people.passwords import Passwords
@@ -172,6 +173,27 @@ class Accounts:
             await session_rows.end_all(connection, account.user.id, "password-changed", self._now())
             await say("account:password-changed", f"user/{account.user.id}", user=account.user.name)
 
+    async def change_email(self, email: str, wanted: str, *, by: UserRef | None = None) -> User:
+        """Another address, and every session ends; the service writes to the former one. The user as they then stand.
+
+        Raises HomeError: not-found, invalid-value, already-exists.
+        """
+        wanted = checked_email(wanted)
+        async with self._change(by) as (connection, say):
+            user = (await _existing(connection, email, lock=True)).user
+            after = msgspec.structs.replace(user, email=wanted)
+            if user.email == wanted:
+                return after
+            await another_email.change(connection, user, wanted, self._now())
+            await session_rows.end_all(connection, user.id, another_email.WHY, self._now())
+            await say(another_email.WHAT, f"user/{user.id}", user=user.name, email=wanted)
+        return after
+
+    async def addresses(self, user: User) -> tuple[str, ...]:
+        """Every address that somebody has or had, the present one first."""
+        async with self._store.read() as connection:
+            return (user.email, *await email_rows.of(connection, user.id))
+
     async def remove_factors(self, email: str, *, by: UserRef | None = None) -> int:
         """Take every strong factor away of a user who lost them; how many there were. Raises HomeError("not-found")."""
         async with self._change(by) as (connection, say):
@@ -258,8 +280,8 @@ class Accounts:
         await self._proof.write(what, where, who, severity=severity or self._severity, outcome=outcome, detail=detail)
 
 
-async def _existing(connection: AsyncConnection, email: str) -> user_rows.Account:
-    account = await user_rows.find(connection, email)
+async def _existing(connection: AsyncConnection, email: str, *, lock: bool = False) -> user_rows.Account:
+    account = await user_rows.find(connection, email, lock=lock)
     if account is None:
         raise HomeError("not-found", "There is no user with this e-mail address.")
     return account

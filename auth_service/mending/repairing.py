@@ -21,7 +21,7 @@ from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 
 _DETAIL = 200
-_LEFT_OUT = frozenset({"sessions", "codes", "revocations"})
+_LEFT_OUT = frozenset({"sessions", "email_changes", "codes", "revocations"})
 """Everyone signs in anew."""
 
 

@@ -97,6 +97,12 @@ async def set_name(connection: AsyncConnection, user_id: str, name: str) -> None
     await connection.execute(update(users).where(users.c.id == user_id).values(name=name))
 
 
+async def set_email(connection: AsyncConnection, user_id: str, email: str) -> None:
+    """Another address; it is nobody else's."""
+    mine = update(users).where(users.c.id == user_id)
+    await connection.execute(mine.values(email=email, email_key=email_key(email)))
+
+
 async def set_role(connection: AsyncConnection, user_id: str, role: Role) -> None:
     """Another role."""
     await connection.execute(update(users).where(users.c.id == user_id).values(role=role.value))

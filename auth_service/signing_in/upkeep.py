@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from auth_service.confirming import code_rows
+from auth_service.people import email_rows
 from auth_service.proof import Proof
 from auth_service.signing_in import place_rows
 from auth_service.signing_in.sessions import Sessions
@@ -34,6 +35,7 @@ async def keep(
             async with store.write() as connection:
                 await code_rows.drop_expired(connection, now())
                 await place_rows.drop_expired(connection, now())
+                await email_rows.drop_expired(connection, now())
             for sweep in sweeps:
                 await sweep()
         except HomeError as error:

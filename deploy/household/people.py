@@ -55,6 +55,12 @@ async def reset(home: homes.Home, email: str, password: str) -> None:
         await book.set_password(email, password)
 
 
+async def change_email(home: homes.Home, email: str, wanted: str) -> None:
+    """Another address, and every session ends. Raises HomeError: not-found, invalid-value, already-exists."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        await book.change_email(email, wanted)
+
+
 async def drop_factors(home: homes.Home, email: str) -> int:
     """Take every strong factor away; how many there were. Raises HomeError("not-found")."""
     async with accounts.opened(auth_config.read(home.config("auth"))) as book:
@@ -75,12 +81,14 @@ async def erase(home: homes.Home, email: str, told: Callable[[int], None]) -> in
     store = await open_store(alerts_config.read(home.config("alerts")).database)
     erased = 0
 
-    async def elsewhere(user: User) -> None:
-        nonlocal erased
-        erased = await erasing.erase(store, user_id=user.id, email=user.email, now=time.time(), told=told)
-
     try:
         async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+
+            async def elsewhere(user: User) -> None:
+                nonlocal erased
+                emails = await book.addresses(user)
+                erased = await erasing.erase(store, user_id=user.id, emails=emails, now=time.time(), told=told)
+
             await book.erase_user(email, elsewhere=elsewhere)
     finally:
         await store.close()

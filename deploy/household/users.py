@@ -134,6 +134,18 @@ def user_reset(email: str, *, password_file: PasswordFile = None) -> None:
     console.print(f"{email} has another password, and every session is ended.")
 
 
+@app.command("email")
+def user_email(
+    old: Annotated[str, typer.Argument(help="The address that the user has.")],
+    new: Annotated[str, typer.Argument(help="The one to sign in with from now on.")],
+) -> None:
+    """Give a user another e-mail address, and end every session: for who lost the mailbox and has no strong factor."""
+    from deploy.household import people
+
+    asyncio.run(people.change_email(homes.find(homes.folder()), old, new))
+    console.print(f"{new} is the address now, and every session is ended. A letter tells {old} so.")
+
+
 @app.command("drop-factors")
 def user_drop_factors(email: str) -> None:
     """Take the authenticator apps of a user away, who lost them: codes come by mail again."""

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from gateway import keys
 from gateway.desk.own_factors import counted
-from gateway.desk.sign_in import AGENT_CHARACTERS, end_here
-from gateway.door import cookie, csrf, sessions
+from gateway.desk.sign_in import AGENT_CHARACTERS, go_on_after
+from gateway.door import sessions
 from shared.running.log import facts
 from shared.words.internal_account import PasswordChange
 from shared.words.problem import HomeError
@@ -36,7 +36,5 @@ async def change(request: web.Request, *, current: str, code: str = "", new: str
         if error.slug == "wrong-password":
             log.warning("Wrong password", extra=facts(user=info.user.id, address=request.remote or "-"))
         raise
-    await cookie.renew(request, answer.token, own=await cookie.is_own(request))
-    await csrf.token(request)
-    end_here(request, (info.id,))
+    await go_on_after(request, info, answer)
     log.info("Password changed", extra=facts(user=info.user.id))

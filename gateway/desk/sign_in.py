@@ -15,7 +15,7 @@ from gateway.door import browsers, cookie, csrf, limits, sessions
 from gateway.door.browsers import account
 from shared.door.web import USER
 from shared.running.log import facts, security
-from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, User
+from shared.words.internal import LoginAnswer, LoginCodeRequest, LoginRequest, Regulation, SessionInfo, User
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -80,8 +80,17 @@ async def opened(request: web.Request, answer: LoginAnswer, *, own: bool) -> Use
     return answer.session.user
 
 
+async def go_on_after(request: web.Request, former: SessionInfo, answer: LoginAnswer) -> None:
+    """The cookie of the session that goes on in this browser after every one of this person's ended."""
+    if request.app[browsers.BROWSERS].known(request, former.user.email):
+        request[_REMEMBER] = answer.session.user.email  # by that address from now on, if it is another
+    await cookie.renew(request, answer.token, own=await cookie.is_own(request))
+    await csrf.token(request)
+    end_here(request, (former.id,))
+
+
 def remember(request: web.Request, response: web.StreamResponse) -> None:
-    """After a good `sign_in`: let the browser be known for that account."""
+    """After a good `sign_in`, or where the address is another now: let the browser be known for that account."""
     email = request.get(_REMEMBER)
     if email is not None:
         request.app[browsers.BROWSERS].remember(request, response, email)

@@ -54,6 +54,19 @@ class AuthClient:
         """Another password, and a new session in place of all. Raises the service's own problems."""
         return await self._service.call("POST", internal_account.PASSWORD, internal.LoginAnswer, wanted)
 
+    async def begin_email(self, wish: internal_account.EmailWish) -> internal_account.EmailWanted:
+        """Have codes mailed to the address that there is and to the one that is wanted. Raises the service's own."""
+        return await self._service.call("POST", internal_account.EMAIL, internal_account.EmailWanted, wish)
+
+    async def email_state(self, token: str) -> internal_account.EmailState:
+        """What change of address is under way in that session. Raises sign-in-required."""
+        asked = internal_account.EmailAsked(token=token)
+        return await self._service.call("POST", internal_account.EMAIL_STATE, internal_account.EmailState, asked)
+
+    async def confirm_email(self, typed: internal_account.EmailConfirm) -> internal.LoginAnswer:
+        """Another address, and a new session in place of all. Raises the service's own problems."""
+        return await self._service.call("PUT", internal_account.EMAIL, internal.LoginAnswer, typed)
+
     async def factors(self, token: str) -> internal_factors.Factors:
         """The authenticator apps of whose session this is."""
         asked = internal_factors.FactorsAsked(token=token)

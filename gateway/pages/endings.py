@@ -20,6 +20,9 @@ SAID: Final = {
     "password-changed": Said(
         "unsure", later("You were signed out"), later("Your password was changed. Sign in with the new one.")
     ),
+    "email-changed": Said(
+        "unsure", later("You were signed out"), later("Your e-mail address was changed. Sign in with the new one.")
+    ),
     "role-changed": Said(
         "unsure", later("You were signed out"), later("What you may do here was changed. Sign in once more.")
     ),

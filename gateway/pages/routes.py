@@ -23,6 +23,7 @@ from gateway.pages import (
     lockdown,
     lockout,
     login,
+    own_email,
     own_password,
     pending,
     person,
@@ -75,6 +76,9 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("POST", "/account/tokens/revoke", tokens.revoke_token, limit="pages")
     page("GET", "/account/password", own_password.show_password, limit="pages")
     page("POST", "/account/password", own_password.change_password, limit="password")
+    page("GET", "/account/email", own_email.show, limit="pages")
+    page("POST", "/account/email", own_email.begin, limit="password")
+    page("POST", "/account/email/confirm", own_email.confirm, limit="password")
     page("GET", "/account/factors", factors.show_factors, limit="pages")
     page("POST", "/account/factors", factors.begin, limit="password")
     page("POST", "/account/factors/confirm", factors.confirm, limit="password")

@@ -30,6 +30,7 @@ HAPPENINGS = {
     "account:enabled": "Account enabled again",
     "account:erased": "Account erased",
     "account:password-changed": "Password changed",
+    "account:email-changed": "E-mail address changed",
     "account:factor-added": "Sign-in factor added",
     "account:factor-removed": "Sign-in factor removed",
     "account:recovery-used": "Recovery code used",

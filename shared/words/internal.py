@@ -157,9 +157,8 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
     """POST SESSION: does it live (SessionInfo, or the problem sign-in-required)? POST SESSION_END ends it (204).
 
-    Of a session that ended the problem says in `reason` why (Ending), where that is still known.
-
-    `address`: from where it is used now, as far as the gateway knows.
+    Of a session that ended the problem says in `reason` why (Ending), where that is still known. `address`: from where
+    it is used now, as far as the gateway knows.
     """
 
     token: str
@@ -172,6 +171,7 @@ Ending = Literal[
     "unused",
     "over",
     "password-changed",
+    "email-changed",
     "role-changed",
     "disabled",
     "lockdown",

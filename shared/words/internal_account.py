@@ -1,12 +1,16 @@
 """What gateways ask the auth service about one's own account over internal HTTPS: paths and bodies."""
 
+from datetime import datetime
+
 import msgspec
 
-from shared.words.internal import Address, Password
+from shared.words.internal import Address, Email, Password
 from shared.words.internal_factors import OwnCode
 from shared.words.messages import Text
 
 PASSWORD = "/internal/account/password"  # noqa: S105 - an address
+EMAIL = "/internal/account/email"
+EMAIL_STATE = "/internal/account/email/state"
 
 
 class PasswordChange(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,5 +24,53 @@ class PasswordChange(msgspec.Struct, frozen=True, kw_only=True):
     current: Password
     code: OwnCode = ""
     new: Password
+    address: Address
+    agent: Text = ""
+
+
+class EmailWish(msgspec.Struct, frozen=True, kw_only=True):
+    """POST EMAIL, answered by EmailWanted: letters with a code go to the address that there is, and to this one.
+
+    `token`, `current` and `code` as in PasswordChange.
+    """
+
+    token: str
+    current: Password
+    code: OwnCode = ""
+    email: Email
+    address: Address
+
+
+class EmailWanted(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of address under way, in one session: which address, and until when both codes can be typed."""
+
+    email: str
+    expires_at: datetime
+
+
+class EmailAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """POST EMAIL_STATE, answered by EmailState."""
+
+    token: str
+
+
+class EmailState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is under way in that session; `instead`: a strong factor does instead of the code at the former address."""
+
+    wanted: EmailWanted | None
+    instead: bool
+
+
+class EmailConfirm(msgspec.Struct, frozen=True, kw_only=True):
+    """PUT EMAIL, answered by LoginAnswer: every session of the user ends, and a new one begins for who asks.
+
+    `old_code`, `new_code`: of the letters to the two addresses; `code`: of an app, or a recovery code, where
+    `old_code` is left out and no strong factor was shown within the last minutes.
+    """
+
+    token: str
+    old_code: OwnCode = ""
+    new_code: OwnCode
+    code: OwnCode = ""
     address: Address
     agent: Text = ""

@@ -11,6 +11,7 @@ from tests.demo import Demo, text_of
 from tests.e2e.actions import code_for, read_letter, wait_until_live
 from tests.e2e.conftest import Open
 from tests.house import until
+from tests.looking import complaints
 
 EMAIL, PASSWORD, NEW = "kim@home.example", "seven slow winter trains", "lanterns over quiet harbours"
 Take = Callable[[Page, str], None]
@@ -255,3 +256,81 @@ def test_somebody_is_invited_joins_is_changed_and_is_gone(open_page: Open, demo_
     again.get_by_label("Password, once more").fill(chosen)
     again.get_by_role("button", name="Make my account").click()
     expect(again.get_by_text("Check the code.")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_another_address_is_confirmed_by_a_letter_to_each(
+    open_page: Open, demo_home: Demo, shots: Take, *, javascript: bool
+) -> None:
+    old, new = f"lee-{javascript}@home.example", f"lee-{javascript}@elsewhere.example"
+    secret = demo_home.var / "lee.txt"
+    secret.write_text(PASSWORD)
+    assert demo_home.command("user", "add", old, "--name", "Lee", "--password-file", str(secret)).returncode == 0
+    secret.unlink()
+    here, there = open_page(None, javascript=javascript), open_page(None)
+    enter(here, demo_home, PASSWORD, email=old)
+    enter(there, demo_home, PASSWORD, email=old)
+    wait_until_live(there)
+    before = len(demo_home.letters())
+    here.goto("/account")
+    here.get_by_role("link", name="Change your address").click()
+    here.get_by_label("New e-mail address").fill(new)
+    here.get_by_label("Your password now").fill(PASSWORD)
+    here.get_by_role("button", name="Send both letters").click()
+    expect(here.get_by_text("Two letters are on their way")).to_be_visible()
+    if javascript:  # which axe is made of
+        here.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        assert complaints(here) == []
+        here.evaluate("for (const one of document.querySelectorAll('details')) one.open = false")
+    codes = {email: code_for(demo_home, email, before) for email in (old, new)}
+    here.get_by_label(f"Code from the letter to {old}").fill(codes[new])
+    here.get_by_label(f"Code from the letter to {new}").fill(codes[new])
+    here.get_by_role("button", name="Change it").click()
+    expect(here.get_by_text("five wrong ones end it")).to_be_visible()
+    shots(here, f"address-wrong-{javascript}")
+    here.get_by_label(f"Code from the letter to {old}").fill(codes[old].replace("-", "").lower())
+    here.get_by_role("button", name="Change it").click()
+    expect(here.get_by_text(f"You sign in with {new}")).to_be_visible()
+    shots(here, f"address-changed-{javascript}")
+    there.get_by_role("heading", name="Sign in").wait_for()
+    expect(there.get_by_text("Your e-mail address was changed. Sign in with the new one.")).to_be_visible()
+    assert "tell the master user" in read_letter(demo_home, "was changed", to=old, after=before)
+    assert "Lee" in read_letter(demo_home, "E-mail address changed", to=new, after=before)
+    enter(open_page(None), demo_home, PASSWORD, email=new)
+
+
+def test_an_address_changed_at_the_hub_tells_the_former_one(demo_home: Demo) -> None:
+    before = len(demo_home.letters())
+    old, new = "mo@home.example", "mo@elsewhere.example"
+    secret = demo_home.var / "mo.txt"
+    secret.write_text(PASSWORD)
+    assert demo_home.command("user", "add", old, "--name", "Mo", "--password-file", str(secret)).returncode == 0
+    secret.unlink()
+    assert demo_home.command("user", "email", old, EMAIL).returncode == 1, "it is somebody else's"
+    changed = demo_home.command("user", "email", old, new)
+    assert changed.returncode == 0, changed.stderr
+    assert new in demo_home.command("user", "list").stdout
+    assert "homesystem user email" in read_letter(demo_home, "was changed", to=old, after=before)
+
+
+def test_enumeration_whose_address_it_is_shows_in_no_answer(demo_home: Demo) -> None:
+    member, users = demo_home.client("member"), demo_home.users()
+    taken, free, mine = users["master"]["email"].upper(), "nobody@elsewhere.example", users["member"]["email"]
+    said = []
+    for wanted in (free, taken):
+        before = len(demo_home.letters())
+        body = {"email": wanted, "current": users["member"]["password"]}
+        asked = member.call("POST", "/api/v1/email", body)
+        old = code_for(demo_home, mine, before)
+        wrong = member.call("PUT", "/api/v1/email", {"old_code": old, "new_code": "ABCD-2345"})
+        assert (asked.status, asked.body.pop("email")) == (202, wanted)
+        assert asked.body.pop("expires_at")
+        wrong.body.pop("instance", None)
+        said.append((asked.body, wrong.status, wrong.body))
+        assert member.call("GET", "/api/v1/email").body["wanted"]["email"] == wanted
+    assert said[0] == said[1]
+    assert said[0][1] == 403
+    told = read_letter(demo_home, "wanted your e-mail address", to=users["master"]["email"], after=0)
+    assert users["member"]["email"] not in told
+    for wrong_body in ({"email": free}, {"email": free, "current": "x", "extra": 1}, {"email": ["a"], "current": "x"}):
+        assert member.call("POST", "/api/v1/email", wrong_body).status in {400, 422}

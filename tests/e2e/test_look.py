@@ -32,6 +32,7 @@ PATHS = (
     "/history?room=hall&outcome=executed&since=nonsense",
     "/account",
     "/account/password",
+    "/account/email",
     "/account/factors",
     "/account/tokens",
     "/users",

@@ -150,7 +150,7 @@ async def test_days_are_removed_people_erased_and_the_record_checked_alike(store
     assert (await verdict(store)).row == 10
     assert await Retention(store, 30, lambda: WHOLE, now=lambda: START).round() is not None
     assert [row.row for row in await all_rows(store)] == [6, 7, 8, 9, 10, 11]
-    assert await erasing.erase(store, user_id="u1", email="ada@example.org", now=START) == 5
+    assert await erasing.erase(store, user_id="u1", emails=["ada@example.org"], now=START) == 5
     assert (await verdict(store)).broken is None
     async with store.write() as connection:
         await mailbox.set_people(connection, masters("ada@example.org"), START)

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account.current_password import CurrentPassword
+from auth_service.account.farewells import Farewells
 from auth_service.account.guests import Guests
 from auth_service.account.masters import Masters
 from auth_service.account.others import Others
+from auth_service.account.own_email import OwnEmail
 from auth_service.account.owners import Owners
 from auth_service.confirming import code_rows
 from auth_service.confirming.errands import Errands
@@ -29,15 +31,17 @@ from auth_service.signing_in import session_rows
 from auth_service.signing_in.sessions import Sessions
 from auth_service.store import open_store
 from shared.keeping.database import Store
+from shared.mail import Letter
 from shared.proof.spool import Spool
 from shared.running.config import ConfigError
 from shared.words.internal import Grant, LockdownState, LockoutChange, RoomSeen, User
+from shared.words.internal_account import EmailConfirm, EmailWish
 from shared.words.internal_people import UserChange
 from shared.words.messages import DeviceDescription, Who
 from shared.words.names import Action, Kind, Role
 from shared.words.problem import HomeError
 from tests.claimed import free_port
-from tests.unit.auth_service.parts import Given
+from tests.unit.auth_service.parts import Given, code_in
 
 PASSWORD = "violet engine of numbers"
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -328,5 +332,49 @@ async def test_two_master_users_who_take_each_others_rights_leave_one(
             other = next(user for user in made if user.id != one.id)
             if wanted.get("role"):
                 await take(one, other, role=Role.MASTER)
+    spool.close()
+    passwords.close()
+
+
+async def test_of_two_accounts_that_want_one_address_at_once_one_has_it(
+    store: Store, accounts: Accounts, tmp_path: Path
+) -> None:
+    made = [
+        await accounts.create_user(email=f"{name}@example.org", name=name, password=PASSWORD, role=Role.MASTER)
+        for name in ("ada", "bea")
+    ]
+    passwords, spool, letters = Passwords(b"pepper", rounds=4), Spool(tmp_path / "email.sqlite3"), list[Letter]()
+    proof = Proof(spool, now=lambda: NOW)
+    sessions = Sessions(store, proof, limits=LIMITS, now=lambda: NOW, wake=lambda: None)
+
+    async def send(letter: Letter) -> None:
+        letters.append(letter)
+
+    async with asyncio.TaskGroup() as group:
+        errands = Errands(group)
+        current = CurrentPassword(store, passwords, proof, errands, now=lambda: NOW)
+        owners = Owners(sessions, current, limits=LIMITS, now=lambda: NOW)
+        farewells = Farewells(store, send=send, now=lambda: NOW)
+        own = OwnEmail(
+            store, passwords, proof, owners, errands, farewells, send=send, now=lambda: NOW, wake=lambda: None
+        )
+        wanted = []
+        for user in made:
+            letters.clear()
+            async with store.write() as connection:
+                token = (await session_rows.start(connection, user, address="", agent="", limits=LIMITS, now=NOW)).token
+            asked = EmailWish(token=token, current=PASSWORD, email="one@example.org", address="")
+            await own.begin(asked, "gateway")
+            await errands.settled()
+            codes = {letter.to: code_in(letter.text) for letter in letters}
+            wanted.append(
+                EmailConfirm(token=token, old_code=codes[user.email], new_code=codes["one@example.org"], address="")
+            )
+        answers = await asyncio.gather(*(own.confirm(one, "gateway") for one in wanted), return_exceptions=True)
+        await errands.settled()
+    lost = [answer.slug for answer in answers if isinstance(answer, HomeError)]
+    assert lost == ["confirmation-failed"], answers
+    rows = await accounts.list_users()
+    assert sorted(row.user.email for row in rows)[1] == "one@example.org"
     spool.close()
     passwords.close()

@@ -121,7 +121,7 @@ async def rest(store: Store) -> object:
         assert await mailbox.known_people(connection) == ()
         await mailbox.summed(connection, [], START)
     await weigh(store, Gathered(0, [], []))
-    await erase(store, user_id="u1", email="ada@example.org", now=START)
+    await erase(store, user_id="u1", emails=["ada@example.org"], now=START)
     return await count(store, "u1")
 
 

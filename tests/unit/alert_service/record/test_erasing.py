@@ -54,7 +54,7 @@ def life() -> list[tuple[str, AuditEvent]]:
 
 
 async def erase(store: Store) -> int:
-    return await erasing.erase(store, user_id="u9", email=EMAIL, now=START)
+    return await erasing.erase(store, user_id="u9", emails=[EMAIL], now=START)
 
 
 def of_her(path: Path) -> list[str]:
@@ -124,7 +124,7 @@ async def test_it_may_be_repeated(store: Store) -> None:
 async def test_it_goes_in_batches(store: Store) -> None:
     await tell(store, acts(450, user=EVE))
     told: list[int] = []
-    assert await erasing.erase(store, user_id="u9", email=EMAIL, now=START, told=told.append) == 450
+    assert await erasing.erase(store, user_id="u9", emails=[EMAIL], now=START, told=told.append) == 450
     assert told == [200, 400, 450]
     assert (await verdict(store, batch=100)).broken is None
 

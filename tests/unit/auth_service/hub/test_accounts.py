@@ -1,15 +1,16 @@
 """Accounts and identities: what may be made, and that every change leaves proof or does not happen."""
 
 import sqlite3
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from auth_service.hub.accounts import Accounts
-from auth_service.people import user_rows
+from auth_service.people import email_rows, user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
+from auth_service.signing_in import session_rows
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import Grant, User
@@ -290,3 +291,37 @@ async def test_a_user_has_letters_in_a_language_of_their_own(
     assert [row.user.language for row in await accounts.list_users()] == [None]
     with pytest.raises(HomeError, match="not-found"):
         await accounts.set_language("nobody@example.org", "de")
+
+
+async def test_another_address_ends_sessions_and_has_its_proof_and_a_letter_owed(
+    accounts: Accounts, ada: User, store: Store, spool: Spool, clock: Clock
+) -> None:
+    limits = session_rows.Limits(timedelta(hours=12), timedelta(days=7))
+    async with store.write() as connection:
+        begun = await session_rows.start(connection, ada, address="", agent="", limits=limits, now=clock())
+    after = await accounts.change_email(EMAIL.upper(), " ada@elsewhere.example ")
+    assert after.email == "ada@elsewhere.example"
+    (row,) = await accounts.list_users()
+    assert (row.user.id, row.user.email) == (ada.id, "ada@elsewhere.example")
+    async with store.read() as connection:
+        assert await session_rows.find(connection, begun.token, limits=limits, now=clock()) is None
+        assert await session_rows.why_ended(connection, begun.token, clock()) == "email-changed"
+        assert [former.email for former in await email_rows.untold(connection, clock() - timedelta(days=1))] == [EMAIL]
+    event = spool.pending(10)[-1]
+    assert (event.what, event.who.issuer, event.severity) == ("account:email-changed", "admin", Severity.CRITICAL)
+    assert event.detail == {"user": "Ada Lovelace", "email": "ada@elsewhere.example"}
+    assert await accounts.addresses(after) == ("ada@elsewhere.example", EMAIL)
+
+
+async def test_an_address_that_is_somebody_elses_or_none_is_refused_at_the_hub(accounts: Accounts, ada: User) -> None:
+    await accounts.create_user(email="ben@example.org", name="Ben", password=PASSWORD, role=Role.MEMBER)
+    for old, new, slug in (
+        (EMAIL, "BEN@example.org", "already-exists"),
+        (EMAIL, "no address", "invalid-value"),
+        ("nobody@example.org", "new@example.org", "not-found"),
+    ):
+        with pytest.raises(HomeError, match=slug):
+            await accounts.change_email(old, new)
+    await accounts.change_email(EMAIL, EMAIL.upper())
+    assert EMAIL.upper() in {row.user.email for row in await accounts.list_users()}
+    assert await accounts.addresses(ada) == (EMAIL,), "the same, spelt otherwise, was never another"

@@ -17,6 +17,7 @@ from auth_service.config import AuthConfig
 from auth_service.home import lockdown_rows
 from auth_service.hub import accounts
 from auth_service.mending import repairing, waiting
+from auth_service.people.email_rows import email_changes
 from auth_service.proof import Proof
 from auth_service.store import open_store
 from auth_service.tables import sessions, users
@@ -164,6 +165,12 @@ def test_repair_says_what_can_be_done_and_changes_nothing_by_itself(home: homes.
 def test_what_can_be_read_goes_on_locked_down_and_signed_out(
     home: homes.Home, settings: AuthConfig, file: Path, spool: Spool
 ) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as db, db:
+        names = "id, token_hash, user_id, created_at, seen_at, expires_at, address, agent, own"
+        moment = "'2026-03-01 12:00:00.000000'"
+        values = f"'s1', 'x', (SELECT id FROM users), {moment}, {moment}, {moment}, '', '', 0"
+        db.execute(f"INSERT INTO sessions ({names}) VALUES ({values})")
+        db.execute(f"INSERT INTO email_changes VALUES ('s1', 'new@example.org', {moment})")
     spoil(file, 0, b"\xa5" * 100)
     done = CliRunner().invoke(command.app, ["repair", "--accounts"])
     assert done.exit_code == 0, done.exception
@@ -179,6 +186,7 @@ def test_what_can_be_read_goes_on_locked_down_and_signed_out(
         async with store.read() as connection:
             assert (await lockdown_rows.read(connection)).active
             assert (await connection.execute(select(sessions))).all() == []
+            assert (await connection.execute(select(email_changes))).all() == [], "they hang on sessions"
         await store.close()
 
     asyncio.run(look())

@@ -96,6 +96,8 @@ _LOGIN: Final = {"email": "member@example.org", "password": "a long password"}
 _CODE: Final = {"code": "ABCD-2345"}
 _PASSWORDS: Final = {"current": "a long password", "new": "quite another long one"}
 _CURRENT: Final = {"current": "a long password"}
+_ADDRESS: Final = _CURRENT | {"email": "another@example.org"}
+_BOTH_CODES: Final = {"old_code": "ABCD-2345", "new_code": "ABCD-2345"}
 _BEGUN: Final = {"id": "f1", "secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ", "uri": "otpauth://totp/Home"}
 _CREDENTIAL: Final = {"id": "aa", "rawId": "aa", "type": "public-key", "response": {"clientDataJSON": "aa"}}
 _LAMP: Final = {"room": "hall", "device": "lamp"}
@@ -139,6 +141,9 @@ RULES: Final = (
     Rule("POST /api/v1/tokens", WHOSE_PAGE, _TOKEN, acts=True),
     Rule("DELETE /api/v1/tokens/{id}", WHO_SIGNED_IN, acts=True),
     Rule("POST /api/v1/password", WHO_SIGNED_IN, _PASSWORDS, acts=True),
+    Rule("GET /api/v1/email", WHO_SIGNED_IN),
+    Rule("POST /api/v1/email", WHO_SIGNED_IN, _ADDRESS, acts=True),
+    Rule("PUT /api/v1/email", WHO_SIGNED_IN, _BOTH_CODES, acts=True),
     Rule("GET /api/v1/factors", WHO_SIGNED_IN),
     Rule("POST /api/v1/factors", WHO_SIGNED_IN, _CURRENT, acts=True),
     Rule("GET /api/v1/factors/demand", MASTER),
@@ -239,6 +244,9 @@ RULES: Final = (
     Rule("POST /account/tokens/revoke", WHO_SIGNED_IN, {"token": "another"}, acts=True),
     Rule("GET /account/password", WHO_SIGNED_IN),
     Rule("POST /account/password", WHO_SIGNED_IN, _PASSWORDS | {"again": "quite another long one"}, acts=True),
+    Rule("GET /account/email", WHO_SIGNED_IN),
+    Rule("POST /account/email", WHO_SIGNED_IN, _ADDRESS, acts=True),
+    Rule("POST /account/email/confirm", WHO_SIGNED_IN, _BOTH_CODES, acts=True),
     Rule("GET /account/factors", WHO_SIGNED_IN),
     Rule("POST /account/factors", WHO_SIGNED_IN, _CURRENT, acts=True),
     Rule("POST /account/factors/confirm", WHO_SIGNED_IN, _BEGUN | {"code": "123456"}, acts=True),

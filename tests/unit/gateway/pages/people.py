@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from shared.words.internal import User, UserRow
+from shared.words.internal import LoginAnswer, User, UserRow
+from shared.words.internal_account import EmailConfirm, EmailState, EmailWanted, EmailWish
 from shared.words.internal_people import (
     Confirmed,
     InvitationRow,
@@ -37,12 +38,17 @@ class FakePeople(parts.FakeAuth):
         self.profiles: list[ProfileChange] = []
         self.people: list[UserRow] = []
         self.refuses: HomeError | None = None
+        self.wishes: list[EmailWish] = []
+        self.addresses_typed: list[EmailConfirm] = []
+        self.wanted: EmailWanted | None = None
+        self.instead = False
 
     @property
     def changes_of_people(self) -> int:
         """How many there were."""
         invitations = len(self.invited) + len(self.withdrawn) + len(self.joined)
-        return invitations + len(self.user_changes) + len(self.erased) + len(self.profiles)
+        addresses = len(self.wishes) + len(self.addresses_typed)
+        return invitations + addresses + len(self.user_changes) + len(self.erased) + len(self.profiles)
 
     async def change_user(self, user_id: str, wanted: UserChange) -> UserRow:
         self._confirm(wanted)
@@ -60,6 +66,35 @@ class FakePeople(parts.FakeAuth):
             raise HomeError("auth-unreachable")
         self.profiles.append(wanted)
         return replace(self.sessions[wanted.token].user, name=wanted.name, language=wanted.language)
+
+    async def begin_email(self, wish: EmailWish) -> EmailWanted:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        if wish.current != PASSWORD:
+            raise HomeError("wrong-password")
+        if "@" not in wish.email:
+            detail = "The e-mail address is not of the form name@example.org."
+            raise HomeError("invalid-value", detail, field="email")
+        self.wishes.append(wish)
+        self.wanted = EmailWanted(email=wish.email, expires_at=parts.NOW + timedelta(minutes=10))
+        return self.wanted
+
+    async def email_state(self, token: str) -> EmailState:
+        if self.away:
+            raise HomeError("auth-unreachable")
+        return EmailState(wanted=self.wanted, instead=self.instead)
+
+    async def confirm_email(self, typed: EmailConfirm) -> LoginAnswer:
+        for field, code in (("old_code", typed.old_code), ("new_code", typed.new_code)):
+            if code != CODE and not (self.instead and not code and field == "old_code"):
+                raise HomeError("confirmation-failed", "Check the code.", field=field)
+        self.addresses_typed.append(typed)
+        info = self.sessions[typed.token]
+        email = self.wanted.email if self.wanted is not None else "another@example.org"
+        after = replace(info, id="s-after", user=replace(info.user, email=email))
+        self.sessions = {token: one for token, one in self.sessions.items() if one.user.id != info.user.id}
+        self.sessions["after"] = after
+        return LoginAnswer(token="after", session=after)
 
     def _confirm(self, asked: Confirmed) -> None:
         if self.away:

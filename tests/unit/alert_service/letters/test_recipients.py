@@ -1,0 +1,109 @@
+"""Whom letters go to: asked every minute, and before the letter about another address leaves."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
+
+import pytest
+
+from alert_service.chain.arrivals import Arrival
+from alert_service.letters import mailbox
+from alert_service.letters.recipients import Recipients
+from alert_service.record import records
+from shared.keeping.database import Store
+from shared.words import internal_recipients
+from shared.words.internal_recipients import Recipient
+from shared.words.problem import HomeError
+from tests.house import DEADLINE
+from tests.unit.alert_service.parts import ADA, HOUSE, START, event
+
+OLD, NEW = "ada@example.org", "ada@elsewhere.example"
+
+
+def ada(email: str) -> tuple[Recipient, ...]:
+    return (Recipient(id=ADA.id, email=email, master=True),)
+
+
+class FakeAuth:
+    """Answers one after the other, the last one again and again; an empty one is being away."""
+
+    def __init__(self, *answers: tuple[Recipient, ...]) -> None:
+        self.answers = list(answers)
+
+    async def call(self, _method: str, path: str, _kind: Any) -> internal_recipients.Recipients:
+        assert path == internal_recipients.RECIPIENTS
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if not answer:
+            raise HomeError("auth-unreachable")
+        return internal_recipients.Recipients(people=answer)
+
+
+class Kept:
+    """What keeps them, beside what it called: "changed" or "wake", with the addresses known at that moment."""
+
+    def __init__(self, store: Store, auth: FakeAuth) -> None:
+        self.store = store
+        self.called: asyncio.Queue[str] = asyncio.Queue()
+        self.readers = Recipients(
+            cast("Any", auth),
+            store,
+            changed=lambda: self.called.put_nowait("changed"),
+            wake=lambda: self.called.put_nowait("wake"),
+            named=lambda _: None,
+            now=lambda: START,
+        )
+
+    async def next(self) -> str:
+        async with asyncio.timeout(DEADLINE):
+            return await self.called.get()
+
+    async def known(self) -> Sequence[str]:
+        async with self.store.read() as connection:
+            return [one.email for one in await mailbox.known_people(connection)]
+
+    async def tell(self, what: str, source: str = "auth") -> None:
+        told = event(what=what, where="user/u1", issuer=source, command_id=None)
+        async with self.store.write() as connection:
+            follow = self.readers.noticing(HOUSE)
+            made = await records.record(connection, [Arrival(source, told)], START, follow)
+        if made.followed:
+            self.readers.followed()
+
+
+@contextlib.asynccontextmanager
+async def running(store: Store, *answers: tuple[Recipient, ...]) -> AsyncIterator[Kept]:
+    kept = Kept(store, FakeAuth(*answers))
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(kept.readers.run())
+        yield kept
+        task.cancel()
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_who_has_another_address_is_asked_for_before_the_letter_leaves(store: Store, late: bool) -> None:
+    stale = [ada(OLD)] if late else []  # told before it was committed
+    async with running(store, ada(OLD), *stale, ada(NEW)) as kept:
+        assert await kept.next() == "changed"
+        assert await kept.known() == [OLD]
+        await kept.tell("account:email-changed")
+        assert await kept.next() == "changed"
+        assert await kept.known() == [NEW]
+
+
+async def test_other_letters_leave_without_asking(store: Store) -> None:
+    async with running(store, ada(OLD), ada(NEW)) as kept:
+        await kept.next()
+        await kept.tell("account:password-changed")
+        assert await kept.next() == "wake"
+        assert await kept.known() == [OLD]
+        await kept.tell("account:email-changed", source="hall")
+        assert await kept.next() == "wake", "a room's word about people is nobody's"
+
+
+async def test_while_the_auth_service_is_away_the_letter_leaves_all_the_same(store: Store) -> None:
+    async with running(store, ada(OLD), ()) as kept:
+        assert await kept.next() == "changed"
+        await kept.tell("account:email-changed")
+        assert await kept.next() == "wake"
+        assert await kept.known() == [OLD]
