@@ -7,7 +7,8 @@ from datetime import datetime
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
 from auth_service.factors import strong
-from auth_service.factors.strong import StrongFactors
+from auth_service.factors.recovery_used import RecoveryUsed
+from auth_service.factors.strong import Fitting, StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -16,7 +17,7 @@ from auth_service.signing_in.guesses import Guesses
 from auth_service.signing_in.session_rows import is_proved
 from shared.keeping.database import Store
 from shared.running.log import facts
-from shared.words.internal import Budget, SessionInfo
+from shared.words.internal import Budget, SessionInfo, User
 from shared.words.messages import Who
 from shared.words.problem import HomeError
 
@@ -41,6 +42,7 @@ class CurrentPassword:
         self._wrong = Windows()
         self._guesses = Guesses()
         self._strong = StrongFactors(store, passwords, now=now)
+        self._recovery = RecoveryUsed(store, proof)
 
     async def check(self, typed: str, session: SessionInfo, who: Who) -> str:
         """The stored hash that it fits. Raises wrong-password, or rate-limited without a look."""
@@ -57,7 +59,7 @@ class CurrentPassword:
             raise HomeError("wrong-password")
         return stored
 
-    async def check_code(self, typed: str, session: SessionInfo) -> None:
+    async def check_code(self, typed: str, session: SessionInfo, who: Who) -> None:
         """And, where there is a strong factor, one that was shown within the last minutes, or a code of an app or a
         recovery code, which is used up by this.
 
@@ -66,10 +68,10 @@ class CurrentPassword:
         """
         if is_proved(session, self._now()) or not await self._strong.has(session.user.id):
             return
-        await self.spend_code(typed, session)
+        await self.spend_code(typed, session, who)
 
-    async def spend_code(self, typed: str, session: SessionInfo) -> str:
-        """Use up a code of an app, or a recovery code; which of them it was.
+    async def spend_code(self, typed: str, session: SessionInfo, who: Who) -> str:
+        """Use up a code of an app, or a recovery code, of which a letter tells; which of them it was.
 
         Wrong ones are counted by session: whoever sits in a stolen one keeps the owner out of none.
 
@@ -79,13 +81,19 @@ class CurrentPassword:
         judged = await self._strong.judge(user.id, typed)
         if not judged.strong:
             raise HomeError("step-up-required", NO_FACTOR)
-        if (fitting := self._guesses.heard(judged.fitting, key, self._now())) is not None:
-            async with self._store.write() as connection:
-                if await strong.spend(connection, user.id, fitting, self._now()):
-                    return fitting.name
+        fitting = self._guesses.heard(judged.fitting, key, self._now())
+        if fitting is not None and await self._spend(user, fitting, who):
+            return fitting.name
         self._guesses.count(key, self._now())
         detail = "Type the code that your app shows now, or a recovery code. Each works once."
         raise HomeError("confirmation-failed", detail, field="code")
+
+    async def _spend(self, user: User, fitting: Fitting, who: Who) -> bool:
+        async with self._store.write() as connection:
+            used = await strong.spend(connection, user.id, fitting, self._now())
+        if used and fitting.code_hash:  # whatever comes of what it was shown for
+            await self._recovery.tell(user, who)
+        return used
 
     async def sweep(self) -> None:
         """Tell of wrong passwords whose window is over."""

@@ -83,7 +83,7 @@ class OwnEmail:
         if user_rows.email_key(email) == user_rows.email_key(user.email):
             raise HomeError("invalid-value", "This is the address that you have. Type the new one.", field="email")
         self._check_wishes(user)
-        await self._owners.by_code(asked.code, session)
+        await self._owners.by_code(asked.code, session, owner.who)
         self._check_wishes(user)  # others may have come meanwhile
         self._wishes.count(user.id, _WISHES, self._now())
         wanted = Wanted(email, self._now() + codes.LIFETIME)
@@ -115,7 +115,7 @@ class OwnEmail:
         session = await self._owners.signed_in(asked.token)
         who = telling.by(session.user, asked.address, issuer)
         try:
-            wanted, claims = await self._confirmed(asked, session)
+            wanted, claims = await self._confirmed(asked, session, who)
             answer = await self._change(asked, session, wanted, claims, who)
         except HomeError as error:
             if error.slug == "confirmation-failed":
@@ -132,7 +132,9 @@ class OwnEmail:
         """Tell of wrong codes whose window is over."""
         await self._failed.sweep()
 
-    async def _confirmed(self, asked: EmailConfirm, session: SessionInfo) -> tuple[Wanted, list[code_rows.Claim]]:
+    async def _confirmed(
+        self, asked: EmailConfirm, session: SessionInfo, who: Who
+    ) -> tuple[Wanted, list[code_rows.Claim]]:
         """What is under way, and the codes that are to be used up. A try is spent of each, whichever was wrong."""
         async with self._store.read() as connection:
             wanted = await email_rows.wanted(connection, session.id, self._now())
@@ -147,7 +149,7 @@ class OwnEmail:
             return wanted, [old, new]
         if not await self._is_settled(session.user):
             raise HomeError("confirmation-failed", "Type the code of the letter to your present address.", field=_OLD)
-        await self._owners.by_code(asked.code, session)
+        await self._owners.by_code(asked.code, session, who)
         return wanted, [new]
 
     async def _change(

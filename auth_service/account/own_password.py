@@ -44,7 +44,7 @@ class OwnPassword:
         if await self._passwords.verify(request.new, owner.stored, known=True):
             raise HomeError("invalid-value", "This is the password that you have. Choose another one.", field="new")
         await new_password.check(self._store, request.new, user, self._home_words)
-        await self._owners.by_code(request.code, owner.session)
+        await self._owners.by_code(request.code, owner.session, owner.who)
         hashed = await self._passwords.hash(request.new)
         async with telling.change(self._store, self._proof, owner.who) as (connection, say):
             mine = await self._owners.hold(connection, request.token, user.id)

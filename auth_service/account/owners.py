@@ -71,17 +71,17 @@ class Owners:
         who = telling.by(session.user, asked.address, issuer)
         return Owner(session, who, await self._current.check(asked.current, session, who))
 
-    async def by_code(self, code: str, session: SessionInfo) -> None:
+    async def by_code(self, code: str, session: SessionInfo, who: Who) -> None:
         """And by a strong factor, where there is one: the last of all, since a code is used up by this.
 
         Raises HomeError("confirmation-failed"), with `field`.
         """
-        await self._current.check_code(code, session)
+        await self._current.check_code(code, session, who)
 
     async def confirmed(self, asked: Asked, issuer: str) -> Owner:
         """By both. Raises as these two."""
         owner = await self.by_password(asked, issuer)
-        await self.by_code(asked.code, owner.session)
+        await self.by_code(asked.code, owner.session, owner.who)
         return owner
 
     async def hold(self, connection: AsyncConnection, token: str, user_id: str) -> Found:

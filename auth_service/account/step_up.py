@@ -12,8 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
 from auth_service.account.current_password import CurrentPassword
-from auth_service.factors import passkey_rows, passkeys, strong
-from auth_service.factors.recovery_used import RecoveryUsed
+from auth_service.factors import passkey_rows, passkeys
 from auth_service.people import changed_rights, user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -54,7 +53,6 @@ class StepUp:
         self._limits = limits
         self._now = now
         self._wake = wake
-        self._recovery = RecoveryUsed(store, proof)
 
     async def ask(self, asked: ProofChallengeAsked) -> Challenge:
         """What a passkey of theirs must answer, in this session, once. Raises HomeError("sign-in-required")."""
@@ -72,17 +70,15 @@ class StepUp:
         rate-limited.
         """
         session = await self._sessions.verify(shown.token)
+        who = telling.by(session.user, shown.address, issuer)
         if shown.credential is not None:
             factor = await self._by_passkey(shown, session)
         else:
-            factor = await self._current.spend_code(shown.code, session)
+            factor = await self._current.spend_code(shown.code, session, who)
         async with self._store.write() as connection:
             answer = await self._renew(connection, shown.token)
         self._wake()
-        who = telling.by(session.user, shown.address, issuer)
         # No critical act by itself: a full disk must not keep the owner from what they prove themselves for.
-        if factor == strong.RECOVERY:
-            await self._recovery.tell(session.user, who)
         await self._proof.note("session:proved", f"session/{session.id}", who, factor=factor)
         return answer
 

@@ -66,7 +66,7 @@ class Tokens:
             raise HomeError("invalid-value", "Name each device of the scope once.", field="scope")
         who = telling.by(user, wanted.address, issuer)
         await self._current.check(wanted.current, session, who)
-        await self._current.check_code(wanted.code, session)
+        await self._current.check_code(wanted.code, session, who)
         async with telling.change(self._store, self._proof, who) as (connection, say):
             # Locked, so that two requests at once cannot both be the last that there is room for.
             lives = await user_rows.lock(connection, user.id)

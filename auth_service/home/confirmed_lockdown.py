@@ -17,6 +17,7 @@ from auth_service.confirming.confirmations import Confirmations, Send
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
 from auth_service.factors import strong
+from auth_service.factors.recovery_used import RecoveryUsed
 from auth_service.factors.strong import Fitting, StrongFactors
 from auth_service.home.lockdown import Lockdown
 from auth_service.people import user_rows
@@ -73,6 +74,7 @@ class ConfirmedLockdown:
         self._now = now
         self._language = language
         self._strong = StrongFactors(store, passwords, now=now)
+        self._recovery = RecoveryUsed(store, proof)
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
         self._guesses = Guesses()
@@ -115,7 +117,7 @@ class ConfirmedLockdown:
             async def still(connection: AsyncConnection) -> None:
                 await self._check_still(connection, request, account, used)
 
-            return await (self._lockdown.end if ends else self._lockdown.begin)(who, still)
+            after = await (self._lockdown.end if ends else self._lockdown.begin)(who, still)
         except HomeError as error:
             if error.slug == "confirmation-failed":
                 stands = await self._lockdown.state()
@@ -123,6 +125,9 @@ class ConfirmedLockdown:
                     return stands  # the form was sent twice, and the other one was quicker
                 self._errands.start(self._report_failure(user, who), "report-failure")
             raise
+        if isinstance(used, Fitting) and used.code_hash:
+            await self._recovery.tell(user, who)
+        return after
 
     async def sweep(self) -> None:
         """Tell of failed tries whose window is over."""

@@ -252,6 +252,35 @@ async def test_signing_in_by_a_strong_factor_is_a_proof_and_by_mail_it_is_none(h
     assert (await home.sessions.verify(await home.sit())).proved_until is None
 
 
+async def test_a_letter_tells_of_each_recovery_code_wherever_it_was_typed(home: Home, spool: Spool) -> None:
+    _, codes = await home.app()
+    (factor,) = (await home.factors.of(home.token)).factors
+    wish = TokenWish(
+        session=home.token,
+        current=PASSWORD,
+        code=codes[0],
+        name="Panel",
+        scope=(Allowed(room="hall", device="lamp", actions=(Action.ON,)),),
+        expires_at=home.clock() + timedelta(days=1),
+        address=HERE,
+    )
+    await home.tokens.make(wish, "gateway")
+    change = PasswordChange(token=home.token, current=PASSWORD, new=OTHER_PASSWORD, code=codes[1], address=HERE)
+    token = (await home.password.change(change, "gateway")).token
+    gone = FactorRemove(token=token, id="none", current=OTHER_PASSWORD, code=codes[2], address=HERE)
+    with pytest.raises(HomeError, match="not-found"):  # it is used up all the same
+        await home.factors.remove(gone, "gateway")
+    home.token = token
+    await home.prove(codes[3])
+    used = [event for event in spool.pending(1000) if event.what == "account:recovery-used"]
+    assert [event.detail["left"] for event in used] == ["9", "8", "7", "6"]
+    assert {event.severity.value for event in used} == {"security"}
+    assert {event.who.address for event in used} == {HERE}
+    await home.factors.remove(
+        FactorRemove(token=home.token, id=factor.id, current=OTHER_PASSWORD, address=HERE), "gateway"
+    )
+
+
 async def test_password_and_tokens_ask_for_the_factor_too(home: Home) -> None:
     app, codes = await home.app()
     change = PasswordChange(token=home.token, current=PASSWORD, new=OTHER_PASSWORD, address=HERE)

@@ -481,7 +481,7 @@ async def test_a_right_password_beside_a_wrong_code_begins_it(house: House, ada:
 
 
 async def test_who_has_a_strong_factor_ends_it_by_that_and_by_no_letter(
-    house: House, ada: User, proof: Proof, passwords: Passwords
+    house: House, ada: User, proof: Proof, passwords: Passwords, spool: Spool
 ) -> None:
     token = await house.session(ada)
     current = CurrentPassword(house.store, passwords, proof, house.errands, now=house.clock)
@@ -510,6 +510,8 @@ async def test_who_has_a_strong_factor_ends_it_by_that_and_by_no_letter(
     await house.begin(await house.session(ada))
     await house.refuses(await house.session(ada), "confirmation-failed", active=False, code=good)
     await house.change(await house.session(ada), active=False, code=recovery[0], password=PASSWORD)
+    used = [event.detail["left"] for event in spool.pending(200) if event.what == "account:recovery-used"]
+    assert used == ["9"], "a letter tells that one of the list was used"
     await house.begin(await house.session(ada))
     token = await house.session(ada)
     async with house.store.write() as connection:
