@@ -5,7 +5,7 @@ from datetime import datetime
 
 from auth_service.account import telling
 from auth_service.home import room_rows, two_persons
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights, masters, user_rows
 from auth_service.proof import Proof
 from auth_service.signing_in.session_rows import is_proved
 from auth_service.signing_in.sessions import Sessions
@@ -13,7 +13,7 @@ from shared.keeping.database import Store
 from shared.words.internal import RegisteredDevice, RegisteredRoom
 from shared.words.internal_proofs import ConfirmByChange
 from shared.words.languages import later
-from shared.words.names import ACTIONS, STRONG_WAYS, ConfirmBy, Role, strictest
+from shared.words.names import ACTIONS, STRONG_WAYS, ConfirmBy, strictest
 from shared.words.problem import HomeError
 
 _ALONE = later("Nobody but one person may use this device. Invite or allow a second one first.")
@@ -41,9 +41,7 @@ class ConfirmWays:
         session = await self._sessions.verify(wanted.token)
         who = telling.by(session.user, wanted.address, issuer)
         async with telling.change(self._store, self._proof, who) as (connection, say):
-            user = await user_rows.enabled(connection, session.user.id)
-            if user is None or user.role is not Role.MASTER:
-                raise HomeError("forbidden", "Only a master user decides how a device is confirmed.")
+            await masters.held(connection, session.user.id, _masters_only)
             known, found = await room_rows.registered(connection, room, device)
             if found.confirm_by is wanted.confirm_by:
                 return known
@@ -71,3 +69,7 @@ def _check(found: RegisteredDevice, wanted: ConfirmBy) -> None:
         raise HomeError("invalid-value", "An input does nothing that could be confirmed.", field="confirm_by")
     if wanted in STRONG_WAYS and not found.critical:
         raise HomeError("invalid-value", _NOT_CRITICAL, field="confirm_by")
+
+
+def _masters_only() -> HomeError:
+    return HomeError("forbidden", "Only a master user decides how a device is confirmed.")

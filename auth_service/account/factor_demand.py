@@ -8,16 +8,13 @@ from datetime import datetime
 
 from auth_service.account import telling
 from auth_service.factors import demand_rows
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights, masters
 from auth_service.proof import Proof
 from auth_service.signing_in.session_rows import is_proved
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.words.internal_proofs import DemandChange, DemandState
-from shared.words.names import Role
 from shared.words.problem import HomeError
-
-_MASTERS_ONLY = "Only a master user demands that of everyone, or takes it back."
 
 
 class FactorDemand:
@@ -53,9 +50,7 @@ class FactorDemand:
         session = await self._sessions.verify(wanted.token)
         who = telling.by(session.user, wanted.address, issuer)
         async with telling.change(self._store, self._proof, who) as (connection, say):
-            user = await user_rows.enabled(connection, session.user.id)
-            if user is None or user.role is not Role.MASTER:
-                raise HomeError("forbidden", _MASTERS_ONLY)
+            await masters.held(connection, session.user.id, _masters_only)
             if await demand_rows.read(connection, lock=True) != wanted.demanded:
                 if not is_proved(session, self._now()):
                     raise HomeError("step-up-required")
@@ -65,3 +60,7 @@ class FactorDemand:
                 await say("home:factor-demanded" if wanted.demanded else "home:factor-not-demanded", "home")
         self._wake()
         return await self.state()
+
+
+def _masters_only() -> HomeError:
+    return HomeError("forbidden", "Only a master user demands that of everyone, or takes it back.")

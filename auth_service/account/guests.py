@@ -1,12 +1,12 @@
 """What guests may do: the whole list replaced at once, with its proof, and told to every gateway within a second."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
 from auth_service.home import room_rows
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights, masters, user_rows
 from auth_service.people.grants import checked_grants, invalid
 from auth_service.proof import Proof
 from shared.keeping.database import Store
@@ -35,18 +35,31 @@ class Guests:
         changed-meanwhile, no-proof.
         """
         async with self._store.read() as connection:
-            by = await user_rows.enabled(connection, wanted.by)
-        if by is None or by.role is not Role.MASTER:
-            raise HomeError("forbidden", "Only the master user says what guests may do.")
+            by = await masters.known(connection, wanted.by, _masters_only)
         who = telling.by(by, wanted.address, issuer)
-        return await self.replace(user_id, wanted.grants, who, instead_of=wanted.instead_of)
+
+        async def still(connection: AsyncConnection) -> None:
+            await masters.held(connection, wanted.by, _masters_only)
+
+        return await self.replace(user_id, wanted.grants, who, instead_of=wanted.instead_of, check=still)
 
     async def replace(
-        self, user_id: str, wanted: Sequence[Grant], who: Who, *, instead_of: Sequence[Grant] | None = None
+        self,
+        user_id: str,
+        wanted: Sequence[Grant],
+        who: Who,
+        *,
+        instead_of: Sequence[Grant] | None = None,
+        check: Callable[[AsyncConnection], Awaitable[None]] | None = None,
     ) -> UserRow:
-        """The same for whoever may do it in any case. What stands already is changed and recorded no second time."""
+        """The same for whoever may do it in any case. What stands already is changed and recorded no second time.
+
+        `check`: what must still be so when it is changed.
+        """
         grants = checked_grants(wanted)
         async with telling.change(self._store, self._proof, who) as (connection, say):
+            if check is not None:
+                await check(connection)
             row = await user_rows.row_of(connection, user_id, lock=True)
             if row is None:
                 raise HomeError("not-found", "There is no such user.")
@@ -86,3 +99,7 @@ async def _check_places(connection: AsyncConnection, grants: Sequence[Grant], *,
             if action not in offered:
                 detail = f"{grant.room}/{grant.device} does {', '.join(offered) or 'nothing'}, and not {action}."
                 raise invalid(number, "actions", detail)
+
+
+def _masters_only() -> HomeError:
+    return HomeError("forbidden", "Only the master user says what guests may do.")

@@ -13,13 +13,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.account import masters, new_password, telling
-from auth_service.account.masters import Masters
+from auth_service.account import new_password, telling
+from auth_service.account.masters import Masters, looks_after
 from auth_service.confirming import codes, letters
 from auth_service.confirming.confirmations import Send
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
-from auth_service.people import invitation_rows, user_rows
+from auth_service.people import invitation_rows, masters, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.invitation_rows import Kept
 from auth_service.people.passwords import Passwords
@@ -115,9 +115,9 @@ class Invitations:
     async def withdraw(self, invitation_id: str, *, by: str, issuer: str, address: str) -> None:
         """Take one back, as the master user `by` wants. Raises HomeError: forbidden, not-found, no-proof."""
         async with self._store.read() as connection:
-            asks = await masters.known(connection, by)
+            asks = await masters.known(connection, by, looks_after)
         async with telling.change(self._store, self._proof, telling.by(asks, address, issuer)) as (connection, say):
-            await masters.held(connection, by)
+            await masters.held(connection, by, looks_after)
             name = await invitation_rows.withdraw(connection, invitation_id)
             if name is None:
                 raise HomeError("not-found", "There is no such invitation; it may have been taken already.")
@@ -178,7 +178,7 @@ class Invitations:
     async def _inviter(self, connection: AsyncConnection, kept: Kept) -> User | None:
         """Who invited, if they still could: whoever may do so no more lets nobody in."""
         try:
-            return await masters.held(connection, kept.invited_by)
+            return await masters.held(connection, kept.invited_by, looks_after)
         except HomeError:
             return None
 

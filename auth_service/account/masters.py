@@ -5,12 +5,11 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account.owners import Owners
-from auth_service.people import user_rows
+from auth_service.people import masters
 from shared.keeping.database import Store
 from shared.words.internal import User
 from shared.words.internal_people import Confirmed
 from shared.words.messages import Who
-from shared.words.names import Role
 from shared.words.problem import HomeError
 
 
@@ -33,7 +32,7 @@ class Masters:
         """Raises HomeError: sign-in-required, forbidden, wrong-password, rate-limited, confirmation-failed."""
         user = (await self._owners.signed_in(asked.token)).user
         async with self._store.read() as connection:
-            await known(connection, user.id)
+            await masters.known(connection, user.id, looks_after)
         owner = await self._owners.confirmed(asked, issuer)
         return Asking(owner.user, asked.token, owner.who)
 
@@ -42,18 +41,10 @@ class Masters:
 
         Raises HomeError: forbidden, sign-in-required.
         """
-        await held(connection, asking.user.id)
+        await masters.held(connection, asking.user.id, looks_after)
         await self._owners.hold(connection, asking.token, asking.user.id)
 
 
-async def held(connection: AsyncConnection, user_id: str) -> User:
-    """The master user of that id, who stays one until the transaction ends. Raises HomeError("forbidden")."""
-    return await known(connection, user_id, lock=True)
-
-
-async def known(connection: AsyncConnection, user_id: str, *, lock: bool = False) -> User:
-    """The master user of that id, as it stands just now. Raises HomeError("forbidden")."""
-    row = await user_rows.row_of(connection, user_id, lock=lock)
-    if row is None or row.disabled or row.user.role is not Role.MASTER:
-        raise HomeError("forbidden", "Only the master user looks after other people's accounts.")
-    return row.user
+def looks_after() -> HomeError:
+    """Whoever is none."""
+    return HomeError("forbidden", "Only the master user looks after other people's accounts.")

@@ -10,12 +10,11 @@ from auth_service.account import telling
 from auth_service.home import registry, room_rows, waiting_rows
 from auth_service.home.absence import RETURN
 from auth_service.home.registry import Loosening
-from auth_service.people import user_rows
+from auth_service.people import masters
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.words.internal import RegisteredRoom
 from shared.words.internal_waiting import WaitingDecision, WaitingDevice, WaitingDevices, WouldChange
-from shared.words.names import Role
 from shared.words.problem import HomeError
 
 LOOSENED = "device:loosened"
@@ -48,11 +47,10 @@ class Waiting:
         something else that waits now), no-proof.
         """
         async with self._store.read() as connection:
-            by = await user_rows.enabled(connection, wanted.by)
-        if by is None or by.role is not Role.MASTER:
-            raise HomeError("forbidden", "Only the master user decides what a room may loosen.")
+            by = await masters.known(connection, wanted.by, _masters_only)
         who = telling.by(by, wanted.address, issuer)
         async with telling.change(self._store, self._proof, who) as (connection, say):
+            await masters.held(connection, wanted.by, _masters_only)
             known = await room_rows.find(connection, room, lock=True)
             waiting = await waiting_rows.of_room(connection, room)
             theirs = tuple(one for one in waiting if one.device == device)
@@ -103,3 +101,7 @@ def _told(room: RegisteredRoom, device: str, rows: list[waiting_rows.Waits]) -> 
         changes=tuple(WouldChange(field=one.field, stands=one.stands, wanted=one.wanted) for one in loosenings),
         digest=digest(room, device, loosenings),
     )
+
+
+def _masters_only() -> HomeError:
+    return HomeError("forbidden", "Only the master user decides what a room may loosen.")

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.home import room_rows
 from auth_service.home.notices import Notice
-from auth_service.people import user_rows
+from auth_service.people import masters
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.words import messages, topics
 from shared.words.internal import LockoutChange, RegisteredDevice, RegisteredRoom
 from shared.words.messages import UserRef, Who
-from shared.words.names import ACTIONS, Outcome, Role, Severity
+from shared.words.names import ACTIONS, Outcome, Severity
 from shared.words.problem import HomeError
 
 MOST = 800
@@ -40,14 +40,18 @@ class Lockouts:
         said: tuple[str, str, Who] | None = None
         try:
             async with self._store.write() as connection:
-                by = await _master(connection, wanted.by)
+                by = await masters.held(connection, wanted.by, _masters_only)
                 known, found = await room_rows.registered(connection, room, device)
                 if found.locked_out == wanted.locked_out:
                     return known
                 if wanted.locked_out:
                     await _check(connection, found)
                 what = "device:locked-out" if wanted.locked_out else "device:lockout-lifted"
-                said = (what, f"{room}/{device}", Who(issuer=issuer, user=by, address=wanted.address or None))
+                said = (
+                    what,
+                    f"{room}/{device}",
+                    Who(issuer=issuer, user=UserRef(id=by.id, name=by.name), address=wanted.address or None),
+                )
                 # Locking out is the safer thing, and a full disk must not keep the owner from it: where its proof
                 # cannot be written, it is owed and written as soon as it can be. Lifting has its proof first.
                 write = self._proof.write_or_owe if wanted.locked_out else self._proof.write
@@ -71,17 +75,13 @@ def notice(now: Callable[[], datetime]) -> Notice[tuple[str, ...]]:
     return Notice(topics.LOCKOUTS, room_rows.all_locked_out, told)
 
 
-async def _master(connection: AsyncConnection, user_id: str) -> UserRef:
-    """The master user who asks: the gateway has looked, and so do we."""
-    user = await user_rows.enabled(connection, user_id)
-    if user is None or user.role is not Role.MASTER:
-        raise HomeError("forbidden", "Only a master user locks a device out or lifts that.")
-    return UserRef(id=user.id, name=user.name)
-
-
 async def _check(connection: AsyncConnection, found: RegisteredDevice) -> None:
     """Whether one more device may be locked out. Raises invalid-value."""
     if found.kind not in ACTIONS:
         raise HomeError("invalid-value", "An input does nothing that could be locked out; lock out what it moves.")
     if len(await room_rows.all_locked_out(connection)) >= MOST:
         raise HomeError("invalid-value", f"A home has {MOST} devices locked out at the most.")
+
+
+def _masters_only() -> HomeError:
+    return HomeError("forbidden", "Only a master user locks a device out or lifts that.")

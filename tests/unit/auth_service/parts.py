@@ -4,12 +4,20 @@ import asyncio
 import contextlib
 import re
 import sqlite3
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.people import masters, user_rows
+from shared.keeping.database import Store
 from shared.mail import Letter, MailError
+from shared.words.internal import User
 from shared.words.names import Role
 from shared.words.problem import HomeError
+from tests.house import DEADLINE
 
 EMAIL = "ada@example.org"
 PASSWORD = "violet engine of numbers"
@@ -64,6 +72,28 @@ class Postman:
     def code(self) -> str:
         """The code in the last letter, from its own line."""
         return code_in(self.letters[-1].text)
+
+
+@contextlib.asynccontextmanager
+async def disabled_after_the_first_look(
+    store: Store, user_id: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[None]:
+    """Whoever is asked for as a master user meanwhile is one at the first look, and none when the change is made."""
+    looked, known = asyncio.Event(), masters.known
+
+    async def noticed(
+        connection: AsyncConnection, wanted: str, refusal: masters.Refusal, *, lock: bool = False
+    ) -> User:
+        found = await known(connection, wanted, refusal, lock=lock)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(masters, "known", noticed)
+    async with store.write() as connection:
+        await user_rows.disable(connection, user_id, START)
+        yield  # the change is begun here, and waits for this transaction
+        async with asyncio.timeout(DEADLINE):
+            await looked.wait()
 
 
 def fill(spool: Path) -> None:

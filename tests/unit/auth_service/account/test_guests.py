@@ -1,5 +1,6 @@
 """What a guest may do is replaced as a whole, by the master user alone, with its proof, and gateways are to be told."""
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from shared.words.internal_grants import GrantsChange
 from shared.words.messages import AuditEvent, DeviceDescription, Who
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind, Outcome, Role, Severity
 from shared.words.problem import HomeError
-from tests.unit.auth_service.parts import PASSWORD, Clock, Given, fill
+from tests.unit.auth_service.parts import PASSWORD, Clock, Given, disabled_after_the_first_look, fill
 
 LAMP = Grant(room="hall", device="lamp")
 NIGHT = Grant(room="hall", device="door", actions=(Action.LOCK,), from_minute=1320, to_minute=360)
@@ -184,3 +185,13 @@ async def test_a_change_while_the_last_one_is_told_is_told_as_well(house: House)
     async with house.store.write() as connection:
         await changed_rights.told(connection, on_its_way)
     assert await house.untold() == [house.guest.id]
+
+
+async def test_who_is_no_master_user_any_more_when_it_is_changed_changes_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with disabled_after_the_first_look(house.store, house.master.id, monkeypatch):
+        change = asyncio.create_task(house.change(LAMP))
+    with pytest.raises(HomeError, match="forbidden"):
+        await change
+    assert (await house.stands(), house.told()) == ((), [])

@@ -19,7 +19,7 @@ from shared.words.internal_waiting import Decision, WaitingDecision, WaitingDevi
 from shared.words.messages import DeviceDescription
 from shared.words.names import ACTIONS, Action, Kind, Role, Severity
 from shared.words.problem import HomeError
-from tests.unit.auth_service.parts import PASSWORD, Clock, Given, fill
+from tests.unit.auth_service.parts import PASSWORD, Clock, Given, disabled_after_the_first_look, fill
 
 
 def device(kind: Kind = Kind.LOCK, *, strict: bool, safe: tuple[Action, ...] = (Action.LOCK,)) -> RoomSeen:
@@ -294,3 +294,16 @@ async def test_a_revoked_room_asks_for_nothing(gate: Gate, accounts: Accounts) -
     assert await gate.waits() == {}
     with pytest.raises(HomeError, match="not-found"):
         await gate.decide("accept", digest=shown)
+
+
+async def test_who_is_no_master_user_any_more_when_it_is_decided_loosens_nothing(
+    gate: Gate, store: Store, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await gate.hear(STRICT, LOOSE)
+    digest = (await gate.shown()).digest
+    async with disabled_after_the_first_look(store, gate.master.id, monkeypatch):
+        decision = asyncio.create_task(gate.decide("accept", digest=digest))
+    with pytest.raises(HomeError, match="forbidden"):
+        await decision
+    assert (await gate.stands()).critical
+    assert "device:loosened" not in {event.what for event in spool.pending(100)}
