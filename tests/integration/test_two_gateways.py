@@ -350,3 +350,28 @@ async def test_passkey_challenge_through_both_at_once_opens_one_session(town: Tw
         for person in people:
             await person.fetch_token()
         assert await at_once(*(show(person) for person in people)) == [401, 401]
+
+
+async def test_what_is_said_of_looks_on_one_is_seen_on_the_other(town: TwoGateways) -> None:
+    one, other = town.gates
+    await town.user("looks@example.org", Role.MASTER)
+    here = await town.signed_in("looks@example.org", one)
+    there = await here.over(other)
+    events = stream_events(there)
+    await next_event(events, "ready")
+    headers = {"X-CSRF-Token": here.csrf, "Origin": here.url}
+
+    async def say(path: str, body: dict[str, Any]) -> None:
+        async with here.http.patch(path, json=body, headers=headers) as response:
+            assert response.status == 200, await response.text()
+
+    await say("/api/v1/looks/hall", {"name": "Entrance", "icon": "stairs"})
+    told = await next_event(events, "description")
+    assert (told["name"], told["icon"]) == ("Entrance", "stairs")
+    await say("/api/v1/me/looks/hall", {"hidden": True})
+    async with asyncio.timeout(DEADLINE):
+        async for _ in events:
+            pass  # it ends, and whoever comes back sees it so
+    hall = (await there.get("/api/v1/rooms"))[1]["rooms"][0]
+    assert (hall["name"], hall["own_name"], hall["hidden"]) == ("Entrance", "Hall", True)
+    await say("/api/v1/looks/hall", {"name": None, "icon": None})
