@@ -213,7 +213,7 @@ def test_the_button_that_a_device_stands_by_is_pressed_in(open_page: Open) -> No
         expect(hall.get_by_role("button", name=pressed, pressed=True)).to_be_visible(timeout=WAIT)
         expect(hall.get_by_role("button", name=other, pressed=False)).to_be_visible()
     page.context.set_offline(True)
-    expect(page.locator("button[aria-pressed]")).to_have_count(0, timeout=WAIT)
+    expect(page.locator(".command[aria-pressed]")).to_have_count(0, timeout=WAIT)
 
 
 def test_the_browser_and_the_hub_tell_the_same_time(open_page: Open, locale: str) -> None:
