@@ -20,6 +20,8 @@ _TOLD = "told"
 _OWN_CHARACTERS = 32
 _SAID = frozenset({"button", "user", "partner", "value", "name", "since", "away"})
 """Details that the sentence tells already."""
+_RENAMES = "account:changed"
+"""Its sentence has the former name; the new one is a detail."""
 _NAMES = {
     "action": later("action"),
     "aside": later("put aside as"),
@@ -47,6 +49,7 @@ _NAMES = {
     "last": later("last"),
     "left": later("how many are left"),
     "may": later("may use"),
+    "name": later("new name"),
     "names": later("names"),
     "network": later("network"),
     "own_device": later("on a device of their own"),
@@ -94,7 +97,7 @@ def told(row: Row, reader: Reader) -> list[tuple[str, str]]:
     rest = [
         f"{_name(name, reader)}: {_value(row, name, reader)}"
         for name, value in event.detail.items()
-        if name not in _SAID
+        if (name not in _SAID or (name == "name" and event.what == _RENAMES))
         and not (granted and name.startswith("grant"))
         and not (name == REASON and value in CATALOGUE)
         and not (name == _BROWSER and is_trusted(row.source))

@@ -45,7 +45,7 @@ class Others:
             if name is not None and name != row.user.name:
                 await user_rows.set_name(connection, user_id, name)
                 await changed_rights.note(connection, user_id)
-                await say("account:changed", f"user/{user_id}", user=name, was=row.user.name)
+                await say("account:changed", f"user/{user_id}", user=row.user.name, name=name)
             await self._change_rights(connection, row, asked, say, called=name or row.user.name)
             after = await _existing(connection, user_id)
         self._wake()

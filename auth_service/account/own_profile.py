@@ -34,7 +34,7 @@ class OwnProfile:
             await self._owners.hold(connection, asked.token, user.id)
             if name != user.name:
                 await user_rows.set_name(connection, user.id, name)
-                await say("account:changed", f"user/{user.id}", user=name, was=user.name)
+                await say("account:changed", f"user/{user.id}", user=user.name, name=name)
             if asked.language != user.language:
                 await user_rows.set_language(connection, user.id, asked.language)
                 said = asked.language or "the home's"

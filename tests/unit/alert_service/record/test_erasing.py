@@ -89,6 +89,15 @@ async def test_nothing_of_the_person_is_left_and_the_chain_holds(store: Store, t
     assert rows["done"].what == "device:unlock"
 
 
+async def test_neither_a_former_nor_a_later_name_of_the_person_is_left(store: Store, tmp_path: Path) -> None:
+    # As the auth service tells it: whom it is about under the name of that time, and the new one.
+    names = {"user": "Evelyn", "name": "Evelyn Two"}
+    await tell(store, [("auth", event(id="renamed", what="account:changed", where="user/u9", user=BOB, detail=names))])
+    await erase(store)
+    assert of_her(tmp_path / "alerts.sqlite3") == []
+    assert (await verdict(store)).broken is None
+
+
 async def test_the_file_itself_holds_nothing_of_the_person_any_more(url: str, tmp_path: Path) -> None:
     """Not in pages that are unused now, either."""
     opened = await open_store(url)

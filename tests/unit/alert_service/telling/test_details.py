@@ -48,6 +48,15 @@ def test_a_sign_in_from_a_new_place_names_browser_and_network() -> None:
     ]
 
 
+def test_what_a_person_is_called_from_now_on_is_told_and_a_name_that_the_sentence_has_is_not() -> None:
+    names = {"user": "Kim", "name": "Kim B"}
+    renamed = event(what="account:changed", where="user/u1", detail=names)
+    assert details.told(row("auth", renamed), reader()) == [("Detail", "new name: Kim B")]
+    assert details.told(row("auth", renamed), reader("de")) == [("Angabe", "neuer Name: Kim B")]
+    other = event(what="account:token-made", where="user/u1", detail=names)
+    assert details.told(row("auth", other), reader()) == []
+
+
 @pytest.mark.parametrize(
     ("factor", "english", "german"),
     [

@@ -112,7 +112,7 @@ async def test_another_name_role_and_an_end_of_signing_in(home: Home, kim: User,
     assert await home.sessions(kim) == 0
     assert not (await home.change(kim, disabled=False)).disabled
     assert told(spool) == [
-        ("account:changed", "executed", {"user": "Kim B", "was": "Kim"}),
+        ("account:changed", "executed", {"user": "Kim", "name": "Kim B"}),
         ("account:role-changed", "executed", {"user": "Kim B", "was": "member", "role": "master"}),
         ("account:role-changed", "executed", {"user": "Kim B", "was": "master", "role": "guest"}),
         ("account:disabled", "executed", {"user": "Kim B"}),
@@ -225,7 +225,7 @@ async def test_one_says_oneself_how_one_is_called_and_spoken_to(home: Home, kim:
     assert (after.name, after.language, after.role, after.email) == ("Kim B", "de", kim.role, kim.email)
     await home.profile.change(wanted, "gateway")
     assert told(spool) == [
-        ("account:changed", "executed", {"user": "Kim B", "was": "Kim"}),
+        ("account:changed", "executed", {"user": "Kim", "name": "Kim B"}),
         ("account:changed", "executed", {"user": "Kim B", "language": "de"}),
     ]
     with pytest.raises(HomeError, match="sign-in-required"):
