@@ -21,8 +21,8 @@ SIZES: Final = (
 )
 """A small phone, a tablet, a desk."""
 _MEASURING: Final = (Path(__file__).parent / "measuring.js").read_text()
-_NAMES: Final = frozenset({"Master", "Member", "Guest"})
-"""People of the demo, who are called as what they are."""
+_NAMES: Final = frozenset({"Master", "Member", "Guest", "Lamp", "Light", "Kettle", "Blind"})
+"""People and devices of the demo that are called as what they are."""
 _GAP: Final = re.compile(r"\{\w+\}")
 _LONG: Final = 12
 """Letters beside its gaps that make a sentence known: "{a} in {b}" is no sentence."""

@@ -8,7 +8,7 @@ const LANGUAGE = asked.get("in") ?? "en";
 const FILES = /^\/static\/[0-9a-f]{16}\/$/.exec(asked.get("files") ?? "")?.[0] ?? "/static/0000000000000000/";
 const OFFLINE = "/offline";
 const NAME = `shell ${LANGUAGE} ${FILES}`;
-const DRAWN_WITH = ["colours.css", "home.css", "icons.svg", "icon.svg", "home.webmanifest", "offline.js", "tongue.js"];
+const DRAWN_WITH = ["colours.css", "home.css", "sheets.css", "icons.svg", "icon.svg", "home.webmanifest", "offline.js", "tongue.js"];
 if (LANGUAGE !== "en") DRAWN_WITH.push(`words.${LANGUAGE}.js`);
 
 self.addEventListener("install", (event) => {

@@ -62,7 +62,7 @@ def test_a_newcomer_is_told_what_is_true_and_nothing_that_was(open_page: Open) -
     ]
     told = in_browser(
         page,
-        "picture.js",
+        "leading.js",
         "(() => { const picture = new it.Picture(); cases.forEach((one) => picture.take(...one));"
         " return picture.events().map(({ name, data }) => [name, data]); })()",
         said,
