@@ -268,7 +268,7 @@ _ARRANGING: Final = (
         "/house/names/{room}/{device}",
         "/house/names/hall/lamp",
         "master",
-        steps=sends("main form", name="x" * 65),
+        steps=sends("main form", name="Front door"),
     ),
     Visit("name-forbidden", "/house/names/{room}", "/house/names/hall", "member", 403),
 )
