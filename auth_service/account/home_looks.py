@@ -15,7 +15,7 @@ from auth_service.account import telling
 from auth_service.home import look_rows, moves, room_rows
 from auth_service.home.moves import no_device, no_room
 from auth_service.home.naming import checked_name
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights, masters
 from auth_service.proof import Proof
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
@@ -23,7 +23,7 @@ from shared.words import arranging
 from shared.words.internal import RegisteredRoom
 from shared.words.internal_looks import Arrangement, DeviceLook, LookChange, RoomLook
 from shared.words.looks import HomeLook
-from shared.words.names import Role, Severity
+from shared.words.names import Severity
 from shared.words.problem import HomeError
 
 
@@ -91,9 +91,7 @@ class HomeLooks:
         session = await self._sessions.verify(token)
         who = telling.by(session.user, address, issuer)
         async with telling.change(self._store, self._proof, who, Severity.INFO) as (connection, say):
-            user = await user_rows.enabled(connection, session.user.id)
-            if user is None or user.role is not Role.MASTER:
-                raise HomeError("forbidden", "Only a master user names and arranges the home for everybody.")
+            await masters.held(connection, session.user.id, _masters_only)
             yield _Hand(connection, say)
             await changed_rights.note_registry(connection)
         self._wake()
@@ -141,3 +139,7 @@ async def _tell(hand: _Hand, where: str, own: str, before: HomeLook, after: Home
         await hand.say("registry:drawn", where, icon=after.icon or "-", was=before.icon or "-")
     if after.hidden != before.hidden:
         await hand.say("registry:hidden" if after.hidden else "registry:shown", where)
+
+
+def _masters_only() -> HomeError:
+    return HomeError("forbidden", "Only a master user names and arranges the home for everybody.")
