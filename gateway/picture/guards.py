@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.picture.views import DeviceView, RoomView
+from shared.words import who_may
 from shared.words.grant_times import holds
 from shared.words.internal import Grant, User
 from shared.words.internal_alerts import AuditFilter
@@ -92,11 +93,7 @@ def may_act(viewer: Viewer, room: str, device: str, action: str, now: datetime) 
     if viewer.token is not None and not viewer.token.acts(room, device, action):
         return False
     return _uses_every_room(viewer) or any(
-        grant.room == room
-        and grant.device == device
-        and (grant.actions is None or action in grant.actions)
-        and holds(grant, now)
-        for grant in viewer.grants
+        who_may.names(grant, room, device, action) and holds(grant, now) for grant in viewer.grants
     )
 
 
@@ -190,7 +187,7 @@ def scope(viewer: Viewer, now: datetime) -> Scope:
 
 def _uses_every_room(viewer: Viewer) -> bool:
     """The owner's part of it, also where a program asks."""
-    return viewer.user.role in (Role.MASTER, Role.MEMBER)
+    return viewer.user.role in who_may.OF_EVERY_ROOM
 
 
 def _is_master(viewer: Viewer) -> bool:
