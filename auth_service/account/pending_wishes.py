@@ -55,6 +55,7 @@ class PendingWishes:
         self._issuer = issuer
         self._begins = asyncio.Lock()
         self._has_begun = False
+        self._put_up = asyncio.Event()
 
     async def press(self, room: str, device: str, press: Press, issuer: str) -> Pressed:
         """One person's press, in a session of theirs: it puts up what it wants, or agrees to what another person wants.
@@ -99,6 +100,7 @@ class PendingWishes:
             noted = Known(_fingerprint(wanted), stands_as, pressed.outcome == "agreed")
             await pending_rows.note_press(connection, me.user.id, press.id, noted, now)
             await changed_rights.note_registry(connection)
+        self._put_up.set()
         self._wake()
         return pressed
 
@@ -132,28 +134,31 @@ class PendingWishes:
             standing = await pending_rows.everything(connection)
         await self._drop([(one, why) for one in standing])
 
-    async def sweep(self, *, local: datetime | None = None) -> None:
-        """Drop what may not come about any more; `local`, the moment in the home's zone, judges guests' hours, too."""
+    async def sweep(self, *, local: datetime | None = None) -> bool:
+        """Drop what may not come about any more; whether anything was pending.
+
+        `local`, the moment in the home's zone, judges guests' hours, too.
+        """
         async with self._begins:
             if not self._has_begun:
                 await self.drop_all("hub-restarted")  # what a former life of this service had pending
                 self._has_begun = True
         async with self._store.read() as connection:
-            over = [
-                (one, why)
-                for one in await pending_rows.everything(connection)
-                if (why := await self._why_over(connection, one, local)) is not None
-            ]
+            standing = await pending_rows.everything(connection)
+            over = [(one, why) for one in standing if (why := await self._why_over(connection, one, local)) is not None]
         await self._drop(over)
+        return bool(standing)
 
     async def run(self) -> None:
-        """Look after what is pending until cancelled."""
+        """Look after what is pending until cancelled; while nothing is, wait for the next press."""
         while True:
+            self._put_up.clear()
+            is_pending = True
             try:
-                await self.sweep()
+                is_pending = await self.sweep()
             except HomeError as error:
                 log.warning("Pending wishes not looked after", extra=facts(reason=error))
-            await asyncio.sleep(_PATROL_SECONDS)
+            await (asyncio.sleep(_PATROL_SECONDS) if is_pending else self._put_up.wait())
 
     async def _take_or_put(
         self,

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth_service.account import rights
+from auth_service.account import pending_wishes, rights
 from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.pending_wishes import PendingWishes
 from auth_service.home import lockdown_rows, pending_rows, room_rows
@@ -286,6 +286,35 @@ async def test_what_a_former_life_had_pending_is_agreed_to_by_nobody_however_ear
     first, second = await asyncio.gather(house.press("bea"), house.press("cy"))
     assert sorted((first.outcome, second.outcome)) == ["agreed", "pending"], "these two want it now"
     assert house.told().count("wish-dropped hub-restarted") == 1
+
+
+async def test_what_is_pending_is_looked_after_and_the_database_left_alone_while_nothing_is(
+    house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep, looks = house.pending.sweep, 0
+
+    async def counted(*, local: datetime | None = None) -> bool:
+        nonlocal looks
+        looks += local is None  # a press looks with the home's hour
+        return await sweep(local=local)
+
+    monkeypatch.setattr(pending_wishes, "_PATROL_SECONDS", 0)
+    monkeypatch.setattr(house.pending, "sweep", counted)
+    patrol = asyncio.create_task(house.pending.run())
+    for number, name in enumerate(("bea", "ada")):
+        await house.press(name)
+        clock.forward(minutes=3)
+        while await house.standing():
+            pass  # until it was looked at
+        assert house.told().count("wish-dropped nobody-agreed") == number + 1
+        for _ in range(5):
+            await house.standing()
+        before = looks
+        for _ in range(50):
+            await house.standing()
+        assert looks == before, "nothing is pending"
+    patrol.cancel()
+    await asyncio.wait((patrol,))
 
 
 async def test_who_is_erased_leaves_nothing_pending_and_the_gateways_hear_of_it(house: House) -> None:
