@@ -18,8 +18,7 @@ from shared.words.messages import Who
 from shared.words.names import Role
 from tests.house import DEADLINE, Broker
 from tests.integration.gateway_parts import PASSWORD, next_event, stream_events
-from tests.integration.redis_parts import Redis
-from tests.integration.two_gateways_parts import MASTER, WRONG_HEARD, Person, TwoGateways
+from tests.integration.two_gateways_parts import MASTER, WRONG_HEARD, Person, TwoGateways, begun
 from tests.unit.auth_service.factors.authenticator import Authenticator
 
 OTHER_PASSWORD = "lanterns over quiet harbours"
@@ -28,15 +27,8 @@ OTHER_PASSWORD = "lanterns over quiet harbours"
 @pytest.fixture(scope="module")
 def running(broker: Broker, cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoGateways]:
     """Begun once; skipped, with the reason, where PostgreSQL or Redis is not installed."""
-    redis = Redis(tmp_path_factory.mktemp("redis"))
-    redis.start()
-    made = TwoGateways(broker, cluster, redis)
-    try:
-        made.start()
+    with begun(broker, cluster, tmp_path_factory.mktemp("redis")) as made:
         yield made
-    finally:
-        made.stop()
-        redis.close()
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import pytest
 from shared.words.messages import Acknowledgement, Command
 from shared.words.names import Outcome
 from tests.house import DEADLINE, Broker
-from tests.integration.redis_parts import Redis
-from tests.integration.two_gateways_parts import MASTER, Person, TwoGateways
+from tests.integration.two_gateways_parts import MASTER, Person, TwoGateways, begun
 from tests.unit.gateway.parts import NOW
 
 DOOR = "/api/v1/devices/hall/front-door"
@@ -21,15 +20,8 @@ WAYS = {"confirm_by": "two-persons"}
 @pytest.fixture(scope="module")
 def running(broker: Broker, cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoGateways]:
     """Begun once; skipped, with the reason, where PostgreSQL or Redis is not installed."""
-    redis = Redis(tmp_path_factory.mktemp("redis"))
-    redis.start()
-    made = TwoGateways(broker, cluster, redis)
-    try:
-        made.start()
+    with begun(broker, cluster, tmp_path_factory.mktemp("redis")) as made:
         yield made
-    finally:
-        made.stop()
-        redis.close()
 
 
 class House:

@@ -7,7 +7,8 @@ import re
 import ssl
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import text
@@ -201,3 +202,17 @@ async def _create(cluster: str, name: str) -> None:
     async with engine.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     await engine.dispose()
+
+
+@contextlib.contextmanager
+def begun(broker: Broker, cluster: str, folder: Path) -> Iterator[TwoGateways]:
+    """Both, with a Redis of their own that keeps its files there; ended afterwards."""
+    redis = Redis(folder)
+    redis.start()
+    made = TwoGateways(broker, cluster, redis)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        redis.close()
