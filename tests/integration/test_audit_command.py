@@ -170,7 +170,7 @@ def test_a_guest_is_granted_devices_and_hours_and_a_second_try_changes_nothing(
         run("user", "add", "ada@example.org", "--name", "Ada", "--role", "master", *file)
     run("user", "add", "gus@example.org", "--name", "Gus", "--role", "guest", *file)
     sql(var, "auth", "INSERT INTO identities VALUES ('cellar', 'room', '2026-03-01', NULL)")
-    sql(var, "auth", "INSERT INTO rooms VALUES ('cellar', 'Cellar')")
+    sql(var, "auth", "INSERT INTO rooms (id, name) VALUES ('cellar', 'Cellar')")
     sql(
         var,
         "auth",
