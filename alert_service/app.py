@@ -23,6 +23,7 @@ from alert_service.noticing import at_home
 from alert_service.noticing.watch import Watch
 from alert_service.record import mending
 from alert_service.record.check import Check
+from alert_service.record.departed import Departed
 from alert_service.record.retention import Retention
 from alert_service.telling import noticed
 from alert_service.telling.policy import Policy
@@ -117,7 +118,8 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         watch_over.wake()
 
     readers = Recipients(auth, store, changed=outbox.people_changed, wake=outbox.wake, named=known.call, now=time.time)
-    follow = readers.noticing(Opening(policy).follow)
+    departed = Departed(auth, store, refresh=readers.refresh, erased=news.tell, now=time.time)
+    follow = departed.noticing(readers.noticing(Opening(policy).follow))
     await mending.tell(store, time.time(), follow)
     asker = Asker(store)
     kept_as = Kept(config.history.happenings_days, config.history.happenings_off)
@@ -184,6 +186,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(retention.run(), name="retention")
         group.create_task(HappeningRetention(store, kept_as, now=time.time).run(), name="happenings")
         group.create_task(readers.run(), name="recipients")
+        group.create_task(departed.run(), name="departed")
         systemd.notify("READY=1")
         await stay_alive(lambda: _status(bus, recorder, outbox))
 

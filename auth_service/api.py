@@ -111,5 +111,7 @@ def make_app(
     route("PUT", internal.LOCKDOWN, locking.lock_down, *GATEWAYS)
     route("GET", internal_recipients.RECIPIENTS, reading.recipients, "alerts")
     route("GET", internal_recipients.AT_HOME, reading.at_home, "alerts")
+    route("GET", internal_recipients.ERASURES, reading.erasures, "alerts")
+    route("DELETE", internal_recipients.ERASED, reading.erased, "alerts")
     route("GET", internal.READY, reading.ready, *GATEWAYS, "alerts", "admin")
     return app

@@ -217,6 +217,14 @@ former_addresses = Table(
     Column("told_at", Moment),
 )
 
+erasures = Table(
+    # Whose account is no more, with each address that they had, until the record has lost them, too.
+    "erasures",
+    metadata,
+    Column("user_id", String(32), primary_key=True),
+    Column("email", String(254), primary_key=True),
+)
+
 changed_rights = Table(
     # Whose rights changed, or "registry", and the gateways have not been told of it yet.
     "changed_rights",

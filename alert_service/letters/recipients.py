@@ -50,6 +50,7 @@ class Recipients:
         self._named = named
         self._now = now
         self._moved = False
+        self._asking = asyncio.Lock()
         self._woken = asyncio.Event()
 
     def noticing(self, follow: Follow) -> Follow:
@@ -77,7 +78,7 @@ class Recipients:
             self._woken.clear()
             try:
                 for _ in range(_TRIES):
-                    if await self._ask() or not moved:
+                    if await self.refresh() or not moved:
                         break
                     await asyncio.sleep(_AGAIN_SECONDS)
                 self._changed()
@@ -91,8 +92,12 @@ class Recipients:
             leave_if_stopped()
             await woken(self._woken, wait)
 
+    async def refresh(self) -> bool:
+        """Ask now; whether the answer is another than before. Raises HomeError where there is none."""
+        async with self._asking:  # an older answer never comes after a newer one
+            return await self._ask()
+
     async def _ask(self) -> bool:
-        """Whether the answer is another than before."""
         answer = await self._auth.call("GET", internal_recipients.RECIPIENTS, internal_recipients.Recipients)
         self._named(answer.names)
         if not any(one.master for one in answer.people):

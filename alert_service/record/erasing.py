@@ -1,19 +1,19 @@
 """Erases a person from the record, in SQL: what the rows hold of them goes, their hashes stay and still fit.
 
-Called by `homesystem user erase`, while the service runs or not. What producers tell later of the person is recorded
-without them, too (records.py).
+Called by the service for whomever the auth service names (departed.py), and by `homesystem user erase`, while the
+service runs or not; by both at once, too. What producers tell of the person later enters without them (records.py).
 """
 
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, String, cast, func, insert, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import erasures, forms
 from alert_service.chain.forms import Flat
 from alert_service.record import records
-from alert_service.tables import deliveries, erased, events
+from alert_service.tables import deliveries, erased, events, recipients
 from shared.keeping.database import Store
 from shared.words.problem import HomeError
 
@@ -32,11 +32,13 @@ async def erase(
     `emails`: every address that they have or had.
     """
     async with store.write() as connection:
-        await _mark(connection, user_id, now)
+        await records.alone(connection)  # whoever appends now knows of them afterwards, or is found by what follows
+        await mark(connection, user_id, now)
         await _forget_letters(connection, user_id, emails)
     after, count = 0, 0
     while True:
         async with store.write() as connection:
+            await records.alone(connection)
             wanted = select(events).where(events.c.row > after, _of(user_id)).order_by(events.c.row).limit(BATCH)
             found = [Flat._make(one) for one in (await connection.execute(wanted)).all()]
             bare = [flat.row for flat in found if await _erase(connection, flat, user_id)]
@@ -76,15 +78,24 @@ async def _erase(connection: AsyncConnection, flat: Flat, user_id: str) -> bool:
     return bool(changed)
 
 
-async def _mark(connection: AsyncConnection, user_id: str, now: float) -> None:
+async def mark(connection: AsyncConnection, user_id: str, now: float) -> None:
+    """From now on what is told of them enters without them."""
     known = (await connection.execute(select(erased.c.user_id).where(erased.c.user_id == user_id))).scalar()
     if known is None:
         await connection.execute(insert(erased).values(user_id=user_id, at=int(now * 1_000_000)))
 
 
 async def _forget_letters(connection: AsyncConnection, user_id: str, emails: Sequence[str]) -> None:
-    """Whom letters went to; one that still waits is for the recipients of today, as soon as the service knows them."""
-    for number, email in enumerate(dict.fromkeys(emails)):  # each its own: one letter may have gone to two of them
-        done = deliveries.c.recipient == email, deliveries.c.state != "pending"
-        mark = f"erased/{user_id}" + (f"/{number}" if number else "")
-        await connection.execute(update(deliveries).where(*done).values(recipient=mark, refusal=None))
+    """Whom letters went to; one that still waits is for the recipients of today, as soon as the service knows them.
+
+    An address that is somebody else's by now stays: it tells of that one.
+    """
+    others = await connection.execute(select(recipients.c.email).where(recipients.c.id != user_id))
+    of_others = {email.lower() for email in others.scalars()}
+    gone = [email for email in emails if email.lower() not in of_others]
+    to_them = or_(  # however the address was spelt when a letter went there
+        deliveries.c.recipient.in_(gone), func.lower(deliveries.c.recipient).in_([email.lower() for email in gone])
+    )
+    mark = literal(f"erased/{user_id}/") + cast(deliveries.c.id, String)  # a letter goes to each of its recipients once
+    forgotten = update(deliveries).where(to_them, deliveries.c.state != "pending")
+    await connection.execute(forgotten.values(recipient=mark, refusal=None))

@@ -29,7 +29,7 @@ Follow = Callable[[AsyncConnection, Sequence[chain.Row], float], Awaitable[bool]
 USER_PLACE = "user/"
 """How the place of an event about a user's account begins; the user's id follows."""
 PARTNER = "partner"
-"""In the detail of what took two persons: the id of who wanted it first, and whose name is its `user`."""
+"""In the detail of what took two persons, or befell another than who did it: the id of whose name is its `user`."""
 _CHAIN_LOCK = 4_803_317
 
 
@@ -45,7 +45,7 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
 
     The first with a key stands; another content under it becomes an incident of our own.
     """
-    await _alone(connection)
+    await alone(connection)
     found = await standing.stands(connection, _keys(batch), set[str]().union(*(subjects(one.event) for one in batch)))
     known = {key: as_row(one) for key, one in found.known.items()}
     row, head, clock, seq = found.row, found.head, found.clock, found.seq
@@ -85,6 +85,15 @@ async def record(connection: AsyncConnection, batch: Sequence[Arrival], now: flo
         await connection.exec_driver_sql(_insertion(connection.dialect), flats)
         followed = await follow(connection, fresh, now)
     return Recorded(_receipts(batch, known), followed=followed)
+
+
+async def alone(connection: AsyncConnection) -> None:
+    """Whoever appends, or says who is not to be named, waits for the one before until the transaction ends.
+
+    SQLite's write lock sees to it, PostgreSQL has to be told.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(_CHAIN_LOCK)))
 
 
 async def in_silence(_connection: AsyncConnection, _fresh: Sequence[chain.Row], _now: float) -> bool:
@@ -149,12 +158,6 @@ def _made(
         made = chain.erase(made, user_id)
         flat = chain.flat(made, flat.clock)
     return made, flat
-
-
-async def _alone(connection: AsyncConnection) -> None:
-    """Whoever appends waits for the one before: SQLite's write lock sees to it, PostgreSQL has to be told."""
-    if connection.dialect.name == "postgresql":
-        await connection.execute(select(func.pg_advisory_xact_lock(_CHAIN_LOCK)))
 
 
 async def _add(

@@ -44,7 +44,6 @@ _NAMES = {
     "field": later("what about it"),
     "first": later("first"),
     "hash": later("hash"),
-    "invited_by": later("invited by"),
     "kind": later("kind"),
     "last": later("last"),
     "left": later("how many are left"),

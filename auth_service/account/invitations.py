@@ -173,7 +173,7 @@ class Invitations:
             if by is None or known is not None or not await invitation_rows.use(connection, kept, self._now()):
                 raise _not_right()
             await user_rows.add(connection, user, password_hash=hashed, now=self._now())
-            await say("account:created", f"user/{user.id}", user=user.name, role=user.role.value, invited_by=by.name)
+            await say("account:created", f"user/{user.id}", user=user.name, role=user.role.value)
 
     async def _inviter(self, connection: AsyncConnection, kept: Kept) -> User | None:
         """Who invited, if they still could: whoever may do so no more lets nobody in."""

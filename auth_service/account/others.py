@@ -52,11 +52,14 @@ class Others:
         return after
 
     async def erase(self, user_id: str, asked: Confirmed, issuer: str) -> None:
-        """The account is no more, here and on every gateway; what is told of it names nobody.
+        """The account is no more, here and on every gateway; what is told of it names nobody but who did it.
 
-        Raises as `change`.
+        The record loses them next (alert_service/record/departed.py), so nobody erases themselves: it would not say by
+        whom. Raises as `change`, and forbidden for that.
         """
         asking = await self._masters.confirmed(asked, issuer)
+        if asking.user.id == user_id:
+            raise HomeError("forbidden", "Another master user has to erase you, so that the record says who did.")
         async with telling.change(self._store, self._proof, asking.who) as (connection, say):
             await user_rows.count_masters(connection)
             await self._masters.hold(connection, asking)

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.people import changed_rights, invitation_rows, user_rows
+from auth_service.people import changed_rights, erasure_rows, invitation_rows, user_rows
 from auth_service.signing_in import session_rows
 from shared.words.internal import User
+from shared.words.internal_recipients import Erasure
 from shared.words.names import Role
 from shared.words.problem import HomeError
 
@@ -49,13 +50,18 @@ async def change_role_of_disabled(connection: AsyncConnection, user: User, role:
         await user_rows.replace_grants(connection, user.id, ())
 
 
-async def erase(connection: AsyncConnection, user: User, now: datetime, *, disabled: bool) -> None:
-    """The account goes, with all that the database has of the person. Raises HomeError("last-master")."""
+async def erase(connection: AsyncConnection, user: User, now: datetime, *, disabled: bool) -> Erasure:
+    """The account goes, with all that the database has of the person; what the record is to lose of them.
+
+    Raises HomeError("last-master").
+    """
     if not disabled:
         await disable(connection, user, now)
     await invitation_rows.withdraw_for(connection, user.email)
+    erasure = await erasure_rows.note(connection, user)
     await user_rows.delete_disabled(connection, user.id)
     await changed_rights.note_registry(connection)  # what they had pending goes with them
+    return erasure
 
 
 async def _leave_a_master(connection: AsyncConnection, user: User) -> None:

@@ -6,7 +6,7 @@ from auth_service.answers.issuer import issuer
 from auth_service.home import room_rows
 from auth_service.home.keeping import Keeping
 from auth_service.home.rooms import Rooms
-from auth_service.people import user_rows
+from auth_service.people import erasure_rows, user_rows
 from auth_service.signing_in.sessions import Sessions
 from shared.door.web import json_response, read_json
 from shared.keeping.database import Store
@@ -38,6 +38,17 @@ class Reading:
     async def at_home(self, _request: web.Request) -> web.Response:
         """Whether somebody is at home."""
         return json_response(internal_recipients.AtHome(somebody=await self._sessions.somebody_at_home()))
+
+    async def erasures(self, _request: web.Request) -> web.Response:
+        """Whom the alert service is to erase from the record."""
+        async with self._store.read() as connection:
+            return json_response(internal_recipients.Erasures(people=await erasure_rows.unfinished(connection)))
+
+    async def erased(self, request: web.Request) -> web.Response:
+        """Somebody is erased there."""
+        async with self._store.write() as connection:
+            await erasure_rows.finish(connection, request.match_info["user"])
+        return web.Response(status=204)
 
     async def registry(self, _request: web.Request) -> web.Response:
         """Rooms and devices as they stand."""

@@ -5,7 +5,7 @@ Every change appends its audit event to auth's spool inside the transaction that
 
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import msgspec
@@ -16,7 +16,7 @@ from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, look_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
-from auth_service.people import email_rows, own_look_rows, user_rows
+from auth_service.people import own_look_rows, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
 from auth_service.people.passwords import Passwords
@@ -27,6 +27,7 @@ from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.running.config import read_secret
 from shared.words.internal import Grant, User, UserRow
+from shared.words.internal_recipients import Erasure
 from shared.words.languages import Language
 from shared.words.messages import UserRef, Who
 from shared.words.names import Outcome, Role, Severity
@@ -138,29 +139,21 @@ class Accounts:
             await rights.disable(connection, account.user, self._now())
             await say("account:disabled", f"user/{account.user.id}", user=account.user.name)
 
-    async def erase_user(
-        self, email: str, *, elsewhere: Callable[[User], Awaitable[object]], by: UserRef | None = None
-    ) -> None:
-        """Delete a disabled account; `elsewhere` erases the person from what is no table of ours, and may be repeated.
+    async def erase_user(self, email: str, *, by: UserRef | None = None) -> Erasure:
+        """Delete a disabled account; what the record is to lose of them. What is told of it names nobody.
 
-        What is told of it names nobody. Raises HomeError: not-found, invalid-value (the account may still sign in).
+        Raises HomeError: not-found, invalid-value (the account may still sign in).
         """
-        user = await self.erasable(email)
-        # Told before anything is gone, so that an erasure that is interrupted leaves its proof as well.
-        await self._write("account:erased", f"user/{user.id}", by, {}, Outcome.ASKED, severity=Severity.INFO)
-        await elsewhere(user)
         async with self._change(by) as (connection, say):
-            await user_rows.delete_disabled(connection, user.id)
+            user = _erasable(await _existing(connection, email, lock=True))
+            erasure = await rights.erase(connection, user, self._now(), disabled=True)
             await say("account:erased", f"user/{user.id}")
+        return erasure
 
     async def erasable(self, email: str) -> User:
         """The user of a disabled account. Raises HomeError: not-found, invalid-value."""
         async with self._store.read() as connection:
-            account = await _existing(connection, email)
-        if not account.disabled:
-            next_step = f"First end that: homesystem user disable {account.user.email}"
-            raise HomeError("invalid-value", f"This account may still sign in. {next_step}")
-        return account.user
+            return _erasable(await _existing(connection, email))
 
     async def set_password(self, email: str, password: str, *, by: UserRef | None = None) -> None:
         """Another password, and every session ends. Raises HomeError: not-found, invalid-value."""
@@ -188,11 +181,6 @@ class Accounts:
             await session_rows.end_all(connection, user.id, another_email.WHY, self._now())
             await say(another_email.WHAT, f"user/{user.id}", user=user.name, email=wanted)
         return after
-
-    async def addresses(self, user: User) -> tuple[str, ...]:
-        """Every address that somebody has or had, the present one first."""
-        async with self._store.read() as connection:
-            return (user.email, *await email_rows.of(connection, user.id))
 
     async def remove_factors(self, email: str, *, by: UserRef | None = None) -> int:
         """Take every strong factor away of a user who lost them; how many there were. Raises HomeError("not-found")."""
@@ -285,6 +273,13 @@ async def _existing(connection: AsyncConnection, email: str, *, lock: bool = Fal
     if account is None:
         raise HomeError("not-found", "There is no user with this e-mail address.")
     return account
+
+
+def _erasable(account: user_rows.Account) -> User:
+    if not account.disabled:
+        next_step = f"First end that: homesystem user disable {account.user.email}"
+        raise HomeError("invalid-value", f"This account may still sign in. {next_step}")
+    return account.user
 
 
 def _now() -> datetime:

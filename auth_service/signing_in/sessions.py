@@ -109,7 +109,9 @@ class Sessions:
     async def _ended(self, ended: Ended, who: Who) -> None:
         self._wake()
         # It has ended, which is the safer state: a full disk does not turn that into an error.
-        await self._proof.note("session:ended", f"session/{ended.id}", who, user=ended.user_name)
+        by_another = who.user is None or who.user.id != ended.user_id
+        whose = {"partner": ended.user_id} if by_another else {}  # so that erasing them finds it
+        await self._proof.note("session:ended", f"session/{ended.id}", who, user=ended.user_name, **whose)
 
 
 class Announcer:

@@ -74,25 +74,18 @@ async def erasable(home: homes.Home, email: str) -> User:
 
 
 async def erase(home: homes.Home, email: str, told: Callable[[int], None]) -> int:
-    """Erase a person from the record and from the accounts; returns in how many rows, which `told` hears of meanwhile.
+    """Erase a person from the accounts and from the record; returns in how many rows, which `told` hears of meanwhile.
 
-    May be repeated after it was interrupted. Raises HomeError: not-found, invalid-value, no-proof.
+    Where it is interrupted once the account is gone, the alert service finishes it, as it does for the pages.
+    Raises HomeError: not-found, invalid-value, no-proof.
     """
     store = await open_store(alerts_config.read(home.config("alerts")).database)
-    erased = 0
-
     try:
         async with accounts.opened(auth_config.read(home.config("auth"))) as book:
-
-            async def elsewhere(user: User) -> None:
-                nonlocal erased
-                emails = await book.addresses(user)
-                erased = await erasing.erase(store, user_id=user.id, emails=emails, now=time.time(), told=told)
-
-            await book.erase_user(email, elsewhere=elsewhere)
+            gone = await book.erase_user(email)
+        return await erasing.erase(store, user_id=gone.id, emails=gone.emails, now=time.time(), told=told)
     finally:
         await store.close()
-    return erased
 
 
 def _words(home: homes.Home) -> tuple[str, ...]:

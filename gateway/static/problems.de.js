@@ -13,6 +13,7 @@ teach({
   "Add one on your account page; until then you may look, and make things safer.": "Fügen Sie auf der Kontoseite etwas davon hinzu; bis dahin dürfen Sie schauen und Dinge sicherer machen.",
   "An input does nothing that could be confirmed.": "Ein Eingang tut nichts, das sich bestätigen ließe.",
   "Another device holds this one back": "Ein anderes Gerät hält dieses zurück",
+  "Another master user has to erase you, so that the record says who did.": "Löschen muss Sie jemand anderes, der das Zuhause verwaltet, damit die Aufzeichnung sagt, wer es war.",
   "Ask for it in person: a program with a token is no person.": "Das geht nur persönlich: Ein Programm mit einem Token ist keine Person.",
   "Ask the master user for the right to.": "Bitten Sie um das Recht dazu, wer das Zuhause verwaltet.",
   "Ask the master user to let a second person use it, or to have it confirmed otherwise.": "Wer das Zuhause verwaltet, kann es einer zweiten Person erlauben oder anders bestätigen lassen.",

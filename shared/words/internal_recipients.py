@@ -1,4 +1,4 @@
-"""What the alert service asks the auth service over internal HTTPS: whom it may write to, and who is at home."""
+"""What the alert service asks the auth service over internal HTTPS: who gets letters, who is in, who is no more."""
 
 import msgspec
 
@@ -8,6 +8,8 @@ from shared.words.messages import Text
 
 RECIPIENTS = "/internal/recipients"
 AT_HOME = "/internal/at-home"
+ERASURES = "/internal/erasures"
+ERASED = "/internal/erasures/{user}"
 
 
 class Recipient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,3 +34,16 @@ class AtHome(msgspec.Struct, frozen=True, kw_only=True):
     """GET AT_HOME: whether somebody is signed in at home; who that is is nobody's business here."""
 
     somebody: bool
+
+
+class Erasure(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody whose account was erased; the record is to know nothing of the `id` nor of any address that they had."""
+
+    id: Text
+    emails: tuple[Email, ...]
+
+
+class Erasures(msgspec.Struct, frozen=True, kw_only=True):
+    """GET ERASURES: who is still to be erased from the record. DELETE ERASED says that they are."""
+
+    people: tuple[Erasure, ...]

@@ -132,6 +132,11 @@ class Service:
         return chain.verify(records.as_row(one) for one in found)
 
 
+async def nobody_is_erased(_request: web.Request) -> web.StreamResponse:
+    """What the auth service answers who asks whom the record is to lose."""
+    return json_response(internal_recipients.Erasures(people=()))
+
+
 class Auth:
     """Names the recipients as the auth service does, over mutual TLS; may be away."""
 
@@ -149,6 +154,7 @@ class Auth:
 
         app = internal_app()
         app.router.add_get(internal_recipients.RECIPIENTS, allow("alerts")(recipients))
+        app.router.add_get(internal_recipients.ERASURES, allow("alerts")(nobody_is_erased))
         pki = self._home.pki
         files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth-server.crt", key=pki / "auth-server.key")
         async with serve_https(app, "127.0.0.1", self._home.settings.auth_port, tls.server_context(files)):

@@ -293,6 +293,8 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("POST", internal.LOCKDOWN_CODE),
             ("PUT", internal.LOCKDOWN),
             ("GET", internal_recipients.RECIPIENTS),
+            ("GET", internal_recipients.ERASURES),
+            ("DELETE", internal_recipients.ERASED.format(user="x")),
             ("GET", internal.SIGN_IN_REHEARSAL),
             ("GET", internal.MAIL_PATH),
             ("GET", "/internal/ready"),
@@ -309,9 +311,14 @@ async def test_each_service_may_call_its_own_routes_only(service: Service, gatew
         assert [one.email for one in recipients.people if one.master] == [EMAIL]
         with pytest.raises(HomeError, match="forbidden"):
             await alerts.call("GET", internal.USERS, internal.UserRows)
-    for path in (internal_recipients.RECIPIENTS, internal.SIGN_IN_REHEARSAL):
+        erased = await alerts.call("GET", internal_recipients.ERASURES, internal_recipients.Erasures)
+        assert erased.people == ()
+        await alerts.call("DELETE", internal_recipients.ERASED.format(user="x"), NONE)  # done already
+    for path in (internal_recipients.RECIPIENTS, internal_recipients.ERASURES, internal.SIGN_IN_REHEARSAL):
         with pytest.raises(HomeError, match="forbidden"):
             await gateway.call("GET", path, internal_recipients.Recipients)
+    with pytest.raises(HomeError, match="forbidden"):
+        await gateway.call("DELETE", internal_recipients.ERASED.format(user="x"), NONE)
     async with service.client("admin") as admin:
         told = await admin.call("GET", internal.SIGN_IN_REHEARSAL, internal.SignInRehearsal)
     assert told == internal.SignInRehearsal()

@@ -20,7 +20,7 @@ from shared.words.internal_recipients import AtHome, Recipient, Recipients
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity
 from tests.house import Broker, SmtpSink, until
-from tests.integration.test_alerts import MASTER, Auth, Producer, Service, broker, hall, home, service
+from tests.integration.test_alerts import MASTER, Auth, Producer, Service, broker, hall, home, nobody_is_erased, service
 
 __all__ = ["broker", "hall", "home", "service"]
 
@@ -45,6 +45,7 @@ class Household(Auth):
         app = internal_app()
         app.router.add_get(internal_recipients.RECIPIENTS, allow("alerts")(recipients))
         app.router.add_get(internal_recipients.AT_HOME, allow("alerts")(somebody))
+        app.router.add_get(internal_recipients.ERASURES, allow("alerts")(nobody_is_erased))
         pki = self._home.pki
         files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / "auth-server.crt", key=pki / "auth-server.key")
         async with serve_https(app, "127.0.0.1", self._home.settings.auth_port, tls.server_context(files)):

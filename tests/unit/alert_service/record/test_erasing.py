@@ -16,6 +16,7 @@ from alert_service.tables import deliveries, events
 from alert_service.telling.policy import HOUSE_POLICY
 from shared.keeping.database import Store
 from shared.words import messages
+from shared.words.internal_recipients import Recipient
 from shared.words.messages import AuditEvent, UserRef
 from shared.words.names import Severity
 from tests.unit.alert_service.parts import START, event, masters
@@ -51,6 +52,10 @@ def life() -> list[tuple[str, AuditEvent]]:
         ("auth", event(id="slip", what="account:x", where="user/u9", user=None, address=home, detail=slip)),
         ("auth", started("bob-in", BOB, "Links")),
     ]
+
+
+def hers() -> tuple[Recipient, ...]:
+    return (Recipient(id="u9", email=EMAIL, master=True),)
 
 
 async def erase(store: Store) -> int:
@@ -180,7 +185,7 @@ async def test_nobody_can_be_put_where_a_person_was_erased(store: Store) -> None
 
 async def test_the_addresses_of_letters_that_left_are_erased_and_those_that_wait_are_not(store: Store) -> None:
     async with store.write() as connection:
-        await mailbox.set_people(connection, masters(EMAIL), START)
+        await mailbox.set_people(connection, hers(), START)
     await tell(store, life())
     async with store.write() as connection:
         await release.release(connection, START, 20, HOUSE_POLICY)
@@ -190,7 +195,22 @@ async def test_the_addresses_of_letters_that_left_are_erased_and_those_that_wait
         due = await mailbox.due(connection, MAIL, START, 10)
         assert {one.recipient for one in due} == {EMAIL}
         first = await connection.execute(deliveries.select().where(deliveries.c.id == 1))
-        assert first.one().recipient == "erased/u9"
+        assert first.one().recipient == "erased/u9/1"
+
+
+async def test_an_address_counts_however_it_was_spelt_and_not_once_it_is_somebody_elses(store: Store) -> None:
+    async with store.write() as connection:
+        await mailbox.set_people(connection, masters("EVELYN@example.org", EMAIL, "bob@example.org"), START)
+    await tell(store, life())
+    async with store.write() as connection:
+        await release.release(connection, START, 20, HOUSE_POLICY)
+        await connection.execute(update(deliveries).values(state="sent"))
+        await mailbox.set_people(connection, masters("bob@example.org"), START)
+    emails = [EMAIL, "bob@example.org"]
+    await erasing.erase(store, user_id="u9", emails=emails, now=START)
+    async with store.read() as connection:
+        left = {one.recipient for one in (await connection.execute(deliveries.select())).all()}
+    assert {one for one in left if not one.startswith("erased/u9/")} == {"bob@example.org"}
 
 
 async def test_a_person_taken_out_by_hand_is_found(store: Store) -> None:

@@ -121,7 +121,7 @@ async def test_who_is_invited_chooses_a_password_and_is_a_user(home: Home, passw
     assert (outcome, severity) == ("executed", "critical")
     assert (detail["user"], detail["role"], detail["email"]) == ("Ben", "member", BEN)
     made = told(spool, "account:created")[-1]
-    assert made == ("executed", "critical", {"user": "Ben", "role": "member", "invited_by": "Ada Lovelace"})
+    assert made == ("executed", "critical", {"user": "Ben", "role": "member"})
 
 
 async def test_it_works_once_and_of_two_at_once_one_wins(home: Home) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from auth_service.hub.accounts import Accounts
-from auth_service.people import email_rows, user_rows
+from auth_service.people import email_rows, erasure_rows, user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import Grant, User
+from shared.words.internal_recipients import Erasure
 from shared.words.names import Outcome, Role, Severity
 from shared.words.problem import HomeError
 from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, fill
@@ -129,64 +130,40 @@ async def test_last_master_cannot_be_disabled(accounts: Accounts, ada: User, clo
 
 
 async def test_erasing_deletes_a_disabled_account_and_its_proof_names_nobody(
-    accounts: Accounts, ada: User, spool: Spool
+    accounts: Accounts, ada: User, spool: Spool, store: Store
 ) -> None:
     bob = await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MASTER)
-    erased: list[User] = []
-
-    async def elsewhere(user: User) -> None:
-        assert len(await accounts.list_users()) == 2  # the account goes last, so that this can be repeated
-        erased.append(user)
-
     with pytest.raises(HomeError, match=r"homesystem user disable b@example\.org"):
-        await accounts.erase_user("b@example.org", elsewhere=elsewhere)
-    assert erased == []
-    await accounts.disable_user("b@example.org")
+        await accounts.erase_user("b@example.org")
+    await accounts.change_email("b@example.org", "b@elsewhere.example")
+    await accounts.disable_user("b@elsewhere.example")
     before = len(spool.pending(100))
-    await accounts.erase_user("b@example.org", elsewhere=elsewhere)
-    assert erased == [bob]
+    erasure = Erasure(id=bob.id, emails=("b@elsewhere.example", "b@example.org"))
+    assert await accounts.erase_user("b@elsewhere.example") == erasure
     assert [row.user for row in await accounts.list_users()] == [ada]
-    events = spool.pending(100)[before:]
-    assert [(x.what, x.where, x.outcome, x.severity) for x in events] == [
-        ("account:erased", f"user/{bob.id}", Outcome.ASKED, Severity.INFO),
-        ("account:erased", f"user/{bob.id}", Outcome.EXECUTED, Severity.CRITICAL),
-    ]
-    assert all(x.detail == {} and x.who.user is None for x in events)
+    (event,) = spool.pending(100)[before:]
+    assert (event.what, event.where, event.outcome, event.severity) == (
+        "account:erased",
+        f"user/{bob.id}",
+        Outcome.EXECUTED,
+        Severity.CRITICAL,
+    )
+    assert (event.detail, event.who.user) == ({}, None)
+    async with store.read() as connection:
+        assert await erasure_rows.unfinished(connection) == (erasure,), "the record still has to lose them"
     with pytest.raises(HomeError, match="not-found"):
-        await accounts.erase_user("b@example.org", elsewhere=elsewhere)
+        await accounts.erase_user("b@elsewhere.example")
 
 
-async def test_an_erasure_that_fails_elsewhere_keeps_the_account_and_can_be_repeated(
-    accounts: Accounts, ada: User
-) -> None:
-    await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MEMBER)
-    await accounts.disable_user("b@example.org")
-
-    async def fails(_user: User) -> None:
-        raise HomeError("internal", "the record cannot be written")
-
-    async def works(_user: User) -> None:
-        pass
-
-    with pytest.raises(HomeError, match="internal"):
-        await accounts.erase_user("b@example.org", elsewhere=fails)
-    assert len(await accounts.list_users()) == 2
-    await accounts.erase_user("b@example.org", elsewhere=works)
-    assert len(await accounts.list_users()) == 1
-
-
-async def test_without_proof_nobody_is_erased(accounts: Accounts, ada: User, tmp_path: Path) -> None:
+async def test_without_proof_nobody_is_erased(accounts: Accounts, ada: User, tmp_path: Path, store: Store) -> None:
     await accounts.create_user(email="b@example.org", name="Babbage", password=PASSWORD, role=Role.MEMBER)
     await accounts.disable_user("b@example.org")
     fill(tmp_path / "spool.sqlite3")
-    erased: list[User] = []
-
-    async def elsewhere(user: User) -> None:
-        erased.append(user)
-
     with pytest.raises(HomeError, match="no-proof"):
-        await accounts.erase_user("b@example.org", elsewhere=elsewhere)
-    assert erased == []
+        await accounts.erase_user("b@example.org")
+    assert len(await accounts.list_users()) == 2
+    async with store.read() as connection:
+        assert await erasure_rows.unfinished(connection) == (), "nobody else's record is touched either"
 
 
 async def test_unknown_user_is_not_found(accounts: Accounts) -> None:
@@ -310,10 +287,12 @@ async def test_another_address_ends_sessions_and_has_its_proof_and_a_letter_owed
     event = spool.pending(10)[-1]
     assert (event.what, event.who.issuer, event.severity) == ("account:email-changed", "admin", Severity.CRITICAL)
     assert event.detail == {"user": "Ada Lovelace", "email": "ada@elsewhere.example"}
-    assert await accounts.addresses(after) == ("ada@elsewhere.example", EMAIL)
+    assert after.email == "ada@elsewhere.example"
 
 
-async def test_an_address_that_is_somebody_elses_or_none_is_refused_at_the_hub(accounts: Accounts, ada: User) -> None:
+async def test_an_address_that_is_somebody_elses_or_none_is_refused_at_the_hub(
+    accounts: Accounts, ada: User, store: Store
+) -> None:
     await accounts.create_user(email="ben@example.org", name="Ben", password=PASSWORD, role=Role.MEMBER)
     for old, new, slug in (
         (EMAIL, "BEN@example.org", "already-exists"),
@@ -324,4 +303,5 @@ async def test_an_address_that_is_somebody_elses_or_none_is_refused_at_the_hub(a
             await accounts.change_email(old, new)
     await accounts.change_email(EMAIL, EMAIL.upper())
     assert EMAIL.upper() in {row.user.email for row in await accounts.list_users()}
-    assert await accounts.addresses(ada) == (EMAIL,), "the same, spelt otherwise, was never another"
+    async with store.read() as connection:
+        assert await email_rows.of(connection, ada.id) == (), "the same, spelt otherwise, was never another"

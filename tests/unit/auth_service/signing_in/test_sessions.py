@@ -233,6 +233,15 @@ async def test_one_session_of_a_user_is_ended_by_its_public_id(
     assert (who.user.name, who.address) == ("Ada Lovelace", "192.0.2.9")
 
 
+async def test_a_session_that_another_ends_says_whose_it_was_so_that_erasing_them_finds_it(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock, spool: Spool
+) -> None:
+    bea = await accounts.create_user(email="b@example.org", name="Bea", password=PASSWORD, role=Role.MEMBER)
+    hers = await signed_in(store, bea, clock)
+    await sessions.end_id(hers.session.id, owner=None, by=ada.id, issuer="gateway", address="192.0.2.9")
+    assert spool.pending(10)[-1].detail == {"user": "Bea", "partner": bea.id}
+
+
 async def test_nobody_ends_anothers_session_but_the_master(
     sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock
 ) -> None:
