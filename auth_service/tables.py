@@ -189,24 +189,6 @@ recovery_codes = Table(
     Column("code_hash", String(64), primary_key=True),
 )
 
-invitations = Table(
-    # Who may become a user; its id is then the user's.
-    "invitations",
-    metadata,
-    Column("id", String(32), primary_key=True),
-    Column("email", String(254), nullable=False),
-    Column("email_key", String(254), nullable=False, unique=True),
-    Column("name", String(64), nullable=False),
-    Column("role", String(16), nullable=False),
-    Column("language", String(8)),
-    Column("code_hash", String(64), nullable=False),
-    Column("tries", Integer, nullable=False),
-    Column("letter", String(8), nullable=False),
-    Column("invited_by", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("created_at", Moment, nullable=False),
-    Column("expires_at", Moment, nullable=False),
-)
-
 former_addresses = Table(
     "former_addresses",  # of whom they were, and when a letter told whoever reads there
     metadata,
@@ -215,14 +197,6 @@ former_addresses = Table(
     Column("email", String(254), nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("told_at", Moment),
-)
-
-erasures = Table(
-    # Whose account is no more, with each address that they had, until the record has lost them, too.
-    "erasures",
-    metadata,
-    Column("user_id", String(32), primary_key=True),
-    Column("email", String(254), primary_key=True),
 )
 
 changed_rights = Table(

@@ -4,7 +4,9 @@ Called by the service for whomever the auth service names (departed.py), and by 
 service runs or not; by both at once, too. What producers tell of the person later enters without them (records.py).
 """
 
+import logging
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, String, cast, func, insert, literal, or_, select, update
@@ -13,9 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from alert_service.chain import erasures, forms
 from alert_service.chain.forms import Flat
 from alert_service.record import records
-from alert_service.tables import deliveries, erased, events, recipients
+from alert_service.tables import dailies, deliveries, erased, events, recipients
 from shared.keeping.database import Store
+from shared.running.log import facts
 from shared.words.problem import HomeError
+
+log = logging.getLogger(__name__)
 
 BATCH = 200
 """A transaction for so many rows: the service that writes beside us waits for milliseconds, not seconds.
@@ -47,8 +52,11 @@ async def erase(
             count += len(bare)
         told(count)
         if len(found) < BATCH:
-            return count
+            break
         after = found[-1].row
+    async with store.write() as connection:
+        await _forget_days(connection)
+    return count
 
 
 async def count(store: Store, user_id: str) -> int:
@@ -99,3 +107,21 @@ async def _forget_letters(connection: AsyncConnection, user_id: str, emails: Seq
     mark = literal(f"erased/{user_id}/") + cast(deliveries.c.id, String)  # a letter goes to each of its recipients once
     forgotten = update(deliveries).where(to_them, deliveries.c.state != "pending")
     await connection.execute(forgotten.values(recipient=mark, refusal=None))
+
+
+async def _forget_days(connection: AsyncConnection) -> None:
+    """By whom things were done, in every daily letter that is kept: names stand there, and nobody's id."""
+    for one in (await connection.execute(select(dailies.c.day, dailies.c.figures))).all():
+        try:
+            figures = _figures(one.figures)
+        except msgspec.MsgspecError:
+            log.warning("Figures of a day cannot be read", extra=facts(day=one.day))
+            continue
+        story = figures.get("story")
+        done = story.get("done", []) if isinstance(story, dict) else []
+        if [by for told in done if isinstance(told, dict) and (by := told.pop("by", None))]:
+            text = msgspec.json.encode(figures).decode()
+            await connection.execute(update(dailies).where(dailies.c.day == one.day).values(figures=text))
+
+
+_figures = msgspec.json.Decoder(dict[str, Any]).decode

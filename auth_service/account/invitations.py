@@ -4,9 +4,7 @@ The link names the invitation and opens a page, nothing more: many mailboxes ope
 stand in logs. The code is typed there. It goes with the mailbox, so it proves the address as well.
 """
 
-import asyncio
 import hmac
-import logging
 import secrets
 from collections.abc import Callable
 from datetime import datetime
@@ -14,32 +12,27 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import new_password, telling
+from auth_service.account.invitation_letters import InvitationLetters
 from auth_service.account.masters import Masters, looks_after
-from auth_service.confirming import codes, letters
+from auth_service.confirming import codes
 from auth_service.confirming.confirmations import Send
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
-from auth_service.people import invitation_rows, masters, user_rows
+from auth_service.people import distinct_names, invitation_rows, masters, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
-from auth_service.people.invitation_rows import Kept
+from auth_service.people.invitation_rows import Kept, Owed
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from shared.keeping.database import Store
-from shared.mail import Letter, MailError
-from shared.running import backoff
-from shared.running.log import facts, security
+from shared.running.log import security
 from shared.words.internal import User
 from shared.words.internal_people import InvitationRow, InvitationRows, InvitationTaken, Invite, Joined
-from shared.words.internal_people import Letter as Became
-from shared.words.languages import DEFAULT, Language, tongue
+from shared.words.languages import DEFAULT, Language
 from shared.words.messages import UserRef, Who
 from shared.words.problem import HomeError
 
-log = logging.getLogger(__name__)
-
 MOST = 50
 """Open ones of a home: a list that nobody can look through tells nobody what to withdraw."""
-_HOURS = int(invitation_rows.LIFETIME.total_seconds() // 3600)
 
 
 class Invitations:
@@ -63,9 +56,8 @@ class Invitations:
         self._proof = proof
         self._masters = masters_
         self._errands = errands
-        self._send = send
+        self._letters = InvitationLetters(store, passwords, errands, send=send, now=now, language=language)
         self._now = now
-        self._language = language
         self._home_words = home_words
         self._failed = FailedTries("account:invitation-failed", proof, now=now)
 
@@ -82,8 +74,10 @@ class Invitations:
             await self._masters.hold(connection, asking)
             if await user_rows.find(connection, invited.email) is not None:
                 raise HomeError("already-exists", "Somebody with this e-mail address has an account.", field="email")
+            await distinct_names.check(connection, invited.name)
+            code_hash = self._letters.hashed(invited.id, code)
             row = await invitation_rows.put(
-                connection, invited, code_hash=self._hashed(invited.id, code), invited_by=by.id, now=self._now()
+                connection, invited, code_hash=code_hash, invited_by=by.id, home=asked.home, now=self._now()
             )
             if await invitation_rows.count(connection, self._now()) > MOST:
                 raise HomeError("invalid-value", "There are many open invitations. Withdraw one first.", field="email")
@@ -95,16 +89,7 @@ class Invitations:
                 email=invited.email,
                 ends=f"{row.expires_at:%Y-%m-%d %H:%M} UTC",
             )
-        letter = letters.invitation_letter(
-            to=invited,
-            by=by.name,
-            link=f"{asked.home}/invitations/{invited.id}",
-            code=code,
-            hours=_HOURS,
-            message_id=invited.id,
-            tongue=tongue(invited.language or self._language),
-        )
-        self._errands.start(self._deliver(row, letter), "mail-invitation")
+        self._letters.begin(Owed(invited, by.name, asked.home, row.expires_at, code_hash), code)
         return row
 
     async def of_home(self) -> InvitationRows:
@@ -143,10 +128,11 @@ class Invitations:
         return Joined(user=user)
 
     async def sweep(self) -> None:
-        """Forget those past their time, and tell of wrong codes whose window is over."""
+        """Forget those past their time, tell of wrong codes whose window is over, and send what letters are owed."""
         await self._failed.sweep()
         async with self._store.write() as connection:
             await invitation_rows.drop_expired(connection, self._now())
+        await self._letters.sweep()
 
     async def _fitting(self, asked: InvitationTaken, issuer: str) -> Kept:
         """The invitation that the code is of. Raises confirmation-failed, and counts the try."""
@@ -154,7 +140,7 @@ class Invitations:
         async with self._store.write() as connection:
             kept = await invitation_rows.claim(connection, asked.id, self._now())
             # Computed whether there is one or not: how long it takes tells nothing of that.
-            hashed = self._hashed(asked.id, code or "")
+            hashed = self._letters.hashed(asked.id, code or "")
             fits = kept is not None and code is not None and hmac.compare_digest(kept.code_hash, hashed)
             if kept is not None and fits:
                 await invitation_rows.forgive(connection, kept)
@@ -181,34 +167,6 @@ class Invitations:
             return await masters.held(connection, kept.invited_by, looks_after)
         except HomeError:
             return None
-
-    async def _deliver(self, row: InvitationRow, letter: Letter) -> None:
-        """Try until the letter is taken, or the invitation is of no more use."""
-        attempt = 0
-        while self._now() < row.expires_at:
-            async with self._store.read() as connection:
-                if not await invitation_rows.stands(connection, row.id):
-                    return
-            try:
-                await self._send(letter)
-            except MailError as error:
-                log.warning("Invitation not taken", extra=facts(invitation=row.id, attempt=attempt, reason=error))
-                if error.permanent:
-                    await self._note(row.id, "refused")
-                    return
-            else:
-                log.info("Invitation sent", extra=facts(invitation=row.id))
-                await self._note(row.id, "sent")
-                return
-            await asyncio.sleep(backoff.delay(attempt, first=1.0, most=60.0))
-            attempt += 1
-
-    async def _note(self, invitation_id: str, became: Became) -> None:
-        async with self._store.write() as connection:
-            await invitation_rows.note_letter(connection, invitation_id, became)
-
-    def _hashed(self, invitation_id: str, code: str) -> str:
-        return self._passwords.keyed("invitation", invitation_id, code)
 
 
 def _invited(asked: Invite) -> User:

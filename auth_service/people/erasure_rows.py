@@ -3,13 +3,21 @@
 A row is made in the transaction that erases the account, so that it stands there exactly where that was committed.
 """
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Column, String, Table, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.people import email_rows
-from auth_service.tables import erasures
+from auth_service.tables import metadata
 from shared.words.internal import User
 from shared.words.internal_recipients import Erasure
+
+erasures = Table(
+    # Whose account is no more, with each address that they had.
+    "erasures",
+    metadata,
+    Column("user_id", String(32), primary_key=True),
+    Column("email", String(254), primary_key=True),
+)
 
 
 async def note(connection: AsyncConnection, user: User) -> Erasure:

@@ -4,16 +4,48 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Integer,
+    Row,
+    String,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.people import user_rows
-from auth_service.tables import invitations as table
-from auth_service.tables import users
+from auth_service.tables import Moment, metadata, users
 from shared.words.internal import User
 from shared.words.internal_people import InvitationRow, Letter
 from shared.words.languages import known_language
 from shared.words.names import Role
+
+table = Table(
+    # Who may become a user; its id is then the user's.
+    "invitations",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("email_key", String(254), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("language", String(8)),
+    Column("code_hash", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("letter", String(8), nullable=False),
+    Column("invited_by", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("home", String(300), nullable=False, server_default=""),  # where the pages are, for the letter's link
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+)
 
 LIFETIME = timedelta(hours=48)
 TRIES = 5
@@ -27,10 +59,20 @@ class Kept(msgspec.Struct, frozen=True):
     invited_by: str
 
 
+class Owed(msgspec.Struct, frozen=True):
+    """An invitation whose letter is not sent: to whom (`user` is who comes of it), by whom, and where the pages are."""
+
+    user: User
+    by: str
+    home: str
+    expires_at: datetime
+    code_hash: str
+
+
 async def put(
-    connection: AsyncConnection, user: User, *, code_hash: str, invited_by: str, now: datetime
+    connection: AsyncConnection, user: User, *, code_hash: str, invited_by: str, home: str, now: datetime
 ) -> InvitationRow:
-    """Keep a new one; the former one for this address is void."""
+    """Keep a new one; the former one for this address is void. `home`: where the pages are, for its letter."""
     await connection.execute(delete(table).where(table.c.email_key == user_rows.email_key(user.email)))
     await connection.execute(
         insert(table).values(
@@ -44,6 +86,7 @@ async def put(
             tries=0,
             letter="waiting",
             invited_by=invited_by,
+            home=home,
             created_at=now,
             expires_at=now + LIFETIME,
         )
@@ -103,6 +146,25 @@ async def use(connection: AsyncConnection, kept: Kept, now: datetime) -> bool:
 async def stands(connection: AsyncConnection, invitation_id: str) -> bool:
     """Whether it still waits to be taken."""
     return (await connection.execute(select(table.c.id).where(table.c.id == invitation_id))).first() is not None
+
+
+async def owed(connection: AsyncConnection, now: datetime, *, older: timedelta) -> tuple[Owed, ...]:
+    """Those whose letter waits, made longer than that ago, the oldest first."""
+    waiting = table.c.letter == "waiting", table.c.tries < TRIES, table.c.created_at <= now - older, table.c.home != ""
+    found = await connection.execute(
+        select(table, users.c.name.label("inviter"))
+        .join(users, users.c.id == table.c.invited_by)
+        .where(*waiting, _open(now))
+        .order_by(table.c.created_at, table.c.id)
+    )
+    return tuple(Owed(user_rows.user_of(row), row.inviter, row.home, row.expires_at, row.code_hash) for row in found)
+
+
+async def renew_code(connection: AsyncConnection, owed: Owed, code_hash: str) -> bool:
+    """Another code for a letter that is written anew; False where it is owed no more."""
+    mine = table.c.id == owed.user.id, table.c.code_hash == owed.code_hash, table.c.letter == "waiting"
+    renewed = await connection.execute(update(table).where(*mine).values(code_hash=code_hash))
+    return renewed.rowcount == 1
 
 
 async def note_letter(connection: AsyncConnection, invitation_id: str, became: Letter) -> None:

@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from auth_service.home import lockdown_rows, pending_rows, room_rows
-from auth_service.people import email_rows, user_rows
+from auth_service.people import email_rows, erasure_rows, invitation_rows, user_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
 from shared.keeping.database import Store
@@ -24,7 +24,8 @@ def test_head_is_the_newest_migration() -> None:
 
 
 async def test_migrations_make_the_tables_that_the_code_expects(store: Store) -> None:
-    assert pending_rows.table.metadata is email_rows.email_changes.metadata is metadata, "some lie with their rows"
+    beside = (pending_rows.table, email_rows.email_changes, erasure_rows.erasures, invitation_rows.table)
+    assert all(table.metadata is metadata for table in beside), "some lie with their rows"
     async with store.read() as connection:
         differences = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
@@ -51,6 +52,7 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
             "presses",
             "email_changes",
             "former_addresses",
+            "erasures",
         ):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
         for column in ("own", "proved_at"):

@@ -1,18 +1,21 @@
 """Erasing a person: nothing of them is left in the table, the chain still holds, and nobody brings them back."""
 
 import sqlite3
+import uuid
 from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals, erasures
 from alert_service.config import MAIL
 from alert_service.letters import mailbox, release
+from alert_service.letters.day_story import DayStory, Done
 from alert_service.record import erasing
 from alert_service.store import open_store
-from alert_service.tables import deliveries, events
+from alert_service.tables import dailies, deliveries, events, letters
 from alert_service.telling.policy import HOUSE_POLICY
 from shared.keeping.database import Store
 from shared.words import messages
@@ -56,6 +59,13 @@ def life() -> list[tuple[str, AuditEvent]]:
 
 def hers() -> tuple[Recipient, ...]:
     return (Recipient(id="u9", email=EMAIL, master=True),)
+
+
+async def letter_of_a_day(connection: AsyncConnection) -> int:
+    """A letter that a day's figures belong to."""
+    empty = {"kind": "daily", "key": uuid.uuid4().hex, "round": 0, "source": "alerts", "state": "released"}
+    made = letters.insert().values(**empty, refused_by_gateway=False, created_at=START).returning(letters.c.id)
+    return int((await connection.execute(made)).scalar_one())
 
 
 async def erase(store: Store) -> int:
@@ -211,6 +221,31 @@ async def test_an_address_counts_however_it_was_spelt_and_not_once_it_is_somebod
     async with store.read() as connection:
         left = {one.recipient for one in (await connection.execute(deliveries.select())).all()}
     assert {one for one in left if not one.startswith("erased/u9/")} == {"bob@example.org"}
+
+
+async def test_a_daily_letter_says_no_more_by_whom(store: Store, tmp_path: Path) -> None:
+    await tell(store, life())
+    story = DayStory(
+        done=(
+            Done("device:unlock", "hall/door", 2, ("Evelyn", "Bob")),
+            Done("device:lock", "hall/door", 1),
+        ),
+        refused=1,
+    )
+    figures = {"day": "2026-11-22", "row": 3, "story": story}
+    async with store.write() as connection:
+        for day, kept in (("2026-11-22", msgspec.json.encode(figures).decode()), ("2026-11-23", "no JSON")):
+            letter = await letter_of_a_day(connection)
+            await connection.execute(dailies.insert().values(day=day, letter=letter, figures=kept))
+    await erase(store)
+    assert of_her(tmp_path / "alerts.sqlite3") == []
+    async with store.read() as connection:
+        first, second = (await connection.execute(dailies.select().order_by(dailies.c.day))).all()
+    after = msgspec.json.decode(first.figures)
+    assert msgspec.convert(after["story"], DayStory) == DayStory(
+        done=(Done("device:unlock", "hall/door", 2), Done("device:lock", "hall/door", 1)), refused=1
+    )
+    assert (after["row"], second.figures) == (3, "no JSON")
 
 
 async def test_a_person_taken_out_by_hand_is_found(store: Store) -> None:

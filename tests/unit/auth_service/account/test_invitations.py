@@ -8,20 +8,21 @@ from pathlib import Path
 import pytest
 
 from auth_service.account.current_password import CurrentPassword
+from auth_service.account.invitation_letters import InvitationLetters
 from auth_service.account.invitations import Invitations
 from auth_service.account.masters import Masters
 from auth_service.account.owners import Owners
 from auth_service.confirming.errands import Errands
 from auth_service.home.lockdown import Lockdown
 from auth_service.hub.accounts import Accounts
-from auth_service.people import user_rows
+from auth_service.people import invitation_rows, user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.signing_in.session_rows import Limits
 from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
-from shared.mail import MailError
+from shared.mail import Letter, MailError
 from shared.proof.spool import Spool
 from shared.words.internal import User
 from shared.words.internal_people import InvitationRow, InvitationTaken, Invite, Joined
@@ -258,6 +259,63 @@ async def test_a_letter_that_is_refused_is_said_in_the_list(home: Home) -> None:
     home.post.refusals = [MailError("550 no such user", permanent=True)]
     await home.invite()
     assert (await home.open())[0].letter == "refused"
+
+
+async def test_a_letter_that_a_restart_took_is_written_anew_with_another_code(
+    home: Home, store: Store, passwords: Passwords, clock: Clock
+) -> None:
+    row = await home.invite()
+    former = home.post.letters.pop()
+    async with store.write() as connection:  # as it is when the service ends before the mail server took it
+        await invitation_rows.note_letter(connection, row.id, "waiting")
+    letters = InvitationLetters(store, passwords, home.errands, send=home.post, now=clock)
+    await letters.sweep()
+    await home.errands.settled()
+    assert home.post.letters == [], "a young one is sent by whoever invited"
+    clock.forward(hours=6)
+    for _ in range(2):
+        await letters.sweep()
+        await home.errands.settled()
+    (letter,) = home.post.letters
+    assert (await home.open())[0].letter == "sent"
+    assert f"https://home.example:8443/invitations/{row.id}\n" in letter.text
+    assert "for 42 hours" in letter.text
+    assert letter.message_id != former.message_id, "no mailbox takes it for a repetition"
+    with pytest.raises(HomeError, match="confirmation-failed"):
+        await home.take(row.id, code_in(former.text))
+    assert (await home.take(row.id, code_in(letter.text))).user.email == BEN
+
+
+async def test_a_letter_under_way_is_written_once_and_none_for_what_is_over_or_void(
+    home: Home, store: Store, passwords: Passwords, clock: Clock
+) -> None:
+    row = await home.invite()
+    home.post.letters.clear()
+    async with store.write() as connection:
+        await invitation_rows.note_letter(connection, row.id, "waiting")
+    clock.forward(minutes=2)
+    held = asyncio.Event()
+
+    async def slow(letter: Letter) -> None:
+        await held.wait()
+        await home.post(letter)
+
+    letters = InvitationLetters(store, passwords, home.errands, send=slow, now=clock)
+    await letters.sweep()
+    await letters.sweep()
+    held.set()
+    await home.errands.settled()
+    assert len(home.post.letters) == 1
+    async with store.write() as connection:
+        await invitation_rows.note_letter(connection, row.id, "waiting")
+    for _ in range(invitation_rows.TRIES):
+        with pytest.raises(HomeError, match="confirmation-failed"):
+            await home.take(row.id, "AAAA-AAAA")
+    await letters.sweep()
+    clock.forward(hours=48)
+    await letters.sweep()
+    await home.errands.settled()
+    assert len(home.post.letters) == 1
 
 
 async def test_what_a_name_says_is_text(home: Home) -> None:
