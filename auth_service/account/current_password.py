@@ -12,7 +12,7 @@ from auth_service.factors.strong import Fitting, StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in.budgets import Windows
+from auth_service.signing_in.budgets import SLIPS, Windows
 from auth_service.signing_in.guesses import Guesses
 from auth_service.signing_in.session_rows import is_proved
 from shared.keeping.database import Store
@@ -24,8 +24,11 @@ from shared.words.problem import HomeError
 log = logging.getLogger(__name__)
 
 NO_FACTOR = "You have no passkey and no authenticator app yet. Add one on your account page."
-_WRONG = (Budget(10, 3600),)
-"""Of one account: whoever sits in a stolen session does not find the password out by trying."""
+_OF_SESSION = (Budget(5, 3600),)
+"""Wrong ones in one session: whoever sits in a stolen one does not find the password out by trying."""
+_OF_ACCOUNT = (Budget(10, 3600),)
+"""Of all its sessions: past that, one is still heard in which no more were wrong than an owner's slips."""
+_SLIPS = (Budget(SLIPS, 3600),)
 
 
 class CurrentPassword:
@@ -40,6 +43,7 @@ class CurrentPassword:
         self._now = now
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
+        self._slips = Windows()
         self._guesses = Guesses()
         self._strong = StrongFactors(store, passwords, now=now)
         self._recovery = RecoveryUsed(store, proof)
@@ -47,17 +51,32 @@ class CurrentPassword:
     async def check(self, typed: str, session: SessionInfo, who: Who) -> str:
         """The stored hash that it fits. Raises wrong-password, or rate-limited without a look."""
         user = session.user
-        if self._wrong.is_spent(user.id, _WRONG, self._now()):
+        if not self._hears(session):
             raise HomeError("rate-limited", "Too many wrong passwords. Try again in an hour.", retry_after=3600)
         async with self._store.read() as connection:
             account = await user_rows.find(connection, user.email)
         stored = account.password_hash if account is not None and account.user.id == user.id else None
         if not await self._passwords.verify(typed, stored, known=True) or stored is None:
-            self._wrong.count(user.id, _WRONG, self._now())
+            self._heard_wrong(session)
             log.warning("Confirmation failed", extra=facts(event="confirmation_failed", at=f"user/{user.id}"))
             self._errands.start(self._failed.tell(f"user/{user.id}", who, user), "report-failure")
             raise HomeError("wrong-password")
         return stored
+
+    def _hears(self, session: SessionInfo) -> bool:
+        """Whether a password is looked at: what a stolen session used up is not the owner's, in another."""
+        now, user_id = self._now(), session.user.id
+        if self._wrong.is_spent((user_id, session.id), _OF_SESSION, now):
+            return False
+        if not self._wrong.is_spent(user_id, _OF_ACCOUNT, now):
+            return True
+        return not self._slips.is_spent((user_id, session.id), _SLIPS, now)
+
+    def _heard_wrong(self, session: SessionInfo) -> None:
+        now, user_id = self._now(), session.user.id
+        self._wrong.count((user_id, session.id), _OF_SESSION, now)
+        self._wrong.count(user_id, _OF_ACCOUNT, now)
+        self._slips.count((user_id, session.id), _SLIPS, now)
 
     async def check_code(self, typed: str, session: SessionInfo, who: Who) -> None:
         """And, where there is a strong factor, one that was shown within the last minutes, or a code of an app or a

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in import networks, place_rows, session_rows
+from auth_service.signing_in import crowding, networks, place_rows, session_rows
 from shared.words.internal import LoginAnswer, User
 from shared.words.messages import Who
 from shared.words.names import Severity
@@ -43,6 +43,12 @@ class Entering:
         network = networks.network(address)
         place = self._passwords.keyed("place", user.id, network, agent)
         seen = await place_rows.visit(connection, user.id, place, now)
+        for ended in await crowding.make_room(connection, user.id, now):
+            # Told before it is committed, as the place is; the owner sees that it was not they who signed out.
+            detail = {"user": user.name, "because": "crowded"}
+            await self._proof.write_or_owe(
+                "session:ended", f"session/{ended}", who, severity=Severity.INFO, detail=detail
+            )
         answer = await session_rows.start(
             connection,
             user,

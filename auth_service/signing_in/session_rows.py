@@ -211,7 +211,7 @@ async def end_id(connection: AsyncConnection, session_id: str, user_id: str | No
 
 async def end_all(connection: AsyncConnection, user_id: str, reason: Ending, now: datetime) -> None:
     """End every session of a user; of a disabled one the API tokens, too."""
-    await _end_many(connection, sessions.c.user_id == user_id, reason, now)
+    await end_those(connection, sessions.c.user_id == user_id, reason, now)
     if reason == "disabled":
         await token_rows.end_all(connection, tokens.c.user_id == user_id, now)
 
@@ -220,8 +220,8 @@ async def end_everyones(connection: AsyncConnection, reason: Ending, now: dateti
     """End every session of everyone, and every API token: nobody knows yet what somebody else has."""
     # Sessions first, which waits for whoever makes a token by one of them, or another of them by a new password:
     # the former is found afterwards, the latter by looking once more.
-    await _end_many(connection, true(), reason, now)
-    await _end_many(connection, true(), reason, now)
+    await end_those(connection, true(), reason, now)
+    await end_those(connection, true(), reason, now)
     await token_rows.end_all(connection, true(), now)
 
 
@@ -244,7 +244,8 @@ async def told(connection: AsyncConnection, session_ids: tuple[str, ...]) -> Non
     await connection.execute(delete(revocations).where(revocations.c.session_id.in_(session_ids)))
 
 
-async def _end_many(connection: AsyncConnection, condition: ColumnElement[bool], reason: Ending, now: datetime) -> None:
+async def end_those(connection: AsyncConnection, condition: ColumnElement[bool], reason: Ending, now: datetime) -> None:
+    """End whichever these are."""
     gone = delete(sessions).where(condition).returning(sessions.c.id, sessions.c.token_hash)
     rows = (await connection.execute(gone)).all()
     if rows:

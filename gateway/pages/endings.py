@@ -27,6 +27,11 @@ SAID: Final = {
         "unsure", later("You were signed out"), later("What you may do here was changed. Sign in once more.")
     ),
     "disabled": Said("bad", later("This account may not sign in any more"), later("Ask the master user.")),
+    "crowded": Said(
+        "unsure",
+        later("You were signed out"),
+        later("You were signed in at more than 50 places. The one unused for the longest was ended."),
+    ),
     "lockdown": Said(
         "bad", later("The home was locked down"), later("Everyone was signed out. Off, Lock and Stop still work.")
     ),

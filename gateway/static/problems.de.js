@@ -73,6 +73,7 @@ teach({
   "Send one token.": "Einen Token senden.",
   "Sign in and try again.": "Melden Sie sich an und versuchen Sie es noch einmal.",
   "Somebody changed it meanwhile": "Jemand hat es inzwischen geändert",
+  "Somebody in this home is called so, or so that it reads alike. Choose another name.": "In diesem Zuhause heißt schon jemand so, oder so, dass es gleich zu lesen ist. Einen anderen Namen wählen.",
   "Somebody wants it otherwise": "Jemand will es anders",
   "Somebody with this e-mail address has an account.": "Jemand mit dieser E-Mail-Adresse hat ein Konto.",
   "Something failed on our side": "Bei uns ist etwas fehlgeschlagen",

@@ -157,8 +157,7 @@ class LoginAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class SessionToken(msgspec.Struct, frozen=True, kw_only=True):
     """POST SESSION: does it live (SessionInfo, or the problem sign-in-required)? POST SESSION_END ends it (204).
 
-    Of a session that ended the problem says in `reason` why (Ending), where that is still known. `address`: from where
-    it is used now, as far as the gateway knows.
+    Of one that ended the problem says why in `reason` (Ending), if that is known. `address`: from where it is used now.
     """
 
     token: str
@@ -175,10 +174,11 @@ Ending = Literal[
     "role-changed",
     "disabled",
     "lockdown",
+    "crowded",
     "renewed",
 ]
 """Why a session ended. "ended": from a list of sessions; "unused", "over": past how long it lives so, and at all;
-"renewed": it goes on with another token."""
+"crowded": of too many the one unused for the longest; "renewed": it goes on with another token."""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -139,15 +139,28 @@ async def test_of_two_at_once_one_wins(home: Home, passwords: Passwords) -> None
     assert await passwords.verify(wanted, await home.hash())
 
 
+async def wrong(home: Home, token: str) -> str:
+    """What a wrong password is answered with."""
+    with pytest.raises(HomeError) as caught:
+        await home.change(token, "a guess of somebody's")
+    return caught.value.slug
+
+
 async def test_nobody_finds_the_password_out_by_trying(home: Home, spool: Spool) -> None:
     mine = await home.signed_in()
-    for _ in range(10):
-        with pytest.raises(HomeError, match="wrong-password"):
-            await home.change(mine.token, "a guess of somebody's")
+    assert [await wrong(home, mine.token) for _ in range(6)] == ["wrong-password"] * 5 + ["rate-limited"]
     with pytest.raises(HomeError, match="rate-limited"):
         await home.change(mine.token)
     assert ("account:confirmation-failed", "rejected", "security") in told(spool)
     home.clock.forward(hours=1)
+    await home.change(mine.token)
+
+
+async def test_who_guesses_in_stolen_sessions_keeps_the_owner_from_nothing_in_another(home: Home) -> None:
+    stolen, mine = [await home.signed_in() for _ in range(4)], await home.signed_in()
+    heard = [[await wrong(home, one.token) for _ in range(6)].count("wrong-password") for one in stolen]
+    assert heard == [5, 5, 3, 3], "past the account's budget each is heard as often as somebody mistypes"
+    assert await wrong(home, mine.token) == "wrong-password"
     await home.change(mine.token)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from auth_service.hub.accounts import Accounts
 from auth_service.proof import Proof
-from auth_service.signing_in import session_rows
+from auth_service.signing_in import crowding, session_rows
 from auth_service.signing_in.session_rows import Limits
 from auth_service.signing_in.sessions import AT_HOME, Sessions
 from shared.keeping.database import Store
@@ -206,6 +206,25 @@ async def test_list_holds_the_users_own_live_sessions_newest_first(
     rows = (await sessions.of(ada.id)).sessions
     assert [row.agent for row in rows] == ["second", "first"]
     assert rows[0].address == "192.0.2.7"
+
+
+async def test_of_too_many_the_one_that_was_unused_for_the_longest_makes_room(
+    sessions: Sessions, store: Store, accounts: Accounts, ada: User, clock: Clock
+) -> None:
+    other = await accounts.create_user(email="b@example.org", name="B", password=PASSWORD, role=Role.MEMBER)
+    hers = [await signed_in(store, ada, clock, own=True) for _ in range(crowding.MOST)]
+    theirs = await signed_in(store, other, clock)
+    clock.forward(minutes=5)
+    for one in hers[1:]:  # the first one made is not used any more
+        await sessions.verify(one.token)
+    async with store.write() as connection:
+        assert await crowding.make_room(connection, other.id, clock()) == ()
+        assert await crowding.make_room(connection, ada.id, clock()) == (hers[0].session.id,)
+        assert await crowding.make_room(connection, ada.id, clock()) == ()
+    assert [await lives(sessions, one) for one in (*hers[:3], theirs)] == [False, True, True, True]
+    assert await untold(store) == {hers[0].session.id}
+    async with store.read() as connection:
+        assert await session_rows.why_ended(connection, hers[0].token, clock()) == "crowded"
 
 
 async def test_signing_out_ends_the_session_and_gateways_are_to_hear_it(

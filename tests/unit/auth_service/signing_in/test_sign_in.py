@@ -21,7 +21,7 @@ from auth_service.people import passwords as passwords_module
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in import place_rows
+from auth_service.signing_in import crowding, place_rows, session_lists, session_rows
 from auth_service.signing_in.budgets import Asker
 from auth_service.signing_in.networks import SITE_BITS, network
 from auth_service.signing_in.session_rows import Limits
@@ -452,6 +452,29 @@ async def test_another_browser_or_network_is_told_once_with_what_is_known_of_it(
     assert elsewhere.who.user is not None
     assert elsewhere.who.user.id == answer.session.user.id
     assert elsewhere.where.startswith("session/")
+
+
+async def test_one_sign_in_too_many_ends_another_session_and_says_so(
+    door: Door, ada: User, spool: Spool, store: Store, clock: Clock
+) -> None:
+    await door.ask()
+    first = await door.enter()
+    async with store.write() as connection:
+        for _ in range(crowding.MOST - 1):
+            clock.forward(seconds=1)
+            await session_rows.start(
+                connection, ada, address="192.0.2.7", agent="", limits=LIMITS, now=clock(), own=True
+            )
+    await door.ask()
+    second = await door.enter()
+    ended = [event for event in spool.pending(500) if event.what == "session:ended"]
+    assert [(one.where, one.detail) for one in ended] == [
+        (f"session/{first.session.id}", {"user": "Ada Lovelace", "because": "crowded"})
+    ]
+    async with store.read() as connection:
+        left = await session_lists.rows_of(connection, ada.id, limits=LIMITS, now=clock())
+    assert len(left) == crowding.MOST
+    assert second.session.id in {one.id for one in left}
 
 
 async def test_a_browser_that_the_gateway_knows_may_travel(door: Door, ada: User, spool: Spool) -> None:

@@ -159,6 +159,7 @@ async def test_whoever_was_signed_out_reads_why_and_once() -> None:
         ("password-changed", "Your password was changed"),
         ("lockdown", "The home was locked down"),
         ("ended", "From another browser of yours"),
+        ("crowded", "You were signed in at more than 50 places"),
     ):
         async with open_house() as house:
             await house.sign_in(Role.MEMBER)
