@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.account import rights, telling
 from auth_service.account.masters import Masters
 from auth_service.account.telling import Say
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights, distinct_names, user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.proof import Proof
 from shared.keeping.database import Store
@@ -43,6 +43,7 @@ class Others:
             await self._masters.hold(connection, asking)
             row = await _existing(connection, user_id)
             if name is not None and name != row.user.name:
+                await distinct_names.check(connection, name, of=user_id)
                 await user_rows.set_name(connection, user_id, name)
                 await changed_rights.note(connection, user_id)
                 await say("account:changed", f"user/{user_id}", user=row.user.name, name=name)

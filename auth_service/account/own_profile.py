@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from auth_service.account import telling
 from auth_service.account.owners import Owners
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights, distinct_names, user_rows
 from auth_service.people.account_fields import checked_name
 from auth_service.proof import Proof
 from shared.keeping.database import Store
@@ -33,6 +33,7 @@ class OwnProfile:
         async with telling.change(self._store, self._proof, who) as (connection, say):
             await self._owners.hold(connection, asked.token, user.id)
             if name != user.name:
+                await distinct_names.check(connection, name, of=user.id)
                 await user_rows.set_name(connection, user.id, name)
                 await say("account:changed", f"user/{user.id}", user=user.name, name=name)
             if asked.language != user.language:

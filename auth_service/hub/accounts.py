@@ -16,7 +16,7 @@ from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, look_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
-from auth_service.people import own_look_rows, user_rows
+from auth_service.people import distinct_names, own_look_rows, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
 from auth_service.people.passwords import Passwords
@@ -109,6 +109,7 @@ class Accounts:
                 raise HomeError("last-master", "The first user of a home must be a master user.")
             if await user_rows.find(connection, user.email) is not None:
                 raise HomeError("already-exists", "A user with this e-mail address exists.")
+            await distinct_names.check(connection, user.name)
             await user_rows.add(connection, user, password_hash=password_hash, now=self._now())
             await user_rows.replace_grants(connection, user.id, grants)
             await say("account:created", f"user/{user.id}", user=user.name, role=role.value)

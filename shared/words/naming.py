@@ -9,6 +9,16 @@ BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 """Marks and letters that nobody sees, though Unicode counts them among what is printed."""
 
 
+_LOOK_ALIKE: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХԚԜаеѕіјһорсухԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαιορυνɑɡı",
+    "ABESIJKMHOPCTYXQWaesijhopcyxdqwABEZHIKMNOPTYXaiopuvagi",
+)
+"""Letters of other scripts that are drawn as Latin ones, by Unicode's list (UTS 39): Cyrillic, Greek, and three more.
+
+A name in one of these scripts stays a name of its own, unless all of its letters are drawn as those of another.
+"""
+
+
 class Called(NamedTuple):
     """One room or device: its id, what it calls itself (untrusted), and what the master user calls it, if anything."""
 
@@ -18,10 +28,11 @@ class Called(NamedTuple):
 
 
 def key(name: str) -> str:
-    """By what names are compared: without what cannot be seen, whatever their case and width."""
+    """By what names are compared: without what cannot be seen, whatever their case, their width, and whose letters."""
     spaced = "".join(" " if unicodedata.category(sign) in ("Cc", "Zs", "Zl", "Zp") else sign for sign in name)
     seen = "".join(sign for sign in spaced if sign not in BLANK and unicodedata.category(sign)[0] != "C")
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())
+    drawn = unicodedata.normalize("NFKC", seen).translate(_LOOK_ALIKE)
+    folded = unicodedata.normalize("NFKC", drawn.casefold())
     return " ".join(folded.split())
 
 

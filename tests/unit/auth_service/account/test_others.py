@@ -232,6 +232,27 @@ async def test_without_proof_nothing_changes(home: Home, kim: User, tmp_path: Pa
     assert (row.user, row.disabled, await home.sessions(kim)) == (kim, False, 1)
 
 
+@pytest.mark.parametrize("name", ["Ada Lovelace", "ada  lovelace", "Аda Lоvelace", "ΑDA LOVELACE", "Ada\u2002Lovelace"])
+async def test_nobody_is_called_so_that_it_reads_like_another(
+    home: Home, kim: User, accounts: Accounts, name: str
+) -> None:
+    """The record, letters and pages say by it who did a thing."""
+    token = (await home.sign_in(kim)).token
+    own = ProfileChange(token=token, name=name, language=None, address="192.0.2.7")
+    for refused in (
+        home.profile.change(own, "gateway"),
+        home.change(kim, name=name),
+        accounts.create_user(email="x@example.org", name=name, password=PASSWORD, role=Role.MEMBER),
+    ):
+        with pytest.raises(HomeError, match="reads alike") as caught:
+            await refused
+        assert caught.value.facts["field"] == "name"
+    row = await home.row(kim)
+    assert row is not None
+    assert row.user.name == "Kim"
+    assert (await home.change(home.master, name="ADA Lovelace")).user.name == "ADA Lovelace", "one's own, otherwise"
+
+
 async def test_one_says_oneself_how_one_is_called_and_spoken_to(home: Home, kim: User, spool: Spool) -> None:
     token = (await home.sign_in(kim)).token
     wanted = ProfileChange(token=token, name="Kim B", language="de", address="192.0.2.7")

@@ -13,6 +13,8 @@ from shared.words.naming import Called, key, names
         "Front\u200bdoor\u2060".replace("\u200b", " "),
         "\u202eFront door",
         "Ｆｒｏｎｔ door",
+        "Frоnt dооr",
+        "Frοnt dοοr",
     ],
 )
 def test_names_that_read_alike_have_one_key(other: str) -> None:
@@ -21,6 +23,13 @@ def test_names_that_read_alike_have_one_key(other: str) -> None:
 
 def test_another_name_has_another_key() -> None:
     assert len({key(name) for name in ("Front door", "Back door", "Front doors", "Haustür", "Haustur")}) == 5
+
+
+def test_names_in_other_scripts_are_names_of_their_own() -> None:
+    others = ("Ada", "Ада", "Αδα", "Вова", "Boba", "Кухня", "Kyxh", "Νίκος", "Nikos", "Zoë", "Zoe", "Işık", "Isik")
+    assert len({key(name) for name in others}) == len(others)
+    assert key("Аda") == key("ada"), "mixed so that it reads as another's"
+    assert key("Сора") == key("Copa"), "and all of it in letters that look alike"
 
 
 def test_what_copies_another_name_is_shown_with_its_id() -> None:
