@@ -6,6 +6,7 @@ Sideways scrolling, words cut in controls, controls over one another or under wh
 
 import importlib.resources
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,9 +46,10 @@ def findings(page: Page, language: str, *, twice: bool = True) -> list[str]:
 
 def complaints(page: Page, *rules: str) -> list[str]:
     """What axe says of the page as it stands: the rule, and where; by all of its rules, or by those named."""
-    page.evaluate(_AXE)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(_AXE)
     settle(page)
-    options: dict[str, Any] = {"runOnly": list(rules)} if rules else {}
+    options: dict[str, Any] = {"resultTypes": ["violations"]} | ({"runOnly": list(rules)} if rules else {})
     results: dict[str, Any] = page.evaluate("(options) => axe.run(document, options)", options)
     return [f"{one['id']}: {node['html'][:200]}" for one in results["violations"] for node in one["nodes"]]
 
@@ -63,6 +65,7 @@ def settle(page: Page) -> None:
     )
 
 
+@cache
 def _english(language: str) -> dict[str, list[str]]:
     """The sentences that a page in this language must not show: whole ones, and patterns of those with gaps."""
     whole, gaps = [], []

@@ -1,6 +1,6 @@
 """Takes a picture of every page, for people to look at, and measures each: `python -m tests.pictures DIR`.
 
-Each page in each state (tests/visits.py), on a phone, a tablet and a desk, light and dark, in every language. Prints
+Each page in each state (tests/visits), on a phone, a tablet and a desk, light and dark, in every language. Prints
 what is wrong, the bytes of each page's first load and its first paint; ends with 1 where something is wrong.
 `--only NAME` takes the states whose names begin so.
 """
@@ -21,7 +21,8 @@ from tests import looking
 from tests.e2e.actions import WAIT
 from tests.e2e.conftest import CHROMIUM, FLAGS, trusting
 from tests.visited_home import VisitedHome, visited_home
-from tests.visits import PHASES, Visit
+from tests.visits.every import PHASES
+from tests.visits.visit import Visit
 
 _SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 _PAINT: Final = """() => new Promise((resolve) => {

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from gateway.door import routes
 from gateway.pages.routes import add_pages
-from tests.visits import PHASES, UNVISITED
+from tests.visits.every import PHASES, UNVISITED
 
 
 def pages() -> set[str]:
@@ -27,7 +27,7 @@ def visited() -> set[str]:
 
 def test_every_page_is_visited_or_it_says_why_not() -> None:
     assert len(pages()) > 20
-    assert pages() - visited() - set(UNVISITED) == set(), "add a Visit for it to tests/visits.py"
+    assert pages() - visited() - set(UNVISITED) == set(), "add a Visit for it in tests/visits"
     assert visited() - pages() == set(), "there is no such page any more"
     assert set(UNVISITED) <= pages() - visited(), "it is visited, or gone"
 
