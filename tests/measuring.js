@@ -62,7 +62,7 @@
   });
 
   // What is said must not cover what is touched, where the page stands.
-  for (const said of document.querySelectorAll(".said")) {
+  for (const said of layer.querySelectorAll(".said")) {
     const box = said.getBoundingClientRect();
     for (const [it, theirs] of boxes) {
       if (said.contains(it) || it.closest(".bar")) continue;

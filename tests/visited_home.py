@@ -1,8 +1,8 @@
 """A demo home in which every page has something to show: for the test of all pages and `python -m tests.pictures`.
 
 Beside the demo's people there are Alex, a master user with an authenticator app, Bo, who is disabled, and for each
-language somebody who has no factor yet. Somebody is invited, a token is made, a device is locked out, one asks for a
-step-up.
+language two who have no factor yet; Nora is a guest who may use nothing. Somebody is invited, a token is made, a device
+is locked out, one asks for a step-up.
 """
 
 from collections.abc import Iterator
@@ -18,10 +18,11 @@ from shared.words.languages import LANGUAGES
 from tests.demo import Client, Demo
 
 PASSWORD: Final = "seven slow winter trains"
-_OTHERS: Final = ("alex", "bo", *(f"new-{language}" for language in LANGUAGES))
+_ROLES: Final = {"alex": "master", "nora": "guest"}
+_OTHERS: Final = (*_ROLES, "bo", *(f"{one}-{language}" for one in ("new", "key") for language in LANGUAGES))
 _LIMITS: Final = (
     *("default", "login_code", "login_code_account", "login", "commands", "commands_device", "lockdown_code"),
-    *("lockdown", "password", "invitation", "pages", "reads", "streams"),
+    *("lockdown", "password", "pages", "reads", "streams"),
 )
 
 
@@ -32,45 +33,59 @@ class VisitedHome:
         self.demo = demo
         self.ids: dict[str, str] = {}
         self._states: dict[str, StorageState] = {}
+        self._clients: dict[str, Client] = {}
+        self._recovery: list[str] = []
         self._credentials = {role: (one["email"], one["password"]) for role, one in demo.users().items()}
 
     def cookies(self, who: str) -> StorageState:
         """What a browser has in which they are signed in: "master", "member", "guest", "alex", "new-de"."""
         if who not in self._states:
-            client = self.demo.client()
-            client.sign_in_as(*self._credentials[who])
-            self._states[who] = _state(client)
+            self._states[who] = _state(self.client(who))
         return self._states[who]
+
+    def client(self, who: str) -> Client:
+        """A program in which they are signed in, until everybody is signed out."""
+        if who not in self._clients:
+            self._clients[who] = self.demo.client()
+            code = self._recovery.pop() if who == "alex" and self._recovery else None
+            self._clients[who].sign_in_as(*self._credentials[who], code)
+        return self._clients[who]
 
     def password(self, who: str) -> str:
         """Theirs."""
         return self._credentials[who][1]
 
     def sign_everybody_out(self) -> None:
-        """Whoever comes next signs in anew, as after a lockdown."""
-        self._states.clear()
+        """Whoever comes next signs in anew, as after a lockdown; "ended" still has what was the master user's."""
+        self._states = {"ended": self.cookies("master")}
+        self._clients.clear()
+
+    def demand_a_factor(self, *, demanded: bool) -> None:
+        """Everyone has to have a passkey or an app, as Alex wants it, who shows a recovery code; or not any more."""
+        alex = self.client("alex")
+        _body(alex.call("POST", "/api/v1/step-up", {"code": self._recovery.pop()}))
+        self._states["alex"] = _state(alex)
+        _body(alex.call("PUT", "/api/v1/factors/demand", {"demanded": demanded}))
 
     def furnish(self) -> None:
         """Whatever pages can show, once after the start."""
         self._credentials |= {name: (f"{name}@home.example", PASSWORD) for name in _OTHERS}
-        master = self.demo.client("master")
-        self._states["master"] = _state(master)
-        alex = self.demo.client()
-        alex.sign_in_as(*self._credentials["alex"])
+        master, alex = self.client("master"), self.client("alex")
         # The session is older than the app, so that it has shown no strong factor yet: forms ask for one.
-        _add_app(alex)
-        self._states["alex"] = _state(alex)
+        self._recovery = _add_app(alex)
         for row in _body(master.call("GET", "/api/v1/users"))["users"]:
             self.ids[row["user"]["email"].partition("@")[0]] = row["user"]["id"]
         self._at_home(master)
         self._on_paper(master)
         for action in ("on", "off"):
-            _body(self.demo.client("member").act("hall/lamp", action))
+            _body(self.client("member").act("hall/lamp", action))
 
     def _at_home(self, master: Client) -> None:
         asked = "/api/v1/devices/garage/door/confirm-by"
         _body(master.call("PUT", asked, {"confirm_by": "step-up"}))
         _body(master.call("PUT", "/api/v1/devices/kitchen/kettle/lockout", {"locked_out": True}))
+        for device, look in (("hall/lamp", {"favourite": True}), ("kitchen/lamp", {"hidden": True})):
+            _body(self.client("alex").call("PATCH", f"/api/v1/me/looks/{device}", look))
 
     def _on_paper(self, master: Client) -> None:
         password = self.password("master")
@@ -98,12 +113,12 @@ def visited_home(var: Path) -> Iterator[VisitedHome]:
     secret = var / "secret.txt"
     secret.write_text(PASSWORD)
     for name in _OTHERS:
-        role = "master" if name == "alex" else "member"
-        more = ("--name", name.title(), "--role", role, "--password-file", str(secret))
+        more = ("--name", name.title(), "--role", _ROLES.get(name, "member"), "--password-file", str(secret))
         added = demo.command("user", "add", f"{name}@home.example", *more)
         assert added.returncode == 0, added.stderr
     secret.unlink()
     demo.lift_limits(*_LIMITS)
+    demo.limit("40/hour", "arranging", "invitation")  # for a page that says when to come back
     demo.start()
     try:
         home = VisitedHome(demo)
@@ -113,9 +128,11 @@ def visited_home(var: Path) -> Iterator[VisitedHome]:
         demo.stop()
 
 
-def _add_app(client: Client) -> None:
+def _add_app(client: Client) -> list[str]:
+    """The recovery codes that come with it."""
     begun = _body(client.call("POST", "/api/v1/factors", {"current": PASSWORD, "name": "Phone"}))
-    _body(client.call("POST", f"/api/v1/factors/{begun['id']}", {"code": pyotp.TOTP(begun["secret"]).now()}))
+    made = _body(client.call("POST", f"/api/v1/factors/{begun['id']}", {"code": pyotp.TOTP(begun["secret"]).now()}))
+    return list(made["recovery_codes"])
 
 
 def _body(answer: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import CDPSession, Locator, Page
 
 from tests.demo import CODE, Demo, text_of
 from tests.house import DEADLINE, until
@@ -129,6 +129,26 @@ def recorded(page: Page, condition: Callable[[dict[str, Any]], bool], what: str)
         return moments if any(condition(moment) for moment in moments) else None
 
     return until(found, what)
+
+
+def plug_in(page: Page) -> tuple[CDPSession, str]:
+    """A device of this page's own that keeps passkeys and knows whose finger it is."""
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    added = devices.send(
+        "WebAuthn.addVirtualAuthenticator",
+        {
+            "options": {
+                "protocol": "ctap2",
+                "transport": "internal",
+                "hasResidentKey": True,
+                "hasUserVerification": True,
+                "isUserVerified": True,
+                "automaticPresenceSimulation": True,
+            }
+        },
+    )
+    return devices, str(added["authenticatorId"])
 
 
 @contextmanager

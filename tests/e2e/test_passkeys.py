@@ -6,10 +6,10 @@ That succeeds also where a browser without one refuses for the certificate, so o
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import CDPSession, Page, StorageState, expect
+from playwright.sync_api import Page, StorageState, expect
 
 from tests.demo import Demo
-from tests.e2e.actions import read_letter, sign_in, wait_until_live
+from tests.e2e.actions import plug_in, read_letter, sign_in, wait_until_live
 from tests.e2e.conftest import Open
 
 Take = Callable[[Page, str], None]
@@ -30,26 +30,6 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 def signed_in() -> dict[str, StorageState]:
     """Nobody, at first."""
     return {}
-
-
-def plug_in(page: Page) -> tuple[CDPSession, str]:
-    """A device of this page's own that keeps passkeys and knows whose finger it is."""
-    devices = page.context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    added = devices.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-                "automaticPresenceSimulation": True,
-            }
-        },
-    )
-    return devices, str(added["authenticatorId"])
 
 
 def test_a_passkey_is_made_signs_in_alone_is_lost_and_removed(open_page: Open, demo_home: Demo, shots: Take) -> None:

@@ -1,36 +1,22 @@
 """A room whose file is made less strict: it waits, the master user says no on a page, and the door is as it was."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.demo import Demo
 from tests.e2e.conftest import Open, Program
 from tests.house import until
+from tests.loosened import loosened
 
 DOOR = "/api/v1/devices/hall/front-door"
 
 
 @pytest.fixture
 def loose(demo_home: Demo) -> Iterator[None]:
-    """The hall's file no longer says that the front door asks before it acts; in the end it does again."""
-    path = demo_home.var / "agents" / "hall.toml"
-    strict = path.read_text()
-    _restart(demo_home, path, _without_question(strict))
-    yield
-    _restart(demo_home, path, strict)
-
-
-def _without_question(text: str) -> str:
-    before, door, after = text.partition('id = "front-door"')
-    assert door
-    return before + door + after.replace("confirm = true", "confirm = false", 1)
-
-
-def _restart(demo: Demo, path: Path, text: str) -> None:
-    path.write_text(text)
-    demo.reborn("agent-hall", demo.kill("agent-hall"))
+    """While the hall's file is less strict."""
+    with loosened(demo_home):
+        yield
 
 
 @pytest.mark.usefixtures("loose")

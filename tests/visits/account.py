@@ -6,6 +6,7 @@ from typing import Final
 import pyotp
 from playwright.sync_api import Page
 
+from tests.e2e.actions import plug_in
 from tests.visited_home import VisitedHome
 from tests.visits.visit import Phase, Visit, opens, sends, then
 
@@ -35,6 +36,16 @@ def _has_an_app(page: Page, home: VisitedHome) -> None:
     page.locator(".recovery code").first.wait_for()
 
 
+def _makes_a_passkey(page: Page, home: VisitedHome) -> None:
+    plug_in(page)
+    page.reload()
+    section = page.locator("#passkey")
+    section.locator("[name=name]").fill("Phone")
+    section.locator("[name=current]").fill(home.password("key-en"))
+    section.locator("button.strong").click()
+    page.locator(".recovery code").first.wait_for()
+
+
 def _made_a_token(page: Page, home: VisitedHome) -> None:
     page.locator("[name=name]").fill("Panel")
     page.locator('[name="hall/lamp on"]').check()
@@ -54,6 +65,8 @@ _ACCOUNT: Final = (
     Visit("account", "/account", "/account", "master", steps=opens),
     Visit("account-alex", "/account", "/account", "alex", steps=opens),
     Visit("account-guest", "/account", "/account", "guest", steps=opens),
+    Visit("account-granted-nothing", "/account", "/account", "nora"),
+    Visit("account-said", "/account", "/account/profile", "member", steps=sends("main form", name="Member")),
     Visit("tokens", "/account/tokens", "/account/tokens", "master"),
     Visit("tokens-proof", "/account/tokens", "/account/tokens", "alex"),
     Visit(
@@ -99,6 +112,8 @@ _ACCOUNT: Final = (
         "master",
         steps=sends('form[action="/account/factors"]', name="Phone", current="not the password"),
     ),
+    Visit("passkey", "/account/factors", "/account/factors", "key-", steps=_makes_a_passkey),
+    Visit("factors-passkey", "/account/factors", "/account/factors", "key-", steps=opens),
     Visit("factor", "/account/factors", "/account/factors", "new-", steps=_sets_an_app_up),
     Visit("factor-wrong", "/account/factors", "/account/factors", "new-", steps=_typed_what_the_app_does_not_show),
     Visit("recovery", "/account/factors", "/account/factors", "new-", steps=_has_an_app),

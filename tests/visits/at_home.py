@@ -66,6 +66,8 @@ _HOME: Final = (
     Visit("home-lost", "/", "/", "member", steps=_without_a_connection),
     Visit("home-member", "/", "/", "member", steps=hall_there),
     Visit("home-guest", "/", "/", "guest", steps=hall_there),
+    Visit("home-arranged", "/", "/", "alex", steps=then(hall_there, opens)),
+    Visit("home-granted-nothing", "/", "/", "nora"),
     Visit("home-nothing", "/", "/nowhere", "master", 404),
     Visit("room", "/rooms/{room}", "/rooms/hall", "master", steps=hall_there),
     Visit("room-open", "/rooms/{room}", "/rooms/hall", "master", steps=then(hall_there, opens)),

@@ -7,8 +7,8 @@ A page that is on the route table and in no visit fails tests/unit/test_visits.p
 from collections.abc import Mapping
 from typing import Final
 
-from tests.visits import account, at_home, away, looked_after
+from tests.visits import account, at_home, looked_after, unusual
 
-PHASES: Final = (*at_home.PHASES, *looked_after.PHASES, *account.PHASES, *away.PHASES)
+PHASES: Final = (*at_home.PHASES, *looked_after.PHASES, *account.PHASES, *unusual.PHASES)
 UNVISITED: Final[Mapping[str, str]] = {}
 """Pages of the route table that nobody looks at, and why."""

@@ -54,6 +54,14 @@ _PEOPLE: Final = (
     ),
     Visit("invite", "/users/invite", "/users/invite", "master"),
     Visit("invite-proof", "/users/invite", "/users/invite", "alex"),
+    Visit("grants-none", "/users/{user}/grants", "/users/{nora}/grants", "master"),
+    Visit(
+        "invite-done",
+        "/users",
+        "/users/invite",
+        "master",
+        steps=sends("main form", email="lee@home.example", name="Lee", current="MASTER"),
+    ),
     Visit(
         "invite-wrong",
         "/users/invite",
