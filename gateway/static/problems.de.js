@@ -144,7 +144,7 @@ teach({
   "Type the password that you have now, and try again.": "Geben Sie Ihr jetziges Kennwort ein und versuchen Sie es noch einmal.",
   "Use a method named in Allow.": "Eine Methode benutzen, die Allow nennt.",
   "Use an action that its description lists.": "Eine Handlung benutzen, die seine Beschreibung nennt.",
-  "Wait as long as Retry-After says; off, lock and stop work.": "Warten, so lange Retry-After sagt; Ausschalten, Abschließen und Anhalten gehen.",
+  "Wait as long as it says (Retry-After); off, lock and stop work.": "So lange warten, wie angegeben ist (Retry-After); Ausschalten, Abschließen und Anhalten gehen weiterhin.",
   "What the browser made does not fit. Begin again.": "Was der Browser erzeugt hat, passt nicht. Beginnen Sie noch einmal.",
   "You are not signed in": "Sie sind nicht angemeldet",
   "You may not do this": "Das dürfen Sie nicht",

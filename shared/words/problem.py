@@ -27,7 +27,7 @@ CATALOGUE: dict[str, Entry] = {
     "unsupported-media-type": Entry(415, "The body is not JSON", "Send JSON with Content-Type: application/json."),
     "not-found": Entry(404, "There is nothing here", "Check the address; what you may not see is not shown either."),
     "method-not-allowed": Entry(405, "This address does not take that method", "Use a method named in Allow."),
-    "rate-limited": Entry(429, "Too many requests", "Wait as long as Retry-After says; off, lock and stop work."),
+    "rate-limited": Entry(429, "Too many requests", "Wait as long as it says (Retry-After); off, lock and stop work."),
     "already-exists": Entry(409, "It exists already", "Choose another name; one that was revoked is never used again."),
     "changed-meanwhile": Entry(
         409, "Somebody changed it meanwhile", "Nothing was done. Look at what stands now, and change that."

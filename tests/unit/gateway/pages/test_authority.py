@@ -25,7 +25,7 @@ async def house() -> AsyncIterator[House]:
 async def test_everybody_reads_how_a_device_comes_to_trust_the_home(house: House) -> None:
     page = await house.get("/authority")
     assert page.status == 200
-    assert "AB:CD:EF" in page.text
+    assert "AB: CD: EF" in page.text, "broken between pairs alone"
     assert "https://localhost:8443/authority" in page.text
     assert page.has("a", href="/web-ca.crt")
     assert "<svg" in page.body
