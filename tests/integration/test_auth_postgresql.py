@@ -104,7 +104,7 @@ async def test_same_address_at_once_makes_one_user(accounts: Accounts) -> None:
 
 async def test_last_two_masters_cannot_disable_one_another_at_once(accounts: Accounts) -> None:
     for email in ("ada@example.org", "bea@example.org"):
-        await accounts.create_user(email=email, name="Somebody", password=PASSWORD, role=Role.MASTER)
+        await accounts.create_user(email=email, name=email, password=PASSWORD, role=Role.MASTER)
     results = await asyncio.gather(
         accounts.disable_user("ada@example.org"), accounts.disable_user("bea@example.org"), return_exceptions=True
     )

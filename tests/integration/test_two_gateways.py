@@ -16,6 +16,7 @@ from auth_service.home import lockdown
 from gateway.door import sharing
 from shared.words.messages import Who
 from shared.words.names import Role
+from tests.demo import CODE, text_of
 from tests.house import DEADLINE, Broker
 from tests.integration.gateway_parts import PASSWORD, next_event, stream_events
 from tests.integration.two_gateways_parts import MASTER, WRONG_HEARD, Person, TwoGateways, begun
@@ -271,6 +272,55 @@ async def test_nothing_at_the_door_tells_one_account_from_another_or_from_none(t
     assert [one.status for one in told["nobody"]] == [202, 200, 401, 200, 303, 200, 401]
     letters = await asyncio.to_thread(town.sink.wait_for, 2, to="right@example.org")
     assert len(town.sink.letters) == before + len(letters), "mailboxes alone know, and of those the right one"
+
+
+async def seen_at_an_invitation(town: TwoGateways, invitation: str) -> list[Answered]:
+    """Its page, and both ways to take it with a wrong code, from an address of its own."""
+    program, browser = await town.person(town.gates[0]), await town.person(town.gates[0])
+    await program.fetch_token()
+    chosen = {"code": "AAAA-AAAA", "new": OTHER_PASSWORD}
+    told = [
+        await answered(program, "POST", f"/api/v1/invitations/{invitation}", invitation, json=chosen),
+        await answered(browser, "GET", f"/invitations/{invitation}", invitation),
+    ]
+    await browser.fetch_token()
+    form = chosen | {"again": OTHER_PASSWORD, "csrf_token": browser.csrf}
+    return [*told, await answered(browser, "POST", f"/invitations/{invitation}", invitation, data=form)]
+
+
+async def test_nothing_at_an_invitation_tells_one_from_another_or_from_none(town: TwoGateways) -> None:
+    """Nor whether its address has an account by now, and no letter goes out for a wrong code."""
+    ada = await town.signed_in(MASTER, town.gates[0])
+    ids = {"none": "0123456789abcdef"}
+    for name in ("open", "withdrawn", "taken", "an account by now", "spent"):
+        email = f"{name.replace(' ', '-')}@invited.example"
+        wanted = {"current": PASSWORD, "email": email, "name": f"Invited {name}", "role": "member"}
+        status, made, _ = await ada.post("/api/v1/invitations", wanted)
+        assert status == 201, made
+        ids[name] = made["id"]
+        (letter,) = await asyncio.to_thread(town.sink.wait_for, 1, to=email)
+        code = CODE.search(text_of(letter))
+        assert code is not None
+        if name == "taken":
+            there = await town.person(town.gates[1])
+            await there.fetch_token()
+            joining = {"code": code[1], "new": OTHER_PASSWORD}
+            status, body, _ = await there.post(f"/api/v1/invitations/{ids[name]}", joining)
+            assert status == 201, body
+    await ada.delete(f"/api/v1/invitations/{ids['withdrawn']}")
+    await town.user("an-account-by-now@invited.example")
+    for _ in range(6):
+        guesser = await town.person(town.gates[0])
+        await guesser.fetch_token()
+        guess = {"code": "BBBB-BBBB", "new": OTHER_PASSWORD}
+        assert (await guesser.post(f"/api/v1/invitations/{ids['spent']}", guess))[0] == 403
+    before = len(town.sink.letters)
+    told = {kind: await seen_at_an_invitation(town, invitation) for kind, invitation in ids.items()}
+    for kind, answers in told.items():
+        for one, other in zip(answers, told["none"], strict=True):
+            assert one == other, kind
+    assert [one.status for one in told["none"]] == [403, 200, 403]
+    assert len(town.sink.letters) == before
 
 
 @pytest.mark.parametrize("turn", range(3))
