@@ -30,6 +30,7 @@ from shared.words import (
     internal_waiting,
     pending,
 )
+from shared.words.internal_rehearsal import SIGN_IN_REHEARSAL
 
 GATEWAYS = ("gateway", "gateway-*")
 
@@ -57,7 +58,7 @@ def make_app(
     route("POST", internal.LOGIN_CODE, signing.ask_code, *GATEWAYS)
     route("POST", internal.LOGIN, signing.enter, *GATEWAYS)
     route("GET", internal.MAIL_PATH, signing.mail_path, *GATEWAYS)
-    route("GET", internal.SIGN_IN_REHEARSAL, signing.rehearse, "admin")
+    route("GET", SIGN_IN_REHEARSAL, signing.rehearse, "admin")
     route("POST", internal.SESSION, signing.verify, *GATEWAYS)
     route("POST", internal.SESSION_END, signing.end, *GATEWAYS)
     route("GET", internal.SESSIONS, signing.rows, *GATEWAYS)
@@ -86,6 +87,8 @@ def make_app(
     route("PUT", internal_proofs.CONFIRM_BY, proving.confirm_by, *GATEWAYS)
     route("POST", pending.PRESS, by_pending.press, *GATEWAYS)
     route("DELETE", pending.PENDING, by_pending.take_back, *GATEWAYS)
+    route("POST", pending.DUE, by_pending.came_due, *GATEWAYS)
+    route("POST", pending.WENT, by_pending.went, *GATEWAYS)
     route("GET", internal.USERS, reading.users, *GATEWAYS, "admin")
     route("PUT", internal_grants.GRANTS, granting.change, *GATEWAYS)
     route("PUT", internal_people.USER, for_people.change, *GATEWAYS)

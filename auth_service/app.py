@@ -6,6 +6,7 @@ import ssl
 import time
 from datetime import UTC, datetime, timedelta
 
+from auth_service.account.appointments import Appointments
 from auth_service.account.confirm_ways import ConfirmWays
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.factor_demand import FactorDemand
@@ -22,6 +23,7 @@ from auth_service.account.own_passkeys import OwnPasskeys
 from auth_service.account.own_password import OwnPassword
 from auth_service.account.own_profile import OwnProfile
 from auth_service.account.owners import Owners
+from auth_service.account.pending_watch import PendingWatch
 from auth_service.account.pending_wishes import PendingWishes
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
@@ -206,7 +208,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             home_words=home_words,
         )
         lockouts_ = Lockouts(store, proof, wake=board.wake)
-        pending = PendingWishes(store, sessions, proof, now=_now, wake=announcer.wake, issuer=name)
+        patrol = PendingWatch(store, sessions, proof, now=_now, wake=announcer.wake, issuer=name)
+        pending = PendingWishes(store, sessions, proof, patrol, now=_now, wake=announcer.wake)
         rehearsal = Rehearsal(store, passwords, check_mail=check_mail, now=_now)
         watch = MailWatch(refused_by_mail)  # one address that is refused is no reason to say that mail is away
         app = make_app(
@@ -228,7 +231,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
                 FactorDemand(store, sessions, proof, now=_now, wake=announcer.wake),
             ),
             ByWaiting(Waiting(store, proof, now=_now, wake=board.wake)),
-            ByPending(pending),
+            ByPending(pending, Appointments(store, patrol, now=_now, wake=announcer.wake)),
             ByLooks(HomeLooks(store, sessions, proof, wake=announcer.wake), OwnWays(store, sessions, announcer.wake)),
         )
         listen = config.listen
@@ -243,7 +246,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             group.create_task(board.run(bus), name="noticeboard")
             group.create_task(upkeep.keep(store, sessions, proof, sweeps, now=_now), name="upkeep")
             group.create_task(renewals.run(bus), name="renewals")
-            group.create_task(pending.run(), name="pending")
+            group.create_task(patrol.run(), name="pending")
             group.create_task(watch.run(), name="mail")
             systemd.notify("READY=1")
             await stay_alive(lambda: _status(config, bus))

@@ -98,10 +98,10 @@ class Proof:
                 self._owed.appendleft(event)
                 return
 
-    async def note(self, what: str, where: str, who: Who, **detail: str) -> None:
+    async def note(self, what: str, where: str, who: Who, severity: Severity = Severity.INFO, /, **detail: str) -> None:
         """Append an event of what must go on even if it cannot be recorded; then the log alone has it."""
         try:
-            await self.write(what, where, who, detail=detail)
+            await self.write(what, where, who, severity=severity, detail=detail)
         except HomeError as error:
             log.error("Event not recorded", extra=facts(what=what, where=where, reason=error))
 

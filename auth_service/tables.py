@@ -21,6 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from shared.words.pending import DELAY_MINUTES
+
 metadata = MetaData()
 
 
@@ -235,6 +237,7 @@ devices = Table(
     Column("confirm", Boolean, nullable=False),
     Column("locked_out", Boolean, nullable=False, server_default=false()),  # by the master user, not by the room's file
     Column("confirm_by", String(16), nullable=False, server_default="none"),  # by the master user, too
+    Column("delay_minutes", Integer, nullable=False, server_default=str(DELAY_MINUTES)),  # and this
     Column("safe_actions", String(64)),  # beyond its kind's own, with spaces between; NULL where nobody has noted it
     Column("named_at", Moment),  # by its room's description, to a day; NULL where nobody has noted it
     *_home_look(),
@@ -262,14 +265,6 @@ refused_loosenings = Table(
     Column("stands", String(16), primary_key=True),
     Column("wanted", String(16), primary_key=True),
     Column("refused_at", Moment, nullable=False),
-)
-
-demands = Table(
-    # One row, from the beginning: what a master user demands of everyone.
-    "demands",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("strong_factor", Boolean, nullable=False),
 )
 
 lockdown = Table(

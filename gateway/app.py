@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from gateway import keys, link
+from gateway.acting.appointments import Appointments
 from gateway.acting.commands import Commands
 from gateway.acting.proof import Proof
 from gateway.acting.readiness import Readiness
@@ -44,6 +45,8 @@ from gateway.inside.auth_client import AuthClient
 from gateway.inside.readings_client import ReadingsClient
 from gateway.inside.registry import Registrar
 from gateway.link import Link
+from gateway.picture import guards
+from gateway.picture.changes import Change
 from gateway.picture.home import Home
 from gateway.streams import record_watch
 from gateway.streams.events import Hub
@@ -98,7 +101,10 @@ class Gateway:
         self.commands = Commands(
             self.bus, self.home, self.proof, before_send=self.link.beat_if_due, on_unknown=self._tell_unknown
         )
-        self.registrar = Registrar(self.auth, self.home, apply=self.link.apply)
+        self.registrar = Registrar(self.auth, self.home, apply=self._apply)
+        self.appointments = Appointments(
+            self.home, self.commands, self.registrar, local=lambda: guards.local_now(config.zone)
+        )
         self.link.listen(
             bus=self.bus,
             commands=self.commands,
@@ -122,6 +128,7 @@ class Gateway:
                 tasks.create_task(self.courier.run(), name="courier")
                 tasks.create_task(self.registrar.run(), name="registrar")
                 tasks.create_task(self.link.run(), name="silence")
+                tasks.create_task(self.appointments.run(), name="appointments")
                 if self.config.counts.redis:
                     tasks.create_task(together.run(self.app[limits.LIMITS], self.config.counts.redis), name="counts")
                 tasks.create_task(record_watch.run(self.alerts, self.hub), name="record")
@@ -144,6 +151,10 @@ class Gateway:
             with contextlib.suppress(asyncio.CancelledError):
                 await self.commands.settled()
             self.spool.close()
+
+    def _apply(self, changes: Iterable[Change]) -> None:
+        self.link.apply(changes)
+        self.appointments.look()
 
     def _application(self, secret: bytes) -> web.Application:
         app = web.Application(

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 
 from shared.words.happenings import HAPPENINGS
 from shared.words.languages import DEFAULT, DOMAIN, FOLDER, LANGUAGES
+from shared.words.pending_words import ENDED
 from shared.words.problem import CATALOGUE
 from shared.words.user_agents import SYSTEMS
 
@@ -63,6 +64,7 @@ def sentences() -> Catalog:
         ("shared/words/happenings.py", HAPPENINGS.values()),
         ("shared/words/problem.py", (entry.title for entry in CATALOGUE.values())),
         ("shared/words/problem.py", (entry.advice for entry in CATALOGUE.values())),
+        ("shared/words/pending_words.py", ENDED.values()),
         ("shared/words/user_agents.py", SYSTEMS),
     ):
         for sentence in those:

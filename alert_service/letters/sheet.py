@@ -122,6 +122,8 @@ def buttons(reader: Reader, offer: Offer = _NOTHING, *, row: int | None = None) 
     if links is None:
         return ()
     made = []
+    if offer.refuse is not None:
+        made.append(Button(reader.say(later("Refuse it")), links.device(offer.refuse), grave=True))
     if offer.lock and not reader.locked_down:
         made.append(Button(reader.say(later("Lock the home down")), links.lockdown, grave=True))
     if offer.sessions:

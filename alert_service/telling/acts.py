@@ -85,6 +85,8 @@ SENTENCES = {
 LOCKOUT_FAILED = later("The {wish} of {place} at {time} failed ({who}).")
 """A lock-out is nobody's verb."""
 
+APPOINTED = "device:appointed"
+"""Somebody made an appointment, and there is time to refuse it."""
 OF_DEVICES = {
     "device:mismatch": (
         later("Pin mismatch: {place} does not follow"),
@@ -141,6 +143,22 @@ OF_DEVICES = {
     "device:wish-dropped": (
         later("{place}: nothing came of it"),
         later("What was to be done with {place} and takes two did not come about ({time}). Nothing was done."),
+    ),
+    APPOINTED: (
+        later("{place}: {wish} at {due}, unless it is refused"),
+        later("{who} wants to {wish} {place}. It is done at {due}, unless somebody refuses it until then."),
+    ),
+    "device:vetoed": (
+        later("{place}: {wish} at {due} was refused"),
+        later("{who} refused at {time} what was to be done with {place} at {due}. Nothing was done."),
+    ),
+    "device:appointment-dropped": (
+        later("{place}: {wish} at {due} does not take place"),
+        later("What was to be done with {place} at {due} does not take place. Nothing was done."),
+    ),
+    "device:appointment-unknown": (
+        later("{place}: {wish} at {due}, outcome unknown"),
+        later("The hub stopped in the middle of what was to be done with {place} at {due}: look at it."),
     ),
     "device:command": (
         later("{place}: a command that cannot be read"),

@@ -5,11 +5,14 @@ A room's details stand under a name of ours, so that it cannot write a line "Who
 
 from alert_service.chain.chain import Row
 from alert_service.chain.sources import is_trusted
+from alert_service.telling import acts
 from alert_service.telling import granted as granted_to
-from alert_service.telling.cleaning import clean, words
+from alert_service.telling.cleaning import clean, moment_of, words
 from alert_service.telling.reader import Reader
 from shared.words import user_agents
 from shared.words.languages import later
+from shared.words.messages import AuditEvent
+from shared.words.pending_words import ENDED
 from shared.words.problem import CATALOGUE
 
 MOST = 12
@@ -17,9 +20,12 @@ REASON = "reason"
 _BROWSER = "browser"
 _FACTOR = "factor"
 _TOLD = "told"
+_DUE = "due"
 _OWN_CHARACTERS = 32
 _SAID = frozenset({"button", "user", "partner", "value", "name", "since", "away"})
 """Details that the sentence tells already."""
+_OF_APPOINTMENTS = frozenset({"action", "due", "command"})
+"""Those, of what befalls an appointment; but not to what something is to be set."""
 _RENAMES = "account:changed"
 """Its sentence has the former name; the new one is a detail."""
 _NAMES = {
@@ -37,6 +43,7 @@ _NAMES = {
     "critical": later("critical"),
     "day": later("day"),
     "days": later("days"),
+    _DUE: later("appointed for"),
     "email": later("e-mail"),
     "ends": later("ends"),
     "events": later("events"),
@@ -96,12 +103,20 @@ def told(row: Row, reader: Reader) -> list[tuple[str, str]]:
     rest = [
         f"{_name(name, reader)}: {_value(row, name, reader)}"
         for name, value in event.detail.items()
-        if (name not in _SAID or (name == "name" and event.what == _RENAMES))
+        if _is_left_to_tell(event, name)
         and not (granted and name.startswith("grant"))
         and not (name == REASON and value in CATALOGUE)
         and not (name == _BROWSER and is_trusted(row.source))
     ]
     return lines + [(say(later("Detail")), one) for one in rest[:MOST]]
+
+
+def _is_left_to_tell(event: AuditEvent, name: str) -> bool:
+    if name == "name":
+        return event.what == _RENAMES
+    if "due" in event.detail and event.what in acts.OF_DEVICES:
+        return name == "value" or name not in (_SAID | _OF_APPOINTMENTS)
+    return name not in _SAID
 
 
 def browser(agent: str, reader: Reader) -> str:
@@ -118,6 +133,10 @@ def _value(row: Row, name: str, reader: Reader) -> str:
     value = row.event.detail[name]
     if name == _BROWSER:
         return browser(value, reader)
+    if is_trusted(row.source) and name == REASON and value in ENDED:
+        return reader.say(ENDED[value])
+    if is_trusted(row.source) and name == _DUE and (due := moment_of(value)) is not None:
+        return reader.exactly(due)
     if name == _FACTOR and value in _FACTORS and is_trusted(row.source):
         return reader.say(_FACTORS[value])
     # What the record finds wrong is a sentence of ours; a room's word is no sentence at all.

@@ -15,6 +15,12 @@ ADVICE = {
     MISMATCH: later(
         "What does not follow may be stuck: take the device off its supply, and have its relay and wiring checked."
     ),
+    "device:appointed": later(
+        "If this is not to happen: refuse it on its room's page before its time. Opening the page does nothing yet."
+    ),
+    "device:vetoed": later("Ask whoever refused it before anybody wants it anew."),
+    "device:appointment-dropped": later("Whoever still wants it presses anew."),
+    "device:appointment-unknown": later("Look at the device itself before anybody wants it anew."),
     "session:new-place": STRANGER,
     "account:sign-in-failed": STRANGER,
     "account:code-made": later(

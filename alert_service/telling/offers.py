@@ -14,10 +14,15 @@ class Offer(NamedTuple):
 
     lock: bool = False
     sessions: bool = False
+    refuse: str | None = None
+    """The place (`hall/front-door`) of an appointment that can still be refused."""
 
 
 _ACTS = frozenset(
-    {*(f"device:{action}" for action in acts.ACTS), "device:loosened", "device:confirm-loosened", "device:command"}
+    {
+        *(f"device:{action}" for action in acts.ACTS),
+        *("device:loosened", "device:confirm-loosened", "device:command", acts.APPOINTED),
+    }
 )
 _OPENS = frozenset(
     {
@@ -47,13 +52,18 @@ def offer(story: Story) -> Offer:
     if not may_say(named.source, what):
         return Offer()
     person = named.event.who.user is not None or what.partition(":")[0] in _OF_PEOPLE
-    return Offer(lock=_locking_helps(what, story.known is Outcome.EXECUTED), sessions=person)
+    return Offer(
+        lock=_locking_helps(what, story.known is Outcome.EXECUTED),
+        sessions=person,
+        refuse=named.event.where if what == acts.APPOINTED else None,
+    )
 
 
 def offer_of(stories: Iterable[Story]) -> Offer:
     """What may help against any of these."""
     offers = [offer(story) for story in stories]
-    return Offer(any(one.lock for one in offers), any(one.sessions for one in offers))
+    refuse = next((one.refuse for one in offers if one.refuse is not None), None)
+    return Offer(any(one.lock for one in offers), any(one.sessions for one in offers), refuse)
 
 
 def _locking_helps(what: str, done: bool) -> bool:

@@ -1,6 +1,7 @@
 """For whom a letter is written, pure: the language, the home's zone and names, and where its pages are."""
 
 from datetime import datetime, tzinfo
+from urllib.parse import quote
 
 import msgspec
 
@@ -16,6 +17,11 @@ class Links(msgspec.Struct, frozen=True):
     def row(self, number: int) -> str:
         """The history, opened at one row."""
         return f"{self.history}?row={number}#row-{number}"
+
+    def device(self, where: str) -> str:
+        """A device's card on the page of its room; `where` is `hall/front-door`."""
+        room, _, device = where.partition("/")
+        return f"{self.home}/rooms/{quote(room, safe='')}#{quote(room, safe='')}.{quote(device, safe='')}"
 
     @property
     def history(self) -> str:

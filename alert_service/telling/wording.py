@@ -3,12 +3,10 @@
 Every text that a room or a client supplied is cleaned and cut before it reaches a letter (cleaning.py).
 """
 
-from datetime import datetime
-
 from alert_service.chain.chain import Row
 from alert_service.chain.sources import is_trusted
 from alert_service.telling import acts, happened, next_steps
-from alert_service.telling.cleaning import NAME_CHARACTERS, SUBJECT_CHARACTERS, clean, words
+from alert_service.telling.cleaning import NAME_CHARACTERS, SUBJECT_CHARACTERS, clean, moment_of, words
 from alert_service.telling.reader import Reader
 from alert_service.telling.story import Story
 from shared.words.happenings import HAPPENINGS
@@ -21,8 +19,13 @@ BUTTON = "button"
 KNOWN = (*HAPPENINGS, *happened.HOME, *acts.OF_DEVICES, *(f"device:{action}" for action in acts.ACTS))
 """Every event that has words here, by its `what`."""
 _STORES = ("audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
-_WISHES = frozenset({"device:wished", "device:agreed", "device:taken-back", "device:wish-dropped"})
-"""What befalls a wish that takes two persons; only the hub knows of it."""
+_WISHES = frozenset(
+    {
+        *("device:wished", "device:agreed", "device:taken-back", "device:wish-dropped"),
+        *(acts.APPOINTED, "device:vetoed", "device:appointment-dropped", "device:appointment-unknown"),
+    }
+)
+"""What befalls a wish that takes two persons, or its time; only the hub knows of it."""
 _OF_ROOMS = frozenset(
     {
         *(what for what in acts.OF_DEVICES if what not in _WISHES),
@@ -76,7 +79,7 @@ def title(story: Story, reader: Reader) -> str:
         return f"{told}: {whom}" if whom else told
     place = reader.names.place(event.where)
     if event.what in acts.OF_DEVICES:
-        return reader.say(acts.OF_DEVICES[event.what][0], place=place)
+        return reader.say(acts.OF_DEVICES[event.what][0], place=place, **_appointment(event, reader))
     form = acts.ACTS.get(action, acts.OTHER)
     told = acts.TITLES.get(story.known, form.title)
     return reader.say(told, place=place, wish=_wish(action, reader))
@@ -102,7 +105,7 @@ def _of_device(story: Story, reader: Reader) -> str:
         "time": reader.time(event.at),
     }
     if event.what in acts.OF_DEVICES:
-        return reader.say(acts.OF_DEVICES[event.what][1], **gaps)
+        return reader.say(acts.OF_DEVICES[event.what][1], **gaps, **_appointment(event, reader))
     form, wish = acts.ACTS.get(action, acts.OTHER), _wish(action, reader)
     if story.known is Outcome.EXECUTED:
         value = clean(event.detail.get("value", ""), 8)
@@ -114,6 +117,12 @@ def _of_device(story: Story, reader: Reader) -> str:
     return reader.say(acts.SENTENCES[story.known], wish=wish, **gaps)
 
 
+def _appointment(event: AuditEvent, reader: Reader) -> dict[str, str]:
+    """What is to be done, and when; of anything else nothing that a sentence has a gap for."""
+    due = moment_of(event.detail.get("due", "")) or event.at
+    return {"wish": _wish(event.detail.get("action", ""), reader), "due": reader.time(due)}
+
+
 def _of_others(story: Story, reader: Reader) -> str:
     source, event = story.named.source, story.named.event
     who, time = who_briefly(story.named, reader, claimed=False), reader.time(event.at)
@@ -121,7 +130,7 @@ def _of_others(story: Story, reader: Reader) -> str:
         return reader.say(_of_home(story)[1], who=who, time=time)
     about = _about(event, source, reader)
     if event.what in happened.EVENTS and (event.outcome is Outcome.EXECUTED or event.what in _NO_OUTCOME):
-        since = _moment(event.detail.get("since", "")) or event.at
+        since = moment_of(event.detail.get("since", "")) or event.at
         gaps = {"about": about or who, "who": who, "time": time, "since": reader.time(since)}
         return reader.say(happened.EVENTS[event.what], **gaps)
     known = reader.say(HAPPENINGS[event.what]) if event.what in HAPPENINGS else words(event.what).capitalize()
@@ -246,14 +255,6 @@ def subject(text: str, row: Row, reader: Reader) -> str:
 def may_say(source: str, what: str) -> bool:
     """Whether `source` may say such a thing at all: a room speaks of its devices, and of its own spool."""
     return is_trusted(source) or what in _OF_ROOMS
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None
 
 
 def _by_the_room_itself(row: Row) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from auth_service.account import telling
-from auth_service.home import room_rows, two_persons
+from auth_service.home import pending_rules, room_rows
 from auth_service.people import changed_rights, masters, user_rows
 from auth_service.proof import Proof
 from auth_service.signing_in.session_rows import is_proved
@@ -13,10 +13,11 @@ from shared.keeping.database import Store
 from shared.words.internal import RegisteredDevice, RegisteredRoom
 from shared.words.internal_proofs import ConfirmByChange
 from shared.words.languages import later
-from shared.words.names import ACTIONS, STRONG_WAYS, ConfirmBy, strictest
+from shared.words.names import ACTIONS, STRONG_WAYS, ConfirmBy
 from shared.words.problem import HomeError
 
 _ALONE = later("Nobody but one person may use this device. Invite or allow a second one first.")
+_NO_DELAY = later("Only an appointment has a delay.")
 _NOT_CRITICAL = later("Only a critical device asks for that: its room's file says which devices are.")
 
 
@@ -43,32 +44,45 @@ class ConfirmWays:
         async with telling.change(self._store, self._proof, who) as (connection, say):
             await masters.held(connection, session.user.id, _masters_only)
             known, found = await room_rows.registered(connection, room, device)
-            if found.confirm_by is wanted.confirm_by:
+            delay = found.delay_minutes if wanted.delay_minutes is None else wanted.delay_minutes
+            if (found.confirm_by, found.delay_minutes) == (wanted.confirm_by, delay):
                 return known
-            _check(found, wanted.confirm_by)
+            _check(found, wanted)
             if wanted.confirm_by is ConfirmBy.TWO_PERSONS:
                 people = await user_rows.all_rows(connection)
-                if not two_persons.has_two(people, room, found, self._now()):
+                if not pending_rules.has_two(people, room, found, self._now()):
                     raise HomeError("invalid-value", _ALONE, field="confirm_by")
             if found.confirm_by in STRONG_WAYS and not is_proved(session, self._now()):
                 # Else whoever sits in a stolen session would first take away what keeps them out.
                 raise HomeError("step-up-required")
-            await room_rows.set_confirm_by(connection, room, device, wanted.confirm_by)
-            is_weaker = strictest(found.confirm_by, wanted.confirm_by) is found.confirm_by
+            await room_rows.set_confirm_by(connection, room, device, wanted.confirm_by, delay)
+            is_weaker = _strictness(wanted.confirm_by, delay) < _strictness(found.confirm_by, found.delay_minutes)
             what = "device:confirm-loosened" if is_weaker else "device:confirm-tightened"
-            await say(what, f"{room}/{device}", stands=wanted.confirm_by, before=found.confirm_by)
+            stands, before = _told(wanted.confirm_by, delay), _told(found.confirm_by, found.delay_minutes)
+            await say(what, f"{room}/{device}", stands=stands, before=before)
             await changed_rights.note_registry(connection)
             known, _ = await room_rows.registered(connection, room, device)
         self._wake()
         return known
 
 
-def _check(found: RegisteredDevice, wanted: ConfirmBy) -> None:
+def _check(found: RegisteredDevice, wanted: ConfirmByChange) -> None:
     """Whether that can be asked of such a device. Raises invalid-value."""
     if found.kind not in ACTIONS:
         raise HomeError("invalid-value", "An input does nothing that could be confirmed.", field="confirm_by")
-    if wanted in STRONG_WAYS and not found.critical:
+    if wanted.confirm_by in STRONG_WAYS and not found.critical:
         raise HomeError("invalid-value", _NOT_CRITICAL, field="confirm_by")
+    if wanted.delay_minutes is not None and wanted.confirm_by is not ConfirmBy.APPOINTMENT:
+        raise HomeError("invalid-value", _NO_DELAY, field="delay_minutes")
+
+
+def _strictness(way: ConfirmBy, delay_minutes: int) -> tuple[int, int]:
+    """What is stricter is greater; of two appointments the one that leaves more time for a veto."""
+    return tuple(ConfirmBy).index(way), delay_minutes if way is ConfirmBy.APPOINTMENT else 0
+
+
+def _told(way: ConfirmBy, delay_minutes: int) -> str:
+    return f"{way} of {delay_minutes} min" if way is ConfirmBy.APPOINTMENT else way.value
 
 
 def _masters_only() -> HomeError:

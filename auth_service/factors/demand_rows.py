@@ -1,9 +1,17 @@
 """Whether everyone has to have a strong factor, in the database: one row, on a connection of the caller's."""
 
-from sqlalchemy import ColumnElement, and_, exists, not_, select, update
+from sqlalchemy import Boolean, Column, ColumnElement, Integer, Table, and_, exists, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.tables import demands, factors, users
+from auth_service.tables import factors, metadata, users
+
+demands = Table(
+    # One row, from the beginning: what a master user demands of everyone.
+    "demands",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("strong_factor", Boolean, nullable=False),
+)
 
 
 def owes(user_id: ColumnElement[str]) -> ColumnElement[bool]:

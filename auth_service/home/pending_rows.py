@@ -1,4 +1,4 @@
-"""What waits for a second person, in the database, on a connection of the caller's: who takes a row carries it out."""
+"""What is pending, in the database, on a connection of the caller's: who takes a row, or is given it, has it done."""
 
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,7 +26,7 @@ from shared.words.names import Action, Kind
 from shared.words.pending import PendingWish
 
 table = Table(
-    # What somebody wants of a device that asks for two persons: who takes the row away carries it out.
+    # What somebody wants of a device that does not act at once: who takes the row away, or is given it, carries it out.
     "pending_wishes",
     metadata,
     Column("room", String(32), primary_key=True),
@@ -37,6 +38,9 @@ table = Table(
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("pressed_at", Moment, nullable=False),
     Column("until", Moment, nullable=False),
+    Column("due", Moment),  # of an appointment; the others wait for a second person
+    Column("session_id", String(32)),  # in which an appointment was made: it goes with that, whyever that ends
+    Column("given_at", Moment),  # when a gateway was given it to carry out: nobody else is
 )
 
 presses = Table(
@@ -56,10 +60,12 @@ PRESSES_KEPT = timedelta(days=7)
 
 
 class Standing(NamedTuple):
-    """A wish, and the kind that its device had when it was put up."""
+    """A wish, the kind that its device had when it was put up, its session, and when it was given to a gateway."""
 
     wish: PendingWish
     kind: Kind
+    session_id: str | None = None
+    given_at: datetime | None = None
 
 
 class Known(NamedTuple):
@@ -88,8 +94,8 @@ async def by_id(connection: AsyncConnection, room: str, device: str, wish_id: st
     return None if row is None else _standing(row)
 
 
-async def put(connection: AsyncConnection, wish: PendingWish, kind: Kind) -> None:
-    """Put it up, where nothing is pending of that action."""
+async def put(connection: AsyncConnection, wish: PendingWish, kind: Kind, *, session_id: str | None = None) -> None:
+    """Put it up, where nothing is pending of that action; with `session_id` it ends with that session."""
     await connection.execute(
         insert(table).values(
             room=wish.room,
@@ -101,6 +107,8 @@ async def put(connection: AsyncConnection, wish: PendingWish, kind: Kind) -> Non
             user_id=wish.by.id,
             pressed_at=wish.pressed_at,
             until=wish.until,
+            due=wish.due,
+            session_id=session_id,
         )
     )
 
@@ -110,6 +118,17 @@ async def take(connection: AsyncConnection, wish: PendingWish) -> bool:
     same = and_(_place(wish.room, wish.device), table.c.action == wish.action.value, table.c.id == wish.id)
     gone = await connection.execute(delete(table).where(same, table.c.user_id == wish.by.id).returning(table.c.id))
     return gone.first() is not None
+
+
+async def give(connection: AsyncConnection, wish: PendingWish, now: datetime) -> bool:
+    """It is being carried out; False where somebody else was given it, or it is gone."""
+    same = and_(_place(wish.room, wish.device), table.c.id == wish.id, table.c.given_at.is_(None))
+    given = await connection.execute(update(table).where(same).values(given_at=now).returning(table.c.id))
+    if given.first() is None:
+        return False
+    put_up = and_(presses.c.user_id == wish.by.id, presses.c.id == wish.id)
+    await connection.execute(update(presses).where(put_up).values(acted=True))
+    return True
 
 
 async def press_of(connection: AsyncConnection, user_id: str, press_id: str) -> Known | None:
@@ -143,5 +162,6 @@ def _standing(row: Row[*tuple[Any, ...]]) -> Standing:
         pressed_at=row.pressed_at,
         until=row.until,
         value=row.value,
+        due=row.due,
     )
-    return Standing(wish, Kind(row.kind))
+    return Standing(wish, Kind(row.kind), row.session_id, row.given_at)

@@ -117,10 +117,12 @@ async def note_named(connection: AsyncConnection, room: str, ids: frozenset[str]
     await connection.execute(update(devices).where(devices.c.room == room, devices.c.id.in_(ids)).values(named_at=now))
 
 
-async def set_confirm_by(connection: AsyncConnection, room: str, device: str, way: ConfirmBy) -> None:
+async def set_confirm_by(
+    connection: AsyncConnection, room: str, device: str, way: ConfirmBy, delay_minutes: int
+) -> None:
     """How the master user will have it confirmed; `save` leaves it alone, so that no description ever does."""
     row = (devices.c.room == room, devices.c.id == device)
-    await connection.execute(update(devices).where(*row).values(confirm_by=way.value))
+    await connection.execute(update(devices).where(*row).values(confirm_by=way.value, delay_minutes=delay_minutes))
 
 
 async def all_locked_out(connection: AsyncConnection) -> tuple[str, ...]:
@@ -142,6 +144,7 @@ def _device(row: Row[*tuple[Any, ...]]) -> RegisteredDevice:
         confirm=row.confirm,
         locked_out=row.locked_out,
         confirm_by=ConfirmBy(row.confirm_by),
+        delay_minutes=row.delay_minutes,
         safe_actions=None if row.safe_actions is None else tuple(map(Action, row.safe_actions.split())),
         look=look_rows.look_of(row),
     )

@@ -12,7 +12,7 @@ from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from shared.keeping.database import Store
 from shared.mail import MailError
-from shared.words.internal import SignInRehearsal
+from shared.words.internal_rehearsal import SignInRehearsal
 from shared.words.names import Role
 from shared.words.problem import HomeError
 

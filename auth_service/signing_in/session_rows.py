@@ -146,6 +146,12 @@ async def find(
     )
 
 
+async def goes_on(connection: AsyncConnection, session_id: str, *, limits: Limits, now: datetime) -> bool:
+    """Whether a session is live."""
+    found = await connection.execute(select(sessions.c.id).where(sessions.c.id == session_id, live(limits, now)))
+    return found.first() is not None
+
+
 def is_proved(session: SessionInfo, now: datetime) -> bool:
     """Whether a strong factor was shown in this session within the last minutes."""
     return session.proved_until is not None and now < session.proved_until

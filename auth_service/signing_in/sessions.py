@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from auth_service.people import changed_rights, user_rows
 from auth_service.proof import Proof
 from auth_service.signing_in import ending_rows, session_lists, session_rows
@@ -61,6 +63,10 @@ class Sessions:
         if found.stale or moved:
             await self._touch(found.info.id, address or found.seen_from, now)
         return found.info
+
+    async def goes_on(self, connection: AsyncConnection, session_id: str) -> bool:
+        """Whether a session is live, by its public id; on a connection of the caller's."""
+        return await session_rows.goes_on(connection, session_id, limits=self._limits, now=self._now())
 
     async def somebody_at_home(self) -> bool:
         """Whether a session was used within AT_HOME from an address of the home's."""

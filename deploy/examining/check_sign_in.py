@@ -10,8 +10,7 @@ from deploy.live_broker import broker as brokers
 from deploy.running import ready
 from deploy.running.installation import Installation
 from shared.door.client import AuthAddress, ServiceClient
-from shared.words import internal
-from shared.words.internal import SignInRehearsal
+from shared.words.internal_rehearsal import SIGN_IN_REHEARSAL, SignInRehearsal
 from shared.words.problem import HomeError
 
 _STEPS = {
@@ -43,4 +42,4 @@ def sign_in(home: Home, here: Installation) -> Iterator[Finding]:
 async def _rehearse(home: Home) -> SignInRehearsal:
     address = AuthAddress(port=home.settings.auth_port)
     async with ServiceClient(address, brokers.config(home).tls, absent="auth-unreachable", seconds=60) as service:
-        return await service.call("GET", internal.SIGN_IN_REHEARSAL, SignInRehearsal)
+        return await service.call("GET", SIGN_IN_REHEARSAL, SignInRehearsal)

@@ -55,6 +55,8 @@ class Proof:
             detail["token"] = wish.token
         if wish.partner is not None:
             detail |= {"user": wish.partner.name, "partner": wish.partner.id}
+        if wish.due is not None:
+            detail["due"] = wish.due.isoformat()
         return AuditEvent(
             id=ids.long(),
             at=messages.utc(time.time()),

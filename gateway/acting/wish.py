@@ -1,5 +1,7 @@
 """One command as the gateway sees it, pure: permitted and valid, before anything is done about it."""
 
+from datetime import datetime
+
 import msgspec
 
 from gateway.picture.devices import Device
@@ -15,7 +17,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     `issued_at` is in seconds since 1970: when it was pressed, as far as we were told, or when it arrived. `token`:
     the name of the API token by which a program asked for the person. `partner`: who wanted it first, where it takes
-    two. `recall`: its id was used before, so that the room is only asked how that ended.
+    two. `due`: it was an appointment, and that was its time. `recall`: its id was used before, so that the room is
+    only asked how that ended.
     """
 
     id: str
@@ -27,6 +30,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     issued_at: float
     token: str = ""
     partner: UserRef | None = None
+    due: datetime | None = None
     recall: bool = False
 
     @property

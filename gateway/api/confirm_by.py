@@ -7,13 +7,17 @@ from gateway.desk import asking, confirm_ways
 from gateway.door import sessions
 from shared.door.web import json_response, read_json
 from shared.words.names import ConfirmBy
+from shared.words.pending import DelayMinutes
 from shared.words.problem import HomeError
 
 
 class ConfirmByRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the master user wants, at least; where the room asks for more, that stands."""
+    """What the master user wants, at least; where the room asks for more, that stands. `delay_minutes` belongs to
+    appointments.
+    """
 
     confirm_by: ConfirmBy
+    delay_minutes: DelayMinutes | None = None
 
 
 async def put(request: web.Request) -> web.Response:
@@ -25,4 +29,4 @@ async def put(request: web.Request) -> web.Response:
         asking.count(request)
         raise
     room, device = request.match_info["room"], request.match_info["device"]
-    return json_response(await confirm_ways.change(request, room, device, asked.confirm_by))
+    return json_response(await confirm_ways.change(request, room, device, asked.confirm_by, asked.delay_minutes))

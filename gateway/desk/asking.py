@@ -11,8 +11,8 @@ from aiohttp import web
 from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
-from gateway.desk import step_up, two_persons
-from gateway.desk.two_persons import Waiting
+from gateway.desk import pressing, step_up
+from gateway.desk.pressing import Waiting
 from gateway.door import arrival, limits, sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device, is_held_back
@@ -20,7 +20,7 @@ from shared.running import ids
 from shared.running.log import security
 from shared.words.internal import SessionInfo
 from shared.words.messages import Id, Moment, UserRef
-from shared.words.names import FULL, SAFE_ACTIONS, STRONG_WAYS, Action, ConfirmBy, Outcome
+from shared.words.names import FULL, SAFE_ACTIONS, STRONG_WAYS, WAITING_WAYS, Action, ConfirmBy, Outcome
 from shared.words.problem import HomeError
 
 _ASK = "Ask the master user for the right to."
@@ -42,11 +42,11 @@ class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def ask(request: web.Request, room: str, device: str, asked: CommandRequest) -> Executed | Waiting:
-    """Have a device do something, and wait for its room's word; or for a second person, where it takes two.
+    """Have a device do something, and wait for its room's word; or learn that it waits for more than that.
 
     Raises HomeError: sign-in-required, unknown-device, rate-limited, forbidden (a guest's device, and another action
     than was granted), unknown-action, invalid-value, locked-out, confirmation-required, step-up-required, lockdown,
-    or as `two_persons.press` and `Commands.execute`.
+    or as `pressing.press` and `Commands.execute`.
     """
     info = sessions.signed_in_for_safety(request)
     found = _find(request, info, room, device)
@@ -78,8 +78,8 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
         issued_at=issued(asked.pressed_at, arrival.of(request)),
         token=info.token.name if info.token is not None else "",
     )
-    if found.confirm_by is ConfirmBy.TWO_PERSONS and not wish.safe:
-        pressed = await two_persons.press(request, info, wish, asked.agrees_to)
+    if found.confirm_by in WAITING_WAYS and not wish.safe:
+        pressed = await pressing.press(request, info, wish, asked.agrees_to)
         if isinstance(pressed, Waiting):
             return pressed
         wish = pressed

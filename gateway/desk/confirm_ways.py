@@ -19,8 +19,10 @@ from shared.words.problem import HomeError
 MASTER_ONLY = "Only the master user decides how a device is confirmed."
 
 
-async def change(request: web.Request, room: str, device: str, way: ConfirmBy) -> DeviceView:
-    """Have it confirmed like that, at least; the device as it then stands.
+async def change(
+    request: web.Request, room: str, device: str, way: ConfirmBy, delay_minutes: int | None = None
+) -> DeviceView:
+    """Have it confirmed like that, at least; the device as it then stands. `delay_minutes` belongs to appointments.
 
     Raises HomeError: sign-in-required, rate-limited, unknown-device (also for what one may not see), forbidden,
     step-up-required (weaker than a step-up, without one), invalid-value, no-proof, auth-unreachable.
@@ -28,7 +30,9 @@ async def change(request: web.Request, room: str, device: str, way: ConfirmBy) -
     asking.count(request)
     find(request, sessions.signed_in(request), room, device)
     find(request, await sessions.signed_in_afresh(request), room, device)
-    wanted = ConfirmByChange(token=sessions.token_of(request), confirm_by=way, address=request.remote or "")
+    wanted = ConfirmByChange(
+        token=sessions.token_of(request), confirm_by=way, delay_minutes=delay_minutes, address=request.remote or ""
+    )
     try:
         await request.app[keys.REGISTRAR].confirm_by(room, device, wanted)
     except HomeError as error:

@@ -161,9 +161,17 @@ class AuthClient:
         return await self._service.call("PUT", path, internal.RegisteredRoom, wanted)
 
     async def press(self, room: str, device: str, press: pending.Press) -> pending.Pressed:
-        """One person's press at a device that asks for two. Raises the service's own problems."""
+        """One person's press at a device that does not act at once. Raises the service's own problems."""
         path = pending.PRESS.format(room=quote(room, safe=""), device=quote(device, safe=""))
         return await self._service.call("POST", path, pending.Pressed, press)
+
+    async def came_due(self, wish: pending.PendingWish, told: pending.CameDue) -> pending.PendingWish:
+        """An appointment's time has come: the answer is ours alone to carry out. Raises wish-over."""
+        return await self._service.call("POST", _pending(pending.DUE, wish), pending.PendingWish, told)
+
+    async def went(self, wish: pending.PendingWish, told: pending.Went) -> None:
+        """What we were given is over."""
+        await self._service.call("POST", _pending(pending.WENT, wish), type(None), told)
 
     async def take_back(self, room: str, device: str, wish: str, *, by: str, address: str) -> None:
         """Whoever `by` is will not have it done. Raises forbidden, wish-over or no-proof."""
@@ -255,3 +263,7 @@ class AuthClient:
         """Lock a device out, or lift that; the answer is what now stands. Raises the service's own problems."""
         path = f"{internal.DEVICE}/{quote(room, safe='')}/{quote(device, safe='')}/lockout"
         return await self._service.call("PUT", path, internal.RegisteredRoom, wanted)
+
+
+def _pending(path: str, wish: pending.PendingWish) -> str:
+    return path.format(room=quote(wish.room, safe=""), device=quote(wish.device, safe=""), id=quote(wish.id, safe=""))

@@ -6,6 +6,7 @@ While the auth service is away the last registry stands, and what is to be told 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from gateway.inside.auth_client import AuthClient
@@ -19,7 +20,7 @@ from shared.words.internal_looks import LookChange
 from shared.words.internal_proofs import ConfirmByChange
 from shared.words.internal_waiting import WaitingDecision
 from shared.words.messages import Description
-from shared.words.pending import Press, Pressed
+from shared.words.pending import CameDue, PendingWish, Press, Pressed, Went
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -110,6 +111,19 @@ class Registrar:
             elif pressed.wish is not None:
                 self._apply(self._home.show(self._home.pending.drop(room, device, pressed.wish.id)))
         return pressed
+
+    async def came_due(self, wish: PendingWish, local: datetime) -> PendingWish:
+        """Have the auth service give us an appointment to carry out, at that moment in the home's zone.
+
+        Raises wish-over where another gateway has it, or nobody is to; and auth-unreachable.
+        """
+        return await self._auth.came_due(wish, CameDue(local=local))
+
+    async def went(self, wish: PendingWish, reason: str | None) -> None:
+        """What we were given is over: it is gone here at once. `reason`: why nothing was sent. Raises HomeError."""
+        await self._auth.went(wish, Went(reason=reason))
+        async with self._one_at_a_time:
+            self._apply(self._home.show(self._home.pending.drop(wish.room, wish.device, wish.id)))
 
     async def take_back(self, room: str, device: str, wish: str, *, by: str, address: str) -> None:
         """Have the auth service take a wish back; it is gone here at once. Raises its problems."""

@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
+from gateway.pages import times
 from gateway.pages.speaking import say
 from gateway.picture.plain import plain
 from gateway.picture.views import DeviceView
 from shared.words.languages import later
 from shared.words.messages import CoverValue, State
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind
+from shared.words.pending import DELAY_MINUTES
 
 _LABELS: dict[str, str] = {
     Action.ON: later("On"),
@@ -93,6 +95,9 @@ def question(device: DeviceView, room_name: str, action: str, value: int | None 
 
 def _what_happens(device: DeviceView, room_name: str, action: str, value: int | None) -> str:
     """When it is done, and by whose word."""
+    if device.confirm_by is ConfirmBy.APPOINTMENT:
+        delay = times.wait(60 * (device.delay_minutes or DELAY_MINUTES))
+        return say("It is done in {delay}. Until then, whoever may use it can refuse that.", delay=delay)
     if device.confirm_by is not ConfirmBy.TWO_PERSONS:
         return say("The room {room} does it at once.", room=room_name)
     for one in device.pending:
@@ -105,7 +110,7 @@ def _what_happens(device: DeviceView, room_name: str, action: str, value: int | 
 
 
 def pending(device: DeviceView, action: str, value: int | None, by: str) -> str:
-    """What somebody wants, and nobody else has agreed to yet."""
+    """What somebody wants, and nobody else has agreed to yet, or whose time has not come."""
     return say("{name}: {wish}.", name=plain(by, _NAME_CHARACTERS), wish=wish(action, device.name, value))
 
 
@@ -113,6 +118,12 @@ def asked(name: str, until: str) -> Said:
     """It waits for a second person."""
     text = say("Nothing is done yet: somebody else has to want the same, by {time}.", time=until)
     return Said("good", say("{name}: it takes a second person", name=name), text)
+
+
+def appointed(name: str, due: str) -> Said:
+    """It is done at its time."""
+    text = say("Nothing is done yet. At {time} it is, unless somebody refuses it. Stay signed in until then.", time=due)
+    return Said("good", say("{name}: there is an appointment", name=name), text)
 
 
 def taken_back(name: str) -> Said:

@@ -31,7 +31,7 @@ class Control(NamedTuple):
 class Waits(NamedTuple):
     """What waits for a second person: whose wish it is (an id), in words, and what is asked of who agrees.
 
-    `mine`: the viewer may have the device do that.
+    `due`: when it is done, where it waits for that. `mine`: the viewer may have the device do that.
     """
 
     id: str
@@ -40,6 +40,7 @@ class Waits(NamedTuple):
     value: int | None
     text: str
     until: datetime
+    due: datetime | None
     mine: bool
     question: Question
 
@@ -154,6 +155,7 @@ def _waits(device: DeviceView, room_name: str, one: PendingView) -> Waits:
         value=one.value,
         text=acts.pending(device, one.action, one.value, one.by.name),
         until=one.until,
+        due=one.due,
         mine=one.action in device.actions,
         question=acts.question(device, room_name, one.action, one.value),
     )

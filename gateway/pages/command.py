@@ -15,7 +15,7 @@ from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.desk import asking
 from gateway.desk.asking import CommandRequest
-from gateway.desk.two_persons import Waiting
+from gateway.desk.pressing import Waiting
 from gateway.door import sessions
 from gateway.pages import acts, confirm, faults, flash, places, proving, times
 from gateway.pages.forms import Form, read_form
@@ -63,9 +63,12 @@ async def send_command(request: web.Request) -> web.StreamResponse:
 
 
 def _said(request: web.Request, name: str, kind: str, asked: CommandRequest, done: Executed | Waiting) -> acts.Said:
-    """What to say of it: done, or waiting for a second person."""
+    """What to say of it: done, or waiting for a second person or its time."""
+    zone = request.app[keys.CONFIG].zone
+    if isinstance(done, Waiting) and done.due is not None:
+        return acts.appointed(name, times.to_second(done.due, zone))
     if isinstance(done, Waiting):
-        return acts.asked(name, times.to_second(done.until, request.app[keys.CONFIG].zone))
+        return acts.asked(name, times.to_second(done.until, zone))
     return acts.executed(name, kind, asked.action, asked.value, done.state)
 
 

@@ -1,6 +1,6 @@
 """GET and POST /rooms/{room}/{device}/confirm-by: the master user's form for how a device is confirmed.
 
-Form fields: `confirm_by`; `code` where a strong way is taken back.
+Form fields: `confirm_by`; `delay_minutes`, which counts for an appointment; `code` where a strong way is taken back.
 """
 
 from typing import Final
@@ -11,14 +11,15 @@ from yarl import URL
 from gateway import keys
 from gateway.desk import asking, confirm_ways
 from gateway.door import sessions
-from gateway.pages import faults, flash, places, proving
+from gateway.pages import faults, flash, places, proving, times
 from gateway.pages.acts import Said
-from gateway.pages.forms import read_form
+from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
 from gateway.picture.devices import Device
 from gateway.picture.views import DeviceView, RoomView
 from shared.words.languages import later
 from shared.words.names import STRONG_WAYS, ConfirmBy
+from shared.words.pending import MOST_DELAY_MINUTES
 from shared.words.problem import HomeError
 
 _SHOWN_HERE: Final = frozenset(
@@ -27,9 +28,12 @@ _SHOWN_HERE: Final = frozenset(
 _SAID: Final = {
     ConfirmBy.NONE: later("It acts without being asked twice."),
     ConfirmBy.DIALOG: later("It asks before it does what is not safe."),
+    ConfirmBy.APPOINTMENT: later("It makes an appointment before it does what is not safe, and anybody may refuse it."),
     ConfirmBy.STEP_UP: later("It asks for a passkey or a code before it does what is not safe."),
     ConfirmBy.TWO_PERSONS: later("It takes two persons before it does what is not safe."),
 }
+_DELAYS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720)
+"""Minutes to choose from; what a program set stands among them."""
 
 
 async def show_ways(request: web.Request) -> web.StreamResponse:
@@ -46,18 +50,28 @@ async def decide(request: web.Request) -> web.StreamResponse:
         way = ConfirmBy(form.text("confirm_by"))
     except ValueError:
         asking.count(request)
-        raise HomeError("bad-request", "confirm_by is none, dialog, step-up or two-persons.") from None
+        raise HomeError("bad-request", "confirm_by is none, dialog, appointment, step-up or two-persons.") from None
     around, view, _ = _found(request)
+    delay = _delay(form) if way is ConfirmBy.APPOINTMENT else None
     try:
         await proving.take(request, form)
-        view = await confirm_ways.change(request, room, device, way)
+        view = await confirm_ways.change(request, room, device, way, delay)
     except HomeError as error:
         if error.slug not in _SHOWN_HERE:
             raise
-        return await _page(request, way, error)
+        return await _page(request, way, error, delay)
     said = Said("good", say("{device} in {room}", device=view.name, room=around.name), say(_SAID[view.confirm_by]))
     await flash.put(request, said, room=room, device=device)
     raise web.HTTPSeeOther(places.where_from("room", room, device))
+
+
+def _delay(form: Form) -> int:
+    """The minutes that were chosen. Raises bad-request."""
+    text = form.text("delay_minutes")
+    minutes = int(text) if text.isascii() and text.isdigit() and len(text) <= 4 else 0
+    if not 1 <= minutes <= MOST_DELAY_MINUTES:
+        raise HomeError("bad-request", "delay_minutes is a whole number from 1 to 720.")
+    return minutes
 
 
 def _found(request: web.Request) -> tuple[RoomView, DeviceView, Device]:
@@ -70,7 +84,9 @@ def _found(request: web.Request) -> tuple[RoomView, DeviceView, Device]:
     return around, view, found
 
 
-async def _page(request: web.Request, chosen: ConfirmBy | None = None, error: HomeError | None = None) -> web.Response:
+async def _page(
+    request: web.Request, chosen: ConfirmBy | None = None, error: HomeError | None = None, delay: int | None = None
+) -> web.Response:
     around, view, found = _found(request)
     takes_back = view.confirm_by in STRONG_WAYS
     return await faults.page(
@@ -81,6 +97,8 @@ async def _page(request: web.Request, chosen: ConfirmBy | None = None, error: Ho
         room=around,
         room_confirms=found.room_confirms,
         chosen=chosen or view.confirm_by,
+        delay=delay or found.delay_minutes,
+        delays=[(one, times.wait(60 * one)) for one in sorted({*_DELAYS, found.delay_minutes})],
         target=str(URL("/") / "rooms" / around.id / view.id / "confirm-by"),
         cancel=str(places.where_from("room", around.id, view.id)),
         people=await confirm_ways.people_of(request, found),

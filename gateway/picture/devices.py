@@ -11,6 +11,7 @@ from shared.words.looks import HomeLook
 from shared.words.messages import Description, DeviceDescription
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, strictest
 from shared.words.naming import Called
+from shared.words.pending import DELAY_MINUTES
 
 LockoutBy = Literal["room", "master"]
 """Whose will a lock-out is: the room's own file, which no hub overrules, or the master user."""
@@ -21,6 +22,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 
     `name` is what people see, `own_name` what its room calls it (untrusted), where that is another; `look` is the
     master user's word.
+    `delay_minutes`: from a press to its appointment, where it is confirmed by one.
     `room_confirms`: its room asks for a dialog at least, whatever the master user wants.
     `room_proves`: the room itself counts it critical, and so records how each of its commands ended.
     """
@@ -31,6 +33,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     critical: bool
     confirm_by: ConfirmBy
+    delay_minutes: int = DELAY_MINUTES
     actions: tuple[Action, ...]
     safe_actions: tuple[Action, ...]
     said: DeviceDescription | None = None
@@ -72,6 +75,7 @@ def device_of(
         kind=registered.kind,
         critical=critical,
         confirm_by=confirm_by,
+        delay_minutes=registered.delay_minutes,
         actions=actions,
         safe_actions=tuple(a for a in actions if a in safe),
         said=said,

@@ -1,4 +1,4 @@
-"""What waits for a second person, pure: the part of the picture that `gateway.picture.home` keeps of it."""
+"""What waits for a second person or for its time, pure: the part of `gateway.picture.home` that keeps it."""
 
 from collections.abc import Iterable
 
@@ -18,6 +18,10 @@ class Pending:
     def of(self, room: str, device: str) -> tuple[PendingView, ...]:
         """What is pending of a device, one wish an action."""
         return tuple(map(pending_view, self._by_place.get((room, device), ())))
+
+    def appointments(self) -> tuple[PendingWish, ...]:
+        """What is carried out at its time, the next one first."""
+        return tuple(sorted((one for one in self._all() if one.due is not None), key=lambda one: one.until))
 
     def set_all(self, wishes: Iterable[PendingWish]) -> list[Place]:
         """All that is pending in the home."""

@@ -23,7 +23,10 @@ HINTS = tuple(field.name for field in msgspec.structs.fields(DeviceDescription) 
 
 
 class PendingView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What waits for a second person, until `until`: whose wish it is they must know who are to agree."""
+    """What waits for a second person, until `until`: whose wish it is they must know who are to agree.
+
+    `due`: it is an appointment, carried out then unless somebody vetoes it.
+    """
 
     id: str
     action: Action
@@ -31,6 +34,7 @@ class PendingView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     pressed_at: datetime
     until: datetime
     value: int | None = None
+    due: datetime | None = None
 
 
 class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,7 +43,8 @@ class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=Tru
     `name` is what people see, `own_name` what its room calls it, where that is another. `icon`: a drawing of icons.svg.
     `hidden` and `favourite`: how it is to be looked at, which permits and forbids nothing.
     `confirm_by`: what its unsafe actions ask for, of which `confirm` is the short form.
-    `pending`: what somebody wants of it and nobody else has agreed to yet.
+    `delay_minutes`: from a press to its appointment, where that is what it asks for.
+    `pending`: what somebody wants of it and nobody else has agreed to yet, or whose time has not come.
     `locked_out`: it obeys its kind's own safe actions only, by the master user's will or its room's own file
     (`lockout_by`).
     """
@@ -49,6 +54,7 @@ class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=Tru
     status: Status
     state: State | None
     confirm_by: ConfirmBy
+    delay_minutes: int | None = None
     pending: tuple[PendingView, ...] = ()
     icon: str
     own_name: str | None = None
@@ -85,7 +91,13 @@ def lockdown_view(stands: LockdownState) -> LockdownView:
 def pending_view(wish: PendingWish) -> PendingView:
     """What is pending, where its device is named already."""
     return PendingView(
-        id=wish.id, action=wish.action, by=wish.by, pressed_at=wish.pressed_at, until=wish.until, value=wish.value
+        id=wish.id,
+        action=wish.action,
+        by=wish.by,
+        pressed_at=wish.pressed_at,
+        until=wish.until,
+        value=wish.value,
+        due=wish.due,
     )
 
 
@@ -102,6 +114,7 @@ def view_of(device: Device, status: Status, state: State | None, pending: tuple[
         critical=device.critical,
         confirm=device.confirm,
         confirm_by=device.confirm_by,
+        delay_minutes=device.delay_minutes if device.confirm_by is ConfirmBy.APPOINTMENT else None,
         actions=device.actions,
         safe_actions=device.safe_actions,
         available=status == "online",

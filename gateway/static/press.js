@@ -125,8 +125,13 @@ async function report(device, wish, answer) {
   });
 }
 
-function waits(name, device, { until }) {
-  const time = new Date(until).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.timezone });
+function waits(name, device, { until, due }) {
+  const time = new Date(due ?? until).toLocaleTimeString("en-GB", { timeZone: document.documentElement.dataset.timezone });
+  if (due) {
+    const text = say("Nothing is done yet. At {time} it is, unless somebody refuses it. Stay signed in until then.", { time });
+    tell(device, "good", say("{name}: there is an appointment", { name }), text);
+    return;
+  }
   const text = say("Nothing is done yet: somebody else has to want the same, by {time}.", { time });
   tell(device, "good", say("{name}: it takes a second person", { name }), text);
 }

@@ -1,4 +1,4 @@
-// How long is left for a second person, beside the time that stands there anyway; by the hub's clock where it is known.
+// How long is left for a second person, or until an appointment, beside the time that stands there anyway; by the hub's clock where it is known.
 
 import { atTheHub, moment } from "./hub_time.js";
 import { say } from "./tongue.js";
@@ -15,6 +15,8 @@ export function countDown(main) {
 function paintOne(found) {
   const now = Date.parse(atTheHub(moment()) ?? new Date().toISOString());
   const left = Math.max(0, Math.ceil((Date.parse(found.dataset.until) - now) / SECOND));
-  const seconds = String(left % 60).padStart(2, "0");
-  found.textContent = say("({time} left)", { time: `${Math.floor(left / 60)}:${seconds}` });
+  const [hours, minutes, seconds] = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+  const two = (number) => String(number).padStart(2, "0");
+  const time = hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
+  found.textContent = say("({time} left)", { time });
 }

@@ -9,7 +9,7 @@ from shared.words.languages import Language
 from shared.words.looks import NOTHING, HomeLook, OwnLooks
 from shared.words.messages import DeviceDescription, Text
 from shared.words.names import Action, ConfirmBy, Kind, Role
-from shared.words.pending import PendingWish
+from shared.words.pending import DELAY_MINUTES, PendingWish
 from shared.words.scopes import TokenUse
 
 # auth service, for gateways
@@ -25,7 +25,6 @@ DEVICE = "/internal/registry/device"
 LOCKDOWN = "/internal/lockdown"
 LOCKDOWN_CODE = "/internal/lockdown/code"
 MAIL_PATH = "/internal/login/mail"
-SIGN_IN_REHEARSAL = "/internal/login/rehearsal"  # for the doctor
 # alert service, for gateways
 AUDIT = "/internal/audit"
 HEAD = "/internal/audit/head"
@@ -121,15 +120,6 @@ class MailPath(msgspec.Struct, frozen=True, kw_only=True):
     mail: Literal["works", "away", "unknown"] = "unknown"
 
 
-class SignInRehearsal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """GET SIGN_IN_REHEARSAL: what stands in the way of signing in, in words, part by part; None where nothing does."""
-
-    password: str | None = None
-    account: str | None = None
-    database: str | None = None
-    mail: str | None = None
-
-
 class SessionInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A live session, or use of an API token: whose it is and what they may. `id` is public, the token is not.
 
@@ -222,7 +212,8 @@ class UserRows(msgspec.Struct, frozen=True, kw_only=True):
 class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
     """What the hub holds true about a device; where a room's word differs, the stricter stands.
 
-    `locked_out`, `look`, `confirm_by` (at least): the master user's word; `name`, `confirm`: its room's.
+    `locked_out`, `look`, `confirm_by` (at least), `delay_minutes` (of appointments): the master user's word; `name`,
+    `confirm`: its room's.
     `safe_actions`: what counts as safe beyond what is so of its kind; None where nobody has noted it yet.
     """
 
@@ -233,6 +224,7 @@ class RegisteredDevice(msgspec.Struct, frozen=True, kw_only=True):
     confirm: bool
     locked_out: bool = False
     confirm_by: ConfirmBy = ConfirmBy.NONE
+    delay_minutes: int = DELAY_MINUTES
     safe_actions: tuple[Action, ...] | None = None
     look: HomeLook = HomeLook()
 
@@ -256,7 +248,7 @@ class LockdownState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 class Registry(msgspec.Struct, frozen=True, kw_only=True):
     """GET REGISTRY: every room that is enrolled and not revoked, and whether the home is locked down.
 
-    `waiting`: of so many devices their rooms would loosen something. `pending`: what waits for a second person.
+    `waiting`: of so many devices their rooms would loosen something. `pending`: what waits for its time or somebody.
     """
 
     rooms: tuple[RegisteredRoom, ...]

@@ -9,6 +9,7 @@ import msgspec
 from shared.words.internal import Address
 from shared.words.internal_passkeys import Credential, Site
 from shared.words.names import ConfirmBy
+from shared.words.pending import DelayMinutes
 
 PROOF = "/internal/session/proof"
 PROOF_CHALLENGE = "/internal/session/proof/challenge"
@@ -37,10 +38,14 @@ class ProofShown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConfirmByChange(msgspec.Struct, frozen=True, kw_only=True):
-    """PUT CONFIRM_BY: what the master user, whose session this is, wants, answered by the RegisteredRoom."""
+    """PUT CONFIRM_BY: what the master user, whose session this is, wants, answered by the RegisteredRoom.
+
+    `delay_minutes` belongs to appointments; without it what stands does.
+    """
 
     token: str
     confirm_by: ConfirmBy
+    delay_minutes: DelayMinutes | None = None
     address: Address
 
 

@@ -72,12 +72,13 @@ class Role(StrEnum):
 
 
 class ConfirmBy(StrEnum):
-    """What an action that is not safe asks of a person, from weak to strict: nothing, a yes, a strong factor shown
-    within the last minutes, or a second person who wants the same.
+    """What an action that is not safe asks of a person, from weak to strict: nothing, a yes, a wait that everybody is
+    told of and may veto it in, a strong factor shown within the last minutes, or a second person who wants the same.
     """
 
     NONE = "none"
     DIALOG = "dialog"
+    APPOINTMENT = "appointment"
     STEP_UP = "step-up"
     TWO_PERSONS = "two-persons"
 
@@ -114,8 +115,11 @@ STAMPED_KINDS = frozenset({Kind.PULSE, Kind.COVER})
 """Kinds whose commands need an id and a fresh `issued_at` even when the device is not critical."""
 
 
-STRONG_WAYS = frozenset({ConfirmBy.STEP_UP, ConfirmBy.TWO_PERSONS})
+STRONG_WAYS = frozenset({ConfirmBy.APPOINTMENT, ConfirmBy.STEP_UP, ConfirmBy.TWO_PERSONS})
 """What only a critical device may ask for; whoever takes it back has shown a strong factor."""
+
+WAITING_WAYS = frozenset({ConfirmBy.APPOINTMENT, ConfirmBy.TWO_PERSONS})
+"""Where a press does nothing at once: it is pending, until a second person or its time comes."""
 
 
 def strictest(*ways: ConfirmBy) -> ConfirmBy:

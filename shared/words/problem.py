@@ -69,6 +69,9 @@ CATALOGUE: dict[str, Entry] = {
     "second-person-required": Entry(
         403, "This takes two persons", "Ask for it in person: a program with a token is no person."
     ),
+    "appointment-in-person": Entry(
+        403, "This is done by appointment", "Ask for it in person: a program with a token makes no appointment."
+    ),
     "nobody-to-agree": Entry(
         409,
         "This takes two persons, and nobody else may use it now",

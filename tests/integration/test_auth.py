@@ -35,6 +35,7 @@ from shared.words.internal import (
     SessionInfo,
     SessionToken,
 )
+from shared.words.internal_rehearsal import SIGN_IN_REHEARSAL, SignInRehearsal
 from shared.words.messages import AuditEvent, DeviceDescription, Lockouts, Receipt, ReceiptLine, Revoked
 from shared.words.names import Action, Kind, Role, Severity
 from shared.words.problem import HomeError
@@ -295,7 +296,7 @@ async def test_certificate_of_our_authority_is_not_enough(service: Service, name
             ("GET", internal_recipients.RECIPIENTS),
             ("GET", internal_recipients.ERASURES),
             ("DELETE", internal_recipients.ERASED.format(user="x")),
-            ("GET", internal.SIGN_IN_REHEARSAL),
+            ("GET", SIGN_IN_REHEARSAL),
             ("GET", internal.MAIL_PATH),
             ("GET", "/internal/ready"),
         ):
@@ -314,14 +315,14 @@ async def test_each_service_may_call_its_own_routes_only(service: Service, gatew
         erased = await alerts.call("GET", internal_recipients.ERASURES, internal_recipients.Erasures)
         assert erased.people == ()
         await alerts.call("DELETE", internal_recipients.ERASED.format(user="x"), NONE)  # done already
-    for path in (internal_recipients.RECIPIENTS, internal_recipients.ERASURES, internal.SIGN_IN_REHEARSAL):
+    for path in (internal_recipients.RECIPIENTS, internal_recipients.ERASURES, SIGN_IN_REHEARSAL):
         with pytest.raises(HomeError, match="forbidden"):
             await gateway.call("GET", path, internal_recipients.Recipients)
     with pytest.raises(HomeError, match="forbidden"):
         await gateway.call("DELETE", internal_recipients.ERASED.format(user="x"), NONE)
     async with service.client("admin") as admin:
-        told = await admin.call("GET", internal.SIGN_IN_REHEARSAL, internal.SignInRehearsal)
-    assert told == internal.SignInRehearsal()
+        told = await admin.call("GET", SIGN_IN_REHEARSAL, SignInRehearsal)
+    assert told == SignInRehearsal()
     async with service.client("gateway-2") as second:
         users = await second.call("GET", internal.USERS, internal.UserRows)
     assert {row.user.email for row in users.users} == {EMAIL, "guest@example.org"}

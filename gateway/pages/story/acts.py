@@ -1,6 +1,7 @@
 """What was done, in words of the page's language: what, where, by whom and how it ended."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from gateway.pages import browsers
 from gateway.pages.speaking import say
@@ -13,6 +14,7 @@ from shared.words.internal_alerts import AuditRecord
 from shared.words.languages import later
 from shared.words.messages import AuditEvent
 from shared.words.names import Action, Outcome, Severity, is_gateway
+from shared.words.pending_words import ENDED
 from shared.words.problem import CATALOGUE
 
 _HAPPENINGS = {
@@ -33,6 +35,10 @@ _HAPPENINGS = {
     "device:agreed": later("Agreed to what takes two"),
     "device:taken-back": later("Took back what takes two"),
     "device:wish-dropped": later("Nothing came of what takes two"),
+    "device:appointed": later("Made an appointment"),
+    "device:vetoed": later("Refused an appointment"),
+    "device:appointment-dropped": later("Appointment that did not take place"),
+    "device:appointment-unknown": later("Appointment of which nobody knows how it ended"),
     "device:command": later("Command that cannot be read"),
     "device:locked-out": later("Locked out"),
     "device:lockout-lifted": later("Lock-out lifted"),
@@ -52,14 +58,6 @@ _REASONS = {
     "link-lost": later("The link to the broker was lost."),
     "gateway-stopped": later("The hub stopped in the middle of it."),
 }
-_ENDED = {
-    "nobody-agreed": later("Nobody agreed within two minutes."),
-    "rights-changed": later("Whoever wanted it may not do it any more."),
-    "device-changed": later("The device, or how it is confirmed, was changed."),
-    "hub-restarted": later("The hub was started anew."),
-    "clock": later("The hub's clock was set back."),
-}
-"""Why nothing came of what takes two."""
 _WISHES: dict[str, str] = {
     Action.ON: later("Switch on"),
     Action.OFF: later("Switch off"),
@@ -87,7 +85,10 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 
 
 _TAKES_TWO = frozenset({"device:wished", "device:agreed", "device:taken-back", "device:wish-dropped"})
-"""What befalls a wish that takes two persons; the wish itself is in the detail."""
+_APPOINTMENTS = frozenset(
+    {"device:appointed", "device:vetoed", "device:appointment-dropped", "device:appointment-unknown"}
+)
+"""What befalls a wish that waits; the wish itself is in the detail."""
 _PICTURES = {
     Action.ON: "power",
     Action.OFF: "power",
@@ -107,15 +108,19 @@ _PICTURES_OF |= {"room": "house", "certificate": "seal", "rights": "seal", "serv
 """By what else it is about."""
 
 
-def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[AuditRecord], ended: bool) -> Line:
+def line(
+    event: AuditRecord, rooms: Iterable[RoomView], now: datetime, *, intents: Iterable[AuditRecord], ended: bool
+) -> Line:
     """One event, with what was asked before it. `ended`: the page tells how this command ended."""
+    intents = tuple(intents)
     outcome, tone = OUTCOMES[event.outcome]
     asked = event.outcome is Outcome.ASKED
     notes = [say("How it ended is not recorded here.")] if asked and not ended else []
     reason = event.detail.get("reason")
     if reason is not None:
         notes.append(_reason(reason))
-    notes += _of_two(event)
+    notes += _of_what_waits(event)
+    notes += _of_appointment((event, *intents), now)
     if event.what == "device:mismatch":
         notes.append(_mismatch(event))
     if event.what.startswith("audit:") and "told" in event.detail:
@@ -124,7 +129,7 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
         lines = [text for name, text in event.detail.items() if name.startswith("grant-")]
         granted = plain("; ".join(lines) or say("nothing"), _NOTE_CHARACTERS)
         notes.append(say("From now on: {grants}.", grants=granted))
-    if not (event.what.startswith(_OF_ROOMS) or event.source in _HUB or is_gateway(event.source)):
+    if not (event.what.startswith(_OF_ROOMS) or _is_the_hubs(event)):
         notes.append(say("Nobody but {source} says so, and it is not the hub.", source=plain(event.source, 32)))
     if "token" in event.detail and not event.what.startswith("account:"):
         notes.append(say("Asked for by the API token {name}.", name=plain(event.detail["token"], 64)))
@@ -146,14 +151,31 @@ def line(event: AuditRecord, rooms: Iterable[RoomView], *, intents: Iterable[Aud
     )
 
 
-def _of_two(event: AuditRecord) -> list[str]:
-    """Of what takes two persons: what is wanted, and who wanted it first."""
+def _of_what_waits(event: AuditEvent) -> list[str]:
+    """Of what takes two persons, or its time: what is wanted, and who wanted it first."""
     notes, action, first = list[str](), event.detail.get("action"), plain(event.detail.get("user", ""), 64)
-    if event.what in _TAKES_TWO and action in _WISHES:
+    waits = event.what in _TAKES_TWO | _APPOINTMENTS
+    if waits and action in _WISHES:
         notes.append(_wish(action, event.detail.get("value")) + ".")
-    if first and (event.what in _TAKES_TWO or event.what.partition(":")[2] in _WISHES):
+    if first and event.what in _APPOINTMENTS:
+        notes.append(say("Wanted by {name}.", name=first))
+    elif first and (waits or event.what.partition(":")[2] in _WISHES):
         notes.append(say("Wanted first by {name}.", name=first))
     return notes
+
+
+def _of_appointment(events: Iterable[AuditRecord], now: datetime) -> list[str]:
+    """For when it was, where the hub says so: a room knows of no appointment."""
+    told = next((one.detail["due"] for one in events if "due" in one.detail and _is_the_hubs(one)), None)
+    try:
+        due = datetime.fromisoformat(told or "").astimezone(now.tzinfo)
+    except ValueError:
+        return []
+    return [say("Appointment for {time}.", time=f"{due:%H:%M:%S}")]
+
+
+def _is_the_hubs(event: AuditRecord) -> bool:
+    return event.source in _HUB or is_gateway(event.source)
 
 
 def _wish(action: str, value: str | None) -> str:
@@ -166,7 +188,7 @@ def _reason(reason: str) -> str:
     """Why it was not done; in its own words where they are none of ours."""
     if reason in CATALOGUE:
         return f"{say(CATALOGUE[reason].title)}."
-    known = _REASONS | _ENDED
+    known = _REASONS | ENDED
     return say(known[reason]) if reason in known else plain(reason)
 
 

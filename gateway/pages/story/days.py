@@ -55,7 +55,7 @@ def _lines(things: Sequence[Thing], rooms: tuple[RoomView, ...], now: datetime) 
             continue
         intents = () if one.outcome is Outcome.ASKED else tuple(asked.pop(_same(one), ()))
         told |= {intent.row for intent in intents}
-        yield acts.line(one, rooms, intents=intents, ended=_wish(one) in ended)
+        yield acts.line(one, rooms, now, intents=intents, ended=_wish(one) in ended)
 
 
 def _is_number(thing: Thing, number: int | None) -> bool:

@@ -30,12 +30,22 @@ class Clock:
 
     def __init__(self) -> None:
         self.time = START
+        self._lived = 0.0
 
     def __call__(self) -> datetime:
         return self.time
 
+    def steady(self) -> float:
+        """The seconds of a clock that nobody sets."""
+        return self._lived
+
     def forward(self, **by: float) -> None:
         """Later by `by`, as timedelta takes it."""
+        self.time += timedelta(**by)
+        self._lived += timedelta(**by).total_seconds()
+
+    def set(self, **by: float) -> None:
+        """Somebody sets it."""
         self.time += timedelta(**by)
 
 

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from auth_service.factors import demand_rows
 from auth_service.home import lockdown_rows, pending_rows, room_rows
 from auth_service.people import email_rows, erasure_rows, invitation_rows, user_rows
 from auth_service.store import PLAN, open_store
@@ -25,7 +26,7 @@ def test_head_is_the_newest_migration() -> None:
 
 async def test_migrations_make_the_tables_that_the_code_expects(store: Store) -> None:
     beside = (pending_rows.table, email_rows.email_changes, erasure_rows.erasures, invitation_rows.table)
-    assert all(table.metadata is metadata for table in beside), "some lie with their rows"
+    assert all(table.metadata is metadata for table in (*beside, demand_rows.demands)), "some lie with their rows"
     async with store.read() as connection:
         differences = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
@@ -60,7 +61,7 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
         await connection.execute(sa.text("DROP INDEX ix_codes_attempt"))
         for column in ("attempt", "address"):
             await connection.execute(sa.text(f"ALTER TABLE codes DROP COLUMN {column}"))
-        for column in ("locked_out", "confirm_by", "safe_actions", "named_at"):
+        for column in ("locked_out", "confirm_by", "delay_minutes", "safe_actions", "named_at"):
             await connection.execute(sa.text(f"ALTER TABLE devices DROP COLUMN {column}"))
         await connection.execute(sa.text("ALTER TABLE sessions DROP COLUMN seen_from"))
         for column in ("language", "looks"):

@@ -60,9 +60,10 @@ def with_lockout(room: RegisteredRoom, device: str, *, locked_out: bool) -> Regi
     return msgspec.structs.replace(room, devices=devices)
 
 
-def confirmed_by(room: RegisteredRoom, device: str, way: ConfirmBy) -> RegisteredRoom:
+def confirmed_by(room: RegisteredRoom, device: str, way: ConfirmBy, delay_minutes: int = 10) -> RegisteredRoom:
     """The room with one device confirmed like that by the master user's will."""
-    devices = tuple(msgspec.structs.replace(d, confirm_by=way) if d.id == device else d for d in room.devices)
+    how = {"confirm_by": way, "delay_minutes": delay_minutes}
+    devices = tuple(msgspec.structs.replace(d, **how) if d.id == device else d for d in room.devices)
     return msgspec.structs.replace(room, devices=devices)
 
 
@@ -78,9 +79,16 @@ REGISTRY = Registry(rooms=(HALL_ENTRY,))
 
 
 def wish(
-    device: str, action: Action, *, by: str = "Ada", value: int | None = None, number: str = "w1", room: str = "hall"
+    device: str,
+    action: Action,
+    *,
+    by: str = "Ada",
+    value: int | None = None,
+    number: str = "w1",
+    room: str = "hall",
+    due: datetime | None = None,
 ) -> PendingWish:
-    """What somebody wants of a device that asks for two persons, just now."""
+    """What somebody wants, just now, of a device that asks for two persons, or for an appointment (`due`)."""
     now = datetime.now(UTC)
     who = UserRef(id=f"u-{by.lower()}", name=by)
     return PendingWish(
@@ -90,8 +98,9 @@ def wish(
         action=action,
         by=who,
         pressed_at=now,
-        until=now + timedelta(minutes=2),
+        until=now + timedelta(minutes=2) if due is None else due + timedelta(seconds=5),
         value=value,
+        due=due,
     )
 
 

@@ -136,6 +136,49 @@ def test_what_takes_two_is_the_hubs_to_tell(what: str) -> None:
     assert not wording.may_say("hall", told.what)
 
 
+APPOINTED = {"action": "unlock", "due": "2026-03-01T20:14:00+00:00", "command": "b1"}
+
+
+def test_the_letter_about_an_appointment_says_when_and_how_it_is_refused() -> None:
+    told = event(what="device:appointed", command_id=None, detail=APPOINTED)
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), LINKED)
+    assert written.subject == "Front door (hall): unlock at 21:14, unless it is refused — Ada, 21:04"
+    assert "Ada wants to unlock Front door (hall). It is done at 21:14, unless" in written.text
+    assert "https://home.example:8443/rooms/hall#hall.front-door" in written.text
+    assert "Refuse it" in written.html
+    assert "2026-03-01T20:14" not in written.text
+    assert "Lock the home down" in written.text
+
+
+def test_to_what_something_is_to_be_set_stands_in_the_letter() -> None:
+    told = event(what="device:appointed", command_id=None, detail=APPOINTED | {"action": "set", "value": "40"})
+    assert "value: 40" in letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), LINKED).text
+
+
+@pytest.mark.parametrize(
+    ("what", "reason", "said"),
+    [
+        ("vetoed", None, "refused"),
+        ("appointment-dropped", "missed", "It could not be done within five seconds of its time."),
+        ("appointment-dropped", "session-ended", "The session is over in which it was asked for."),
+        ("appointment-dropped", "lockdown", "locked down"),
+        ("appointment-dropped", "room-offline", "Nothing was done."),
+        ("appointment-unknown", "gateway-lost", "outcome unknown"),
+    ],
+)
+def test_what_becomes_of_an_appointment_is_told_with_its_time_and_offers_no_refusal(
+    what: str, reason: str | None, said: str
+) -> None:
+    detail = APPOINTED | {"user": "Bea", "partner": "u2"} | ({} if reason is None else {"reason": reason})
+    told = event(what=f"device:{what}", command_id=None, detail=detail)
+    written = letters.write(Story(ended=Outcome.EXECUTED, outcome=row("auth", told)), LINKED)
+    assert said in written.text + written.subject
+    assert "21:14" in written.subject
+    assert "Refuse it" not in written.html
+    assert not wording.may_say("hall", told.what)
+    assert ("Nothing was done" in written.text) is (what != "appointment-unknown")
+
+
 def test_an_outcome_that_came_while_the_letter_waited_is_told() -> None:
     story = Story(
         ended=Outcome.UNKNOWN,

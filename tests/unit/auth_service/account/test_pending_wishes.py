@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,133 +12,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auth_service.account import pending_wishes, rights
-from auth_service.account.confirm_ways import ConfirmWays
+from auth_service.account import pending_watch, rights
+from auth_service.account.pending_watch import PendingWatch
 from auth_service.account.pending_wishes import PendingWishes
-from auth_service.home import lockdown_rows, pending_rows, room_rows
+from auth_service.home import pending_rows, room_rows
 from auth_service.home.pending_rows import PRESSES_KEPT
-from auth_service.home.rooms import Rooms
-from auth_service.home.two_persons import WAIT
+from auth_service.home.pending_rules import WAIT
 from auth_service.hub.accounts import Accounts
 from auth_service.people import changed_rights
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
-from auth_service.signing_in import session_rows, token_rows
-from auth_service.signing_in.session_rows import Limits
+from auth_service.signing_in import token_rows
 from auth_service.signing_in.sessions import Sessions
 from auth_service.store import open_store
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
-from shared.words.internal import Grant, RoomSeen, User
 from shared.words.internal_proofs import ConfirmByChange
-from shared.words.messages import DeviceDescription
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, Role
-from shared.words.pending import PendingWish, Press, Pressed
+from shared.words.names import Action, ConfirmBy
+from shared.words.pending import Pressed
 from shared.words.problem import HomeError
 from shared.words.scopes import Allowed
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given, fill
-
-LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
-HERE = "192.0.2.7"
-ZONE = timezone(timedelta(hours=1))
-AFTERNOON = Grant(room="hall", device="door", actions=(Action.UNLOCK,), from_minute=12 * 60, to_minute=18 * 60)
-
-
-def described(name: str, kind: Kind, *, critical: bool) -> DeviceDescription:
-    return DeviceDescription(
-        id=name,
-        name=name.capitalize(),
-        kind=kind,
-        critical=critical,
-        confirm=False,
-        actions=ACTIONS[kind],
-        safe_actions=SAFE_ACTIONS[kind],
-    )
-
-
-SEEN = RoomSeen(
-    name="Hall",
-    devices=(described("door", Kind.LOCK, critical=True), described("blind", Kind.COVER, critical=True)),
-)
-
-
-class House:
-    """Ada (master user), Bea (member) and Cy (a guest in the afternoon), in sessions; a door for two persons."""
-
-    def __init__(self, store: Store, proof: Proof, spool: Spool, clock: Clock, accounts: Accounts) -> None:
-        self.store, self.spool, self.clock, self.accounts = store, spool, clock, accounts
-        self.woken, self.number = 0, 0
-        self.people: dict[str, User] = {}
-        self.tokens: dict[str, str] = {}
-        sessions = Sessions(store, proof, limits=LIMITS, now=clock, wake=self._wake)
-        self.pending = PendingWishes(store, sessions, proof, now=clock, wake=self._wake)
-        self.ways = ConfirmWays(store, sessions, proof, now=clock, wake=self._wake)
-        self.rooms = Rooms(store, proof, Given(), now=clock)
-
-    async def furnish(self) -> None:
-        """Everybody moves in."""
-        self.people["ada"] = await self.accounts.create_user(
-            email=EMAIL, name="Ada", password=PASSWORD, role=Role.MASTER
-        )
-        self.people["bea"] = await self.accounts.create_user(
-            email="bea@example.org", name="Bea", password=PASSWORD, role=Role.MEMBER
-        )
-        self.people["cy"] = await self.accounts.create_user(
-            email="cy@example.org", name="Cy", password=PASSWORD, role=Role.GUEST, grants=(AFTERNOON,)
-        )
-        for name in self.people:
-            self.tokens[name] = await self.sit(name)
-        await self.accounts.enrol_identity("hall", "room")
-        await self.rooms.seen("hall", SEEN, "gateway")
-        for device in ("door", "blind"):
-            await self.confirm_by(ConfirmBy.TWO_PERSONS, device)
-
-    async def sit(self, name: str) -> str:
-        """A further session of somebody's."""
-        async with self.store.write() as connection:
-            answer = await session_rows.start(
-                connection, self.people[name], address=HERE, agent="Firefox", limits=LIMITS, now=self.clock()
-            )
-        return answer.token
-
-    async def confirm_by(self, way: ConfirmBy, device: str = "door") -> None:
-        """Whatever the service would say to it."""
-        async with self.store.write() as connection:
-            await room_rows.set_confirm_by(connection, "hall", device, way)
-
-    async def set_lockdown(self, *, active: bool) -> None:
-        async with self.store.write() as connection:
-            before = await lockdown_rows.lock(connection)
-            await lockdown_rows.write(connection, before, active=active, now=self.clock())
-
-    async def press(self, name: str, id_: str = "", *, token: str = "", device: str = "door", **more: Any) -> Pressed:
-        """Somebody presses, under an id of their own or a new one."""
-        self.number += 1
-        now: datetime = self.clock()
-        asked: dict[str, Any] = {"action": Action.UNLOCK, "pressed_at": now, "local": now.astimezone(ZONE), **more}
-        press = Press(token=token or self.tokens[name], id=id_ or f"press-{self.number}", address=HERE, **asked)
-        return await self.pending.press("hall", device, press, "gateway-1")
-
-    async def take_back(self, name: str, wish: PendingWish | None) -> None:
-        assert wish is not None
-        await self.pending.take_back(
-            wish.room, wish.device, wish.id, by=self.people[name].id, address=HERE, issuer="gateway-1"
-        )
-
-    async def standing(self) -> list[PendingWish]:
-        return list((await self.rooms.registry()).pending)
-
-    def told(self) -> list[str]:
-        """What the record is told of wishes, in order."""
-        words = {"device:wished", "device:agreed", "device:taken-back", "device:wish-dropped"}
-        return [
-            f"{event.what.removeprefix('device:')} {event.detail.get('reason', event.who.user and event.who.user.name)}"
-            for event in self.spool.pending(500)
-            if event.what in words
-        ]
-
-    def _wake(self) -> None:
-        self.woken += 1
+from tests.unit.auth_service.account.pending_house import HERE, LIMITS, ZONE, House, refused
+from tests.unit.auth_service.parts import START, Clock, fill
 
 
 @pytest.fixture
@@ -146,12 +41,6 @@ async def house(store: Store, proof: Proof, spool: Spool, clock: Clock, accounts
     made = House(store, proof, spool, clock, accounts)
     await made.furnish()
     return made
-
-
-async def refused(house: House, slug: str, *args: Any, **more: Any) -> None:
-    with pytest.raises(HomeError) as error:
-        await house.press(*args, **more)
-    assert error.value.slug == slug
 
 
 async def test_a_second_person_agrees_and_that_press_alone_carries_it_out(house: House) -> None:
@@ -249,7 +138,7 @@ async def test_after_two_minutes_nobody_agrees_to_it(house: House) -> None:
 async def test_a_clock_that_is_set_back_keeps_nothing_pending(house: House) -> None:
     await house.press("ada", "a1")
     house.clock.forward(minutes=-30)
-    await house.pending.sweep()
+    await house.watch.sweep()
     assert house.told()[-1] == "wish-dropped clock"
     assert await house.standing() == []
 
@@ -266,14 +155,14 @@ async def test_a_clock_that_is_set_back_keeps_nothing_pending(house: House) -> N
 async def test_what_ends_it_meanwhile(house: House, change: Any, why: str) -> None:
     await house.press("bea", "b1")
     await change(house)
-    await house.pending.sweep()
+    await house.watch.sweep()
     assert await house.standing() == []
     assert house.told()[-1] == f"wish-dropped {why}"
 
 
 async def test_a_start_of_the_service_leaves_nothing_pending(house: House) -> None:
     await house.press("bea", "b1")
-    await house.pending.drop_all("hub-restarted")
+    await house.watch.drop_all("hub-restarted")
     assert house.told()[-1] == "wish-dropped hub-restarted"
 
 
@@ -282,7 +171,8 @@ async def test_what_a_former_life_had_pending_is_agreed_to_by_nobody_however_ear
 ) -> None:
     await house.press("ada")
     sessions = Sessions(store, proof, limits=LIMITS, now=clock, wake=lambda: None)
-    house.pending = PendingWishes(store, sessions, proof, now=clock, wake=lambda: None)
+    watch = PendingWatch(store, sessions, proof, now=clock, wake=lambda: None, steady=clock.steady)
+    house.pending = PendingWishes(store, sessions, proof, watch, now=clock, wake=lambda: None)
     first, second = await asyncio.gather(house.press("bea"), house.press("cy"))
     assert sorted((first.outcome, second.outcome)) == ["agreed", "pending"], "these two want it now"
     assert house.told().count("wish-dropped hub-restarted") == 1
@@ -291,22 +181,21 @@ async def test_what_a_former_life_had_pending_is_agreed_to_by_nobody_however_ear
 async def test_what_is_pending_is_looked_after_and_the_database_left_alone_while_nothing_is(
     house: House, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep, looks = house.pending.sweep, 0
+    sweep, looks = house.watch.sweep, 0
 
     async def counted(*, local: datetime | None = None) -> bool:
         nonlocal looks
         looks += local is None  # a press looks with the home's hour
         return await sweep(local=local)
 
-    monkeypatch.setattr(pending_wishes, "_PATROL_SECONDS", 0)
-    monkeypatch.setattr(house.pending, "sweep", counted)
-    patrol = asyncio.create_task(house.pending.run())
+    monkeypatch.setattr(pending_watch, "_PATROL_SECONDS", 0)
+    monkeypatch.setattr(house.watch, "sweep", counted)
+    patrol = asyncio.create_task(house.watch.run())
     for number, name in enumerate(("bea", "ada")):
         await house.press(name)
         clock.forward(minutes=3)
-        while await house.standing():
-            pass  # until it was looked at
-        assert house.told().count("wish-dropped nobody-agreed") == number + 1
+        while house.told().count("wish-dropped nobody-agreed") == number:
+            await house.standing()  # until it was looked at
         for _ in range(5):
             await house.standing()
         before = looks
@@ -334,7 +223,7 @@ async def test_a_device_that_is_critical_no_more_still_takes_two(house: House) -
         devices = tuple(msgspec.structs.replace(one, critical=False) for one in known.devices)
         await room_rows.save(connection, known, msgspec.structs.replace(known, devices=devices))
     assert (await house.press("ada")).outcome == "pending"
-    await house.pending.sweep()
+    await house.watch.sweep()
     assert (await house.press("bea")).outcome == "agreed"
 
 
@@ -494,7 +383,7 @@ async def _compare(house: House, steps: list[Step]) -> None:
             agreed += await _press_both(house, model, NAMES[step[1]], step[2]) == "agreed"
         else:
             await _change_both(house, model, *step[:2])
-        await house.pending.sweep(local=house.clock().astimezone(ZONE))
+        await house.watch.sweep(local=house.clock().astimezone(ZONE))
         model.tidy()
         standing = [(one.id, one.by.id) for one in await house.standing()]
         assert standing == ([] if model.wish is None else [(model.wish[0], house.people[model.wish[1]].id)])

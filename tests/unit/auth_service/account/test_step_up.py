@@ -440,7 +440,8 @@ async def test_a_strong_factor_is_demanded_of_everyone_and_nobody_is_shut_out(
 
 @given(st.lists(st.sampled_from(ConfirmBy), min_size=1))
 def test_the_strictest_stands(ways: list[ConfirmBy]) -> None:
-    ranks = {ConfirmBy.NONE: 0, ConfirmBy.DIALOG: 1, ConfirmBy.STEP_UP: 2, ConfirmBy.TWO_PERSONS: 3}
+    rising = (ConfirmBy.NONE, ConfirmBy.DIALOG, ConfirmBy.APPOINTMENT, ConfirmBy.STEP_UP, ConfirmBy.TWO_PERSONS)
+    ranks = {way: rank for rank, way in enumerate(rising)}
     assert ranks[strictest(*ways)] == max(ranks[way] for way in ways)
 
 

@@ -12,7 +12,8 @@ from auth_service.signing_in.rehearsal import Rehearsal
 from auth_service.tables import codes
 from shared.keeping.database import Store
 from shared.mail import MailError
-from shared.words.internal import SignInRehearsal, User
+from shared.words.internal import User
+from shared.words.internal_rehearsal import SignInRehearsal
 from tests.unit.auth_service.parts import Clock
 
 

@@ -82,7 +82,7 @@ from shared.words.internal_proofs import ConfirmByChange, DemandChange, DemandSt
 from shared.words.internal_tokens import TokenMade, TokenRow, TokenRows, TokenWish
 from shared.words.internal_waiting import WaitingDecision, WaitingDevice, WaitingDevices
 from shared.words.messages import UserRef, Value
-from shared.words.names import Role
+from shared.words.names import ConfirmBy, Role
 from shared.words.pending import PendingWish, Press, Pressed
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
@@ -474,7 +474,7 @@ class FakeRegistrar:
         if self.answer is not None:
             raise self.answer
         entry = self._home._registered[room]
-        self._home.set_room(parts.confirmed_by(entry, device, wanted.confirm_by))
+        self._home.set_room(parts.confirmed_by(entry, device, wanted.confirm_by, wanted.delay_minutes or 10))
 
     async def press(self, room: str, device: str, wanted: Press) -> Pressed:
         self.pressed.append(wanted)
@@ -494,7 +494,10 @@ class FakeRegistrar:
             until=wanted.pressed_at + timedelta(minutes=2),
             value=wanted.value,
         )
-        if before is not None and before.by.id != by.id:
+        if wanted.confirm_by is ConfirmBy.APPOINTMENT:
+            due = wanted.pressed_at + timedelta(minutes=10)
+            wish = msgspec.structs.replace(wish, due=due, until=due + timedelta(seconds=5))
+        elif before is not None and before.by.id != by.id:
             self._home.pending.drop(room, device, before.id)
             self._home.show([(room, device)])
             return Pressed(outcome="agreed", wish=msgspec.structs.replace(wish, id=before.id, by=before.by))
