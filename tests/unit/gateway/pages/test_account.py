@@ -49,6 +49,15 @@ async def test_a_session_elsewhere_can_be_ended() -> None:
         assert house.hub.ended == [other]
 
 
+async def test_who_is_signed_in_at_many_places_reads_that_there_is_an_end_to_it() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MEMBER)
+        assert "At 50 places at the most" not in (await house.get("/account")).text
+        for number in range(2, 42):
+            elsewhere(house, Role.MEMBER, number)
+        assert "At 50 places at the most" in (await house.get("/account")).text
+
+
 async def test_all_other_sessions_can_be_ended_at_once() -> None:
     async with open_house() as house:
         mine = await house.sign_in(Role.MEMBER)
