@@ -62,10 +62,17 @@ class VisitedHome:
 
     def demand_a_factor(self, *, demanded: bool) -> None:
         """Everyone has to have a passkey or an app, as Alex wants it, who shows a recovery code; or not any more."""
+        _body(self._proved_alex().call("PUT", "/api/v1/factors/demand", {"demanded": demanded}))
+
+    def confirm_by(self, device: str, **way: object) -> None:
+        """A device is confirmed otherwise, as Alex wants it, who shows a recovery code to take a strong way back."""
+        _body(self._proved_alex().call("PUT", f"/api/v1/devices/{device}/confirm-by", way))
+
+    def _proved_alex(self) -> Client:
         alex = self.client("alex")
         _body(alex.call("POST", "/api/v1/step-up", {"code": self._recovery.pop()}))
         self._states["alex"] = _state(alex)
-        _body(alex.call("PUT", "/api/v1/factors/demand", {"demanded": demanded}))
+        return alex
 
     def furnish(self) -> None:
         """Whatever pages can show, once after the start."""

@@ -27,7 +27,7 @@ def _room_away(page: Page, _: VisitedHome) -> None:
 
 
 def _waited_for(page: Page, home: VisitedHome) -> None:
-    """A member wants the front door unlocked just now, who waits for a second person."""
+    """A member wants the front door unlocked just now, and waits for a second person, or for the time of that."""
     member = home.client("member")
     for one in member.device(_DOOR).get("pending", ()):
         member.call("DELETE", f"/api/v1/devices/{_DOOR}/pending/{one['id']}")
@@ -116,6 +116,13 @@ def _two_persons(home: VisitedHome) -> Iterator[None]:
 
 
 @contextmanager
+def _appointments(home: VisitedHome) -> Iterator[None]:
+    """It stays so, too."""
+    home.confirm_by(_DOOR, confirm_by="appointment", delay_minutes=60)
+    yield
+
+
+@contextmanager
 def _asked_for_much(home: VisitedHome) -> Iterator[None]:
     """More than the limits allow of a guest who arranges, and of an address at which invitations are typed."""
     guest = home.client("guest")
@@ -194,6 +201,13 @@ _TWO: Final = (
     Visit("two-agrees", "/", "/", "master", steps=then(hall_there, _waited_for, _is_asked_to_agree)),
     Visit("two-way", "/rooms/{room}/{device}/confirm-by", "/rooms/hall/front-door/confirm-by", "alex"),
 )
+_BY_APPOINTMENT: Final = (
+    Visit("appointment-asks", "/rooms/{room}/{device}/confirm", f"/rooms/{_DOOR}/confirm?action=unlock", "member"),
+    Visit("appointment-made", "/", "/", "member", steps=then(hall_there, _waited_for)),
+    Visit("appointment-refusable", "/rooms/{room}", "/rooms/hall", "master", steps=then(hall_there, _waited_for)),
+    Visit("appointment-way", "/rooms/{room}/{device}/confirm-by", f"/rooms/{_DOOR}/confirm-by", "alex"),
+    Visit("appointment-history", "/history", "/history", "master"),
+)
 _TOO_OFTEN: Final = (
     Visit("too-often", "/arrange/{room}", "/arrange/hall", "guest", steps=_asked_too_often),
     Visit(
@@ -222,6 +236,7 @@ PHASES: Final = (
     *(Phase(f"auth away: {visit.name}", _without_auth, (visit,)) for visit in _AUTH_AWAY),
     Phase("a word waited for", _word_waited_for, _WORD_WAITED_FOR),
     Phase("two persons", _two_persons, _TWO),
+    Phase("an appointment", _appointments, _BY_APPOINTMENT),
     Phase("too often", _asked_for_much, _TOO_OFTEN),
     Phase("a factor demanded", _factor_demanded, _DEMANDED),
     Phase("locked down", _locked_down, _DOWN),
