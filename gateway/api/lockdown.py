@@ -12,7 +12,7 @@ from gateway.picture.views import lockdown_view
 from shared.door.web import json_response, read_json
 
 
-class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True):
+class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is wanted. Beginning needs the password or the code, ending both."""
 
     active: bool

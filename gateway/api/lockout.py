@@ -9,7 +9,7 @@ from shared.door.web import json_response, read_json
 from shared.words.problem import HomeError
 
 
-class LockoutRequest(msgspec.Struct, frozen=True, kw_only=True):
+class LockoutRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the master user wants."""
 
     locked_out: bool

@@ -17,14 +17,14 @@ _ON_ITS_WAY = (
 )
 
 
-class CodeRequest(msgspec.Struct, frozen=True, kw_only=True):
+class CodeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Step 1."""
 
     email: Email
     password: Password
 
 
-class LoginRequest(msgspec.Struct, frozen=True, kw_only=True):
+class LoginRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Step 2. `own`: this is the person's own device, where they stay signed in."""
 
     email: Email

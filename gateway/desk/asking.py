@@ -26,7 +26,7 @@ from shared.words.problem import HomeError
 _ASK = "Ask the master user for the right to."
 
 
-class CommandRequest(msgspec.Struct, frozen=True, kw_only=True):
+class CommandRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is asked of a device. `value` (0 to 100) belongs to `set`; `id` is the caller's own, for safe repeats.
 
     `pressed_at` is when the person asked for it, in the hub's time; None where the caller cannot know it.
