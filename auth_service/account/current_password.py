@@ -18,12 +18,14 @@ from auth_service.signing_in.session_rows import is_proved
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, SessionInfo, User
+from shared.words.languages import later
 from shared.words.messages import Who
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
-NO_FACTOR = "You have no passkey and no authenticator app yet. Add one on your account page."
+NO_FACTOR = later("You have no passkey and no authenticator app yet. Add one on your account page.")
+_WRONG_CODE = later("Type the code that your app shows now, or a recovery code. Each works once.")
 _OF_SESSION = (Budget(5, 3600),)
 """Wrong ones in one session: whoever sits in a stolen one does not find the password out by trying."""
 _OF_ACCOUNT = (Budget(10, 3600),)
@@ -104,8 +106,7 @@ class CurrentPassword:
         if fitting is not None and await self._spend(user, fitting, who):
             return fitting.name
         self._guesses.count(key, self._now())
-        detail = "Type the code that your app shows now, or a recovery code. Each works once."
-        raise HomeError("confirmation-failed", detail, field="code")
+        raise HomeError("confirmation-failed", _WRONG_CODE, field="code")
 
     async def _spend(self, user: User, fitting: Fitting, who: Who) -> bool:
         async with self._store.write() as connection:

@@ -23,11 +23,12 @@ from shared.running.log import facts
 from shared.words.internal import LoginAnswer, SessionInfo
 from shared.words.internal_passkeys import Challenge
 from shared.words.internal_proofs import ProofChallengeAsked, ProofShown
+from shared.words.languages import later
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
-_UNFIT = "The passkey's answer does not fit. Try once more."
+_UNFIT = later("The passkey's answer does not fit. Try once more.")
 
 
 class StepUp:

@@ -31,7 +31,7 @@ from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.words.internal import Budget, LockdownChange, LockdownCodeRequest, LockdownState, SessionInfo, User
-from shared.words.languages import DEFAULT, Language, tongue
+from shared.words.languages import DEFAULT, Language, later, tongue
 from shared.words.messages import UserRef, Who
 from shared.words.names import Role
 from shared.words.problem import HomeError
@@ -40,9 +40,11 @@ log = logging.getLogger(__name__)
 
 _MAY_BEGIN = (Role.MASTER, Role.MEMBER)
 _MAY_END = (Role.MASTER,)
+_MASTERS = later("Only a master user ends a lockdown.")
+_NOT_GUESTS = later("Master users and members lock the home down.")
 _Used = Claim | Fitting | None
 """What confirmed it besides a password, to be used up: a mailed code, or a strong one."""
-_NO_LETTER = "Your passkey or a code of your app ends it, together with your password; no code comes by mail."
+_NO_LETTER = later("Your passkey or a code of your app ends it, together with your password; no code comes by mail.")
 _WRONG_PASSWORDS = (Budget(10, 3600),)
 """Of one session: whoever sits in a stolen one does not find the password out by trying."""
 
@@ -195,5 +197,4 @@ def _binding(session: SessionInfo, *, ends: bool) -> Binding:
 def _check(user: User, *, ends: bool) -> None:
     """The gateway has looked, and so do we. Raises forbidden."""
     if user.role not in (_MAY_END if ends else _MAY_BEGIN):
-        who = "Only a master user ends a lockdown." if ends else "Master users and members lock the home down."
-        raise HomeError("forbidden", who)
+        raise HomeError("forbidden", _MASTERS if ends else _NOT_GUESTS)

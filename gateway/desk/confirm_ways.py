@@ -13,10 +13,11 @@ from gateway.picture.views import DeviceView
 from shared.words import who_may
 from shared.words.internal import SessionInfo
 from shared.words.internal_proofs import ConfirmByChange
+from shared.words.languages import later
 from shared.words.names import ConfirmBy
 from shared.words.problem import HomeError
 
-MASTER_ONLY = "Only the master user decides how a device is confirmed."
+MASTER_ONLY = later("Only the master user decides how a device is confirmed.")
 
 
 async def change(

@@ -10,9 +10,10 @@ from gateway.door import limits, sessions
 from gateway.picture import guards
 from shared.words.internal import SessionInfo
 from shared.words.internal_proofs import DemandChange, DemandState
+from shared.words.languages import later
 from shared.words.problem import HomeError
 
-MASTER_ONLY = "Only the master user demands that of everyone."
+MASTER_ONLY = later("Only the master user demands that of everyone.")
 
 
 async def state(request: web.Request) -> DemandState:

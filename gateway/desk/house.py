@@ -18,11 +18,12 @@ from gateway.picture import guards
 from gateway.picture.kept import Disk, Facts, RoomKept
 from shared.keeping import notes
 from shared.running.log import security
+from shared.words.languages import later
 from shared.words.noted import BackupMade, DoctorReport
 from shared.words.problem import HomeError
 from shared.words.version import VERSION
 
-MASTER_ONLY = "How the house is kept is the master user's to see."
+MASTER_ONLY = later("How the house is kept is the master user's to see.")
 
 T = TypeVar("T")
 

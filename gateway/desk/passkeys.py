@@ -75,5 +75,6 @@ def site(request: web.Request) -> Site:
     if site is not None:
         return site
     known = request.app[PASSKEY_SITE].site()
-    where = f"Passkeys work at {known.origins[0]}." if known is not None else "This hub has no name for passkeys."
-    raise HomeError("invalid-value", f"{where} This page is somewhere else.")
+    if known is None:
+        raise HomeError("invalid-value", "This hub has no name for passkeys.")
+    raise HomeError("invalid-value", f"Passkeys work at {known.origins[0]}. This page is somewhere else.")

@@ -127,6 +127,7 @@ teach({
   "This action asks for a confirmation": "Diese Handlung verlangt eine Bestätigung",
   "This address does not take that method": "Diese Adresse nimmt die Methode nicht an",
   "This asks for your passkey or a code of your app": "Das verlangt Ihren Passkey oder einen Code Ihrer App",
+  "This hub has no name for passkeys.": "Dieser Hub hat keinen Namen für Passkeys.",
   "This is done by appointment": "Das geht nur mit Termin",
   "This is not the code that the app shows now. Try the next one.": "Das ist nicht der Code, den die App jetzt zeigt. Versuchen Sie den nächsten.",
   "This is the address that you have. Type the new one.": "Das ist die bisherige Adresse. Geben Sie die neue ein.",

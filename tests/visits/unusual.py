@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Final
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.demo import Client
 from tests.e2e.actions import WAIT, wait_until_live
@@ -46,8 +47,18 @@ def _is_asked_to_agree(page: Page, _: VisitedHome) -> None:
 
 
 def _asked_too_often(page: Page, _: VisitedHome) -> None:
-    with page.expect_navigation():
-        page.locator("form button").last.click()
+    with page.expect_response(_refuses):
+        page.locator("main button").last.evaluate("(it) => it.form.requestSubmit(it)")
+    page.locator(".trouble").wait_for()
+
+
+def _typed_too_often(page: Page, home: VisitedHome) -> None:
+    with page.expect_response(_refuses):
+        sends("main form", code="AAAA-AAAA", new="seven slow trains", again="seven slow trains")(page, home)
+
+
+def _refuses(response: Response) -> bool:
+    return response.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def _told_that_mail_is_away(page: Page, home: VisitedHome) -> None:
@@ -64,7 +75,7 @@ def _asked_for_a_code_that_cannot_come(page: Page, home: VisitedHome) -> None:
 
 
 def _comes_to_show(what: str) -> Steps:
-    """The first letter has to be tried before anybody knows that mail is away."""
+    """A letter has to be tried before anybody knows that mail is away, and a registry heard of."""
 
     def steps(page: Page, _: VisitedHome) -> None:
         def shown() -> bool:
@@ -91,6 +102,15 @@ def _without_auth(home: VisitedHome) -> Iterator[None]:
     master = home.client("master")
     until(lambda: master.call("GET", "/api/v1/me").status == 200, "the auth service is there")
     with _without(home, "auth"):
+        yield
+
+
+@contextmanager
+def _without_mail(home: VisitedHome) -> Iterator[None]:
+    """A letter that cannot go out tells of a device that was locked out."""
+    with _without(home, "mailbox"):
+        locked = home.client("master").call("PUT", "/api/v1/devices/hall/lamp/lockout", {"locked_out": True})
+        assert locked.status == HTTPStatus.OK, locked
         yield
 
 
@@ -125,15 +145,16 @@ def _appointments(home: VisitedHome) -> Iterator[None]:
 @contextmanager
 def _asked_for_much(home: VisitedHome) -> Iterator[None]:
     """More than the limits allow of a guest who arranges, and of an address at which invitations are typed."""
-    guest = home.client("guest")
-    _until_refused(guest, "PATCH", "/api/v1/me/looks/hall", {"hidden": False})
-    _until_refused(guest, "POST", "/api/v1/invitations/00000000", {"code": "AAAA-AAAA", "new": "not this one"})
+    nobody = home.demo.client()
+    nobody.csrf = nobody.call("GET", "/api/v1/csrf").body["csrf_token"]
+    _until_refused(home.client("guest"), "PATCH", "/api/v1/me/looks/hall", {"hidden": False})
+    _until_refused(nobody, "POST", "/api/v1/invitations/00000000", {"code": "AAAA-AAAA", "new": "not this one"})
     yield
 
 
 def _until_refused(client: Client, method: str, path: str, body: dict[str, object]) -> None:
     for _ in range(_MANY):
-        if client.call(method, path, body).status == 429:
+        if client.call(method, path, body).status == HTTPStatus.TOO_MANY_REQUESTS:
             return
     raise AssertionError(f"{method} {path} is refused at no number")
 
@@ -189,7 +210,7 @@ _ALERTS_AWAY: Final = (
     Visit("house-no-alerts", "/house", "/house", "master", steps=opens),
 )
 _WORD_WAITED_FOR: Final = (
-    Visit("home-waiting", "/", "/", "master", steps=hall_there),
+    Visit("home-waiting", "/", "/", "master", steps=then(_comes_to_show("#waiting"), hall_there)),
     Visit("waiting-one", "/waiting", "/waiting", "master"),
 )
 _TWO: Final = (
@@ -210,12 +231,7 @@ _BY_APPOINTMENT: Final = (
 )
 _TOO_OFTEN: Final = (
     Visit("too-often", "/arrange/{room}", "/arrange/hall", "guest", steps=_asked_too_often),
-    Visit(
-        "invitation-too-often",
-        "/invitations/{id}",
-        "/invitations/{invitation}",
-        steps=sends("main form", code="AAAA-AAAA", new="seven slow trains", again="seven slow trains"),
-    ),
+    Visit("invitation-too-often", "/invitations/{id}", "/invitations/{invitation}", steps=_typed_too_often),
 )
 _DEMANDED: Final = (
     Visit("owes-home", "/", "/", "member", steps=hall_there),
@@ -240,5 +256,5 @@ PHASES: Final = (
     Phase("too often", _asked_for_much, _TOO_OFTEN),
     Phase("a factor demanded", _factor_demanded, _DEMANDED),
     Phase("locked down", _locked_down, _DOWN),
-    Phase("mail away", lambda home: _without(home, "mailbox"), _MAIL_AWAY),
+    Phase("mail away", _without_mail, _MAIL_AWAY),
 )

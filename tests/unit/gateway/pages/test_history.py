@@ -266,7 +266,7 @@ async def test_what_cannot_be_asked_is_said_in_the_form() -> None:
         await house.sign_in(Role.MASTER)
         page = await house.get("/history?since=<yesterday>&outcome=failed")
         assert (page.status, house.alerts.asked) == (400, [])
-        assert "write a day such as 2026-11-23" in page.text
+        assert "Write a day such as 2026-11-23" in page.text
         assert page.form("/history").fields["since"] == "<yesterday>"
         assert page.form("/history").fields["outcome"] == "failed"
         assert page.has("input", id="filter-since", type="text")

@@ -16,6 +16,7 @@ from tests import catalogue
 OTHERS = [one for one in LANGUAGES if one != DEFAULT]
 BERLIN = zoneinfo.ZoneInfo("Europe/Berlin")
 MOMENT = datetime(2026, 11, 23, 20, 4, 5, tzinfo=UTC)
+_SENTENCE = re.compile(r"[A-Z][^{}]* [^{}]*\.")
 
 
 def forms(said: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -181,3 +182,32 @@ def test_no_sentence_hides_in_an_f_string_or_a_template_where_the_gathering_does
 
 def _called(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def test_what_a_problem_says_by_a_constant_is_gathered_too() -> None:
+    gathered = {form for one in catalogue.sentences() for form in forms(one.id)}
+    said = {
+        (path.name, value.value)
+        for package in ("auth_service", "gateway/desk", "gateway/pages")
+        for path in (catalogue.ROOT / package).rglob("*.py")
+        for value in _details(ast.parse(path.read_text()))
+    }
+    assert len(said) > 10
+    assert [one for one in sorted(said) if one[1] not in gathered] == [], "put later(…) around it"
+
+
+def _details(tree: ast.Module) -> list[ast.Constant]:
+    """The sentences that a name stands for which is given to a HomeError, as they are written in the same file."""
+    raised = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and ast.unparse(one.func) == "HomeError"]
+    names = {name.id for one in raised for at in one.args[1:2] for name in ast.walk(at) if isinstance(name, ast.Name)}
+    meant = [
+        one.value
+        for one in ast.walk(tree)
+        if isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) and one.targets[0].id in names
+    ]
+    found = [piece for one in meant if not isinstance(one, ast.JoinedStr) for piece in ast.walk(one)]
+    return [
+        one
+        for one in found
+        if isinstance(one, ast.Constant) and isinstance(one.value, str) and _SENTENCE.fullmatch(one.value)
+    ]
