@@ -2,7 +2,7 @@
 
 Each page in each state (tests/visits), on a phone, a tablet and a desk, light and dark, in every language. Beside the
 pictures lie `table.md`, the bytes of each page's first load and its first paint, and `measured.json`, by which whoever
-starts it again goes on where it ended; `--only NAME` takes the states whose names begin so, anew. Ends with 1 where a
+starts it again goes on where it ended; `--only NAME…` takes the states whose names begin so, anew. Ends with 1 where a
 state is not come to. What is wrong with a page is found by tests/e2e/every_page.
 """
 
@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, Literal, NamedTuple
@@ -120,10 +120,10 @@ def _shoot(page: Page, start: Path) -> None:
             page.screenshot(path=f"{start}-{size['width']}-{scheme}.png", full_page=True)
 
 
-def _left(album: Album, only: str) -> Iterator[Phase]:
+def _left(album: Album, only: Sequence[str]) -> Iterator[Phase]:
     """The phases with what is still to be seen in them."""
     for phase in PHASES:
-        visits = [one for one in phase.visits if one.name.startswith(only) and (only or not album.has(one))]
+        visits = [one for one in phase.visits if (one.name.startswith(tuple(only)) if only else not album.has(one))]
         if visits:
             yield phase._replace(visits=tuple(visits))
 
@@ -132,7 +132,7 @@ def main() -> int:
     """1 where a state was not come to."""
     parser = argparse.ArgumentParser(prog="python -m tests.pictures", description=__doc__)
     parser.add_argument("folder", type=Path, metavar="DIR")
-    parser.add_argument("--only", default="", metavar="NAME")
+    parser.add_argument("--only", nargs="+", default=(), metavar="NAME")
     asked = parser.parse_args()
     album = Album(asked.folder)
     phases = list(_left(album, asked.only))
