@@ -68,7 +68,7 @@ def test_the_form_narrows_the_history_without_scripts(act: Act, open_page: Open)
     page.goto("/history?device=hall/no-such-device")
     assert page.get_by_text("Nothing fits this filter.").is_visible()
     page.goto("/history?since=tomorrow")
-    assert page.locator("#filter-problem").inner_text().startswith("write a day such as")
+    assert page.locator("#filter-problem").inner_text().startswith("Write a day such as")
 
 
 def test_an_open_history_shows_what_is_recorded(act: Act, open_page: Open) -> None:

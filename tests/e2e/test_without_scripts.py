@@ -72,7 +72,7 @@ def test_the_history_is_filtered_and_says_beside_the_field_what_cannot_be(page: 
     page.goto("/history?since=nonsense")
     wrong = page.get_by_label("From", exact=True)
     expect(wrong).to_have_attribute("aria-invalid", "true")
-    expect(page.locator(f"#{wrong.get_attribute('aria-describedby')}")).to_contain_text("write a day such as")
+    expect(page.locator(f"#{wrong.get_attribute('aria-describedby')}")).to_contain_text("Write a day such as")
 
 
 def test_the_language_is_changed_and_every_page_follows(page: Page) -> None:
