@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from gateway.pages import browsers
+from gateway.pages.guests import words
 from gateway.pages.speaking import say
 from gateway.pages.story.lines import Line, Stamp, named
 from gateway.picture import guards
 from gateway.picture.plain import plain
 from gateway.picture.views import RoomView
+from shared.words import grant_text
 from shared.words.happenings import HAPPENINGS
 from shared.words.internal_alerts import AuditRecord
 from shared.words.languages import later
@@ -71,6 +73,8 @@ _WISHES: dict[str, str] = {
 }
 _SEVERITIES = {Severity.CRITICAL: later("critical"), Severity.SECURITY: later("security")}
 _NOTE_CHARACTERS = 400
+_BY_NAME = frozenset({"client", "certificate", "address"})
+"""What is called by what comes behind the slash; a room of that name tells of its devices itself."""
 _BUTTON = "button"
 """In an event's detail: the button in the room by which it was done."""
 OUTCOMES: dict[str, tuple[str, str]] = {
@@ -126,14 +130,12 @@ def line(
     if event.what.startswith("audit:") and "told" in event.detail:
         notes.append(plain(event.detail["told"]))
     if event.what == "account:grants-changed":
-        lines = [text for name, text in event.detail.items() if name.startswith("grant-")]
-        granted = plain("; ".join(lines) or say("nothing"), _NOTE_CHARACTERS)
-        notes.append(say("From now on: {grants}.", grants=granted))
+        notes.append(say("From now on: {grants}.", grants=_granted(event, rooms, now)))
     if not (event.what.startswith(_OF_ROOMS) or _is_the_hubs(event)):
         notes.append(say("Nobody but {source} says so, and it is not the hub.", source=plain(event.source, 32)))
     if "token" in event.detail and not event.what.startswith("account:"):
         notes.append(say("Asked for by the API token {name}.", name=plain(event.detail["token"], 64)))
-    if "count" in event.detail:
+    if event.detail.get("count", "1") != "1":
         notes.append(say("{count} times.", count=plain(event.detail["count"], 12)))
     return Line(
         anchor=f"row-{event.row}",
@@ -149,6 +151,17 @@ def line(
         notes=tuple(notes),
         stamps=tuple(map(_stamp, (event, *intents))),
     )
+
+
+def _granted(event: AuditEvent, rooms: Iterable[RoomView], now: datetime) -> str:
+    """What a guest may from then on, in words; a later version's as it stands."""
+    told = []
+    for line in (text for name, text in event.detail.items() if name.startswith("grant-")):
+        try:
+            told.append(words.sentence(grant_text.read(line), rooms, now))
+        except ValueError:
+            told.append(line)
+    return plain("; ".join(told) or say("nothing"), _NOTE_CHARACTERS)
 
 
 def _of_what_waits(event: AuditEvent) -> list[str]:
@@ -218,7 +231,7 @@ def _what(event: AuditEvent) -> str:
     return say(known) if known else plain(event.what.replace(":", " ").replace("-", " "), 80).capitalize()
 
 
-def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
+def _where(event: AuditRecord, rooms: Iterable[RoomView]) -> str:
     """`hall/lamp` by the names that it has now, else as it was written; ids that tell people nothing are left out."""
     if event.what.startswith("home:"):
         return ""
@@ -226,7 +239,8 @@ def _where(event: AuditEvent, rooms: Iterable[RoomView]) -> str:
         return browsers.named(event.detail["browser"]) if "browser" in event.detail else ""
     if event.where.startswith("user/"):
         return plain(event.detail.get("user", ""))
-    return named(event.where, rooms)
+    kind, _, name = event.where.partition("/")
+    return plain(name) if kind in _BY_NAME and _is_the_hubs(event) else named(event.where, rooms)
 
 
 def _who(event: AuditEvent) -> str:

@@ -166,7 +166,8 @@ async def test_what_a_room_wrote_is_text() -> None:
 
 
 async def test_what_a_guest_may_use_from_then_on_stands_beside_the_change() -> None:
-    detail = {"user": "Grace", "grants": "2", "grant-1": "hall/lamp", "grant-2": "hall/blind mon-fri"}
+    detail = {"user": "Grace", "grants": "3", "grant-1": "hall/lamp", "grant-2": "hall/blind mon-fri"}
+    detail["grant-3"] = "hall/lamp in a way that a later version has"
     about: dict[str, Any] = {"where": "user/u", "source": "auth"}
     async with open_house() as house:
         await house.sign_in(Role.MASTER)
@@ -176,5 +177,19 @@ async def test_what_a_guest_may_use_from_then_on_stands_beside_the_change() -> N
         )
         page = await house.get("/history")
         assert "Grants changed Grace" in page.text
-        assert "From now on: hall/lamp; hall/blind mon-fri." in page.text
+        named = "Lamp in Hall, every day, at any time; Blind in Hall, Mon to Fri, at any time"
+        assert f"From now on: {named}; hall/lamp in a way that a later version has." in page.text
         assert "From now on: nothing." in page.text
+
+
+async def test_an_address_is_called_by_itself_where_the_hub_says_it() -> None:
+    async with open_house() as house:
+        await house.sign_in(Role.MASTER)
+        house.alerts.events = (
+            event(2, "account:sign-in-failed", where="address/192.0.2.7", source="auth"),
+            event(1, "device:mismatch", where="address/lamp", source="address"),
+        )
+        page = await house.get("/history")
+        assert "192.0.2.7" in page.text
+        assert "address/192.0.2.7" not in page.text
+        assert "address/lamp" in page.text, "a room may be called so"
