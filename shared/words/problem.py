@@ -21,7 +21,7 @@ CATALOGUE: dict[str, Entry] = {
     # the request itself
     "bad-request": Entry(400, "The request could not be read", "Check the request's form and try again."),
     "malformed": Entry(400, "The message is malformed", "Send JSON in the documented shape."),
-    "invalid-value": Entry(422, "A value is out of range", "Correct the named value and try again."),
+    "invalid-value": Entry(422, "Something cannot be taken as it is", "Correct the named value and try again."),
     "too-large": Entry(413, "The body is too large", "Send less than 64 KiB."),
     "too-slow": Entry(408, "The request did not come in time", "Nothing was done. Try again."),
     "unsupported-media-type": Entry(415, "The body is not JSON", "Send JSON with Content-Type: application/json."),
