@@ -21,7 +21,7 @@ from pathlib import Path
 
 from deploy.pki import served
 from shared.trust import tls
-from tests.demo import Client, Demo
+from tests.demo import Answer, Client, Demo
 from tests.house import until
 
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/usr/local/lib")
@@ -148,16 +148,18 @@ class Years:
 
     def _sign_in(self, client: Client) -> None:
         """At the first try, unless this machine is so busy that the gateway gave up waiting; that is told."""
-        while True:
-            try:
-                client.sign_in("master")
-            except AssertionError as error:
-                if not self._gave_up_waiting(str(error)) or self.late > self.sign_ins + 3:
-                    raise
-                self.late += 1
-            else:
-                self.sign_ins += 1
-                return
+        until(lambda: self._signs_in(client), "somebody signs in", seconds=PATIENCE)
+
+    def _signs_in(self, client: Client) -> bool:
+        try:
+            client.sign_in("master")
+        except AssertionError as error:
+            if not self._gave_up_waiting(str(error)):
+                raise
+            self.late += 1
+            return False
+        self.sign_ins += 1
+        return True
 
     def _gave_up_waiting(self, answer: str) -> bool:
         """Whether the gateway waited for the auth service as long as it waits for anybody, and answered only then.
@@ -190,17 +192,26 @@ class Years:
         """Each room obeys, once, at the first try."""
         action = "on" if self.sign_ins % 2 else "off"
         for device in ROOMS.values():
-            answer = client.act(device, action)
-            while answer.status == 503 and self._gave_up_waiting(str(answer)) and self.late <= self.sign_ins + 3:
-                # Nothing was sent to the room: the gateway did not learn in time whose command it is.
-                self.late += 1
-                answer = client.act(device, action)
+            answer = self._in_time(client, device, action)
             if answer.status in (503, 504) and self._broker_crashed():
                 until(lambda device=device: client.device(device)["available"], "the room is back", seconds=PATIENCE)  # type: ignore[misc]
-                answer = client.act(device, action)
+                answer = self._in_time(client, device, action)
             assert answer.status == 200, f"{device}: {answer}"
             assert answer.body["state"]["value"] == action
             self.commands += 1
+
+    def _in_time(self, client: Client, device: str, action: str) -> Answer:
+        """The room's word, once the gateway learnt in time whose command it is: before that nothing is sent."""
+        answers: list[Answer] = []
+
+        def is_in_time() -> bool:
+            answers.append(client.act(device, action))
+            late = answers[-1].status == 503 and self._gave_up_waiting(str(answers[-1]))
+            self.late += late
+            return not late
+
+        until(is_in_time, f"{device} is asked for in time", seconds=PATIENCE)
+        return answers[-1]
 
 
 def _listens(port: int) -> bool:
