@@ -72,7 +72,7 @@ class Agent:
         checkpoint: Callable[[str], None] = lambda _name: None,
     ) -> None:
         self.inbox: Inbox[Item] = Inbox()
-        self._room = Room(config, pins, ledger, wall=wall)
+        self._room = Room(config, pins, ledger, wall=wall, steady=monotonic)
         self._measuring = Measuring(self._room, sensors, wall=wall)
         self._ledger = ledger
         self._pins = pins

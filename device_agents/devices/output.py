@@ -50,6 +50,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     resume: int = 0
     door_open: bool = False
 
+    def later(self, now: float, seconds: float) -> "Standing":
+        """The same, of a step that was thought of at `now` and whose pins moved so many seconds after that."""
+        motion = self.motion
+        if motion is not None and motion.started == now:
+            motion = msgspec.structs.replace(motion, started=now + seconds)
+        return msgspec.structs.replace(
+            self,
+            deadline=None if self.deadline is None else self.deadline + seconds,
+            ready_at=self.ready_at + seconds if self.ready_at > now else self.ready_at,
+            motion=motion,
+        )
+
 
 class Step(NamedTuple):
     """Levels to write, in this order, and where the output stands then."""

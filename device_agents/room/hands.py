@@ -5,7 +5,7 @@ does not even come to rest is told so again every second (the loop's deadline).
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -20,13 +20,19 @@ from shared.words.problem import HomeError
 log = logging.getLogger(__name__)
 
 AGAIN_SECONDS = 1.0
+Clock = Callable[[], float]
 
 
 class Hands:
-    """Moves outputs. `now` is monotonic seconds."""
+    """Moves outputs. `now` is monotonic seconds, as of when the move was thought of; `steady` tells them anew.
 
-    def __init__(self, pins: Pins) -> None:
+    What was written to a card meanwhile, or another process that had its turn, may have kept the pin waiting: how long
+    it rests, or is on, counts from its edge.
+    """
+
+    def __init__(self, pins: Pins, steady: Clock) -> None:
         self._pins = pins
+        self._steady = steady
 
     def driven(self, pins: Iterable[int]) -> tuple[int | None, ...]:
         """The levels that an earlier process left driven. Raises HomeError("pin-failed")."""
@@ -55,8 +61,9 @@ class Hands:
             if (fault := self._write(device, write)) is not None:
                 self._give_up(device, fault, step.standing, now)
                 raise HomeError("pin-failed", fault.words)
-        device.standing = step.standing
-        device.past = follow(device.past, active=self._is_active(device, step), changed=changed, now=now)
+        done = max(now, self._steady())
+        device.standing = step.standing.later(now, done - now) if changed else step.standing
+        device.past = follow(device.past, active=self._is_active(device, step), changed=changed, now=done)
         self._observe(device, step.writes)
 
     def patrol(self, device: Device, now: float) -> None:
@@ -87,7 +94,7 @@ class Hands:
         if device.fault is None:
             log.error("Pin does not follow", extra=facts(device=device.id, pin=fault.pin, wrote=fault.wrote))
         device.fault = (device.fault or fault)._replace(stuck=stuck)
-        device.past = follow(device.past, active=stuck, changed=True, now=now)
+        device.past = follow(device.past, active=stuck, changed=True, now=max(now, self._steady()))
         self._observe(device, rest.writes)
         if device.fault is None:
             device.standing = rest.standing

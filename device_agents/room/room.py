@@ -4,7 +4,7 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -18,7 +18,7 @@ from device_agents.ledger.ledger import Ledger
 from device_agents.pins.pins import Board, Changed, Pins
 from device_agents.room import birth, build, faults
 from device_agents.room.device import Device
-from device_agents.room.hands import Hands
+from device_agents.room.hands import Clock, Hands
 from device_agents.room.limits import Peer
 from device_agents.room.listening import Listening, News
 from shared.running.log import facts
@@ -40,11 +40,11 @@ class Room:
     """All devices. Times are monotonic seconds unless they are called wall time (seconds since 1970)."""
 
     def __init__(
-        self, config: RoomConfig, pins: Pins, ledger: Ledger, *, wall: Callable[[], float] = time.time
+        self, config: RoomConfig, pins: Pins, ledger: Ledger, *, wall: Clock = time.time, steady: Clock = lambda: 0.0
     ) -> None:
         self.name = config.room
         self._pins = pins
-        self._hands = Hands(pins)
+        self._hands = Hands(pins, steady)
         self._ledger = ledger
         self._wall = wall
         self.devices = {device.id: build.device(config, device, wall()) for device in config.devices}

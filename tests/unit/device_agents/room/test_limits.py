@@ -111,6 +111,29 @@ def test_two_members_are_never_on_together_and_a_dead_time_lies_between_them(hou
     assert house.pins.waveform == [(HEATER, 1), (HEATER, 0), (HEATER, 1), (HEATER, 0), (COOLER, 1)]
 
 
+def test_a_dead_time_and_a_rest_count_from_the_edge_however_long_the_pin_was_kept_waiting(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.advance(61)
+    write = house.pins.write
+
+    def slow(pin: int, level: int) -> None:
+        house.now += 0.5  # another process had its turn, or a card took its time
+        write(pin, level)
+
+    assert command(house, "heater", "on") == OK
+    monkeypatch.setattr(house.pins, "write", slow)
+    thought_of = house.now
+    assert command(house, "heater", "off") == OK
+    fell = house.now
+    assert fell == thought_of + 0.5
+    monkeypatch.setattr(house.pins, "write", write)
+    house.now = fell + 2.9
+    assert command(house, "cooler", "on") == TOO_SOON
+    house.now = fell + 3.0
+    assert command(house, "cooler", "on") == OK
+
+
 def test_a_member_that_does_not_let_go_holds_the_others_back(house: House) -> None:
     house.advance(61)
     command(house, "heater", "on")
