@@ -4,16 +4,23 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
-import msgspec
 import pytest
 
 from gateway.api.routes import add_api
 from shared.words.internal import Grant, LockdownState, Registry
 from shared.words.names import Action, ConfirmBy, Role
-from shared.words.scopes import Allowed, TokenUse
 from tests.unit.gateway import parts
-from tests.unit.gateway.pages.house import TOKEN, House, open_house
-from tests.unit.gateway.pages.test_two_persons import COMMANDS, DEVICE, DOOR, WAYS, call, slug, unlock
+from tests.unit.gateway.pages.house import House, open_house
+from tests.unit.gateway.pages.test_two_persons import (
+    COMMANDS,
+    DEVICE,
+    DOOR,
+    WAYS,
+    a_program_is_refused,
+    call,
+    slug,
+    unlock,
+)
 
 DUE = datetime(2031, 5, 4, 12, 30, 15, tzinfo=UTC)
 
@@ -67,17 +74,8 @@ async def test_a_safe_action_waits_for_no_time_and_a_dialog_comes_first() -> Non
 
 async def test_a_program_makes_no_appointment_and_refuses_none() -> None:
     async with house_by_appointment() as house:
-        scope = (Allowed(room="hall", device="front-door", actions=(Action.UNLOCK,)),)
-        use = TokenUse(name="Panel", scope=scope)
-        house.auth.sessions[TOKEN] = msgspec.structs.replace(parts.session(Role.MASTER), token=use)
         put_up(house)
-        headers = {"Host": "localhost:8443", "Authorization": f"Bearer {TOKEN}"}
-        body = {"action": "unlock", "confirm": True}
-        async with house.browser.post(COMMANDS, json=body, headers=headers) as response:
-            assert (response.status, (await response.json())["type"]) == (403, "/problems/appointment-in-person")
-        async with house.browser.delete(f"{DEVICE}/pending/w1", headers=headers) as response:
-            assert response.status == 403
-        assert (house.registrar.pressed, house.registrar.taken_back) == ([], [])
+        await a_program_is_refused(house, "appointment-in-person")
 
 
 @pytest.mark.parametrize("why", ["lockdown", "room-offline"])
