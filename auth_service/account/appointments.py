@@ -6,11 +6,8 @@ They are made and vetoed like everything that is pending (pending_wishes.py), an
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth_service.account.pending_watch import PendingWatch
 from auth_service.home import pending_rows
-from auth_service.home.pending_rows import Standing
 from auth_service.people import changed_rights
 from shared.keeping.database import Store
 from shared.words.pending import CameDue, PendingWish, Went
@@ -35,32 +32,21 @@ class Appointments:
         """
         await self._watch.sweep(local=asked.local)
         async with self._store.write() as connection:
-            standing = await _appointment(connection, room, device, wish_id)
-            if standing is None or standing.given_at is not None or self._now() < _due(standing):
+            standing = await pending_rows.by_id(connection, room, device, wish_id)
+            if standing is None or standing.wish.due is None or self._now() < standing.wish.due:
                 raise HomeError("wish-over")
-            if await self._watch.why_over(connection, standing, asked.local) is not None:
-                raise HomeError("wish-over")
-            if not await pending_rows.give(connection, standing.wish, self._now()):
+            is_over = await self._watch.why_over(connection, standing, asked.local) is not None
+            if is_over or not await pending_rows.give(connection, standing.wish, self._now()):
                 raise HomeError("wish-over")
         return standing.wish
 
     async def went(self, room: str, device: str, wish_id: str, told: Went) -> None:
         """It is over; with a `reason` nothing was sent to its room, which is told. However often it is said."""
         async with self._store.write() as connection:
-            standing = await _appointment(connection, room, device, wish_id)
+            standing = await pending_rows.by_id(connection, room, device, wish_id)
             if standing is None or standing.given_at is None or not await pending_rows.take(connection, standing.wish):
                 return
             await changed_rights.note_registry(connection)
         if told.reason is not None:
             await self._watch.tell_dropped(standing.wish, told.reason)
         self._wake()
-
-
-async def _appointment(connection: AsyncConnection, room: str, device: str, wish_id: str) -> Standing | None:
-    found = await pending_rows.by_id(connection, room, device, wish_id)
-    return None if found is None or found.wish.due is None else found
-
-
-def _due(standing: Standing) -> datetime:
-    assert standing.wish.due is not None
-    return standing.wish.due
