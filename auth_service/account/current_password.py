@@ -45,7 +45,6 @@ class CurrentPassword:
         self._now = now
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
-        self._slips = Windows()
         self._guesses = Guesses()
         self._strong = StrongFactors(store, passwords, now=now)
         self._recovery = RecoveryUsed(store, proof)
@@ -68,17 +67,13 @@ class CurrentPassword:
     def _hears(self, session: SessionInfo) -> bool:
         """Whether a password is looked at: what a stolen session used up is not the owner's, in another."""
         now, user_id = self._now(), session.user.id
-        if self._wrong.is_spent((user_id, session.id), _OF_SESSION, now):
-            return False
-        if not self._wrong.is_spent(user_id, _OF_ACCOUNT, now):
-            return True
-        return not self._slips.is_spent((user_id, session.id), _SLIPS, now)
+        of_session = _SLIPS if self._wrong.is_spent(user_id, _OF_ACCOUNT, now) else _OF_SESSION
+        return not self._wrong.is_spent((user_id, session.id), of_session, now)
 
     def _heard_wrong(self, session: SessionInfo) -> None:
         now, user_id = self._now(), session.user.id
         self._wrong.count((user_id, session.id), _OF_SESSION, now)
         self._wrong.count(user_id, _OF_ACCOUNT, now)
-        self._slips.count((user_id, session.id), _SLIPS, now)
 
     async def check_code(self, typed: str, session: SessionInfo, who: Who) -> None:
         """And, where there is a strong factor, one that was shown within the last minutes, or a code of an app or a
