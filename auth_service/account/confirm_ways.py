@@ -13,7 +13,7 @@ from shared.keeping.database import Store
 from shared.words.internal import RegisteredDevice, RegisteredRoom
 from shared.words.internal_proofs import ConfirmByChange
 from shared.words.languages import later
-from shared.words.names import ACTIONS, STRONG_WAYS, ConfirmBy
+from shared.words.names import ACTIONS, STRONG_WAYS, ConfirmBy, strictness
 from shared.words.problem import HomeError
 
 _ALONE = later("Nobody but one person may use this device. Invite or allow a second one first.")
@@ -78,7 +78,7 @@ def _check(found: RegisteredDevice, wanted: ConfirmByChange) -> None:
 
 def _strictness(way: ConfirmBy, delay_minutes: int) -> tuple[int, int]:
     """What is stricter is greater; of two appointments the one that leaves more time for a veto."""
-    return tuple(ConfirmBy).index(way), delay_minutes if way is ConfirmBy.APPOINTMENT else 0
+    return strictness(way), delay_minutes if way is ConfirmBy.APPOINTMENT else 0
 
 
 def _told(way: ConfirmBy, delay_minutes: int) -> str:

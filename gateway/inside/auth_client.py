@@ -167,15 +167,16 @@ class AuthClient:
 
     async def came_due(self, wish: pending.PendingWish, told: pending.CameDue) -> pending.PendingWish:
         """An appointment's time has come: the answer is ours alone to carry out. Raises wish-over."""
-        return await self._service.call("POST", _pending(pending.DUE, wish), pending.PendingWish, told)
+        path = _pending(pending.DUE, wish.room, wish.device, wish.id)
+        return await self._service.call("POST", path, pending.PendingWish, told)
 
     async def went(self, wish: pending.PendingWish, told: pending.Went) -> None:
         """What we were given is over."""
-        await self._service.call("POST", _pending(pending.WENT, wish), type(None), told)
+        await self._service.call("POST", _pending(pending.WENT, wish.room, wish.device, wish.id), type(None), told)
 
     async def take_back(self, room: str, device: str, wish: str, *, by: str, address: str) -> None:
         """Whoever `by` is will not have it done. Raises forbidden, wish-over or no-proof."""
-        path = pending.PENDING.format(room=quote(room, safe=""), device=quote(device, safe=""), id=quote(wish, safe=""))
+        path = _pending(pending.PENDING, room, device, wish)
         await self._service.call("DELETE", path, type(None), query={"by": by, "address": address})
 
     async def change_look(
@@ -265,5 +266,5 @@ class AuthClient:
         return await self._service.call("PUT", path, internal.RegisteredRoom, wanted)
 
 
-def _pending(path: str, wish: pending.PendingWish) -> str:
-    return path.format(room=quote(wish.room, safe=""), device=quote(wish.device, safe=""), id=quote(wish.id, safe=""))
+def _pending(path: str, room: str, device: str, wish: str) -> str:
+    return path.format(room=quote(room, safe=""), device=quote(device, safe=""), id=quote(wish, safe=""))

@@ -122,9 +122,14 @@ WAITING_WAYS = frozenset({ConfirmBy.APPOINTMENT, ConfirmBy.TWO_PERSONS})
 """Where a press does nothing at once: it is pending, until a second person or its time comes."""
 
 
+def strictness(way: ConfirmBy) -> int:
+    """What is stricter is greater."""
+    return tuple(ConfirmBy).index(way)
+
+
 def strictest(*ways: ConfirmBy) -> ConfirmBy:
     """The strictest of these."""
-    return max(ways, key=tuple(ConfirmBy).index)
+    return max(ways, key=strictness)
 
 
 def is_identity(name: str) -> bool:
