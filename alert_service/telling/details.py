@@ -24,7 +24,7 @@ _DUE = "due"
 _OWN_CHARACTERS = 32
 _SAID = frozenset({"button", "user", "partner", "value", "name", "since", "away"})
 """Details that the sentence tells already."""
-_OF_APPOINTMENTS = frozenset({"action", "due", "command"})
+_OF_APPOINTMENTS = frozenset({"action", _DUE, "command"})
 """Those, of what befalls an appointment; but not to what something is to be set."""
 _RENAMES = "account:changed"
 """Its sentence has the former name; the new one is a detail."""
@@ -114,7 +114,7 @@ def told(row: Row, reader: Reader) -> list[tuple[str, str]]:
 def _is_left_to_tell(event: AuditEvent, name: str) -> bool:
     if name == "name":
         return event.what == _RENAMES
-    if "due" in event.detail and event.what in acts.OF_DEVICES:
+    if _DUE in event.detail and event.what in acts.OF_DEVICES:
         return name == "value" or name not in (_SAID | _OF_APPOINTMENTS)
     return name not in _SAID
 
