@@ -15,7 +15,8 @@ from auth_service.people import masters, user_rows
 from shared.keeping.database import Store
 from shared.mail import Letter, MailError
 from shared.words.internal import User
-from shared.words.names import Role
+from shared.words.messages import DeviceDescription
+from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind, Role
 from shared.words.problem import HomeError
 from tests.house import DEADLINE
 
@@ -119,3 +120,16 @@ def code_in(text: str) -> str:
     found = re.findall(r"^([0-9A-Z]{4}-[0-9A-Z]{4})$", text, re.MULTILINE)
     assert len(found) == 1
     return str(found[0])
+
+
+def described(name: str, kind: Kind, *, critical: bool) -> DeviceDescription:
+    """A device as its room describes it, with all that its kind can do."""
+    return DeviceDescription(
+        id=name,
+        name=name.capitalize(),
+        kind=kind,
+        critical=critical,
+        confirm=False,
+        actions=ACTIONS.get(kind, ()),
+        safe_actions=SAFE_ACTIONS.get(kind, ()),
+    )

@@ -19,28 +19,15 @@ from auth_service.signing_in.sessions import Sessions
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import Grant, RoomSeen, User
-from shared.words.messages import DeviceDescription
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, Role
+from shared.words.names import Action, ConfirmBy, Kind, Role
 from shared.words.pending import PendingWish, Press, Pressed
 from shared.words.problem import HomeError
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Given
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, Clock, Given, described
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
 HERE = "192.0.2.7"
 ZONE = timezone(timedelta(hours=1))
 AFTERNOON = Grant(room="hall", device="door", actions=(Action.UNLOCK,), from_minute=12 * 60, to_minute=18 * 60)
-
-
-def described(name: str, kind: Kind, *, critical: bool) -> DeviceDescription:
-    return DeviceDescription(
-        id=name,
-        name=name.capitalize(),
-        kind=kind,
-        critical=critical,
-        confirm=False,
-        actions=ACTIONS[kind],
-        safe_actions=SAFE_ACTIONS[kind],
-    )
 
 
 SEEN = RoomSeen(

@@ -39,12 +39,11 @@ from shared.words.internal_factors import FactorBegin, FactorConfirm, FactorRemo
 from shared.words.internal_passkeys import ChallengeAsked, PasskeyBegin, PasskeyFinish, PasskeyLogin, Site
 from shared.words.internal_proofs import ConfirmByChange, DemandChange, DemandState, ProofChallengeAsked, ProofShown
 from shared.words.internal_tokens import TokenWish
-from shared.words.messages import DeviceDescription
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind, Role, strictest
+from shared.words.names import Action, ConfirmBy, Kind, Role, strictest
 from shared.words.problem import HomeError
 from shared.words.scopes import Allowed
 from tests.unit.auth_service.factors.authenticator import Authenticator
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given, described
 
 LIMITS = Limits(timedelta(hours=12), timedelta(days=7))
 HERE = "192.0.2.7"
@@ -314,18 +313,6 @@ async def test_password_and_tokens_ask_for_the_factor_too(home: Home) -> None:
 
 
 # how a device is confirmed
-
-
-def described(name: str, kind: Kind, *, critical: bool) -> DeviceDescription:
-    return DeviceDescription(
-        id=name,
-        name=name.capitalize(),
-        kind=kind,
-        critical=critical,
-        confirm=False,
-        actions=ACTIONS.get(kind, ()),
-        safe_actions=SAFE_ACTIONS.get(kind, ()),
-    )
 
 
 SEEN = RoomSeen(
