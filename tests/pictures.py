@@ -20,7 +20,6 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from shared.words.languages import LANGUAGES
 from tests import looking
-from tests.e2e.actions import WAIT
 from tests.e2e.conftest import CHROMIUM, FLAGS, trusting
 from tests.visited_home import VisitedHome, visited_home
 from tests.visits.every import PHASES
@@ -85,14 +84,7 @@ class Album:
 
 def look(browser: Browser, home: VisitedHome, visit: Visit, language: str, folder: Path) -> Seen:
     """Go there on a phone that was never there, measure, and take the pictures."""
-    who = visit.visitor(language)
-    with browser.new_context(
-        base_url=home.demo.url,
-        locale=language,
-        viewport=looking.SIZES[0],
-        storage_state=home.cookies(who) if who is not None else None,
-    ) as context:
-        context.set_default_timeout(WAIT)
+    with visit.phone(browser, home, language) as context:
         page = context.new_page()
         sizes: list[float] = []
         wire = context.new_cdp_session(page)

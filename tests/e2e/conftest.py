@@ -1,6 +1,7 @@
 """A real browser at phone size: Debian's Chromium, which believes this one home's own certificate."""
 
 import base64
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,20 @@ def trusting(var: Path) -> str:
     certificate = x509.load_pem_x509_certificate((var / "pki" / "web.crt").read_bytes())
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return f"--ignore-certificate-errors-spki-list={base64.b64encode(hashlib.sha256(key).digest()).decode()}"
+
+
+@contextlib.contextmanager
+def own_home(folder: Path, *limits: str, prepared: Callable[[Demo], None] = lambda _made: None) -> Iterator[Demo]:
+    """A home of a module's own, with these limits raised out of the way; `prepared` has it before it starts."""
+    made = Demo(folder)
+    assert made.command("init", "--demo").returncode == 0
+    prepared(made)
+    made.lift_limits(*limits)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
 
 
 @pytest.fixture(scope="module")

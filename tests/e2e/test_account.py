@@ -9,7 +9,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.demo import Demo, text_of
 from tests.e2e.actions import code_for, read_letter, wait_until_live
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import Open, own_home
 from tests.house import until
 from tests.looking import complaints
 
@@ -17,20 +17,21 @@ EMAIL, PASSWORD, NEW = "kim@home.example", "seven slow winter trains", "lanterns
 Take = Callable[[Page, str], None]
 
 
-@pytest.fixture(scope="module")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A home of this module's own: accounts are changed in it."""
-    made = Demo(tmp_path_factory.mktemp("account"))
-    assert made.command("init", "--demo").returncode == 0
+def _with_kim(made: Demo) -> None:
     secret = made.var / "kim.txt"
     secret.write_text(PASSWORD)
     added = made.command("user", "add", EMAIL, "--name", "Kim", "--password-file", str(secret))
     assert added.returncode == 0, added.stderr
     secret.unlink()
-    made.lift_limits("login_code", "login_code_account", "login")
-    made.start()
-    yield made
-    made.stop()
+
+
+@pytest.fixture(scope="module")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A home of this module's own: accounts are changed in it."""
+    with own_home(
+        tmp_path_factory.mktemp("account"), "login_code", "login_code_account", "login", prepared=_with_kim
+    ) as made:
+        yield made
 
 
 @pytest.fixture

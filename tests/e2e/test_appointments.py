@@ -8,7 +8,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.demo import Demo
 from tests.e2e.actions import WAIT, card, message, read_letter, switch, wait_until_live
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import Open, own_home
 
 Take = Callable[[Page, str], None]
 DOOR = "hall/front-door"
@@ -17,12 +17,8 @@ DOOR = "hall/front-door"
 @pytest.fixture(scope="module")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A home of this module's own: its front door is confirmed otherwise, and stays so."""
-    made = Demo(tmp_path_factory.mktemp("appointments"))
-    assert made.command("init", "--demo").returncode == 0
-    made.lift_limits("login_code", "login_code_account", "login")
-    made.start()
-    yield made
-    made.stop()
+    with own_home(tmp_path_factory.mktemp("appointments"), "login_code", "login_code_account", "login") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

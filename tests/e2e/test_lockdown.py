@@ -19,7 +19,7 @@ from tests.e2e.actions import (
     wait_for_look,
     wait_until_live,
 )
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import Open, own_home
 from tests.house import until
 
 MASTER, MEMBER = "master@home.example", "member@home.example"
@@ -30,12 +30,10 @@ Take = Callable[[Page, str], None]
 @pytest.fixture(scope="module")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A home of this module's own: whoever was signed in elsewhere must not be signed out by it."""
-    made = Demo(tmp_path_factory.mktemp("down"))
-    assert made.command("init", "--demo").returncode == 0
-    made.lift_limits("login_code", "login_code_account", "login", "lockdown_code", "lockdown")
-    made.start()
-    yield made
-    made.stop()
+    with own_home(
+        tmp_path_factory.mktemp("down"), "login_code", "login_code_account", "login", "lockdown_code", "lockdown"
+    ) as made:
+        yield made
 
 
 @pytest.fixture

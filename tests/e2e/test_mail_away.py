@@ -8,7 +8,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.demo import Demo
 from tests.e2e.actions import read_letter
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import Open, own_home
 from tests.house import until
 
 MASTER = "master@home.example"
@@ -19,13 +19,11 @@ Take = Callable[[Page, str], None]
 @pytest.fixture(scope="module")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A home of this module's own, whose mail server is away from the beginning."""
-    made = Demo(tmp_path_factory.mktemp("away"))
-    assert made.command("init", "--demo").returncode == 0
-    made.lift_limits("login_code", "login_code_account", "login", "lockdown_code", "lockdown")
-    made.start()
-    made.supervise("stop", "mailbox")
-    yield made
-    made.stop()
+    with own_home(
+        tmp_path_factory.mktemp("away"), "login_code", "login_code_account", "login", "lockdown_code", "lockdown"
+    ) as made:
+        made.supervise("stop", "mailbox")
+        yield made
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, StorageState, expect
 from device_agents.pins import simulation
 from tests.demo import Client, Demo
 from tests.e2e.actions import WAIT, read_letter, wait_until_live
-from tests.e2e.conftest import Open, Program
+from tests.e2e.conftest import Open, Program, own_home
 from tests.house import until
 
 MASTER = "master@home.example"
@@ -57,17 +57,16 @@ def signed_in() -> dict[str, StorageState]:
     return {}
 
 
+def _with_steps(made: Demo) -> None:
+    hall = made.var / "agents" / "hall.toml"
+    hall.write_text(hall.read_text() + _STEPS)
+
+
 @pytest.fixture(scope="module")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A home of this module's own, with a motion sensor, in which nothing else happens."""
-    made = Demo(tmp_path_factory.mktemp("night"))
-    assert made.command("init", "--demo").returncode == 0
-    hall = made.var / "agents" / "hall.toml"
-    hall.write_text(hall.read_text() + _STEPS)
-    made.lift_limits("reads")
-    made.start()
-    yield made
-    made.stop()
+    with own_home(tmp_path_factory.mktemp("night"), "reads", prepared=_with_steps) as made:
+        yield made
 
 
 @pytest.fixture

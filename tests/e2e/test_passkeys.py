@@ -10,7 +10,7 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.demo import Demo
 from tests.e2e.actions import plug_in, read_letter, sign_in, wait_until_live
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import Open, own_home
 
 Take = Callable[[Page, str], None]
 
@@ -18,12 +18,8 @@ Take = Callable[[Page, str], None]
 @pytest.fixture(scope="module")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A home of this module's own: a member's way to sign in is changed in it."""
-    made = Demo(tmp_path_factory.mktemp("passkeys"))
-    assert made.command("init", "--demo").returncode == 0
-    made.lift_limits("login_code", "login_code_account", "login", "password")
-    made.start()
-    yield made
-    made.stop()
+    with own_home(tmp_path_factory.mktemp("passkeys"), "login_code", "login_code_account", "login", "password") as made:
+        yield made
 
 
 @pytest.fixture

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.e2e.actions import wait_for_look, wait_until_live
+from tests import looking
+from tests.e2e.actions import WAIT, wait_for_look, wait_until_live
 from tests.visited_home import VisitedHome
 
 Steps = Callable[[Page, VisitedHome], None]
@@ -33,6 +34,18 @@ class Visit(NamedTuple):
     def address(self, home: VisitedHome) -> str:
         """Where it is in this home."""
         return self.path.format(**home.ids)
+
+    def phone(self, browser: Browser, home: VisitedHome, language: str) -> BrowserContext:
+        """Who comes, on a phone that was never there."""
+        who = self.visitor(language)
+        context = browser.new_context(
+            base_url=home.demo.url,
+            locale=language,
+            viewport=looking.SIZES[0],
+            storage_state=home.cookies(who) if who is not None else None,
+        )
+        context.set_default_timeout(WAIT)
+        return context
 
 
 class Phase(NamedTuple):

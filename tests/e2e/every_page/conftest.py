@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Error, StorageState
 from shared.words.languages import LANGUAGES
 from tests import looking
 from tests.demo import Demo
-from tests.e2e.actions import WAIT
 from tests.visited_home import VisitedHome, visited_home
 from tests.visits.visit import Phase, Visit
 
@@ -67,14 +66,7 @@ def wrong(house: VisitedHome, browser: Browser, told: dict[str, set[str]]) -> Wr
 
 
 def _looked_at(house: VisitedHome, browser: Browser, visit: Visit, language: str) -> list[str]:
-    who = visit.visitor(language)
-    with browser.new_context(
-        base_url=house.demo.url,
-        locale=language,
-        viewport=looking.SIZES[0],
-        storage_state=house.cookies(who) if who is not None else None,
-    ) as context:
-        context.set_default_timeout(WAIT)
+    with visit.phone(browser, house, language) as context:
         page = context.new_page()
         try:
             response = page.goto(visit.address(house))
