@@ -9,6 +9,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from shared.broker import paho_client
 from shared.trust import tls
 from tests.house import DEADLINE, Broker
 
@@ -28,7 +29,7 @@ class Client:
         self.connack: queue.SimpleQueue[Properties | None] = queue.SimpleQueue()
         self.pubacks: queue.SimpleQueue[int] = queue.SimpleQueue()
         self.ends: queue.SimpleQueue[int] = queue.SimpleQueue()
-        self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=who, protocol=version)
+        self._client = paho_client.Client(CallbackAPIVersion.VERSION2, client_id=who, protocol=version)
         self._client.tls_set_context(tls.client_context(broker.identity(who)))
         self._client.on_connect = self._connected
         self._client.on_publish = lambda _c, _u, _m, reason, _p: self.pubacks.put(reason.value)

@@ -1,5 +1,6 @@
 """What goes with every message to the broker."""
 
+import threading
 from typing import Any, cast
 
 import pytest
@@ -97,3 +98,26 @@ def test_without_a_connection_nothing_is_posted() -> None:
     client.close()
     assert client.post("t", b"", retain=False) is None
     assert not client.sent
+
+
+def test_a_client_whose_thread_ends_by_itself_meanwhile_is_stopped_all_the_same() -> None:
+    """After a goodbye the thread ends by itself; paho's own `loop_stop` looks for it twice, and falls over between."""
+
+    class Leaving(paho_client.Client):
+        looks = 0
+
+        @property
+        def _thread(self) -> threading.Thread | None:
+            self.looks += 1
+            return ended if self.looks == 1 else None
+
+        @_thread.setter
+        def _thread(self, _: threading.Thread | None) -> None:
+            """As the test says."""
+
+    ended = threading.Thread(target=lambda: None)
+    ended.start()
+    client = Leaving(CallbackAPIVersion.VERSION2, client_id="hall", protocol=MQTTProtocolVersion.MQTTv5)
+    assert client.loop_stop() == MQTTErrorCode.MQTT_ERR_SUCCESS
+    assert not ended.is_alive()
+    assert client.loop_stop() == MQTTErrorCode.MQTT_ERR_INVAL
