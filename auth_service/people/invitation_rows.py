@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     ForeignKey,
@@ -45,6 +46,14 @@ table = Table(
     Column("home", String(300), nullable=False, server_default=""),  # where the pages are, for the letter's link
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+)
+
+missed = Table(
+    # One row, from the beginning: how many codes were typed at invitations that are not open.
+    "missed_invitations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("codes", BigInteger, nullable=False),
 )
 
 LIFETIME = timedelta(hours=48)
@@ -125,9 +134,13 @@ async def rows(connection: AsyncConnection, now: datetime) -> tuple[InvitationRo
 
 
 async def claim(connection: AsyncConnection, invitation_id: str, now: datetime) -> Kept | None:
-    """Spend one try; None where there is no such invitation, or none that may still be tried."""
+    """Spend one try; None where there is no such invitation, or none that may still be tried.
+
+    Either way something is written, by the same statements: how long it takes tells nothing of which it was.
+    """
     mine = update(table).where(table.c.id == invitation_id, table.c.tries < TRIES, _open(now))
     counted = await connection.execute(mine.values(tries=table.c.tries + 1))
+    await connection.execute(update(missed).values(codes=missed.c.codes + (1 - counted.rowcount)))
     row = (await connection.execute(select(table).where(table.c.id == invitation_id))).first()
     return _kept(row) if row is not None and counted.rowcount == 1 else None
 

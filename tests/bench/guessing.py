@@ -22,17 +22,18 @@ PASSWORD = "lanterns over quiet harbours"
 WRONG = "not the password of anybody"
 BASE = "no such account"
 STEPS = ("code asked for", "then: how is the mail", "code typed")
-_REQUEST = re.compile(rb"urn:request:[0-9a-f]{16}")
+REQUEST = re.compile(rb"urn:request:[0-9a-f]{16}")
+"""What differs in two answers that say the same."""
 _SPENT = 60
 """Wrong passwords, more than an account hears in an hour."""
 
 Times = dict[str, dict[str, list[float]]]
-"""By step, then by kind of account: seconds."""
+"""By step, then by what was asked of: seconds."""
 
 
 def lift(demo: Demo) -> None:
     """In a home that does not run: limits that are none of an account's are out of the way."""
-    demo.lift_limits("password")
+    demo.lift_limits("password", "invitation")
 
 
 def cheapen(demo: Demo) -> None:
@@ -85,8 +86,8 @@ def with_app(demo: Demo, email: str) -> None:
     assert person.call("POST", f"/api/v1/factors/{begun['id']}", {"code": code}).status == 200
 
 
-async def measure(demo: Demo, accounts: dict[str, Callable[[], tuple[str, str]]], rounds: int) -> Times:
-    """Each step of each kind so many times."""
+async def stranger(demo: Demo) -> load.Connection:
+    """The open connection of somebody who is not signed in, and may send forms."""
     port, context = demo.ports["HTTPS"], floors.trusting(demo.var / "pki" / "web-ca.crt")
     first = load.Connection(port, context, {})
     await first.open()
@@ -100,6 +101,12 @@ async def measure(demo: Demo, accounts: dict[str, Callable[[], tuple[str, str]]]
     }
     connection = load.Connection(port, context, headers)
     await connection.open()
+    return connection
+
+
+async def measure(demo: Demo, accounts: dict[str, Callable[[], tuple[str, str]]], rounds: int) -> Times:
+    """Each step of each kind so many times."""
+    connection = await stranger(demo)
     times: Times = {step: {kind: [] for kind in accounts} for step in STEPS}
     answers: dict[str, set[tuple[int, bytes]]] = {step: set() for step in STEPS}
     order = [kind for kind in accounts for _ in range(rounds)]
@@ -115,20 +122,20 @@ async def measure(demo: Demo, accounts: dict[str, Callable[[], tuple[str, str]]]
             begun = time.perf_counter()
             status, _, answer = await connection.ask(method, path, body)
             times[step][kind].append(time.perf_counter() - begun)
-            answers[step].add((status, _REQUEST.sub(b"", answer)))
+            answers[step].add((status, REQUEST.sub(b"", answer)))
     await connection.close()
     assert all(len(found) == 1 for found in answers.values()), "they need no clock: answers differ"
     return times
 
 
-def table(times: Times) -> Table:
-    """Median and p90 of each, and whether it can be told from an account that does not exist."""
-    made = Table("answer", "account", "p50 ms", "p90 ms", f"beside {BASE}", "")
+def table(times: Times, base: str = BASE) -> Table:
+    """Median and p90 of each, and whether it can be told from `base`, one that does not exist."""
+    made = Table("answer", "asked of", "p50 ms", "p90 ms", f"beside {base}", "")
     for step, by_kind in times.items():
         for number, (kind, some) in enumerate(by_kind.items()):
-            beside = apart.compare(some, by_kind[BASE])
+            beside = apart.compare(some, by_kind[base])
             p90 = statistics.quantiles(some, n=10)[8]
             cells = (f"{1000 * statistics.median(some):.2f}", f"{1000 * p90:.2f}")
-            verdict = ("told apart" if beside.told else "not told apart") if kind != BASE else ""
-            made.add_row(step if number == 0 else "", kind, *cells, str(beside) if kind != BASE else "", verdict)
+            verdict = ("told apart" if beside.told else "not told apart") if kind != base else ""
+            made.add_row(step if number == 0 else "", kind, *cells, str(beside) if kind != base else "", verdict)
     return made

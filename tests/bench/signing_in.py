@@ -9,7 +9,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import commanding, floors, guessing, load, verdicts
+from tests.bench import commanding, floors, guessing, guessing_invitations, load, verdicts
 from tests.demo import Demo
 
 PEOPLE = 50
@@ -33,11 +33,14 @@ def measure(seconds: float, limits: Iterable[str], console: Console) -> Iterator
             demo.stop()
             guessing.cheapen(demo)
             demo.start()
-            with console.status("accounts to be guessed at …"):
+            with console.status("accounts and invitations to be guessed at …"):
                 accounts = guessing.kinds(demo)
+                invitations = guessing_invitations.kinds(demo)
             with console.status("guessing …"), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                times = runner.run(guessing.measure(demo, accounts, GUESSES))
-            yield guessing.table(times)
+                signing_in = runner.run(guessing.measure(demo, accounts, GUESSES))
+                joining = runner.run(guessing_invitations.measure(demo, invitations))
+            yield guessing.table(signing_in)
+            yield guessing.table(joining, guessing_invitations.BASE)
         except BaseException:
             print(demo.logs())
             raise

@@ -54,6 +54,7 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
             "email_changes",
             "former_addresses",
             "erasures",
+            "missed_invitations",
         ):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
         for column in ("own", "proved_at"):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from auth_service.account.current_password import CurrentPassword
 from auth_service.account.invitation_letters import InvitationLetters
@@ -149,6 +150,37 @@ async def test_whatever_is_wrong_is_answered_alike(home: Home, accounts: Account
         await home.take(row.id, code)
     said.append((caught.value.slug, caught.value.detail, caught.value.facts))
     assert said == [said[0]] * 5, "nothing tells whether there is such an invitation, or an account"
+
+
+async def test_a_code_takes_the_same_statements_and_one_count_whatever_it_is_typed_at(home: Home) -> None:
+    """Else the time of a write would tell which invitations are open."""
+    row = await home.invite()
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    async def typed_at(wanted: str) -> list[str]:
+        statements.clear()
+        async with home.store.write() as connection:
+            await invitation_rows.claim(connection, wanted, home.clock())
+        return list(statements)
+
+    async def counted() -> tuple[int, int]:
+        tries, codes = sa.select(invitation_rows.table.c.tries), sa.select(invitation_rows.missed.c.codes)
+        async with home.store.read() as connection:
+            return (await connection.execute(tries)).scalar_one(), (await connection.execute(codes)).scalar_one()
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        at_open = await typed_at(row.id)
+        assert at_open == await typed_at("0123456789abcdef")
+        assert await counted() == (1, 1)
+        for _ in range(invitation_rows.TRIES):
+            assert await typed_at(row.id) == at_open
+        assert await counted() == (invitation_rows.TRIES, 2), "the last one found no try left"
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 async def test_five_wrong_codes_end_it_and_a_password_that_may_not_be_is_none(home: Home, spool: Spool) -> None:
