@@ -62,7 +62,6 @@ class Passwords:
         nor that there is none (ASVS 6.3.8).
         """
         self._checked_rounds = max([self._rounds, *(rounds for one in stored if (rounds := _rounds_of(one)))])
-        self._nobody = _of_nobody(self._checked_rounds)
 
     def is_outdated(self, stored: str) -> bool:
         """Whether a hash costs another effort than new ones do."""
