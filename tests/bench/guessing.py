@@ -7,7 +7,8 @@ import random
 import re
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import msgspec
 import pyotp
@@ -21,14 +22,26 @@ ROUNDS = "10"
 PASSWORD = "lanterns over quiet harbours"
 WRONG = "not the password of anybody"
 BASE = "no such account"
-STEPS = ("code asked for", "then: how is the mail", "code typed")
-REQUEST = re.compile(rb"urn:request:[0-9a-f]{16}")
+_REQUEST = re.compile(rb"urn:request:[0-9a-f]{16}")
 """What differs in two answers that say the same."""
 _SPENT = 60
 """Wrong passwords, more than an account hears in an hour."""
 
 Times = dict[str, dict[str, list[float]]]
 """By step, then by what was asked of: seconds."""
+
+
+class Asked(NamedTuple):
+    """A request, and what it is called in the table."""
+
+    step: str
+    method: str
+    path: str
+    body: dict[str, str] | None = None
+
+
+Kinds = dict[str, Callable[[], Sequence[Asked]]]
+"""By what is asked of: what is asked, anew for each round."""
 
 
 def lift(demo: Demo) -> None:
@@ -42,15 +55,12 @@ def cheapen(demo: Demo) -> None:
     text = path.read_text()
     assert "bcrypt_rounds = 12" in text
     path.write_text(text.replace("bcrypt_rounds = 12", f"bcrypt_rounds = {ROUNDS}"))
-    secret = demo.var / "bench-password"
     for user in demo.users().values():
-        secret.write_text(user["password"])
-        done = demo.command("user", "reset", user["email"], "--password-file", str(secret))
-        assert done.returncode == 0, done.stdout + done.stderr
+        with_password(demo, user["password"], "user", "reset", user["email"])
 
 
-def kinds(demo: Demo) -> dict[str, Callable[[], tuple[str, str]]]:
-    """Each kind's e-mail and password; accounts are made, all at the cost that now stands."""
+def kinds(demo: Demo) -> Kinds:
+    """Signing in to each kind of account; they are made, all at the cost that now stands."""
     names = ("wrong", "right", "disabled", "app", "spent")
     for name in names:
         add(demo, name)
@@ -62,13 +72,23 @@ def kinds(demo: Demo) -> dict[str, Callable[[], tuple[str, str]]]:
         tried = {"email": mail("spent"), "password": WRONG, "code": "AAAA-AAAA"}
         assert stranger.call("POST", "/api/v1/login", tried).status == 401
     return {
-        BASE: lambda: (f"{random.randbytes(4).hex()}@example.org", WRONG),
-        "wrong password": lambda: (mail("wrong"), WRONG),
-        "right password": lambda: (mail("right"), PASSWORD),
-        "disabled, right password": lambda: (mail("disabled"), PASSWORD),
-        "with an app, right password": lambda: (mail("app"), PASSWORD),
-        "nothing left, right password": lambda: (mail("spent"), PASSWORD),
+        BASE: lambda: signing_in(f"{random.randbytes(4).hex()}@example.org", WRONG),
+        "wrong password": lambda: signing_in(mail("wrong"), WRONG),
+        "right password": lambda: signing_in(mail("right"), PASSWORD),
+        "disabled, right password": lambda: signing_in(mail("disabled"), PASSWORD),
+        "with an app, right password": lambda: signing_in(mail("app"), PASSWORD),
+        "nothing left, right password": lambda: signing_in(mail("spent"), PASSWORD),
     }
+
+
+def signing_in(email: str, password: str) -> tuple[Asked, ...]:
+    """What a page asks, with a code that nobody was sent."""
+    asked = {"email": email, "password": password}
+    return (
+        Asked("code asked for", "POST", "/api/v1/login/code", asked),
+        Asked("then: how is the mail", "GET", "/api/v1/login/attempt"),
+        Asked("code typed", "POST", "/api/v1/login", asked | {"code": "AAAA-AAAA"}),
+    )
 
 
 def mail(name: str) -> str:
@@ -78,9 +98,14 @@ def mail(name: str) -> str:
 
 def add(demo: Demo, name: str) -> None:
     """One more member."""
+    with_password(demo, PASSWORD, "user", "add", mail(name), "--name", name.title())
+
+
+def with_password(demo: Demo, password: str, *command: str) -> None:
+    """Run a command of the hub's that reads a password."""
     secret = demo.var / "bench-password"
-    secret.write_text(PASSWORD)
-    done = demo.command("user", "add", mail(name), "--name", name.title(), "--password-file", str(secret))
+    secret.write_text(password)
+    done = demo.command(*command, "--password-file", str(secret))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -111,25 +136,21 @@ async def stranger(demo: Demo) -> load.Connection:
     return connection
 
 
-async def measure(demo: Demo, accounts: dict[str, Callable[[], tuple[str, str]]], rounds: int) -> Times:
+async def measure(demo: Demo, asking: Kinds, rounds: int) -> Times:
     """Each step of each kind so many times."""
     connection = await stranger(demo)
-    times: Times = {step: {kind: [] for kind in accounts} for step in STEPS}
-    answers: dict[str, set[tuple[int, bytes]]] = {step: set() for step in STEPS}
-    order = [kind for kind in accounts for _ in range(rounds)]
+    times: Times = {}
+    answers: dict[str, set[tuple[int, bytes]]] = {}
+    order = [kind for kind in asking for _ in range(rounds)]
     random.shuffle(order)
     for kind in order:
-        email, password = accounts[kind]()
-        asked = {"email": email, "password": password}
-        for step, method, path, body in (
-            (STEPS[0], "POST", "/api/v1/login/code", msgspec.json.encode(asked)),
-            (STEPS[1], "GET", "/api/v1/login/attempt", b""),
-            (STEPS[2], "POST", "/api/v1/login", msgspec.json.encode(asked | {"code": "AAAA-AAAA"})),
-        ):
+        for asked in asking[kind]():
+            body = b"" if asked.body is None else msgspec.json.encode(asked.body)
             begun = time.perf_counter()
-            status, _, answer = await connection.ask(method, path, body)
-            times[step][kind].append(time.perf_counter() - begun)
-            answers[step].add((status, REQUEST.sub(b"", answer)))
+            status, _, answer = await connection.ask(asked.method, asked.path, body)
+            taken = time.perf_counter() - begun
+            times.setdefault(asked.step, {kind: [] for kind in asking})[kind].append(taken)
+            answers.setdefault(asked.step, set()).add((status, _REQUEST.sub(b"", answer)))
     await connection.close()
     assert all(len(found) == 1 for found in answers.values()), "they need no clock: answers differ"
     return times

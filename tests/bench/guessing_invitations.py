@@ -1,20 +1,12 @@
-"""Typing codes at invitations as who wants to find out which of them are open: how long each answer takes.
-
-Kinds come in random order, one request after the other over one connection, so that nothing but the kind differs.
-"""
+"""Typing codes at invitations as who wants to find out which of them are open, to be measured as guessing.py does."""
 
 import itertools
 import random
-import time
-from collections.abc import Callable
-
-import msgspec
 
 from tests.bench import guessing
 from tests.demo import Client, Demo
 
 BASE = "no such invitation"
-STEP = "code typed at an invitation"
 OPEN = 30
 """As many as a home may have open are a few more."""
 TRIES = 4
@@ -22,8 +14,8 @@ TRIES = 4
 ROUNDS = OPEN * TRIES
 
 
-def kinds(demo: Demo) -> dict[str, Callable[[], str]]:
-    """Each kind's invitation, for so many rounds as `ROUNDS` says; they are made over HTTP."""
+def kinds(demo: Demo) -> guessing.Kinds:
+    """A wrong code at each kind, for so many rounds as `ROUNDS` says; the invitations are made over HTTP."""
     master = demo.client("master")
     password = demo.users()["master"]["password"]
     still_open = [_invited(master, password, number) for number in range(OPEN)]
@@ -32,33 +24,15 @@ def kinds(demo: Demo) -> dict[str, Callable[[], str]]:
     stranger = Client(demo)
     stranger.csrf = stranger.call("GET", "/api/v1/csrf").body["csrf_token"]
     for _ in range(TRIES + 1):
-        assert stranger.call("POST", f"/api/v1/invitations/{spent}", _typed()).status == 403
+        typed = _typed_at(spent)[0]
+        assert stranger.call(typed.method, typed.path, typed.body).status == 403
     each = itertools.cycle(still_open)
     return {
-        BASE: lambda: random.randbytes(8).hex(),
-        "open": lambda: next(each),
-        "open, with all tries spent": lambda: spent,
-        "withdrawn": lambda: withdrawn,
+        BASE: lambda: _typed_at(random.randbytes(8).hex()),
+        "open": lambda: _typed_at(next(each)),
+        "open, with all tries spent": lambda: _typed_at(spent),
+        "withdrawn": lambda: _typed_at(withdrawn),
     }
-
-
-async def measure(demo: Demo, invitations: dict[str, Callable[[], str]]) -> guessing.Times:
-    """A wrong code at each kind, so many times as the open ones bear."""
-    connection = await guessing.stranger(demo)
-    times: dict[str, list[float]] = {kind: [] for kind in invitations}
-    answers: set[tuple[int, bytes]] = set()
-    order = [kind for kind in invitations for _ in range(ROUNDS)]
-    random.shuffle(order)
-    body = msgspec.json.encode(_typed())
-    for kind in order:
-        path = f"/api/v1/invitations/{invitations[kind]()}"
-        begun = time.perf_counter()
-        status, _, answer = await connection.ask("POST", path, body)
-        times[kind].append(time.perf_counter() - begun)
-        answers.add((status, guessing.REQUEST.sub(b"", answer)))
-    await connection.close()
-    assert len(answers) == 1, f"they need no clock: {answers}"
-    return {STEP: times}
 
 
 def _invited(master: Client, password: str, number: int) -> str:
@@ -69,5 +43,6 @@ def _invited(master: Client, password: str, number: int) -> str:
     return str(made.body["id"])
 
 
-def _typed() -> dict[str, str]:
-    return {"code": "AAAA-AAAA", "new": guessing.PASSWORD}
+def _typed_at(invitation: str) -> tuple[guessing.Asked]:
+    body = {"code": "AAAA-AAAA", "new": guessing.PASSWORD}
+    return (guessing.Asked("code typed at an invitation", "POST", f"/api/v1/invitations/{invitation}", body),)

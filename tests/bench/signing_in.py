@@ -38,7 +38,7 @@ def measure(seconds: float, limits: Iterable[str], console: Console) -> Iterator
                 invitations = guessing_invitations.kinds(demo)
             with console.status("guessing …"), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 signing_in = runner.run(guessing.measure(demo, accounts, GUESSES))
-                joining = runner.run(guessing_invitations.measure(demo, invitations))
+                joining = runner.run(guessing.measure(demo, invitations, guessing_invitations.ROUNDS))
             yield guessing.table(signing_in)
             yield guessing.table(joining, guessing_invitations.BASE)
         except BaseException:
