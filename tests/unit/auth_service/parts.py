@@ -122,14 +122,16 @@ def code_in(text: str) -> str:
     return str(found[0])
 
 
-def described(name: str, kind: Kind, *, critical: bool) -> DeviceDescription:
+def described(
+    name: str, kind: Kind = Kind.SWITCH, *, critical: bool = False, confirm: bool = False
+) -> DeviceDescription:
     """A device as its room describes it, with all that its kind can do."""
     return DeviceDescription(
         id=name,
         name=name.capitalize(),
         kind=kind,
         critical=critical,
-        confirm=False,
+        confirm=confirm,
         actions=ACTIONS.get(kind, ()),
         safe_actions=SAFE_ACTIONS.get(kind, ()),
     )

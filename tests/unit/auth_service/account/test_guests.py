@@ -15,25 +15,13 @@ from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import Grant, RoomSeen, User, UserRow
 from shared.words.internal_grants import GrantsChange
-from shared.words.messages import AuditEvent, DeviceDescription, Who
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, Kind, Outcome, Role, Severity
+from shared.words.messages import AuditEvent, Who
+from shared.words.names import Action, Kind, Outcome, Role, Severity
 from shared.words.problem import HomeError
-from tests.unit.auth_service.parts import PASSWORD, Clock, Given, disabled_after_the_first_look, fill
+from tests.unit.auth_service.parts import PASSWORD, Clock, Given, described, disabled_after_the_first_look, fill
 
 LAMP = Grant(room="hall", device="lamp")
 NIGHT = Grant(room="hall", device="door", actions=(Action.LOCK,), from_minute=1320, to_minute=360)
-
-
-def described(name: str, kind: Kind) -> DeviceDescription:
-    return DeviceDescription(
-        id=name,
-        name=name.capitalize(),
-        kind=kind,
-        critical=False,
-        confirm=False,
-        actions=ACTIONS.get(kind, ()),
-        safe_actions=SAFE_ACTIONS.get(kind, ()),
-    )
 
 
 SEEN = RoomSeen(

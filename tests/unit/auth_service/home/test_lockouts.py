@@ -23,25 +23,12 @@ from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words import topics
 from shared.words.internal import LockoutChange, RegisteredRoom, RoomSeen, User
-from shared.words.messages import AuditEvent, DeviceDescription, Message, encode
+from shared.words.messages import AuditEvent, Message, encode
 from shared.words.messages import Lockouts as LockoutList
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind, Outcome, Role, Severity
+from shared.words.names import Kind, Outcome, Role, Severity
 from shared.words.problem import HomeError
 from tests.house import DEADLINE
-from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given, fill
-
-
-def described(name: str, kind: Kind = Kind.SWITCH) -> DeviceDescription:
-    return DeviceDescription(
-        id=name,
-        name=name.capitalize(),
-        kind=kind,
-        critical=False,
-        confirm=False,
-        actions=ACTIONS.get(kind, ()),
-        safe_actions=SAFE_ACTIONS.get(kind, ()),
-    )
-
+from tests.unit.auth_service.parts import EMAIL, PASSWORD, START, Clock, Given, described, fill
 
 SEEN = RoomSeen(name="Hall", devices=(described("lamp"), described("heater"), described("bell", Kind.BUTTON)))
 

@@ -7,25 +7,11 @@ from hypothesis import strategies as st
 from auth_service.home import registry
 from shared.words.internal import RegisteredDevice, RegisteredRoom, RoomSeen
 from shared.words.messages import DeviceDescription
-from shared.words.names import ACTIONS, SAFE_ACTIONS, Kind
+from shared.words.names import Kind
 from shared.words.problem import HomeError
+from tests.unit.auth_service.parts import described
 
 EMPTY = RegisteredRoom(id="hall", name="Hall", devices=())
-
-
-def described(
-    device: str = "lamp", kind: Kind = Kind.SWITCH, *, critical: bool = False, confirm: bool = False
-) -> DeviceDescription:
-    """A device as a room describes it."""
-    return DeviceDescription(
-        id=device,
-        name=device.title(),
-        kind=kind,
-        critical=critical,
-        confirm=confirm,
-        actions=ACTIONS.get(kind, ()),
-        safe_actions=SAFE_ACTIONS.get(kind, ()),
-    )
 
 
 def seen(*devices: DeviceDescription, name: str = "Hall") -> RoomSeen:
@@ -116,7 +102,7 @@ def test_front_door_does_not_become_a_lamp() -> None:
 
 
 def test_device_that_is_no_longer_named_stays_as_strict_as_it_was() -> None:
-    room = registry.merge(EMPTY, seen(described(critical=True))).room
+    room = registry.merge(EMPTY, seen(described("lamp", critical=True))).room
     assert registry.merge(room, seen()).room == room
 
 
@@ -127,7 +113,7 @@ def test_room_may_change_its_name_but_not_lose_it() -> None:
 
 def test_device_named_twice_is_refused() -> None:
     with pytest.raises(HomeError, match="every device once"):
-        registry.merge(EMPTY, seen(described(), described(critical=True)))
+        registry.merge(EMPTY, seen(described("lamp"), described("lamp", critical=True)))
 
 
 def test_devices_without_end_are_refused() -> None:
