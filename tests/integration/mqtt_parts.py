@@ -1,4 +1,4 @@
-"""A client of the broker that is not ours, for what the broker itself says and does."""
+"""A client of the broker that is none of the home's parts, for what the broker itself says and does."""
 
 import queue
 import subprocess
@@ -23,7 +23,7 @@ def version_of(broker: Broker) -> tuple[int, ...]:
 
 
 class Client:
-    """A client that uses the library alone, and keeps what the broker says to it."""
+    """A client that is free to say anything, and keeps what the broker says to it."""
 
     def __init__(self, broker: Broker, who: str, version: MQTTProtocolVersion = V5) -> None:
         self.connack: queue.SimpleQueue[Properties | None] = queue.SimpleQueue()
