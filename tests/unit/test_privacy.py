@@ -7,6 +7,7 @@ from sqlalchemy import MetaData
 
 from alert_service import tables as alerts
 from alert_service.readings import tables as readings
+from auth_service.factors import demand_rows
 from auth_service.home import pending_rows
 from auth_service.people import email_rows, erasure_rows, invitation_rows
 from auth_service.tables import metadata as accounts
@@ -15,6 +16,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "privacy.md"
 OF_NOBODY = {
     *("identities", "rooms", "devices", "loosenings", "refused_loosenings", "demands", "lockdown"),
     *("days", "passed", "settings"),
+    "missed_invitations",  # one number for the home
 }
 """Tables of the house, its rooms and its keeping."""
 CELLS = 5
@@ -31,7 +33,10 @@ def rows() -> list[list[str]]:
 def kept() -> set[str]:
     """Every table of every database."""
     every: list[MetaData] = [accounts, alerts.metadata, readings.metadata]
-    beside = (pending_rows.table, email_rows.email_changes, erasure_rows.erasures, invitation_rows.table)
+    beside = (
+        *(demand_rows.demands, pending_rows.table, pending_rows.presses),
+        *(email_rows.email_changes, erasure_rows.erasures, invitation_rows.table, invitation_rows.missed),
+    )
     assert {table.name for table in beside} <= set(accounts.tables)
     return {name for one in every for name in one.tables}
 
