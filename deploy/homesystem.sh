@@ -1,14 +1,18 @@
 #!/bin/sh
-# The `homesystem` command of an installed hub, /usr/local/bin/homesystem: finds the home, and works as its user.
+# The `homesystem` command of an installed hub or room, /usr/local/bin/homesystem: finds the home, and works as its user.
+# In a Debian package it is /usr/bin/homesystem, and says below which package that is.
 set -eu
 code=/opt/homesystem
 home=/var/lib/homesystem
+package=
 python=$code/.venv/bin/python
+again="sudo $code/deploy/install.sh"
+[ -z "$package" ] || again="sudo apt-get install --reinstall $package"
 
 die() { printf 'homesystem: %s\n' "$*" >&2; exit 1; }
 
-[ -x "$python" ] || die "$python is not there; run: sudo $code/deploy/install.sh"
-[ -d "$home" ] || die "$home is not there; run: sudo $code/deploy/install.sh"
+[ -x "$python" ] || die "$python is not there; run: $again"
+[ -d "$home" ] || die "$home is not there; run: $again"
 user=$(stat -L -c %U "$home")
 me=$(id -un)
 [ "$me" = "$user" ] || [ "$(id -u)" = 0 ] || die "the home belongs to the user $user; run: sudo homesystem $*"
@@ -18,8 +22,27 @@ export HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONT
 
 if [ "${1:-}" = upgrade ]; then
     [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem upgrade"
-    git -c safe.directory="$code" -C "$code" pull --ff-only
-    exec "$code/deploy/install.sh"
+    if [ -z "$package" ]; then
+        git -c safe.directory="$code" -C "$code" pull --ff-only
+        exec "$code/deploy/install.sh"
+    fi
+    file=${2:-}
+    if [ -n "$file" ]; then
+        # apt takes a word without a slash for the name of a package.
+        case $file in */*) ;; *) file=./$file ;; esac
+        exec apt-get install -y "$file"
+    fi
+    apt-get update
+    before=$(dpkg-query -W -f '${Version}' "$package")
+    apt-get install -y --only-upgrade "$package"
+    [ "$before" != "$(dpkg-query -W -f '${Version}' "$package")" ] ||
+        echo "$package $before is the newest that apt knows of here; a newer file: sudo homesystem upgrade FILE.deb"
+    exit 0
+fi
+if [ "${1:-} ${2:-}" = "room place" ]; then
+    [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem $*"
+    shift 2
+    exec "$code/deploy/place-room.sh" "$@"
 fi
 "$python" -c 'import typer' 2>/dev/null || die "this machine is a room's; homesystem runs on the hub. Here: sudo homesystem upgrade"
 

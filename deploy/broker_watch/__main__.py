@@ -17,8 +17,8 @@ from pathlib import Path
 
 from deploy.broker_watch.calendar import Calendar
 from deploy.broker_watch.probe import Probe, SilentError
+from shared.running import installed, systemd
 from shared.running import log as logs
-from shared.running import systemd
 from shared.running.config import ConfigError, fail
 from shared.running.log import facts
 
@@ -145,7 +145,7 @@ def mosquitto() -> str:
     """Where Mosquitto is. Raises ConfigError where it is not."""
     found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
     if found is None:
-        raise ConfigError("Mosquitto is not installed; run: sudo /opt/homesystem/deploy/install.sh hub")
+        raise ConfigError(f"Mosquitto is not installed; run: {installed.again('hub')}")
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from deploy.examining.finding import Finding, well, wrong
 from deploy.folder.home import Home
 from deploy.pki import signers
+from shared.running import installed
 from shared.trust.signing import UNIT, End
 
 TOLD_DAYS = 30
@@ -24,7 +25,7 @@ def signer(home: Home) -> Iterator[Finding]:
             "signer",
             f"does not answer at {signers.socket(home.var, demo=False)}; the authorities' keys lie in {home.vault}, "
             "where every service of the home can read them",
-            f"run deploy/install.sh hub, which moves them, and see that {UNIT} runs",
+            f"run {installed.again('hub')}, which moves them, and see that {UNIT} runs",
         )
 
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from deploy.folder.home import ROOT, Home
 
 _UNITS = ROOT / "deploy" / "systemd"
-_WRAPPER = Path("/usr/local/bin/homesystem")
+_WRAPPERS = (Path("/usr/local/bin/homesystem"), Path("/usr/bin/homesystem"))
+"""The command where it comes from a checkout, and where from a Debian package."""
 _FIELDS = ("Id", "LoadState", "UnitFileState", "ActiveState", "Result", "Environment")
 _BY_TIMER = tuple(sorted(path.stem + ".service" for path in _UNITS.glob("*.timer") if "@" not in path.name))
 """What a timer starts: neither enabled nor active most of the time, so that only its result counts."""
@@ -108,7 +109,7 @@ def _systemctl(names: Iterable[str]) -> str:
 
 
 def _command(home: Home, *, managed: bool) -> str:
-    if managed and _WRAPPER.exists():
+    if managed and any(path.exists() for path in _WRAPPERS):
         return "sudo homesystem"
     own = f"{Path(sys.executable).parent / 'homesystem'}"
     place = "" if home.var == ROOT / "var" else f"HOMESYSTEM_VAR={home.var} "

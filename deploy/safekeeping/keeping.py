@@ -15,6 +15,7 @@ from deploy.folder import home as homes
 from deploy.safekeeping import backup as backups
 from deploy.safekeeping import restore as restoring
 from shared.keeping import notes
+from shared.running import installed
 from shared.running.config import load
 from shared.words.noted import BackupMade
 from shared.words.problem import HomeError
@@ -52,7 +53,7 @@ def restore(
     var = homes.folder()
     restoring.read(file)
     if var == INSTALLED and not var.exists():
-        raise HomeError("invalid-value", f"{var} is not there; run: sudo {homes.ROOT}/deploy/install.sh hub")
+        raise HomeError("invalid-value", f"{var} is not there; run: {installed.again('hub')}")
     if (var / "home.toml").exists() and not replace:
         raise HomeError(
             "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."

@@ -7,6 +7,7 @@ import msgspec
 
 from deploy.pki.signers import PORT_FILE
 from shared.broker.mqtt import BrokerConfig
+from shared.running import installed
 from shared.running.config import ConfigError
 from shared.trust.tls import Identity
 
@@ -63,4 +64,6 @@ def user_id(name: str) -> int:
     try:
         return pwd.getpwnam(name).pw_uid
     except KeyError:
-        raise ConfigError(f"--for {name}: there is no such user here; deploy/install.sh makes the home's") from None
+        raise ConfigError(
+            f"--for {name}: there is no such user here; the home's is made by: {installed.again('hub')}"
+        ) from None

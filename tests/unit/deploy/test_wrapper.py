@@ -198,21 +198,12 @@ def test_whoever_types_ctrl_c_gets_what_was_made_and_no_key_is_left_elsewhere(pl
     assert not list((place / "home").iterdir())
 
 
-def installing(place: Path) -> Path:
-    """What install.sh does with a room's own files, for the home in `place`, whose user is SOMEBODY."""
-    lines = (
-        (ROOT / "deploy" / "install.sh")
-        .read_text()
-        .replace("homesystem", SOMEBODY)
-        .replace(f"-g {SOMEBODY}", "-g nogroup")
-        .splitlines()
-    )
-    own = lines[next(n for n, line in enumerate(lines) if "a room's own files" in line) :]
-    functions = [line for line in lines if line.startswith(("as_home()", "bring()", "say()"))]
-    head = f"set -eu\numask 022\nrenew_by_itself() {{ :; }}\ncode={place} home={place / 'home'}\n"
-    head += f"room=hall folder={place / 'brought'} kind=room\n"
-    (place / "install").write_text(head + "\n".join(functions + own) + "\n")
-    return place / "install"
+def placing(place: Path) -> Path:
+    """place-room.sh for the home in `place`, whose user is SOMEBODY."""
+    text = (ROOT / "deploy" / "place-room.sh").read_text()
+    text = text.replace("home=/var/lib/homesystem", f"home={place / 'home'}\nsystemctl() {{ :; }}")
+    (place / "place-room").write_text(text.replace("runuser -u homesystem", f"runuser -u {SOMEBODY}"))
+    return place / "place-room"
 
 
 def brought(place: Path) -> None:
@@ -226,7 +217,7 @@ def brought(place: Path) -> None:
 def test_a_rooms_files_come_to_its_pi(place: Path) -> None:
     brought(place)
     give(place / "home")
-    done = run(installing(place), cwd=place)
+    done = run(placing(place), "hall", str(place / "brought"), cwd=place)
     assert done.returncode == 0, done.stderr
     home = place / "home"
     made = {str(path.relative_to(home)): path.stat().st_mode & 0o777 for path in home.rglob("*")}
@@ -238,6 +229,19 @@ def test_a_rooms_files_come_to_its_pi(place: Path) -> None:
     assert (home / "pki" / "hall" / "room.key").read_text() == "room.key"
 
 
+@pytest.mark.parametrize(("name", "folder"), [("Hall", "brought"), ("hall", "empty"), ("hall", "")])
+def test_what_is_no_room_or_no_whole_folder_is_refused_before_anything_is_done(
+    place: Path, name: str, folder: str
+) -> None:
+    brought(place)
+    (place / "empty").mkdir()
+    for only_look in (["--check"], []):
+        done = run(placing(place), *only_look, name, str(place / folder) if folder else "", cwd=place)
+        assert done.returncode == 1
+        assert "homesystem room add" in done.stderr
+    assert not list((place / "home").iterdir())
+
+
 @needs_root
 def test_a_home_that_points_elsewhere_is_given_nothing_there(place: Path) -> None:
     brought(place)
@@ -246,14 +250,14 @@ def test_a_home_that_points_elsewhere_is_given_nothing_there(place: Path) -> Non
     for name in ("agents", "log"):
         (place / "home" / name).symlink_to(elsewhere)
     give(place / "home")
-    run(installing(place), cwd=place)
+    run(placing(place), "hall", str(place / "brought"), cwd=place)
     assert elsewhere.owner() == "root"
     assert not list(elsewhere.iterdir())
 
 
-def section(first: str, behind: str) -> str:
-    """The lines of install.sh from the one that begins with `first` up to that which begins with `behind`."""
-    lines = (ROOT / "deploy" / "install.sh").read_text().splitlines()
+def section(script: str, first: str, behind: str) -> str:
+    """The lines of a script from the one that begins with `first` up to that which begins with `behind`."""
+    lines = (ROOT / "deploy" / script).read_text().splitlines()
     begin = next(n for n, line in enumerate(lines) if line.startswith(first))
     end = next(n for n, line in enumerate(lines) if n > begin and line.startswith(behind))
     return "\n".join(lines[begin:end]) + "\n"
@@ -270,7 +274,9 @@ def test_code_is_roots_and_a_home_that_was_tried_out_beside_it_stays_closed(plac
     elsewhere.chmod(0o600)
     (code / "link").symlink_to(elsewhere)
     give(code)
-    (place / "own").write_text(f"code={code} kind=room\n" + section("# It is root's", 'if [ "$kind" = hub ]'))
+    (place / "own").write_text(
+        f"code={code} kind=room\n" + section("install.sh", "# It is root's", 'if [ "$kind" = hub ]')
+    )
     done = run(place / "own", cwd=place)
     assert done.returncode == 0, done.stderr
     assert ((code / "deploy/x.py").owner(), (code / "deploy/x.py").stat().st_mode & 0o777) == ("root", 0o644)
@@ -292,7 +298,9 @@ def test_a_house_goes_on_whatever_fails_while_it_is_brought_up_to_date(place: Pa
     )
     (place / "systemctl").chmod(0o755)
     head = f"set -eu\nkind=hub code={place} home={place / 'home'}\nPATH={place}:$PATH\n"
-    (place / "bring").write_text(head + section("running() {", "else") + "fi\n")
+    (place / "bring").write_text(
+        head + section("settle.sh", "running() {", "chown") + section("settle.sh", "whole=yes", "else") + "fi\n"
+    )
     done = run(place / "bring", cwd=place)
     assert (done.returncode != 0) is bool(fails), done.stderr
     units = "homesystem-auth.service homesystem-broker.service"
@@ -314,3 +322,45 @@ def test_a_stick_that_knows_no_owners_gets_the_key_all_the_same(place: Path) -> 
     assert done.returncode == 0, done.stderr
     assert "knows no owners" in done.stderr
     assert [path.name for path in out.iterdir()] == ["room.key"]
+
+
+def packaged(place: Path, newest: str) -> Path:
+    """The command as a package has it, version 1 installed; apt is asked, and then it is `newest`."""
+    homesystem = wrapper(place, program(place, "exit 9\n"))
+    (place / "version").write_text("1")
+    (place / "dpkg-query").write_text(f"#!/bin/sh\ncat {place}/version\n")
+    (place / "apt-get").write_text(
+        f'#!/bin/sh\necho "$*" >>{place}/asked\n[ "$1" != install ] || printf {newest} >{place}/version\n'
+    )
+    for name in ("dpkg-query", "apt-get"):
+        (place / name).chmod(0o755)
+    text = homesystem.read_text().replace("\npackage=\n", "\npackage=home-system\n")
+    homesystem.write_text(text.replace("set -eu\n", f"set -eu\nPATH={place}:$PATH\n", 1))
+    return homesystem
+
+
+@needs_root
+@pytest.mark.parametrize("newest", ["1", "2"])
+def test_a_package_is_brought_up_to_date_by_apt(place: Path, newest: str) -> None:
+    done = run(packaged(place, newest), "upgrade", cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert (place / "asked").read_text().splitlines() == ["update", "install -y --only-upgrade home-system"]
+    assert ("the newest that apt knows of" in done.stdout) is (newest == "1")
+
+
+@needs_root
+@pytest.mark.parametrize(("file", "asked"), [("x.deb", "./x.deb"), ("/tmp/x.deb", "/tmp/x.deb")])
+def test_a_package_is_brought_up_to_date_from_a_file(place: Path, file: str, asked: str) -> None:
+    done = run(packaged(place, "2"), "upgrade", file, cwd=place)
+    assert done.returncode == 0, done.stderr
+    assert (place / "asked").read_text() == f"install -y {asked}\n"
+
+
+@pytest.mark.parametrize("package", ["", "home-system"])
+def test_without_its_environment_the_command_says_how_to_have_it_back(place: Path, package: str) -> None:
+    homesystem = packaged(place, "1") if package else wrapper(place, place / "program")
+    (place / "code/.venv/bin/python").unlink()
+    done = run(homesystem, "doctor", cwd=place)
+    assert done.returncode == 1
+    again = f"sudo apt-get install --reinstall {package}" if package else f"sudo {place}/code/deploy/install.sh"
+    assert f"run: {again}" in done.stderr

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Puts a room's own files in their place on its Pi: what `homesystem room add NAME --out FOLDER` wrote on the hub. Run as
+# root once the code is there, by install.sh or as `homesystem room place`; may be run again at any time.
+# Usage: place-room.sh [--check] NAME FOLDER      (--check: only look whether name and folder are right)
+set -eu
+umask 022
+code=$(cd "$(dirname "$0")/.." && pwd)
+home=/var/lib/homesystem
+only_look=no
+
+say() { printf '%s\n' "$*"; }
+die() { printf 'place-room: %s\n' "$*" >&2; exit 1; }
+as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONTZPATH= "$@"; }
+# Root does nothing of its own in the home: what lies there may be a link to anywhere.
+bring() { as_home sh -c 'umask 077; cat >"$0.new" && mv "$0.new" "$0"' "$2" <"$1"; }
+
+if [ "${1:-}" = --check ]; then
+    only_look=yes
+    shift
+fi
+room=${1:-} folder=${2:-}
+[ -n "$folder" ] || die "name the room, and the folder that 'homesystem room add NAME --out FOLDER' wrote on the hub"
+case $room in *[!a-z0-9-]* | [!a-z]*) die "'$room' is no name of a room; it is what 'homesystem room add' was given" ;; esac
+for name in ca.crt room.crt room.key room.toml; do
+    [ -f "$folder/$name" ] || die "$folder/$name is not there; bring the whole folder that 'homesystem room add $room' wrote"
+done
+[ $only_look = no ] || exit 0
+
+# --- a room's own files -------------------------------------------------------------------------------------------
+as_home install -d -m 700 "$home/agents" "$home/data" "$home/log" "$home/pki" "$home/pki/$room"
+for name in ca.crt room.crt room.key; do
+    bring "$folder/$name" "$home/pki/$room/$name"
+done
+file=$home/agents/$room.toml
+if [ -e "$file" ]; then
+    say "$file stays as it is."
+else
+    bring "$folder/room.toml" "$file"
+fi
+systemctl --quiet enable --now "homesystem-room-renew@$room.timer"
+as_home "$code/.venv/bin/python" -m device_agents --config "$file" --check-config ||
+    say "Mend $file as it says above before you start the room."
+say "Now delete $folder, as it holds the room's key; say in $file what hangs on which pin; then:"
+say "  sudo systemctl enable --now homesystem-agent@$room"
