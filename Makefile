@@ -8,7 +8,7 @@ WORKERS ?= $(shell expr 2 \* $$(nproc))
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house pins pythons years catalogue matrix pictures lock clean
+.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house deb pins pythons years catalogue manual matrix pictures lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -55,8 +55,12 @@ fuzz: setup ## 100,000 odd requests and as many odd messages to a home of their 
 findings: ## What real software was seen to do that one would not expect; needs Debian 12, apt and pip
 	@for finding in findings/*.sh; do echo "== $$finding"; bash "$$finding" || exit 1; done
 
-house: setup ## Follow docs/setup.md on booted Debian systems, and live in that home; SHORT=1 for the cut that CI runs
-	$(PYTHON) -m tests.booted $(if $(SHORT),--short)
+house: setup ## Follow docs/setup.md on booted Debian systems, and live in that home; SHORT=1: the cut that CI runs; DEB=1: from packages
+	$(PYTHON) -m tests.booted $(if $(SHORT),--short) $(if $(DEB),--packages)
+
+deb: ## Debian packages of the hub and of a room's agent, for Debian 12 and 13, amd64 and arm64, into build/debs
+	@deploy/setup.sh deb
+	$(PYTHON) -m deploy.debs
 
 pins: setup ## The agent's pins, sensors and watchdog on Debian's kernels under emulation (QEMU), with simulated chips
 	$(PYTHON) -m tests.pins $(if $(KERNEL),--kernel $(KERNEL))
@@ -69,6 +73,9 @@ years: setup ## Live 800 days in one home (libfaketime): renew, restart, sign in
 
 catalogue: setup ## Gather the letters' sentences for translation, and compile what is translated
 	$(PYTHON) -m tests.catalogue
+
+manual: setup ## Write the manual page homesystem(1) from the commands
+	$(PYTHON) -m tests.manual
 
 matrix: setup ## Write docs/authorization.md, who may what, from the table of rules
 	$(PYTHON) -m tests.authorization_page

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what a purpose needs: packages from apt where they are missing, Python packages into .venv from the hashed lock
 # file. Quiet and quick when everything is there. `make run` has the purpose run, `make test` has test; install.sh has
-# hub, room and room-lgpio.
+# hub, room and room-lgpio, and `make deb` has deb.
 set -eu
 cd "$(dirname "$0")/.."
 purpose=${1:-run}
@@ -38,15 +38,23 @@ packages="shared gateway auth_service alert_service device_agents deploy"
 case $purpose in
     run | hub) ;;
     test) lock=requirements-dev.lock ;;
+    # Nothing of the packages' content comes from this environment; it only has what builds them.
+    deb) ;;
     room | room-lgpio) lock=requirements-$purpose.lock packages="shared device_agents" ;;
     *) die "nobody knows the purpose '$purpose'" ;;
 esac
 # A development environment serves `make run` as well.
-[ "$purpose" = run ] && [ -f .venv/installed-requirements-dev.lock ] && lock=requirements-dev.lock
+case $purpose in run | deb) [ ! -f .venv/installed-requirements-dev.lock ] || lock=requirements-dev.lock ;; esac
 
 missing=""
 case $purpose in
     room*) has openssl || missing="$missing openssl" ;;
+    deb)
+        has dpkg-deb || die "packages are built on Debian, or what comes from it: there is no dpkg-deb here"
+        has readelf || missing="$missing binutils"
+        has po2debconf || missing="$missing po-debconf"
+        has lintian || missing="$missing lintian"
+        ;;
     *) has mosquitto || missing="$missing mosquitto" ;;
 esac
 [ -n "$(find_python)" ] || missing="$missing python3 python3-venv"

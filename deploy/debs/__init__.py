@@ -1,0 +1,1 @@
+"""Debian packages of the hub and of a room's agent, for several Debians and processors: `make deb`."""

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Stops everything of Home System on this machine, and has nothing of it start again. Run as root before the Debian
+# package is removed; the home stays.
+set -eu
+units() { systemctl list-units --plain --no-legend --all 'homesystem*' | cut -d ' ' -f 1; }
+
+if [ -d /run/systemd/system ]; then
+    # Timers and the target first, so that nothing of it starts another.
+    for kind in timer target service; do
+        of_kind=$(units | grep "\.$kind\$" || true)
+        # shellcheck disable=SC2086 # the list is meant to be split
+        [ -z "$of_kind" ] || systemctl stop $of_kind
+    done
+fi
+# By its links, so that rooms, whose units have names of their own, are found as well.
+for link in /etc/systemd/system/*.wants/homesystem*; do
+    [ ! -L "$link" ] || systemctl --quiet disable "$(basename "$link")"
+done

@@ -1,0 +1,86 @@
+"""What dpkg reads: the fields, the scripts, the question in both languages, and the manual page."""
+
+import datetime as dt
+import gzip
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.debs import papers
+from deploy.debs.packages import AGENT, HUB, PACKAGES, Package
+from deploy.debs.targets import ARCHITECTURES, SUITES, Target
+from tests import manual
+
+TARGET = Target(SUITES[0], ARCHITECTURES[1])
+TEXTS = Path(papers.__file__).parent / "papers"
+
+
+def fields(package: Package) -> dict[str, str]:
+    text = papers.control(package, "0.1.0+deb12", TARGET, ["libc6 (>= 2.34)"], 1000)
+    return dict(line.split(": ", 1) for line in text.splitlines() if not line.startswith(" "))
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_the_very_python_of_the_environment_is_asked_for_and_no_upper_bound(package: Package) -> None:
+    needs = fields(package)["Depends"].split(", ")
+    assert "python3.11" in needs
+    assert "libc6 (>= 2.34)" in needs
+    assert not any("<" in need.replace("(>=", "") for need in needs)
+
+
+def test_the_hub_takes_the_place_of_the_agent_and_the_agent_of_nothing() -> None:
+    hub, agent = fields(HUB), fields(AGENT)
+    assert hub["Provides"] == "home-system-agent (= 0.1.0+deb12)"
+    assert hub["Conflicts"] == hub["Replaces"] == AGENT.name
+    assert "Provides" not in agent
+    assert "mosquitto (>= 2.0.11)" in hub["Depends"]
+    assert "mosquitto" not in agent["Depends"]
+
+
+def test_every_line_of_the_description_is_one_that_dpkg_takes() -> None:
+    for package in PACKAGES:
+        assert all(line and len(line) < 80 for line in (package.title, *package.description))
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+@pytest.mark.parametrize("name", ["preinst", "postinst", "prerm", "postrm"])
+def test_every_script_knows_its_package_and_is_one_for_the_shell(name: str, package: Package, tmp_path: Path) -> None:
+    text = papers.script((TEXTS / name).read_text(), package)
+    assert f"\npackage={package.name}\nkind={package.kind}\n" in text
+    (path := tmp_path / name).write_text(text)
+    subprocess.run(["sh", "-n", str(path)], check=True)
+
+
+def test_the_changelog_is_debians_and_the_same_at_every_build() -> None:
+    at = dt.datetime(2026, 11, 29, 7, 45, tzinfo=dt.UTC)
+    made = papers.changelog(HUB, "0.1.0+deb12", TARGET, "f" * 40, at)
+    assert made == papers.changelog(HUB, "0.1.0+deb12", TARGET, "f" * 40, at)
+    text = gzip.decompress(made).decode()
+    assert text.startswith("home-system (0.1.0+deb12) bookworm; urgency=medium\n\n  * ")
+    assert text.endswith(">  Sun, 29 Nov 2026 07:45:00 +0000\n")
+
+
+@pytest.mark.skipif(shutil.which("po2debconf") is None, reason="needs po-debconf")
+def test_the_question_is_asked_in_both_languages_under_the_packages_name() -> None:
+    for package in PACKAGES:
+        text = papers.question(package)
+        assert f"Template: {package.name}/erase-home\n" in text
+        assert "Default: false\n" in text
+        assert "\nDescription-de.UTF-8: Auch das Zuhause" in text
+
+
+def test_each_program_of_others_is_named_with_its_licence(tmp_path: Path) -> None:
+    for name, line in (("a", "License-Expression: MIT"), ("b", "Classifier: License :: OSI Approved :: BSD License")):
+        (folder := tmp_path / f"{name}-1.dist-info").mkdir()
+        (folder / "METADATA").write_text(f"Name: {name}\nVersion: 1\n{line}\n\nLicense: not this\n")
+    (tmp_path / "LICENSE").write_text("ours")
+    said = papers.rights(tmp_path, tmp_path, "/usr/lib/homesystem/.venv")
+    assert "ours" in said
+    assert [line.split() for line in said.splitlines()[-2:]] == [["a", "1", "MIT"], ["b", "1", "BSD", "License"]]
+
+
+def test_the_manual_page_has_every_command_as_it_is() -> None:
+    assert manual.PAGE.read_text() == manual.render(), "run: make manual"
+    assert ".B room add NAME\n" in manual.render()
