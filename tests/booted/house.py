@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tests.booted import mailserver, trees
+from tests.booted.debs import Packages
 from tests.booted.guide import Guide
 from tests.booted.lan import NETWORK, ROUTER, Lan
 from tests.booted.machine import Machine
@@ -18,7 +19,7 @@ from tests.booted.terminal import Answer
 from tests.booted.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "docs" / "setup.md", ROOT / "docs" / "renaming.md")
+PAGES = tuple(ROOT / "docs" / name for name in ("setup.md", "renaming.md", "packages.md"))
 """Where the commands are read from."""
 HUB = "hub.home.arpa"
 NEW_HUB = "villa.home.arpa"
@@ -41,8 +42,9 @@ VAR = "/var/lib/homesystem"
 class House:
     """What the phases share."""
 
-    def __init__(self, suite: str, lan: Lan, folder: Path, report: Report) -> None:
+    def __init__(self, suite: str, lan: Lan, folder: Path, report: Report, packages: Packages | None) -> None:
         self.suite = suite
+        self._packages = packages
         self.report = report
         self.guide = Guide(PAGES, {"https://example.org/homesystem": URL})
         self.repository = Repository(ROOT, folder / "repository")
@@ -64,6 +66,12 @@ class House:
         made = Machine(name, folder, self._lan.namespace(name), ADDRESSES[name], self.report)
         self._machines.append(made)
         return made
+
+    @property
+    def packages(self) -> Packages:
+        """What is installed where a home is set up from packages."""
+        assert self._packages is not None, "this home comes from a checkout"
+        return self._packages
 
     @property
     def visitor(self) -> Visitor:
@@ -116,7 +124,9 @@ class House:
 
 
 @contextlib.contextmanager
-def built(suite: str, report: Report, folder: Path, *, keep: bool = False) -> Iterator[House]:
+def built(
+    suite: str, report: Report, folder: Path, *, packages: Packages | None = None, keep: bool = False
+) -> Iterator[House]:
     """A home's machines, not yet booted; afterwards nothing of them is left, unless `keep`."""
     cache = trees.cache()
     for name in trees.CACHES:
@@ -126,7 +136,7 @@ def built(suite: str, report: Report, folder: Path, *, keep: bool = False) -> It
         supply = Supply(cache / "packages", lan.outside)
         house: House | None = None
         try:
-            house = House(suite, lan, folder, report)
+            house = House(suite, lan, folder, report, packages)
             yield house
         finally:
             if house is not None:

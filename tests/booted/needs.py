@@ -12,16 +12,19 @@ TOOLS = {
     "nsenter": "util-linux",
 }
 """A program, and the package that has it."""
+PACKERS = {"dpkg-deb": "dpkg", "readelf": "binutils", "po2debconf": "po-debconf"}
+"""What building packages needs besides."""
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
-def missing() -> str:
+def missing(*, packaged: bool = False) -> str:
     """Why no home can be booted here; empty where it can."""
     if os.geteuid() != 0:
         return "booting Debian systems needs root"
     if shutil.which("apt-get", path=_PATH) is None:
         return "there is no apt here"
-    lacking = {package for tool, package in TOOLS.items() if shutil.which(tool, path=_PATH) is None}
+    wanted = TOOLS | PACKERS if packaged else TOOLS
+    lacking = {package for tool, package in wanted.items() if shutil.which(tool, path=_PATH) is None}
     if lacking:
         print(f"installing from the distribution (once): {' '.join(sorted(lacking))}", flush=True)
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}

@@ -1,6 +1,6 @@
 """The phases of a home's life, in order: which need which, and which blocks of the guide they type."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from tests.booted.house import House
@@ -13,6 +13,7 @@ from tests.booted.phases import (
     founding,
     installing,
     locking_down,
+    packaging,
     renaming,
     renewing,
     restarting,
@@ -60,17 +61,45 @@ STEPS = (
 )
 
 
-def chosen(names: Collection[str] | None, *, short: bool) -> list[Step]:
-    """The steps to take: all, or the short ones, or those named and what they need. KeyError: no such step."""
+PACKAGED = (
+    Step("install", packaging.install, types=("deb-hub",)),
+    Step("init", founding.run, ("install",), ("hub-init",)),
+    Step("units", units.run, ("init",), ("hub-units", "hub-authority")),
+    Step("sign in", signing_in.run, ("units",)),
+    Step("enrol", packaging.enrol, ("sign in",), ("room-add", "deb-room", "room-start")),
+    Step("command", commanding.plain, ("enrol",)),
+    Step("critical", commanding.critical, ("enrol",)),
+    Step("doctor", examining.run, ("units",), ("doctor",)),
+    Step("power off", restarting.in_order, ("enrol",)),
+    Step("upgrade", packaging.upgrade, ("enrol",), ("deb-upgrade-hub", "deb-upgrade-room")),
+    Step("refused", packaging.refused, ("upgrade",)),
+    Step("in favour", packaging.in_favour, ("upgrade",)),
+    Step("from git", packaging.from_git),
+    Step("remove", packaging.remove, ("enrol",), ("deb-remove",)),
+    Step("next Debian", packaging.next_debian, ("upgrade",)),
+    Step("purge", packaging.purge, ("upgrade",), ("deb-purge",)),
+)
+"""A home from packages instead of a checkout; each of its machines is fresh."""
+
+
+def chosen(
+    names: Collection[str] | None, *, short: bool = False, steps: Sequence[Step] = STEPS, newest: bool = False
+) -> list[Step]:
+    """The steps to take: all, or the short ones, or those named and what they need. KeyError: no such step.
+
+    `newest`: on a Debian after which there is none yet.
+    """
+    if newest:
+        steps = [step for step in steps if step.run is not packaging.next_debian]
     if names is None:
-        return [step for step in STEPS if step.short or not short]
-    by_name = {step.name: step for step in STEPS}
+        return [step for step in steps if step.short or not short]
+    by_name = {step.name: step for step in steps}
     wanted, left = set(), list(names)
     while left:
         step = by_name[left.pop()]
         wanted.add(step.name)
         left += step.needs
-    return [step for step in STEPS if step.name in wanted]
+    return [step for step in steps if step.name in wanted]
 
 
 def unmet(step: Step, well: Collection[str]) -> str:

@@ -6,11 +6,11 @@ import pytest
 
 from tests.booted.guide import Block, Guide, GuideError, blocks, commands
 from tests.booted.house import PAGES
-from tests.booted.phases.order import STEPS
+from tests.booted.phases.order import PACKAGED, STEPS
 
 
 def test_every_block_of_the_guide_is_typed_by_a_phase_or_says_why_not() -> None:
-    typed = {name for step in STEPS for name in step.types}
+    typed = {name for step in (*STEPS, *PACKAGED) for name in step.types}
     assert Guide(PAGES, {}).names == typed
 
 

@@ -2,12 +2,13 @@
 
 import pytest
 
-from tests.booted.phases.order import STEPS, chosen, unmet
+from tests.booted.phases.order import PACKAGED, STEPS, Step, chosen, unmet
 
 
-def test_what_a_step_needs_comes_before_it() -> None:
+@pytest.mark.parametrize("steps", [STEPS, PACKAGED], ids=["checkout", "packages"])
+def test_what_a_step_needs_comes_before_it(steps: tuple[Step, ...]) -> None:
     before: set[str] = set()
-    for step in STEPS:
+    for step in steps:
         assert unmet(step, before) == "", step.name
         before.add(step.name)
 
@@ -22,6 +23,11 @@ def test_a_named_step_comes_with_what_it_needs_and_no_more() -> None:
     assert [step.name for step in chosen(["command"], short=False)] == [
         *("install", "init", "units", "sign in", "enrol", "command")
     ]
+
+
+def test_after_the_newest_debian_there_is_no_next() -> None:
+    assert [step.name for step in PACKAGED if step not in chosen(None, steps=PACKAGED, newest=True)] == ["next Debian"]
+    assert chosen(None, steps=PACKAGED) == list(PACKAGED)
 
 
 def test_an_unknown_step_is_refused() -> None:
