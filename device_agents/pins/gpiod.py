@@ -19,6 +19,7 @@ from device_agents.pins import chips
 from device_agents.pins.chips import Chip
 from device_agents.pins.hearing import EDGES_KEPT, Hearing
 from device_agents.pins.pins import Board, Changed, PinUse, translated
+from shared.running import installed
 from shared.running.config import ConfigError
 
 _HEADERS = ("pinctrl-bcm2", "pinctrl-rp1")
@@ -36,8 +37,8 @@ def load() -> Any:
         importlib.import_module("gpiod.line")
     except ImportError as error:
         raise ConfigError(
-            f'pins = "gpiod": libgpiod 2 cannot be used ({error}); run `sudo '
-            '/opt/homesystem/deploy/install.sh room`, or set pins = "simulated"'
+            f'pins = "gpiod": libgpiod 2 cannot be used ({error}); run `{installed.again("room")}`, or set '
+            'pins = "simulated"'
         ) from error
     return gpiod
 

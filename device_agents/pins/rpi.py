@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from device_agents.pins.pins import Board, Changed, PinUse, translated
+from shared.running import installed
 from shared.running.config import ConfigError
 
 _INSTEAD = 'set pins = "gpiod", or install rpi-lgpio in its place'
@@ -19,8 +20,8 @@ def load() -> Any:
         return importlib.import_module("RPi.GPIO")
     except (ImportError, RuntimeError, OSError) as error:  # OSError: lgpio cannot make its pipe in the working folder
         raise ConfigError(
-            f'pins = "rpi": RPi.GPIO cannot be used ({error}); run `sudo /opt/homesystem/deploy/install.sh '
-            'room`, which installs rpi-lgpio, or set pins = "simulated"'
+            f'pins = "rpi": RPi.GPIO cannot be used ({error}); run `{installed.lgpio()}`, which installs what '
+            'rpi-lgpio needs, or set pins = "simulated"'
         ) from error
 
 
