@@ -1,7 +1,8 @@
 #!/bin/sh
-# Stops everything of Home System on this machine, and has nothing of it start again. Run as root before the Debian
-# package is removed; the home stays.
+# Stops everything of Home System on this machine, and has nothing of it start again; what was enabled is noted, for the
+# package that comes next, this one or the other (resume.sh). Run as root before the Debian package is removed; the home stays.
 set -eu
+noted=/var/lib/homesystem.enabled
 units() { systemctl list-units --plain --no-legend --all 'homesystem*' | cut -d ' ' -f 1; }
 
 if [ -d /run/systemd/system ]; then
@@ -14,5 +15,9 @@ if [ -d /run/systemd/system ]; then
 fi
 # By its links, so that rooms, whose units have names of their own, are found as well.
 for link in /etc/systemd/system/*.wants/homesystem*; do
-    [ ! -L "$link" ] || systemctl --quiet disable "$(basename "$link")"
+    [ ! -L "$link" ] || basename "$link" >>"$noted"
 done
+if [ -e "$noted" ]; then
+    # shellcheck disable=SC2046 # the list is meant to be split
+    systemctl --quiet disable $(sort -u "$noted")
+fi

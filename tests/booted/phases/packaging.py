@@ -111,7 +111,9 @@ def remove(house: House) -> None:
     assert _identity(house.hub) == identity
     house.report.saw("nothing runs or starts, no __pycache__ is left, the home is as it was")
     house.follow(house.hub, "deb-hub")
-    house.follow(house.hub, "hub-units")
+    for unit in UNITS:
+        house.hub.until_active(unit)
+        assert house.hub.unit(unit, "UnitFileState")["UnitFileState"] == "enabled"
     well(house)
     assert house.visitor.sign_in(MASTER, PASSWORD)["role"] == "master"
     house.report.saw("installed again it goes on: the master user signs in, a command is executed")

@@ -67,6 +67,12 @@ def test_a_second_time_nothing_is_done(machine: Path) -> None:
     assert own.exists()
 
 
+def run_with(folder: Path, text: str) -> None:
+    """A script whose systemctl, and where it notes what is enabled, are in a folder."""
+    text = text.replace("/run/systemd/system", str(folder)).replace("/var/lib/", f"{folder}/")
+    subprocess.run(["sh", "-c", text.replace("set -eu\n", f"set -eu\nPATH={folder}:$PATH\n")], check=True)
+
+
 def test_before_the_package_goes_everything_is_stopped_timers_first_and_nothing_starts_again(tmp_path: Path) -> None:
     wants = tmp_path / "system/homesystem.target.wants"
     wants.mkdir(parents=True)
@@ -78,12 +84,30 @@ def test_before_the_package_goes_everything_is_stopped_timers_first_and_nothing_
     )
     (tmp_path / "systemctl").chmod(0o755)
     text = (ROOT / "deploy/dismiss.sh").read_text().replace("/etc/systemd/system", str(tmp_path / "system"))
-    text = text.replace("/run/systemd/system", str(tmp_path)).replace("set -eu\n", f"set -eu\nPATH={tmp_path}:$PATH\n")
-    subprocess.run(["sh", "-c", text], check=True)
+    run_with(tmp_path, text)
     done = [line for line in (tmp_path / "said").read_text().splitlines() if not line.startswith("list-units")]
     assert done == [
         "stop homesystem-doctor.timer",
         "stop homesystem-auth.service homesystem-agent@hall.service",
-        "--quiet disable homesystem-agent@hall.service",
-        "--quiet disable homesystem-auth.service",
+        "--quiet disable homesystem-agent@hall.service homesystem-auth.service",
     ]
+    assert set((tmp_path / "homesystem.enabled").read_text().split()) == {
+        "homesystem-agent@hall.service",
+        "homesystem-auth.service",
+    }
+
+
+def test_the_next_package_has_enabled_what_it_has_of_what_was(tmp_path: Path) -> None:
+    (tmp_path / "homesystem.enabled").write_text("homesystem-auth.service\nhomesystem-agent@hall.service\n")
+    (tmp_path / "units").mkdir()
+    (tmp_path / "units/homesystem-agent@.service").write_text("")
+    (tmp_path / "systemctl").write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/said\n')
+    (tmp_path / "systemctl").chmod(0o755)
+    text = (ROOT / "deploy/resume.sh").read_text().replace("/usr/lib/systemd/system", str(tmp_path / "units"))
+    for _ in range(2):
+        run_with(tmp_path, text)
+        assert (tmp_path / "said").read_text().splitlines() == [
+            "--quiet enable homesystem-agent@hall.service",
+            "start --no-block homesystem-agent@hall.service",
+        ]
+    assert not (tmp_path / "homesystem.enabled").exists()
