@@ -62,6 +62,7 @@ if [ "$purpose" = test ]; then
     has mosquitto_pub || missing="$missing mosquitto-clients"
     has ip || missing="$missing iproute2"
     has chromium || missing="$missing chromium"
+    has chromium-headless-shell || missing="$missing chromium-headless-shell"
     # The browser driver's own runtime links to it, and a small system has none.
     ls /usr/lib/*/libatomic.so.1 /lib/*/libatomic.so.1 >/dev/null 2>&1 || missing="$missing libatomic1"
 fi

@@ -16,6 +16,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +52,7 @@ class Demo:
         self.ports = {name: free_port() for name in PORTS}
         self.url = f"https://localhost:{self.ports['HTTPS']}"
         self.output: list[str] = []
+        self._read_letters: dict[Path, email.message.EmailMessage] = {}
         self._process: subprocess.Popen[str] | None = None
 
     @property
@@ -168,13 +170,16 @@ class Demo:
 
     def letters(self, *, to: str | None = None, after: int = 0) -> list[email.message.EmailMessage]:
         """The letters in the demo's mailbox by arrival, without the first `after` of all."""
-        found = []
-        for path in sorted((self.var / "mail").glob("*.eml"))[after:]:
+        letters = map(self._letter, sorted((self.var / "mail").glob("*.eml"))[after:])
+        return [letter for letter in letters if to is None or to in str(letter["To"])]
+
+    def _letter(self, path: Path) -> email.message.EmailMessage:
+        """Read once: a letter that lies there does not change, and whoever waits for one asks often."""
+        if path not in self._read_letters:
             letter = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             assert isinstance(letter, email.message.EmailMessage)
-            if to is None or to in str(letter["To"]):
-                found.append(letter)
-        return found
+            self._read_letters[path] = letter
+        return self._read_letters[path]
 
     def edges(self, room: str, device: str) -> list[int]:
         """Every change of a simulated output's logical level so far."""
@@ -293,6 +298,7 @@ class Client:
         return self.call("GET", f"/api/v1/devices/{device}").body
 
 
+@cache
 def text_of(letter: email.message.EmailMessage) -> str:
     """A letter's plain text."""
     part = letter.get_body(("plain",))

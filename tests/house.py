@@ -35,14 +35,19 @@ PHONE_MAY = (("hall", "lamp"), ("hall", "front-door"))
 
 
 def until(condition: Callable[[], T | None], what: str, *, seconds: float = DEADLINE) -> T:
-    """Poll until `condition` returns something true; fails naming `what`. For things that send no event."""
+    """Poll until `condition` returns something true; fails naming `what`. For things that send no event.
+
+    Whoever waits leaves the machine to whom it waits for: what is dear to ask is asked less often.
+    """
     pause = threading.Event()
     end = time.monotonic() + seconds
     while True:
+        asked = time.monotonic()
         if result := condition():
             return result
-        assert time.monotonic() < end, f"never happened: {what}"
-        pause.wait(0.02)
+        now = time.monotonic()
+        assert now < end, f"never happened: {what}"
+        pause.wait(min(max(0.02, 4 * (now - asked)), 0.5))
 
 
 def listens(port: int) -> bool:

@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from shared.words.languages import LANGUAGES
 from tests import looking
-from tests.e2e.conftest import CHROMIUM, FLAGS, trusting
+from tests.e2e.conftest import FLAGS, SHELL, trusting
 from tests.visited_home import VisitedHome, visited_home
 from tests.visits.every import PHASES
 from tests.visits.visit import Phase, Visit
@@ -144,7 +144,7 @@ def _visit(album: Album, phases: list[Phase]) -> None:
         visited_home(Path(var) / "home") as home,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, trusting(home.demo.var)])
+        browser = playwright.chromium.launch(executable_path=SHELL, args=[*FLAGS, trusting(home.demo.var)])
         for phase in phases:
             with phase.during(home):
                 for visit in phase.visits:

@@ -1,4 +1,9 @@
-"""A real browser at phone size: Debian's Chromium, which believes this one home's own certificate."""
+"""A real browser at phone size: Debian's Chromium, which believes this one home's own certificate.
+
+Pages are looked at in its headless shell, the same engine with no windows around it, at less than half the work. Where
+the browser itself takes part, as with passkeys, installed pages and tabs that share a stream, a module has the whole
+one by a `chromium` fixture of its own.
+"""
 
 import base64
 import contextlib
@@ -15,6 +20,7 @@ from tests.demo import Client, Demo
 from tests.e2e import actions
 
 CHROMIUM = "/usr/bin/chromium"
+SHELL = "/usr/bin/chromium-headless-shell"
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -51,10 +57,16 @@ def own_home(folder: Path, *limits: str, prepared: Callable[[Demo], None] = lamb
 
 
 @pytest.fixture(scope="module")
-def browser(demo_home: Demo) -> Iterator[Browser]:
+def chromium() -> str:
+    """The program that is started as a browser."""
+    return SHELL
+
+
+@pytest.fixture(scope="module")
+def browser(demo_home: Demo, chromium: str) -> Iterator[Browser]:
     """Chromium, which believes the demo's home."""
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, trusting(demo_home.var)])
+        made = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, trusting(demo_home.var)])
         yield made
         made.close()
 

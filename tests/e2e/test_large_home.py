@@ -11,7 +11,7 @@ from shared.words.internal import RegisteredRoom
 from shared.words.messages import Description
 from shared.words.names import Kind, Role
 from tests.e2e.actions import WAIT
-from tests.e2e.conftest import CHROMIUM, FLAGS, PHONE, trusting
+from tests.e2e.conftest import FLAGS, PHONE, SHELL, trusting
 from tests.house import Broker
 from tests.integration.gateway_parts import GatewayHouse
 from tests.integration.mqtt_parts import Client
@@ -85,7 +85,7 @@ async def test_a_large_home_is_seen_at_a_glance_and_opened_room_by_room(broker: 
     expect.set_options(timeout=WAIT)
     async with large_home(broker) as (house, kitchen), async_playwright() as playwright:
         flags = [*FLAGS, trusting(house.home.var)]
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = await playwright.chromium.launch(executable_path=SHELL, args=flags)
         async with signed_in(house, browser, javascript=False) as page:
             await page.goto("/")
             await expect(page.locator("#calm .tile")).to_have_count(1)

@@ -1,5 +1,7 @@
 """The main job in a real browser at phone size, with and without JavaScript: nothing shows before the room said it."""
 
+import pytest
+
 from tests.demo import Demo
 from tests.e2e.actions import (
     button,
@@ -14,10 +16,16 @@ from tests.e2e.actions import (
     wait_until_live,
     word,
 )
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import CHROMIUM, Open
 from tests.house import until
 
 MASTER = "master@home.example"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The whole one, as people have it."""
+    return CHROMIUM
 
 
 def test_a_newcomer_signs_in_with_the_mailed_code_and_the_lamp_changes_at_the_rooms_word(

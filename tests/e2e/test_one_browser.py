@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
 from playwright.sync_api import Page, Request, expect
 
 from gateway.pages.static_files import StaticFiles
@@ -19,7 +20,7 @@ from tests.e2e.actions import (
     wait_until_live,
     word,
 )
-from tests.e2e.conftest import Open
+from tests.e2e.conftest import CHROMIUM, Open
 
 PAGES = 7
 CONNECTIONS = 6
@@ -36,6 +37,12 @@ HIDE = """([hidden]) => {
     Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
     document.dispatchEvent(new Event("visibilitychange"));
 }"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The whole one, whose tabs share connections, locks and streams."""
+    return CHROMIUM
 
 
 def sisters(page: Page, count: int, path: str = "/") -> list[Page]:

@@ -10,9 +10,15 @@ from playwright.sync_api import Page, StorageState, expect
 
 from tests.demo import Demo
 from tests.e2e.actions import plug_in, read_letter, sign_in, wait_until_live
-from tests.e2e.conftest import Open, own_home
+from tests.e2e.conftest import CHROMIUM, Open, own_home
 
 Take = Callable[[Page, str], None]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """The whole one, which keeps passkeys."""
+    return CHROMIUM
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,12 @@
 """A gateway's pages on fakes, opened in the browser of browser.py."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -649,9 +653,17 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[keys.HUB] = cast("Any", house.hub)
     app[keys.REGISTRAR] = cast("Any", house.registrar)
     app.router.add_get("/static/sign-in/{role}", _sign_in)
-    add_pages(app)
+    add_pages(app, _compiled())
     furnish(app)
     return app
+
+
+@cache
+def _compiled() -> Path:
+    """Where templates are kept as they were compiled, for all houses of this process: it is half of a house's start."""
+    folder = Path(tempfile.mkdtemp(prefix="templates-"))
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 @web.middleware
