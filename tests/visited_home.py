@@ -5,6 +5,7 @@ language two who have no factor yet; Nora is a guest who may use nothing. Somebo
 is locked out, one asks for a step-up.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,14 @@ from typing import Any, Final
 import pyotp
 from playwright.sync_api import StorageState, StorageStateCookie
 
+from deploy.folder.home import Home
+from deploy.household import people
 from shared.words.languages import LANGUAGES
+from shared.words.names import Role
 from tests.demo import Client, Demo
 
 PASSWORD: Final = "seven slow winter trains"
-_ROLES: Final = {"alex": "master", "nora": "guest"}
+_ROLES: Final = {"alex": Role.MASTER, "nora": Role.GUEST}
 _OTHERS: Final = (*_ROLES, "bo", *(f"{one}-{language}" for one in ("new", "key") for language in LANGUAGES))
 _LIMITS: Final = (
     *("default", "login_code", "login_code_account", "login", "commands", "commands_device", "lockdown_code"),
@@ -117,13 +121,7 @@ def visited_home(var: Path) -> Iterator[VisitedHome]:
     """It runs, and is furnished."""
     demo = Demo(var)
     assert demo.command("init", "--demo").returncode == 0
-    secret = var / "secret.txt"
-    secret.write_text(PASSWORD)
-    for name in _OTHERS:
-        more = ("--name", name.title(), "--role", _ROLES.get(name, "member"), "--password-file", str(secret))
-        added = demo.command("user", "add", f"{name}@home.example", *more)
-        assert added.returncode == 0, added.stderr
-    secret.unlink()
+    asyncio.run(_move_in(demo.home))
     demo.lift_limits(*_LIMITS)
     demo.limit("40/hour", "arranging", "invitation")  # for a page that says when to come back
     demo.start()
@@ -133,6 +131,14 @@ def visited_home(var: Path) -> Iterator[VisitedHome]:
         yield home
     finally:
         demo.stop()
+
+
+async def _move_in(home: Home) -> None:
+    """As `homesystem user add` does it for each of them."""
+    for name in _OTHERS:
+        role = _ROLES.get(name, Role.MEMBER)
+        email = f"{name}@home.example"
+        await people.add(home, email=email, name=name.title(), password=PASSWORD, role=role, may=[])
 
 
 def _add_app(client: Client) -> list[str]:
