@@ -131,8 +131,8 @@ class ScriptedRoom:
             self.heard.append(command)
             self.issuers.append(topic.who)
             self.hub_heard_first.append(self._hub_heard)
+            answer = self.answer(topic.device, command)  # as it is to be when whoever waits for this goes on
             self._changed.notify_all()
-        answer = self.answer(topic.device, command)
         if answer is not None:
             self.publish(topics.acknowledgement("hall", topic.device), answer)
 

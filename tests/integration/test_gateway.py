@@ -137,6 +137,7 @@ async def test_a_critical_id_that_nobody_answered_is_used_and_moves_nothing_agai
     house.room.answer = lambda _d, _c: None
     status, body, _ = await ada.command("front-door", "unlock", confirm=True, id="used")
     assert (status, body["outcome"]) == (504, "unknown")
+    await asyncio.to_thread(house.room.wait_for, 1)  # and says nothing of it, also where that took it long
     house.gateway.commands._patience.seconds = DEADLINE
     house.room.answer = lambda _d, c: Acknowledgement(
         id=c.id or "", outcome=Outcome.REJECTED if c.recall else Outcome.EXECUTED, reason="id-used", at=NOW
