@@ -21,6 +21,7 @@ _BROWSER = "browser"
 _FACTOR = "factor"
 _TOLD = "told"
 _DUE = "due"
+_MADE_AT = "made_at"
 _OWN_CHARACTERS = 32
 _SAID = frozenset({"button", "user", "partner", "value", "name", "since", "away"})
 """Details that the sentence tells already."""
@@ -53,6 +54,7 @@ _NAMES = {
     "hash": later("hash"),
     "kind": later("kind"),
     "last": later("last"),
+    _MADE_AT: later("backup of"),
     "left": later("how many are left"),
     "may": later("may use"),
     "name": later("new name"),
@@ -62,6 +64,7 @@ _NAMES = {
     "pin": later("pin"),
     "process": later("process"),
     "reads": later("reads"),
+    "revoked": later("revoked since"),
     REASON: later("reason"),
     "request": later("request"),
     "role": later("role"),
@@ -135,8 +138,8 @@ def _value(row: Row, name: str, reader: Reader) -> str:
         return browser(value, reader)
     if is_trusted(row.source) and name == REASON and value in ENDED:
         return reader.say(ENDED[value])
-    if is_trusted(row.source) and name == _DUE and (due := moment_of(value)) is not None:
-        return reader.exactly(due)
+    if is_trusted(row.source) and name in (_DUE, _MADE_AT) and (moment := moment_of(value)) is not None:
+        return reader.exactly(moment)
     if name == _FACTOR and value in _FACTORS and is_trusted(row.source):
         return reader.say(_FACTORS[value])
     # What the record finds wrong is a sentence of ours; a room's word is no sentence at all.

@@ -80,6 +80,19 @@ HOME = {
             later("{who} wanted to let everyone choose how they sign in at {time}, and it failed."),
         ),
     ),
+    "home:restored": (
+        (
+            later("The home was brought back from a backup"),
+            later(
+                "The home was brought back from a backup at {time}, by {who}. Everybody is signed out, and API tokens "
+                "are void. Accounts, passwords and passkeys are those of the day of the backup."
+            ),
+        ),
+        (
+            later("The home was not brought back from a backup"),
+            later("The home was to be brought back from a backup at {time}, and was not."),
+        ),
+    ),
     "home:renamed": (
         (later("The hub gets another name"), later("The hub got another name at {time}, by {who}.")),
         (later("The hub got no other name"), later("The hub was to get another name at {time}, and got none.")),

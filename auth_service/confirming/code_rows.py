@@ -110,6 +110,11 @@ async def drop_all(connection: AsyncConnection, user_id: str) -> None:
     await connection.execute(delete(table).where(table.c.user_id == user_id))
 
 
+async def drop_everyones(connection: AsyncConnection) -> None:
+    """Whatever was mailed to anybody is void."""
+    await connection.execute(delete(table))
+
+
 async def stands(connection: AsyncConnection, code_id: str) -> bool:
     """Whether a code still waits to be typed."""
     return (await connection.execute(select(table.c.id).where(table.c.id == code_id))).first() is not None

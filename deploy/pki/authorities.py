@@ -130,6 +130,10 @@ class Authorities:
         """Put all certificates of a name but the newest on the lists signed from now on; how many there were."""
         return self._index.note(name, lambda of_name: of_name[:-1], gone=False)
 
+    def take_over(self, lines: Iterable[Issued]) -> None:
+        """What a newer index of the same authorities has, revocations above all."""
+        self._index.take_over(lines)
+
     def issued(self) -> list[Issued]:
         """What was signed, the newest last. Raises ConfigError where the index cannot be read."""
         return self._index.read()

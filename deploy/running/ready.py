@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import paho.mqtt.client as paho
 
+from deploy.allowing import orders
 from deploy.folder import home as homes
 from deploy.live_broker import broker
 from shared.broker import mqtt, paho_client
@@ -146,10 +147,17 @@ def announce(home: homes.Home) -> None:
     print("\n".join(lines), flush=True)
 
 
+def rooms_to_come(home: homes.Home) -> set[str]:
+    """Those that have a file here, but for whoever was revoked and comes no more."""
+    document = broker.read(home)
+    rooms = {path.stem for path in (home.var / "agents").glob("*.toml")}
+    return {room for room in rooms if not orders.written(document, room).out}
+
+
 def main() -> int:
     """Wait and announce; 1 if the supervisor ended first."""
     home = homes.find(homes.folder())
-    rooms = {path.stem for path in (home.var / "agents").glob("*.toml")}
+    rooms = rooms_to_come(home)
     supervisor = os.getppid()
     witness = Witness(home, _SERVICES | rooms, started=float(sys.argv[1]))
     pause = threading.Event()

@@ -76,15 +76,19 @@ def toml(label: Label) -> str:
     return "# A backup of a Home System: `homesystem restore` brings it back.\n" + "\n".join(lines) + "\n"
 
 
-def _members(folder: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+def as_owner(folder: Path) -> dict[str, Any]:
+    """What has a program of ours run as the owner of a folder, for root; nothing for the owner. Raises HomeError."""
     owner = folder.stat()
     if os.geteuid() not in {0, owner.st_uid}:
         raise HomeError("no-proof", f"{folder} is another user's: run this with sudo.")
-    as_owner: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    if os.geteuid() != 0:
+        return {}
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+
+
+def _members(folder: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     command = [sys.executable, "-m", "deploy.safekeeping.packing", str(folder)]
-    with subprocess.Popen(  # noqa: S603 - ourselves
-        command, stdout=subprocess.PIPE, cwd="/", **(as_owner if os.geteuid() == 0 else {})
-    ) as packing:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", **as_owner(folder)) as packing:  # noqa: S603 - ourselves
         assert packing.stdout is not None
         try:
             yield from _read(packing.stdout)

@@ -4,7 +4,8 @@ import contextlib
 import datetime as dt
 import os
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from rich.console import Console
 
 from deploy.folder import home as homes
 from deploy.safekeeping import backup as backups
+from deploy.safekeeping import present, settling
 from deploy.safekeeping import restore as restoring
 from shared.keeping import notes
 from shared.running import installed
@@ -48,8 +50,18 @@ def restore(
     file: Path,
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Also where there is a home: it is put aside.")] = False,
+    revoked: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A room or client that was revoked, lost or stolen since; repeat for more."),
+    ] = None,
+    none_revoked: Annotated[bool, typer.Option("--none-revoked", help="There is no such room or client.")] = False,
 ) -> None:
-    """Bring back the home of a backup, in the folder where it was. What runs is stopped, and started again after it."""
+    """Bring back the home of a backup, in the folder where it was. What runs is stopped, and started again after it.
+
+    Whoever was revoked since stays so, everyone is signed out, and API tokens are void.
+    """
+    if revoked and none_revoked:
+        raise HomeError("invalid-value", "--revoked and --none-revoked contradict one another.")
     var = homes.folder()
     restoring.read(file)
     if var == INSTALLED and not var.exists():
@@ -58,15 +70,48 @@ def restore(
         raise HomeError(
             "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
         )
+    now, settled = dt.datetime.now(dt.UTC), settling.Settled((), locked_down=False)
+
+    def settle(work: dict[str, Path], label: backups.Label) -> None:
+        nonlocal settled
+
+        def ask(standing: Collection[str]) -> Collection[str]:
+            return revoked or ([] if none_revoked or not standing else _asked(standing, label))
+
+        settled = settling.settle(work, var, label, present.look(var, now), ask, now)
+
     with _stopped(var):
-        aside = restoring.put_back(file, var, dt.datetime.now(dt.UTC))
+        aside = restoring.put_back(file, var, now, settle)
         if var == INSTALLED:
             # A home from before there was a signer holds the authorities' keys itself.
             subprocess.run([homes.ROOT / "deploy" / "move-vault.sh"], check=True)  # noqa: S603
     console.print(f"The home of {file} is back in {var}.", soft_wrap=True)
     for old in aside:
         console.print(f"What was there lies in {old}: delete it once all is well.", soft_wrap=True)
-    console.print("Whoever was revoked since this backup is not: revoke them again.")
+    if settled.revoked:
+        console.print(f"Revoked since, and so still: {', '.join(settled.revoked)}.", soft_wrap=True)
+    if settled.locked_down:
+        console.print("The home is locked down, as it was: homesystem lockdown end")
+    console.print(
+        "Everyone is signed out, and API tokens are void. Accounts, passwords and passkeys are those of the day of the "
+        "backup: whoever was disabled or erased since has to be once more.",
+        soft_wrap=True,
+    )
+
+
+def _asked(standing: Collection[str], label: backups.Label) -> list[str]:
+    """Of whoever the backup lets connect, who may no more; asked where nothing here knows it."""
+    if not sys.stdin.isatty():
+        raise HomeError(
+            "invalid-value",
+            f"Nothing here says who was revoked since {label.at}, and a stolen Pi must not be let in again. Name each "
+            f"of {', '.join(standing)} that was revoked, lost or stolen since: --revoked NAME; or say --none-revoked.",
+        )
+    console.print(f"This backup is of {label.at}, and lets connect: {', '.join(standing)}.", soft_wrap=True)
+    said = typer.prompt(
+        "Which of them was revoked, lost or stolen since (names; Enter for none)", default="", show_default=False
+    )
+    return str(said).replace(",", " ").split()
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ import shutil
 import tarfile
 import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -51,9 +52,12 @@ def read(archive: Path) -> Label:
     return label
 
 
-def put_back(archive: Path, var: Path, now: dt.datetime) -> list[Path]:
+def put_back(
+    archive: Path, var: Path, now: dt.datetime, settle: Callable[[dict[str, Path], Label], None]
+) -> list[Path]:
     """Put the archive's folders in the place of those that are there; where these went. The home must not run.
 
+    `settle` has the folders, by what they are, before they lie in their place: where it raises, nothing is changed.
     Raises HomeError: invalid-value (damaged, or of a home in another folder).
     """
     label = read(archive)
@@ -78,6 +82,7 @@ def put_back(archive: Path, var: Path, now: dt.datetime) -> list[Path]:
             undo.callback(shutil.rmtree, made, ignore_errors=True)
             work[name] = made
         _unpack(archive, work)
+        settle({name: made for name, made in work.items() if any(made.iterdir())}, label)
         for name, made in work.items():
             folder = var if name == HOME else var.with_name(f"{var.name}-signer")
             _give(made, folder)

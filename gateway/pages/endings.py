@@ -32,6 +32,11 @@ SAID: Final = {
         later("You were signed out"),
         later("You were signed in at more than 50 places. The one unused for the longest was ended."),
     ),
+    "restored": Said(
+        "unsure",
+        later("You were signed out"),
+        later("The home was brought back from a backup. Passwords and passkeys are those of that day."),
+    ),
     "lockdown": Said(
         "bad", later("The home was locked down"), later("Everyone was signed out. Off, Lock and Stop still work.")
     ),

@@ -166,9 +166,11 @@ Ending = Literal[
     "lockdown",
     "crowded",
     "renewed",
+    "restored",
 ]
 """Why a session ended. "ended": from a list of sessions; "unused", "over": past how long it lives so, and at all;
-"crowded": of too many the one unused for the longest; "renewed": it goes on with another token."""
+"crowded": of too many the one unused for the longest; "renewed": it goes on with another token; "restored": the
+home came back from a backup."""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ _HAPPENINGS = {
     "home:factor-demanded": later("Strong factors asked of everyone"),
     "home:factor-not-demanded": later("Strong factors asked of nobody"),
     "home:renamed": later("The hub got another name"),
+    "home:restored": later("The home was brought back from a backup"),
     "device:added": later("Device added"),
     "device:tightened": later("Device made stricter"),
     "device:loosening": later("Device wants to be less strict"),

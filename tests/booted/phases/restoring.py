@@ -4,6 +4,7 @@ import subprocess
 
 from tests.booted.house import HUB, MASTER, PASSWORD, UNITS, House
 from tests.booted.phases.dying import well
+from tests.booted.terminal import Answer
 from tests.booted.trees import PERSON
 
 ARCHIVE = f"home/{PERSON}/home.tar.gz"
@@ -30,7 +31,8 @@ def restore(house: House) -> None:
         fresh.boot()
         house.follow(fresh, "hub-install")
         subprocess.run(["cp", "-a", str(lost.tree / ARCHIVE), str(fresh.tree / ARCHIVE)], check=True)
-        house.follow(fresh, "restore")
+        house.follow(fresh, "restore", [Answer(r"Which of them was revoked", "")])
+        house.report.saw("nothing there knows who was revoked since, so it asks")
         house.follow(fresh, "hub-units")
         for unit in UNITS:
             fresh.until_active(unit)

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import shutil
 import stat
 from pathlib import Path
 
@@ -78,6 +79,23 @@ def test_a_certificate_is_kept_until_thirty_days_before_its_end(tmp_path: Path) 
     assert not authority(tmp_path, days=LEAF_DAYS - RENEW_DAYS - 1).ensure_client("hall", "room")
     assert authority(tmp_path, days=LEAF_DAYS - RENEW_DAYS + 1).ensure_client("hall", "room")
     assert certificate(tmp_path / "hall.crt").serial_number != first
+
+
+def test_an_older_index_takes_over_what_was_signed_and_revoked_since(tmp_path: Path) -> None:
+    now = authority(tmp_path / "now")
+    for name in ("hall", "kitchen", "garage"):
+        now.ensure_client(name, "room")
+    shutil.copytree(tmp_path / "now" / "ca", tmp_path / "then")
+    now.revoke("kitchen")
+    now.ensure_client("cellar", "room")
+    then = Authorities(tmp_path / "then", demo=True, now=NOW)
+    then.revoke("garage")
+    then.take_over(Authorities(tmp_path / "now" / "ca", demo=True, now=NOW).issued())
+    newest = {line.name: line for line in then.newest()}
+    assert {name for name, line in newest.items() if line.gone} == {"kitchen", "garage"}
+    assert newest["cellar"].serial == certificate(tmp_path / "now" / "cellar.crt").serial_number
+    listed = {entry.serial_number for entry in x509.load_pem_x509_crl(then.crl())}
+    assert certificate(tmp_path / "now" / "kitchen.crt").serial_number in listed
 
 
 def test_the_revocation_list_is_there_from_the_first_day_and_renewed(tmp_path: Path) -> None:

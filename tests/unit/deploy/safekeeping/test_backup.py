@@ -36,6 +36,10 @@ def var(tmp_path: Path) -> Path:
     return made
 
 
+def as_it_is(_folders: dict[str, Path], _label: backup.Label) -> None:
+    """Nothing ended since."""
+
+
 def names(archive: Path) -> list[str]:
     with tarfile.open(archive) as packed:
         return packed.getnames()
@@ -124,7 +128,7 @@ def test_a_database_on_a_server_is_named_as_missing(var: Path, tmp_path: Path) -
 def test_it_comes_back_with_its_modes_and_what_was_there_goes_aside(var: Path, tmp_path: Path) -> None:
     backup.write(var, tmp_path / "b.tar.gz", NOW)
     (var / "secrets" / "key").write_text("another")
-    (aside,) = restore.put_back(tmp_path / "b.tar.gz", var, NOW)
+    (aside,) = restore.put_back(tmp_path / "b.tar.gz", var, NOW, as_it_is)
     assert (var / "secrets" / "key").read_text() == "secret"
     assert (var / "secrets" / "key").stat().st_mode & 0o777 == 0o600
     assert (aside / "secrets" / "key").read_text() == "another"
@@ -142,7 +146,7 @@ def test_a_backup_that_was_cut_off_or_changed_touches_nothing(var: Path, tmp_pat
         path = tmp_path / f"damaged{number}"
         path.write_bytes(damaged)
         with pytest.raises(HomeError):
-            restore.put_back(path, var, NOW)
+            restore.put_back(path, var, NOW, as_it_is)
         assert (var / "home.toml").exists()
 
 
@@ -153,7 +157,7 @@ def test_a_file_from_outside_a_home_is_refused(name: str, var: Path, tmp_path: P
         member.size = 1
         archive.addfile(member, io.BytesIO(b"x"))
     with pytest.raises(HomeError, match="no backup of a home"):
-        restore.put_back(tmp_path / "evil", var, NOW)
+        restore.put_back(tmp_path / "evil", var, NOW, as_it_is)
 
 
 def test_a_link_in_an_archive_is_refused(var: Path, tmp_path: Path) -> None:
@@ -162,7 +166,7 @@ def test_a_link_in_an_archive_is_refused(var: Path, tmp_path: Path) -> None:
         member.type, member.linkname = tarfile.SYMTYPE, "/etc"
         archive.addfile(member)
     with pytest.raises(HomeError, match="no backup of a home"):
-        restore.put_back(tmp_path / "evil", var, NOW)
+        restore.put_back(tmp_path / "evil", var, NOW, as_it_is)
 
 
 def test_a_link_in_a_home_is_not_followed(var: Path, tmp_path: Path) -> None:
@@ -176,7 +180,7 @@ def test_a_link_in_a_home_is_not_followed(var: Path, tmp_path: Path) -> None:
 def test_a_home_of_another_folder_is_restored_there_or_not_at_all(var: Path, tmp_path: Path) -> None:
     backup.write(var, tmp_path / "b.tar.gz", NOW)
     with pytest.raises(HomeError, match="restore it there"):
-        restore.put_back(tmp_path / "b.tar.gz", tmp_path / "another", NOW)
+        restore.put_back(tmp_path / "b.tar.gz", tmp_path / "another", NOW, as_it_is)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to give a folder away")
@@ -200,5 +204,5 @@ def test_a_disk_of_its_own_cannot_be_put_aside_and_nothing_is_begun(
     before = sorted(tmp_path.iterdir())
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == signer)
     with pytest.raises(HomeError, match="homesystem-signer is a disk of its own"):
-        restore.put_back(tmp_path / "b.tar.gz", var, NOW)
+        restore.put_back(tmp_path / "b.tar.gz", var, NOW, as_it_is)
     assert sorted(tmp_path.iterdir()) == before

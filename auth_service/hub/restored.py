@@ -1,0 +1,81 @@
+"""A home that comes back from a backup: whatever ended since that day does not come back with it.
+
+For `homesystem restore`, over the database of the archive before it lies in its place, so that no service ever runs
+with who was signed in then, with a program's token of then, or with a room that was revoked since.
+"""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable, Collection
+from datetime import datetime
+
+from auth_service.config import AuthConfig
+from auth_service.confirming import code_rows
+from auth_service.home.identity_rows import IdentityRow
+from auth_service.home.lockdown import WHERE, Lockdown
+from auth_service.hub.accounts import ISSUER, Accounts
+from auth_service.people import invitation_rows
+from auth_service.people.passwords import Passwords
+from auth_service.proof import Proof
+from auth_service.signing_in import session_rows
+from auth_service.store import must_be_there, open_store
+from shared.keeping.database import Store
+from shared.proof.spool import Spool
+from shared.running.config import read_secret
+from shared.words.messages import Who
+from shared.words.names import Severity
+
+_WHO = Who(issuer=ISSUER)
+
+
+class Restored:
+    """The accounts of that day."""
+
+    def __init__(self, store: Store, proof: Proof, passwords: Passwords, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._proof = proof
+        self._now = now
+        self._accounts = Accounts(store, proof, passwords, now=now)
+        self._lockdown = Lockdown(store, proof, now=now)
+
+    async def identities(self) -> tuple[IdentityRow, ...]:
+        """Every name that was given out by then, revoked ones too."""
+        return await self._accounts.list_identities()
+
+    async def is_locked_down(self) -> bool:
+        """Whether it was."""
+        return (await self._lockdown.state()).active
+
+    async def settle(self, *, made_at: str, revoked: Collection[str], locked_down: bool) -> None:
+        """End every session, API token, code and invitation, take the names `revoked` back, and say anew whether the
+        home is locked down, which it is where it is now. `made_at`: of the backup, for whoever reads of it.
+
+        It is the safer thing, so a full spool stops the end of a lockdown alone: raises HomeError("no-proof").
+        """
+        detail = {"made_at": made_at} | ({"revoked": ", ".join(sorted(revoked))} if revoked else {})
+        await self._proof.write_or_owe("home:restored", WHERE, _WHO, severity=Severity.CRITICAL, detail=detail)
+        async with self._store.write() as connection:
+            await session_rows.end_everyones(connection, "restored", self._now())
+            await invitation_rows.withdraw_all(connection)
+            await code_rows.drop_everyones(connection)
+        for name in sorted(revoked):
+            await self._accounts.revoke_identity(name)
+        if locked_down:
+            await self._lockdown.begin(_WHO)
+        else:
+            await self._lockdown.end(_WHO)
+        # Rooms may have heard a later word than that of the backup.
+        await self._lockdown.repeat()
+
+
+@contextlib.asynccontextmanager
+async def opened(config: AuthConfig, *, now: Callable[[], datetime]) -> AsyncIterator[Restored]:
+    """Those that `config` describes; migrates the database. Raises ConfigError where something cannot be used."""
+    must_be_there(config.database)
+    passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
+    store = await open_store(config.database)
+    try:
+        with contextlib.closing(Spool(config.spool, source=config.broker.identity)) as spool:
+            yield Restored(store, Proof(spool, now=now), passwords, now=now)
+    finally:
+        await store.close()
+        passwords.close()

@@ -1,0 +1,125 @@
+"""A backup is settled before it lies in its place, by what the home that is there knows, or by whom one names."""
+
+import asyncio
+import datetime as dt
+import shutil
+from collections.abc import Collection
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+
+from deploy.folder import home as homes
+from deploy.folder.home import Home
+from deploy.pki.leaf import DEVICE_CA
+from deploy.running import demo
+from deploy.safekeeping import backup, present, restore, settling
+from deploy.safekeeping.settling import Settled
+from shared.words.problem import HomeError
+
+NOW = dt.datetime.now(dt.UTC)
+ROOMS = ["garage", "hall", "kitchen"]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a home of three rooms, and its backup."""
+    folder = tmp_path_factory.mktemp("settling")
+    asyncio.run(demo.create(folder / "home"))
+    backup.write(folder / "home", folder / "b.tar.gz", NOW)
+    return folder
+
+
+@pytest.fixture
+def home(made: Path) -> Home:
+    """That home, as it was made."""
+    restored(made, none)
+    return homes.find(made / "home")
+
+
+def none(_standing: Collection[str]) -> Collection[str]:
+    return ()
+
+
+def restored(folder: Path, ask: settling.Ask, *, look: bool = False) -> Settled:
+    """The backup is brought back over what is there, which is looked at or not."""
+    said: list[Settled] = []
+
+    def settle(work: dict[str, Path], label: backup.Label) -> None:
+        seen = present.look(folder / "home", NOW) if look else None
+        said.append(settling.settle(work, folder / "home", label, seen, ask, NOW))
+
+    for aside in restore.put_back(folder / "b.tar.gz", folder / "home", NOW, settle):
+        shutil.rmtree(aside)
+    return said[0]
+
+
+def refused(folder: Path) -> set[str]:
+    """Of the rooms, those on the revocation list and without rights; both, or neither."""
+    var = folder / "home"
+    listed = {one.serial_number for one in x509.load_pem_x509_crl((var / "pki" / "crl.pem").read_bytes())}
+    document = msgspec.json.decode((var / "mosquitto" / "dynamic-security.json").read_bytes())
+    found = set()
+    for room in ROOMS:
+        certificate = x509.load_pem_x509_certificate((var / "pki" / f"{room}.crt").read_bytes())
+        (client,) = [one for one in document["clients"] if one["username"] == room]
+        is_out = not client["roles"] and bool(client.get("disabled"))
+        assert is_out == (certificate.serial_number in listed), room
+        found |= {room} if is_out else set()
+    return found
+
+
+def test_who_is_named_is_on_the_list_and_has_no_rights(made: Path, home: Home) -> None:
+    asked: list[Collection[str]] = []
+
+    def ask(standing: Collection[str]) -> Collection[str]:
+        asked.append(standing)
+        return ["kitchen"]
+
+    assert restored(made, ask) == Settled(("kitchen",), locked_down=False)
+    assert (asked, refused(made)) == ([ROOMS], {"kitchen"})
+
+
+def test_the_home_that_is_there_knows_who_was_revoked_and_nobody_is_asked(made: Path, home: Home) -> None:
+    home.authority().revoke("garage")
+
+    def ask(standing: Collection[str]) -> Collection[str]:
+        assert not standing
+        return ["hall"]  # and somebody names one more
+
+    assert restored(made, ask, look=True).revoked == ("garage", "hall")
+    assert refused(made) == {"garage", "hall"}
+    assert restored(made, none, look=True).revoked == ("garage", "hall"), "also by the next one"
+
+
+def test_another_home_in_its_place_knows_nothing_of_it(made: Path, home: Home, tmp_path: Path) -> None:
+    asyncio.run(demo.create(tmp_path / "home"))
+    for name in (f"{DEVICE_CA}.crt", f"{DEVICE_CA}.key", "issued.json"):
+        shutil.copy(tmp_path / "home" / "signer" / "vault" / name, home.vault / name)
+    home.authority().revoke("hall")
+    assert restored(made, lambda standing: [name for name in standing if name == "kitchen"], look=True).revoked == (
+        "kitchen",
+    )
+    assert refused(made) == {"kitchen"}
+
+
+def test_an_index_that_cannot_be_read_is_none(made: Path, home: Home) -> None:
+    (home.vault / "issued.json").write_text("torn")
+    assert present.look(made / "home", NOW) is None
+    (home.vault / "issued.json").unlink()
+    assert present.look(made / "home", NOW) is None
+
+
+def test_accounts_that_cannot_be_read_leave_what_the_index_tells(made: Path, home: Home) -> None:
+    home.authority().revoke("kitchen")
+    (made / "home" / "data" / "auth.sqlite3").write_bytes(b"torn")
+    assert restored(made, none, look=True).revoked == ("kitchen",)
+
+
+def test_somebody_whom_the_backup_does_not_know_is_no_answer_and_nothing_is_changed(made: Path, home: Home) -> None:
+    (made / "home" / "mark").write_text("of now")
+    with pytest.raises(HomeError, match=r"no cellar in this backup; it has garage, hall, kitchen"):
+        restored(made, lambda _standing: ["cellar"])
+    assert (made / "home" / "mark").exists()
+    assert [path.name for path in made.iterdir() if path.name.startswith(".")] == []
