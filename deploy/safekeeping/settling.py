@@ -5,6 +5,7 @@ Certificates and rights of whoever was revoked since, sessions, API tokens, code
 
 import asyncio
 import datetime as dt
+import os
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -81,16 +82,25 @@ async def _settle(
 
 
 def _moved(config: AuthConfig, var: Path, work: Path) -> AuthConfig:
-    """The files of the archive, which its configuration names by where they will lie."""
+    """The files of the archive, which its configuration names by where they will lie.
 
-    def moved(text: str) -> str:
-        return text.replace(f"{var}/", f"{work}/", 1)
+    Whoever broke into the home could write that configuration, and it is root that opens them here: one that is named
+    elsewhere is refused. Raises HomeError("invalid-value").
+    """
 
+    def moved(path: Path) -> Path:
+        plain = Path(os.path.normpath(path))
+        if not plain.is_relative_to(var):
+            raise HomeError("invalid-value", f"auth.toml in this backup names {path}, which is no file of the home.")
+        return work / plain.relative_to(var)
+
+    kind, slashes, path = config.database.partition("///")
+    is_file = kind.startswith("sqlite")
     return msgspec.structs.replace(
         config,
-        database=moved(config.database),
-        spool=Path(moved(str(config.spool))),
-        pepper_file=Path(moved(str(config.pepper_file))),
+        database=f"{kind}{slashes}{moved(Path(path))}" if is_file else config.database,
+        spool=moved(config.spool),
+        pepper_file=moved(config.pepper_file),
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import re
 import shutil
 from collections.abc import Collection
 from pathlib import Path
@@ -123,3 +124,26 @@ def test_somebody_whom_the_backup_does_not_know_is_no_answer_and_nothing_is_chan
         restored(made, lambda _standing: ["cellar"])
     assert (made / "home" / "mark").exists()
     assert [path.name for path in made.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("name", ["spool", "database", "pepper_file"])
+@pytest.mark.parametrize("elsewhere", ["{outside}", "{home}/data/../../outside"])
+def test_a_configuration_that_names_files_elsewhere_is_not_followed(
+    made: Path, home: Home, tmp_path: Path, name: str, elsewhere: str
+) -> None:
+    outside = made / "outside"
+    outside.write_text("not the home's")
+    named = elsewhere.format(outside=outside, home=home.var)
+    config = home.config("auth")
+    kept, prefix = config.read_text(), "sqlite+aiosqlite:///" if name == "database" else ""
+    changed = re.sub(rf'(?m)^{name} = ".*"', f'{name} = "{prefix}{named}"', kept)
+    assert changed != kept
+    config.write_text(changed)
+    backup.write(home.var, tmp_path / "b.tar.gz", NOW)
+
+    def settle(work: dict[str, Path], label: backup.Label) -> None:
+        settling.settle(work, home.var, label, None, none, NOW)
+
+    with pytest.raises(HomeError, match="no file of the home"):
+        restore.put_back(tmp_path / "b.tar.gz", home.var, NOW, settle)
+    assert outside.read_text() == "not the home's"
