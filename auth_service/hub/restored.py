@@ -10,6 +10,7 @@ from datetime import datetime
 
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows
+from auth_service.home import identity_rows, lockdown_rows
 from auth_service.home.identity_rows import IdentityRow
 from auth_service.home.lockdown import WHERE, Lockdown
 from auth_service.hub.accounts import ISSUER, Accounts
@@ -37,19 +38,12 @@ class Restored:
         self._accounts = Accounts(store, proof, passwords, now=now)
         self._lockdown = Lockdown(store, proof, now=now)
 
-    async def identities(self) -> tuple[IdentityRow, ...]:
-        """Every name that was given out by then, revoked ones too."""
-        return await self._accounts.list_identities()
-
-    async def is_locked_down(self) -> bool:
-        """Whether it was."""
-        return (await self._lockdown.state()).active
-
     async def settle(self, *, made_at: str, revoked: Collection[str], locked_down: bool) -> None:
         """End every session, API token, code and invitation, take the names `revoked` back, and say anew whether the
-        home is locked down, which it is where it is now. `made_at`: of the backup, for whoever reads of it.
+        home is locked down, which it is where it is now. `made_at`: of the backup, for whoever reads of it. A name that
+        was given out since, and of which the backup knows nothing, is noted as one that is never given out again.
 
-        It is the safer thing, so a full spool stops the end of a lockdown alone: raises HomeError("no-proof").
+        Raises HomeError("no-proof") where a name cannot be taken back, or a lockdown not be ended, with its proof.
         """
         detail = {"made_at": made_at} | ({"revoked": ", ".join(sorted(revoked))} if revoked else {})
         await self._proof.write_or_owe("home:restored", WHERE, _WHO, severity=Severity.CRITICAL, detail=detail)
@@ -57,7 +51,10 @@ class Restored:
             await session_rows.end_everyones(connection, "restored", self._now())
             await invitation_rows.withdraw_all(connection)
             await code_rows.drop_everyones(connection)
+        known = {row.name for row in await self._accounts.list_identities()}
         for name in sorted(revoked):
+            if name not in known:
+                await self._accounts.enrol_identity(name, "client")
             await self._accounts.revoke_identity(name)
         if locked_down:
             await self._lockdown.begin(_WHO)
@@ -65,6 +62,20 @@ class Restored:
             await self._lockdown.end(_WHO)
         # Rooms may have heard a later word than that of the backup.
         await self._lockdown.repeat()
+
+
+async def read(database: str) -> tuple[tuple[IdentityRow, ...], bool]:
+    """Every name that was given out, revoked ones too, and whether the home is locked down; by the database alone.
+
+    Migrates it. Raises ConfigError or HomeError where it cannot be read.
+    """
+    must_be_there(database)
+    store = await open_store(database)
+    try:
+        async with store.read() as connection:
+            return await identity_rows.all_rows(connection), (await lockdown_rows.read(connection)).active
+    finally:
+        await store.close()
 
 
 @contextlib.asynccontextmanager

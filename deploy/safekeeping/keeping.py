@@ -76,7 +76,7 @@ def restore(
         nonlocal settled
 
         def ask(standing: Collection[str]) -> Collection[str]:
-            return revoked or ([] if none_revoked or not standing else _asked(standing, label))
+            return revoked or ([] if none_revoked or not standing else _asked(standing, label.at))
 
         settled = settling.settle(work, var, label, present.look(var, now), ask, now)
 
@@ -88,30 +88,50 @@ def restore(
     console.print(f"The home of {file} is back in {var}.", soft_wrap=True)
     for old in aside:
         console.print(f"What was there lies in {old}: delete it once all is well.", soft_wrap=True)
+    _tell(settled)
+
+
+def _tell(settled: settling.Settled) -> None:
+    """What did not come back, and what is to be done by hand."""
     if settled.revoked:
         console.print(f"Revoked since, and so still: {', '.join(settled.revoked)}.", soft_wrap=True)
     if settled.locked_down:
-        console.print("The home is locked down, as it was: homesystem lockdown end")
-    console.print(
-        "Everyone is signed out, and API tokens are void. Accounts, passwords and passkeys are those of the day of the "
-        "backup: whoever was disabled or erased since has to be once more.",
-        soft_wrap=True,
+        console.print(
+            "The home is locked down, as it was, or as nobody can say that it was not: homesystem lockdown end",
+            soft_wrap=True,
+        )
+    told = (
+        "The accounts lie on a server and were left as they are. If you bring back an older copy of them, revoke once "
+        "more whoever was revoked since (homesystem room revoke, client revoke), and have homesystem lockdown begin "
+        "sign everyone out."
+        if settled.elsewhere
+        else "Everyone is signed out, and API tokens are void. Accounts, grants, passwords and passkeys are those of "
+        "the day of the backup: whoever was disabled or erased since has to be once more."
     )
+    console.print(told, soft_wrap=True)
 
 
-def _asked(standing: Collection[str], label: backups.Label) -> list[str]:
+def _asked(standing: Collection[str], made_at: str) -> list[str]:
     """Of whoever the backup lets connect, who may no more; asked where nothing here knows it."""
     if not sys.stdin.isatty():
         raise HomeError(
             "invalid-value",
-            f"Nothing here says who was revoked since {label.at}, and a stolen Pi must not be let in again. Name each "
+            f"Nothing here says who was revoked since {made_at}, and a stolen Pi must not be let in again. Name each "
             f"of {', '.join(standing)} that was revoked, lost or stolen since: --revoked NAME; or say --none-revoked.",
         )
-    console.print(f"This backup is of {label.at}, and lets connect: {', '.join(standing)}.", soft_wrap=True)
-    said = typer.prompt(
-        "Which of them was revoked, lost or stolen since (names; Enter for none)", default="", show_default=False
-    )
-    return str(said).replace(",", " ").split()
+    console.print(f"This backup is of {made_at}, and lets connect: {', '.join(standing)}.", soft_wrap=True)
+    while True:
+        said = typer.prompt(
+            "Which of them was revoked, lost or stolen since (names; Enter for none)", default="", show_default=False
+        )
+        names = str(said).casefold().replace(",", " ").split()
+        if not (unknown := [name for name in names if name not in standing]):
+            return names
+        console.print(
+            f"{', '.join(unknown)}: not in this backup. For one that was enrolled since, end this (Ctrl-D) and say "
+            "--revoked NAME for each.",
+            soft_wrap=True,
+        )
 
 
 @contextlib.contextmanager

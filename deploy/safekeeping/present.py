@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ from deploy.safekeeping.backup import HOME, SIGNER, as_owner, parts
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
+_ASKED_SECONDS = 120.0
+"""A database that has to be brought up to date first takes some seconds."""
+
 
 class Accounts(msgspec.Struct, frozen=True):
     """What the accounts say."""
@@ -30,55 +34,65 @@ class Accounts(msgspec.Struct, frozen=True):
 
 
 class Present(NamedTuple):
-    """`authority`: the certificate (PEM) of the device CA, which tells one home from another; `issued`: its index."""
+    """`authority`: the certificate (PEM) of the device CA, which tells one home from another; `issued`: its index.
+
+    `accounts`: None where they cannot be read, which may be why somebody restores.
+    """
 
     authority: bytes
     issued: list[Issued]
-    accounts: Accounts
+    accounts: Accounts | None
 
 
 def look(var: Path, now: dt.datetime) -> Present | None:
-    """What the home in `var` knows; None where there is none, or its index of certificates cannot be read.
-
-    Accounts that cannot be read, which may be why somebody restores, leave what the index alone tells.
-    """
-    vault = vault_of(parts(var))
+    """What the home in `var` knows; None where there is none, or its index of certificates cannot be read."""
+    folders = parts(var)
+    index = Index(vault_of(folders) / "issued.json", now)
     try:
-        authority, index = (vault / f"{DEVICE_CA}.crt").read_bytes(), Index(vault / "issued.json", now)
         if not index.path.exists():
             return None
-        return Present(authority, index.read(), _asked(var))
+        return Present(authority_of(folders).read_bytes(), index.read(), _asked(var))
     except (OSError, ConfigError):
         return None
 
 
-def vault_of(folders: dict[str, Path]) -> Path:
+def vault_of(folders: Mapping[str, Path]) -> Path:
     """Where the authorities are, by a home's folders."""
     return folders[SIGNER] / "vault" if SIGNER in folders else signers.vault(folders[HOME])
 
 
-def _asked(var: Path) -> Accounts:
+def authority_of(folders: Mapping[str, Path]) -> Path:
+    """The device CA's certificate; older versions kept it among the others alone."""
+    kept = vault_of(folders) / f"{DEVICE_CA}.crt"
+    return kept if kept.exists() else folders[HOME] / "pki" / kept.name
+
+
+def gone(issued: Iterable[Issued]) -> set[str]:
+    """The rooms and clients that an index has as taken back: as older versions noted it, too."""
+    newest = {line.name: line for line in issued if line.authority == DEVICE_CA and line.role in ("room", "client")}
+    return {name for name, line in newest.items() if line.gone or line.revoked_at is not None}
+
+
+def _asked(var: Path) -> Accounts | None:
     command = [sys.executable, "-m", "deploy.safekeeping.present", str(var)]
-    said = subprocess.run(command, cwd="/", capture_output=True, check=False, **as_owner(var))  # noqa: S603 - ourselves
     try:
+        said = subprocess.run(  # noqa: S603 - ourselves
+            command, cwd="/", capture_output=True, timeout=_ASKED_SECONDS, check=True, **as_owner(var)
+        )
         return msgspec.json.decode(said.stdout, type=Accounts)
-    except msgspec.DecodeError:
-        return Accounts()
-
-
-async def _accounts(var: Path) -> Accounts:
-    from auth_service import config
-    from auth_service.hub import restored
-
-    async with restored.opened(config.read(var / "auth.toml"), now=lambda: dt.datetime.now(dt.UTC)) as accounts:
-        revoked = [row.name for row in await accounts.identities() if row.revoked_at is not None]
-        return Accounts(tuple(revoked), await accounts.is_locked_down())
+    except (subprocess.SubprocessError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def main() -> int:
     """1 where the accounts cannot be read."""
+    from auth_service import config
+    from auth_service.hub import restored
+
     with contextlib.suppress(HomeError, ConfigError, OSError):
-        print(msgspec.json.encode(asyncio.run(_accounts(Path(sys.argv[1])))).decode())
+        rows, locked_down = asyncio.run(restored.read(config.read(Path(sys.argv[1]) / "auth.toml").database))
+        told = Accounts(tuple(row.name for row in rows if row.revoked_at is not None), locked_down)
+        print(msgspec.json.encode(told).decode())
         return 0
     return 1
 

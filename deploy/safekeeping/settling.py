@@ -14,13 +14,14 @@ import msgspec
 
 from auth_service import config as auth_config
 from auth_service.config import AuthConfig
-from auth_service.home.identity_rows import IdentityRow
 from deploy.allowing import orders
 from deploy.pki.authorities import Authorities
 from deploy.pki.files import write
-from deploy.pki.leaf import DEVICE_CA
+from deploy.pki.leaf import DEVICE_CA, WEB_CA
 from deploy.safekeeping.backup import HOME, Label
-from deploy.safekeeping.present import Present, vault_of
+from deploy.safekeeping.present import Present, authority_of, gone, vault_of
+from shared.running.config import ConfigError
+from shared.words.names import is_identity, is_reserved
 from shared.words.problem import HomeError
 
 Ask = Callable[[Collection[str]], Collection[str]]
@@ -28,10 +29,13 @@ Ask = Callable[[Collection[str]], Collection[str]]
 
 
 class Settled(NamedTuple):
-    """Who is revoked that was not on the day of the backup, and whether the home is locked down."""
+    """Who is revoked that was not on the day of the backup, whether the home is locked down, and whether its accounts
+    lie on a server, where they were left as they are.
+    """
 
     revoked: tuple[str, ...]
     locked_down: bool
+    elsewhere: bool = False
 
 
 def settle(
@@ -42,43 +46,52 @@ def settle(
     `ask` is asked of everybody where no home is there that knows. Raises HomeError, ConfigError; the folders are then
     of no use.
     """
-    folders = dict(work)
-    vault = vault_of(folders)
-    authorities = Authorities(vault, demo=False, now=now)  # nothing is made, so nothing is marked as a demo's
-    is_same = present is not None and (vault / f"{DEVICE_CA}.crt").read_bytes() == present.authority
+    config = _moved(auth_config.read(work[HOME] / "auth.toml"), var, work[HOME])
+    authorities = Authorities(vault_of(work), demo=False, now=now)  # none is made, so none is marked as a demo's
+    for name in (DEVICE_CA, WEB_CA):
+        authorities.adopt(name, work[HOME] / "pki" / f"{name}.crt")
+    is_same = present is not None and authority_of(work).read_bytes() == present.authority
     known = present if is_same else None
-    config = _moved(auth_config.read(folders[HOME] / "auth.toml"), var, folders[HOME])
+    standing, out = asyncio.run(_standing(config, authorities))
+    named = set(ask(sorted(standing) if known is None else ()))
+    if wrong := sorted(name for name in named if not is_identity(name) or is_reserved(name)):
+        raise HomeError("invalid-value", f"{', '.join(wrong)}: that is no name of a room or of a client.")
     if known is not None:
         authorities.take_over(known.issued)
-    rows, revoked, locked_down = asyncio.run(_settle(config, label, known, ask, now))
-    for row in rows:
-        if row.revoked_at is not None or row.name in revoked:
-            authorities.revoke(row.name)
-    write(folders[HOME] / "pki" / "crl.pem", authorities.crl(), 0o644)
-    _shut_out(folders[HOME], [row.name for row in rows if row.revoked_at is not None or row.name in revoked])
-    return Settled(tuple(revoked), locked_down)
+        named |= (gone(known.issued) | set(known.accounts.revoked if known.accounts else ())) & standing
+    # Accounts that cannot be read may have been torn by whoever the lockdown was for; `repair` does the same with them.
+    locked_down = known is not None and (known.accounts is None or known.accounts.locked_down)
+    is_here = config.database.startswith("sqlite")
+    if is_here:
+        asyncio.run(_accounts(config, label, named - out, now, locked_down=locked_down))
+    for name in named | out:
+        authorities.revoke(name)
+    write(work[HOME] / "pki" / "crl.pem", authorities.crl(), 0o644)
+    _shut_out(work[HOME] / "mosquitto" / "dynamic-security.json", sorted(named | out))
+    return Settled(tuple(sorted(named - out)), locked_down and is_here, elsewhere=not is_here)
 
 
-async def _settle(
-    config: AuthConfig, label: Label, known: Present | None, ask: Ask, now: dt.datetime
-) -> tuple[tuple[IdentityRow, ...], list[str], bool]:
+async def _standing(config: AuthConfig, authorities: Authorities) -> tuple[set[str], set[str]]:
+    """Of the archive's rooms and clients, those that may connect by it, and those that were revoked by then."""
+    from auth_service.hub import restored
+
+    issued = authorities.issued()
+    known = {line.name for line in issued if line.authority == DEVICE_CA and line.role in ("room", "client")}
+    out = gone(issued)
+    if config.database.startswith("sqlite"):
+        rows, _ = await restored.read(config.database)
+        known |= {row.name for row in rows if row.role in ("room", "client")}
+        out |= {row.name for row in rows if row.revoked_at is not None}
+    return known - out, out
+
+
+async def _accounts(
+    config: AuthConfig, label: Label, revoked: Collection[str], now: dt.datetime, *, locked_down: bool
+) -> None:
     from auth_service.hub import restored
 
     async with restored.opened(config, now=lambda: now) as accounts:
-        rows = await accounts.identities()
-        standing = [row.name for row in rows if row.revoked_at is None and row.role in ("room", "client")]
-        gone = set(ask(standing) if known is None else ask([]))
-        if unknown := sorted(gone - {row.name for row in rows}):
-            raise HomeError(
-                "not-found",
-                f"There is no {', '.join(unknown)} in this backup; it has {', '.join(standing) or 'nobody'}.",
-            )
-        if known is not None:
-            gone |= {line.name for line in known.issued if line.gone} | set(known.accounts.revoked)
-        revoked = [name for name in standing if name in gone]
-        locked_down = known is not None and known.accounts.locked_down
         await accounts.settle(made_at=label.at, revoked=revoked, locked_down=locked_down)
-        return rows, revoked, locked_down
 
 
 def _moved(config: AuthConfig, var: Path, work: Path) -> AuthConfig:
@@ -104,10 +117,12 @@ def _moved(config: AuthConfig, var: Path, work: Path) -> AuthConfig:
     )
 
 
-def _shut_out(home: Path, names: Collection[str]) -> None:
-    """In the file that the broker begins with; it has who is to have no rights as one that is disabled."""
-    path = home / "mosquitto" / "dynamic-security.json"
-    document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+def _shut_out(path: Path, names: Collection[str]) -> None:
+    """In the file that the broker begins with: who is to have no rights is in it, as one that is disabled."""
+    try:
+        document: dict[str, Any] = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError) as error:
+        raise ConfigError(f"{path.name} of this backup cannot be read ({error}); try an older one") from error
     for name in names:
         document = orders.applied(document, orders.shut_out(orders.written(document, name)))
     write(path, msgspec.json.format(msgspec.json.encode(document), indent=1), 0o600)

@@ -53,8 +53,8 @@ def test_a_home_that_was_lost_comes_back_with_its_people_its_record_and_its_keys
     refused = house.command("restore", str(file))
     assert refused.returncode == 1
     assert "garage, hall, kitchen that was revoked, lost or stolen since" in refused.stderr
-    refused = house.command("restore", str(file), "--revoked", "cellar")
-    assert "There is no cellar in this backup" in refused.stderr
+    refused = house.command("restore", str(file), "--revoked", "gateway")
+    assert "gateway: that is no name of a room or of a client" in refused.stderr
     assert not list(house.var.parent.glob(f"*{house.var.name}*")), "what is refused leaves nothing"
     told = house.command("restore", str(file), "--none-revoked")
     assert told.returncode == 0, told.stdout + told.stderr

@@ -66,7 +66,7 @@ async def test_whoever_was_revoked_since_is_again(old: Restored, accounts: Accou
     for name in ("hall", "kitchen"):
         await accounts.enrol_identity(name, "room")
     await old.settle(made_at=THEN, revoked={"kitchen"}, locked_down=False)
-    stand = {row.name: row.revoked_at is None for row in await old.identities()}
+    stand = {row.name: row.revoked_at is None for row in await accounts.list_identities()}
     assert (stand["hall"], stand["kitchen"]) == (True, False)
     told = [(event.what, event.where) for event in spool.pending(100)]
     assert ("room:revoked", "room/kitchen") in told

@@ -11,8 +11,10 @@ import msgspec
 import pytest
 from cryptography import x509
 
+from auth_service.hub.restored import read
 from deploy.folder import home as homes
 from deploy.folder.home import Home
+from deploy.pki.authorities import Authorities
 from deploy.pki.leaf import DEVICE_CA
 from deploy.running import demo
 from deploy.safekeeping import backup, present, restore, settling
@@ -118,12 +120,71 @@ def test_accounts_that_cannot_be_read_leave_what_the_index_tells(made: Path, hom
     assert restored(made, none, look=True).revoked == ("kitchen",)
 
 
-def test_somebody_whom_the_backup_does_not_know_is_no_answer_and_nothing_is_changed(made: Path, home: Home) -> None:
+def test_a_name_that_was_given_out_since_is_never_given_out_again(made: Path, home: Home) -> None:
+    assert restored(made, lambda _standing: ["cellar"]).revoked == ("cellar",)
+    authorities = Authorities(home.vault, demo=True, now=NOW)
+    assert [line.name for line in authorities.issued() if line.gone] == ["cellar"]
+    rows, _ = asyncio.run(read(f"sqlite+aiosqlite:///{home.var}/data/auth.sqlite3"))
+    assert [row.name for row in rows if row.revoked_at is not None] == ["cellar"]
+    document = msgspec.json.decode((home.mosquitto / "dynamic-security.json").read_bytes())
+    assert [one["disabled"] for one in document["clients"] if one["username"] == "cellar"] == [True]
+
+
+@pytest.mark.parametrize("name", ["gateway", "Kitchen", "../etc", ""])
+def test_what_is_no_name_of_a_room_is_no_answer_and_nothing_is_changed(made: Path, home: Home, name: str) -> None:
     (made / "home" / "mark").write_text("of now")
-    with pytest.raises(HomeError, match=r"no cellar in this backup; it has garage, hall, kitchen"):
-        restored(made, lambda _standing: ["cellar"])
+    with pytest.raises(HomeError, match="no name of a room"):
+        restored(made, lambda _standing: [name])
     assert (made / "home" / "mark").exists()
     assert [path.name for path in made.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_home_whose_accounts_are_torn_comes_back_locked_down(made: Path, home: Home) -> None:
+    """As `repair` does it: they may have been torn by whoever it was locked down for."""
+    (made / "home" / "data" / "auth.sqlite3").write_bytes(b"torn")
+    assert restored(made, none, look=True).locked_down
+    assert asyncio.run(read(f"sqlite+aiosqlite:///{home.var}/data/auth.sqlite3"))[1]
+    assert restored(made, none, look=True).locked_down, "and stays so by the next one"
+    assert not restored(made, none).locked_down, "where nobody knows of one there is none"
+
+
+def test_keys_that_lie_where_older_versions_had_them_come_back_and_are_heeded(
+    made: Path, home: Home, tmp_path: Path
+) -> None:
+    home.vault.rename(home.pki / "ca")
+    for name in ("device-ca.crt", "web-ca.crt"):  # beside the others alone, as they were
+        (home.pki / "ca" / name).unlink()
+    backup.write(home.var, tmp_path / "b.tar.gz", NOW)
+    Authorities(home.pki / "ca", demo=True, now=NOW).revoke("hall")
+    seen: list[Settled] = []
+
+    def settle(work: dict[str, Path], label: backup.Label) -> None:
+        seen.append(settling.settle(work, home.var, label, present.look(home.var, NOW), none, NOW))
+
+    for aside in restore.put_back(tmp_path / "b.tar.gz", home.var, NOW, settle):
+        shutil.rmtree(aside)
+    assert (seen[0].revoked, refused(made)) == (("hall",), {"hall"})
+
+
+def test_accounts_on_a_server_are_left_alone(made: Path, home: Home, tmp_path: Path) -> None:
+    config = home.config("auth")
+    url = 'database = "postgresql+asyncpg://nobody@127.0.0.1:1/none"'
+    config.write_text(re.sub(r'(?m)^database = ".*"', url, config.read_text()))
+    backup.write(home.var, tmp_path / "b.tar.gz", NOW)
+    asked: list[Collection[str]] = []
+    seen: list[Settled] = []
+
+    def ask(standing: Collection[str]) -> Collection[str]:
+        asked.append(standing)
+        return ["kitchen"]
+
+    def settle(work: dict[str, Path], label: backup.Label) -> None:
+        seen.append(settling.settle(work, home.var, label, None, ask, NOW))
+
+    for aside in restore.put_back(tmp_path / "b.tar.gz", home.var, NOW, settle):
+        shutil.rmtree(aside)
+    assert (asked, seen) == ([ROOMS], [Settled(("kitchen",), locked_down=False, elsewhere=True)])
+    assert refused(made) == {"kitchen"}
 
 
 @pytest.mark.parametrize("name", ["spool", "database", "pepper_file"])
