@@ -103,7 +103,7 @@ def remove(house: House) -> None:
     """Removed: nothing runs, nothing of the code is left, the home is. Installed again: it goes on."""
     identity = _identity(house.hub)
     house.follow(house.hub, "deb-remove")
-    units = "systemctl list-units --plain --no-legend --all 'homesystem*'"
+    units = "systemctl list-units --plain --no-legend --state=active,activating,deactivating,failed 'homesystem*'"
     links = "find /etc/systemd/system -name 'homesystem*'"
     listed = house.hub.run(f"{units}; {links}")
     assert not listed.strip(), listed

@@ -53,6 +53,26 @@ def test_every_script_knows_its_package_and_is_one_for_the_shell(name: str, pack
     subprocess.run(["sh", "-n", str(path)], check=True)
 
 
+def test_a_python_that_does_not_go_is_told_before_anything_is_touched(tmp_path: Path) -> None:
+    python = tmp_path / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho 'ModuleNotFoundError: msgspec' >&2\nexit 1\n")
+    python.chmod(0o755)
+    text = papers.script((TEXTS / "postinst").read_text(), HUB).replace("/usr/lib/homesystem", str(tmp_path))
+    done = subprocess.run(["sh", "-c", text, "postinst", "configure"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "is for another Debian or processor: ModuleNotFoundError: msgspec" in done.stderr
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_hub_from_git_does_not_take_the_agents_package(package: Package, tmp_path: Path) -> None:
+    (tmp_path / "homesystem-gateway.service").write_text("")
+    text = papers.script((TEXTS / "preinst").read_text(), package).replace("/etc/systemd/system", str(tmp_path))
+    done = subprocess.run(["sh", "-c", text, "preinst", "install"], capture_output=True, text=True, check=False)
+    assert done.returncode == (package is AGENT)
+    assert ("the package for it is home-system" in done.stderr) is (package is AGENT)
+
+
 def test_the_changelog_is_debians_and_the_same_at_every_build() -> None:
     at = dt.datetime(2026, 11, 29, 7, 45, tzinfo=dt.UTC)
     made = papers.changelog(HUB, "0.1.0+deb12", TARGET, "f" * 40, at)
