@@ -30,6 +30,8 @@ _LINK_LOSS = {
     "unlocked": (later("unlocks without the hub"), later("unlocks after {span} without the hub")),
 }
 """At once, and after a while."""
+_AT_REST = frozenset({Kind.COVER, Kind.PULSE})
+"""What rests when its room starts, whatever the room's file says."""
 
 
 def sentence(device: DeviceView, room: RoomView) -> str:
@@ -77,8 +79,9 @@ def _by_itself(device: DeviceView, room: RoomView) -> Iterator[str]:
     if device.contact is not None:
         names = [d.name for d in room.devices if d.id == device.contact]
         yield say("watched by {contact}", contact=_named(names, say("a contact")))
-    if device.boot in _BOOT:
-        yield say(_BOOT[device.boot])
+    if device.boot in _BOOT and device.kind not in _AT_REST:
+        # a lock is locked then, whatever its file says
+        yield say(_BOOT["locked" if device.kind == Kind.LOCK else device.boot])
     if device.on_link_loss in _LINK_LOSS:
         span = times.span(device.link_loss_after)
         at_once, later_on = _LINK_LOSS[device.on_link_loss]

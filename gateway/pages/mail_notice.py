@@ -45,7 +45,7 @@ def notice(status: MailStatus, now: datetime) -> Notice | None:
             say("No letter goes out since {when}.", when=since),
             waiting
             + say(
-                "They are sent once the mail server takes them, and nothing is lost. It says: {failure}",
+                "What waits is sent once the mail server takes it, and nothing is lost. It says: {failure}",
                 failure=plain(without_addresses(status.failure or say("nothing")), 160),
             ),
             "bad" if now - status.failing_since >= PATIENCE else "unsure",

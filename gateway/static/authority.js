@@ -7,7 +7,9 @@ const place = document.getElementById("trust");
 if (place) say();
 
 async function say() {
+  place.hidden = true; // while it is not known yet whether it can be found out
   const found = await trusts();
+  place.hidden = false;
   if (found === null) return; // the page says that it could not be found out
   place.querySelector("p").textContent = found ? place.dataset.trusted : place.dataset.untrusted;
   const drawing = place.querySelector("use");

@@ -9,6 +9,7 @@ const why = document.getElementById("passkey-hindrance");
 if (form) offer();
 
 async function offer() {
+  why.hidden = true; // it says that there is no script
   const reason = await hindrance();
   why.hidden = reason === null;
   why.textContent = reason ?? "";
