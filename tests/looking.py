@@ -1,7 +1,7 @@
 """What is wrong with a page in a browser, measured: for the test of all pages and `python -m tests.pictures`.
 
-Sideways scrolling, words cut in controls, controls over one another or under what is said, targets under 24 px
-(WCAG 2.2, 2.5.8), sentences that are not in the page's language, and gaps that nobody filled.
+Sideways scrolling, words cut in controls or broken anywhere, controls over one another or under what is said, targets
+under 24 px (WCAG 2.2, 2.5.8), sentences that are not in the page's language, and gaps that nobody filled.
 """
 
 import importlib.resources

@@ -50,6 +50,21 @@
     }
   }
 
+  // Words that are broken where nobody would break them. Names and what is typed may be of any length, addresses too.
+  const seenWords = document.createTreeWalker(layer.body ?? layer, NodeFilter.SHOW_TEXT);
+  while (seenWords.nextNode()) {
+    const { data, parentElement: at } = seenWords.currentNode;
+    if (at.closest("bdi, code, script, style, template, svg") || !at.checkVisibility() || getComputedStyle(at).clipPath !== "none") continue;
+    for (const word of data.matchAll(/(?<!\S)[^\s\p{L}]*(\p{L}{4,})[^\s\p{L}]*(?!\S)/gu)) {
+      const letters = document.createRange();
+      const start = word.index + word[0].indexOf(word[1]);
+      letters.setStart(seenWords.currentNode, start);
+      letters.setEnd(seenWords.currentNode, start + word[1].length);
+      const lines = [...letters.getClientRects()].map((one) => one.top);
+      if (Math.max(...lines) - Math.min(...lines) > 3) found.push(`broken: ${word[1]} in ${named(at)}`);
+    }
+  }
+
   // Things to touch that lie over one another.
   const boxes = shown.map((it) => [it, [...it.getClientRects()].filter((box) => box.width > 1 && box.height > 1)]);
   const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;

@@ -19,6 +19,7 @@ def test_axe_is_there_and_finds_what_is_wrong(open_page: Open) -> None:
     [
         ("it.style.width = '500px'", "sideways"),
         ("it.style.cssText = 'width: 3rem; white-space: nowrap'", "cut"),
+        ("it.style.cssText = 'width: 4rem; padding: 0; font-size: 1.5rem'; it.textContent = 'Anmelden'", "broken"),
         ("it.style.marginTop = '-3rem'", "overlap"),
         ("it.textContent = 'Code per E-Mail {when}'", "gap"),
         ("it.textContent = 'Mail me a code'", "English"),
