@@ -49,7 +49,7 @@ def main() -> int:
 
 def _sound(path: Path) -> bool:
     """Whether lintian has nothing against a package; what it has is printed."""
-    command = ["lintian", "--fail-on=error,warning", "--allow-root", "--no-tag-display-limit", str(path)]
+    command = ["lintian", "--fail-on=error,warning", "--allow-root", "--tag-display-limit=0", str(path)]
     return subprocess.run(command, check=False).returncode == 0  # noqa: S603
 
 
