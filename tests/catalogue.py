@@ -20,6 +20,7 @@ from shared.words.happenings import HAPPENINGS
 from shared.words.languages import DEFAULT, DOMAIN, FOLDER, LANGUAGES
 from shared.words.pending_words import ENDED
 from shared.words.problem import CATALOGUE
+from shared.words.unreached import SENTENCES
 from shared.words.user_agents import SYSTEMS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -65,6 +66,7 @@ def sentences() -> Catalog:
         ("shared/words/problem.py", (entry.title for entry in CATALOGUE.values())),
         ("shared/words/problem.py", (entry.advice for entry in CATALOGUE.values())),
         ("shared/words/pending_words.py", ENDED.values()),
+        ("shared/words/unreached.py", SENTENCES.values()),
         ("shared/words/user_agents.py", SYSTEMS),
     ):
         for sentence in those:

@@ -5,11 +5,10 @@ from typing import NamedTuple
 from aiohttp import web
 
 from gateway.desk import house
-from gateway.pages import render
+from gateway.pages import mail_notice, render
 from gateway.pages.house_words import told
 from gateway.pages.speaking import now as tongue
 from gateway.picture.kept import Facts, checks
-from gateway.picture.plain import plain, without_addresses
 
 
 class Room(NamedTuple):
@@ -27,7 +26,7 @@ async def show_house(request: web.Request) -> web.StreamResponse:
     facts = await house.facts(request)
     listed = [told(one) for one in checks(facts)]
     mail = facts.alerts.mail if facts.alerts is not None else None
-    failure = plain(without_addresses(mail.failure), 160) if mail is not None and mail.failure else ""
+    failure = mail_notice.failure(mail) if mail is not None else ""
     return await render.page(
         request,
         "house.html",

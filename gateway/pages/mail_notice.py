@@ -12,6 +12,7 @@ from gateway.picture import guards
 from gateway.picture.plain import plain, without_addresses
 from shared.words.internal import SessionInfo
 from shared.words.internal_alerts import MailStatus
+from shared.words.unreached import parted
 
 PATIENCE: Final = timedelta(hours=1)
 """What lasts for less may pass by itself: it is told at once, more quietly."""
@@ -43,11 +44,7 @@ def notice(status: MailStatus, now: datetime) -> Notice | None:
         since = times.full(status.failing_since, now.tzinfo)
         return Notice(
             say("No letter goes out since {when}.", when=since),
-            waiting
-            + say(
-                "What waits is sent once the mail server takes it, and nothing is lost. It says: {failure}",
-                failure=plain(without_addresses(status.failure or say("nothing")), 160),
-            ),
+            waiting + _what_then(status),
             "bad" if now - status.failing_since >= PATIENCE else "unsure",
         )
     if refused := status.letters_refused:
@@ -59,3 +56,20 @@ def notice(status: MailStatus, now: datetime) -> Notice | None:
         text = waiting + say("The alert service has not learned the users yet.")
         return Notice(say("Nobody is known to write to."), text)
     return None
+
+
+def failure(status: MailStatus) -> str:
+    """What the mail server says; or, in the page's language, what keeps it from being reached."""
+    ours, rest = parted(without_addresses(status.failure or ""))
+    return plain((say(ours) if ours else "") + rest, 160)
+
+
+def _what_then(status: MailStatus) -> str:
+    if parted(status.failure or "")[0] is not None:
+        return say(
+            "What waits is sent once the mail server is reached, and nothing is lost: {why}", why=failure(status)
+        )
+    told = failure(status) or say("nothing")
+    return say(
+        "What waits is sent once the mail server takes it, and nothing is lost. It says: {failure}", failure=told
+    )

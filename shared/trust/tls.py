@@ -3,12 +3,12 @@
 TLS 1.2 or newer, our own authority only, mutual certificates (ASVS 5.0 12.1.1, 12.3.1 to 12.3.5).
 """
 
-import errno
 import ssl
 from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.running.config import EX_TEMPFAIL, Config, ConfigError
+from shared.words.unreached import SENTENCES
 
 
 class UnfitPairError(ConfigError):
@@ -123,7 +123,7 @@ def explain(error: BaseException | str) -> str:
     """What went wrong with a connection and what to do next."""
     text = str(error)
     plain = _plain(text)
-    for sign, sentence in (_ALERTS | _SENTENCES).items():
+    for sign, sentence in (_ALERTS | SENTENCES).items():
         if sign in plain:
             return f"{sentence} ({text})"
     return text or type(error).__name__
@@ -166,19 +166,6 @@ _ALERTS_OF_THE_LIST = {
     "wait for network time or set it",
 }
 """The same where our own certificate is good: then it is the list that is not."""
-_SENTENCES = {
-    "certificate has expired": "the other side's certificate has expired: run `homesystem renew` on the hub",
-    "not yet valid": "the clock is wrong: wait for network time, or set it",
-    "hostname mismatch": "the certificate is for another name: check the host in the configuration",
-    "ip address mismatch": "the certificate is for another address: check the host in the configuration",
-    "self-signed certificate": "the other side is not of our authority: check `ca` in the configuration",
-    "unable to get local issuer": "the other side is not of our authority: check `ca` in the configuration",
-    "certificate signature failure": "the other side is not of our authority: check `ca` in the configuration",
-    "name or service not known": "that name is not known here: check `host` in the configuration",
-    "connection refused": "nothing listens there: is it running, and is the port right?",
-    # asyncio has words of its own for the same
-    f"[errno {errno.ECONNREFUSED}]": "nothing listens there: is it running, and is the port right?",
-}
 
 
 def _load(tls: ssl.SSLContext, identity: Identity) -> ssl.SSLContext:

@@ -49,6 +49,20 @@ def test_it_is_told_at_once_and_the_gravest_first() -> None:
     assert "Nobody is known" in nobody.title
 
 
+@pytest.mark.parametrize("path", ["/", "/house"])
+async def test_what_is_our_own_word_is_said_in_the_pages_language(path: str) -> None:
+    refused = tls.explain(ConnectionRefusedError(111, "Connection refused"))
+    async with open_house() as house:
+        house.alerts.status = status(since=datetime(2026, 1, 1, tzinfo=UTC), waiting=3, failure=refused)
+        await house.sign_in(Role.MASTER)
+        german = (await house.get(path, **{"Accept-Language": "de"})).text
+        assert "dort lauscht nichts: läuft er, und stimmt der Port?" in german
+        assert "nothing listens" not in german
+        assert "Er sagt" not in german, "who is not reached says nothing"
+        house.alerts.status = status(since=datetime(2026, 1, 1, tzinfo=UTC), waiting=3, failure="450 come back")
+        assert "450 come back" in (await house.get(path, **{"Accept-Language": "de"})).text
+
+
 @pytest.mark.parametrize("path", ["/", "/history"])
 async def test_the_master_user_sees_it_and_nobody_else(path: str) -> None:
     async with open_house() as house:
