@@ -22,6 +22,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     made.stop()
 
 
+def taken(house: Demo, name: str) -> Path:
+    """What somebody has who took that room's Pi away."""
+    folder = house.var.parent / name
+    folder.mkdir()
+    for file in (f"{name}.crt", f"{name}.key", "device-ca.crt"):
+        shutil.copy(house.var / "pki" / file, folder / file)
+    return folder
+
+
 def is_admitted(house: Demo, files: Path, name: str) -> bool:
     """Whether the broker lets in who has that identity's files."""
     tls = ["--cafile", "device-ca.crt", "--cert", f"{name}.crt", "--key", f"{name}.key"]
@@ -89,10 +98,7 @@ def test_a_stolen_pi_and_a_lockdown_are_what_they_are_now_and_not_what_they_were
     """Whoever brings an older home back brings back none who was shut out of it since."""
     file = house.var.parent / "before-the-theft.tar.gz"
     assert house.command("backup", str(file)).returncode == 0
-    identity = house.var.parent / "stolen"
-    identity.mkdir()
-    for name in ("kitchen.crt", "kitchen.key", "device-ca.crt"):
-        shutil.copy(house.var / "pki" / name, identity / name)
+    identity = taken(house, "kitchen")
     assert house.command("room", "revoke", "kitchen").returncode == 0
     assert house.command("lockdown", "begin").returncode == 0
     house.stop()
@@ -111,10 +117,7 @@ def test_a_stolen_pi_and_a_lockdown_are_what_they_are_now_and_not_what_they_were
 def test_on_a_new_hub_whoever_is_named_is_shut_out(house: Demo) -> None:
     file = house.var.parent / "of-the-dead-hub.tar.gz"
     assert house.command("backup", str(file)).returncode == 0
-    identity = house.var.parent / "lost"
-    identity.mkdir()
-    for name in ("garage.crt", "garage.key", "device-ca.crt"):
-        shutil.copy(house.var / "pki" / name, identity / name)
+    identity = taken(house, "garage")
     assert is_admitted(house, identity, "garage")
     house.stop()
     shutil.rmtree(house.var)
