@@ -16,16 +16,14 @@ from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, look_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
+from auth_service.hub import opening
 from auth_service.people import distinct_names, own_look_rows, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
-from auth_service.store import must_be_there, open_store
 from shared.keeping.database import Store
-from shared.proof.spool import Spool
-from shared.running.config import read_secret
 from shared.words.internal import Grant, User, UserRow
 from shared.words.internal_recipients import Erasure
 from shared.words.languages import Language
@@ -47,17 +45,9 @@ async def opened(
     `homesystem init`: it alone begins them, and what it makes is recorded without a letter.
     Raises ConfigError when the database, the spool or the pepper cannot be used.
     """
-    if not founding:
-        must_be_there(config.database)
-    passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
-    store = await open_store(config.database)
-    try:
-        with contextlib.closing(Spool(config.spool, source=config.broker.identity)) as spool:
-            home_words = (*config.passwords.home_words, *words)
-            yield Accounts(store, Proof(spool, now=_now), passwords, home_words, founding=founding)
-    finally:
-        await store.close()
-        passwords.close()
+    async with opening.opened(config, founding=founding) as (store, passwords, spool):
+        home_words = (*config.passwords.home_words, *words)
+        yield Accounts(store, Proof(spool, now=_now), passwords, home_words, founding=founding)
 
 
 class Accounts:

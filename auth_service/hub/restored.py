@@ -13,6 +13,7 @@ from auth_service.confirming import code_rows
 from auth_service.home import identity_rows, lockdown_rows
 from auth_service.home.identity_rows import IdentityRow
 from auth_service.home.lockdown import WHERE, Lockdown
+from auth_service.hub import opening
 from auth_service.hub.accounts import ISSUER, Accounts
 from auth_service.people import invitation_rows
 from auth_service.people.passwords import Passwords
@@ -20,8 +21,6 @@ from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from auth_service.store import must_be_there, open_store
 from shared.keeping.database import Store
-from shared.proof.spool import Spool
-from shared.running.config import read_secret
 from shared.words.messages import Who
 from shared.words.names import Severity
 
@@ -81,12 +80,5 @@ async def read(database: str) -> tuple[tuple[IdentityRow, ...], bool]:
 @contextlib.asynccontextmanager
 async def opened(config: AuthConfig, *, now: Callable[[], datetime]) -> AsyncIterator[Restored]:
     """Those that `config` describes; migrates the database. Raises ConfigError where something cannot be used."""
-    must_be_there(config.database)
-    passwords = Passwords(read_secret(config.pepper_file), rounds=config.passwords.bcrypt_rounds)
-    store = await open_store(config.database)
-    try:
-        with contextlib.closing(Spool(config.spool, source=config.broker.identity)) as spool:
-            yield Restored(store, Proof(spool, now=now), passwords, now=now)
-    finally:
-        await store.close()
-        passwords.close()
+    async with opening.opened(config) as (store, passwords, spool):
+        yield Restored(store, Proof(spool, now=now), passwords, now=now)
