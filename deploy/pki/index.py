@@ -33,17 +33,17 @@ class Index:
     """The file at `path`, changed by one process at a time: a command may sign while the signer starts."""
 
     def __init__(self, path: Path, now: dt.datetime) -> None:
-        self.path = path
+        self._path = path
         self._now = now
 
     def read(self) -> list[Issued]:
         """The lines, the newest last. Raises ConfigError where they cannot be read."""
-        if not self.path.exists():
+        if not self._path.exists():
             return []
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=list[Issued])
+            return msgspec.json.decode(self._path.read_bytes(), type=list[Issued])
         except (OSError, msgspec.DecodeError) as error:
-            raise ConfigError(f"{self.path}: cannot be read ({error}); restore it from a backup") from error
+            raise ConfigError(f"{self._path}: cannot be read ({error}); restore it from a backup") from error
 
     def newest(self) -> list[Issued]:
         """The newest line of each name and use."""
@@ -97,11 +97,11 @@ class Index:
     def _write(self, issued: list[Issued]) -> None:
         newest = {line.serial for line in _newest(issued).values()}
         kept = [line for line in issued if line.not_after > self._now or line.serial in newest]
-        write(self.path, msgspec.json.encode(kept), 0o600)
+        write(self._path, msgspec.json.encode(kept), 0o600)
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        lock = os.open(self.path.with_name("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(self._path.with_name("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

@@ -70,18 +70,16 @@ def restore(
         raise HomeError(
             "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
         )
-    now, settled = dt.datetime.now(dt.UTC), settling.Settled((), locked_down=False)
+    now = dt.datetime.now(dt.UTC)
 
-    def settle(work: dict[str, Path], label: backups.Label) -> None:
-        nonlocal settled
-
+    def settle(work: dict[str, Path], label: backups.Label) -> settling.Settled:
         def ask(standing: Collection[str]) -> Collection[str]:
             return revoked or ([] if none_revoked or not standing else _asked(standing, label.at))
 
-        settled = settling.settle(work, var, label, present.look(var, now), ask, now)
+        return settling.settle(work, var, label, present.look(var, now), ask, now)
 
     with _stopped(var):
-        aside = restoring.put_back(file, var, now, settle)
+        aside, settled = restoring.put_back(file, var, now, settle)
         if var == INSTALLED:
             # A home from before there was a signer holds the authorities' keys itself.
             subprocess.run([homes.ROOT / "deploy" / "move-vault.sh"], check=True)  # noqa: S603

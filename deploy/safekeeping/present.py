@@ -47,11 +47,10 @@ class Present(NamedTuple):
 def look(var: Path, now: dt.datetime) -> Present | None:
     """What the home in `var` knows; None where there is none, or its index of certificates cannot be read."""
     folders = parts(var)
-    index = Index(vault_of(folders) / "issued.json", now)
     try:
-        if not index.path.exists():
+        if not (issued := Index(vault_of(folders) / "issued.json", now).read()):
             return None
-        return Present(authority_of(folders).read_bytes(), index.read(), _asked(var))
+        return Present(authority_of(folders).read_bytes(), issued, _asked(var))
     except (OSError, ConfigError):
         return None
 
@@ -67,10 +66,14 @@ def authority_of(folders: Mapping[str, Path]) -> Path:
     return kept if kept.exists() else folders[HOME] / "pki" / kept.name
 
 
+def known(issued: Iterable[Issued]) -> dict[str, Issued]:
+    """The rooms and clients that an index has, by name: the newest line of each."""
+    return {line.name: line for line in issued if line.authority == DEVICE_CA and line.role in ("room", "client")}
+
+
 def gone(issued: Iterable[Issued]) -> set[str]:
-    """The rooms and clients that an index has as taken back: as older versions noted it, too."""
-    newest = {line.name: line for line in issued if line.authority == DEVICE_CA and line.role in ("room", "client")}
-    return {name for name, line in newest.items() if line.gone or line.revoked_at is not None}
+    """Those of them that were taken back: as older versions noted it, too."""
+    return {name for name, line in known(issued).items() if line.gone or line.revoked_at is not None}
 
 
 def _asked(var: Path) -> Accounts | None:

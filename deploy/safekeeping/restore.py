@@ -11,6 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +20,7 @@ from deploy.safekeeping.backup import HOME, LABEL, SIGNER, VERSION, Label, parts
 from shared.running.config import convert
 from shared.words.problem import HomeError
 
+T = TypeVar("T")
 _CHUNK = 2**20
 _DAMAGED = (tarfile.TarError, EOFError, zlib.error, OSError)
 
@@ -53,11 +55,12 @@ def read(archive: Path) -> Label:
 
 
 def put_back(
-    archive: Path, var: Path, now: dt.datetime, settle: Callable[[dict[str, Path], Label], None]
-) -> list[Path]:
-    """Put the archive's folders in the place of those that are there; where these went. The home must not run.
+    archive: Path, var: Path, now: dt.datetime, settle: Callable[[dict[str, Path], Label], T]
+) -> tuple[list[Path], T]:
+    """Put the archive's folders in the place of those that are there; where these went, and what `settle` says.
 
-    `settle` has the folders, by what they are, before they lie in their place: where it raises, nothing is changed.
+    The home must not run. `settle` has the folders, by what they are, before they lie in their place: where it raises,
+    nothing is changed.
     Raises HomeError: invalid-value (damaged, or of a home in another folder).
     """
     label = read(archive)
@@ -82,7 +85,7 @@ def put_back(
             undo.callback(shutil.rmtree, made, ignore_errors=True)
             work[name] = made
         _unpack(archive, work)
-        settle({name: made for name, made in work.items() if any(made.iterdir())}, label)
+        said = settle({name: made for name, made in work.items() if any(made.iterdir())}, label)
         for name, made in work.items():
             folder = var if name == HOME else var.with_name(f"{var.name}-signer")
             _give(made, folder)
@@ -94,7 +97,7 @@ def put_back(
                 folder.rmdir()
             made.rename(folder)
             sync(folder.parent)
-    return aside
+    return aside, said
 
 
 def _announced(archive: Path, var: Path) -> dict[str, Path]:

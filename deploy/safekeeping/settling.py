@@ -19,7 +19,7 @@ from deploy.pki.authorities import Authorities
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA
 from deploy.safekeeping.backup import HOME, Label
-from deploy.safekeeping.present import Present, authority_of, gone, vault_of
+from deploy.safekeeping.present import Present, authority_of, gone, known, vault_of
 from shared.running.config import ConfigError
 from shared.words.names import is_identity, is_reserved
 from shared.words.problem import HomeError
@@ -51,16 +51,16 @@ def settle(
     for name in (DEVICE_CA, WEB_CA):
         authorities.adopt(name, work[HOME] / "pki" / f"{name}.crt")
     is_same = present is not None and authority_of(work).read_bytes() == present.authority
-    known = present if is_same else None
+    since = present if is_same else None
     standing, out = asyncio.run(_standing(config, authorities))
-    named = set(ask(sorted(standing) if known is None else ()))
+    named = set(ask(sorted(standing) if since is None else ()))
     if wrong := sorted(name for name in named if not is_identity(name) or is_reserved(name)):
         raise HomeError("invalid-value", f"{', '.join(wrong)}: that is no name of a room or of a client.")
-    if known is not None:
-        authorities.take_over(known.issued)
-        named |= (gone(known.issued) | set(known.accounts.revoked if known.accounts else ())) & standing
+    if since is not None:
+        authorities.take_over(since.issued)
+        named |= (gone(since.issued) | set(since.accounts.revoked if since.accounts else ())) & standing
     # Accounts that cannot be read may have been torn by whoever the lockdown was for; `repair` does the same with them.
-    locked_down = known is not None and (known.accounts is None or known.accounts.locked_down)
+    locked_down = since is not None and (since.accounts is None or since.accounts.locked_down)
     is_here = config.database.startswith("sqlite")
     if is_here:
         asyncio.run(_accounts(config, label, named - out, now, locked_down=locked_down))
@@ -76,13 +76,12 @@ async def _standing(config: AuthConfig, authorities: Authorities) -> tuple[set[s
     from auth_service.hub import restored
 
     issued = authorities.issued()
-    known = {line.name for line in issued if line.authority == DEVICE_CA and line.role in ("room", "client")}
-    out = gone(issued)
+    names, out = set(known(issued)), gone(issued)
     if config.database.startswith("sqlite"):
         rows, _ = await restored.read(config.database)
-        known |= {row.name for row in rows if row.role in ("room", "client")}
+        names |= {row.name for row in rows if row.role in ("room", "client")}
         out |= {row.name for row in rows if row.revoked_at is not None}
-    return known - out, out
+    return names - out, out
 
 
 async def _accounts(

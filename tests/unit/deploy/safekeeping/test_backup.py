@@ -128,7 +128,7 @@ def test_a_database_on_a_server_is_named_as_missing(var: Path, tmp_path: Path) -
 def test_it_comes_back_with_its_modes_and_what_was_there_goes_aside(var: Path, tmp_path: Path) -> None:
     backup.write(var, tmp_path / "b.tar.gz", NOW)
     (var / "secrets" / "key").write_text("another")
-    (aside,) = restore.put_back(tmp_path / "b.tar.gz", var, NOW, as_it_is)
+    (aside,), _ = restore.put_back(tmp_path / "b.tar.gz", var, NOW, as_it_is)
     assert (var / "secrets" / "key").read_text() == "secret"
     assert (var / "secrets" / "key").stat().st_mode & 0o777 == 0o600
     assert (aside / "secrets" / "key").read_text() == "another"

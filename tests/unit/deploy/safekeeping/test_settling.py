@@ -45,17 +45,17 @@ def none(_standing: Collection[str]) -> Collection[str]:
     return ()
 
 
-def restored(folder: Path, ask: settling.Ask, *, look: bool = False) -> Settled:
+def restored(folder: Path, ask: settling.Ask, *, look: bool = False, archive: Path | None = None) -> Settled:
     """The backup is brought back over what is there, which is looked at or not."""
-    said: list[Settled] = []
+    var = folder / "home"
 
-    def settle(work: dict[str, Path], label: backup.Label) -> None:
-        seen = present.look(folder / "home", NOW) if look else None
-        said.append(settling.settle(work, folder / "home", label, seen, ask, NOW))
+    def settle(work: dict[str, Path], label: backup.Label) -> Settled:
+        return settling.settle(work, var, label, present.look(var, NOW) if look else None, ask, NOW)
 
-    for aside in restore.put_back(folder / "b.tar.gz", folder / "home", NOW, settle):
+    put_aside, said = restore.put_back(archive or folder / "b.tar.gz", var, NOW, settle)
+    for aside in put_aside:
         shutil.rmtree(aside)
-    return said[0]
+    return said
 
 
 def refused(folder: Path) -> set[str]:
@@ -156,14 +156,8 @@ def test_keys_that_lie_where_older_versions_had_them_come_back_and_are_heeded(
         (home.pki / "ca" / name).unlink()
     backup.write(home.var, tmp_path / "b.tar.gz", NOW)
     Authorities(home.pki / "ca", demo=True, now=NOW).revoke("hall")
-    seen: list[Settled] = []
-
-    def settle(work: dict[str, Path], label: backup.Label) -> None:
-        seen.append(settling.settle(work, home.var, label, present.look(home.var, NOW), none, NOW))
-
-    for aside in restore.put_back(tmp_path / "b.tar.gz", home.var, NOW, settle):
-        shutil.rmtree(aside)
-    assert (seen[0].revoked, refused(made)) == (("hall",), {"hall"})
+    said = restored(made, none, look=True, archive=tmp_path / "b.tar.gz")
+    assert (said.revoked, refused(made)) == (("hall",), {"hall"})
 
 
 def test_accounts_on_a_server_are_left_alone(made: Path, home: Home, tmp_path: Path) -> None:
@@ -172,18 +166,13 @@ def test_accounts_on_a_server_are_left_alone(made: Path, home: Home, tmp_path: P
     config.write_text(re.sub(r'(?m)^database = ".*"', url, config.read_text()))
     backup.write(home.var, tmp_path / "b.tar.gz", NOW)
     asked: list[Collection[str]] = []
-    seen: list[Settled] = []
 
     def ask(standing: Collection[str]) -> Collection[str]:
         asked.append(standing)
         return ["kitchen"]
 
-    def settle(work: dict[str, Path], label: backup.Label) -> None:
-        seen.append(settling.settle(work, home.var, label, None, ask, NOW))
-
-    for aside in restore.put_back(tmp_path / "b.tar.gz", home.var, NOW, settle):
-        shutil.rmtree(aside)
-    assert (asked, seen) == ([ROOMS], [Settled(("kitchen",), locked_down=False, elsewhere=True)])
+    said = restored(made, ask, archive=tmp_path / "b.tar.gz")
+    assert (asked, said) == ([ROOMS], Settled(("kitchen",), locked_down=False, elsewhere=True))
     assert refused(made) == {"kitchen"}
 
 
@@ -202,9 +191,6 @@ def test_a_configuration_that_names_files_elsewhere_is_not_followed(
     config.write_text(changed)
     backup.write(home.var, tmp_path / "b.tar.gz", NOW)
 
-    def settle(work: dict[str, Path], label: backup.Label) -> None:
-        settling.settle(work, home.var, label, None, none, NOW)
-
     with pytest.raises(HomeError, match="no file of the home"):
-        restore.put_back(tmp_path / "b.tar.gz", home.var, NOW, settle)
+        restored(made, none, archive=tmp_path / "b.tar.gz")
     assert outside.read_text() == "not the home's"
