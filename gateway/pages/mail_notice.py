@@ -60,16 +60,20 @@ def notice(status: MailStatus, now: datetime) -> Notice | None:
 
 def failure(status: MailStatus) -> str:
     """What the mail server says; or, in the page's language, what keeps it from being reached."""
+    return _failure(status)[1]
+
+
+def _failure(status: MailStatus) -> tuple[bool, str]:
+    """Whether the server was reached at all, and the words."""
     ours, rest = parted(without_addresses(status.failure or ""))
-    return plain((say(ours) if ours else "") + rest, 160)
+    return ours is None, plain((say(ours) if ours else "") + rest, 160)
 
 
 def _what_then(status: MailStatus) -> str:
-    if parted(status.failure or "")[0] is not None:
-        return say(
-            "What waits is sent once the mail server is reached, and nothing is lost: {why}", why=failure(status)
-        )
-    told = failure(status) or say("nothing")
+    is_reached, words = _failure(status)
+    if not is_reached:
+        return say("What waits is sent once the mail server is reached, and nothing is lost: {why}", why=words)
     return say(
-        "What waits is sent once the mail server takes it, and nothing is lost. It says: {failure}", failure=told
+        "What waits is sent once the mail server takes it, and nothing is lost. It says: {failure}",
+        failure=words or say("nothing"),
     )
