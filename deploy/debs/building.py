@@ -61,13 +61,16 @@ def build(
             source, root = unpacked(commit, Path(made) / "source"), Path(made) / "root"
             root.mkdir()
             full = target.version(version or _version(source))
-            _fill(commit, source, root, package, target, full, out / "wheels")
-            return _pack(commit, root, out / f"{package.name}_{full}_{target.architecture.name}.deb", quick=quick)
+            kib = _fill(commit, source, root, package, target, full, out / "wheels")
+            path = out / f"{package.name}_{full}_{target.architecture.name}.deb"
+            _pack(commit, root, path, quick=quick)
+            return Built(path, kib)
     finally:
         os.umask(before)
 
 
-def _fill(commit: Commit, source: Path, root: Path, package: Package, target: Target, version: str, kept: Path) -> None:
+def _fill(commit: Commit, source: Path, root: Path, package: Package, target: Target, version: str, kept: Path) -> int:
+    """How much an installation takes, in KiB."""
     read = [locks.read((source / name).read_text()) for name in package.locks]
     wheels = programs.fetch(locks.chosen(read, target, NOT_PACKED), target, kept)
     tree.lay(source, root, package, target, wheels)
@@ -76,19 +79,19 @@ def _fill(commit: Commit, source: Path, root: Path, package: Package, target: Ta
     rights = papers.rights(source, site, f"{tree.PLACE}/.venv")
     papers.put(root, source, package, rights, papers.changelog(package, version, target, commit.name, commit.at))
     libraries = linked.dependencies(linked.compiled(site))
-    papers.write(root, package, papers.control(package, version, target, libraries, _kib(root)))
-
-
-def _pack(commit: Commit, root: Path, path: Path, *, quick: bool) -> Built:
-    path.parent.mkdir(parents=True, exist_ok=True)
     kib = _kib(root)
+    papers.write(root, package, papers.control(package, version, target, libraries, kib))
+    return kib
+
+
+def _pack(commit: Commit, root: Path, path: Path, *, quick: bool) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     seconds = commit.at.timestamp()
     for one in (root, *root.rglob("*")):
         os.utime(one, (seconds, seconds), follow_symlinks=False)
     command = ["dpkg-deb", "--root-owner-group", "-Zxz", f"-z{0 if quick else 6}", "--build", str(root), str(path)]
     environment = os.environ | {"SOURCE_DATE_EPOCH": str(int(seconds))}
     subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603
-    return Built(path, kib)
 
 
 def _version(source: Path) -> str:
@@ -97,8 +100,7 @@ def _version(source: Path) -> str:
 
 def _kib(root: Path) -> int:
     """What the files take, each in whole KiB, as dpkg-gencontrol counts."""
-    files = [path for path in root.rglob("*") if "DEBIAN" not in path.relative_to(root).parts[:1]]
-    return sum(1 if path.is_symlink() or path.is_dir() else -(-path.stat().st_size // 1024) for path in files)
+    return sum(1 if path.is_symlink() or path.is_dir() else -(-path.stat().st_size // 1024) for path in root.rglob("*"))
 
 
 def _git(checkout: Path, *words: str) -> str:

@@ -39,10 +39,10 @@ def control(package: Package, version: str, target: Target, libraries: list[str]
 
 def write(root: Path, package: Package, control_file: str) -> None:
     """Put everything into the folder DEBIAN of the tree; last, as it counts what is there."""
-    folder = root / "DEBIAN"
+    sums, folder = _sums(root), root / "DEBIAN"
     folder.mkdir()
     (folder / "control").write_text(control_file)
-    (folder / "md5sums").write_text(_sums(root))
+    (folder / "md5sums").write_text(sums)
     for name in _SCRIPTS:
         path = folder / name
         path.write_text(script((_TEXTS / name).read_text(), package))
@@ -116,5 +116,4 @@ def put(root: Path, source: Path, package: Package, rights_text: str, log: bytes
 def _sums(root: Path) -> str:
     """What dpkg --verify compares with."""
     files = [path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink()]
-    ours = [path for path in files if "DEBIAN" not in path.relative_to(root).parts[:1]]
-    return "".join(f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n" for path in ours)  # noqa: S324 - dpkg's own
+    return "".join(f"{hashlib.md5(path.read_bytes()).hexdigest()}  {path.relative_to(root)}\n" for path in files)  # noqa: S324 - dpkg's own

@@ -7,9 +7,9 @@ from pathlib import Path
 from deploy.debs import programs
 from deploy.debs.packages import Package
 from deploy.debs.targets import Target
+from shared.running.installed import PACKAGED
 
-PLACE = "/usr/lib/homesystem"
-"""Where the code lies, as `shared/running/installed.py` knows it."""
+PLACE = str(PACKAGED)
 _FROM_GIT = "/opt/homesystem"
 _UNITS = "usr/lib/systemd/system"
 _NOT_OURS = ("__pycache__", "debs", "systemd", "sysusers.d", "tmpfiles.d", "udev", "*.sh")
