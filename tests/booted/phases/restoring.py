@@ -36,10 +36,12 @@ def restore(house: House) -> None:
         house.follow(fresh, "hub-units")
         for unit in UNITS:
             fresh.until_active(unit)
+        fresh.until(house.visitor.ready, "the gateway is ready", 60)
+        assert house.visitor.call("GET", "/api/v1/me").status == 401, "who was signed in then still is"
+        assert house.visitor.sign_in(MASTER, PASSWORD)["role"] == "master"
+        house.report.saw("whoever was signed in is not any more; the master user signs in with the same password")
         well(house)
         house.report.saw(f"a new machine is {HUB}: browsers and the hall trust it as before, and a command is executed")
-        assert house.visitor.sign_in(MASTER, PASSWORD)["role"] == "master"
-        house.report.saw("the master user signs in with the same password")
         house.report.saw("the record is whole: " + " ".join(fresh.run("homesystem audit verify").split())[:120])
     except BaseException:
         fresh.cut()
