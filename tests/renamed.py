@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from deploy.folder import home as homes
 from deploy.folder.home import Home
 from deploy.pki import leaf, reading
-from deploy.pki.authorities import private_bytes
+from deploy.pki.building import private_bytes
 from deploy.pki.files import write
 from tests.begun import begin_accounts
 from tests.claimed import free_port

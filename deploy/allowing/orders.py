@@ -88,6 +88,16 @@ def shut_out(standing: Standing) -> list[Order]:
     return orders
 
 
+def disable(standing: Standing) -> list[Order]:
+    """Its connections are dropped; what it may do stays written down."""
+    return [] if standing.disabled else [{"command": "disableClient", "username": standing.name}]
+
+
+def enable(standing: Standing) -> list[Order]:
+    """It may connect again."""
+    return [{"command": "enableClient", "username": standing.name}] if standing.disabled else []
+
+
 def told(name: str, role: dict[str, Any], client: dict[str, Any]) -> Standing:
     """From the plugin's answers to getRole and getClient; empty where it has none."""
     found = client.get("client")

@@ -25,13 +25,14 @@ def check(home: Home, now: dt.datetime) -> None:
     """Raises ConfigError where the broker could not use its certificate, key, authorities or revocation list."""
     certificate_file, list_file = home.pki / "broker.crt", home.pki / "crl.pem"
     authorities = reading.certificates(home.pki / "device-ca.crt")
-    certificate, listed = reading.certificate(certificate_file), reading.revocation_list(list_file)
+    certificate, lists = reading.certificate(certificate_file), reading.revocation_lists(list_file)
     if not reading.belong_together(reading.private_key(home.pki / "broker.key"), certificate):
         raise ConfigError(f"{certificate_file} and broker.key do not belong together; run `homesystem renew`")
     if not any(reading.is_signed_by(certificate, authority) for authority in authorities):
         raise ConfigError(f"{certificate_file}: no authority in device-ca.crt signed it; run `homesystem renew`")
-    if not any(reading.is_list_of(listed, authority) for authority in authorities):
-        raise ConfigError(f"{list_file}: no authority in device-ca.crt signed it; run `homesystem renew`")
+    # Without the list of one of them, whoever has its certificates is refused.
+    if not all(any(reading.is_list_of(listed, authority) for listed in lists) for authority in authorities):
+        raise ConfigError(f"{list_file}: an authority in device-ca.crt did not sign it; run `homesystem renew`")
     for path in (certificate_file, list_file):
         if reading.ends_at(path) <= now:
             raise ConfigError(f"{path}: has ended; run `homesystem renew`")

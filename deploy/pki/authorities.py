@@ -9,16 +9,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy.pki import reading
+from deploy.pki import building, reading
+from deploy.pki.building import Key
 from deploy.pki.files import write
 from deploy.pki.index import Index, Issued
-from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, extensions, key_usage, name_constraints, permits, subject
+from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, permits, subject
+from deploy.pki.rotation import NEXT, Rotation
 from shared.running.config import ConfigError
-from shared.trust.signing import End
+from shared.trust.signing import End, Following, Holder, Phase, Step
 from shared.words.problem import HomeError
 
 CA_DAYS = 3650
@@ -26,8 +26,6 @@ LEAF_DAYS = 90
 CRL_DAYS = 30
 _NAME_MOST = 64
 """The longest common name (RFC 5280, ub-common-name)."""
-_SKEW = dt.timedelta(minutes=10)
-"""Certificates start a little in the past: a room's clock may be behind."""
 
 
 class Authorities:
@@ -39,6 +37,7 @@ class Authorities:
     def __init__(self, vault: Path, *, demo: bool, now: dt.datetime) -> None:
         self._vault = vault
         self._index = Index(vault / "issued.json", now)
+        self._rotation = Rotation(vault)
         self._mark = "DEMO " if demo else ""
         self._now = now
 
@@ -85,42 +84,70 @@ class Authorities:
             write(self._vault / f"{authority}.crt", certificate.read_bytes(), 0o644)
 
     def certificate(self, authority: str, hosts: Iterable[str] = ()) -> bytes:
-        """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`. Raises as `sign` does."""
-        return self._pair(self._signer(authority, hosts))[1].public_bytes(serialization.Encoding.PEM)
+        """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`. Raises as `sign` does.
 
-    def sign(self, leaf: Leaf, request: bytes) -> bytes:
+        While a device authority follows another it is those of both, that which signs for rooms first.
+        """
+        names = self._device_cas() if authority == DEVICE_CA else (self._web_signer(hosts),)
+        return b"".join(building.pem(self._pair(name)[1]) for name in names)
+
+    def voucher(self) -> bytes:
+        """The device authority's word for the key of the one that follows it, PEM; empty where none does."""
+        return b"" if self._rotation.phase() is None else self._rotation.voucher()
+
+    def sign(self, leaf: Leaf, request: bytes, *, former: bool = False) -> bytes:
         """A certificate (PEM) that says what `leaf` does, for the key of a signing request (PEM, PKCS #10).
 
-        The request gives the key alone; its own names and extensions are not looked at. Raises
-        HomeError("invalid-value") where its signature is not by that key, or the key is not on P-256, and
-        HomeError("forbidden") for a name that was taken back, and where no web CA may vouch for the names: browsers
-        would refuse what it signed.
+        The request gives the key alone; its own names and extensions are not looked at. `former`: by the device
+        authority that is followed by another, whoever signs now. Raises HomeError("invalid-value") where its signature
+        is not by that key, or the key is not on P-256, and HomeError("forbidden") for a name that was taken back, and
+        where no web CA may vouch for the names: browsers would refuse what it signed.
         """
-        public = _requested_key(request)
+        public = building.requested_key(request)
         if leaf.role in ("room", "client") and any(line.gone for line in self.issued() if line.name == leaf.name):
             raise HomeError("forbidden", f"The name {leaf.name} was taken back, for good.")
-        ca_key, ca = self._pair(self._signer(leaf.authority, leaf.hosts))
-        serial = x509.random_serial_number()
-        not_after = self._now + dt.timedelta(days=LEAF_DAYS)
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject(leaf.name))
-            .issuer_name(ca.subject)
-            .public_key(public)
-            .serial_number(serial)
-            .not_valid_before(self._now - _SKEW)
-            .not_valid_after(not_after)
-            .add_extension(_authority_key(ca), critical=False)
-        )
-        for extension, critical in extensions(leaf, public):
-            builder = builder.add_extension(extension, critical=critical)
-        certificate = builder.sign(ca_key, hashes.SHA256())
+        name = self._web_signer(leaf.hosts) if leaf.authority == WEB_CA else self._device_signer(leaf, former=former)
+        signer = self._pair(name)
+        signed = building.certificate(leaf, public, signer, self._now, LEAF_DAYS)
         # Noted before it is given out: what is not in the index could not be revoked.
         line = Issued(
-            serial=serial, name=leaf.name, role=leaf.role or "", not_after=not_after, authority=leaf.authority
+            serial=signed.serial_number,
+            name=leaf.name,
+            role=leaf.role or "",
+            not_after=self._now + dt.timedelta(days=LEAF_DAYS),
+            authority=leaf.authority,
+            by=building.key_id(signer[1]) if name == NEXT else "",
         )
         self._index.add(line)
-        return certificate.public_bytes(serialization.Encoding.PEM)
+        return building.pem(signed)
+
+    def rotate(self, step: Step) -> bool:
+        """Take a step towards the device authority that follows; False where it was taken before.
+
+        Raises HomeError("invalid-value") where it is not this step's turn.
+        """
+        match step:
+            case "begin":
+                return self._rotation.begin(self._pair(DEVICE_CA), self._now, CA_DAYS)
+            case "sign":
+                return self._rotation.move(Phase.SIGNING)
+            case "serve":
+                return self._rotation.move(Phase.SERVING)
+        if self._rotation.phase() is Phase.SERVING:
+            # First, so that nothing of the former's is taken for good once its lists are signed no more.
+            self._index.end_former(building.key_id(self._pair(NEXT)[1]))
+        return self._rotation.end()
+
+    def following(self) -> Following:
+        """How far the device authority is followed by another. Raises ConfigError."""
+        phase = self._rotation.phase()
+        former = self._pair(DEVICE_CA)[1]
+        if phase is None:
+            return Following(phase=None, ends=former.not_valid_after_utc)
+        followed = self._pair(NEXT)[1]
+        since = followed.not_valid_before_utc + building.SKEW
+        holders = _holders(self.issued(), building.key_id(followed), self._now)
+        return Following(phase=phase, ends=former.not_valid_after_utc, since=since, holders=holders)
 
     def revoke(self, name: str) -> int:
         """Take a name back for good: all its certificates are on the lists signed from now on; how many there were.
@@ -157,23 +184,20 @@ class Authorities:
         return [*found, *own]
 
     def crl(self) -> bytes:
-        """A fresh revocation list of the device CA, PEM, good for CRL_DAYS; with nobody on it at first."""
-        key, authority = self._pair(DEVICE_CA)
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(authority.subject)
-            .last_update(self._now - _SKEW)
-            .next_update(self._now + dt.timedelta(days=CRL_DAYS))
-            .add_extension(x509.CRLNumber(int(self._now.timestamp() * 1000)), critical=False)
-            .add_extension(_authority_key(authority), critical=False)
-        )
-        for line in self.issued():
-            # What has ended needs no place on the list any more.
-            if line.revoked_at is not None and line.authority == DEVICE_CA and line.not_after > self._now:
-                builder = builder.add_revoked_certificate(
-                    x509.RevokedCertificateBuilder().serial_number(line.serial).revocation_date(line.revoked_at).build()
-                )
-        return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        """A fresh revocation list of each device CA that is believed, PEM, good for CRL_DAYS; at first with nobody."""
+        # What has ended needs no place on the list any more.
+        revoked = [
+            (line.by, line.serial, line.revoked_at)
+            for line in self.issued()
+            if line.revoked_at is not None and line.authority == DEVICE_CA and line.not_after > self._now
+        ]
+        names = self._device_cas()
+        followed = building.key_id(self._pair(NEXT)[1]) if NEXT in names else ""
+        lists = []
+        for name in names:
+            own = [(serial, at) for by, serial, at in revoked if not followed or (by == followed) is (name == NEXT)]
+            lists.append(building.revocations(self._pair(name), own, self._now, CRL_DAYS))
+        return b"".join(lists)
 
     def ends(self) -> tuple[End, ...]:
         """When the newest certificate of each name ends, and the authorities; of names that stand."""
@@ -193,9 +217,23 @@ class Authorities:
         name = f"{self._mark}Home System Web CA"
         return name if number == 1 else f"{name} {number} {hosts[0]}"[:_NAME_MOST].strip()
 
-    def _signer(self, authority: str, hosts: Iterable[str]) -> str:
+    def _device_cas(self) -> tuple[str, ...]:
+        """The device authorities that are believed, that which signs for rooms first."""
+        match self._rotation.phase():
+            case None:
+                return (DEVICE_CA,)
+            case Phase.BELIEVED:
+                return (DEVICE_CA, NEXT)
+        return (NEXT, DEVICE_CA)
+
+    def _device_signer(self, leaf: Leaf, *, former: bool) -> str:
+        phase = self._rotation.phase()
+        follows = phase is Phase.SERVING or (phase is Phase.SIGNING and not leaf.serves)
+        return NEXT if follows and not former else DEVICE_CA
+
+    def _web_signer(self, hosts: Iterable[str]) -> str:
         hosts = tuple(hosts)
-        found = authority if authority != WEB_CA else self._web_ca(hosts) if self._web_cas() else WEB_CA
+        found = self._web_ca(hosts) if self._web_cas() else WEB_CA
         if found is None:
             raise HomeError(
                 "forbidden",
@@ -206,25 +244,12 @@ class Authorities:
 
     def _make(self, authority: str, name: str, constrained_to: Iterable[str] | None) -> None:
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject(name))
-            .issuer_name(subject(name))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(self._now - _SKEW)
-            .not_valid_after(self._now + dt.timedelta(days=CA_DAYS))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-            .add_extension(key_usage(authority=True), critical=True)
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        )
-        if constrained_to is not None:
-            builder = builder.add_extension(name_constraints(constrained_to), critical=True)
-        certificate = builder.sign(key, hashes.SHA256())
-        write(self._vault / f"{authority}.key", private_bytes(key), 0o600)
-        write(self._vault / f"{authority}.crt", certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+        begins, ends = self._now - building.SKEW, self._now + dt.timedelta(days=CA_DAYS)
+        made = building.authority(key, subject(name), begins=begins, ends=ends, hosts=constrained_to)
+        write(self._vault / f"{authority}.key", building.private_bytes(key), 0o600)
+        write(self._vault / f"{authority}.crt", building.pem(made), 0o644)
 
-    def _pair(self, authority: str) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    def _pair(self, authority: str) -> tuple[Key, x509.Certificate]:
         path = self._vault / f"{authority}.key"
         try:
             return reading.private_key(path), reading.certificate(self._vault / f"{authority}.crt")
@@ -233,27 +258,17 @@ class Authorities:
             raise ConfigError(f"{path}: the authority cannot be used ({cause}); restore it from a backup") from error
 
 
-def private_bytes(key: ec.EllipticCurvePrivateKey) -> bytes:
-    """A key as it lies on disk: PEM, without a password, as services start by themselves."""
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _requested_key(request: bytes) -> ec.EllipticCurvePublicKey:
-    try:
-        asked = x509.load_pem_x509_csr(request)
-        public = asked.public_key()
-        own = asked.is_signature_valid
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise HomeError("invalid-value", f"This is no signing request: {error}.") from error
-    if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-        raise HomeError("invalid-value", "The key of a signing request must be on the curve P-256 (prime256v1).")
-    if not own:
-        raise HomeError("invalid-value", "The signing request is not signed by its own key.")
-    return public
-
-
-def _authority_key(authority: x509.Certificate) -> x509.AuthorityKeyIdentifier:
-    identifier = authority.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+def _holders(issued: Iterable[Issued], followed: str, now: dt.datetime) -> tuple[Holder, ...]:
+    """Rooms and clients with a certificate of the former authority that is still good, by name."""
+    lines: dict[str, list[Issued]] = {}
+    for line in issued:
+        if line.role in ("room", "client") and line.authority == DEVICE_CA:
+            lines.setdefault(line.name, []).append(line)
+    found = []
+    for name, own in sorted(lines.items()):
+        good = [line for line in own if line.revoked_at is None and line.not_after > now]
+        of_former = [line.not_after for line in good if line.by != followed]
+        if of_former and not own[-1].gone:
+            serials = tuple(f"{line.serial:X}" for line in good if line.by == followed)
+            found.append(Holder(name=name, role=own[-1].role, until=max(of_former), serials=serials))
+    return tuple(found)

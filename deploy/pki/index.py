@@ -14,10 +14,11 @@ from deploy.pki.leaf import DEVICE_CA
 from shared.running.config import ConfigError
 
 
-class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """One line of the authorities' own index: what was signed, and whether it still counts.
 
     `gone`: the name was taken back for good. The newest line of each name stays, so that this is never forgotten.
+    `by`: the key of an authority that followed another (its identifier, hex) while both were believed.
     """
 
     serial: int
@@ -27,6 +28,7 @@ class Issued(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     revoked_at: dt.datetime | None = None
     authority: str = DEVICE_CA
     gone: bool = False
+    by: str = ""
 
 
 class Index:
@@ -81,6 +83,22 @@ class Index:
                     ours, revoked_at=ours.revoked_at or line.revoked_at, gone=ours.gone or line.gone
                 )
             self._write(list(known.values()))
+
+    def end_former(self, by: str) -> None:
+        """What another key of the device CA than `by` signed is good no longer: its authority ends.
+
+        What was taken back stays on the lists until then.
+        """
+        with self._alone():
+            issued = self.read()
+            self._write(
+                [
+                    msgspec.structs.replace(line, not_after=min(line.not_after, self._now))
+                    if line.authority == DEVICE_CA and line.by != by and line.revoked_at is None
+                    else line
+                    for line in issued
+                ]
+            )
 
     def keep(self, authority: str, names: Iterable[str]) -> None:
         """Only these names of an authority's are used from now on: that of another ends without anybody's harm."""

@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.pki import leaf as leaves
 from deploy.pki import reading
-from deploy.pki.authorities import Authorities, private_bytes
+from deploy.pki.authorities import Authorities
+from deploy.pki.building import private_bytes
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.pki.remote import RemoteAuthorities
 from shared.running.config import ConfigError
 from shared.trust.former import FORMER
+from shared.trust.signing import Phase
 
 RENEW_DAYS = 60
 """A pair with no more days left than these is due."""
@@ -53,8 +55,12 @@ class Pki:
             self.authorities.adopt(authority, self.folder / f"{authority}.crt")
         self.authorities.ensure(hosts, former)
         for authority in (DEVICE_CA, WEB_CA):
-            self._publish(self.folder / f"{authority}.crt", self.authorities.certificate(authority, hosts))
+            self.publish(authority, hosts)
         self.write_crl()
+
+    def publish(self, authority: str, hosts: Collection[str] = ()) -> None:
+        """Put an authority's certificate where everybody looks for it, or those of two, where one follows another."""
+        self._publish(self.folder / f"{authority}.crt", self.authorities.certificate(authority, hosts))
 
     def ensure_client(self, name: str, role: str, *, folder: Path | None = None, stem: str | None = None) -> bool:
         """A client certificate for identity `name`; True if a new one was made."""
@@ -100,8 +106,7 @@ class Pki:
 
     def fault_of(self, leaf: Leaf, folder: Path, stem: str) -> str | None:
         """Why a pair on disk is to be made anew; None where it is good for `leaf`, and for some time yet."""
-        where = folder if leaf.authority == WEB_CA else self.folder
-        authority = reading.certificate(where / f"{leaf.authority}.crt")
+        authorities = self._authorities_of(leaf, folder)
         try:
             key = reading.private_key(folder / f"{stem}.key")
             certificate = reading.certificate(folder / f"{stem}.crt")
@@ -109,7 +114,7 @@ class Pki:
             return str(error)
         if not reading.belong_together(key, certificate):
             return "key and certificate do not belong together"
-        if not reading.is_signed_by(certificate, authority):
+        if not any(reading.is_signed_by(certificate, authority) for authority in authorities):
             return f"it is not signed by the {leaf.authority} of today"
         if not leaves.says(certificate, leaf):
             return "it says something else of its holder"
@@ -118,6 +123,18 @@ class Pki:
         if certificate.not_valid_after_utc - self._now <= dt.timedelta(days=RENEW_DAYS):
             return "it is near its end"
         return None
+
+    def _authorities_of(self, leaf: Leaf, folder: Path) -> list[x509.Certificate]:
+        """Whoever may have signed `leaf`: while a device authority follows another, that which signs for it now.
+
+        Servers are the last to follow: until everybody who calls them can, either may have signed theirs.
+        """
+        if leaf.authority == WEB_CA:
+            return [reading.certificate(folder / f"{WEB_CA}.crt")]
+        found = reading.certificates(self.folder / f"{DEVICE_CA}.crt")
+        if leaf.serves and len(found) > 1 and self.authorities.following().phase is not Phase.SERVING:
+            return found
+        return found[:1]
 
     def revoke(self, name: str) -> int:
         """Put every certificate of `name` on the revocation list, and the name aside; how many there were."""

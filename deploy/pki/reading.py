@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from shared.running.config import ConfigError
 
+_LIST_BEGINS = b"-----BEGIN X509 CRL-----"
 _DER, _SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
 
 
@@ -32,12 +33,19 @@ def private_key(path: Path) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def revocation_list(path: Path) -> x509.CertificateRevocationList:
-    """The revocation list in a file. Raises ConfigError where it cannot be read or is none."""
+def revocation_lists(path: Path) -> list[x509.CertificateRevocationList]:
+    """The revocation lists in a file, one for each authority that is believed.
+
+    Raises ConfigError where it cannot be read or has none.
+    """
     try:
-        return x509.load_pem_x509_crl(path.read_bytes())
+        parts = path.read_bytes().split(_LIST_BEGINS)[1:]
+        found = [x509.load_pem_x509_crl(_LIST_BEGINS + part) for part in parts]
+        if not found:
+            raise ValueError("it holds none")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is no revocation list ({error}); run `homesystem renew`") from error
+    return found
 
 
 def certificates(path: Path) -> list[x509.Certificate]:
@@ -70,13 +78,14 @@ def is_list_of(listed: x509.CertificateRevocationList, authority: x509.Certifica
 
 
 def ends_at(path: Path) -> dt.datetime:
-    """When a certificate, or a revocation list (`.pem`), ends to be good. Raises ConfigError for neither."""
+    """When a certificate ends to be good, or the first of revocation lists (`.pem`). Raises ConfigError for neither."""
     if path.suffix != ".pem":
         return certificate(path).not_valid_after_utc
-    end = revocation_list(path).next_update_utc
-    if end is None:
+    ends = [listed.next_update_utc for listed in revocation_lists(path)]
+    known = [end for end in ends if end is not None]
+    if len(known) < len(ends):
         raise ConfigError(f"{path}: does not say when it ends; run `homesystem renew`")
-    return end
+    return min(known)
 
 
 def begins_at(path: Path) -> dt.datetime:

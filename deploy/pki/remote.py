@@ -5,7 +5,7 @@ from pathlib import Path
 
 from deploy.pki.leaf import Leaf
 from shared.trust import signing
-from shared.trust.signing import Changed, End, Ending, Pem
+from shared.trust.signing import Changed, End, Ending, Following, Pem, Step
 
 
 class RemoteAuthorities:
@@ -30,7 +30,19 @@ class RemoteAuthorities:
         """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`."""
         return self._shown(authority, tuple(hosts))
 
-    def sign(self, leaf: Leaf, request: bytes) -> bytes:
+    def voucher(self) -> bytes:
+        """The device authority's word for the key of the one that follows it, PEM; empty where none does."""
+        return self._shown("voucher")
+
+    def rotate(self, step: Step) -> bool:
+        """Take a step towards the device authority that follows; False where it was taken before."""
+        return signing.ask(self._socket, signing.Rotate(step=step), Changed).count > 0
+
+    def following(self) -> Following:
+        """How far the device authority is followed by another."""
+        return signing.ask(self._socket, signing.Follow(), Following)
+
+    def sign(self, leaf: Leaf, request: bytes, *, former: bool = False) -> bytes:
         """A certificate (PEM) for the key of a signing request (PEM)."""
         order = signing.Sign(
             name=leaf.name,
@@ -39,6 +51,7 @@ class RemoteAuthorities:
             hosts=leaf.hosts,
             serves=leaf.serves,
             authority=leaf.authority,  # type: ignore[arg-type]  # as above
+            former=former,
         )
         return signing.ask(self._socket, order, Pem).pem.encode()
 

@@ -8,20 +8,18 @@ import threading
 from collections.abc import Callable
 
 from auth_service.proof import Proof
-from deploy.allowing import orders as plans
-from deploy.allowing import rights
-from deploy.allowing.orders import Plan, Standing
 from deploy.pki import leaf as leaves
 from deploy.pki.authorities import Authorities
 from deploy.pki.files import write
+from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA
 from deploy.pki.pairs import Pki
 from deploy.signer import desk
 from deploy.signer.config import IDENTITY, Settings
 from deploy.signer.door import Caller
+from deploy.signer.doorkeeper import Doorkeeper
 from deploy.signer.plugin import Plugin
 from shared.running.config import ConfigError
-from shared.running.log import facts
 from shared.running.seldom import Seldom
 from shared.trust.signing import (
     Answer,
@@ -29,16 +27,13 @@ from shared.trust.signing import (
     Changed,
     Ending,
     Ends,
+    Follow,
     Found,
-    Grant,
-    Look,
     Pem,
-    Refresh,
     Revoke,
-    Seen,
+    Rotate,
     Show,
     Sign,
-    Withdraw,
 )
 from shared.words.messages import Who
 from shared.words.names import Outcome, Severity
@@ -46,8 +41,6 @@ from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
 
-LATE = dt.timedelta(minutes=2)
-"""The broker gives up a connection on which nobody says who it is before that."""
 _STRANGER_SECONDS = 3600.0
 _STRANGERS = 64
 _WHO = Who(issuer=IDENTITY)
@@ -71,14 +64,13 @@ class Clerk:
     ) -> None:
         self._settings = settings
         self._proof = proof
-        self._plugin = plugin
         self._now = now
+        self._doorkeeper = Doorkeeper(proof, plugin, self._issued, now=now)
         self._founded = founded
         self._moved = moved
         self._turn = asyncio.Lock()
         self._own_turn = threading.Lock()
         """Several ask for our own pair when we start, each in a thread: it is made once."""
-        self._late: dict[str, dt.datetime] = {}
         self._strangers = Seldom(_STRANGER_SECONDS, most=_STRANGERS)
 
     async def obey(self, order: AnyOrder, caller: Caller) -> Answer:
@@ -93,16 +85,13 @@ class Clerk:
                     return Pem(pem=(await asyncio.to_thread(self._show, order)).decode())
                 case Revoke():
                     return await self._revoke(order)
-                case Grant():
-                    return await self._grant(order)
-                case Withdraw():
-                    return await self._withdraw(order)
-                case Refresh():
-                    return await self._refresh()
-                case Look():
-                    return _seen(await self._plugin.standing(order.name))
                 case Ends():
                     return Ending(ends=await asyncio.to_thread(self._authorities().ends))
+                case Rotate():
+                    return await self._rotate(order, caller)
+                case Follow():
+                    return await asyncio.to_thread(self._authorities().following)
+            return await self._doorkeeper.obey(order)
 
     async def stranger(self, caller: Caller) -> None:
         """Somebody knocked who may not: told once an hour for each user."""
@@ -124,8 +113,9 @@ class Clerk:
         authorities = self._authorities()
         if not authorities.exists(DEVICE_CA):
             return False
-        own = Pki(self._settings.vault, vault=self._settings.vault, demo=self._settings.demo, now=self._now())
+        own = Pki(self._settings.state, vault=self._settings.vault, demo=self._settings.demo, now=self._now())
         with self._own_turn:
+            own.publish(DEVICE_CA)
             own.ensure(leaves.client(IDENTITY, "service"), self._settings.state, IDENTITY)
         return True
 
@@ -142,7 +132,8 @@ class Clerk:
         severity = Severity.CRITICAL if desk.is_new(order, issued) else Severity.INFO
         await self._proof.write("certificate:signed", where, _WHO, severity=severity, detail=detail)
         try:
-            return Pem(pem=(await asyncio.to_thread(authorities.sign, leaf, order.csr.encode())).decode())
+            csr = order.csr.encode()
+            return Pem(pem=(await asyncio.to_thread(authorities.sign, leaf, csr, former=order.former)).decode())
         except (HomeError, ConfigError):
             failed = Outcome.FAILED
             await self._proof.write("certificate:signed", where, _WHO, outcome=failed, severity=severity, detail=detail)
@@ -175,92 +166,40 @@ class Clerk:
 
     def _show(self, order: Show) -> bytes:
         authorities = self._authorities()
-        return authorities.crl() if order.what == "crl" else authorities.certificate(order.what, order.hosts)
+        match order.what:
+            case "crl":
+                return authorities.crl()
+            case "voucher":
+                return authorities.voucher()
+        return authorities.certificate(order.what, order.hosts)
 
     async def _revoke(self, order: Revoke) -> Changed:
         authorities = self._authorities()
         desk.check_ours(order.name, await asyncio.to_thread(authorities.issued))
         detail = {"reason": "replaced"} if order.replaced else {}
-        await self._tell_safer("certificate:revoked", order.name, **detail)
+        await self._doorkeeper.tell_safer("certificate:revoked", order.name, **detail)
         put = authorities.replace if order.replaced else authorities.revoke
         return Changed(count=await asyncio.to_thread(put, order.name))
 
-    async def _grant(self, order: Grant) -> Changed:
-        issued = await asyncio.to_thread(self._authorities().issued)
-        desk.check_standing(order.name, order.role, issued)
-        desk.check_devices(order)
-        is_room = order.role == "room"
-        devices = (device for _, device in order.may)
-        role = rights.room_role(order.name, devices) if is_room else rights.client_role(order.name, order.may)
-        plan = plans.grant(role)
-        if is_room and not plan(await self._plugin.standing(order.name)):
-            return Changed()  # as each time that it describes itself but the first
-        # Of which devices a room may speak follows its description: the registry tells of those.
-        fresh = is_room or desk.is_enrolling(order.name, issued, self._now())
-        await self._proof.write(
-            "rights:changed",
-            f"{order.role}/{order.name}",
-            _WHO,
-            severity=Severity.INFO if fresh else Severity.CRITICAL,
-            detail={"may": ", ".join(f"{room}/{device}" for room, device in order.may)} if order.may else {},
-        )
-        changed = await self._plugin.settle(order.name, plan, done=_needs_nothing(plan))
-        return Changed(names=(order.name,) if changed else ())
-
-    async def _withdraw(self, order: Withdraw) -> Changed:
-        try:
-            issued = await asyncio.to_thread(self._authorities().issued)
-        except ConfigError as error:  # a lost index keeps no thief connected: the hub's own are known without it
-            log.error("Index of certificates cannot be read", extra=facts(reason=error))
-            issued = []
-        desk.check_ours(order.name, issued)
-        await self._tell_safer("rights:changed", order.name, reason="withdrawn")
-        await self._plugin.settle(order.name, plans.shut_out, done=lambda standing: standing.out)
-        self._late[order.name] = self._now() + LATE
-        return Changed(names=(order.name,))
+    async def _rotate(self, order: Rotate, caller: Caller) -> Changed:
+        """Begin and end are the owner's to know of; what lies between follows from the beginning."""
+        authorities = self._authorities()
+        now = await asyncio.to_thread(authorities.following)
+        desk.check_step(order.step, now)
+        if (what := desk.told_of(order.step, now)) is not None:
+            detail = {"process": str(caller.process)}
+            await self._proof.write(what, "home", _WHO, severity=Severity.CRITICAL, detail=detail)
+        changed = await asyncio.to_thread(authorities.rotate, order.step)
+        await asyncio.to_thread(self.renew_own)
+        return Changed(count=int(changed))
 
     async def shut_out_late(self) -> None:
-        """Drop who had shaken hands before it was revoked and only then said who it is: the broker lets it in.
+        """See `Doorkeeper.shut_out_late`."""
+        async with self._turn:
+            await self._doorkeeper.shut_out_late()
 
-        It has no rights, and yet a connection. Raises HomeError once each was tried, for the last that is still to be
-        dropped: to be called again.
-        """
-        failed = None
-        for name, due in list(self._late.items()):
-            if due > self._now():
-                continue
-            try:
-                async with self._turn:
-                    await self._plugin.settle(name, plans.shut_out, done=lambda standing: standing.out)
-            except HomeError as error:
-                failed = error
-            else:
-                del self._late[name]
-        if failed is not None:
-            raise failed
-
-    async def _refresh(self) -> Changed:
-        wanted = rights.outdated(await self._plugin.roles(), rights.HUB_CLIENTS)
-        names = tuple(sorted(role["rolename"] for role in wanted))
-        if wanted:
-            detail = {"names": ", ".join(names)}
-            await self._proof.write("rights:changed", "certificate/hub", _WHO, detail=detail)
-        for role in wanted:
-            plan = plans.grant(role)
-            await self._plugin.settle(role["rolename"], plan, done=_needs_nothing(plan))
-        return Changed(names=names)
-
-    async def _tell_safer(self, what: str, name: str, **detail: str) -> None:
-        """Taking back is the safer thing: a full disk does not stop it, and the proof is then owed."""
-        await self._proof.write_or_owe(what, f"certificate/{name}", _WHO, severity=Severity.INFO, detail=detail)
+    async def _issued(self) -> list[Issued]:
+        return await asyncio.to_thread(self._authorities().issued)
 
     def _authorities(self) -> Authorities:
         return Authorities(self._settings.vault, demo=self._settings.demo, now=self._now())
-
-
-def _needs_nothing(plan: Plan) -> Callable[[Standing], bool]:
-    return lambda standing: not plan(standing)
-
-
-def _seen(standing: Standing) -> Seen:
-    return Seen(right=standing.role, roles=standing.roles, disabled=standing.disabled, connections=standing.connections)

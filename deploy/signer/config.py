@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def identity(self) -> Identity:
         """Its own pair."""
         certificate, key = self.state / f"{IDENTITY}.crt", self.state / f"{IDENTITY}.key"
-        return Identity(ca=self.vault / "device-ca.crt", certificate=certificate, key=key)
+        return Identity(ca=self.state / "device-ca.crt", certificate=certificate, key=key)
 
     @property
     def port_file(self) -> Path:

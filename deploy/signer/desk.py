@@ -15,7 +15,7 @@ from deploy.pki import leaf as leaves
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
-from shared.trust.signing import Grant, Sign
+from shared.trust.signing import Following, Grant, Phase, Sign, Step
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.names import is_gateway, is_identity, is_reserved
 from shared.words.problem import HomeError
@@ -94,6 +94,24 @@ def check_hosts(hosts: Sequence[str]) -> None:
         except ValueError:
             if _HOST.fullmatch(host) is None:
                 raise HomeError("forbidden", f"{host!r} is no name of a machine.") from None
+
+
+def check_step(step: Step, now: Following) -> None:
+    """Each step towards the authority that follows comes after the one before. Raises HomeError("forbidden").
+
+    Until that one serves everywhere, the former's key is what keeps the home together.
+    """
+    reached = {None: 0, Phase.BELIEVED: 1, Phase.SIGNING: 2, Phase.SERVING: 3}[now.phase]
+    wanted = {"begin": 0, "sign": 1, "serve": 2, "end": 3}[step]
+    if wanted > reached:
+        raise HomeError("forbidden", f"The authority that follows is not where {step!r} comes next.")
+
+
+def told_of(step: Step, now: Following) -> str | None:
+    """What the owner is told of a step: that another authority follows, and that the former one ends."""
+    if step == "begin":
+        return "home:authority-followed" if now.phase is None else None
+    return "home:authority-ended" if step == "end" else None
 
 
 def due(newest: Iterable[Issued], told: dict[str, int], now: dt.datetime) -> list[tuple[Issued, int]]:

@@ -1,4 +1,4 @@
-"""The home's revocation list as a server of ours uses it: whose certificate was taken back, at each request.
+"""The home's revocation lists as a server of ours uses them: whose certificate was taken back, at each request.
 
 Looked at beside the handshake and not in it: there a list past its end would refuse everyone, and a connection that
 stands would never be asked again. What a list names stays revoked past its end, of which broker and doctor tell, too.
@@ -82,11 +82,18 @@ class RevocationList:
 
 
 def read(path: Path) -> Listed:
-    """A list in PEM. Raises ConfigError. Its signature is not looked at: who may write the file is the hub itself."""
+    """The lists in PEM, one for each authority that is believed, as one that ends with the first of them.
+
+    Raises ConfigError. Their signatures are not looked at: who may write the file is the hub itself.
+    """
     try:
-        armour = path.read_bytes()
-        body = armour[armour.index(_BEGIN) + len(_BEGIN) : armour.index(_END)]
-        return _parsed(base64.b64decode(b"".join(body.split()), validate=True))
+        armours = path.read_bytes().split(_BEGIN)[1:]
+        bodies = [armour[: armour.index(_END)] for armour in armours]
+        lists = [_parsed(base64.b64decode(b"".join(body.split()), validate=True)) for body in bodies]
+        ends = [listed.ends for listed in lists if listed.ends is not None]
+        if not lists:
+            raise ValueError("it holds none")
+        return Listed(frozenset().union(*(listed.serials for listed in lists)), min(ends, default=None))
     except (OSError, ValueError, IndexError, binascii.Error, StopIteration) as error:
         raise ConfigError(f"{path}: is no revocation list ({error}); run `homesystem renew`") from error
 

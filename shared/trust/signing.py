@@ -9,6 +9,7 @@ import socket
 import stat
 from collections.abc import Iterator
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -21,11 +22,27 @@ SOCKET = Path("/run/homesystem-signer/signer.sock")
 UNIT = "homesystem-signer"
 MOST_BYTES = 65536
 """A line has no more: a list of granted devices is the longest part of one."""
+_MOST_ANSWER_BYTES = 4 * 2**20
+"""A line for each room and client of a large home."""
 _SECONDS = 20.0
 _MOST_PATH = 100
 """A socket's address is no longer than 107 bytes; a home may lie deeper than that."""
 
 Role = Literal["room", "client", "service"]
+Step = Literal["begin", "sign", "serve", "end"]
+
+
+class Phase(StrEnum):
+    """How far a device authority is followed by another: each phase has what the one before it has."""
+
+    BELIEVED = "believed"
+    """Both are believed, and the former signs."""
+    SIGNING = "signing"
+    """The one that follows signs for rooms, trusted clients and whatever of the hub calls others."""
+    SERVING = "serving"
+    """And for the broker and the other servers."""
+
+
 Authority = Literal["device-ca", "web-ca"]
 
 
@@ -33,10 +50,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """What the signer is told; one with a part that it does not know is refused."""
 
 
-class Sign(Order, frozen=True, tag="sign"):
+class Sign(Order, frozen=True, tag="sign", omit_defaults=True):
     """Sign a certificate for the key of `csr` (PKCS #10, PEM), which gives the key and nothing else.
 
-    `hosts`, `serves` and `authority` are for the hub's own certificates.
+    `hosts`, `serves` and `authority` are for the hub's own certificates. `former`: while an authority follows another,
+    for a holder that cannot learn to believe it by itself yet.
     """
 
     name: str
@@ -45,6 +63,7 @@ class Sign(Order, frozen=True, tag="sign"):
     hosts: tuple[str, ...] = ()
     serves: bool = False
     authority: Authority = "device-ca"
+    former: bool = False
 
 
 class Found(Order, frozen=True, tag="found"):
@@ -60,9 +79,13 @@ class Found(Order, frozen=True, tag="found"):
 
 
 class Show(Order, frozen=True, tag="show"):
-    """Show an authority's own certificate, of the web's that for `hosts`, or a revocation list that is signed anew."""
+    """Show an authority's own certificate, of the web's that for `hosts`, or the revocation lists, signed anew.
 
-    what: Literal["device-ca", "web-ca", "crl"]
+    While a device authority follows another, `device-ca` is the certificates of both, that which signs for rooms first;
+    `voucher` is the former one's word for the key of the other, and empty at any other time.
+    """
+
+    what: Literal["device-ca", "web-ca", "crl", "voucher"]
     hosts: tuple[str, ...] = ()
 
 
@@ -104,7 +127,26 @@ class Ends(Order, frozen=True, tag="ends"):
     """Tell when the newest certificate of each name ends, and the authorities."""
 
 
-AnyOrder = Sign | Found | Show | Revoke | Grant | Withdraw | Refresh | Look | Ends
+class Rotate(Order, frozen=True, tag="rotate"):
+    """Take a step towards the device authority that follows, each after the one before; to take one again is nothing.
+
+    `begin` makes it, `sign` and `serve` have it sign, `end` ends the former one and destroys its key.
+    """
+
+    step: Step
+
+
+class Follow(Order, frozen=True, tag="follow"):
+    """Tell how far the device authority is followed by another."""
+
+
+class Drop(Order, frozen=True, tag="drop"):
+    """Drop the connection of a room or a client, which keeps its rights, and may come back if it is let in."""
+
+    name: str
+
+
+AnyOrder = Sign | Found | Show | Revoke | Grant | Withdraw | Refresh | Look | Ends | Rotate | Follow | Drop
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -147,6 +189,30 @@ class Ending(Answer, frozen=True, tag="ending"):
     ends: tuple[End, ...]
 
 
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """A room or client that has a certificate of the former authority, which is good until `until`.
+
+    `serials` (hex) are those that it has of the one that follows.
+    """
+
+    name: str
+    role: str
+    until: datetime
+    serials: tuple[str, ...] = ()
+
+
+class Following(Answer, frozen=True, tag="following"):
+    """How far it has come, since when, when the former authority ends by itself, and who has a certificate of it.
+
+    `phase` is None where none follows; then `ends` is the end of the one that there is.
+    """
+
+    phase: Phase | None
+    ends: datetime
+    since: datetime | None = None
+    holders: tuple[Holder, ...] = ()
+
+
 class Refused(Answer, frozen=True, tag="refused"):
     """The order is not obeyed: a slug of shared.words.problem, and a sentence."""
 
@@ -155,7 +221,7 @@ class Refused(Answer, frozen=True, tag="refused"):
 
 
 A = TypeVar("A", bound=Answer)
-_answers = msgspec.json.Decoder(Pem | Changed | Seen | Ending | Refused)
+_answers = msgspec.json.Decoder(Pem | Changed | Seen | Ending | Following | Refused)
 
 
 def ask(path: Path, order: AnyOrder, kind: type[A]) -> A:
@@ -216,6 +282,6 @@ def _line(connection: socket.socket) -> bytes:
         if not part:
             raise OSError("it hung up without an answer")
         found += part
-        if len(found) > MOST_BYTES:
+        if len(found) > _MOST_ANSWER_BYTES:
             raise OSError("its answer has no end")
     return found

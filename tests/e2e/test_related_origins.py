@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Page, sync_playwright
 
 from deploy.folder.home import Home
-from deploy.pki.authorities import private_bytes
+from deploy.pki.building import private_bytes
 from deploy.pki.files import write
 from tests.e2e.conftest import CHROMIUM, FLAGS
 from tests.e2e.visitor import CERTUTIL, Visitor

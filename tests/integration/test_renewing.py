@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from deploy.folder import home as homes
 from deploy.folder.home import Home
-from deploy.pki import authorities, files, leaf, pairs, reading
+from deploy.pki import authorities, building, files, leaf, pairs, reading
 from deploy.pki.pairs import Pki
 from shared.running.config import ConfigError
 from tests import house
@@ -90,7 +90,7 @@ def look(home: Home, days: float) -> None:
         assert (home.pki / f"{name}.crt").read_bytes() == (home.vault / f"{name}.crt").read_bytes()
         key = reading.private_key(home.vault / f"{name}.key")
         assert reading.belong_together(key, reading.certificate(home.pki / f"{name}.crt"))
-    listed = reading.revocation_list(home.pki / "crl.pem")
+    (listed,) = reading.revocation_lists(home.pki / "crl.pem")
     assert reading.is_list_of(listed, reading.certificate(home.pki / "device-ca.crt"))
     assert reading.ends_at(home.pki / "crl.pem") > now
 
@@ -147,7 +147,7 @@ def test_an_authority_that_is_gone_is_not_replaced_behind_everybodys_back(
 
 
 def foreign(path: Path) -> None:
-    path.write_bytes(authorities.private_bytes(ec.generate_private_key(ec.SECP256R1())))
+    path.write_bytes(building.private_bytes(ec.generate_private_key(ec.SECP256R1())))
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,10 @@ from deploy.folder.home import ROOT, Home
 from deploy.live_broker import broker as brokers
 from deploy.pki import reading, signers
 from deploy.pki.pairs import Pki
-from deploy.signer.clerk import LATE, Clerk
+from deploy.signer.clerk import Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
+from deploy.signer.doorkeeper import LATE
 from deploy.signer.plugin import Plugin
 from shared.proof.spool import Spool
 from shared.running.config import EX_TEMPFAIL

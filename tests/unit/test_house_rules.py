@@ -22,7 +22,10 @@ OWNERS = {
     "webauthn": {"auth_service/factors/passkeys.py"},
     "pyotp": {"auth_service/factors/totp.py"},
     "segno": {"gateway/pages/qr.py"},
-    "cryptography": {f"deploy/pki/{name}.py" for name in ("authorities", "leaf", "pairs", "reading", "served")},
+    "cryptography": {
+        f"deploy/pki/{name}.py"
+        for name in ("authorities", "building", "leaf", "pairs", "reading", "rotation", "served")
+    },
     "aiosmtplib": {"shared/mail.py"},
     "babel": {"shared/words/languages.py"},
     "apprise": {"alert_service/letters/ways.py"},

@@ -9,9 +9,10 @@ import pytest
 
 from auth_service.proof import Proof
 from deploy.pki.authorities import Authorities
-from deploy.signer.clerk import LATE, Clerk
+from deploy.signer.clerk import Clerk
 from deploy.signer.config import Settings
 from deploy.signer.door import Caller
+from deploy.signer.doorkeeper import LATE
 from deploy.signer.plugin import Plugin
 from shared.running.config import ConfigError
 from shared.trust.signing import Revoke, Withdraw
