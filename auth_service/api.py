@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from auth_service.answers.granting import Granting
+from auth_service.answers.joining import ByLine
 from auth_service.answers.locking import Locking
 from auth_service.answers.looks import ByLooks
 from auth_service.answers.own import Own
@@ -21,6 +22,7 @@ from shared.words import (
     internal_factors,
     internal_grants,
     internal_house,
+    internal_joining,
     internal_looks,
     internal_passkeys,
     internal_people,
@@ -48,6 +50,7 @@ def make_app(
     by_waiting: ByWaiting,
     by_pending: ByPending,
     by_looks: ByLooks,
+    by_line: ByLine,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -98,6 +101,7 @@ def make_app(
     route("POST", internal_people.INVITATIONS, for_people.invite, *GATEWAYS)
     route("DELETE", internal_people.INVITATIONS + "/{id}", for_people.withdraw, *GATEWAYS)
     route("POST", internal_people.INVITATION_TAKEN, for_people.take, *GATEWAYS)
+    route("POST", internal_joining.JOIN, by_line.join, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("GET", internal_house.HOUSE, reading.house, *GATEWAYS)
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)

@@ -29,6 +29,7 @@ from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.account.waiting import Waiting
 from auth_service.answers.granting import Granting
+from auth_service.answers.joining import ByLine
 from auth_service.answers.locking import Locking
 from auth_service.answers.looks import ByLooks
 from auth_service.answers.own import Own
@@ -52,6 +53,7 @@ from auth_service.home.lockouts import Lockouts
 from auth_service.home.notices import Noticeboard
 from auth_service.home.renewals import Renewals
 from auth_service.home.rooms import Rooms
+from auth_service.joining.joining import Joining
 from auth_service.mending import waiting
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
@@ -159,7 +161,9 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async with asyncio.TaskGroup() as group:
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now, language=config.language)
-        rooms = Rooms(store, proof, signer_orders.rights_by(config.signer), now=_now, wake=board.wake)
+        sign, give = signer_orders.signing_by(config.signer), signer_orders.rights_by(config.signer)
+        rooms = Rooms(store, proof, give, now=_now, wake=board.wake)
+        joining = Joining(store, proof, errands, sign, give, authority=config.broker.tls.ca, now=_now)
         confirmed = ConfirmedLockdown(
             store,
             Lockdown(store, proof, now=_now, wake=locked_down),
@@ -233,10 +237,11 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             ByWaiting(Waiting(store, proof, now=_now, wake=board.wake)),
             ByPending(pending, Appointments(store, patrol, now=_now, wake=announcer.wake)),
             ByLooks(HomeLooks(store, sessions, proof, wake=announcer.wake), OwnWays(store, sessions, announcer.wake)),
+            ByLine(joining),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)
-        parts = (sign_in, by_passkey, confirmed, current, tokens, invitations, own_email, farewells)
+        parts = (sign_in, by_passkey, confirmed, current, tokens, invitations, own_email, farewells, joining)
         sweeps = tuple(part.sweep for part in parts)
         async with serve_https(app, listen.host, listen.port, context, bounds=config.connections):
             group.create_task(waiting.watch(store, config, proof), name="file")

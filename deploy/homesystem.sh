@@ -44,6 +44,10 @@ if [ "${1:-} ${2:-}" = "room place" ]; then
     shift 2
     exec "$code/deploy/place-room.sh" "$@"
 fi
+if [ "${1:-} ${2:-}" = "room join" ]; then
+    shift 2
+    exec "$python" -m device_agents.joining "$@"
+fi
 "$python" -c 'import typer' 2>/dev/null || die "this machine is a room's; homesystem runs on the hub. Here: sudo homesystem upgrade"
 
 # Both hold what belongs to several users, each of whom copies its own.

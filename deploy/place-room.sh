@@ -1,12 +1,16 @@
 #!/bin/sh
 # Puts a room's own files in their place on its Pi: what `homesystem room add NAME --out FOLDER` wrote on the hub. Run as
-# root once the code is there, by install.sh or as `homesystem room place`; may be run again at any time.
-# Usage: place-room.sh [--check] NAME FOLDER      (--check: only look whether name and folder are right)
+# root once the code is there, by install.sh, as `homesystem room place` or by `homesystem room join`; may be run again at
+# any time.
+# Usage: place-room.sh [--check|--start] NAME FOLDER
+#   --check  only look whether name and folder are right
+#   --start  have the room run as well, now and from now on: nobody has to say yet what hangs on which pin
 set -eu
 umask 022
 code=$(cd "$(dirname "$0")/.." && pwd)
 home=/var/lib/homesystem
 only_look=no
+starts=no
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'place-room: %s\n' "$*" >&2; exit 1; }
@@ -14,10 +18,10 @@ as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEB
 # Root does nothing of its own in the home: what lies there may be a link to anywhere.
 bring() { as_home sh -c 'umask 077; cat >"$0.new" && mv "$0.new" "$0"' "$2" <"$1"; }
 
-if [ "${1:-}" = --check ]; then
-    only_look=yes
-    shift
-fi
+case ${1:-} in
+--check) only_look=yes; shift ;;
+--start) starts=yes; shift ;;
+esac
 room=${1:-} folder=${2:-}
 [ -n "$folder" ] || die "name the room, and the folder that 'homesystem room add NAME --out FOLDER' wrote on the hub"
 case $room in *[!a-z0-9-]* | [!a-z]*) die "'$room' is no name of a room; it is what 'homesystem room add' was given" ;; esac
@@ -38,6 +42,13 @@ else
     bring "$folder/room.toml" "$file"
 fi
 systemctl --quiet enable --now "homesystem-room-renew@$room.timer"
+if [ $starts = yes ]; then
+    # A second try may bring another key: a room that runs takes it up.
+    systemctl --quiet enable "homesystem-agent@$room"
+    systemctl restart "homesystem-agent@$room" ||
+        die "the room does not start; systemctl status homesystem-agent@$room says why"
+    exit 0
+fi
 as_home "$code/.venv/bin/python" -m device_agents --config "$file" --check-config ||
     say "Mend $file as it says above before you start the room."
 say "Now delete $folder, as it holds the room's key; say in $file what hangs on which pin; then:"

@@ -87,8 +87,8 @@ def of(config: RoomConfig) -> Iterator[str]:
             f"watchdog_seconds: is {config.watchdog_seconds}; {LEAST} to {MOST} would be right: a Pi's timer counts no "
             "further, takes longer times all the same and resets the board too early, with 16 at once"
         )
-    if not 0 < len(config.devices) <= MOST_DEVICES:
-        yield f"devices: there are {len(config.devices)}; a room has 1 to {MOST_DEVICES}, each a [[devices]] table"
+    if len(config.devices) > MOST_DEVICES:
+        yield f"devices: there are {len(config.devices)}; a room has {MOST_DEVICES} at the most"
     for index, device in enumerate(config.devices):
         for name, what in (*_own_complaints(device), *_partner_complaints(device, config)):
             yield f"devices[{index}].{name}: {what} ({device.id})"

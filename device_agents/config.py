@@ -137,7 +137,8 @@ class RoomConfig(Config, frozen=True):
     broker: BrokerConfig
     pins: Literal["simulated", "rpi", "gpiod"]
     data: Path
-    devices: tuple[DeviceConfig, ...]
+    devices: tuple[DeviceConfig, ...] = ()
+    """None on a machine that has just joined."""
     sim_dir: Path | None = None
     chip: Path | None = None
     free_pins: tuple[int, ...] = ()

@@ -36,6 +36,7 @@ from gateway.door import (
 from gateway.door.authority import AUTHORITY, HomeAuthority
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
+from gateway.door.offering import OFFER, Offer
 from gateway.door.origins import Origins
 from gateway.door.passkey_site import PASSKEY_SITE, PasskeySite
 from gateway.door.proxies import Proxies
@@ -170,6 +171,7 @@ class Gateway:
         app[cookie.STORAGE] = cookie.storage(secret)
         app[csrf.OWN_ORIGINS] = Origins(self.config.https)
         app[AUTHORITY] = HomeAuthority(self.config.https)
+        app[OFFER] = Offer(self.config)
         app[PASSKEY_SITE] = PasskeySite(self.config.https)
         app[csrf.OUTSIDE_ORIGINS] = frozenset(self.config.https.origins)
         app[routes.ROUTE_LIMITS] = {}

@@ -10,6 +10,7 @@ from shared.broker.mqtt import BrokerConfig
 from shared.door.client import AlertsAddress, AuthAddress, ReadingsAddress
 from shared.door.doors import Bounds
 from shared.door.listening import Hosts, addresses, is_loopback
+from shared.running import offered
 from shared.running.config import Config, ConfigError, env, load
 from shared.running.syslog import SyslogConfig
 from shared.words.languages import DEFAULT, Language
@@ -58,6 +59,7 @@ class LimitsConfig(Config, frozen=True):
     lockdown: Rate = "20/10 minute"
     password: Rate = "20/10 minute"  # noqa: S105 - how often one may try to change it
     invitation: Rate = "20/10 minute"
+    join: Rate = "20/10 minute"
     arranging: Rate = "60/minute"
     pages: Rate = "120/minute"
     reads: Rate = "300/minute"
@@ -100,6 +102,11 @@ class GatewayConfig(Config, frozen=True):
     cors: CorsConfig = CorsConfig()
     readings: ReadingsAddress = ReadingsAddress()
     syslog: SyslogConfig | None = None
+
+    @property
+    def packages(self) -> tuple[Path, ...]:
+        """Where packages of the agent may lie that we offer to rooms."""
+        return offered.folders(self.spool.parent.parent)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -9,14 +9,15 @@ import typer.main
 from deploy.__main__ import app
 
 PAGE = Path(__file__).resolve().parents[1] / "deploy" / "debs" / "papers" / "homesystem.1"
-_BY_THE_WRAPPER = (
+BY_THE_WRAPPER = (
     (
         "upgrade [FILE.deb]",
         "Bring the code up to date, and everything that follows it: by apt, or from a package's file.",
     ),
     ("room place NAME FOLDER", "On a room's Pi: put what `homesystem room add` wrote on the hub in its place."),
+    ("room join NAME HUB:PORT", "On a room's Pi: what the line of `homesystem room add` ends in; it becomes the room."),
 )
-"""What `deploy/homesystem.sh` does itself; on a room's machine it knows these two alone."""
+"""What `deploy/homesystem.sh` does itself; on a room's machine it knows these alone."""
 _HEAD = r""".TH HOMESYSTEM 1 "" "Home System" "Home System"
 .SH NAME
 homesystem \- set up a home, run it, and change who may do what in it
@@ -62,7 +63,7 @@ def commands(group: Any, before: str = "") -> Iterator[tuple[str, str]]:
 
 def render() -> str:
     """The page in roff."""
-    found = sorted([*commands(typer.main.get_command(app)), *_BY_THE_WRAPPER])
+    found = sorted([*commands(typer.main.get_command(app)), *BY_THE_WRAPPER])
     return _HEAD + "".join(f".TP\n.B {_plain(name)}\n{_plain(told)}\n" for name, told in found) + _TAIL
 
 

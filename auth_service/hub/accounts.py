@@ -17,6 +17,7 @@ from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, look_rows, room_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
 from auth_service.hub import opening
+from auth_service.joining import window_rows
 from auth_service.people import distinct_names, own_look_rows, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
@@ -187,11 +188,14 @@ class Accounts:
         identity_rows.check_name(name, role)
         async with self._change(by) as (connection, say):
             await identity_rows.enrol(connection, name, role, self._now())
+            await window_rows.close(connection, name)
             await say(f"{role}:added", f"{role}/{name}")
 
     async def resume_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
         """Say that an enrolment that was interrupted is finished now; its name was given out by the first try."""
-        await self._write(f"{role}:added", f"{role}/{name}", by, {"interrupted_before": "yes"}, Outcome.EXECUTED)
+        async with self._change(by) as (connection, say):
+            await window_rows.close(connection, name)  # its key may come from here now, and from nowhere else
+            await say(f"{role}:added", f"{role}/{name}", interrupted_before="yes")
 
     async def renew_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
         """Say that an identity gets another certificate.
@@ -215,6 +219,7 @@ class Accounts:
             if identity.revoked_at is not None:
                 return
             await identity_rows.revoke(connection, name, self._now())
+            await window_rows.close(connection, name)
             if identity.role == "room":
                 await look_rows.forget_room(connection, name)
                 await own_look_rows.forget_room(connection, name)

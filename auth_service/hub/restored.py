@@ -15,6 +15,7 @@ from auth_service.home.identity_rows import IdentityRow
 from auth_service.home.lockdown import WHERE, Lockdown
 from auth_service.hub import opening
 from auth_service.hub.accounts import ISSUER, Accounts
+from auth_service.joining import window_rows
 from auth_service.people import invitation_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -38,9 +39,9 @@ class Restored:
         self._lockdown = Lockdown(store, proof, now=now)
 
     async def settle(self, *, made_at: str, revoked: Collection[str], locked_down: bool) -> None:
-        """End every session, API token, code and invitation, take the names `revoked` back, and say anew whether the
-        home is locked down, which it is where it is now. `made_at`: of the backup, for whoever reads of it. A name that
-        was given out since, and of which the backup knows nothing, is noted as one that is never given out again.
+        """End every session, API token, code, invitation and window, take the names `revoked` back, and say anew
+        whether the home is locked down, which it is where it is now. `made_at`: of the backup, for whoever reads of it.
+        A name that was given out since, of which the backup knows nothing, is noted as one that is never given out.
 
         Raises HomeError("no-proof") where a name cannot be taken back, or a lockdown not be ended, with its proof.
         """
@@ -50,6 +51,7 @@ class Restored:
             await session_rows.end_everyones(connection, "restored", self._now())
             await invitation_rows.withdraw_all(connection)
             await code_rows.drop_everyones(connection)
+            await window_rows.close_all(connection)
         known = {row.name for row in await self._accounts.list_identities()}
         for name in sorted(revoked):
             if name not in known:

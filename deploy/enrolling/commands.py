@@ -21,10 +21,21 @@ OutDir = Annotated[Path, typer.Option("--out", help="Where to write certificate 
 
 
 @rooms.command("add")
-def room_add(name: str, out: OutDir) -> None:
-    """Enrol a room: writes ca.crt, room.crt, room.key and room.toml for its Pi."""
-    from deploy.enrolling import enrol
+def room_add(
+    name: str,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write certificate and key there, and print no line.")
+    ] = None,
+) -> None:
+    """Let a room join: prints a line to paste on its Pi, good once, for ten minutes.
 
+    With --out: enrol it here, and write ca.crt, room.crt, room.key and room.toml for its Pi.
+    """
+    from deploy.enrolling import enrol, lines
+
+    if out is None:
+        lines.show(lines.open_for(_home(), name))
+        return
     asyncio.run(enrol.add_room(_home(), name, out))
     console.print(f"Room {name} is enrolled. Carry its folder to its Pi over a safe way; docs/setup.md goes on there.")
 

@@ -18,6 +18,7 @@ from deploy.folder import home as homes
 from deploy.folder import turns
 from deploy.live_broker import broker, taking_up
 from deploy.pki.files import write
+from device_agents.joining.room_file import NAME as ROOM_FILE
 from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError
@@ -132,7 +133,7 @@ async def _enrol(
     known = {row.name: row for row in await book.list_identities()}.get(name)
     unfinished = known is not None and known.role == role and known.revoked_at is None and not admitted
     if out is not None and (known is None or unfinished):
-        more = (room_file.NAME,) if role == "room" else ()
+        more = (ROOM_FILE,) if role == "room" else ()
         _check_out(home, out, role, name, writes=(f"{role}.key", f"{role}.crt", *more))
     if not unfinished:
         await book.enrol_identity(name, role)

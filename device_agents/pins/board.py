@@ -17,14 +17,27 @@ _CARRIES = {
     14: "the serial console's output, which moves while the Pi starts",
     15: "the serial console's input",
 }
-
-
+QUIET = frozenset({5, 6, 16, 17, *range(20, 28)})
+"""Those that carry nothing by default, whatever is switched on: the first to use."""
+PLACES = dict(
+    zip(
+        HEADER,
+        (27, 28, 3, 5, 7, 29, 31, 26, 24, 21, 19, 23, 32, 33, 8, 10, 36, 11, 12, 35, 38, 40, 15, 16, 18, 22, 37, 13),
+        strict=True,
+    )
+)
+"""Where on the header each BCM number is."""
 _NAME = re.compile(r"GPIO(\d{1,3})")
 
 
 def numbers(names: Iterable[str]) -> dict[str, int]:
     """The BCM numbers of those that are names of pins, such as GPIO17."""
     return {name: int(found[1]) for name in names if (found := _NAME.fullmatch(name)) is not None}
+
+
+def is_spoken_for(pin: int) -> bool:
+    """Whether a pin carries something before anybody wires a device."""
+    return pin in _CARRIES
 
 
 def complaints(users: Iterable[tuple[int, str]], free: Collection[int]) -> Iterator[str]:

@@ -43,6 +43,16 @@ def load() -> Any:
     return gpiod
 
 
+def is_header(label: str) -> bool:
+    """Whether a chip of this label is behind a Raspberry Pi's header."""
+    return label.startswith(_HEADERS)
+
+
+def is_inner(label: str) -> bool:
+    """Whether a chip of this label works inside a Raspberry Pi."""
+    return label.startswith(_INNER)
+
+
 def check(gpiod: Any, chip: Path, room: str, uses: Collection[PinUse], free: Collection[int]) -> None:
     """Ask the chip about every line, and touch none. Raises ConfigError naming everything that is in the way.
 
@@ -186,9 +196,9 @@ def _refuse(chip: Path, complaints: Iterable[str]) -> None:
 def _complaints(chip: Any, uses: Collection[PinUse], free: Collection[int], *, ours: str | None) -> Iterator[str]:
     """`ours` is a consumer that may hold lines already."""
     about = chip.get_info()
-    if about.label.startswith(_INNER):
+    if is_inner(about.label):
         yield f"this is {about.label}, which works inside the board; {chips.FIND}"
-    if about.label.startswith(_HEADERS):
+    if is_header(about.label):
         # Only some of its lines are on the header, and most kernels would take them away from a bus without a word.
         yield from header.complaints(((use.pin, use.device) for use in uses), free)
     for use in uses:

@@ -14,6 +14,7 @@ from shared.words import (
     internal_factors,
     internal_grants,
     internal_house,
+    internal_joining,
     internal_looks,
     internal_passkeys,
     internal_people,
@@ -225,6 +226,10 @@ class AuthClient:
     async def take_invitation(self, asked: internal_people.InvitationTaken) -> internal_people.Joined:
         """Become a user. Raises confirmation-failed, always alike, invalid-value or no-proof."""
         return await self._service.call("POST", internal_people.INVITATION_TAKEN, internal_people.Joined, asked)
+
+    async def join(self, wish: internal_joining.JoinWish) -> internal_joining.Joined:
+        """A machine becomes a room. Raises join-refused, and the service's own problems."""
+        return await self._service.call("POST", internal_joining.JOIN, internal_joining.Joined, wish, seconds=30.0)
 
     async def ping(self) -> None:
         """Have it say that it could do its work."""

@@ -34,6 +34,7 @@ SECURITY_EVENTS = {
     "step_up_failed": "Step-up failed",
     "code_held_back": "Code held back",
     "invitation_failed": "Code of an invitation was wrong",
+    "join_refused": "Machine that wanted to join refused",
     "forbidden": "Not permitted",
     "token_refused": "API token refused",
     "csrf_refused": "Request from elsewhere refused",

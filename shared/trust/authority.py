@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from shared.running.config import ConfigError
+from shared.trust import tls
 
 FILE = "web-ca.crt"
 """Beside the certificate that it signed."""
@@ -26,6 +27,21 @@ def read(path: Path) -> Authority:
         return Authority(pem=pem, fingerprint=fingerprint(ssl.PEM_cert_to_DER_cert(pem)))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path}: is no certificate ({error}); run `homesystem renew`") from error
+
+
+def anchor(certificate: Path) -> bytes:
+    """What a program has to trust, as PEM, so that it believes the server that shows `certificate`.
+
+    The home's own authority where that signed it; else the certificate's file, which somebody else's authority did.
+    Raises ConfigError where it cannot be read.
+    """
+    beside = certificate.with_name(FILE)
+    own = beside.exists() and tls.names_its_issuer(certificate, beside)
+    path = beside if own else certificate
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); run `homesystem renew`") from error
 
 
 def fingerprint(der: bytes) -> str:

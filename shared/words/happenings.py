@@ -57,6 +57,8 @@ HAPPENINGS = {
     "registry:hidden": "Hidden on the pages",
     "registry:shown": "Shown on the pages again",
     "registry:arranged": "Put into another order",
+    "room:awaited": "Room may join",
+    "room:join-refused": "Machine was refused that wanted to join",
     "room:added": "Room added",
     "room:revoked": "Room revoked",
     "audit:malformed": "Unreadable audit event",

@@ -61,6 +61,11 @@ CATALOGUE: dict[str, Entry] = {
         "Reload the page. Programs fetch /api/v1/csrf and send its token as X-CSRF-Token, from the same origin.",
     ),
     "forbidden": Entry(403, "You may not do this", "Ask the master user for the right to."),
+    "join-refused": Entry(
+        403,
+        "This machine may not join",
+        "On the hub, homesystem room add prints a line that works once, for ten minutes.",
+    ),
     "last-master": Entry(409, "A home needs a master user", "Make another master user first."),
     # what a room or a device says
     "unknown-device": Entry(404, "There is no such device", "Check the room's and the device's name."),

@@ -9,6 +9,7 @@ from alert_service import tables as alerts
 from alert_service.readings import tables as readings
 from auth_service.factors import demand_rows
 from auth_service.home import pending_rows
+from auth_service.joining import window_rows
 from auth_service.people import email_rows, erasure_rows, invitation_rows
 from auth_service.tables import metadata as accounts
 
@@ -17,6 +18,7 @@ OF_NOBODY = {
     *("identities", "rooms", "devices", "loosenings", "refused_loosenings", "demands", "lockdown"),
     *("days", "passed", "settings"),
     "missed_invitations",  # one number for the home
+    "join_windows",  # rooms that may join, and their keys
 }
 """Tables of the house, its rooms and its keeping."""
 CELLS = 5
@@ -36,6 +38,7 @@ def kept() -> set[str]:
     beside = (
         *(demand_rows.demands, pending_rows.table, pending_rows.presses),
         *(email_rows.email_changes, erasure_rows.erasures, invitation_rows.table, invitation_rows.missed),
+        window_rows.table,
     )
     assert {table.name for table in beside} <= set(accounts.tables)
     return {name for one in every for name in one.tables}

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 
 from auth_service.factors import demand_rows
 from auth_service.home import lockdown_rows, pending_rows, room_rows
+from auth_service.joining import window_rows
 from auth_service.people import email_rows, erasure_rows, invitation_rows, user_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata
@@ -26,7 +27,9 @@ def test_head_is_the_newest_migration() -> None:
 
 async def test_migrations_make_the_tables_that_the_code_expects(store: Store) -> None:
     beside = (pending_rows.table, email_rows.email_changes, erasure_rows.erasures, invitation_rows.table)
-    assert all(table.metadata is metadata for table in (*beside, demand_rows.demands)), "some lie with their rows"
+    assert all(table.metadata is metadata for table in (*beside, demand_rows.demands, window_rows.table)), (
+        "some lie with their rows"
+    )
     async with store.read() as connection:
         differences = await connection.run_sync(
             lambda sync: compare_metadata(MigrationContext.configure(sync), metadata)
@@ -55,6 +58,7 @@ async def test_older_home_has_nothing_locked_out_is_not_locked_down_and_grants_w
             "former_addresses",
             "erasures",
             "missed_invitations",
+            "join_windows",
         ):
             await connection.execute(sa.text(f"DROP TABLE {table}"))
         for column in ("own", "proved_at"):

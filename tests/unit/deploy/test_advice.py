@@ -8,6 +8,7 @@ import typer.main
 
 from deploy.__main__ import app
 from deploy.folder.home import ROOT
+from tests.manual import BY_THE_WRAPPER
 
 PACKAGES = ("shared", "deploy", "auth_service", "alert_service", "gateway", "device_agents")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -22,7 +23,7 @@ def commands() -> set[str]:
     for name, command in group.commands.items():  # type: ignore[attr-defined]  # the root is a group
         below = getattr(command, "commands", None)
         found |= {f"{name} {part}" for part in below} | {name} if below else {name}
-    return found
+    return found | {" ".join(re.findall(r"(?<!\S)[a-z]+(?!\S)", written)) for written, _ in BY_THE_WRAPPER}
 
 
 def named(path: Path) -> set[str]:

@@ -240,9 +240,14 @@ def test_the_description_says_all_that_a_page_needs(tmp_path: Path) -> None:
     assert (said["reed"]["values"], said["bell"]["events"]) == (("open", "closed"), ("press", "double", "long"))
 
 
-def test_no_devices_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"devices: there are 0; a room has 1 to 64"):
-        read(tmp_path, "devices = []\n" + HEAD)
+def test_a_room_that_has_just_joined_has_no_devices(tmp_path: Path) -> None:
+    assert read(tmp_path, HEAD).devices == ()
+
+
+def test_too_many_devices_are_told(tmp_path: Path) -> None:
+    many = "".join(LAMP.replace('"lamp"', f'"lamp-{number}"') for number in range(65))
+    with pytest.raises(ConfigError, match=r"devices: there are 65; a room has 64 at the most"):
+        read(tmp_path, HEAD + many)
 
 
 def test_everything_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from deploy.enrolling import room_file
 from deploy.folder import home as homes
 from device_agents import complaints
+from device_agents.joining.room_file import TEMPLATE
 
 
 @pytest.fixture
@@ -41,4 +42,4 @@ def test_every_device_that_is_commented_out_is_right_too(home: homes.Home, tmp_p
 
 
 def test_it_is_plain_toml() -> None:
-    assert msgspec.toml.decode(room_file.TEMPLATE.read_bytes())["room"] == "hall"
+    assert msgspec.toml.decode(TEMPLATE.read_bytes())["room"] == "hall"

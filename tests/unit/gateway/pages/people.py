@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
+from shared.words import internal_joining
 from shared.words.internal import LoginAnswer, User, UserRow
 from shared.words.internal_account import EmailConfirm, EmailState, EmailWanted, EmailWish
 from shared.words.internal_people import (
@@ -33,6 +34,7 @@ class FakePeople(parts.FakeAuth):
         self.invitation_rows: list[InvitationRow] = []
         self.withdrawn: list[tuple[str, str]] = []
         self.joined: list[InvitationTaken] = []
+        self.machines: list[internal_joining.JoinWish] = []
         self.user_changes: list[UserChange] = []
         self.erased: list[str] = []
         self.profiles: list[ProfileChange] = []
@@ -131,6 +133,12 @@ class FakePeople(parts.FakeAuth):
         assert address
         self.withdrawn.append((invitation_id, by))
         self.invitation_rows = [row for row in self.invitation_rows if row.id != invitation_id]
+
+    async def join(self, wish: internal_joining.JoinWish) -> internal_joining.Joined:
+        if self.refuses is not None:
+            raise self.refuses
+        self.machines.append(wish)
+        return internal_joining.Joined(room=wish.room, certificate="its own", authority="whom it believes")
 
     async def take_invitation(self, asked: InvitationTaken) -> Joined:
         if self.away:

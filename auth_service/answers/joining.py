@@ -1,0 +1,19 @@
+"""Machines that come in by a pasted line."""
+
+from aiohttp import web
+
+from auth_service.answers.issuer import issuer
+from auth_service.joining.joining import Joining
+from shared.door.web import json_response, read_json
+from shared.words.internal_joining import JoinWish
+
+
+class ByLine:
+    """Machines that come in by a pasted line."""
+
+    def __init__(self, joining: Joining) -> None:
+        self._joining = joining
+
+    async def join(self, request: web.Request) -> web.Response:
+        """One becomes a room."""
+        return json_response(await self._joining.join(await read_json(request, JoinWish), issuer(request)))

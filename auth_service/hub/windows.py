@@ -1,0 +1,34 @@
+"""Windows that are opened at the hub: `homesystem room add` has one for a room that comes by itself."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from auth_service.config import AuthConfig
+from auth_service.hub import opening
+from auth_service.hub.accounts import ISSUER
+from auth_service.joining.windows import Opened, Windows
+from auth_service.proof import Proof
+from shared.words.messages import Who
+
+
+@contextlib.asynccontextmanager
+async def opened(config: AuthConfig) -> AsyncIterator["AtTheHub"]:
+    """Those of the home that `config` describes; migrates the database. Raises ConfigError as opening.opened does."""
+    async with opening.opened(config) as (store, _, spool):
+        yield AtTheHub(Windows(store, Proof(spool, now=_now), now=_now))
+
+
+class AtTheHub:
+    """Opens windows in the name of whoever may run `homesystem`."""
+
+    def __init__(self, windows: Windows) -> None:
+        self._windows = windows
+
+    async def open(self, name: str) -> Opened:
+        """For a new room. Raises HomeError: invalid-value, already-exists, no-proof."""
+        return await self._windows.open(name, Who(issuer=ISSUER))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

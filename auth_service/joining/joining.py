@@ -1,0 +1,168 @@
+"""A machine brings the token of a window and a signing request, and becomes the room that the window is for.
+
+Who it becomes is the window's word; the request gives the key alone. In this order, so that each step may be the last
+one and the same machine asks again: the window is the key's and the name is given out, with the proof of both; the
+signer signs; the certificate is kept; the room gets its rights; the machine gets its answer.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.account import telling
+from auth_service.confirming.errands import Errands
+from auth_service.confirming.tries import FailedTries
+from auth_service.home import identity_rows
+from auth_service.home.renewals import Sign
+from auth_service.home.rooms import Give
+from auth_service.joining import requested_key, window_rows
+from auth_service.joining.window import Refusal, Window, refusal
+from auth_service.joining.windows import in_use
+from auth_service.proof import Proof
+from shared.keeping.database import Store
+from shared.running.log import security
+from shared.running.seldom import Seldom
+from shared.words.internal_joining import Joined, JoinWish
+from shared.words.messages import Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
+
+_REFUSED = "room:join-refused"
+_TOLD_SECONDS = 600.0
+"""Whoever has a token and comes too late, again and again, is told of so seldom."""
+_TOLD_MOST = 256
+_AGAIN = "On the hub: homesystem room add {room}, which prints another line."
+Judged = tuple[Window | None, Refusal | None]
+_WORDS = {
+    Refusal.UNKNOWN: "The hub knows no such token: it was mistyped, or a later line took its place. " + _AGAIN,
+    Refusal.USED: (
+        "Another machine has used this line already. If that was not you, somebody else has seen it: "
+        "on the hub, homesystem room revoke {room}, and then add the room under another name."
+    ),
+    Refusal.OVER: "This line is over: it works for ten minutes. " + _AGAIN,
+    Refusal.REVOKED: "The name {room} was revoked, and none is ever given out twice. Add the room under another name.",
+}
+
+
+class Joining:
+    """Lets machines in, one after the other. `issuer` in its method is the gateway that asks."""
+
+    def __init__(
+        self,
+        store: Store,
+        proof: Proof,
+        errands: Errands,
+        sign: Sign,
+        give: Give,
+        *,
+        authority: Path,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._proof = proof
+        self._errands = errands
+        self._sign = sign
+        self._give = give
+        self._authority = authority
+        self._now = now
+        self._failed = FailedTries(_REFUSED, proof, now=now)
+        self._told = Seldom(_TOLD_SECONDS, most=_TOLD_MOST)
+        self._turn = asyncio.Lock()
+
+    async def join(self, asked: JoinWish, issuer: str) -> Joined:
+        """The room that the machine is from now on, its certificate, and the authority that signs for rooms.
+
+        Raises HomeError: join-refused (`reason` is a Refusal), invalid-value, no-proof, and what the signer says; after
+        that the same key may ask again.
+        """
+        key = requested_key.fingerprint(asked.csr)
+        who = Who(issuer=issuer, address=asked.address or None)
+        async with self._store.read() as connection:  # before its turn: a guess keeps nobody waiting
+            self._check(await self._judge(connection, asked, key), asked, key, who)
+        async with self._turn:
+            window = await self._let_in(asked, key, who)
+            certificate = window.certificate or await self._certify(window.name, key, asked.csr)
+            await self._give(window.name, ())
+        authority = await asyncio.to_thread(self._authority.read_text)
+        return Joined(room=window.name, certificate=certificate, authority=authority)
+
+    async def sweep(self) -> None:
+        """Forget windows that are long over, and tell of wrong tokens that were only counted."""
+        await self._failed.sweep()
+        async with self._store.write() as connection:
+            await window_rows.drop_old(connection, self._now())
+
+    async def _let_in(self, asked: JoinWish, key: str, who: Who) -> Window:
+        """The window, bound to this key."""
+        async with self._store.read() as connection:
+            window = self._check(await self._judge(connection, asked, key), asked, key, who)
+        if window.key is None:
+            async with telling.change(self._store, self._proof, who) as (connection, say):
+                window = self._check(await self._judge(connection, asked, key), asked, key, who)
+                await self._give_out(connection, window, asked.token, key, say)
+        return window
+
+    def _check(self, judged: Judged, asked: JoinWish, key: str, who: Who) -> Window:
+        """The window that lets this machine in. Raises join-refused, which is told."""
+        window, refused = judged
+        if window is None or refused is not None:
+            raise self._refused(window, refused or Refusal.UNKNOWN, asked, key, who)
+        return window
+
+    async def _judge(self, connection: AsyncConnection, asked: JoinWish, key: str) -> Judged:
+        window = await window_rows.by_token(connection, asked.token)
+        refused = refusal(window, asked.room, key, self._now())
+        if window is None or refused is not None:
+            return window, refused
+        known = await identity_rows.find(connection, window.name)
+        if known is not None and known.revoked_at is not None:
+            return window, Refusal.REVOKED
+        if window.key is None and known is not None and not window.resumes:
+            return window, Refusal.EXISTS
+        return window, None
+
+    async def _give_out(
+        self, connection: AsyncConnection, window: Window, token: str, key: str, say: telling.Say
+    ) -> None:
+        if not await window_rows.bind(connection, token, key, self._now()):
+            raise HomeError("changed-meanwhile", "Another machine came at the same moment. Paste the line again.")
+        detail = {"key": key}
+        if window.resumes:
+            detail["interrupted_before"] = "yes"
+        else:
+            await identity_rows.enrol(connection, window.name, "room", self._now())
+        await say("room:added", f"room/{window.name}", **detail)
+
+    async def _certify(self, room: str, key: str, csr: str) -> str:
+        certificate = await self._sign(room, csr)
+        async with self._store.write() as connection:
+            if not await window_rows.keep(connection, room, key, certificate):
+                raise HomeError("changed-meanwhile", f"The window of {room} was closed meanwhile.")
+        return certificate
+
+    def _refused(self, window: Window | None, reason: Refusal, asked: JoinWish, key: str, who: Who) -> HomeError:
+        security("join_refused", address=asked.address, reason=reason.value)
+        if window is None or reason is Refusal.UNKNOWN:
+            self._errands.start(self._failed.tell("home", who, None), "report-failure")
+        else:
+            self._errands.start(self._tell(window.name, reason, key, who), "report-failure")
+        words = in_use(asked.room, "room") if reason is Refusal.EXISTS else _WORDS[reason].format(room=asked.room)
+        return HomeError("join-refused", words, reason=reason.value)
+
+    async def _tell(self, room: str, reason: Refusal, key: str, who: Who) -> None:
+        """Who comes with the right token at the wrong time had the line: that is a slip, or somebody who read it."""
+        now = self._now().timestamp()
+        if not self._told.is_due((room, reason), now):
+            return
+        self._told.said((room, reason), now)
+        await self._proof.write(
+            _REFUSED,
+            f"room/{room}",
+            who,
+            severity=Severity.INFO if reason is Refusal.OVER else Severity.SECURITY,
+            outcome=Outcome.REJECTED,
+            detail={"reason": reason.value, "key": key},
+        )

@@ -1,0 +1,52 @@
+"""When a window lets a machine in, pure: one key, once, in its time, and that same key again for a while.
+
+A machine whose answer was lost asks again with the key that it made; no other key gets in after it.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+LIFETIME = timedelta(minutes=10)
+AGAIN = timedelta(hours=1)
+"""So long the machine that came in may ask for its certificate again: its power may have gone before it had it."""
+
+
+class Refusal(StrEnum):
+    """Why a machine is not let in; each has its words in auth_service.joining.joining."""
+
+    UNKNOWN = "unknown"
+    USED = "used"
+    OVER = "over"
+    REVOKED = "revoked"
+    EXISTS = "exists"
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """A room that may join. `key`: SHA-256 of the public key that came in, once one has, and its `certificate`.
+
+    `resumes`: the name was given out to a machine that never got a certificate, so that another may take its place.
+    """
+
+    name: str
+    opened_at: datetime
+    expires_at: datetime
+    resumes: bool = False
+    key: str | None = None
+    joined_at: datetime | None = None
+    certificate: str | None = None
+
+
+def refusal(window: Window | None, room: str, key: str, now: datetime) -> Refusal | None:
+    """Why a machine with `key` that says it is to be `room` is not let in by this window; None where it is.
+
+    A clock that was set back makes nothing longer: before its beginning a window is over.
+    """
+    if window is None or window.name != room:
+        return Refusal.UNKNOWN
+    if window.key is None or window.joined_at is None:
+        return None if window.opened_at <= now < window.expires_at else Refusal.OVER
+    if window.key != key:
+        return Refusal.USED
+    return None if window.joined_at <= now < window.joined_at + AGAIN else Refusal.OVER

@@ -1,0 +1,97 @@
+"""Windows in the database: one a name, its token hashed, and the one key that came in."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Row, String, Table, Text, delete, false, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.joining.window import LIFETIME, Window
+from auth_service.tables import Moment, metadata
+
+table = Table(
+    # Which room may join just now. The name need not be given out yet: it is when a machine comes.
+    "join_windows",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("opened_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("resumes", Boolean, nullable=False, server_default=false()),
+    Column("key_hash", String(64)),
+    Column("joined_at", Moment),
+    Column("certificate", Text),
+)
+
+KEPT = timedelta(days=1)
+"""So long a window is remembered after its end, so that whoever comes too late is told that it is late."""
+
+
+async def put(connection: AsyncConnection, name: str, *, resumes: bool, now: datetime) -> tuple[str, datetime]:
+    """Open one for a name, and end the former; its token, which is nowhere else, and when it ends."""
+    token = secrets.token_hex(16)
+    await close(connection, name)
+    await connection.execute(
+        insert(table).values(
+            name=name, token_hash=_hashed(token), opened_at=now, expires_at=now + LIFETIME, resumes=resumes
+        )
+    )
+    return token, now + LIFETIME
+
+
+async def by_token(connection: AsyncConnection, token: str) -> Window | None:
+    """The window that a token is of, whatever has become of it."""
+    row = (await connection.execute(select(table).where(table.c.token_hash == _hashed(token)))).first()
+    return None if row is None else _window(row)
+
+
+async def of(connection: AsyncConnection, name: str) -> Window | None:
+    """The window of a name, whatever has become of it."""
+    row = (await connection.execute(select(table).where(table.c.name == name))).first()
+    return None if row is None else _window(row)
+
+
+async def bind(connection: AsyncConnection, token: str, key: str, now: datetime) -> bool:
+    """From now on it is this key's; False where another one was first, or it was closed meanwhile."""
+    mine = update(table).where(table.c.token_hash == _hashed(token), table.c.key_hash.is_(None))
+    return (await connection.execute(mine.values(key_hash=key, joined_at=now))).rowcount == 1
+
+
+async def keep(connection: AsyncConnection, name: str, key: str, certificate: str) -> bool:
+    """Keep the certificate of the key that came in; False where the window is another one by now."""
+    mine = update(table).where(table.c.name == name, table.c.key_hash == key)
+    return (await connection.execute(mine.values(certificate=certificate))).rowcount == 1
+
+
+async def close(connection: AsyncConnection, name: str) -> None:
+    """Nobody comes in under this name any more."""
+    await connection.execute(delete(table).where(table.c.name == name))
+
+
+async def close_all(connection: AsyncConnection) -> None:
+    """Nobody comes in any more."""
+    await connection.execute(delete(table))
+
+
+async def drop_old(connection: AsyncConnection, now: datetime) -> None:
+    """Forget those that ended a day ago."""
+    await connection.execute(delete(table).where(table.c.expires_at <= now - KEPT))
+
+
+def _hashed(token: str) -> str:
+    # 128 random bits: nobody finds them by trying, so that a slow hash would keep nobody out but us.
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _window(row: Row[*tuple[Any, ...]]) -> Window:
+    return Window(
+        name=row.name,
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+        resumes=row.resumes,
+        key=row.key_hash,
+        joined_at=row.joined_at,
+        certificate=row.certificate,
+    )

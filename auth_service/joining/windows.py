@@ -1,0 +1,64 @@
+"""Opens a window for a room: ten minutes in which one machine, which brings the token, becomes that room."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from auth_service.account import telling
+from auth_service.home import identity_rows
+from auth_service.joining import window_rows
+from auth_service.proof import Proof
+from shared.keeping.database import Store
+from shared.words.messages import Who
+from shared.words.problem import HomeError
+
+
+class Opened(NamedTuple):
+    """A window: the token that opens it, told once, and until when."""
+
+    token: str
+    expires_at: datetime
+
+
+class Windows:
+    """Opens them, in the database of the service, whether that runs or not."""
+
+    def __init__(self, store: Store, proof: Proof, *, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._proof = proof
+        self._now = now
+
+    async def open(self, name: str, who: Who) -> Opened:
+        """For a new room of this name; a former window for it is over.
+
+        Raises HomeError: invalid-value, already-exists (the name is in use, or was revoked), no-proof.
+        """
+        identity_rows.check_name(name, "room")
+        async with telling.change(self._store, self._proof, who) as (connection, say):
+            resumes = await self._check_free(connection, name)
+            token, expires_at = await window_rows.put(connection, name, resumes=resumes, now=self._now())
+            await say("room:awaited", f"room/{name}", until=f"{expires_at:%Y-%m-%d %H:%M} UTC")
+        return Opened(token, expires_at)
+
+    async def _check_free(self, connection: AsyncConnection, name: str) -> bool:
+        """Whether the name was given out already, to a machine that never got what it came for."""
+        known = await identity_rows.find(connection, name)
+        if known is None:
+            return False
+        if known.revoked_at is not None:
+            text = f"The name {name} was revoked, and no name is ever given out twice. Choose another one."
+            raise HomeError("already-exists", text)
+        window = await window_rows.of(connection, name)
+        if known.role != "room" or window is None or window.certificate is not None:
+            raise HomeError("already-exists", in_use(name, known.role))
+        return window.key is not None or window.resumes
+
+
+def in_use(name: str, role: str) -> str:
+    """What to do about a name that somebody has."""
+    text = f"The name {name} is in use; choose another one."
+    if role == "room":
+        text += f" For the same room on another card: homesystem room renew {name} --out FOLDER"
+    return text

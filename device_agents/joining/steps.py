@@ -1,0 +1,77 @@
+"""The steps by which a machine becomes a room, each of which may be the last: a second try goes on from there.
+
+What is made lies in a folder of root's until it is in its place: key and request, then certificate and authority, then
+the room's file.
+"""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from device_agents.joining import pair, room_file
+from device_agents.joining.board import Board
+from device_agents.joining.hub import Hub
+from shared.words import names
+from shared.words.problem import HomeError
+
+WORK = Path("/var/lib/homesystem-join")
+"""Root's alone, and gone again once the room runs."""
+HOME = Path("/var/lib/homesystem")
+
+
+class Wish(NamedTuple):
+    """What the line says: the room, the hub (HOST:PORT), by whose authority it is believed, and the token."""
+
+    room: str
+    place: str
+    anchor: Path
+    token: str
+
+
+def fetch(wish: Wish, folder: Path, board: Callable[[], Board]) -> None:
+    """Have all that a room needs in `folder`, which is what `room add --out` writes on the hub.
+
+    Raises HomeError: what the hub says, or what is in the way here.
+    """
+    if not names.is_identity(wish.room) or names.is_reserved(wish.room):
+        raise HomeError("invalid-value", f"{wish.room!r} is no name of a room. Paste the whole line.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / room_file.NAME
+    if pair.has_certificate(folder) and path.exists():
+        return
+    csr = pair.request(folder)
+    got = Hub(wish.place, wish.anchor).join(token=wish.token, room=wish.room, csr=csr)
+    # The file first: once the certificate lies there, all does.
+    pair.write(path, room_file.text(wish.room, got.broker.host, got.broker.port, board()))
+    pair.take(folder, got.certificate, got.authority)
+
+
+def place(room: str, folder: Path, script: Path) -> None:
+    """Put it in its place and start it. Raises HomeError where that fails."""
+    done = subprocess.run([script, "--start", room, folder], check=False)  # noqa: S603 - our own script
+    if done.returncode != 0:
+        raise HomeError("failed", f"Room {room} is not in its place yet, as it says above. Then paste the line again.")
+
+
+def forget(folder: Path) -> None:
+    """The key lies where the room has it, and nowhere else. One that was cut short is forgotten by the next."""
+    gone = folder.with_name(f".{folder.name}.gone")
+    shutil.rmtree(gone, ignore_errors=True)
+    folder.rename(gone)
+    shutil.rmtree(gone)
+
+
+def is_here(room: str, home: Path) -> bool:
+    """Whether this machine is the room already."""
+    return all(
+        (home / part).exists() for part in (f"agents/{room}.toml", f"pki/{room}/room.crt", f"pki/{room}/room.key")
+    )
+
+
+def check_root() -> None:
+    """Raises HomeError("forbidden") for whoever could not put anything in its place."""
+    if os.geteuid() != 0:
+        raise HomeError("forbidden", "This changes the system: sudo homesystem room join …")

@@ -1,0 +1,56 @@
+"""What a room's Pi fetches by the line that the hub printed, and POST /api/v1/join, by which it becomes the room.
+
+Authority, script and packages are what anybody may have; nothing here opens anything without the line's token.
+"""
+
+import asyncio
+import re
+
+import msgspec
+from aiohttp import web
+
+from gateway.desk import joining
+from gateway.door.offering import OFFER
+from shared.door.web import json_response, read_json
+from shared.running import installed
+from shared.words.internal_joining import RoomName, SigningRequest, Token
+from shared.words.problem import HomeError
+
+_SCRIPT = installed.CODE / "deploy" / "join.sh"
+_WORD = re.compile(r"[a-z0-9]{1,16}")
+_PACKAGE = "application/vnd.debian.binary-package"
+
+
+class JoinRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The line's token, the room that it names, and a signing request (PEM) for the key that was made on the Pi."""
+
+    token: Token
+    room: RoomName
+    csr: SigningRequest
+
+
+async def anchor(request: web.Request) -> web.Response:
+    """200 in PEM: by what our HTTPS is verified; the line has the SHA-256 of it."""
+    return web.Response(body=await asyncio.to_thread(request.app[OFFER].anchor), content_type="application/x-pem-file")
+
+
+async def script(_request: web.Request) -> web.Response:
+    """200: what the line runs on the Pi."""
+    return web.Response(body=await asyncio.to_thread(_SCRIPT.read_bytes), content_type="text/x-shellscript")
+
+
+async def package(request: web.Request) -> web.StreamResponse:
+    """200 with the agent's package for a Debian and a processor; 404 where this hub has none for them."""
+    release, architecture = request.match_info["release"], request.match_info["architecture"]
+    found = None
+    if _WORD.fullmatch(release) and _WORD.fullmatch(architecture):
+        found = await asyncio.to_thread(request.app[OFFER].package, release, architecture)
+    if found is None:
+        raise HomeError("not-found", "This hub offers no package of the agent for that Debian and processor.")
+    return web.FileResponse(found, headers={"Content-Type": _PACKAGE})
+
+
+async def join(request: web.Request) -> web.Response:
+    """200 {room, certificate, authority, broker: {host, port}}; the same again for the same key."""
+    asked = await read_json(request, JoinRequest)
+    return json_response(await joining.join(request, token=asked.token, room=asked.room, csr=asked.csr))

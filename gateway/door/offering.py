@@ -1,0 +1,48 @@
+"""What a room's machine that is not a room yet gets from its hub: whom to believe, the agent's package, where to go."""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from gateway.config import GatewayConfig
+from shared.running import offered
+from shared.trust import authority, tls
+from shared.words.problem import HomeError
+
+
+class Broker(msgspec.Struct, frozen=True, kw_only=True):
+    """How a room reaches the broker; the name is one that its certificate has."""
+
+    host: str
+    port: int
+
+
+class Offer:
+    """Read anew each time, since certificates are renewed and packages brought. Its methods block for the disk."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        self._certificate = config.https.certificate
+        self._packages = config.packages
+        # As the broker's own certificate calls it: of several names of the hub, the one that rooms go by.
+        self._broker_certificate = config.broker.tls.ca.with_name("broker.crt")
+        self._port = config.broker.port
+
+    def anchor(self) -> bytes:
+        """By what our HTTPS is verified, PEM. Raises ConfigError."""
+        return authority.anchor(self._certificate)
+
+    def package(self, release: str, architecture: str) -> Path | None:
+        """The agent's package for a Debian and a processor, if there is one."""
+        return offered.find(self._packages, release, architecture)
+
+    def broker(self) -> Broker:
+        """Where rooms find the broker. Raises HomeError("internal"), ConfigError."""
+        host = tls.first_name(self._broker_certificate)
+        if host is None:
+            raise HomeError("internal", "The broker's certificate names no host; `homesystem renew` makes another one.")
+        return Broker(host=host, port=self._port)
+
+
+OFFER: Final = web.AppKey("offer", Offer)

@@ -1,0 +1,251 @@
+"""A machine with a line's token becomes a room: one of two, in time, with proof, and again after a fault."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from auth_service.confirming.errands import Errands
+from auth_service.hub.accounts import Accounts
+from auth_service.joining.joining import Joining
+from auth_service.joining.window import AGAIN, LIFETIME
+from auth_service.joining.windows import Windows
+from auth_service.proof import Proof
+from shared.keeping.database import Store
+from shared.proof.spool import Spool
+from shared.words.internal_joining import Joined, JoinWish
+from shared.words.messages import AuditEvent, Who
+from shared.words.names import Outcome, Severity
+from shared.words.problem import HomeError
+from tests.unit.auth_service.home.test_renewals import FakeSigner
+from tests.unit.auth_service.joining.test_requested_key import request
+from tests.unit.auth_service.parts import Clock, Given, fill
+
+HUB = Who(issuer="admin")
+PI, ANOTHER = (request(ec.generate_private_key(ec.SECP256R1())).decode() for _ in range(2))
+
+
+class House:
+    """A home into which machines come."""
+
+    def __init__(
+        self, store: Store, proof: Proof, spool: Spool, clock: Clock, errands: Errands, authority: Path
+    ) -> None:
+        self.signer, self.given, self.spool, self.clock = FakeSigner(spool), Given(), spool, clock
+        self.accounts: Accounts
+        self.windows = Windows(store, proof, now=clock)
+        self.joining = Joining(store, proof, errands, self.signer, self.given, authority=authority, now=clock)
+        self._errands = errands
+
+    async def open(self, room: str = "attic") -> str:
+        return (await self.windows.open(room, HUB)).token
+
+    async def join(self, token: str, csr: str = PI, room: str = "attic") -> Joined:
+        wish = JoinWish(token=token, room=room, csr=csr, address="192.0.2.7")
+        try:
+            return await self.joining.join(wish, "gateway")
+        finally:
+            await self._errands.settled()
+
+    async def refusal(self, token: str, csr: str = PI, room: str = "attic") -> str:
+        with pytest.raises(HomeError) as refused:
+            await self.join(token, csr, room)
+        assert refused.value.slug == "join-refused"
+        return str(refused.value.facts["reason"])
+
+    async def names(self) -> dict[str, str]:
+        return {row.name: row.role for row in await self.accounts.list_identities()}
+
+    def told(self, what: str) -> list[AuditEvent]:
+        return [event for event in self.spool.pending(1000) if event.what == what]
+
+
+@pytest.fixture
+async def house(
+    store: Store, proof: Proof, spool: Spool, clock: Clock, accounts: Accounts, tmp_path: Path
+) -> AsyncIterator[House]:
+    authority = tmp_path / "device-ca.crt"
+    authority.write_text("the authority")
+    async with asyncio.TaskGroup() as group:
+        made = House(store, proof, spool, clock, Errands(group), authority)
+        made.accounts = accounts
+        yield made
+
+
+async def test_a_machine_becomes_the_room_that_the_window_is_for_and_all_of_it_is_proven(house: House) -> None:
+    joined = await house.join(await house.open())
+    assert joined == Joined(room="attic", certificate="certificate 1", authority="the authority")
+    assert await house.names() == {"attic": "room"}
+    assert house.signer.asked == [("attic", PI)]
+    assert house.given.devices == {"attic": ()}
+    assert house.signer.proofs == [2], "both are written before anything is signed"
+    (awaited,), (added,) = house.told("room:awaited"), house.told("room:added")
+    assert (awaited.where, awaited.who, awaited.severity) == ("room/attic", HUB, Severity.CRITICAL)
+    assert (added.where, added.severity) == ("room/attic", Severity.CRITICAL)
+    assert added.who == Who(issuer="gateway", address="192.0.2.7")
+    assert len(added.detail["key"]) == 64
+
+
+async def test_no_name_is_given_out_before_a_machine_comes(house: House) -> None:
+    await house.open()
+    assert await house.names() == {}
+    await house.accounts.enrol_identity("attic", "room")
+    assert await house.names() == {"attic": "room"}
+
+
+async def test_the_token_lies_nowhere(house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    token = await house.open()
+    await house.join(token)
+    await house.refusal(token, ANOTHER)
+    files = await asyncio.to_thread(lambda: {path.name: path.read_bytes() for path in tmp_path.iterdir()})
+    assert {"auth.sqlite3", "spool.sqlite3"} <= set(files)
+    assert [name for name, content in files.items() if token.encode() in content] == []
+    assert token not in caplog.text
+
+
+async def test_a_lost_answer_is_given_again_to_the_same_key_for_an_hour(house: House) -> None:
+    token = await house.open()
+    first = await house.join(token)
+    house.clock.forward(seconds=AGAIN.total_seconds() - 1)
+    assert await house.join(token) == first
+    assert len(house.signer.asked) == 1
+    assert len(house.told("room:added")) == 1
+    house.clock.forward(seconds=1)
+    assert await house.refusal(token) == "over"
+
+
+async def test_of_two_machines_with_one_token_exactly_one_gets_in_and_the_other_is_told_of(house: House) -> None:
+    token = await house.open()
+    came = await asyncio.gather(*(house.join(token, csr) for csr in (PI, ANOTHER)), return_exceptions=True)
+    joined = [one for one in came if isinstance(one, Joined)]
+    refused = [one for one in came if isinstance(one, HomeError)]
+    assert (len(joined), [one.facts["reason"] for one in refused]) == (1, ["used"])
+    assert len(house.signer.asked) == 1
+    (event,) = house.told("room:join-refused")
+    assert (event.where, event.severity, event.outcome) == ("room/attic", Severity.SECURITY, Outcome.REJECTED)
+    assert event.detail["reason"] == "used"
+
+
+async def test_what_waits_for_the_signer_keeps_the_window_for_its_key(house: House) -> None:
+    token = await house.open()
+    house.signer.away = HomeError("signer-unreachable")
+    with pytest.raises(HomeError, match="signer-unreachable"):
+        await house.join(token)
+    assert await house.refusal(token, ANOTHER) == "used"
+    house.signer.away = None
+    assert (await house.join(token)).certificate == "certificate 1"
+    assert len(house.told("room:added")) == 1
+
+
+async def test_rights_that_could_not_be_given_are_given_to_who_asks_again(house: House) -> None:
+    token = await house.open()
+    house.given.fault = HomeError("broker-unreachable")
+    with pytest.raises(HomeError, match="broker-unreachable"):
+        await house.join(token)
+    house.given.fault = None
+    assert (await house.join(token)).certificate == "certificate 1"
+    assert house.given.devices == {"attic": ()}
+
+
+async def test_a_machine_that_never_came_back_gives_its_place_to_another(house: House) -> None:
+    token = await house.open()
+    house.signer.away = HomeError("signer-unreachable")
+    with pytest.raises(HomeError):
+        await house.join(token)
+    house.signer.away = None
+    another = await house.open()
+    assert await house.refusal(token) == "unknown"
+    assert (await house.join(another, ANOTHER)).certificate == "certificate 1"
+    assert house.told("room:added")[-1].detail["interrupted_before"] == "yes"
+
+
+async def test_it_ends_after_ten_minutes(house: House) -> None:
+    token = await house.open()
+    house.clock.forward(seconds=LIFETIME.total_seconds())
+    assert await house.refusal(token) == "over"
+    assert await house.names() == {}
+
+
+async def test_another_line_ends_the_former(house: House) -> None:
+    former, token = await house.open(), await house.open()
+    assert await house.refusal(former) == "unknown"
+    assert (await house.join(token)).room == "attic"
+
+
+async def test_a_token_is_for_one_room(house: House) -> None:
+    token = await house.open()
+    await house.open("cellar")
+    assert await house.refusal(token, room="cellar") == "unknown"
+    assert await house.names() == {}
+
+
+async def test_wrong_tokens_are_a_letter_and_few_events_and_close_nothing(house: House) -> None:
+    token = await house.open()
+    for number in range(1000):
+        assert await house.refusal(f"{number:032x}") == "unknown"
+    events = house.told("room:join-refused")
+    assert [(event.where, event.severity, event.detail["count"]) for event in events] == [
+        ("home", Severity.INFO, "1"),
+        ("home", Severity.SECURITY, "5"),
+    ]
+    assert (await house.join(token)).room == "attic"
+    house.clock.forward(minutes=11)
+    await house.joining.sweep()
+    assert house.told("room:join-refused")[-1].detail["count"] == "1000"
+
+
+async def test_a_name_that_was_revoked_meanwhile_stays_so(house: House) -> None:
+    token = await house.open()
+    await house.join(token)
+    await house.accounts.revoke_identity("attic")
+    assert await house.refusal(token) == "unknown", "its window went with it"
+    with pytest.raises(HomeError, match="was revoked"):
+        await house.open()
+
+
+async def test_a_name_that_was_given_out_otherwise_meanwhile_is_not_given_twice(house: House) -> None:
+    token = await house.open()
+    await house.accounts.enrol_identity("attic", "client")
+    assert await house.refusal(token) == "unknown"
+    assert await house.names() == {"attic": "client"}
+    with pytest.raises(HomeError, match="is in use"):
+        await house.open()
+
+
+async def test_a_room_that_is_there_is_not_joined_again(house: House) -> None:
+    await house.join(await house.open())
+    with pytest.raises(HomeError, match="homesystem room renew attic"):
+        await house.open()
+
+
+@pytest.mark.parametrize("name", ["Attic", "gateway", "a/b", "", "x" * 33])
+async def test_a_name_that_cannot_be_is_refused(house: House, name: str) -> None:
+    with pytest.raises(HomeError, match="invalid-value"):
+        await house.windows.open(name, HUB)
+
+
+async def test_what_is_no_request_uses_nothing_up(house: House) -> None:
+    token = await house.open()
+    with pytest.raises(HomeError, match="invalid-value"):
+        await house.join(token, "no request")
+    assert (await house.join(token)).room == "attic"
+
+
+async def test_without_proof_nothing_is_opened_and_nobody_comes_in(house: House, tmp_path: Path) -> None:
+    token = await house.open()
+    fill(tmp_path / "spool.sqlite3")
+    with pytest.raises(HomeError, match="no-proof"):
+        await house.open("cellar")
+    with pytest.raises(HomeError, match="no-proof"):
+        await house.join(token)
+    assert house.signer.asked == []
+    assert await house.names() == {}
+
+
+async def test_those_that_are_long_over_are_forgotten(house: House) -> None:
+    token = await house.open()
+    house.clock.forward(hours=25)
+    await house.joining.sweep()
+    assert await house.refusal(token) == "unknown"
