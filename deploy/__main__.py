@@ -14,8 +14,8 @@ import typer
 from rich.console import Console
 
 from deploy.enrolling import commands
+from deploy.folder import closed, naming, turns
 from deploy.folder import home as homes
-from deploy.folder import naming, turns
 from deploy.household import codes, lockdown, users
 from deploy.live_broker import broker, taking_up
 from deploy.names import rename
@@ -184,6 +184,7 @@ def main() -> None:
     # Spools, ledgers and logs say who opened what, and when: they are their owner's alone.
     os.umask(0o077)
     try:
+        closed.check(homes.folder(), sys.argv[1:])
         app()
     except ConfigError as error:
         print(f"homesystem: {error}", file=sys.stderr)

@@ -11,6 +11,11 @@ again="sudo $code/deploy/install.sh"
 
 die() { printf 'homesystem: %s\n' "$*" >&2; exit 1; }
 
+# One that was cut off is finished by the code that it kept for that: what is installed may be half of each.
+if [ "${1:-}" = upgrade ] && [ -e "$home-upgrade/step.json" ] && [ -x "$home-upgrade/driver/run" ]; then
+    shift
+    exec "$home-upgrade/driver/run" "$@"
+fi
 [ -x "$python" ] || die "$python is not there; run: $again"
 [ -d "$home" ] || die "$home is not there; run: $again"
 user=$(stat -L -c %U "$home")
@@ -26,18 +31,8 @@ if [ "${1:-}" = upgrade ]; then
         git -c safe.directory="$code" -C "$code" pull --ff-only
         exec "$code/deploy/install.sh"
     fi
-    file=${2:-}
-    if [ -n "$file" ]; then
-        # apt takes a word without a slash for the name of a package.
-        case $file in */*) ;; *) file=./$file ;; esac
-        exec apt-get install -y "$file"
-    fi
-    apt-get update
-    before=$(dpkg-query -W -f '${Version}' "$package")
-    apt-get install -y --only-upgrade "$package"
-    [ "$before" != "$(dpkg-query -W -f '${Version}' "$package")" ] ||
-        echo "$package $before is the newest that apt knows of here; a newer file: sudo homesystem upgrade FILE.deb"
-    exit 0
+    shift
+    exec "$python" -m deploy.upgrading "$package" "$@"
 fi
 if [ "${1:-} ${2:-}" = "room place" ]; then
     [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem $*"

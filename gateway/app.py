@@ -22,6 +22,7 @@ from gateway.api.routes import add_api
 from gateway.config import GatewayConfig
 from gateway.door import (
     browsers,
+    closed,
     cookie,
     cors,
     csrf,
@@ -170,6 +171,7 @@ class Gateway:
         app[proxies.PROXIES] = Proxies(self.config.https.trusted_proxies)
         app[cookie.STORAGE] = cookie.storage(secret)
         app[csrf.OWN_ORIGINS] = Origins(self.config.https)
+        app[closed.MARK] = self.config.closed
         app[AUTHORITY] = HomeAuthority(self.config.https)
         app[OFFER] = Offer(self.config)
         app[PASSKEY_SITE] = PasskeySite(self.config.https)

@@ -94,6 +94,8 @@ class GatewayConfig(Config, frozen=True):
     log_dir: Path | None = None
     timezone: str = "UTC"
     language: Language = DEFAULT
+    closed: Path = Path("/var/lib/homesystem.closed")
+    """While this file is there, an upgrade is being tried, and nobody changes anything."""
     demo: bool = False
     expose_demo: bool = False
     limits: LimitsConfig = LimitsConfig()

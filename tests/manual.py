@@ -12,7 +12,8 @@ PAGE = Path(__file__).resolve().parents[1] / "deploy" / "debs" / "papers" / "hom
 BY_THE_WRAPPER = (
     (
         "upgrade [FILE.deb]",
-        "Bring the code up to date, and everything that follows it: by apt, or from a package's file.",
+        "Bring the code up to date, from a file or by apt: copied first, tried, and put back where the home is not "
+        "well. Finishes one that was cut off.",
     ),
     ("room place NAME FOLDER", "On a room's Pi: put what `homesystem room add` wrote on the hub in its place."),
     ("room join NAME HUB:PORT", "On a room's Pi: what the line of `homesystem room add` ends in; it becomes the room."),

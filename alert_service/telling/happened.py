@@ -93,6 +93,19 @@ HOME = {
             later("The home was to be brought back from a backup at {time}, and was not."),
         ),
     ),
+    "home:upgraded": (
+        (
+            later("Home System was brought up to date"),
+            later("The hub got a newer version of Home System at {time}, and was found well with it."),
+        ),
+        (
+            later("Home System was not brought up to date"),
+            later(
+                "The hub was to get a newer version of Home System at {time}. It was not well with it, and went back "
+                "to the version that it had, with everything as it was before."
+            ),
+        ),
+    ),
     "home:renamed": (
         (later("The hub gets another name"), later("The hub got another name at {time}, by {who}.")),
         (later("The hub got no other name"), later("The hub was to get another name at {time}, and got none.")),

@@ -60,7 +60,7 @@ AGENT = Package(
         "The agent of one room: it moves relays and reads contacts on the pins of",
         "a Raspberry Pi or any board with a GPIO chip, and obeys the home's hub.",
     ),
-    code=("shared", "device_agents"),
+    code=("shared", "device_agents", "deploy/upgrading"),
     scripts=_ROOM_SCRIPTS,
     locks=(_ROOM_LOCK,),
     needs=_NEEDS,

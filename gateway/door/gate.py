@@ -5,7 +5,7 @@ Each look is a function of a room of its own. They stand in one layer because a 
 
 from aiohttp import web
 
-from gateway.door import bearer, cookie, csrf, limits, problem_pages, refusals, routes, sessions
+from gateway.door import bearer, closed, cookie, csrf, limits, problem_pages, refusals, routes, sessions
 from shared.door.web import Handler
 
 
@@ -18,6 +18,7 @@ async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
         limit = routes.limit_of(request, app)
         held = cookie.at_hand(request, app)
         is_change = request.method not in csrf.SAFE_METHODS
+        closed.check(app, is_change=is_change)
         if (limit is not None or is_change) and (brought := bearer.of(request)) is not None:
             await bearer.admit(request, app, brought)
         else:

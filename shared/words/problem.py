@@ -134,6 +134,11 @@ CATALOGUE: dict[str, Entry] = {
     "signer-unreachable": Entry(
         503, "The signer cannot be reached", "Nothing was signed. On the hub: systemctl start homesystem-signer."
     ),
+    "upgrading": Entry(
+        503,
+        "The home is being brought up to date",
+        "Nothing was done. Try again in a minute. One that was cut off: sudo homesystem upgrade at the hub.",
+    ),
     "broker-unreachable": Entry(503, "The broker cannot be reached", "Nothing was sent. It reconnects by itself."),
     "auth-unreachable": Entry(503, "The auth service cannot be reached", "Try again in a moment."),
     "readings-unreachable": Entry(503, "The recorder cannot be reached", "Everything else goes on."),

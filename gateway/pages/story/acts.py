@@ -27,6 +27,7 @@ _HAPPENINGS = {
     "home:factor-not-demanded": later("Strong factors asked of nobody"),
     "home:renamed": later("The hub got another name"),
     "home:restored": later("The home was brought back from a backup"),
+    "home:upgraded": later("Newer version of Home System"),
     "device:added": later("Device added"),
     "device:tightened": later("Device made stricter"),
     "device:loosening": later("Device wants to be less strict"),

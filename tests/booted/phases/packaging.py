@@ -13,6 +13,7 @@ from tests.booted.trees import PERSON
 from tests.booted.visitor import Visitor
 
 _CODE = "/usr/lib/homesystem"
+_UPGRADE = "/var/lib/homesystem-upgrade"
 _QUESTION = r"Erase the home as well\? \[yes/no\] "
 _OLD_NAME = "old.home.arpa"
 EXPOSURE_MOST = 2.0
@@ -77,6 +78,57 @@ def upgrade(house: House) -> None:
     said = house.hub.run("homesystem upgrade 2>&1", seconds=300)
     assert "is the newest that apt knows of here" in said, said
     house.report.saw("`homesystem upgrade` without a file asks apt, and says that nothing newer is known")
+
+
+def goes_back(house: House) -> None:
+    """A newer version that starts and does not work, and has changed the accounts' form by then: all goes back."""
+    hub, path = house.hub, house.packages.faulty_hub
+    before, identity, mails = _version(hub, "home-system"), _identity(hub), house.mail.count
+    bring(hub, path)
+    hub.home_folder()
+    said = hub.type(f"sudo homesystem upgrade {path.name}", code=1)
+    assert "a home of its own beside this one" in said, said
+    assert "is as it was before, and runs" in said, said
+    assert _version(hub, "home-system") == before
+    assert not hub.run("dpkg --verify home-system")
+    assert _identity(hub) == identity
+    _nothing_left(hub)
+    for unit in UNITS:
+        hub.until_active(unit)
+    well(house)
+    assert house.visitor.call("GET", "/api/v1/me").status == 200, "who was signed in is not any more"
+    house.report.saw(
+        f"a version with a fault was tried, and the hub went back to {before}: the hall is there, and obeys"
+    )
+    letter = house.mail.wait_for("was not brought up to date", after=mails)
+    house.report.saw(f"the master user has the letter “{letter['Subject']}”, and is signed in still")
+    house.report.saw("the record is whole: " + " ".join(hub.run("homesystem audit verify").split())[:120])
+
+
+def cut_off(house: House) -> None:
+    """The power goes while a newer version is being installed: the machine finishes it when it starts."""
+    hub, path = house.hub, house.packages.later_hub
+    bring(hub, path)
+    hub.run(f"systemd-run --quiet homesystem upgrade /home/{PERSON}/{path.name}")
+    step = f"{_UPGRADE}/step.json"
+    hub.until(lambda: '"installing"' in hub.run(f"cat {step} 2>/dev/null || true"), "it is being installed", 180)
+    half = f"find {_CODE} -name '*.dpkg-new' | head -1"
+    hub.until(lambda: hub.run(half), "it is half unpacked", 60)
+    hub.cut()
+    house.report.saw("its power was cut while the newer version lay half unpacked")
+    hub.boot()
+    hub.until(lambda: hub.run(f"test ! -e {step} && echo done || true"), "it is finished", 400)
+    version = path.name.split("_")[1]
+    assert _version(hub, "home-system") == version, hub.run("journalctl -o cat -u 'finish-homesystem*'")
+    assert not hub.run("dpkg --verify home-system; dpkg --audit")
+    _nothing_left(hub)
+    well(house)
+    house.report.saw(f"started again it finished by itself: it has {version}, and the hall obeys")
+
+
+def _nothing_left(hub: Machine) -> None:
+    left = hub.run(f"ls {_UPGRADE}; ls -d /var/lib/homesystem.closed /etc/systemd/system/finish-* 2>/dev/null || true")
+    assert set(left.split()) == {"last.json", "lock"}, left
 
 
 def refused(house: House) -> None:

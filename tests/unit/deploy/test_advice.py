@@ -18,7 +18,7 @@ UNITS = re.compile(r"systemctl (?:re)?(?:start|enable --now|load) (homesystem[a-
 
 def commands() -> set[str]:
     """As one types them: `renew`, `room add`."""
-    found = set()
+    found = {"upgrade"}  # which homesystem.sh does
     group = typer.main.get_command(app)
     for name, command in group.commands.items():  # type: ignore[attr-defined]  # the root is a group
         below = getattr(command, "commands", None)

@@ -324,41 +324,38 @@ def test_a_stick_that_knows_no_owners_gets_the_key_all_the_same(place: Path) -> 
     assert [path.name for path in out.iterdir()] == ["room.key"]
 
 
-def packaged(place: Path, newest: str) -> Path:
-    """The command as a package has it, version 1 installed; apt is asked, and then it is `newest`."""
-    homesystem = wrapper(place, program(place, "exit 9\n"))
-    (place / "version").write_text("1")
-    (place / "dpkg-query").write_text(f"#!/bin/sh\ncat {place}/version\n")
-    (place / "apt-get").write_text(
-        f'#!/bin/sh\necho "$*" >>{place}/asked\n[ "$1" != install ] || printf {newest} >{place}/version\n'
-    )
-    for name in ("dpkg-query", "apt-get"):
-        (place / name).chmod(0o755)
-    text = homesystem.read_text().replace("\npackage=\n", "\npackage=home-system\n")
-    homesystem.write_text(text.replace("set -eu\n", f"set -eu\nPATH={place}:$PATH\n", 1))
+def packaged(place: Path) -> Path:
+    """The command as a package has it, whose Python says what it is asked for."""
+    (place / "program").write_text('#!/bin/sh\necho "$*"\n')
+    (place / "program").chmod(0o755)
+    homesystem = wrapper(place, place / "program")
+    homesystem.write_text(homesystem.read_text().replace("\npackage=\n", "\npackage=home-system\n"))
     return homesystem
 
 
 @needs_root
-@pytest.mark.parametrize("newest", ["1", "2"])
-def test_a_package_is_brought_up_to_date_by_apt(place: Path, newest: str) -> None:
-    done = run(packaged(place, newest), "upgrade", cwd=place)
-    assert done.returncode == 0, done.stderr
-    assert (place / "asked").read_text().splitlines() == ["update", "install -y --only-upgrade home-system"]
-    assert ("the newest that apt knows of" in done.stdout) is (newest == "1")
+@pytest.mark.parametrize("words", [(), ("x.deb",)])
+def test_an_upgrade_of_a_package_is_begun_by_the_code_that_is_there(place: Path, words: tuple[str, ...]) -> None:
+    done = run(packaged(place), "upgrade", *words, cwd=place)
+    assert done.stdout.split() == ["-m", "deploy.upgrading", "home-system", *words], done.stderr
 
 
 @needs_root
-@pytest.mark.parametrize(("file", "asked"), [("x.deb", "./x.deb"), ("/tmp/x.deb", "/tmp/x.deb")])
-def test_a_package_is_brought_up_to_date_from_a_file(place: Path, file: str, asked: str) -> None:
-    done = run(packaged(place, "2"), "upgrade", file, cwd=place)
-    assert done.returncode == 0, done.stderr
-    assert (place / "asked").read_text() == f"install -y {asked}\n"
+def test_one_that_was_cut_off_is_finished_by_the_code_that_it_kept(place: Path) -> None:
+    homesystem = packaged(place)
+    driver = place / "home-upgrade" / "driver" / "run"
+    driver.parent.mkdir(parents=True)
+    driver.write_text('#!/bin/sh\necho "kept $*"\n')
+    driver.chmod(0o700)
+    assert "deploy.upgrading" in run(homesystem, "upgrade", cwd=place).stdout, "there is nothing to finish"
+    (place / "home-upgrade" / "step.json").touch()
+    (place / "code/.venv/bin/python").unlink()
+    assert run(homesystem, "upgrade", cwd=place).stdout == "kept \n"
 
 
 @pytest.mark.parametrize("package", ["", "home-system"])
 def test_without_its_environment_the_command_says_how_to_have_it_back(place: Path, package: str) -> None:
-    homesystem = packaged(place, "1") if package else wrapper(place, place / "program")
+    homesystem = packaged(place) if package else wrapper(place, place / "program")
     (place / "code/.venv/bin/python").unlink()
     done = run(homesystem, "doctor", cwd=place)
     assert done.returncode == 1

@@ -70,7 +70,7 @@ def test_a_room_has_no_units_users_or_code_of_a_hub(roots: dict[str, Path]) -> N
     }
     assert [path.name for path in (root / "usr/lib/sysusers.d").iterdir()] == ["homesystem.conf"]
     assert {path.name for path in (root / CODE).iterdir()} == {".venv", "shared", "device_agents", "deploy"}
-    assert {path.name for path in (root / CODE / "deploy").iterdir()} == set(AGENT.scripts)
+    assert {path.name for path in (root / CODE / "deploy").iterdir()} == {*AGENT.scripts, "upgrading"}
 
 
 def test_a_hub_has_every_unit_and_the_doctor_finds_them(roots: dict[str, Path]) -> None:

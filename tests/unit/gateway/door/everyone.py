@@ -16,7 +16,7 @@ from deploy.folder.home import ROOT
 from gateway import keys
 from gateway.api.routes import add_api
 from gateway.config import LimitsConfig
-from gateway.door import limits, sessions
+from gateway.door import closed, limits, sessions
 from gateway.door.limits import Limits
 from gateway.door.offering import OFFER, Broker
 from gateway.pages.static_files import StaticFiles
@@ -297,15 +297,19 @@ def routes_of(app: web.Application) -> list[str]:
     ]
 
 
+_NEVER = Path("/nonexistent")
+
+
 @asynccontextmanager
-async def open_to_everyone(rates: LimitsConfig = _OFTEN) -> AsyncIterator[Everyone]:
-    """The house, with API and pages."""
+async def open_to_everyone(rates: LimitsConfig = _OFTEN, *, mark: Path = _NEVER) -> AsyncIterator[Everyone]:
+    """The house, with API and pages; closed while `mark` is there."""
     house: House
 
     def furnish(app: web.Application) -> None:
         app[keys.READINGS] = cast("Any", _Readings())
         app[keys.HUB] = cast("Any", _Streams())
         app[limits.LIMITS] = Limits(rates)
+        app[closed.MARK] = mark
         app.on_response_prepare.append(limits.tell)
         app[OFFER] = cast("Any", _Offer())
         app[keys.READINESS] = cast("Any", _Ready())

@@ -18,7 +18,7 @@ from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
 from gateway.config import GatewayConfig, HttpsConfig
-from gateway.door import arrival, browsers, cookie, csrf, gate, limits, proxies, routes, sessions
+from gateway.door import arrival, browsers, closed, cookie, csrf, gate, limits, proxies, routes, sessions
 from gateway.door.authority import AUTHORITY
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
@@ -637,6 +637,7 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[keys.CONFIG] = config()
     app[proxies.PROXIES] = Proxies(app[keys.CONFIG].https.trusted_proxies)
     app[csrf.OWN_ORIGINS] = frozenset({ORIGIN})
+    app[closed.MARK] = Path("/nonexistent")
     app[AUTHORITY] = cast("Any", house.authority)
     app[PASSKEY_SITE] = PasskeySite(app[keys.CONFIG].https)
     app[csrf.OUTSIDE_ORIGINS] = frozenset()

@@ -1,0 +1,66 @@
+"""`homesystem upgrade [FILE.deb]`, and what finishes one that was cut off, when the machine starts again.
+
+`python -m deploy.upgrading PLACE [FILE]`, where PLACE says whose code it is: the package's name, `hub` or `room`.
+"""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+
+from deploy.upgrading import course
+from deploy.upgrading.journal import alone
+from deploy.upgrading.place import Place, UpgradeError, say
+
+PACKAGED = Path("/usr/lib/homesystem")
+_KINDS = {"home-system": "hub", "home-system-agent": "room"}
+
+
+def main(place: Place, file: Path | None, *, finish: bool = False) -> int:
+    """Begin one, or finish the one that was cut off; `finish`: nothing else. 1 where the newer version is not there."""
+    try:
+        with alone(place) as book:
+            journal = book.read()
+            if journal is not None:
+                say(
+                    f"The upgrade from {journal.before} to {journal.after} was cut off ({journal.step}): finishing it …"
+                )
+                _hold_on()
+                return _told(journal.after, course.go_on(place, book, journal, again=True))
+            if finish or (journal := course.begin(place, book, file)) is None:
+                return 0
+            _hold_on()
+            return _told(journal.after, course.go_on(place, book, journal))
+    except UpgradeError as error:
+        print(f"homesystem: {error}", file=sys.stderr)
+        return 1
+
+
+def _hold_on() -> None:
+    """From here on it is safer to come to an end than to stop where somebody types Ctrl-C or a connection is lost."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _told(after: str, why: str) -> int:
+    if not why:
+        say(f"This machine has {after}, and all is well.")
+        return 0
+    print(f"homesystem: {after} was not kept: {why}\nThis machine is as it was before, and runs.", file=sys.stderr)
+    return 1
+
+
+def parsed(words: list[str]) -> tuple[Place, Path | None, bool]:
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(prog="homesystem upgrade", description=__doc__)
+    parser.add_argument("place", choices=sorted(_KINDS), help=argparse.SUPPRESS)
+    parser.add_argument("file", nargs="?", type=Path, help="the newer package's file; left out, apt is asked for one")
+    parser.add_argument("--finish", action="store_true", help="finish one that was cut off, and begin none")
+    asked = parser.parse_args(words)
+    place = Place(kind=_KINDS[asked.place], package=asked.place, code=PACKAGED)
+    return place, asked.file.absolute() if asked.file else None, asked.finish
+
+
+if __name__ == "__main__":
+    the_place, the_file, the_finish = parsed(sys.argv[1:])
+    raise SystemExit(main(the_place, the_file, finish=the_finish))

@@ -1,0 +1,99 @@
+"""A newer version under a home: kept where it is well, and gone back from where it is not."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import upgraded_world
+from tests.upgraded_world import World, check_former, check_newer, run
+
+
+@pytest.fixture
+def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
+    """Makes the machine, whose programs come first from then on."""
+
+    def made(*flaws: str) -> World:
+        world = upgraded_world.made(tmp_path / "world", *flaws)
+        monkeypatch.setenv("PATH", upgraded_world.path(world))
+        return world
+
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> object:
+    """What an upgrade does to the signals of its process is undone."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_newer_version_that_is_well_stays_and_is_told(make: Callable[..., World]) -> None:
+    world = make()
+    assert run(world) == 0
+    check_newer(world)
+    assert "--from 1 --to 2 --why" in world.read("told")
+    assert json.loads((world.place.state / "last.json").read_text())["why"] == ""
+
+
+@pytest.mark.parametrize(("flaw", "reason"), [("faulty", "no lamp"), ("breaks", "postinst says no")])
+def test_one_that_is_not_well_goes_back_with_the_home_as_it_was(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], flaw: str, reason: str
+) -> None:
+    world = make(flaw)
+    assert run(world) == 1
+    check_former(world)
+    assert reason in capsys.readouterr().err
+    assert reason in world.read("told")
+    assert world.read("home/log/auth.log") == "old"
+
+
+def test_what_was_wrong_before_is_no_reason_to_go_back(make: Callable[..., World]) -> None:
+    world = make()
+    (world.folder / "wrong").write_text('{"mail": "mail: away"}')
+    assert run(world) == 0
+    check_newer(world)
+
+
+def test_without_a_file_apt_is_asked(make: Callable[..., World], capsys: pytest.CaptureFixture[str]) -> None:
+    world = make()
+    (world.folder / "candidate").write_text("1")
+    assert run(world, None) == 0
+    assert "is the newest that apt knows of here" in capsys.readouterr().out
+    check_former(world)
+    (world.folder / "candidate").write_text("2")
+    assert run(world, None) == 0
+    check_newer(world)
+
+
+@pytest.mark.parametrize(
+    ("flaw", "version", "word"),
+    [("removes", "2", "would remove precious"), ("", "0", "older than 1"), ("", "", "is not there")],
+)
+def test_what_cannot_be_is_refused_while_all_runs(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], flaw: str, version: str, word: str
+) -> None:
+    world = make(*filter(None, [flaw]))
+    if version:
+        (world.folder / "other.deb").write_text(version)
+    assert run(world, "other.deb") == 1
+    assert word in capsys.readouterr().err
+    check_former(world)
+    assert not any(call.startswith(("systemctl stop", "systemctl start")) for call in world.read("calls").splitlines())
+
+
+def test_a_disk_without_room_is_told_before_anything_stands_still(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make()
+    about = os.statvfs("/")
+    few = os.statvfs_result((*about[:4], 0, *about[5:]))
+    monkeypatch.setattr(os, "statvfs", lambda _: few)
+    assert run(world) == 1
+    assert "MB free" in capsys.readouterr().err
+    check_former(world)
