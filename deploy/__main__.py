@@ -21,7 +21,7 @@ from deploy.live_broker import broker, taking_up
 from deploy.names import rename
 from deploy.record import audit, rule
 from deploy.running import up
-from deploy.safekeeping import keeping
+from deploy.safekeeping import keeping, saving
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 
@@ -31,8 +31,8 @@ app = typer.Typer(
     help="Sets up a home, runs it, and changes who may do what in it.",
     pretty_exceptions_enable=False,
 )
-app.command()(keeping.backup)
 app.command()(keeping.restore)
+app.add_typer(saving.app, name="backup")
 app.add_typer(users.app, name="user")
 app.add_typer(audit.app, name="audit")
 app.add_typer(rule.app, name="rule")

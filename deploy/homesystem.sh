@@ -53,10 +53,20 @@ esac
 
 as_home() { runuser -u "$user" -- "$python" -m deploy "$@"; }
 
+# Whoever was revoked stays so when an older backup comes back: it is written beside the backups at once, as root, whose
+# the target is. Where that cannot be reached, the revocation stands, and the timer tries again each hour.
+beside() {
+    [ -e /var/lib/homesystem-backup/plan.toml ] || return 0
+    "$python" -m deploy backup revoked ||
+        echo "homesystem: it does not stand beside the backups yet; homesystem-backup.timer tries again each hour" >&2
+}
+
 # A folder of the caller's is closed to the home's user: it works in one of its own, which is then handed over. That one
 # lies where only root can put another in its place.
 out=
 last=
+renews=
+case "${1:-} ${2:-}" in "room renew" | "client renew") renews=yes ;; esac
 for word; do
     case $last:$word in
     --out:*) out=$word ;;
@@ -65,7 +75,16 @@ for word; do
     last=$word
 done
 last=
-[ -n "$out" ] || exec runuser -u "$user" -- "$python" -m deploy "$@"
+if [ -z "$out" ]; then
+    case "${1:-} ${2:-}" in
+    "room revoke" | "client revoke") ;;
+    *) exec runuser -u "$user" -- "$python" -m deploy "$@" ;;
+    esac
+    status=0
+    as_home "$@" || status=$?
+    beside
+    exit $status
+fi
 case $out in /*) ;; *) out=$PWD/$out ;; esac
 
 # Somebody else could change what is in a folder of theirs while it is copied.
@@ -105,6 +124,7 @@ for word; do
     set -- "$@" "$word"
 done
 as_home "$@" || status=$?
+case $renews in yes) beside ;; esac
 chmod 700 "$place"
 if [ -n "$(ls -A "$work")" ]; then
     mkdir -p -m 700 "$out"

@@ -17,6 +17,9 @@ from deploy.folder.home import ROOT
 BEFORE = "e6b9bfa"
 """The units as they were before they were watched."""
 FOLDER = "deploy/systemd"
+AS_ROOT = {"homesystem-backup.service": 2.3}
+"""What a unit may have that begins as root, as it alone has where backups go, and becomes the user of each folder that
+it copies."""
 
 
 class Exposure(NamedTuple):
@@ -49,7 +52,7 @@ def compare(revision: str = BEFORE) -> list[Exposure]:
 def worse(found: list[Exposure]) -> list[Exposure]:
     """Those that are more exposed than they were, or new and more exposed than any was."""
     most = max(one.before for one in found if one.before is not None)
-    return [one for one in found if one.now > (most if one.before is None else one.before)]
+    return [one for one in found if one.now > (AS_ROOT.get(one.unit, most) if one.before is None else one.before)]
 
 
 def _judge(units: dict[str, str]) -> dict[str, float]:

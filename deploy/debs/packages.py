@@ -49,6 +49,7 @@ HUB = Package(
     scripts=(*_ROOM_SCRIPTS, "move-vault.sh", "join.sh"),
     locks=("requirements.lock", _ROOM_LOCK),
     needs=(*_NEEDS, "mosquitto (>= 2.0.11)", "ca-certificates"),
+    recommends=("openssh-client",),
     suggests=("avahi-daemon", "libnss-mdns", "python3-lgpio"),
     replaces="home-system-agent",
 )

@@ -4,6 +4,7 @@ What needs a database is imported where it is used: `homesystem up` must not wai
 """
 
 import asyncio
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deploy.folder import home as homes
+from shared.running.config import ConfigError
+from shared.words.problem import HomeError
 
 rooms = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.")
 clients = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
@@ -96,7 +99,9 @@ def _home() -> homes.Home:
 def _renew(name: str, role: Literal["room", "client"], out: Path) -> None:
     from deploy.enrolling import enrol
 
-    replaced = asyncio.run(enrol.renew(_home(), name, role, out))
+    home = _home()
+    replaced = asyncio.run(enrol.renew(home, name, role, out))
+    _beside_backups(home)
     refused = "what it had before is refused from now on" if replaced else "nothing that it had before was still good"
     console.print(f"{name} has another certificate in the folder you named, under its old name; {refused}.")
 
@@ -104,9 +109,27 @@ def _renew(name: str, role: Literal["room", "client"], out: Path) -> None:
 def _revoke(name: str, role: Literal["room", "client"]) -> None:
     from deploy.enrolling import enrol
 
-    dropped = asyncio.run(enrol.revoke(_home(), name, role))
+    home = _home()
+    try:
+        dropped = asyncio.run(enrol.revoke(home, name, role))
+    finally:  # also one that is not done yet must not be undone by a backup
+        _beside_backups(home)
     ending = "its connection was dropped" if dropped else "no broker is running; it will be refused when one does"
     console.print(f"{name} is revoked: {ending}. The name is never given out again.")
+
+
+def _beside_backups(home: homes.Home) -> None:
+    """Who is revoked stands beside the backups at once; of an installed home root does it (deploy/homesystem.sh)."""
+    from deploy.archives import plan as plans
+    from deploy.archives import sending
+
+    if home.var == plans.INSTALLED or (plan := plans.read(home.var)).target is None:
+        return
+    try:
+        sending.send_list(home.var, plan, dt.datetime.now(dt.UTC))
+    except (HomeError, ConfigError) as error:
+        told = error.detail if isinstance(error, HomeError) else str(error)
+        console.print(f"It does not stand beside the backups yet; the next one writes it. {told}", soft_wrap=True)
 
 
 def _list_identities(role: str) -> None:

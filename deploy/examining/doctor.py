@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.examining import (
+    check_backups,
     check_broker,
     check_ends,
     check_enrolments,
@@ -46,6 +47,7 @@ def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iter
         ("disk", lambda: check_files.disk(home)),
         ("databases", lambda: check_files.databases(home)),
         ("spools", lambda: check_files.spools(home)),
+        ("backups", lambda: check_backups.backups(home, now)),
         ("enrolments", lambda: check_enrolments.enrolments(home)),
         ("rules", lambda: check_rules.rules(home)),
         ("units", lambda: check_units.units(here)),

@@ -46,7 +46,7 @@ REMAINS = (
 SIGNER = "signer"
 PAIRS = tuple(name for name in rights.HUB_CLIENTS if name != SIGNER)
 """Whose certificates lie among the home's; the signer's lies with its keys."""
-SECRETS = ("password-pepper", "cookie-key")
+SECRETS = ("password-pepper", "cookie-key", "backup-list-key")
 HERE = "127.0.0.1"
 """Where the hub's own commands find the broker and the services: every home listens there (`Settings.listens_on`)."""
 LOCAL = ("localhost", "127.0.0.1", "::1")

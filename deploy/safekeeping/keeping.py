@@ -1,4 +1,4 @@
-"""`homesystem backup` and `homesystem restore`: a home as one file, and back."""
+"""`homesystem restore`: a home comes back from a backup, and whoever was revoked since does not."""
 
 import contextlib
 import datetime as dt
@@ -12,38 +12,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.archives import backup as backups
+from deploy.archives import plan as plans
+from deploy.archives import present
+from deploy.archives.plan import INSTALLED
 from deploy.folder import home as homes
-from deploy.safekeeping import backup as backups
-from deploy.safekeeping import present, settling
+from deploy.safekeeping import beside, opening, settling, telling
 from deploy.safekeeping import restore as restoring
-from shared.keeping import notes
 from shared.running import installed
 from shared.running.config import load
-from shared.words.noted import BackupMade
 from shared.words.problem import HomeError
 
 console = Console()
 SYSTEMD = Path("/run/systemd/system")
-INSTALLED = Path("/var/lib/homesystem")
-
-
-def backup(
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="Where to; a name with the date otherwise.")
-    ] = None,
-) -> None:
-    """Write everything of the home into one file, while it runs: settings, keys, accounts, the record, spools."""
-    now = dt.datetime.now(dt.UTC)
-    target = (file or Path(f"homesystem-{now:%Y-%m-%dT%H%M%S}.tar.gz")).absolute()
-    size, elsewhere = backups.write(homes.folder(), target, now)
-    try:
-        notes.write(homes.folder() / "data", BackupMade(at=now, size=size))
-    except OSError as error:
-        console.print(f"The house's page does not learn of it: {error.strerror or error}.", soft_wrap=True)
-    console.print(f"{target} holds the home: {size / 1e6:.2f} MB.", soft_wrap=True)
-    for told in elsewhere:
-        console.print(f"Not in it: {told}.", soft_wrap=True)
-    console.print("It holds the keys of the house: keep it where nobody else reads it, and not on this machine alone.")
 
 
 def restore(
@@ -55,6 +36,9 @@ def restore(
         typer.Option(metavar="NAME", help="A room or client that was revoked, lost or stolen since; repeat for more."),
     ] = None,
     none_revoked: Annotated[bool, typer.Option("--none-revoked", help="There is no such room or client.")] = False,
+    key: Annotated[
+        Path | None, typer.Option("--key", metavar="FILE", help="The key's file, for a backup that is sealed.")
+    ] = None,
 ) -> None:
     """Bring back the home of a backup, in the folder where it was. What runs is stopped, and started again after it.
 
@@ -63,23 +47,38 @@ def restore(
     if revoked and none_revoked:
         raise HomeError("invalid-value", "--revoked and --none-revoked contradict one another.")
     var = homes.folder()
-    restoring.read(file)
     if var == INSTALLED and not var.exists():
         raise HomeError("invalid-value", f"{var} is not there; run: {installed.again('hub')}")
-    if (var / "home.toml").exists() and not replace:
-        raise HomeError(
-            "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
-        )
+    plan = telling.plan_of(var)
+    with opening.opened(file.absolute(), var, key, plan) as opened:
+        restoring.read(opened.archive)
+        if (var / "home.toml").exists() and not replace:
+            raise HomeError(
+                "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
+            )
+        _restore(file.absolute(), opened, var, revoked if revoked or not none_revoked else [])
+
+
+def _restore(file: Path, opened: opening.Opened, var: Path, named: Collection[str] | None) -> None:
+    """`named`: who was revoked since, where somebody says it."""
     now = dt.datetime.now(dt.UTC)
 
     def settle(work: dict[str, Path], label: backups.Label) -> settling.Settled:
-        def ask(standing: Collection[str]) -> Collection[str]:
-            return revoked or ([] if none_revoked or not standing else _asked(standing, label.at))
+        listed = beside.listed(file, opened.key, work, label)
+        if listed.fault:
+            console.print(f"{listed.fault}.", soft_wrap=True)
+        if listed.told is not None:
+            console.print(
+                f"Beside it stands who was revoked up to {listed.told.at:%Y-%m-%d %H:%M} UTC.", soft_wrap=True
+            )
 
-        return settling.settle(work, var, label, present.look(var, now), ask, now)
+        def ask(standing: Collection[str]) -> Collection[str]:
+            return named if named is not None else [] if not standing else _asked(standing, label.at)
+
+        return settling.settle(work, var, label, present.look(var, now), ask, now, listed.told)
 
     with _stopped(var):
-        aside, settled = restoring.put_back(file, var, now, settle)
+        aside, settled = restoring.put_back(opened.archive, var, now, settle)
         if var == INSTALLED:
             # A home from before there was a signer holds the authorities' keys itself.
             subprocess.run([homes.ROOT / "deploy" / "move-vault.sh"], check=True)  # noqa: S603
@@ -87,6 +86,8 @@ def restore(
     for old in aside:
         console.print(f"What was there lies in {old}: delete it once all is well.", soft_wrap=True)
     _tell(settled)
+    if plans.read(var).target is None:
+        console.print("Backups go nowhere from here yet: homesystem backup target (docs/backup.md)", soft_wrap=True)
 
 
 def _tell(settled: settling.Settled) -> None:

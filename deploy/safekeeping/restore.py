@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +14,10 @@ from typing import TypeVar
 
 import msgspec
 
+from deploy.archives import plan as plans
+from deploy.archives import scratch
+from deploy.archives.backup import APART, BACKUP, HOME, LABEL, VERSION, Label, parts, place
 from deploy.pki.files import sync
-from deploy.safekeeping.backup import HOME, LABEL, SIGNER, VERSION, Label, parts
 from shared.running.config import convert
 from shared.words.problem import HomeError
 
@@ -71,6 +72,8 @@ def put_back(
         )
     aside = []
     folders = parts(var) | _announced(archive, var)
+    if (place(var, BACKUP) / plans.NAME).exists():
+        folders.pop(BACKUP, None)  # where backups go from here is decided here already
     for folder in folders.values():
         if os.path.ismount(folder):  # it has to be renamed, and half a restore is none
             raise HomeError(
@@ -81,13 +84,11 @@ def put_back(
     with contextlib.ExitStack() as undo:
         work = {}
         for name, folder in folders.items():
-            made = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-            undo.callback(shutil.rmtree, made, ignore_errors=True)
-            work[name] = made
-        _unpack(archive, work)
+            work[name] = undo.enter_context(scratch.made(folder.parent, f".{folder.name}.restoring-"))
+        unpack(archive, work)
         said = settle({name: made for name, made in work.items() if any(made.iterdir())}, label)
         for name, made in work.items():
-            folder = var if name == HOME else var.with_name(f"{var.name}-signer")
+            folder = place(var, name)
             _give(made, folder)
             if folder.exists() and any(folder.iterdir()):
                 old = folder.with_name(f"{folder.name}.before-{now:%Y-%m-%dT%H%M%S}")
@@ -101,13 +102,18 @@ def put_back(
 
 
 def _announced(archive: Path, var: Path) -> dict[str, Path]:
-    """The signer's folder where the archive has one, whether one is here or not."""
+    """The folders beside the home's that the archive has, whether they are here or not."""
+    return {name: place(var, name) for name in parts_in(archive) if name in APART}
+
+
+def parts_in(archive: Path) -> set[str]:
+    """Of which parts of a home an archive has something."""
     with tarfile.open(archive, "r|gz") as packed:
-        has_signer = any(member.name.startswith(f"{SIGNER}/") for member in packed)
-    return {SIGNER: var.with_name(f"{var.name}-signer")} if has_signer else {}
+        return {member.name.partition("/")[0] for member in packed if member.name != LABEL}
 
 
-def _unpack(archive: Path, work: dict[str, Path]) -> None:
+def unpack(archive: Path, work: dict[str, Path]) -> None:
+    """Write what an archive holds of each part into its folder. Raises HomeError, OSError."""
     with tarfile.open(archive, "r|gz") as packed:
         for member in packed:
             part, _, inside = member.name.partition("/")
@@ -145,7 +151,7 @@ def _is_ours(name: str) -> bool:
     first, _, inside = name.partition("/")
     if name == LABEL:
         return True
-    return first in {HOME, SIGNER} and bool(inside) and ".." not in inside.split("/") and not inside.startswith("/")
+    return first in {HOME, *APART} and bool(inside) and ".." not in inside.split("/") and not inside.startswith("/")
 
 
 def _labelled(archive: Path, content: bytes) -> Label:

@@ -15,11 +15,12 @@ import msgspec
 from auth_service import config as auth_config
 from auth_service.config import AuthConfig
 from deploy.allowing import orders
+from deploy.archives.backup import HOME, Label
+from deploy.archives.present import Present, authority_of, gone, known, vault_of
+from deploy.archives.revocations import Revoked
 from deploy.pki.authorities import Authorities
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA
-from deploy.safekeeping.backup import HOME, Label
-from deploy.safekeeping.present import Present, authority_of, gone, known, vault_of
 from shared.running.config import ConfigError
 from shared.words.names import is_identity, is_reserved
 from shared.words.problem import HomeError
@@ -39,11 +40,18 @@ class Settled(NamedTuple):
 
 
 def settle(
-    work: Mapping[str, Path], var: Path, label: Label, present: Present | None, ask: Ask, now: dt.datetime
+    work: Mapping[str, Path],
+    var: Path,
+    label: Label,
+    present: Present | None,
+    ask: Ask,
+    now: dt.datetime,
+    listed: Revoked | None = None,
 ) -> Settled:
-    """Settle the folders `work` of an archive that is to lie in `var`; `present` is the home that is there now.
+    """Settle the folders `work` of an archive that is to lie in `var`; `present` is the home that is there now, and
+    `listed` who was revoked up to a moment after the backup, by the home's own word.
 
-    `ask` is asked of everybody where no home is there that knows. Raises HomeError, ConfigError; the folders are then
+    `ask` is asked of everybody where neither is there. Raises HomeError, ConfigError; the folders are then
     of no use.
     """
     config = _moved(auth_config.read(work[HOME] / "auth.toml"), var, work[HOME])
@@ -53,12 +61,15 @@ def settle(
     is_same = present is not None and authority_of(work).read_bytes() == present.authority
     since = present if is_same else None
     standing, out = asyncio.run(_standing(config, authorities))
-    named = set(ask(sorted(standing) if since is None else ()))
+    named = set(ask(sorted(standing) if since is None and listed is None else ()))
     if wrong := sorted(name for name in named if not is_identity(name) or is_reserved(name)):
         raise HomeError("invalid-value", f"{', '.join(wrong)}: that is no name of a room or of a client.")
     if since is not None:
         authorities.take_over(since.issued)
         named |= (gone(since.issued) | set(since.accounts.revoked if since.accounts else ())) & standing
+    if listed is not None:
+        authorities.take_over(listed.issued)
+        named |= (gone(listed.issued) | set(listed.names)) & standing
     # Accounts that cannot be read may have been torn by whoever the lockdown was for; `repair` does the same with them.
     locked_down = since is not None and (since.accounts is None or since.accounts.locked_down)
     is_here = config.database.startswith("sqlite")

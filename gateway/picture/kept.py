@@ -13,13 +13,12 @@ import msgspec
 from shared.words.internal_alerts import AlertsReady
 from shared.words.internal_house import HouseKept
 from shared.words.names import Role
-from shared.words.noted import BackupMade, DoctorReport
+from shared.words.noted import BY_HAND_DAYS, BackupMade, DoctorReport
 
 State = Literal["well", "wrong", "unknown"]
 
 CERTIFICATE_DAYS: Final = 30
 """Rooms and the hub renew by themselves with 60 days left: below this they tried for a month."""
-BACKUP_DAYS: Final = 31
 DOCTOR_DAYS: Final = 31
 FREE_BYTES: Final = 512 * 2**20
 _FAILING: Final = timedelta(hours=1)
@@ -175,7 +174,7 @@ def _backup(facts: Facts) -> Checked:
             return Checked(about="backup", state="unknown", standard=standard, detail=facts.missing["backup"])
         return Checked(about="no-backup", state="wrong", standard=standard, step=step)
     days = (facts.now - facts.backup.at).days
-    if days > BACKUP_DAYS:
+    if days > BY_HAND_DAYS:
         return Checked(about="backup", state="wrong", standard=standard, count=days, step=step)
     return Checked(about="backup", state="well", standard=standard, count=max(days, 0))
 

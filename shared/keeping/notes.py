@@ -1,4 +1,4 @@
-"""What the `homesystem` command leaves for the house's page: the doctor's last report, and when a backup was made.
+"""What the `homesystem` command leaves for the house's page: the doctor's last report, and how backups went.
 
 Small files beside the databases, whole or not at all; whoever writes as root leaves them to the folder's owner.
 """
@@ -12,7 +12,7 @@ import msgspec
 
 from shared.running.log import facts
 from shared.words.languages import later
-from shared.words.noted import BackupMade, DoctorReport
+from shared.words.noted import BackupMade, BackupTarget, DoctorReport
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -21,9 +21,13 @@ UNREADABLE = later("What the hub's command left cannot be read.")
 _MOST_BYTES = 262_144
 
 
-Note = DoctorReport | BackupMade
-N = TypeVar("N", DoctorReport, BackupMade)
-_FILES: dict[type[Note], str] = {DoctorReport: "doctor.json", BackupMade: "backup.json"}
+Note = DoctorReport | BackupMade | BackupTarget
+N = TypeVar("N", DoctorReport, BackupMade, BackupTarget)
+_FILES: dict[type[Note], str] = {
+    DoctorReport: "doctor.json",
+    BackupMade: "backup.json",
+    BackupTarget: "backup-target.json",
+}
 
 
 def write(folder: Path, note: Note) -> None:

@@ -4,6 +4,11 @@ from datetime import datetime
 
 import msgspec
 
+BACKUP_DAYS = 3
+"""So old may the last good backup at a target be: one is made each day."""
+BY_HAND_DAYS = 31
+"""So old may it be where somebody makes them by hand."""
+
 
 class DoctorLine(msgspec.Struct, frozen=True):
     """One finding, as `homesystem doctor --json` has it. `state`: well, wrong or skipped. `step`: for what is wrong."""
@@ -27,3 +32,17 @@ class BackupMade(msgspec.Struct, frozen=True):
 
     at: datetime
     size: int
+
+
+class BackupTarget(msgspec.Struct, frozen=True):
+    """How it went the last time that backups were to go to their target. `where` names it, and is empty for none.
+
+    `since`: when it became the target; `good`: the last archive that lies there whole; `tried`: when this was noted;
+    `failure`: why it could not be, a sentence, empty where all is well.
+    """
+
+    where: str
+    since: datetime
+    good: datetime | None
+    tried: datetime
+    failure: str = ""

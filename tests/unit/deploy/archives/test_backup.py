@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.safekeeping import backup, packing, restore
+from deploy.archives import backup, packing
+from deploy.safekeeping import restore
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 

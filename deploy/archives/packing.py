@@ -1,6 +1,6 @@
 """A living folder as a tar: databases copied by SQLite itself, everything else as it lies there.
 
-`python -m deploy.safekeeping.packing FOLDER` writes it to standard output; a backup runs it as each folder's own user.
+`python -m deploy.archives.packing FOLDER` writes it to standard output; a backup runs it as each folder's own user.
 """
 
 import contextlib

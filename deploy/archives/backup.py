@@ -1,4 +1,5 @@
-"""One archive of a whole home, running or not: `home/…`, `signer/…` where it is a folder apart, and what it is of.
+"""One archive of a whole home, running or not: `home/…`, `signer/…` and `backup/…` where these are folders apart, and
+what it is of. Sealed where the home has a key for that.
 
 As root each folder is read by its own user, so that no file in it ever becomes root's.
 """
@@ -16,11 +17,15 @@ from typing import IO, Any
 
 import msgspec
 
+from deploy.archives import sealing
 from deploy.pki.files import sync
 from shared.running.config import Config, ConfigError
 from shared.words.problem import HomeError
 
-HOME, SIGNER = "home", "signer"
+HOME, SIGNER, BACKUP = "home", "signer", "backup"
+APART = (SIGNER, BACKUP)
+"""What has a folder of its own beside an installed home's: for the keys of the authorities a user of its own, and for
+where backups go to root, so that no service that is broken into sends them elsewhere, or takes them away."""
 LABEL = "backup.toml"
 VERSION = 1
 
@@ -34,13 +39,20 @@ class Label(Config, frozen=True):
 
 
 def parts(var: Path) -> dict[str, Path]:
-    """The folders of which a home consists: its own, and the signer's beside it where it has a user of its own."""
-    found = {HOME: var, SIGNER: var.with_name(f"{var.name}-signer")}
+    """The folders of which a home consists: its own, and those beside it that are there."""
+    found = {name: place(var, name) for name in (HOME, *APART)}
     return {name: folder for name, folder in found.items() if name == HOME or folder.is_dir()}
 
 
-def write(var: Path, target: Path, now: dt.datetime) -> tuple[int, list[str]]:
+def place(var: Path, part: str) -> Path:
+    """Where a part of the home in `var` lies."""
+    return var if part == HOME else var.with_name(f"{var.name}-{part}")
+
+
+def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = None) -> tuple[int, list[str]]:
     """Write the archive, mode 0600, whole or not at all; its size, and what is not in it, in words.
+
+    It is sealed for `recipient`, the public half of the household's key (deploy/archives/sealing.py).
 
     Raises ConfigError where there is no home, HomeError: already-exists, no-proof (something could not be copied).
     """
@@ -53,7 +65,11 @@ def write(var: Path, target: Path, now: dt.datetime) -> tuple[int, list[str]]:
     try:
         begun.unlink(missing_ok=True)
         with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            with gzip.GzipFile(fileobj=file, mode="wb") as zipped, tarfile.open(fileobj=zipped, mode="w|") as archive:
+            with (
+                sealing.sealed_into(file, recipient) as plain,
+                gzip.GzipFile(fileobj=plain, mode="wb") as zipped,
+                tarfile.open(fileobj=zipped, mode="w|") as archive,
+            ):
                 _put(archive, LABEL, toml(label).encode())
                 for name, folder in parts(var).items():
                     for member, content in _members(folder):
@@ -87,7 +103,7 @@ def as_owner(folder: Path) -> dict[str, Any]:
 
 
 def _members(folder: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    command = [sys.executable, "-m", "deploy.safekeeping.packing", str(folder)]
+    command = [sys.executable, "-m", "deploy.archives.packing", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", **as_owner(folder)) as packing:  # noqa: S603 - ourselves
         assert packing.stdout is not None
         try:

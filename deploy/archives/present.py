@@ -1,6 +1,6 @@
 """What a home that is there knows, and an older backup of it does not: who was revoked, and whether it is locked down.
 
-`python -m deploy.safekeeping.present FOLDER` prints what its accounts say; a restore runs it as the folder's own user,
+`python -m deploy.archives.present FOLDER` prints what its accounts say; a restore runs it as the folder's own user,
 with the home stopped.
 """
 
@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from deploy.archives.backup import HOME, SIGNER, as_owner, parts
 from deploy.pki import signers
 from deploy.pki.index import Index, Issued
 from deploy.pki.leaf import DEVICE_CA
-from deploy.safekeeping.backup import HOME, SIGNER, as_owner, parts
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
@@ -77,7 +77,7 @@ def gone(issued: Iterable[Issued]) -> set[str]:
 
 
 def _asked(var: Path) -> Accounts | None:
-    command = [sys.executable, "-m", "deploy.safekeeping.present", str(var)]
+    command = [sys.executable, "-m", "deploy.archives.present", str(var)]
     try:
         said = subprocess.run(  # noqa: S603 - ourselves
             command, cwd="/", capture_output=True, timeout=_ASKED_SECONDS, check=True, **as_owner(var)
