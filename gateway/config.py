@@ -95,7 +95,7 @@ class GatewayConfig(Config, frozen=True):
     timezone: str = "UTC"
     language: Language = DEFAULT
     closed: Path = Path("/var/lib/homesystem.closed")
-    """While this file is there, an upgrade is being tried, and nobody changes anything."""
+    """While this file is there, an upgrade of this home is being tried, and nobody changes anything."""
     demo: bool = False
     expose_demo: bool = False
     limits: LimitsConfig = LimitsConfig()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from deploy.folder import closed
 from tests.demo import Demo
 
 
@@ -24,6 +25,17 @@ def test_a_home_that_is_well_is_fit_and_notices_nothing(chaos_home: Demo) -> Non
     assert len(chaos_home.letters()) == letters
     assert chaos_home.edges("hall", "lamp") == edges
     assert chaos_home.command("user", "list").stdout == users
+
+
+def test_the_home_of_its_own_is_not_closed_with_this_one(chaos_home: Demo) -> None:
+    client, mark = chaos_home.client("master"), closed.mark(chaos_home.var)
+    mark.touch()
+    try:
+        assert looked(chaos_home) == {}
+        refused = client.call("POST", "/api/v1/logout")
+        assert (refused.status, refused.body["type"]) == (503, "/problems/upgrading")
+    finally:
+        mark.unlink()
 
 
 def test_what_does_not_run_is_named(chaos_home: Demo) -> None:
