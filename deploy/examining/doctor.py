@@ -19,6 +19,7 @@ from deploy.examining import (
     check_served,
     check_sign_in,
     check_units,
+    check_versions,
     check_zones,
 )
 from deploy.examining.finding import Finding, examine
@@ -53,6 +54,7 @@ def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iter
         ("units", lambda: check_units.units(here)),
         ("broker", lambda: check_broker.build(home, here)),
         ("broker", lambda: check_running.broker(home, here)),
+        ("versions", lambda: check_versions.rooms(home)),
         ("services", lambda: check_running.services(home, here)),
         ("served", lambda: check_served.served(home, here)),
         ("sign-in", lambda: check_sign_in.sign_in(home, here)),
