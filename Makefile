@@ -58,9 +58,9 @@ findings: ## What real software was seen to do that one would not expect; needs 
 house: setup ## Follow docs/setup.md on booted Debian systems, and live in that home; SHORT=1: the cut that CI runs; DEB=1: from packages
 	$(PYTHON) -m tests.booted $(if $(SHORT),--short) $(if $(DEB),--packages)
 
-deb: ## Debian packages of the hub and of a room's agent, for Debian 12 and 13, amd64 and arm64, into build/debs
+deb: ## Debian packages of hub and agent for Debian 12 and 13, with bills of materials and hashes, into build/debs; KEY=FILE: signed
 	@deploy/setup.sh deb
-	$(PYTHON) -m deploy.debs
+	$(PYTHON) -m deploy.debs $(if $(KEY),--sign $(KEY))
 
 pins: setup ## The agent's pins, sensors and watchdog on Debian's kernels under emulation (QEMU), with simulated chips
 	$(PYTHON) -m tests.pins $(if $(KERNEL),--kernel $(KERNEL))

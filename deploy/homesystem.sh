@@ -27,12 +27,8 @@ export HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONT
 
 if [ "${1:-}" = upgrade ]; then
     [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem upgrade"
-    if [ -z "$package" ]; then
-        git -c safe.directory="$code" -C "$code" pull --ff-only
-        exec "$code/deploy/install.sh"
-    fi
     shift
-    exec "$python" -m deploy.upgrading "$package" "$@"
+    exec "$python" -m deploy.upgrading "${package:-checkout}" "$@"
 fi
 if [ "${1:-} ${2:-}" = "room place" ]; then
     [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem $*"

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.debs import building
+from deploy.debs import building, release
 from deploy.debs.packages import PACKAGES
 from deploy.debs.programs import UnavailableError
 from deploy.debs.targets import ARCHITECTURES, NOT_BUILT, SUITES, targets
@@ -21,13 +21,16 @@ def main() -> int:
     parser.add_argument("--arch", choices=processors, action="append", help="all that can be, unless named")
     parser.add_argument("--package", choices=[package.name for package in PACKAGES], action="append")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "debs", help="the folder for the packages")
-    parser.add_argument("--version", help="instead of the version in pyproject.toml, such as to try an update")
+    parser.add_argument("--version", help="instead of the commit's own, such as to try an update")
+    parser.add_argument(
+        "--sign", metavar="KEY", type=Path, help="sign the hashes with this SSH key, or its public half"
+    )
     parser.add_argument("--no-lintian", action="store_true", help="do not have lintian look at what was built")
     asked = parser.parse_args()
     commit = building.newest(ROOT)
     if commit.edited:
         print("what is in no commit is not in the packages", flush=True)
-    well = True
+    well, made = True, list[Path]()
     for processor in asked.arch or processors:
         if processor in NOT_BUILT:
             print(f"{processor}: not built: {NOT_BUILT[processor]}", flush=True)
@@ -41,10 +44,28 @@ def main() -> int:
                     except UnavailableError as error:
                         print(f"{package.name} for {target.suite.name} on {processor}: {error}", file=sys.stderr)
                         return 1
+                    made += [built.path, built.bill]
                     size = built.path.stat().st_size
                     print(f"{built.path}: {size / 1e6:.1f} MB, installed {built.kib / 1024:.0f} MiB", flush=True)
                     well = (asked.no_lintian or _sound(built.path)) and well
-    return 0 if well else 1
+    return 0 if (not made or _released(asked.out.absolute(), made, asked.sign)) and well else 1
+
+
+def _released(out: Path, made: list[Path], key: Path | None) -> bool:
+    """Write the hashes and, with a key, their signature; whether that went well."""
+    sums = release.sum_up(out, made)
+    if key is None:
+        print(
+            f"{sums}: {len(made)} hashes. NOT SIGNED: nobody can tell whose they are; `--sign KEY` signs them",
+            flush=True,
+        )
+        return True
+    try:
+        print(f"{sums}: {len(made)} hashes, signed: {release.sign(sums, key)}", flush=True)
+    except release.SigningError as error:
+        print(f"NOT SIGNED: {error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _sound(path: Path) -> bool:

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.debs import linked, locks, papers, programs, tree
+from deploy.debs import bill, linked, locks, numbering, papers, programs, tree
 from deploy.debs.packages import NOT_PACKED, Package
 from deploy.debs.targets import Target
 
@@ -23,19 +23,31 @@ class Commit(NamedTuple):
     at: dt.datetime
     edited: bool
     """Whether the checkout has changes that are in no commit, and so are not packed."""
+    tags: frozenset[str] = frozenset()
+    """Those that mark this commit."""
+    past_tags: frozenset[str] = frozenset()
+    """Those that mark this commit or an earlier one."""
 
 
 class Built(NamedTuple):
-    """A package: its file, and how much an installation takes."""
+    """A package: its file, how much an installation takes, and the file of its bill of materials."""
 
     path: Path
     kib: int
+    bill: Path
 
 
 def newest(checkout: Path) -> Commit:
     """The commit on which a checkout stands. Raises CalledProcessError where it is none of git's."""
     at = dt.datetime.fromtimestamp(int(_git(checkout, "log", "-1", "--format=%ct")), dt.UTC)
-    return Commit(checkout, _git(checkout, "rev-parse", "HEAD"), at, bool(_git(checkout, "status", "--porcelain")))
+    return Commit(
+        checkout,
+        _git(checkout, "rev-parse", "HEAD"),
+        at,
+        bool(_git(checkout, "status", "--porcelain")),
+        frozenset(_git(checkout, "tag", "--points-at", "HEAD").split()),
+        frozenset(_git(checkout, "tag", "--merged", "HEAD").split()),
+    )
 
 
 def unpacked(commit: Commit, folder: Path) -> Path:
@@ -50,8 +62,9 @@ def unpacked(commit: Commit, folder: Path) -> Path:
 def build(
     commit: Commit, package: Package, target: Target, out: Path, version: str | None = None, *, quick: bool = False
 ) -> Built:
-    """Make the package's file in `out`; `version` stands for the one of pyproject.toml, such as to try an update.
+    """Make the package's file in `out`, and its bill of materials beside it.
 
+    `version` stands for the one that the commit has, such as to try an update.
     `quick`: packed in a fifth of the time into a larger file.
     The same commit makes the same file, to the byte: dates are the commit's, owners root, and the order is sorted.
     """
@@ -60,24 +73,39 @@ def build(
         with tempfile.TemporaryDirectory(prefix="homesystem-deb-") as made:
             source, root = unpacked(commit, Path(made) / "source"), Path(made) / "root"
             root.mkdir()
-            full = target.version(version or _version(source))
-            kib = _fill(commit, source, root, package, target, full, out / "wheels")
+            full = target.version(version or derived(commit, _version(source)))
+            wheels = _wheels(source, package, target, out / "wheels")
+            kib = _fill(commit, source, root, package, target, full, wheels)
             path = out / f"{package.name}_{full}_{target.architecture.name}.deb"
             _pack(commit, root, path, quick=quick)
-            return Built(path, kib)
+            beside = path.with_suffix(".cdx.json")
+            beside.write_text(bill.written(bill.bill(package, full, target, commit.name, commit.at, wheels)))
+            return Built(path, kib, beside)
     finally:
         os.umask(before)
 
 
-def _fill(commit: Commit, source: Path, root: Path, package: Package, target: Target, version: str, kept: Path) -> int:
-    """How much an installation takes, in KiB."""
+def derived(commit: Commit, declared: str) -> str:
+    """The version of a commit, whose pyproject.toml declares one."""
+    tag = f"v{declared}"
+    return numbering.upstream(declared, commit.at, is_released=tag in commit.tags, was_released=tag in commit.past_tags)
+
+
+def _wheels(source: Path, package: Package, target: Target, kept: Path) -> list[Path]:
     read = [locks.read((source / name).read_text()) for name in package.locks]
-    wheels = programs.fetch(locks.chosen(read, target, NOT_PACKED), target, kept)
+    return programs.fetch(locks.chosen(read, target, NOT_PACKED), target, kept)
+
+
+def _fill(
+    commit: Commit, source: Path, root: Path, package: Package, target: Target, version: str, wheels: list[Path]
+) -> int:
+    """How much an installation takes, in KiB."""
     tree.lay(source, root, package, target, wheels)
     venv = root / tree.PLACE.lstrip("/") / ".venv"
     site = venv / "lib" / target.interpreter / "site-packages"
     rights = papers.rights(source, site, f"{tree.PLACE}/.venv")
-    papers.put(root, source, package, rights, papers.changelog(package, version, target, commit.name, commit.at))
+    told = (source / "CHANGELOG.md").read_text()
+    papers.put(root, source, package, rights, papers.changelog(package, version, target, commit.name, commit.at, told))
     libraries = linked.dependencies(linked.compiled(site))
     kib = _kib(root)
     papers.write(root, package, papers.control(package, version, target, libraries, kib))

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from deploy.debs import history
 from deploy.debs.packages import Package
 from deploy.debs.targets import Target
 
@@ -62,14 +63,27 @@ def question(package: Package) -> str:
     return said.stdout.replace("Template: home-system/", f"Template: {package.name}/")
 
 
-def changelog(package: Package, version: str, target: Target, commit: str, at: dt.datetime) -> bytes:
-    """Debian's changelog, as dpkg wants one: which commit this is. What changed for people stands in CHANGELOG.md."""
-    date = at.strftime("%a, %d %b %Y %H:%M:%S +0000")
-    text = (
-        f"{package.name} ({version}) {target.suite.name}; urgency=medium\n\n"
-        f"  * Built from commit {commit[:12]}; CHANGELOG.md says what changed.\n\n -- {MAINTAINER}  {date}\n"
-    )
-    return gzip.compress(text.encode(), 9, mtime=0)
+def changelog(package: Package, version: str, target: Target, commit: str, at: dt.datetime, told: str) -> bytes:
+    """Debian's changelog, as dpkg wants one: which commit this is, and what each version mends, as CHANGELOG.md, whose
+    text is `told`, has it.
+    """
+    versions = history.read(told)
+    number = version.removesuffix(target.version(""))
+    own = next((one for one in versions if one.number == number), None)
+    ahead = own or next((one for one in versions if one.number == history.UNRELEASED), None)
+    built = f"Built from commit {commit[:12]}."
+    changes = (built, *(ahead.changes if ahead is not None else ()))
+    stanzas = [history.stanza(package.name, version, target.suite.name, changes, _signed(at))]
+    for one in versions:
+        if one.day is not None and one is not own:
+            day = dt.datetime.combine(one.day, dt.time(), dt.UTC)
+            full = target.version(one.number)
+            stanzas.append(history.stanza(package.name, full, target.suite.name, one.changes, _signed(day)))
+    return gzip.compress("\n".join(stanzas).encode(), 9, mtime=0)
+
+
+def _signed(at: dt.datetime) -> str:
+    return f"{MAINTAINER}  {at:%a, %d %b %Y %H:%M:%S +0000}"
 
 
 def rights(source: Path, site: Path, place: str) -> str:

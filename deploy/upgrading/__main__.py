@@ -1,6 +1,6 @@
 """`homesystem upgrade [FILE.deb]`, and what finishes one that was cut off, when the machine starts again.
 
-`python -m deploy.upgrading PLACE [FILE]`, where PLACE says whose code it is: the package's name, `hub` or `room`.
+`python -m deploy.upgrading PLACE [FILE]`, where PLACE says whose code it is: the package's name, or `checkout`.
 """
 
 import argparse
@@ -12,8 +12,11 @@ from deploy.upgrading import course
 from deploy.upgrading.journal import alone
 from deploy.upgrading.place import Place, UpgradeError, say
 
-PACKAGED = Path("/usr/lib/homesystem")
+PACKAGED, CHECKOUT = Path("/usr/lib/homesystem"), Path("/opt/homesystem")
 _KINDS = {"home-system": "hub", "home-system-agent": "room"}
+_FROM_GIT = "checkout"
+_OF_A_HUB = Path("/etc/systemd/system/homesystem-gateway.service")
+"""What install.sh puts on a hub alone."""
 
 
 def main(place: Place, file: Path | None, *, finish: bool = False) -> int:
@@ -53,11 +56,14 @@ def _told(after: str, why: str) -> int:
 def parsed(words: list[str]) -> tuple[Place, Path | None, bool]:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="homesystem upgrade", description=__doc__)
-    parser.add_argument("place", choices=sorted(_KINDS), help=argparse.SUPPRESS)
+    parser.add_argument("place", choices=[*sorted(_KINDS), _FROM_GIT], help=argparse.SUPPRESS)
     parser.add_argument("file", nargs="?", type=Path, help="the newer package's file; left out, apt is asked for one")
     parser.add_argument("--finish", action="store_true", help="finish one that was cut off, and begin none")
     asked = parser.parse_args(words)
-    place = Place(kind=_KINDS[asked.place], package=asked.place, code=PACKAGED)
+    if asked.place == _FROM_GIT:
+        place = Place(kind="hub" if _OF_A_HUB.exists() else "room", package="", code=CHECKOUT)
+    else:
+        place = Place(kind=_KINDS[asked.place], package=asked.place, code=PACKAGED)
     return place, asked.file.absolute() if asked.file else None, asked.finish
 
 

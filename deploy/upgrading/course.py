@@ -4,10 +4,37 @@ import datetime as dt
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from deploy.upgrading import copying, health, kept, packages, services
+from deploy.upgrading import checkout, copying, health, kept, packages, services
 from deploy.upgrading.journal import Book, Journal, Step, put
 from deploy.upgrading.place import Place, UpgradeError, say
+
+
+class _Source(Protocol):
+    """Where code comes from: a package or a checkout; the modules of these names say what each does."""
+
+    def installed(self, place: Place) -> str: ...
+
+    def fetch(self, place: Place, file: Path | None) -> str: ...
+
+    def check(self, place: Place, /) -> None: ...
+
+    def needed(self, place: Place) -> int: ...
+
+    def taken(self, place: Place) -> int: ...
+
+    def repack(self, place: Place) -> None: ...
+
+    def install(self, place: Place, *, again: bool) -> None: ...
+
+    def reinstall(self, place: Place) -> None: ...
+
+    def forget(self, place: Place) -> None: ...
+
+
+def _source(place: Place) -> _Source:
+    return packages if place.package else checkout
 
 
 def begin(place: Place, book: Book, file: Path | None) -> Journal | None:
@@ -28,23 +55,21 @@ def begin(place: Place, book: Book, file: Path | None) -> Journal | None:
 
 
 def _made_ready(place: Place, file: Path | None) -> Journal | None:
-    here = packages.installed(place)
-    after = packages.fetch(place, file)
+    here = _source(place).installed(place)
+    after = _source(place).fetch(place, file)
     if not after:
         if file is None:
-            say(f"{place.package} {here} is the newest that apt knows of here; a newer file: homesystem upgrade FILE")
+            say(f"{place.name} {here} is the newest that {place.origin} knows of here{place.otherwise}")
         else:
-            say(f"{place.package} {here} is what this machine has already.")
+            say(f"{place.name} {here} is what this machine has already.")
         return None
-    say(
-        f"From {place.package} {here} to {after}. First the home is copied, and stands still for a minute or two; rooms"
-    )
+    say(f"From {place.name} {here} to {after}. First the home is copied, and stands still for a minute or two; rooms")
     say("go on by themselves. Then the newer version is tried, and where it is not well, all goes back by itself.")
-    copied = sum(map(copying.size, place.parts.values()))
-    copying.check_room({place.state: copied + 2 * packages.taken(place), place.code: packages.needed(place)})
-    packages.check(place)
+    kept_back = sum(map(copying.size, place.parts.values())) + 2 * _source(place).taken(place)
+    copying.check_room({place.state: kept_back, place.code: _source(place).needed(place)})
+    _source(place).check(place)
     say("Keeping the version that is here …")
-    packages.repack(place)
+    _source(place).repack(place)
     kept.keep(place)
     running = services.running(place)
     excused = health.look(place, running, before=True)
@@ -64,7 +89,7 @@ def go_on(place: Place, book: Book, journal: Journal, *, again: bool = False) ->
         if step is Step.TELLING:
             _tell(place, journal)
             copying.forget(place)
-            packages.forget(place)
+            _source(place).forget(place)
             book.end(journal)
             kept.forget(place)
             return journal.why
@@ -75,7 +100,7 @@ def go_on(place: Place, book: Book, journal: Journal, *, again: bool = False) ->
 def forget(place: Place) -> None:
     """Nothing of it is left but what became of it."""
     copying.forget(place)
-    packages.forget(place)
+    _source(place).forget(place)
     kept.forget(place)
 
 
@@ -101,7 +126,7 @@ def _copying(place: Place, book: Book, journal: Journal, _again: bool) -> Journa
 def _installing(place: Place, book: Book, journal: Journal, again: bool) -> Journal:
     say(f"Installing {journal.after} …")
     try:
-        packages.install(place, again=again)
+        _source(place).install(place, again=again)
     except UpgradeError as error:
         return book.to(journal, Step.PUTTING_BACK, why=f"it could not be installed: {error}")
     return book.to(journal, Step.TRYING)
@@ -129,7 +154,7 @@ def _putting_back(place: Place, book: Book, journal: Journal, _again: bool) -> J
 
 def _reinstalling(place: Place, book: Book, journal: Journal, _again: bool) -> Journal:
     services.stop(place)
-    packages.reinstall(place)
+    _source(place).reinstall(place)
     services.start(journal.running)
     return book.to(journal, Step.OPENING)
 

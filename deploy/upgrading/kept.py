@@ -32,7 +32,7 @@ def keep(place: Place) -> None:
     shutil.copytree(_OWN, folder / "deploy" / _OWN.name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "deploy" / "__init__.py").touch()
     python = f"PYTHONPATH={folder} PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 exec {Path(sys.executable).resolve()}"
-    put(folder / "run", f'#!/bin/sh\n{python} -m deploy.upgrading {place.package} "$@"\n', 0o700)
+    put(folder / "run", f'#!/bin/sh\n{python} -m deploy.upgrading {place.package or "checkout"} "$@"\n', 0o700)
     unit, link = _unit(place), _link(place)
     put(unit, _TEXT.format(state=place.state, run=folder / "run"), 0o644)
     link.parent.mkdir(exist_ok=True)

@@ -23,6 +23,21 @@ class Place(NamedTuple):
     dpkg_lock: Path = Path("/var/lib/dpkg/lock-frontend")
 
     @property
+    def name(self) -> str:
+        """What is upgraded, in a word."""
+        return self.package or "Home System"
+
+    @property
+    def origin(self) -> str:
+        """Who is asked for what is newer."""
+        return "apt" if self.package else "its origin"
+
+    @property
+    def otherwise(self) -> str:
+        """Behind the word that there is nothing newer: what else one may do."""
+        return "; a newer file: homesystem upgrade FILE" if self.package else ""
+
+    @property
     def closed(self) -> Path:
         """While this file is there, the gateway changes nothing for anybody, and nor does `homesystem`."""
         return self.home.with_name(f"{self.home.name}.closed")

@@ -341,6 +341,14 @@ def test_an_upgrade_of_a_package_is_begun_by_the_code_that_is_there(place: Path,
 
 
 @needs_root
+def test_an_upgrade_of_a_checkout_is_begun_by_it_too(place: Path) -> None:
+    (place / "program").write_text('#!/bin/sh\necho "$*"\n')
+    (place / "program").chmod(0o755)
+    done = run(wrapper(place, place / "program"), "upgrade", cwd=place)
+    assert done.stdout.split() == ["-m", "deploy.upgrading", "checkout"], done.stderr
+
+
+@needs_root
 def test_one_that_was_cut_off_is_finished_by_the_code_that_it_kept(place: Path) -> None:
     homesystem = packaged(place)
     driver = place / "home-upgrade" / "driver" / "run"

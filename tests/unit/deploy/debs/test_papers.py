@@ -75,11 +75,31 @@ def test_a_hub_from_git_does_not_take_the_agents_package(package: Package, tmp_p
 
 def test_the_changelog_is_debians_and_the_same_at_every_build() -> None:
     at = dt.datetime(2026, 11, 29, 7, 45, tzinfo=dt.UTC)
-    made = papers.changelog(HUB, "0.1.0+deb12", TARGET, "f" * 40, at)
-    assert made == papers.changelog(HUB, "0.1.0+deb12", TARGET, "f" * 40, at)
+    made = papers.changelog(HUB, "0.1.0+deb12", TARGET, "f" * 40, at, "")
+    assert made == papers.changelog(HUB, "0.1.0+deb12", TARGET, "f" * 40, at, "")
     text = gzip.decompress(made).decode()
     assert text.startswith("home-system (0.1.0+deb12) bookworm; urgency=medium\n\n  * ")
     assert text.endswith(">  Sun, 29 Nov 2026 07:45:00 +0000\n")
+
+
+@pytest.mark.parametrize(
+    ("version", "first", "others"),
+    [
+        ("0.2.0~git20260501120000+deb12", "Added: what comes.", ["0.1.1+deb12", "0.1.0+deb12"]),
+        ("0.1.1+deb12", "Fixed: a fault.", ["0.1.0+deb12"]),
+    ],
+)
+def test_the_changelog_says_what_this_version_mends_and_what_those_before_did(
+    version: str, first: str, others: list[str]
+) -> None:
+    told = "## [Unreleased]\n\n### Added\n\n- what comes.\n\n## [0.1.1] - 2026-02-03\n\n### Fixed\n\n- a fault.\n\n"
+    told += "## [0.1.0] - 2026-01-02\n\n### Added\n\n- the beginning.\n"
+    at = dt.datetime(2026, 11, 29, 7, 45, tzinfo=dt.UTC)
+    text = gzip.decompress(papers.changelog(HUB, version, TARGET, "f" * 40, at, told)).decode()
+    heads = [line.split()[1].strip("()") for line in text.splitlines() if line.startswith("home-system (")]
+    assert heads == [version, *others]
+    assert f"  * {first}" in text.split(" -- ")[0]
+    assert "Fri, 02 Jan 2026 00:00:00 +0000" in text
 
 
 @pytest.mark.skipif(shutil.which("po2debconf") is None, reason="needs po-debconf")
