@@ -67,6 +67,7 @@ systemctl)
     start) shift; add "$@" ;;
     show) for last; do :; done
         if ! grep -qx "$last" "$W/running"; then echo inactive
+        elif has --property=Type; then case $last in *doctor*) echo oneshot ;; *) echo notify ;; esac
         elif has --property=StatusText; then echo Online; else echo active; fi ;;
     esac ;;
 python)

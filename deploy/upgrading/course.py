@@ -71,7 +71,7 @@ def _made_ready(place: Place, file: Path | None) -> Journal | None:
     say("Keeping the version that is here …")
     _source(place).repack(place)
     kept.keep(place)
-    running = services.running(place)
+    running = services.lasting(place)
     excused = health.look(place, running, before=True)
     for told in excused.values():
         say(f"Not well already, and so no reason to go back: {told}")

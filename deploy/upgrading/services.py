@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable
 
 from deploy.upgrading.place import Place, UpgradeError, run
 
-_PASSING = ("homesystem-doctor.service", "homesystem-renew.service", "homesystem-room-renew@")
-"""What timers start, and what then ends by itself."""
 _AGENT = "homesystem-agent@"
 _LOOK_SECONDS = 0.5
 
@@ -20,6 +18,11 @@ def running(place: Place) -> tuple[str, ...]:
     return tuple(line.split()[0] for line in listed.splitlines() if line.strip())
 
 
+def lasting(place: Place) -> tuple[str, ...]:
+    """Those of them that go on until somebody stops them: what a timer starts ends by itself, and is not missed."""
+    return tuple(unit for unit in running(place) if _property(unit, "Type") != "oneshot")
+
+
 def stop(place: Place) -> None:
     """Stop everything of it. Raises UpgradeError."""
     for kind in (".timer", ".target", ".service"):  # so that none of it starts another
@@ -29,14 +32,14 @@ def stop(place: Place) -> None:
 
 def start(units: Iterable[str]) -> None:
     """Start what ran before; one that cannot be started is found where it is looked at. Raises UpgradeError."""
-    if lasting := [unit for unit in units if not unit.startswith(_PASSING)]:
+    if wanted := list(units):
         run(["systemctl", "daemon-reload"])
-        run(["systemctl", "start", "--no-block", *lasting])
+        run(["systemctl", "start", "--no-block", *wanted])
 
 
 def away(units: Iterable[str], seconds: float) -> list[str]:
     """Of the rooms' agents and services that ran, those that do not run within that time, with systemd's word."""
-    awaited = [unit for unit in units if unit.endswith(".service") and not unit.startswith(_PASSING)]
+    awaited = [unit for unit in units if unit.endswith(".service")]
     return _until_none(
         lambda: [f"{unit} is {state}" for unit in awaited if (state := _state(unit)) != "active"], seconds
     )

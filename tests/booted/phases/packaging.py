@@ -106,24 +106,40 @@ def goes_back(house: House) -> None:
 
 
 def cut_off(house: House) -> None:
-    """The power goes while a newer version is being installed: the machine finishes it when it starts."""
-    hub, path = house.hub, house.packages.later_hub
+    """The power goes amid an upgrade: the machine finishes it when it starts, or goes on going back."""
+    hub, before = house.hub, _version(house.hub, "home-system")
+    mails = house.mail.count
+    _cut(house, house.packages.faulty_hub, "reinstalling", f"find {_CODE} -name '*.dpkg-new' | head -1")
+    assert _version(hub, "home-system") == before, hub.run("journalctl -o cat -u 'finish-homesystem*'")
+    _after_the_cut(house)
+    house.mail.wait_for("was not brought up to date", after=mails)
+    house.report.saw(
+        f"cut while the former version lay half unpacked again, it went back to {before}, and a letter says so"
+    )
+    later = house.packages.later_hub
+    _cut(house, later, "installing", f"find {_CODE} -name '*.dpkg-new' | head -1")
+    version = later.name.split("_")[1]
+    assert _version(hub, "home-system") == version, hub.run("journalctl -o cat -u 'finish-homesystem*'")
+    _after_the_cut(house)
+    house.report.saw(f"cut while the newer version lay half unpacked, it finished by itself: it has {version}")
+
+
+def _cut(house: House, path: Path, step: str, sign: str) -> None:
+    """Begin an upgrade, take the power away at that step once `sign` shows something, and let the machine finish."""
+    hub, journal = house.hub, f"{_UPGRADE}/step.json"
     bring(hub, path)
     hub.run(f"systemd-run --quiet homesystem upgrade /home/{PERSON}/{path.name}")
-    step = f"{_UPGRADE}/step.json"
-    hub.until(lambda: '"installing"' in hub.run(f"cat {step} 2>/dev/null || true"), "it is being installed", 180)
-    half = f"find {_CODE} -name '*.dpkg-new' | head -1"
-    hub.until(lambda: hub.run(half), "it is half unpacked", 60)
+    reached = f"grep -s '\"{step}\"' {journal} && {sign} | grep . || true"
+    hub.until(lambda: hub.run(reached).count("\n") > 1, f"{step}, and something shows of it", 400)
     hub.cut()
-    house.report.saw("its power was cut while the newer version lay half unpacked")
     hub.boot()
-    hub.until(lambda: hub.run(f"test ! -e {step} && echo done || true"), "it is finished", 400)
-    version = path.name.split("_")[1]
-    assert _version(hub, "home-system") == version, hub.run("journalctl -o cat -u 'finish-homesystem*'")
-    assert not hub.run("dpkg --verify home-system; dpkg --audit")
-    _nothing_left(hub)
+    hub.until(lambda: hub.run(f"test ! -e {journal} && echo done || true"), "it is finished", 400)
+
+
+def _after_the_cut(house: House) -> None:
+    assert not house.hub.run("dpkg --verify home-system; dpkg --audit")
+    _nothing_left(house.hub)
     well(house)
-    house.report.saw(f"started again it finished by itself: it has {version}, and the hall obeys")
 
 
 def _nothing_left(hub: Machine) -> None:

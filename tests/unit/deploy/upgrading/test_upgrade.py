@@ -60,6 +60,14 @@ def test_what_was_wrong_before_is_no_reason_to_go_back(make: Callable[..., World
     check_newer(world)
 
 
+def test_what_a_timer_had_started_is_not_missed(make: Callable[..., World]) -> None:
+    world = make()
+    with (world.folder / "running").open("a") as running:
+        running.write("homesystem-doctor.service\n")
+    assert run(world) == 0
+    check_newer(world)
+
+
 def test_without_a_file_apt_is_asked(make: Callable[..., World], capsys: pytest.CaptureFixture[str]) -> None:
     world = make()
     (world.folder / "candidate").write_text("1")
