@@ -1,4 +1,4 @@
-"""A room by one pasted line: the hub offers the agent, the Pi has nothing but Debian, and its power fails on the way."""
+"""A room by one pasted line: the hub offers the agent, the Pi has Debian alone, and its power fails on the way."""
 
 import re
 import threading
@@ -27,7 +27,7 @@ def run(house: House) -> None:
     pi.run("apt-get -q update && apt-get -q install -y wget", seconds=600)
     house.report.note("wget is there, as Debian's own installer leaves it; curl is not, and neither is the agent")
     began = time.monotonic()
-    _cut_when(pi, lambda: (pi.tree / f"{_WORK}/room.csr".lstrip("/")).exists(), line)
+    _cut_when(pi, (pi.tree / f"{_WORK}/room.csr".lstrip("/")).exists, line)
     left = sorted(path.name for path in (pi.tree / _WORK.lstrip("/")).glob("*"))
     house.report.note(f"its power failed on the way; of the join was left: {', '.join(left) or 'nothing'}")
     pi.boot()
@@ -35,9 +35,9 @@ def run(house: House) -> None:
     assert f"This machine is room {_ROOM} now." in shown, shown
     pi.until_active(_AGENT)
     pi.until(lambda: _status(house) == "online", f"the {_ROOM} is online for whoever is signed in", 60)
+    took = time.monotonic() - began
     house.report.saw(
-        f"one line, pasted twice for the power cut: the {_ROOM} is online, {time.monotonic() - began:.0f} s after it was "
-        "pasted first"
+        f"one line, pasted twice for the power cut: the {_ROOM} is online {took:.0f} s after the first time"
     )
     _look(house, pi)
     again = pi.type(line)

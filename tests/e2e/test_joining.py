@@ -1,0 +1,395 @@
+"""A room joins by the pasted line, and nobody else by it: guessed, used, late, revoked, with somebody in the middle."""
+
+import contextlib
+import http.client
+import http.server
+import itertools
+import json
+import re
+import sqlite3
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deploy.folder.home import ROOT
+from deploy.pki import leaf as leaves
+from deploy.pki.pairs import Pki
+from tests.demo import Demo, text_of
+from tests.house import end, until
+from tests.pasted import Pi, token_of
+
+GUESSES = 10_000
+AWAY = "127.0.0.2"
+"""Another address of this machine."""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    made = Demo(tmp_path_factory.mktemp("joining"))
+    assert made.command("init", "--demo").returncode == 0
+    made.lift_limits("join", "reads")
+    made.start()
+    yield made
+    made.stop()
+
+
+names = (f"attic-{number}" for number in itertools.count(1))
+
+
+def line_for(house: Demo, room: str) -> str:
+    said = house.command("room", "add", room)
+    assert said.returncode == 0, said.stderr
+    (line,) = said.stdout.splitlines()
+    return line
+
+
+def rooms(house: Demo) -> dict[str, str]:
+    """Those that the master user sees, and whether they are there."""
+    found = house.client("master").call("GET", "/api/v1/rooms").body["rooms"]
+    return {room["id"]: room["status"] for room in found}
+
+
+def enrolled(house: Demo) -> set[str]:
+    with contextlib.closing(sqlite3.connect(house.var / "data" / "auth.sqlite3")) as file:
+        return {name for (name,) in file.execute("SELECT name FROM identities WHERE role = 'room'")}
+
+
+@contextlib.contextmanager
+def running(pi: Pi, room: str) -> Iterator[None]:
+    """The room's agent, on the machine that has joined."""
+    path = pi.out.parent / f"{room}.toml"
+    text = (pi.out / "room.toml").read_text()
+    text = text.replace(f"/var/lib/homesystem/pki/{room}", str(pi.out)).replace("/var/lib/homesystem", str(pi.out))
+    path.write_text(text)
+    with (pi.out.parent / "agent.log").open("wb") as log:
+        command = [sys.executable, "-m", "device_agents", "--config", str(path)]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        end([process])
+
+
+@pytest.mark.parametrize("fetcher", ["curl", "wget"])
+def test_a_pasted_line_makes_a_room_that_is_there_with_a_key_that_nobody_else_had(
+    house: Demo, tmp_path: Path, fetcher: str
+) -> None:
+    room, pi = next(names), Pi(tmp_path, fetcher)
+    line = line_for(house, room)
+    done = pi.paste(line)
+    assert done.returncode == 0, done.stderr
+    with running(pi, room):
+        until(lambda: rooms(house).get(room) == "online", "the room is there")
+    subject = subprocess.run(
+        ["openssl", "x509", "-in", pi.out / "room.crt", "-noout", "-subject", "-ext", "subjectAltName"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"CN = {room}" in subject.stdout
+    assert "urn:homesystem:role:room" in subject.stdout
+    key = (pi.out / "room.key").read_bytes()
+    files = [path for path in house.var.rglob("*") if path.is_file()]
+    assert len(files) > 30
+    assert [path for path in files if key in path.read_bytes()] == []
+    token = token_of(line)
+    assert token not in pi.listed, "no process is called with it"
+    assert f"room join {room}" in pi.listed
+    assert [path for path in files if token.encode() in path.read_bytes()] == [], "nor does it lie on the hub"
+
+
+def test_opening_joining_and_refusing_are_in_the_record_with_whose_key_it_was(house: Demo, tmp_path: Path) -> None:
+    room = next(names)
+    line = line_for(house, room)
+    first, second = Pi(tmp_path / "1"), Pi(tmp_path / "2")
+    assert first.paste(line).returncode == 0
+    refused = second.paste(line)
+    assert refused.returncode != 0
+    assert "Another machine has used this line already" in refused.stderr
+    assert f"homesystem room revoke {room}" in refused.stderr
+    public = subprocess.run(
+        ["openssl", "pkey", "-in", first.out / "room.key", "-pubout", "-outform", "DER"],
+        capture_output=True,
+        check=True,
+    )
+    digest = subprocess.run(["sha256sum"], input=public.stdout, capture_output=True, check=True).stdout.split()[0]
+    master = house.client("master")
+
+    def told() -> dict[str, dict[str, object]] | None:
+        events = master.call("GET", "/api/v1/audit?limit=100").body["events"]
+        found = {event["what"]: event for event in events if event["where"] == f"room/{room}"}
+        return found if {"room:awaited", "room:added", "room:join-refused"} <= set(found) else None
+
+    events = until(told, "all of it is in the record")
+    assert events["room:awaited"]["who"]["issuer"] == "admin"  # type: ignore[index]
+    assert events["room:added"]["detail"]["key"] == digest.decode()  # type: ignore[index]
+    assert events["room:added"]["who"]["address"] == "127.0.0.1"  # type: ignore[index]
+    assert events["room:join-refused"]["detail"]["reason"] == "used"  # type: ignore[index]
+    until(lambda: letters(house, "Machine was refused", room), "the master user has a letter")
+
+
+def letters(house: Demo, *words: str) -> bool:
+    return any(all(word in f"{one['Subject']} {text_of(one)}" for word in words) for one in house.letters())
+
+
+def test_pasted_again_it_goes_on_with_the_same_key_and_gets_the_same_certificate(house: Demo, tmp_path: Path) -> None:
+    room, pi = next(names), Pi(tmp_path)
+    line = line_for(house, room)
+    assert pi.paste(line).returncode == 0
+    before = (pi.out / "room.crt").read_bytes()
+    for lost in ("room.crt", "room.toml", "ca.crt"):  # as where its power failed before they were written
+        (pi.out / lost).unlink()
+        assert pi.paste(line).returncode == 0
+        assert (pi.out / "room.crt").read_bytes() == before
+
+
+def test_of_many_machines_that_come_at_once_one_gets_in(house: Demo, tmp_path: Path) -> None:
+    room = next(names)
+    line = line_for(house, room)
+    machines = [Pi(tmp_path / str(number)) for number in range(4)]
+    with ThreadPoolExecutor(len(machines)) as pool:
+        done = list(pool.map(lambda pi: pi.paste(line), machines))
+    assert sorted(one.returncode == 0 for one in done) == [False, False, False, True], [one.stderr for one in done]
+    assert [pi.out for pi in machines if (pi.out / "room.crt").exists()] == [
+        pi.out for pi, one in zip(machines, done, strict=True) if one.returncode == 0
+    ]
+
+
+def test_a_line_whose_time_is_over_is_refused_and_says_what_to_do(house: Demo, tmp_path: Path) -> None:
+    room = next(names)
+    line = line_for(house, room)
+    past = (datetime.now(UTC) - timedelta(seconds=1)).replace(tzinfo=None).isoformat(" ")
+    with contextlib.closing(sqlite3.connect(house.var / "data" / "auth.sqlite3")) as file, file:
+        changed = file.execute("UPDATE join_windows SET expires_at = ? WHERE name = ?", (past, room)).rowcount
+    assert changed == 1
+    done = Pi(tmp_path).paste(line)
+    assert done.returncode != 0
+    assert f"homesystem room add {room}" in done.stderr
+    assert room not in enrolled(house)
+
+
+def test_another_line_ends_the_former(house: Demo, tmp_path: Path) -> None:
+    room = next(names)
+    former, line = line_for(house, room), line_for(house, room)
+    refused = Pi(tmp_path / "1").paste(former)
+    assert refused.returncode != 0
+    assert "a later line took its place" in refused.stderr
+    assert Pi(tmp_path / "2").paste(line).returncode == 0
+
+
+def test_a_name_that_was_revoked_is_never_given_again_by_a_line_from_before_or_by_another(
+    house: Demo, tmp_path: Path
+) -> None:
+    room, pi = next(names), Pi(tmp_path / "1")
+    line = line_for(house, room)
+    assert pi.paste(line).returncode == 0
+    assert house.command("room", "revoke", room).returncode == 0
+    for name in ("room.crt", "room.toml"):
+        (pi.out / name).unlink()
+    assert pi.paste(line).returncode != 0
+    refused = house.command("room", "add", room)
+    assert (refused.returncode, "no name is ever given out twice" in refused.stderr) == (1, True)
+    assert room not in rooms(house)
+
+
+def test_a_line_that_was_changed_on_its_way_makes_nobody_another_room(house: Demo, tmp_path: Path) -> None:
+    room, wanted = next(names), next(names)
+    line = line_for(house, room)
+    done = Pi(tmp_path).paste(line.replace(f"join.sh {room} ", f"join.sh {wanted} "))
+    assert done.returncode != 0
+    assert not {room, wanted} & enrolled(house)
+
+
+class Middle:
+    """Somebody between Pi and hub, with an authority of their own; answers in its place, and notes what is asked."""
+
+    def __init__(self, folder: Path, answers: dict[str, bytes]) -> None:
+        self.asked: list[str] = []
+        pki = Pki(folder, vault=folder / "vault", demo=True, now=datetime.now(UTC))
+        pki.ensure_authorities(["localhost"])
+        assert pki.ensure(leaves.web(["localhost"]), folder, "web")
+        middle = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                middle.asked.append(self.path)
+                content = answers[self.path]
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def do_POST(self) -> None:
+                self.do_GET()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / "web.crt", folder / "web.key")
+        self.authority = (folder / "web-ca.crt").read_bytes()
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+EVIL = b"#!/bin/sh\ntouch caught; exit 0\n"
+
+
+@pytest.mark.parametrize("shows", ["its own authority", "both", "the hub's"])
+def test_another_authority_in_the_middle_is_found_before_anything_of_it_is_run_or_told(
+    house: Demo, tmp_path: Path, shows: str
+) -> None:
+    room, pi = next(names), Pi(tmp_path / "pi")
+    line = line_for(house, room)
+    true = (house.var / "pki" / "web-ca.crt").read_bytes()
+    answers = {"/join/ca.crt": b"", "/join/join.sh": EVIL}
+    middle = Middle(tmp_path / "middle", answers)
+    answers["/join/ca.crt"] = {"its own authority": middle.authority, "both": true + middle.authority}.get(shows, true)
+    try:
+        done = pi.paste(line.replace(f":{house.ports['HTTPS']}", f":{middle.port}"))
+    finally:
+        middle.close()
+    assert done.returncode != 0
+    assert middle.asked == ["/join/ca.crt"], "of its script not a byte was taken, nor was it told the token"
+    if shows != "the hub's":
+        assert f"STOP: localhost:{middle.port} is not the hub of this line" in done.stderr
+    else:
+        assert "certificate" in done.stderr
+    assert not pi.out.exists()
+
+
+def test_the_token_is_told_to_nobody_whose_certificate_is_not_of_the_lines_authority(
+    house: Demo, tmp_path: Path
+) -> None:
+    middle = Middle(tmp_path / "middle", {"/api/v1/csrf": b'{"csrf_token": "x"}', "/api/v1/join": b"{}"})
+    command = [sys.executable, "-m", "device_agents.joining", "attic", f"localhost:{middle.port}"]
+    command += ["--ca", str(house.var / "pki" / "web-ca.crt"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, cwd=ROOT, input="0" * 32, capture_output=True, text=True, check=False)
+    middle.close()
+    assert done.returncode == 1
+    assert "somebody is in the middle. Nothing was sent" in done.stderr
+    assert middle.asked == []
+
+
+class Stranger:
+    """A program at another address, with one connection, a cookie and the token that changes need."""
+
+    def __init__(self, house: Demo, address: str = AWAY) -> None:
+        tls = ssl.create_default_context(cafile=str(house.var / "pki" / "web-ca.crt"))
+        self._connection = http.client.HTTPSConnection(
+            "localhost", house.ports["HTTPS"], context=tls, source_address=(address, 0)
+        )
+        self._headers = {"Origin": house.url, "Content-Type": "application/json"}
+        response, body = self._ask("GET", "/api/v1/csrf")
+        self._headers["X-CSRF-Token"] = json.loads(body)["csrf_token"]
+        self._headers["Cookie"] = (response.getheader("Set-Cookie") or "").partition(";")[0]
+
+    def join(self, token: str, room: str, csr: str) -> tuple[int, dict[str, str]]:
+        body = json.dumps({"token": token, "room": room, "csr": csr}).encode()
+        response, content = self._ask("POST", "/api/v1/join", body)
+        return response.status, json.loads(content)
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[http.client.HTTPResponse, bytes]:
+        self._connection.request(method, path, body, self._headers)
+        response = self._connection.getresponse()
+        return response, response.read()
+
+
+def request(folder: Path, name: str) -> str:
+    """A signing request that asks to be called so."""
+    key: list[str | Path] = [
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        folder / f"{name}.key",
+    ]
+    subprocess.run(
+        ["openssl", "req", "-new", *key, "-subj", f"/CN={name}", "-out", folder / f"{name}.csr"],
+        capture_output=True,
+        check=True,
+    )
+    return (folder / f"{name}.csr").read_text()
+
+
+def named(certificate: str) -> str:
+    said = subprocess.run(
+        ["openssl", "x509", "-noout", "-subject"], input=certificate, capture_output=True, text=True, check=True
+    )
+    found = re.search(r"CN ?= ?(\S+)", said.stdout)
+    assert found is not None
+    return found[1]
+
+
+def test_the_name_is_the_windows_whatever_the_request_asks_for(house: Demo, tmp_path: Path) -> None:
+    room, stranger = next(names), Stranger(house)
+    status, answer = stranger.join(token_of(line_for(house, room)), room, request(tmp_path, "gateway"))
+    assert (status, named(answer["certificate"])) == (200, room)
+
+
+def test_a_replayed_request_gets_nothing_that_its_first_sender_has_not(house: Demo, tmp_path: Path) -> None:
+    room, other, stranger = next(names), next(names), Stranger(house)
+    line, csr = line_for(house, room), request(tmp_path, "pi")
+    first = stranger.join(token_of(line), room, csr)
+    again = Stranger(house, "127.0.0.3").join(token_of(line), room, csr)
+    assert again == first, "what a certificate says is public; it is of use to whoever has the key"
+    assert stranger.join(token_of(line), other, csr)[0] == 403
+    assert stranger.join("0" * 32, room, csr)[0] == 403
+    of_another = stranger.join(token_of(line_for(house, other)), other, csr)
+    assert named(of_another[1]["certificate"]) == other, "its name is the window's"
+    assert house.command("room", "revoke", room).returncode == 0
+    assert stranger.join(token_of(line), room, csr)[0] == 403
+
+
+def test_ten_thousand_guesses_let_nobody_in_keep_nobody_out_and_are_a_letter(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """At the limits that a home begins with."""
+    house = Demo(tmp_path_factory.mktemp("guesses"))
+    assert house.command("init", "--demo").returncode == 0
+    house.start()
+    try:
+        room, folder = next(names), tmp_path_factory.mktemp("pi")
+        line, csr = line_for(house, room), request(folder, "guess")
+        stranger, answers = Stranger(house), {403: 0, 429: 0}
+        for number in range(GUESSES):
+            status, _ = stranger.join(f"{number:032x}", room, csr)
+            answers[status] += 1
+        assert answers == {403: 20, 429: GUESSES - 20}
+        assert room not in enrolled(house)
+        until(lambda: letters(house, "Machine was refused that wanted to join"), "the master user has a letter")
+        assert Pi(folder / "pi").paste(line).returncode == 0, "the window is as open as it was"
+        assert room in enrolled(house)
+    finally:
+        house.stop()
+
+
+def test_whoever_is_killed_on_the_way_finishes_with_a_second_try(house: Demo, tmp_path: Path) -> None:
+    """kill -9 of the auth service while a Pi joins; where in the joining is chance, so it is done several times."""
+    for number in range(4):
+        room, pi = next(names), Pi(tmp_path / str(number))
+        line = line_for(house, room)
+        former = house.pids()["auth"]
+        with ThreadPoolExecutor(1) as pool:
+            pasted = pool.submit(pi.paste, line)
+            house.kill("auth")
+            pasted.result()
+        house.reborn("auth", former)
+        until(lambda pi=pi, line=line: pi.paste(line).returncode == 0, "it has joined")  # type: ignore[misc]
+        with running(pi, room):
+            until(lambda room=room: rooms(house).get(room) == "online", "the room is there")  # type: ignore[misc]
