@@ -6,6 +6,7 @@ import http.server
 import itertools
 import json
 import re
+import signal
 import sqlite3
 import ssl
 import subprocess
@@ -17,7 +18,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
+from deploy.enrolling import lines
 from deploy.folder.home import ROOT
 from deploy.pki import leaf as leaves
 from deploy.pki.pairs import Pki
@@ -377,6 +381,35 @@ def test_ten_thousand_guesses_let_nobody_in_keep_nobody_out_and_are_a_letter(
         assert room in enrolled(house)
     finally:
         house.stop()
+
+
+def test_a_machine_that_is_killed_before_any_step_finishes_with_the_same_line(house: Demo, tmp_path: Path) -> None:
+    ca = tmp_path / "ca.crt"
+    ca.write_bytes((house.var / "pki" / "web-ca.crt").read_bytes())
+    place, killed = f"localhost:{house.ports['HTTPS']}", 0
+    for number in itertools.count(1):
+        room, out = next(names), tmp_path / str(number)
+        token = token_of(lines.open_for(house.home, room).text)
+
+        def joined(kill_before: int, room: str = room, out: Path = out, token: str = token) -> int:
+            command = [sys.executable, "-m", "tests.crash_join", str(kill_before), room, place, str(ca), str(out)]
+            return subprocess.run(
+                command, cwd=ROOT, input=token, capture_output=True, text=True, check=False
+            ).returncode
+
+        first = joined(number)
+        if first == 0:
+            break
+        assert first == -signal.SIGKILL
+        killed += 1
+        assert joined(0) == 0, f"killed before its effect {number}, it does not finish"
+        key, certificate = ((out / name).read_bytes() for name in ("room.key", "room.crt"))
+        public = serialization.load_pem_private_key(key, None).public_key()
+        assert x509.load_pem_x509_certificate(certificate).public_key() == public
+        assert sorted(path.name for path in out.iterdir() if not path.name.endswith((".making", ".new"))) == [
+            *("ca.crt", "room.crt", "room.csr", "room.key", "room.toml"),
+        ]
+    assert killed > 12
 
 
 def test_whoever_is_killed_on_the_way_finishes_with_a_second_try(house: Demo, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -249,3 +250,45 @@ async def test_those_that_are_long_over_are_forgotten(house: House) -> None:
     house.clock.forward(hours=25)
     await house.joining.sweep()
     assert await house.refusal(token) == "unknown"
+
+
+class KilledError(BaseException):
+    """As kill -9 would: nothing of ours catches it."""
+
+
+@pytest.mark.parametrize("step", ["bound", "signed", "kept", "given"])
+async def test_a_hub_that_is_killed_after_any_step_gives_the_same_machine_its_room_when_it_is_back(
+    house: House, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    token = await house.open()
+    dead = house.joining
+
+    def dies(*_: object) -> NoReturn:
+        raise KilledError
+
+    async def signed(room: str, csr: str) -> str:
+        await house.signer(room, csr)
+        raise KilledError
+
+    async def given(room: str, devices: tuple[str, ...]) -> None:
+        await house.given(room, devices)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        match step:
+            case "bound":
+                patch.setattr(dead, "_sign", dies)
+            case "signed":
+                patch.setattr(dead, "_sign", signed)
+            case "kept":
+                patch.setattr(dead, "_give", dies)
+            case "given":
+                patch.setattr(dead, "_give", given)
+        with pytest.raises(KilledError):
+            await house.join(token)
+    assert await house.refusal(token, ANOTHER) == "used", "its place is kept"
+    kept = await house.join(token)
+    assert await house.join(token) == kept
+    assert len(house.told("room:added")) == 1
+    assert await house.names() == {"attic": "room"}
+    assert house.given.devices == {"attic": ()}
