@@ -102,6 +102,7 @@ def make_app(
     route("DELETE", internal_people.INVITATIONS + "/{id}", for_people.withdraw, *GATEWAYS)
     route("POST", internal_people.INVITATION_TAKEN, for_people.take, *GATEWAYS)
     route("POST", internal_joining.JOIN, by_line.join, *GATEWAYS)
+    route("POST", internal_joining.WINDOWS, by_line.open, *GATEWAYS)
     route("GET", internal.REGISTRY, reading.registry, *GATEWAYS, "admin")
     route("GET", internal_house.HOUSE, reading.house, *GATEWAYS)
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)

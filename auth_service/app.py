@@ -53,7 +53,9 @@ from auth_service.home.lockouts import Lockouts
 from auth_service.home.notices import Noticeboard
 from auth_service.home.renewals import Renewals
 from auth_service.home.rooms import Rooms
+from auth_service.joining.by_person import WindowsByPerson
 from auth_service.joining.joining import Joining
+from auth_service.joining.windows import Windows
 from auth_service.mending import waiting
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
@@ -237,7 +239,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             ByWaiting(Waiting(store, proof, now=_now, wake=board.wake)),
             ByPending(pending, Appointments(store, patrol, now=_now, wake=announcer.wake)),
             ByLooks(HomeLooks(store, sessions, proof, wake=announcer.wake), OwnWays(store, sessions, announcer.wake)),
-            ByLine(joining),
+            ByLine(joining, WindowsByPerson(Windows(store, proof, now=_now), sessions, now=_now)),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)

@@ -149,7 +149,7 @@ class Joining:
             self._errands.start(self._failed.tell("home", who, None), "report-failure")
         else:
             self._errands.start(self._tell(window.name, reason, key, who), "report-failure")
-        words = in_use(asked.room, "room") if reason is Refusal.EXISTS else _WORDS[reason].format(room=asked.room)
+        words = in_use(asked.room) if reason is Refusal.EXISTS else _WORDS[reason].format(room=asked.room)
         return HomeError("join-refused", words, reason=reason.value)
 
     async def _tell(self, room: str, reason: Refusal, key: str, who: Who) -> None:

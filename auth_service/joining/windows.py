@@ -1,6 +1,6 @@
 """Opens a window for a room: ten minutes in which one machine, which brings the token, becomes that room."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,6 +13,9 @@ from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.words.messages import Who
 from shared.words.problem import HomeError
+
+May = Callable[[AsyncConnection], Awaitable[None]]
+"""Raises HomeError where whoever asks may not."""
 
 
 class Opened(NamedTuple):
@@ -30,13 +33,16 @@ class Windows:
         self._proof = proof
         self._now = now
 
-    async def open(self, name: str, who: Who) -> Opened:
-        """For a new room of this name; a former window for it is over.
+    async def open(self, name: str, who: Who, *, may: May | None = None) -> Opened:
+        """For a new room of this name; a former window for it is over. `may` is asked first, where it stands.
 
-        Raises HomeError: invalid-value, already-exists (the name is in use, or was revoked), no-proof.
+        Raises HomeError: invalid-value, already-exists (the name is in use, or was revoked), no-proof, and what `may`
+        says.
         """
-        identity_rows.check_name(name, "room")
         async with telling.change(self._store, self._proof, who) as (connection, say):
+            if may is not None:
+                await may(connection)
+            identity_rows.check_name(name, "room")
             resumes = await self._check_free(connection, name)
             token, expires_at = await window_rows.put(connection, name, resumes=resumes, now=self._now())
             await say("room:awaited", f"room/{name}", until=f"{expires_at:%Y-%m-%d %H:%M} UTC")
@@ -52,13 +58,10 @@ class Windows:
             raise HomeError("already-exists", text)
         window = await window_rows.of(connection, name)
         if known.role != "room" or window is None or window.certificate is not None:
-            raise HomeError("already-exists", in_use(name, known.role))
+            raise HomeError("already-exists", in_use(name))
         return window.key is not None or window.resumes
 
 
-def in_use(name: str, role: str) -> str:
+def in_use(name: str) -> str:
     """What to do about a name that somebody has."""
-    text = f"The name {name} is in use; choose another one."
-    if role == "room":
-        text += f" For the same room on another card: homesystem room renew {name} --out FOLDER"
-    return text
+    return f"The name {name} is in use. For its room on another card there is homesystem room renew."

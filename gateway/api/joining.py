@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.desk import joining
+from gateway.door import sessions
 from gateway.door.offering import OFFER
 from shared.door.web import json_response, read_json
 from shared.running import installed
@@ -27,6 +28,19 @@ class JoinRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     token: Token
     room: RoomName
     csr: SigningRequest
+
+
+class RoomRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the new room is called at the broker: small letters, digits, dashes."""
+
+    name: RoomName
+
+
+async def add(request: web.Request) -> web.Response:
+    """201 {room, line, until, packages}: what is to be pasted on the Pi, told this once."""
+    sessions.signed_in(request)
+    asked = await read_json(request, RoomRequest)
+    return json_response(await joining.open_window(request, asked.name), status=201)
 
 
 async def anchor(request: web.Request) -> web.Response:

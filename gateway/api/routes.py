@@ -105,6 +105,7 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/invitations/{id}", invitations.take, "invitation"),
         ("DELETE", "/api/v1/invitations/{id}", invitations.withdraw, routes.DEFAULT),
         ("GET", "/api/v1/rooms", rooms.show, "reads"),
+        ("POST", "/api/v1/rooms", joining.add, "password"),
         # First of those that begin alike: aiohttp tries one after the other, and this is what is asked most.
         ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),
         ("GET", "/api/v1/devices", devices.show_all, "reads"),

@@ -1,15 +1,22 @@
-"""A machine that brings a line's token becomes a room: handed on to the auth service, with where the broker is."""
+"""Rooms that join by a line, for API and pages alike: a master user opens, a machine with the token takes."""
 
 import asyncio
+from datetime import datetime
 
 import msgspec
 from aiohttp import web
 
 from gateway import keys
+from gateway.door import limits, sessions
 from gateway.door.offering import OFFER, Broker
+from gateway.picture import guards
 from shared.running.log import security
-from shared.words.internal_joining import JoinWish
+from shared.words.internal import SessionInfo
+from shared.words.internal_joining import JoinWish, WindowWish
+from shared.words.languages import later
 from shared.words.problem import HomeError
+
+MASTER_ONLY = later("Only a master user lets a room join.")
 
 
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +26,39 @@ class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
     certificate: str
     authority: str
     broker: Broker
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """What is pasted on the Pi, until when it works, and for which Pis this hub has the agent's package."""
+
+    room: str
+    line: str
+    until: datetime
+    packages: list[str]
+
+
+def check(request: web.Request) -> SessionInfo:
+    """Raises sign-in-required, or forbidden for whoever may let no room join."""
+    info = sessions.signed_in(request)
+    if not guards.may_manage_users(info):
+        raise HomeError("forbidden", MASTER_ONLY)
+    return info
+
+
+async def open_window(request: web.Request, room: str) -> Line:
+    """A new room may join, for ten minutes.
+
+    Raises HomeError: sign-in-required, forbidden, rate-limited, step-up-required, invalid-value and already-exists
+    (`field` "name"), no-proof, auth-unreachable.
+    """
+    info = sessions.signed_in(request)
+    limits.hit(request, "password", f"session:{info.id}")
+    check(request)
+    wish = WindowWish(token=sessions.token_of(request), room=room, address=request.remote or "")
+    opened = await request.app[keys.AUTH].open_window(wish)
+    offer = request.app[OFFER]
+    line = await asyncio.to_thread(offer.line, room, opened.token)
+    return Line(room=room, line=line, until=opened.expires_at, packages=await asyncio.to_thread(offer.packages))
 
 
 async def join(request: web.Request, *, token: str, room: str, csr: str) -> NewRoom:

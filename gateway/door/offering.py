@@ -1,5 +1,6 @@
 """What a room's machine that is not a room yet gets from its hub: whom to believe, the agent's package, where to go."""
 
+import hashlib
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,7 @@ from aiohttp import web
 from gateway.config import GatewayConfig
 from shared.running import offered
 from shared.trust import authority, tls
+from shared.words import join_line
 from shared.words.problem import HomeError
 
 
@@ -24,6 +26,7 @@ class Offer:
 
     def __init__(self, config: GatewayConfig) -> None:
         self._certificate = config.https.certificate
+        self._https_port = config.https.port
         self._packages = config.packages
         # As the broker's own certificate calls it: of several names of the hub, the one that rooms go by.
         self._broker_certificate = config.broker.tls.ca.with_name("broker.crt")
@@ -32,6 +35,18 @@ class Offer:
     def anchor(self) -> bytes:
         """By what our HTTPS is verified, PEM. Raises ConfigError."""
         return authority.anchor(self._certificate)
+
+    def line(self, room: str, token: str) -> str:
+        """What is pasted on the Pi of `room`. Raises ConfigError, HomeError("internal")."""
+        host = tls.first_name(self._certificate)
+        if host is None:
+            raise HomeError("internal", "This home's certificate names no host, so no line can say where the hub is.")
+        sha256 = hashlib.sha256(self.anchor()).hexdigest()
+        return join_line.line(host=host, port=self._https_port, sha256=sha256, room=room, token=token)
+
+    def packages(self) -> list[str]:
+        """For which Pis there is a package, in words."""
+        return offered.targets(self._packages)
 
     def package(self, release: str, architecture: str) -> Path | None:
         """The agent's package for a Debian and a processor, if there is one."""

@@ -24,6 +24,8 @@ TOLD: Final = (
     later("A name has 1 to {most} characters that can be seen."),
     later("Your own order and hidings name {most} devices at the most."),
     later("A home has {most} devices locked out at the most."),
+    later("The name {name} is in use. For its room on another card there is homesystem room renew."),
+    later("The name {name} was revoked, and no name is ever given out twice. Choose another one."),
     later("{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z."),
 )
 """Details with gaps, wherever they arise: a test finds each of them there."""

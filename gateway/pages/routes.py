@@ -20,6 +20,7 @@ from gateway.pages import (
     house,
     invitation,
     invitations,
+    joining,
     lockdown,
     lockout,
     login,
@@ -108,6 +109,8 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("POST", "/arrange/{room}", arrange.change_room, limit="arranging")
     page("POST", "/arrange/{room}/{device}", arrange.change_device, limit="arranging")
     page("GET", "/house", house.show_house, limit="pages")
+    page("GET", "/house/join", joining.show_form, limit="pages")
+    page("POST", "/house/join", joining.open_window, limit="password")
     page("GET", "/house/arrange", arrange.show_rooms_of_home, limit="pages")
     page("POST", "/house/arrange", arrange.arrange_home, limit="arranging")
     page("GET", "/house/arrange/{room}", arrange.show_devices_of_home, limit="pages")

@@ -1,5 +1,6 @@
 """A machine that brings the token of a pasted line and becomes a room, between gateway and auth service."""
 
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -8,6 +9,7 @@ from shared.words.internal import Address
 
 JOIN = "/internal/join"
 """POST a JoinWish, answered by Joined."""
+WINDOWS = "/internal/join/windows"
 
 Token = Annotated[str, msgspec.Meta(max_length=64)]
 RoomName = Annotated[str, msgspec.Meta(max_length=64)]
@@ -21,6 +23,21 @@ class JoinWish(msgspec.Struct, frozen=True, kw_only=True):
     room: RoomName
     csr: SigningRequest
     address: Address
+
+
+class WindowWish(msgspec.Struct, frozen=True, kw_only=True):
+    """POST WINDOWS, answered by WindowOpened: for which new room the master user, whose session this is, opens one."""
+
+    token: str
+    room: RoomName
+    address: Address
+
+
+class WindowOpened(msgspec.Struct, frozen=True, kw_only=True):
+    """The token that stands in the line, here and nowhere else, and until when it is good."""
+
+    token: str
+    expires_at: datetime
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):

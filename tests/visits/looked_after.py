@@ -20,6 +20,9 @@ _ARRANGING: Final = (
     Visit("arrange-kitchen", "/arrange/{room}", "/arrange/kitchen", "member", steps=opens),
     Visit("arrange-home", "/house/arrange", "/house/arrange", "master"),
     Visit("arrange-homes-room", "/house/arrange/{room}", "/house/arrange/kitchen", "master", steps=opens),
+    Visit("join", "/house/join", "/house/join", "alex"),
+    Visit("join-none", "/house/join", "/house/join", "master"),
+    Visit("join-wrong", "/house/join", "/house/join", "alex", steps=sends("main form", name="attic", code="AAAA-AAAA")),
     Visit("name-room", "/house/names/{room}", "/house/names/hall", "master"),
     Visit("name-device", "/house/names/{room}/{device}", "/house/names/hall/lamp", "master"),
     Visit(

@@ -217,7 +217,7 @@ async def test_a_name_that_was_given_out_otherwise_meanwhile_is_not_given_twice(
 
 async def test_a_room_that_is_there_is_not_joined_again(house: House) -> None:
     await house.join(await house.open())
-    with pytest.raises(HomeError, match="homesystem room renew attic"):
+    with pytest.raises(HomeError, match="homesystem room renew"):
         await house.open()
 
 

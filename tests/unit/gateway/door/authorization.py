@@ -171,6 +171,7 @@ RULES: Final = (
     Rule("POST /api/v1/invitations/{id}", EVERYBODY, _JOINING, acts=True),
     Rule("DELETE /api/v1/invitations/{id}", MASTER, acts=True),
     Rule("GET /api/v1/rooms", WHAT_IS_THEIRS),
+    Rule("POST /api/v1/rooms", MASTER, {"name": "attic"}, acts=True),
     Rule("POST /api/v1/devices/{room}/{device}/commands", WHOSE_DEVICE, {"action": "on"}, acts=True),
     Rule(
         "POST /api/v1/devices/{room}/{device}/commands",
@@ -278,6 +279,8 @@ RULES: Final = (
     Rule("POST /arrange/{room}", WHOSE_PAGE, {"hidden": "true"}, acts=True),
     Rule("POST /arrange/{room}/{device}", WHOSE_PAGE, {"favourite": "true"}, acts=True),
     Rule("GET /house", MASTER),
+    Rule("GET /house/join", MASTER),
+    Rule("POST /house/join", MASTER, {"name": "attic"}, acts=True),
     Rule("GET /house/arrange", MASTER),
     Rule("POST /house/arrange", MASTER, {"order": "usual"}, acts=True),
     Rule("GET /house/arrange/{room}", MASTER_OF_A_DEVICE),

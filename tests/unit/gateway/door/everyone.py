@@ -4,7 +4,6 @@ import functools
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
@@ -12,13 +11,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from deploy.folder.home import ROOT
 from gateway import keys
 from gateway.api.routes import add_api
 from gateway.config import LimitsConfig
 from gateway.door import closed, limits, sessions
 from gateway.door.limits import Limits
-from gateway.door.offering import OFFER, Broker
 from gateway.pages.static_files import StaticFiles
 from shared.words.internal import Grant, LockdownState, RegisteredRoom, Registry, SessionInfo, UserRow
 from shared.words.internal_alerts import MailStatus
@@ -108,19 +105,6 @@ class _Readings:
 class _Ready:
     async def now(self) -> bool:
         return True
-
-
-class _Offer:
-    """What a machine that joins may have; its package is any file."""
-
-    def anchor(self) -> bytes:
-        return b"-----BEGIN CERTIFICATE-----\n"
-
-    def package(self, _release: str, _architecture: str) -> Path:
-        return ROOT / "LICENSE"
-
-    def broker(self) -> Broker:
-        return Broker(host="hub.home.arpa", port=8883)
 
 
 class _Streams(FakeHub):
@@ -231,6 +215,7 @@ class Everyone:
             + len(house.auth.revoked)
             + house.auth.changes_of_people
             + len(house.auth.machines)
+            + len(house.auth.windows)
         )
 
 
@@ -311,7 +296,6 @@ async def open_to_everyone(rates: LimitsConfig = _OFTEN, *, mark: Path = _NEVER)
         app[limits.LIMITS] = Limits(rates)
         app[closed.MARK] = mark
         app.on_response_prepare.append(limits.tell)
-        app[OFFER] = cast("Any", _Offer())
         app[keys.READINESS] = cast("Any", _Ready())
         add_api(app)
 

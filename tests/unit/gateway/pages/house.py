@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from deploy.folder.home import ROOT
 from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
@@ -22,6 +23,7 @@ from gateway.door import arrival, browsers, closed, cookie, csrf, gate, limits, 
 from gateway.door.authority import AUTHORITY
 from gateway.door.browsers import Browsers
 from gateway.door.limits import Limits
+from gateway.door.offering import OFFER, Broker
 from gateway.door.passkey_site import PASSKEY_SITE, PasskeySite
 from gateway.door.proxies import Proxies
 from gateway.door.sessions import Sessions
@@ -547,6 +549,28 @@ class FakeAuthority:
         return self.found
 
 
+class FakeOffer:
+    """What a machine that joins may have; its package is any file."""
+
+    def __init__(self) -> None:
+        self.offered = ["Debian 12 arm64"]
+
+    def anchor(self) -> bytes:
+        return b"-----BEGIN CERTIFICATE-----\n"
+
+    def line(self, room: str, token: str) -> str:
+        return f"printf %s {token} | sudo sh join.sh {room}"
+
+    def packages(self) -> list[str]:
+        return self.offered
+
+    def package(self, _release: str, _architecture: str) -> Path:
+        return ROOT / "LICENSE"
+
+    def broker(self) -> Broker:
+        return Broker(host="hub.home.arpa", port=8883)
+
+
 class House:
     """The fakes, and the browser."""
 
@@ -559,6 +583,7 @@ class House:
         self.registrar = FakeRegistrar(self.home, self.auth)
         self.disk = FakeDisk()
         self.authority = FakeAuthority()
+        self.offer = FakeOffer()
         self.browser: TestClient[web.Request, web.Application]
 
     def put(self, device: str, value: Value, *, room: str = "hall") -> None:
@@ -639,6 +664,7 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[csrf.OWN_ORIGINS] = frozenset({ORIGIN})
     app[closed.MARK] = Path("/nonexistent")
     app[AUTHORITY] = cast("Any", house.authority)
+    app[OFFER] = cast("Any", house.offer)
     app[PASSKEY_SITE] = PasskeySite(app[keys.CONFIG].https)
     app[csrf.OUTSIDE_ORIGINS] = frozenset()
     app[routes.ROUTE_LIMITS] = {}

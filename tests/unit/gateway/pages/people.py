@@ -35,6 +35,7 @@ class FakePeople(parts.FakeAuth):
         self.withdrawn: list[tuple[str, str]] = []
         self.joined: list[InvitationTaken] = []
         self.machines: list[internal_joining.JoinWish] = []
+        self.windows: list[internal_joining.WindowWish] = []
         self.user_changes: list[UserChange] = []
         self.erased: list[str] = []
         self.profiles: list[ProfileChange] = []
@@ -133,6 +134,12 @@ class FakePeople(parts.FakeAuth):
         assert address
         self.withdrawn.append((invitation_id, by))
         self.invitation_rows = [row for row in self.invitation_rows if row.id != invitation_id]
+
+    async def open_window(self, wish: internal_joining.WindowWish) -> internal_joining.WindowOpened:
+        if self.refuses is not None:
+            raise self.refuses
+        self.windows.append(wish)
+        return internal_joining.WindowOpened(token="0" * 32, expires_at=parts.NOW + timedelta(minutes=10))
 
     async def join(self, wish: internal_joining.JoinWish) -> internal_joining.Joined:
         if self.refuses is not None:
