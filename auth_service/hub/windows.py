@@ -25,9 +25,9 @@ class AtTheHub:
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
 
-    async def open(self, name: str) -> Opened:
-        """For a new room. Raises HomeError: invalid-value, already-exists, no-proof."""
-        return await self._windows.open(name, Who(issuer=ISSUER))
+    async def open(self, name: str, *, unfinished: bool) -> Opened:
+        """For a new room, see Windows.open. Raises HomeError: invalid-value, already-exists, no-proof."""
+        return await self._windows.open(name, Who(issuer=ISSUER), unfinished=unfinished)
 
 
 def _now() -> datetime:

@@ -33,8 +33,11 @@ class Windows:
         self._proof = proof
         self._now = now
 
-    async def open(self, name: str, who: Who, *, may: May | None = None) -> Opened:
+    async def open(self, name: str, who: Who, *, may: May | None = None, unfinished: bool = False) -> Opened:
         """For a new room of this name; a former window for it is over. `may` is asked first, where it stands.
+
+        `unfinished`: a room of this name that is known already has nothing at the broker, so that nobody ever came in
+        by its name.
 
         Raises HomeError: invalid-value, already-exists (the name is in use, or was revoked), no-proof, and what `may`
         says.
@@ -43,12 +46,12 @@ class Windows:
             if may is not None:
                 await may(connection)
             identity_rows.check_name(name, "room")
-            resumes = await self._check_free(connection, name)
+            resumes = await self._check_free(connection, name, unfinished=unfinished)
             token, expires_at = await window_rows.put(connection, name, resumes=resumes, now=self._now())
             await say("room:awaited", f"room/{name}", until=f"{expires_at:%Y-%m-%d %H:%M} UTC")
         return Opened(token, expires_at)
 
-    async def _check_free(self, connection: AsyncConnection, name: str) -> bool:
+    async def _check_free(self, connection: AsyncConnection, name: str, *, unfinished: bool) -> bool:
         """Whether the name was given out already, to a machine that never got what it came for."""
         known = await identity_rows.find(connection, name)
         if known is None:
@@ -57,9 +60,10 @@ class Windows:
             text = f"The name {name} was revoked, and no name is ever given out twice. Choose another one."
             raise HomeError("already-exists", text)
         window = await window_rows.of(connection, name)
-        if known.role != "room" or window is None or window.certificate is not None:
+        never_came = unfinished or (window is not None and window.certificate is None)
+        if known.role != "room" or not never_came:
             raise HomeError("already-exists", in_use(name))
-        return window.key is not None or window.resumes
+        return True
 
 
 def in_use(name: str) -> str:

@@ -12,6 +12,7 @@ from auth_service.hub import windows
 from auth_service.joining.windows import Opened
 from deploy.folder import home as homes
 from deploy.folder import turns
+from deploy.live_broker import broker
 from shared.running import offered
 from shared.running.config import ConfigError
 from shared.trust import authority, tls
@@ -28,11 +29,16 @@ class Line(NamedTuple):
 
 
 def open_for(home: homes.Home, name: str) -> Line:
-    """Open a window for a new room. Raises HomeError: invalid-value, already-exists, no-proof; ConfigError."""
+    """Open a window for a new room.
+
+    Raises HomeError: invalid-value, already-exists, no-proof, broker-unreachable; ConfigError.
+    """
     certificate = homes.own_certificate(home) or home.pki / "web.crt"
     host, sha256 = _host(home, certificate), hashlib.sha256(authority.anchor(certificate)).hexdigest()
     with turns.turn(home.var, f"homesystem room add {name}"):
-        opened = asyncio.run(_open(home, name))
+        # Who has nothing at the broker never came in: a name that an interrupted enrolment left is free for this.
+        unfinished = not broker.standing(home, name).admitted
+        opened = asyncio.run(_open(home, name, unfinished=unfinished))
     text = join_line.line(host=host, port=home.settings.https_port, sha256=sha256, room=name, token=opened.token)
     return Line(text, name, opened.expires_at, offered.targets(offered.folders(home.var)))
 
@@ -66,6 +72,6 @@ def _host(home: homes.Home, certificate: Path) -> str:
     return first
 
 
-async def _open(home: homes.Home, name: str) -> Opened:
+async def _open(home: homes.Home, name: str, *, unfinished: bool) -> Opened:
     async with windows.opened(auth_config.read(home.config("auth"))) as book:
-        return await book.open(name)
+        return await book.open(name, unfinished=unfinished)

@@ -13,7 +13,8 @@ SCRIPT = "join.sh"
 def line(*, host: str, port: int, sha256: str, room: str, token: str) -> str:
     """One line for `sh`; the token goes in by standard input, so that no list of processes has it.
 
-    It asks for nothing that is not on a fresh Debian or Raspberry Pi OS: curl or wget, sha256sum, sudo.
+    It asks for nothing that is not on a fresh Debian or Raspberry Pi OS: curl or wget, sha256sum, and sudo of who is
+    not root.
     """
     place = f"{host}:{port}"
     stop = (
@@ -27,5 +28,5 @@ def line(*, host: str, port: int, sha256: str, room: str, token: str) -> str:
         f"$blind https://{place}{PATH}/{AUTHORITY}; "
         f"echo '{sha256}  {AUTHORITY}' | sha256sum -c --status || {{ echo '{stop}' >&2; exit 1; }}; "
         f"$sure {AUTHORITY} https://{place}{PATH}/{SCRIPT}; "
-        f"printf %s {token} | sudo sh {SCRIPT} {room} {place})"
+        f's=sudo; [ "$(id -u)" != 0 ] || s=; printf %s {token} | $s sh {SCRIPT} {room} {place})'
     )

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from auth_service.home import lockdown_rows
 from auth_service.hub.accounts import ISSUER, Accounts
 from auth_service.hub.restored import Restored
+from auth_service.joining import window_rows
 from auth_service.people import invitation_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -51,12 +52,13 @@ async def test_nobody_is_signed_in_and_no_token_code_or_invitation_counts(
             )
         )
         guest = User(id="i1", name="Kim", email="kim@example.org", role=Role.MEMBER)
+        await window_rows.put(connection, "attic", resumes=False, now=clock())
         await invitation_rows.put(connection, guest, code_hash="h", invited_by=ada.id, home="", now=clock())
     await old.settle(made_at=THEN, revoked=(), locked_down=False)
     async with store.read() as connection:
         assert await session_rows.why_ended(connection, begun.token, clock()) == "restored"
         assert await token_rows.find(connection, made.token, clock()) is None
-        for table in (codes, invitation_rows.table):
+        for table in (codes, invitation_rows.table, window_rows.table):
             assert (await connection.execute(select(func.count()).select_from(table))).scalar_one() == 0
     (told,) = [event for event in spool.pending(100) if event.what == "home:restored"]
     assert (told.who.issuer, told.severity, told.detail) == (ISSUER, Severity.CRITICAL, {"made_at": THEN})

@@ -162,6 +162,15 @@ async def test_a_machine_that_never_came_back_gives_its_place_to_another(house: 
     assert house.told("room:added")[-1].detail["interrupted_before"] == "yes"
 
 
+async def test_a_name_that_an_interrupted_enrolment_left_is_free_for_a_line(house: House) -> None:
+    await house.accounts.enrol_identity("attic", "room")
+    with pytest.raises(HomeError, match="is in use"):
+        await house.open()
+    token = (await house.windows.open("attic", HUB, unfinished=True)).token
+    assert (await house.join(token)).room == "attic"
+    assert house.told("room:added")[-1].detail["interrupted_before"] == "yes"
+
+
 async def test_it_ends_after_ten_minutes(house: House) -> None:
     token = await house.open()
     house.clock.forward(seconds=LIFETIME.total_seconds())

@@ -1,0 +1,86 @@
+"""The line that the hub prints: its own name, the hash of what the gateway will show, and a window behind it."""
+
+import hashlib
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from deploy.enrolling import lines
+from deploy.folder.home import Home
+from gateway.config import load_config
+from gateway.door.offering import Offer
+from shared.running import offered
+from shared.words.problem import HomeError
+from tests.begun import whole_home
+from tests.pasted import token_of
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """A whole one that does not run."""
+    return whole_home(tmp_path_factory.mktemp("home"))
+
+
+def test_it_names_the_hub_and_the_hash_of_the_authority_that_the_gateway_shows(home: Home) -> None:
+    line = lines.open_for(home, "attic")
+    shown = Offer(load_config(home.config("gateway"))).anchor()
+    assert shown == (home.pki / "web-ca.crt").read_bytes()
+    assert hashlib.sha256(shown).hexdigest() in line.text
+    assert f"https://{home.settings.name}:{home.settings.https_port}/join/ca.crt" in line.text
+
+
+def test_the_gateways_own_line_is_the_same_but_for_the_port_that_the_environment_may_move(home: Home) -> None:
+    line = lines.open_for(home, "attic")
+    config = load_config(home.config("gateway"))
+    made = Offer(config).line("attic", token_of(line.text))
+    assert made.replace(f":{config.https.port}", ":PORT") == line.text.replace(f":{home.settings.https_port}", ":PORT")
+
+
+def test_a_certificate_of_the_households_own_is_what_is_hashed_and_names_the_hub(home: Home, tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    made = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a household's"]
+    names = ["-addext", "subjectAltName=DNS:home.example.org"]
+    files = ["-keyout", str(own / "web.key"), "-out", str(own / "web.crt")]
+    subprocess.run(["openssl", "req", *made, *names, *files], capture_output=True, check=True)
+    config = home.config("gateway")
+    before = config.read_text()
+    config.write_text(
+        before.replace(f'certificate = "{home.pki}/web.crt"', f'certificate = "{own}/web.crt"').replace(
+            f'key = "{home.pki}/web.key"', f'key = "{own}/web.key"'
+        )
+    )
+    try:
+        line = lines.open_for(home, "attic")
+        offer = Offer(load_config(config))
+        assert offer.anchor() == (own / "web.crt").read_bytes()
+    finally:
+        config.write_text(before)
+    assert hashlib.sha256((own / "web.crt").read_bytes()).hexdigest() in line.text
+    assert "https://home.example.org:" in line.text
+
+
+def test_a_name_that_cannot_be_is_refused_and_no_line_is_printed(home: Home) -> None:
+    with pytest.raises(HomeError, match="invalid-value"):
+        lines.open_for(home, "Attic")
+
+
+def test_it_says_for_which_pis_there_is_a_package_and_prints_the_line_alone(
+    home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOMESYSTEM_VAR", str(home.var))
+    lines.show(lines.open_for(home, "attic"))
+    assert "offers no package" in capsys.readouterr().err
+    folder = home.var / offered.FOLDER
+    folder.mkdir()
+    (folder / "home-system-agent_0.1.0+deb12_arm64.deb").write_bytes(b"")
+    line = lines.open_for(home, "attic")
+    lines.show(line)
+    said = capsys.readouterr()
+    assert said.out == line.text + "\n"
+    assert "Debian 12 arm64" in said.err
+    assert "for 10 minutes" in said.err
+    assert token_of(line.text) not in said.err
+    shutil.rmtree(folder)
