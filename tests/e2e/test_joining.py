@@ -301,6 +301,12 @@ class Stranger:
         self._headers["X-CSRF-Token"] = json.loads(body)["csrf_token"]
         self._headers["Cookie"] = (response.getheader("Set-Cookie") or "").partition(";")[0]
 
+    def __enter__(self) -> "Stranger":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
     def join(self, token: str, room: str, csr: str) -> tuple[int, dict[str, str]]:
         body = json.dumps({"token": token, "room": room, "csr": csr}).encode()
         response, content = self._ask("POST", "/api/v1/join", body)
@@ -341,23 +347,25 @@ def named(certificate: str) -> str:
 
 
 def test_the_name_is_the_windows_whatever_the_request_asks_for(house: Demo, tmp_path: Path) -> None:
-    room, stranger = next(names), Stranger(house)
-    status, answer = stranger.join(token_of(line_for(house, room)), room, request(tmp_path, "gateway"))
+    room = next(names)
+    with Stranger(house) as stranger:
+        status, answer = stranger.join(token_of(line_for(house, room)), room, request(tmp_path, "gateway"))
     assert (status, named(answer["certificate"])) == (200, room)
 
 
 def test_a_replayed_request_gets_nothing_that_its_first_sender_has_not(house: Demo, tmp_path: Path) -> None:
-    room, other, stranger = next(names), next(names), Stranger(house)
+    room, other = next(names), next(names)
     line, csr = line_for(house, room), request(tmp_path, "pi")
-    first = stranger.join(token_of(line), room, csr)
-    again = Stranger(house, "127.0.0.3").join(token_of(line), room, csr)
-    assert again == first, "what a certificate says is public; it is of use to whoever has the key"
-    assert stranger.join(token_of(line), other, csr)[0] == 403
-    assert stranger.join("0" * 32, room, csr)[0] == 403
-    of_another = stranger.join(token_of(line_for(house, other)), other, csr)
-    assert named(of_another[1]["certificate"]) == other, "its name is the window's"
-    assert house.command("room", "revoke", room).returncode == 0
-    assert stranger.join(token_of(line), room, csr)[0] == 403
+    with Stranger(house) as stranger, Stranger(house, "127.0.0.3") as elsewhere:
+        first = stranger.join(token_of(line), room, csr)
+        again = elsewhere.join(token_of(line), room, csr)
+        assert again == first, "what a certificate says is public; it is of use to whoever has the key"
+        assert stranger.join(token_of(line), other, csr)[0] == 403
+        assert stranger.join("0" * 32, room, csr)[0] == 403
+        of_another = stranger.join(token_of(line_for(house, other)), other, csr)
+        assert named(of_another[1]["certificate"]) == other, "its name is the window's"
+        assert house.command("room", "revoke", room).returncode == 0
+        assert stranger.join(token_of(line), room, csr)[0] == 403
 
 
 def test_ten_thousand_guesses_let_nobody_in_keep_nobody_out_and_are_a_letter(
@@ -370,10 +378,11 @@ def test_ten_thousand_guesses_let_nobody_in_keep_nobody_out_and_are_a_letter(
     try:
         room, folder = next(names), tmp_path_factory.mktemp("pi")
         line, csr = line_for(house, room), request(folder, "guess")
-        stranger, answers = Stranger(house), {403: 0, 429: 0}
-        for number in range(GUESSES):
-            status, _ = stranger.join(f"{number:032x}", room, csr)
-            answers[status] += 1
+        answers = {403: 0, 429: 0}
+        with Stranger(house) as stranger:
+            for number in range(GUESSES):
+                status, _ = stranger.join(f"{number:032x}", room, csr)
+                answers[status] += 1
         assert answers == {403: 20, 429: GUESSES - 20}
         assert room not in enrolled(house)
         until(lambda: letters(house, "Machine was refused that wanted to join"), "the master user has a letter")
