@@ -1,6 +1,7 @@
 """The authority that browsers of the household trust: its public certificate, and the fingerprint to compare."""
 
 import hashlib
+import re
 import ssl
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from shared.trust import tls
 
 FILE = "web-ca.crt"
 """Beside the certificate that it signed."""
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,16 +34,20 @@ def read(path: Path) -> Authority:
 def anchor(certificate: Path) -> bytes:
     """What a program has to trust, as PEM, so that it believes the server that shows `certificate`.
 
-    The home's own authority where that signed it; else the certificate's file, which somebody else's authority did.
-    Raises ConfigError where it cannot be read.
+    The home's own authority where that signed it; else the certificates of the file, which somebody else's authority
+    signed. Nothing but certificates: people keep keys in such files, and this is shown to everybody.
+    Raises ConfigError where it cannot be read, or has none.
     """
     beside = certificate.with_name(FILE)
     own = beside.exists() and tls.names_its_issuer(certificate, beside)
     path = beside if own else certificate
     try:
-        return path.read_bytes()
+        found = _CERTIFICATE.findall(path.read_bytes())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror}); run `homesystem renew`") from error
+    if not found:
+        raise ConfigError(f"{path}: is no certificate; run `homesystem renew`")
+    return b"".join(one + b"\n" for one in found)
 
 
 def fingerprint(der: bytes) -> str:

@@ -12,6 +12,8 @@ from deploy.folder.home import Home
 from gateway.config import load_config
 from gateway.door.offering import Offer
 from shared.running import offered
+from shared.running.config import ConfigError
+from shared.trust import authority
 from shared.words.problem import HomeError
 from tests.begun import whole_home
 from tests.pasted import token_of
@@ -84,3 +86,17 @@ def test_it_says_for_which_pis_there_is_a_package_and_prints_the_line_alone(
     assert "for 10 minutes" in said.err
     assert token_of(line.text) not in said.err
     shutil.rmtree(folder)
+
+
+def test_a_key_that_lies_in_the_certificates_file_is_shown_to_nobody(tmp_path: Path) -> None:
+    made = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=both"]
+    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "crt")]
+    subprocess.run(["openssl", "req", *made, *files], capture_output=True, check=True)
+    key, certificate = ((tmp_path / name).read_text() for name in ("key", "crt"))
+    both = tmp_path / "both.pem"
+    for text in (key + certificate, certificate + key, f"{certificate}\nwords of somebody's\n{key}"):
+        both.write_text(text)
+        assert authority.anchor(both).decode() == certificate
+    both.write_text(key)
+    with pytest.raises(ConfigError, match="is no certificate"):
+        authority.anchor(both)
