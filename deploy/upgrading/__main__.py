@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from deploy.upgrading import course
-from deploy.upgrading.journal import alone
+from deploy.upgrading.journal import Journal, alone
 from deploy.upgrading.place import Place, UpgradeError, say
 
 PACKAGED, CHECKOUT = Path("/usr/lib/homesystem"), Path("/opt/homesystem")
@@ -29,13 +29,15 @@ def main(place: Place, file: Path | None, *, finish: bool = False) -> int:
                     f"The upgrade from {journal.before} to {journal.after} was cut off ({journal.step}): finishing it …"
                 )
                 _hold_on()
-                return _told(journal.after, course.go_on(place, book, journal, again=True))
+                return _told(course.go_on(place, book, journal, again=True))
             if finish or (journal := course.begin(place, book, file)) is None:
                 return 0
             _hold_on()
-            return _told(journal.after, course.go_on(place, book, journal))
-    except UpgradeError as error:
+            return _told(course.go_on(place, book, journal))
+    except (UpgradeError, OSError) as error:
         print(f"homesystem: {error}", file=sys.stderr)
+        if place.closed.exists():
+            print("It is not finished: see to that, then: sudo homesystem upgrade", file=sys.stderr)
         return 1
 
 
@@ -45,11 +47,12 @@ def _hold_on() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _told(after: str, why: str) -> int:
-    if not why:
-        say(f"This machine has {after}, and all is well.")
+def _told(journal: Journal) -> int:
+    if not journal.why:
+        say(f"This machine has {journal.after}, and all is well.")
         return 0
-    print(f"homesystem: {after} was not kept: {why}\nThis machine is as it was before, and runs.", file=sys.stderr)
+    stands = "is as it was before, and runs" if journal.restored else "has its former version: sudo homesystem doctor"
+    print(f"homesystem: {journal.after} was not kept: {journal.why}\nThis machine {stands}.", file=sys.stderr)
     return 1
 
 

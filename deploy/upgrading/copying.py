@@ -1,5 +1,6 @@
 """The home as it stands while nothing of it runs, in one file a folder, and back again, each by its owner's hand."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -19,8 +20,8 @@ def size(folder: Path) -> int:
         if Path(parent) == folder:
             folders[:] = [name for name in folders if f"./{name}" not in _LEFT]
         for name in files:
-            about = os.lstat(Path(parent) / name)
-            total += about.st_size + 1024
+            with contextlib.suppress(FileNotFoundError):  # gone meanwhile, as a journal of SQLite's
+                total += os.lstat(Path(parent) / name).st_size + 1024
     return total
 
 

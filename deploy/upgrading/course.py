@@ -79,8 +79,8 @@ def _made_ready(place: Place, file: Path | None) -> Journal | None:
     return Journal(id=str(uuid.uuid4()), at=now, before=here, after=after, running=running, excused=tuple(excused))
 
 
-def go_on(place: Place, book: Book, journal: Journal, *, again: bool = False) -> str:
-    """Take every step that is left; why the home is as it was, empty where it has the newer version.
+def go_on(place: Place, book: Book, journal: Journal, *, again: bool = False) -> Journal:
+    """Take every step that is left; what became of it, whose `why` is empty where the newer version stays.
 
     `again`: after it was cut off. Raises UpgradeError where not even going back went well; it may be tried again.
     """
@@ -92,7 +92,7 @@ def go_on(place: Place, book: Book, journal: Journal, *, again: bool = False) ->
             _source(place).forget(place)
             book.end(journal)
             kept.forget(place)
-            return journal.why
+            return journal
         journal = _STEPS[step](place, book, journal, again)
         again = again and journal.step is step
 
@@ -156,7 +156,9 @@ def _reinstalling(place: Place, book: Book, journal: Journal, _again: bool) -> J
     services.stop(place)
     _source(place).reinstall(place)
     services.start(journal.running)
-    return book.to(journal, Step.OPENING)
+    wrong = {name: told for name, told in health.look(place, journal.running).items() if name not in journal.excused}
+    told = f"; and with {journal.before} again: {'; '.join(wrong.values())}" if wrong else ""
+    return book.to(journal, Step.OPENING, why=journal.why + told, restored=not wrong)
 
 
 def _opening(place: Place, book: Book, journal: Journal, _again: bool) -> Journal:

@@ -52,7 +52,9 @@ def _of_the_hub(place: Place, seconds: int) -> dict[str, str]:
         said: dict[str, str] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         return {"looking": f"looking at it did not end in {_MOST_SECONDS:.0f} s"}
-    except (OSError, ValueError):
+    except OSError as error:
+        return {"looking": f"it cannot be looked at: {error}"}
+    except ValueError:
         return {"looking": f"it cannot be looked at: {last_words(done.stderr)}"}
     return said
 
@@ -60,15 +62,18 @@ def _of_the_hub(place: Place, seconds: int) -> dict[str, str]:
 def tell(place: Place, words: Collection[str]) -> str:
     """Have the home record what became of it, and write to its master users; why not, where it cannot."""
     command: list[str | Path] = [place.code / ".venv/bin/python", "-P", "-m", "deploy.record.upgraded", *words]
-    done = subprocess.run(  # noqa: S603 - our own
-        command,
-        capture_output=True,
-        text=True,
-        timeout=_MOST_SECONDS,
-        check=False,
-        env=environment(place),
-        **whose(place),
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - our own
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_MOST_SECONDS,
+            check=False,
+            env=environment(place),
+            **whose(place),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
     return "" if done.returncode == 0 else last_words(done.stderr)
 
 

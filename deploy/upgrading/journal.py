@@ -34,7 +34,7 @@ class Step(enum.StrEnum):
 class Journal:
     """One upgrade: `before` and `after` are versions, `running` the units that ran, `excused` what was wrong before.
 
-    `why` is empty while all goes well.
+    `why` is empty while all goes well. `restored`: whether all was as well as before, where it went back.
     """
 
     id: str
@@ -45,6 +45,7 @@ class Journal:
     running: tuple[str, ...] = ()
     excused: tuple[str, ...] = ()
     why: str = ""
+    restored: bool = True
 
 
 class Book(NamedTuple):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests import upgraded_world
-from tests.upgraded_world import World, check_former, check_newer, run
+from tests.upgraded_world import PROGRAMS, World, check_former, check_newer, run
 
 
 @pytest.fixture
@@ -58,6 +58,42 @@ def test_what_was_wrong_before_is_no_reason_to_go_back(make: Callable[..., World
     (world.folder / "wrong").write_text('{"mail": "mail: away"}')
     assert run(world) == 0
     check_newer(world)
+
+
+def test_where_going_back_does_not_help_it_is_not_called_well(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = make("faulty")
+    settle = '    echo "$1" >"$W/home/form"\n'
+    for name in PROGRAMS:  # while it is installed, the mail server goes away as well
+        program = world.folder / "bin" / name
+        away = settle + '    printf \'{"mail": "mail: away"}\' >"$W/wrong"\n'
+        program.write_text(program.read_text().replace(settle, away))
+    assert run(world) == 1
+    check_former(world)
+    said = capsys.readouterr().err
+    assert "and with 1 again: mail: away" in said
+    assert "sudo homesystem doctor" in said
+    assert "as it was before, and runs" not in said
+
+
+def test_what_cannot_be_finished_says_so_and_is_by_the_next_try(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = make("faulty")
+    (world.folder / "stuck").touch()
+    dpkg = world.folder / "bin" / "dpkg"
+    whole = dpkg.read_text()
+    dpkg.write_text(
+        whole.replace("    -i) ", "    -i) [ ! -e \"$W/stuck\" ] || { echo 'dpkg is stuck' >&2; exit 2; }\n        ")
+    )
+    assert run(world) == 1
+    assert "dpkg is stuck" in (said := capsys.readouterr().err)
+    assert "It is not finished" in said
+    assert world.place.closed.exists()
+    (world.folder / "stuck").unlink()
+    assert run(world, None) == 1
+    check_former(world)
 
 
 def test_what_a_timer_had_started_is_not_missed(make: Callable[..., World]) -> None:
