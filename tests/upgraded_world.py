@@ -68,7 +68,10 @@ systemctl)
     show) for last; do :; done
         if ! grep -qx "$last" "$W/running"; then echo inactive
         elif has --property=Type; then case $last in *doctor*) echo oneshot ;; *) echo notify ;; esac
-        elif has --property=StatusText; then echo Online; else echo active; fi ;;
+        elif has --property=StatusText; then
+            case $(cat "$W/version")$(ls "$W" | grep -x lost) in 2lost) echo "Broker cannot be reached" ;;
+            *) echo Online ;; esac
+         else echo active; fi ;;
     esac ;;
 python)
     if has deploy.examining.fit; then

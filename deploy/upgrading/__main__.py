@@ -19,7 +19,7 @@ _OF_A_HUB = Path("/etc/systemd/system/homesystem-gateway.service")
 """What install.sh puts on a hub alone."""
 
 
-def main(place: Place, file: Path | None, *, finish: bool = False) -> int:
+def main(place: Place, file: Path | None, *, finish: bool = False, dumped: bool = False) -> int:
     """Begin one, or finish the one that was cut off; `finish`: nothing else. 1 where the newer version is not there."""
     try:
         with alone(place) as book:
@@ -30,7 +30,7 @@ def main(place: Place, file: Path | None, *, finish: bool = False) -> int:
                 )
                 _hold_on()
                 return _told(course.go_on(place, book, journal, again=True))
-            if finish or (journal := course.begin(place, book, file)) is None:
+            if finish or (journal := course.begin(place, book, file, dumped=dumped)) is None:
                 return 0
             _hold_on()
             return _told(course.go_on(place, book, journal))
@@ -56,20 +56,22 @@ def _told(journal: Journal) -> int:
     return 1
 
 
-def parsed(words: list[str]) -> tuple[Place, Path | None, bool]:
+def parsed(words: list[str]) -> tuple[Place, argparse.Namespace]:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="homesystem upgrade", description=__doc__)
     parser.add_argument("place", choices=[*sorted(_KINDS), _FROM_GIT], help=argparse.SUPPRESS)
     parser.add_argument("file", nargs="?", type=Path, help="the newer package's file; left out, apt is asked for one")
     parser.add_argument("--finish", action="store_true", help="finish one that was cut off, and begin none")
+    parser.add_argument("--dumped", action="store_true", help="databases that lie on a server were dumped just now")
     asked = parser.parse_args(words)
     if asked.place == _FROM_GIT:
         place = Place(kind="hub" if _OF_A_HUB.exists() else "room", package="", code=CHECKOUT)
     else:
         place = Place(kind=_KINDS[asked.place], package=asked.place, code=PACKAGED)
-    return place, asked.file.absolute() if asked.file else None, asked.finish
+    return place, asked
 
 
 if __name__ == "__main__":
-    the_place, the_file, the_finish = parsed(sys.argv[1:])
-    raise SystemExit(main(the_place, the_file, finish=the_finish))
+    where, said = parsed(sys.argv[1:])
+    path = said.file.absolute() if said.file else None
+    raise SystemExit(main(where, path, finish=said.finish, dumped=said.dumped))

@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 from deploy.upgrading.place import Place, UpgradeError, as_owner, last_words
@@ -39,6 +40,17 @@ def check_room(needed: dict[Path, int]) -> None:
                 f"this needs {count / 1e6:.0f} MB free in {folder} for copies and the newer version, and there are "
                 f"{free / 1e6:.0f} MB; free some (`sudo apt-get clean` is a beginning), then again"
             )
+
+
+def elsewhere(place: Place) -> list[str]:
+    """The services whose database lies on a server, so that no copy of the home has it."""
+    found = []
+    for service in ("auth", "alerts", "readings"):
+        with contextlib.suppress(FileNotFoundError, tomllib.TOMLDecodeError):
+            database = tomllib.loads((place.home / f"{service}.toml").read_text()).get("database", "")
+            if not str(database).startswith("sqlite"):
+                found.append(service)
+    return found
 
 
 def keep(place: Place) -> None:

@@ -37,14 +37,15 @@ def _source(place: Place) -> _Source:
     return packages if place.package else checkout
 
 
-def begin(place: Place, book: Book, file: Path | None) -> Journal | None:
+def begin(place: Place, book: Book, file: Path | None, *, dumped: bool = False) -> Journal | None:
     """Look whether it can be done, and make ready what going back takes; nothing stands still yet.
 
-    None where there is nothing newer. Raises UpgradeError; then nothing has changed.
+    None where there is nothing newer. `dumped`: databases on a server were seen to. Raises UpgradeError; nothing has
+    changed then.
     """
     forget(place)
     try:
-        journal = _made_ready(place, file)
+        journal = _made_ready(place, file, dumped=dumped)
     except BaseException:
         forget(place)
         raise
@@ -54,7 +55,7 @@ def begin(place: Place, book: Book, file: Path | None) -> Journal | None:
     return book.write(journal)
 
 
-def _made_ready(place: Place, file: Path | None) -> Journal | None:
+def _made_ready(place: Place, file: Path | None, *, dumped: bool) -> Journal | None:
     here = _source(place).installed(place)
     after = _source(place).fetch(place, file)
     if not after:
@@ -65,6 +66,11 @@ def _made_ready(place: Place, file: Path | None) -> Journal | None:
         return None
     say(f"From {place.name} {here} to {after}. First the home is copied, and stands still for a minute or two; rooms")
     say("go on by themselves. Then the newer version is tried, and where it is not well, all goes back by itself.")
+    if (away := copying.elsewhere(place)) and not dumped:
+        files = ", ".join(f"{service}.toml" for service in away)
+        raise UpgradeError(
+            f"the database of {files} lies on a server and is in no copy: make a dump of it, then again with --dumped"
+        )
     kept_back = sum(map(copying.size, place.parts.values())) + 2 * _source(place).taken(place)
     copying.check_room({place.state: kept_back, place.code: _source(place).needed(place)})
     _source(place).check(place)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from deploy.upgrading import __main__ as upgrade
+from deploy.upgrading import health
 from tests import upgraded_world
 from tests.upgraded_world import PROGRAMS, World, check_former, check_newer, run
 
@@ -94,6 +96,30 @@ def test_what_cannot_be_finished_says_so_and_is_by_the_next_try(
     (world.folder / "stuck").unlink()
     assert run(world, None) == 1
     check_former(world)
+
+
+def test_a_rooms_agent_that_does_not_reach_its_hub_any_more_goes_back(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make("lost")
+    monkeypatch.setattr(health, "_ONLINE_SECONDS", 0)
+    assert upgrade.main(world.place._replace(kind="room"), world.folder / "2.deb") == 1
+    check_former(world)
+    assert "does not reach the hub: homesystem-agent@hall.service: Broker cannot be reached" in capsys.readouterr().err
+    assert world.read("told") == "", "a room has no record of its own"
+
+
+def test_a_database_on_a_server_is_asked_for_a_dump_of_first(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = make()
+    (world.folder / "home/auth.toml").write_text('database = "postgresql+asyncpg://db/auth"\n')
+    (world.folder / "home/alerts.toml").write_text('database = "sqlite+aiosqlite:////x"\n')
+    assert run(world) == 1
+    assert "the database of auth.toml lies on a server" in capsys.readouterr().err
+    check_former(world)
+    assert upgrade.main(world.place, world.folder / "2.deb", dumped=True) == 0
+    check_newer(world)
 
 
 def test_what_a_timer_had_started_is_not_missed(make: Callable[..., World]) -> None:
