@@ -41,7 +41,7 @@ def address(text: str) -> Address:
     Raises HomeError("invalid-value").
     """
     match = _ADDRESS.fullmatch(text)
-    if match is None or ".." in (match["path"] or "").split("/"):
+    if match is None or any(part == ".." or part.startswith("-") for part in (match["path"] or "").split("/")):
         raise HomeError("invalid-value", f"{text} is no target: write sftp://USER@HOST/FOLDER, or …@HOST:PORT/FOLDER.")
     path = (match["path"] or "/")[1:].rstrip("/") or "."
     return Address(match["user"], match["host"].strip("[]"), int(match["port"] or 22), path)
@@ -112,7 +112,7 @@ class SftpTarget:
         """What the orders print. Raises HomeError: not-found (a file or folder there), no-proof."""
         at = self._at
         options = [
-            *("-F", "none", "-q", "-b", "-", "-P", str(at.port), "-i", str(self._folder / KEY)),
+            *("-F", "none", "-b", "-", "-P", str(at.port), "-i", str(self._folder / KEY)),
             *(f"-o{one}" for one in _options(self._folder)),
         ]
         host = f"[{at.host}]" if ":" in at.host else at.host
