@@ -28,6 +28,7 @@ from alert_service.record.retention import Retention
 from alert_service.telling import noticed
 from alert_service.telling.policy import Policy
 from alert_service.watches import room_watch
+from alert_service.watches.backup_watch import BackupWatch, told_of_backups
 from alert_service.watches.ends_watch import EndsWatch, told_replaced
 from alert_service.watches.list_watch import ListWatch
 from alert_service.watches.presence import Presence
@@ -178,6 +179,9 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(comings.run(), name="comings and goings")
         group.create_task(ends_watch.run(), name="ends")
         group.create_task(ListWatch(listed, recorder.tell).run(), name="revocation list")
+        if (folder := config.notes) is not None:
+            told = await told_of_backups(store)
+            group.create_task(BackupWatch(folder, told, recorder.tell).run(), name="backups")
         group.create_task(outbox.run(), name="outbox")
         group.create_task(watch_over.run(), name="notices")
         group.create_task(known.run(), name="names")

@@ -95,6 +95,14 @@ class AlertsConfig(Config, frozen=True):
     ways: Annotated[tuple[WayConfig, ...], msgspec.Meta(max_length=8)] = ()
 
     @property
+    def notes(self) -> Path | None:
+        """Where the hub's command leaves what it found: the home's folder of databases; None where nothing tells it."""
+        kind, _, path = self.database.partition("///")
+        if kind.startswith("sqlite"):
+            return Path(path).parent
+        return self.log.with_name("data") if self.log is not None else None
+
+    @property
     def zone(self) -> zoneinfo.ZoneInfo:
         """The home's time zone."""
         return zoneinfo.ZoneInfo(self.timezone)

@@ -44,6 +44,8 @@ EVENTS = {
     "room:offline": later("The room {about} has not answered since {since}."),
     "room:online-again": later("The room {about} has answered again since {time}; it was away from {since} on."),
     "service:replaced": later("The service {about} ended unasked at {time} and was started anew."),
+    "backup:failed": later("A backup could not be made at {time}."),
+    "backup:old": later("Seen at {time}: the home has no backup that is new enough."),
     "rights:changed": later("Rights at the broker were changed at {time}, by {who}."),
 }
 OTHER = later("{title} ({about}), at {time}.")

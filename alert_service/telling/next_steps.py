@@ -48,6 +48,13 @@ ADVICE = {
         "It runs again. If this comes more than once, its log and `journalctl` on its machine say why."
     ),
     "certificate:ending": later("The detail says what to do before it ends, and docs/certificates.md has the rest."),
+    "backup:failed": later(
+        "See whether the disk or the machine that backups go to is there and has room. The next try is made within the "
+        "hour, and you are told again only when the last good one is three days old."
+    ),
+    "backup:old": later(
+        "If the hub dies today, the home comes back as it was then: see to the disk or the machine that backups go to."
+    ),
     "certificate:signed": later("If nobody enrolled this on the hub: revoke it there at once."),
     "certificate:refused": later("If this was no trial, somebody else may have its key: revoke it on the hub."),
     "home:locked-down": later(

@@ -25,7 +25,7 @@ _REMEMBERED = 512
 
 T = TypeVar("T")
 _NOTHING_DONE = frozenset({Outcome.REJECTED, Outcome.EXPIRED, Outcome.FAILED})
-_OPTIONAL = ("room:offline", "room:online-again", "service:replaced")
+_OPTIONAL = ("room:offline", "room:online-again", "service:replaced", "backup:failed", "backup:old")
 """Critical, and yet no action: a household with a poor radio may want to hear less of it."""
 
 
@@ -86,6 +86,7 @@ HOUSE_RULES: tuple[Rule, ...] = (
     Rule(name="a room that is away", what="room:offline", urgent=True),
     Rule(name="a room that is back", what="room:online-again", urgent=False),
     Rule(name="a service that was replaced", what="service:replaced", urgent=False),
+    Rule(name="backups that fail or are old", what="backup:*", urgent=False),
     Rule(name="all that is critical or an attack", severity=_DESERVES),
     Rule(name="everyday life", letter=False),
 )

@@ -46,7 +46,7 @@ _BY_NAME = frozenset({"client", "certificate", "address"})
 _NO_OUTCOME = frozenset(
     {
         *("room:offline", "room:online-again", "session:new-place", "certificate:ending", "service:replaced"),
-        *("audit:record-torn", "accounts:torn", *_STORES),
+        *("audit:record-torn", "accounts:torn", "backup:failed", "backup:old", *_STORES),
     }
 )
 OUTCOMES = {

@@ -61,6 +61,8 @@ HAPPENINGS = {
     "room:join-refused": "Machine was refused that wanted to join",
     "room:added": "Room added",
     "room:revoked": "Room revoked",
+    "backup:failed": "Backup failed",
+    "backup:old": "Backups are old",
     "audit:malformed": "Unreadable audit event",
     "audit:too-large": "Oversized audit event",
     "room:offline": "Room is offline",

@@ -110,7 +110,7 @@ _PICTURES = {
 }
 """By what was done with a device."""
 _PICTURES_OF = {"account": "person", "session": "person", "client": "person", "audit": "seal", "home": "home"}
-_PICTURES_OF |= {"room": "house", "certificate": "seal", "rights": "seal", "service": "alert"}
+_PICTURES_OF |= {"room": "house", "certificate": "seal", "rights": "seal", "service": "alert", "backup": "alert"}
 """By what else it is about."""
 
 
