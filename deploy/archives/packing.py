@@ -84,6 +84,8 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
 if __name__ == "__main__":
     try:
         pack(Path(sys.argv[1]), sys.stdout.buffer)
+    except BrokenPipeError:  # whoever reads it gave up, and says why
+        os._exit(1)
     except (HomeError, OSError) as failure:
         print(failure.detail if isinstance(failure, HomeError) else failure, file=sys.stderr)
         sys.exit(1)

@@ -28,7 +28,7 @@ SYSTEMD = Path("/run/systemd/system")
 
 
 def restore(
-    file: Path,
+    file: Annotated[Path, typer.Argument(help="The backup, or a folder of them: its newest.")],
     *,
     replace: Annotated[bool, typer.Option("--replace", help="Also where there is a home: it is put aside.")] = False,
     revoked: Annotated[
@@ -50,13 +50,16 @@ def restore(
     if var == INSTALLED and not var.exists():
         raise HomeError("invalid-value", f"{var} is not there; run: {installed.again('hub')}")
     plan = telling.plan_of(var)
-    with opening.opened(file.absolute(), var, key, plan) as opened:
+    if (var / "home.toml").exists() and not replace:
+        raise HomeError(
+            "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
+        )
+    if var != INSTALLED or not SYSTEMD.exists():
+        _check_still(var)
+    file = opening.chosen(file)
+    with opening.opened(file, var, key, plan) as opened:
         restoring.read(opened.archive)
-        if (var / "home.toml").exists() and not replace:
-            raise HomeError(
-                "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
-            )
-        _restore(file.absolute(), opened, var, revoked if revoked or not none_revoked else [])
+        _restore(file, opened, var, revoked if revoked or not none_revoked else [])
 
 
 def _restore(file: Path, opened: opening.Opened, var: Path, named: Collection[str] | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from deploy.archives import scratch, sealing
+from deploy.archives import pruning, scratch, sealing
 from deploy.archives.plan import Plan
 from deploy.archives.sealing import Key
 from deploy.safekeeping import keys
@@ -22,6 +22,20 @@ class Opened(NamedTuple):
 
     archive: Path
     key: Key | None
+
+
+def chosen(file: Path) -> Path:
+    """The archive that somebody named: itself, or the newest of a folder to which backups go.
+
+    Raises HomeError("invalid-value") where that has none.
+    """
+    path = file.absolute()
+    if not path.is_dir():
+        return path
+    dated = {at: one for one in path.iterdir() if (at := pruning.moment(one.name)) is not None}
+    if not dated:
+        raise HomeError("invalid-value", f"{path} has no backup in it; is its disk mounted?")
+    return dated[max(dated)]
 
 
 def place(var: Path) -> Path:
@@ -58,6 +72,6 @@ def opened(archive: Path, var: Path, named: Path | None, plan: Plan, asked: keys
             raise HomeError("no-proof", f"{archive} cannot be read: {error.strerror}.") from error
         except HomeError as error:
             is_whole = error.detail.endswith(".")
-            raise HomeError(error.slug, error.detail if is_whole else f"{archive}: {error.detail}.") from error
+            raise HomeError(error.slug, error.detail if is_whole else f"{archive.name}: {error.detail}.") from error
         begun.replace(whole)
         yield Opened(whole, key)

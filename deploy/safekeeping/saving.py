@@ -78,7 +78,8 @@ app.command()(arranging.target)
 @app.command()
 def verify(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="The backup; else the newest one at the target.")
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The backup, or their folder; else the newest at the target."),
     ] = None,
     *,
     key: Annotated[Path | None, typer.Option("--key", metavar="FILE", help="The key's file, for a sealed one.")] = None,
@@ -97,7 +98,8 @@ def verify(
             file = fetched / name
             targets.found(plan, plans.folder(var)).fetch(name, file)
             console.print(f"The newest backup is {name}.", soft_wrap=True)
-        with opening.opened(file.absolute(), var, key, plan) as opened:
+        file = opening.chosen(file)
+        with opening.opened(file, var, key, plan) as opened:
             for found in verifying.verify(opened.archive, file, var, now()):
                 faults += not found.well
                 mark = "[green]✓[/]" if found.well else "[red]✗[/]"
