@@ -52,7 +52,7 @@ as_home() { runuser -u "$user" -- "$python" -m deploy "$@"; }
 # Whoever was revoked stays so when an older backup comes back: it is written beside the backups at once, as root, whose
 # the target is. Where that cannot be reached, the revocation stands, and the timer tries again each hour.
 beside() {
-    [ -e /var/lib/homesystem-backup/plan.toml ] || return 0
+    [ -e "$home-backup/plan.toml" ] || return 0
     "$python" -m deploy backup revoked ||
         echo "homesystem: it does not stand beside the backups yet; homesystem-backup.timer tries again each hour" >&2
 }

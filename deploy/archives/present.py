@@ -1,7 +1,7 @@
 """What a home that is there knows, and an older backup of it does not: who was revoked, and whether it is locked down.
 
-`python -m deploy.archives.present FOLDER` prints what its accounts say; a restore runs it as the folder's own user,
-with the home stopped.
+`python -m deploy.archives.present FOLDER` prints what its accounts say; a restore runs it as the folder's own user
+with the home stopped, and a backup beside the services that run.
 """
 
 import asyncio

@@ -369,3 +369,34 @@ def test_without_its_environment_the_command_says_how_to_have_it_back(place: Pat
     assert done.returncode == 1
     again = f"sudo apt-get install --reinstall {package}" if package else f"sudo {place}/code/deploy/install.sh"
     assert f"run: {again}" in done.stderr
+
+
+@needs_root
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "not done yet"])
+def test_who_is_revoked_stands_beside_the_backups_at_once_and_root_writes_it(place: Path, *, fails: bool) -> None:
+    asked = f'echo "$(id -un): $*" >>"{place}/asked"; case $* in *revoke*) exit {3 if fails else 0} ;; esac\n'
+    homesystem = wrapper(place, program(place, asked))
+    give(place / "home")
+    (place / "asked").touch()
+    (place / "asked").chmod(0o666)
+    done = run(homesystem, "room", "revoke", "hall", cwd=place)
+    assert (place / "asked").read_text() == f"{SOMEBODY}: -m deploy room revoke hall\n", "backups go nowhere here"
+    (place / "home-backup").mkdir()
+    (place / "home-backup" / "plan.toml").touch()
+    for words in (("room", "revoke", "hall"), ("client", "renew", "phone", "--out", str(place / "out"))):
+        (place / "asked").write_text("")
+        done = run(homesystem, *words, cwd=place)
+        assert done.returncode == (3 if fails and "revoke" in words else 0), done.stderr
+        first, last = (place / "asked").read_text().splitlines()
+        assert first.startswith(f"{SOMEBODY}: -m deploy {' '.join(words[:3])}")
+        assert last == "root: -m deploy backup revoked"
+
+
+@needs_root
+def test_a_target_that_is_away_takes_nothing_from_a_revocation(place: Path) -> None:
+    homesystem = wrapper(place, program(place, "case $* in *backup*) exit 1 ;; esac\n"))
+    give(place / "home")
+    (place / "home-backup").mkdir()
+    (place / "home-backup" / "plan.toml").touch()
+    done = run(homesystem, "client", "revoke", "phone", cwd=place)
+    assert (done.returncode, "tries again each hour" in done.stderr) == (0, True)
