@@ -4,8 +4,10 @@ What is sealed streams through, however large it is. The format is that of age-e
 named age opens it, with the same key file.
 """
 
+import base64
 import contextlib
 import os
+import re
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -23,6 +25,7 @@ LEAST_LETTERS = 12
 _MAGIC, _ARMOUR = b"age-encryption.org/v1\n", b"-----BEGIN AGE ENCRYPTED FILE-----"
 _BEGINNING = "AGE-SECRET-KEY-1"
 _EXCESSIVE = "work parameter"
+_MEASURED, _ASKED = 3, 40
 
 
 class Key:
@@ -79,23 +82,38 @@ def is_sealed(path: Path) -> bool:
 
 
 def protect(key: Key, passphrase: str) -> bytes:
-    """The key file under a passphrase, as text; made as dear to try as this machine can bear."""
-    protected: bytes = passphrases.encrypt(key.written(), passphrase, armored=True)
-    return protected
+    """The key file under a passphrase, as text; made as dear to try as this machine can bear.
+
+    How fast that is the library measures each time, and takes a busy moment for a slow machine: the dearest counts.
+    """
+    made: list[bytes] = [passphrases.encrypt(key.written(), passphrase, armored=True) for _ in range(_MEASURED)]
+    return max(made, key=_work)
 
 
 def unprotect(text: bytes, passphrase: str) -> Key:
     """The key under a passphrase. Raises HomeError("invalid-value") for a wrong one."""
-    try:
-        return key_of(passphrases.decrypt(text, passphrase))
-    except pyrage.DecryptError as error:
-        if _EXCESSIVE in str(error).casefold():
+    # A busy moment is taken for a slow machine, and the work is refused before it is begun: it is asked once more.
+    for further in range(_ASKED, -1, -1):
+        try:
+            return key_of(passphrases.decrypt(text, passphrase))
+        except pyrage.DecryptError as error:
+            if _EXCESSIVE not in str(error).casefold():
+                raise HomeError("invalid-value", "that is not its passphrase") from error
+            if further:
+                continue
             raise HomeError(
                 "invalid-value",
                 "the passphrase was put to it by a faster machine than this one, which refuses the work; open it with "
                 "`age -d` (Debian's package age), and give what that writes as --key",
             ) from error
-        raise HomeError("invalid-value", "that is not its passphrase") from error
+    raise AssertionError("the last try ends it")
+
+
+def _work(protected: bytes) -> int:
+    """How often the work was doubled, by the file's own word (age-encryption.org/v1, the scrypt recipient)."""
+    body = b"".join(protected.split(b"\n")[1:-2])
+    found = re.search(rb"-> scrypt \S+ (\d+)\n", base64.b64decode(body))
+    return int(found[1]) if found is not None else 0
 
 
 def check_recipient(recipient: str) -> None:

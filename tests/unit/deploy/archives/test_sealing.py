@@ -5,6 +5,7 @@ import tracemalloc
 from pathlib import Path
 from typing import IO
 
+import pyrage
 import pytest
 
 from deploy.archives import sealing
@@ -56,6 +57,35 @@ def test_the_key_file_has_the_key_and_a_passphrase_hides_it() -> None:
     assert sealing.unprotect(protected, "four words and a half").recipient == KEY.recipient
     with pytest.raises(HomeError, match="not its passphrase"):
         sealing.unprotect(protected, "four words and a hall")
+
+
+def test_the_dearest_of_several_is_taken_and_a_busy_moment_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = [sealing.protect(KEY, "four words and a half")]
+    assert sealing._work(made[0]) >= 10
+    of = {b"a": 12, b"b": 19, b"c": 18}
+    given = iter(of)
+    monkeypatch.setattr(sealing, "_work", of.__getitem__)
+    busy = iter([True, True, True, False])
+
+    class Library:
+        """Measures what the test says."""
+
+        @staticmethod
+        def encrypt(*_words: object, **_more: object) -> bytes:
+            return next(given)
+
+        @staticmethod
+        def decrypt(*_words: object) -> bytes:
+            if next(busy):
+                raise pyrage.DecryptError("Excessive work parameter for passphrase.")
+            return KEY.written()
+
+    monkeypatch.setattr(sealing, "passphrases", Library)
+    assert sealing.protect(KEY, "four words and a half") == b"b"
+    assert sealing.unprotect(b"", "four words and a half").recipient == KEY.recipient
+    busy = iter([True] * 1000)
+    with pytest.raises(HomeError, match="age -d"):
+        sealing.unprotect(b"", "four words and a half")
 
 
 def test_what_is_no_key_is_refused() -> None:
