@@ -45,7 +45,7 @@ from auth_service.api import make_app
 from auth_service.config import AuthConfig
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.mail_watch import MailWatch
-from auth_service.home import lockdown, lockouts, signer_orders
+from auth_service.home import authorities, lockdown, lockouts, signer_orders
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
 from auth_service.home.keeping import Keeping
 from auth_service.home.lockdown import Lockdown
@@ -116,7 +116,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         own_absolute=timedelta(days=config.sessions.own_absolute_days),
     )
     announcer = Announcer(store)
-    board = Noticeboard(store, lockdown.notice(), lockouts.notice(_now), now=_now)
+    believed = authorities.notice(config.broker.tls.ca)
+    board = Noticeboard(store, lockdown.notice(), lockouts.notice(_now), believed, now=_now)
 
     def hear(delivery: Delivery) -> None:
         if not courier.hear(delivery):

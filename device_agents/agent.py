@@ -83,7 +83,7 @@ class Agent:
         self._clocks = Clocks()
         self._proof = Proof(ledger.spool, config.room, self._link.publish, ledger.noticed, monotonic=monotonic)
         self._mending = Mending(config.room, ledger, self._proof, self._room.remember_all, wall)
-        self._announcer = Announcer(self._room, ledger, self._link, wall)
+        self._announcer = Announcer(self._room, ledger, self._link, wall, config.broker.tls.certificate)
         self._link_loss = LinkLoss(self._room, config.link_loss_after)
         self._answers = Answers(config.room, ledger, self._proof, self._link.publish, wall)
         self._commands = Commands(
@@ -277,8 +277,8 @@ class Agent:
                     self._restrictions.hear(topic.kind, heard.payload)
                 case TopicKind.RECEIPT:
                     self._proof.receipted(heard.payload)
-                case TopicKind.CERTIFICATE:
-                    self._renewal.hear(heard.payload)
+                case TopicKind.CERTIFICATE | TopicKind.AUTHORITIES:
+                    self._renewal.hear(topic.kind, heard.payload)
                 case TopicKind.RESEND:
                     self._proof.resend(heard.payload)
         except HomeError as error:

@@ -19,9 +19,10 @@ from shared.keeping.database import Store
 from shared.running.log import facts
 from shared.running.seldom import Seldom
 from shared.words import messages, topics
-from shared.words.messages import Certificate, Csr, Who
+from shared.words.messages import Who
 from shared.words.names import Outcome, Severity, is_identity
 from shared.words.problem import HomeError
+from shared.words.renewing import Certificate, Csr
 from shared.words.topics import TopicKind
 
 log = logging.getLogger(__name__)
@@ -39,13 +40,13 @@ WAITING_MOST = 1024
 class Sign(Protocol):
     """Has a signing request of a room's signed."""
 
-    async def __call__(self, room: str, csr: str) -> str:
-        """The certificate, PEM. Raises HomeError where the signer refuses or is away."""
+    async def __call__(self, room: str, asked: Csr) -> Certificate:
+        """The certificate, and which authorities are believed. Raises HomeError: the signer refuses, or is away."""
 
 
 class _Answer(NamedTuple):
-    csr: str
-    certificate: str
+    asked: Csr
+    certificate: Certificate
 
 
 class Renewals:
@@ -101,25 +102,25 @@ class Renewals:
 
         Raises HomeError: malformed, not-found, rate-limited, no-proof, or what the signer says.
         """
-        csr = messages.decode(Csr, payload).csr
+        asked = messages.decode(Csr, payload)
         async with self._store.read() as connection:
             identity = await identity_rows.find(connection, room)
         if identity is None or identity.role != "room" or identity.revoked_at is not None:
             raise HomeError("not-found", f"There is no room {room}, or it was revoked.")
         known = self._answers.get(room)
-        if known is None or known.csr != csr:
-            known = self._answers[room] = _Answer(csr, await self._renew(room, csr))
-        await publish(topics.certificate(room), Certificate(certificate=known.certificate))
+        if known is None or known.asked != asked:
+            known = self._answers[room] = _Answer(asked, await self._renew(room, asked))
+        await publish(topics.certificate(room), known.certificate)
 
-    async def _renew(self, room: str, csr: str) -> str:
+    async def _renew(self, room: str, asked: Csr) -> Certificate:
         if not self._failed.is_due(room, self._now().timestamp()):
             raise HomeError("rate-limited", f"Room {room} asks again too soon after a try that failed.")
         await self._spend(room)
         where, who = f"room/{room}", Who(issuer=room)
-        detail = {"request": hashlib.sha256(csr.encode()).hexdigest()[:16]}
+        detail = {"request": hashlib.sha256(asked.csr.encode()).hexdigest()[:16]}
         await self._proof.write("certificate:renewed", where, who, detail=detail)
         try:
-            return await self._sign(room, csr)
+            return await self._sign(room, asked)
         except HomeError as error:
             self._signed[room].pop()
             self._failed.said(room, self._now().timestamp())

@@ -7,15 +7,24 @@ from pathlib import Path
 from auth_service.home.keeping import Ends
 from auth_service.home.renewals import Sign
 from auth_service.home.rooms import Give
-from shared.trust import signing
+from shared.trust import authority, signing
+from shared.words.renewing import Certificate, Csr
 
 
 def signing_by(signer: Path) -> Sign:
-    """Signs a room's new certificate."""
+    """Signs a room's new certificate, and says with it which authorities are believed, where the room can take that."""
 
-    async def sign(room: str, csr: str) -> str:
-        order = signing.Sign(name=room, role="room", csr=csr)
+    async def ask(order: signing.AnyOrder) -> str:
         return (await asyncio.to_thread(signing.ask, signer, order, signing.Pem)).pem
+
+    async def sign(room: str, asked: Csr) -> Certificate:
+        # One that cannot follow is served by the authority that it believes, for as long as there is that.
+        signed = await ask(signing.Sign(name=room, role="room", csr=asked.csr, former=not asked.follows))
+        if not asked.follows:
+            return Certificate(certificate=signed)
+        believed = authority.pems(await ask(signing.Show(what="device-ca")))
+        voucher = await ask(signing.Show(what="voucher")) if len(believed) > 1 else None
+        return Certificate(certificate=signed, authorities=believed, voucher=voucher or None)
 
     return sign
 

@@ -76,7 +76,7 @@ def hub_role(name: str) -> Role:
             topics.ALL_SYSTEM,
         ]
     elif name == "auth":
-        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS, topics.certificate("+")]
+        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS, topics.AUTHORITIES, topics.certificate("+")]
         hears.append(topics.ALL_CSRS)
     elif name == "alerts":
         sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]

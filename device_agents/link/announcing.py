@@ -2,6 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
 
 from device_agents.devices.input import Happening
 from device_agents.ledger.ledger import Ledger
@@ -10,6 +13,7 @@ from device_agents.room.device import Device
 from device_agents.room.room import Room
 from shared.running import backoff
 from shared.running.log import facts
+from shared.trust import tls
 from shared.words import messages, topics
 from shared.words.messages import (
     ROOM_HEARTBEAT_SECONDS,
@@ -29,13 +33,19 @@ _AGAIN_SECONDS = 0.5
 
 
 class Announcer:
-    """Speaks while there is a link. `now` is monotonic seconds, `wall` seconds since 1970."""
+    """Speaks while there is a link. `now` is monotonic seconds, `wall` seconds since 1970.
 
-    def __init__(self, room: Room, ledger: Ledger, link: Link, wall: Callable[[], float]) -> None:
+    `certificate` is the file of what the link shows to the broker.
+    """
+
+    def __init__(
+        self, room: Room, ledger: Ledger, link: Link, wall: Callable[[], float], certificate: Path | None = None
+    ) -> None:
         self._room = room
         self._ledger = ledger
         self._link = link
         self._wall = wall
+        self._certificate = certificate
         self._beat_at: float | None = None
         self._again_at: float | None = None
         self._refusals = 0
@@ -48,7 +58,8 @@ class Announcer:
     def born(self, now: float) -> None:
         """A link has come about: say what there is, what is gone, how all stands, and last that we are there."""
         self._again_at, self._refusals = None, 0
-        description = messages.encode(self._room.description)
+        told = msgspec.structs.replace(self._room.description, certificate=self._shown())
+        description = messages.encode(told)
         self._link.publish(topics.description(self._room.name), description, retain=Description.RETAIN)
         self._cleared = self._gone()
         for device in self._cleared:
@@ -97,6 +108,12 @@ class Announcer:
         """Something happened at an input."""
         told = messages.encode(InputEvent(event=event, at=utc(self._wall())))
         self._link.publish(device.event_topic, told, expiry=InputEvent.EXPIRY)
+
+    def _shown(self) -> str | None:
+        """The serial number of the certificate on this connection, as far as it is the one on disk."""
+        if self._certificate is None or self._link.newest != "taken":
+            return None
+        return tls.serial_number(self._certificate)
 
     def _gone(self) -> frozenset[str]:
         try:

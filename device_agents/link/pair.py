@@ -1,7 +1,9 @@
 """The room's certificate and key on disk, and how the next pair takes their place: kill -9 at any step is repaired.
 
 Beside `room.crt` and `room.key` may lie `.next` (a key that waits for its certificate, and then that), `room.crt.csr`
-(what asks for it; deploy/room-renew.sh makes both), and `.old`, kept until the new pair has connected once.
+(what asks for it; deploy/room-renew.sh makes both), and `.old`, kept until the new pair has connected once. The file of
+the authorities that the room believes goes the same way where others come with the pair; `room.crt.due` asks for a
+next pair before its time.
 """
 
 import contextlib
@@ -10,8 +12,11 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 
-from shared.trust import tls
+from device_agents.link import belief
+from shared.running.config import ConfigError
+from shared.trust import authority, tls
 from shared.words.problem import HomeError
+from shared.words.renewing import Authorities, Certificate
 
 
 class Pair:
@@ -20,13 +25,15 @@ class Pair:
     def __init__(
         self, identity: tls.Identity, room: str, checkpoint: Callable[[str], None] = lambda _name: None
     ) -> None:
-        self._ca = identity.ca
+        self.authorities = identity.ca
         self._room = room
         self._checkpoint = checkpoint
         self.certificate, self.key = identity.certificate, identity.key
         self.csr = _beside(self.certificate, "csr")
         self.next_certificate, self.next_key = _beside(self.certificate, "next"), _beside(self.key, "next")
         self.old_certificate, self.old_key = _beside(self.certificate, "old"), _beside(self.key, "old")
+        self.next_authorities, self.old_authorities = _beside(identity.ca, "next"), _beside(identity.ca, "old")
+        self.due = _beside(self.certificate, "due")
 
     def request(self) -> str | None:
         """The signing request that waits for an answer, where there is one with its key."""
@@ -40,15 +47,40 @@ class Pair:
         """Whether the pair has not connected yet, so that the old one is still there."""
         return self.old_certificate.exists() and self.old_key.exists()
 
-    def take(self, certificate: str) -> None:
-        """Let the waiting key and its certificate (PEM) take the place of the pair.
+    def is_behind(self, told: Authorities) -> bool:
+        """Whether the room does not believe yet who signs for rooms, or still believes somebody who has ended."""
+        try:
+            believed = authority.fingerprints(self.authorities)
+        except ConfigError as error:
+            raise HomeError("invalid-value", str(error)) from error
+        return told.signs not in believed or not set(believed) <= set(told.believed)
 
-        Raises HomeError("invalid-value") for one that does not fit key, room or authority: nothing is changed then.
+    def ask_early(self, *, due: bool) -> None:
+        """Leave word for deploy/room-renew.sh, whose timer asks for a next pair then, or take it back."""
+        if due and not self.due.exists():
+            _write(self.due, b"", 0o600)
+        elif not due:
+            self.due.unlink(missing_ok=True)
+
+    def take(self, answer: Certificate) -> None:
+        """Let the waiting key and its certificate (PEM) take the place of the pair, and the authorities with it.
+
+        Raises HomeError("invalid-value") for what does not fit key, room or authority: nothing is changed then. An
+        authority that no other vouches for is passed over.
         """
         if not self.next_key.exists():
             raise HomeError("invalid-value", "No key waits for a certificate here.")
-        _write(self.next_certificate, certificate.encode(), 0o644)
+        self.next_authorities.unlink(missing_ok=True)
+        _write(self.next_certificate, answer.certificate.encode(), 0o644)
         self._checkpoint("certificate written")
+        try:
+            believed = belief.vouched(self.authorities, answer, self.next_certificate, self.next_key)
+        except HomeError:
+            self.next_certificate.unlink()
+            raise
+        if believed is not None:
+            _write(self.next_authorities, believed.encode(), 0o644)
+            self._checkpoint("authorities written")
         self._swap()
 
     def repair(self) -> None:
@@ -65,6 +97,7 @@ class Pair:
                         break
             if not self.next_key.exists():
                 self.csr.unlink(missing_ok=True)
+            self.next_authorities.unlink(missing_ok=True)
             if not self.is_new:
                 self.settle()
         except OSError as error:
@@ -74,54 +107,49 @@ class Pair:
         """The pair has connected: the old one has done its duty."""
         self.old_certificate.unlink(missing_ok=True)
         self.old_key.unlink(missing_ok=True)
+        self.old_authorities.unlink(missing_ok=True)
 
     def go_back(self) -> None:
         """The broker does not take the new pair: the old one again. The next run of the timer asks anew."""
+        if self.old_authorities.exists():
+            _move(self.old_authorities, self.authorities)
+            self._checkpoint("old authorities back")
         _move(self.old_certificate, self.certificate)
         self._checkpoint("old certificate back")
         _move(self.old_key, self.key)
 
     def _swap(self) -> None:
+        others = self.next_authorities.exists()
         try:
-            self._check()
+            self._check(self.next_authorities if others else self.authorities)
         except HomeError:
             self.next_certificate.unlink(missing_ok=True)
+            self.next_authorities.unlink(missing_ok=True)
             raise
         if _fit(self.certificate, self.key):
+            if others:
+                _write(self.old_authorities, self.authorities.read_bytes(), 0o644)
             _write(self.old_key, self.key.read_bytes(), 0o600)
             _write(self.old_certificate, self.certificate.read_bytes(), 0o644)
         self._checkpoint("old pair kept")
+        if others:
+            _move(self.next_authorities, self.authorities)
+            self._checkpoint("authorities moved")
         _move(self.next_certificate, self.certificate)
         self._checkpoint("certificate moved")
         _move(self.next_key, self.key)
         self._checkpoint("key moved")
         self.csr.unlink(missing_ok=True)
+        self.due.unlink(missing_ok=True)
 
-    def _check(self) -> None:
+    def _check(self, authorities: Path) -> None:
         """Shake hands with ourselves, as the broker would with us: authority, dates, purpose, key, name."""
         try:
-            name = _shake_hands(self._ca, self.next_certificate, self.next_key)
+            name = belief.shake_hands(authorities, self.next_certificate, self.next_key)
         except (OSError, ssl.SSLError) as error:
             raise HomeError("invalid-value", f"The new certificate cannot be used: {error}.") from error
         if name != self._room:
             raise HomeError("invalid-value", f"The new certificate is for {name}, and not for {self._room}.")
-
-
-def _shake_hands(ca: Path, certificate: Path, key: Path) -> str | None:
-    """The name that a server of our authority reads in the pair. Raises ssl.SSLError where it would refuse it."""
-    asked, asks = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    asks.check_hostname, asks.verify_mode = False, ssl.CERT_NONE  # it speaks to nobody but `asked`
-    asked.verify_mode = ssl.CERT_REQUIRED
-    asked.load_verify_locations(cafile=ca)
-    for one in (asked, asks):
-        one.load_cert_chain(certificate, key)
-    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
-    server, client = asked.wrap_bio(there, back, server_side=True), asks.wrap_bio(back, there)
-    for _ in range(5):
-        for side in (client, server):
-            with contextlib.suppress(ssl.SSLWantReadError):
-                side.do_handshake()
-    return tls.common_name(server.getpeercert())  # type: ignore[arg-type]  # typeshed allows more than there is
 
 
 def _fit(certificate: Path, key: Path) -> bool:

@@ -14,8 +14,9 @@ from device_agents.link.pair import Pair
 from shared.running import backoff
 from shared.running.log import facts
 from shared.words import messages, topics
-from shared.words.messages import Certificate, Csr
 from shared.words.problem import HomeError
+from shared.words.renewing import Authorities, Certificate, Csr
+from shared.words.topics import TopicKind
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ class Renewal:
         self._asked: str | None = None
         self._attempt = 0
         self._tried = self._connected = False
+        self._told: Authorities | None = None
 
     def deadline(self) -> float:
         """When to look again."""
@@ -59,6 +61,8 @@ class Renewal:
         """Ask where it is time; go back to the old pair where the new one does not connect."""
         if not self._busy:
             self._judge()
+        if not self._busy:
+            self._follow()
         if now < self._look_at:
             return
         self._look_at = now + LOOK_SECONDS
@@ -67,21 +71,27 @@ class Renewal:
         if csr != self._asked:
             self._asked, self._attempt, self._ask_at = csr, 0, now
         if now >= self._ask_at:
-            self._link.publish(topics.csr(self._room), messages.encode(Csr(csr=csr)))
+            self._link.publish(topics.csr(self._room), messages.encode(Csr(csr=csr, follows=True)))
             self._ask_at = now + backoff.delay(self._attempt, first=ASK_FIRST_SECONDS, most=ASK_MOST_SECONDS)
             self._attempt += 1
             self._look_at = min(self._look_at, self._ask_at)
 
-    def hear(self, payload: bytes) -> None:
-        """The certificate came. Raises HomeError("malformed"). `Renewed` follows once the disk has it."""
-        certificate = messages.decode(Certificate, payload).certificate
+    def hear(self, kind: TopicKind, payload: bytes) -> None:
+        """The certificate came, or the word which authorities are believed, as at every connection and every change.
+
+        Raises HomeError("malformed"). `Renewed` follows once the disk has a certificate.
+        """
+        if kind is TopicKind.AUTHORITIES:
+            self._told = messages.decode(Authorities, payload)
+            return
+        answer = messages.decode(Certificate, payload)
         if self._busy or self._asked is None:
             return  # nobody here asked, or the same answer twice
 
         def take() -> None:
             fault = None
             try:
-                self._pair.take(certificate)
+                self._pair.take(answer)
             except (HomeError, OSError) as error:
                 fault = error.detail if isinstance(error, HomeError) else str(error)
             self._put(Renewed(fault))
@@ -109,6 +119,24 @@ class Renewal:
             self._tried = True
             if self._pair.is_new:
                 self._go_back()
+
+    def _follow(self) -> None:
+        """Ask before the time where others are believed than the room does: deploy/room-renew.sh makes the request."""
+        if (told := self._told) is None:
+            return
+        self._told = None
+
+        def look() -> None:
+            try:
+                due = self._pair.is_behind(told)
+            except HomeError as error:
+                log.error("Authorities cannot be read", extra=facts(room=self._room, reason=error.detail))
+                return
+            if due:
+                log.info("Another authority is to be believed", extra=facts(room=self._room))
+            self._pair.ask_early(due=due)
+
+        self._apart(look)
 
     def _settle(self) -> None:
         log.info("New certificate works", extra=facts(room=self._room))

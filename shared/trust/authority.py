@@ -1,4 +1,4 @@
-"""The authority that browsers of the household trust: its public certificate, and the fingerprint to compare."""
+"""Authorities as certificates in files: that which browsers of the household trust, and the fingerprints to compare."""
 
 import hashlib
 import re
@@ -13,6 +13,7 @@ from shared.trust import tls
 FILE = "web-ca.crt"
 """Beside the certificate that it signed."""
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +49,27 @@ def anchor(certificate: Path) -> bytes:
     if not found:
         raise ConfigError(f"{path}: is no certificate; run `homesystem renew`")
     return b"".join(one + b"\n" for one in found)
+
+
+def fingerprints(path: Path) -> tuple[str, ...]:
+    """Of all authorities in a file, in its order: SHA-256 in plain hexadecimal. Raises ConfigError as `read` does."""
+    try:
+        found = tuple(hashlib.sha256(der).hexdigest() for der in ders(path.read_text(encoding="ascii")))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: is no certificate ({error}); run `homesystem renew`") from error
+    if not found:
+        raise ConfigError(f"{path}: has no certificates; run `homesystem renew`")
+    return found
+
+
+def pems(text: str) -> tuple[str, ...]:
+    """Every certificate in a text, each in its armour."""
+    return tuple(f"{_BEGIN}{part.partition(_END)[0]}{_END}\n" for part in text.split(_BEGIN)[1:])
+
+
+def ders(text: str) -> list[bytes]:
+    """Every certificate in a text, as its bytes. Raises ValueError where one is none."""
+    return [ssl.PEM_cert_to_DER_cert(pem.strip()) for pem in pems(text)]
 
 
 def fingerprint(der: bytes) -> str:

@@ -8,19 +8,20 @@ import base64
 import binascii
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from shared.running.config import ConfigError
 from shared.running.log import facts
+from shared.trust.der import INTEGER, SEQUENCE, fields
 
 log = logging.getLogger(__name__)
 
 NAME = "crl.pem"
 """Beside the authority's certificate, where `homesystem renew` and `revoke` put it."""
-_INTEGER, _SEQUENCE, _UTC_TIME, _GENERALIZED_TIME = 0x02, 0x30, 0x17, 0x18
+_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _BEGIN, _END = b"-----BEGIN X509 CRL-----", b"-----END X509 CRL-----"
 
 
@@ -100,19 +101,19 @@ def read(path: Path) -> Listed:
 
 def _parsed(der: bytes) -> Listed:
     """RFC 5280, 5.1: in `tbsCertList` two times follow one another, then come the revoked ones, if there are any."""
-    ((_, whole),) = _fields(der)
-    parts = list(_fields(next(_fields(whole))[1]))
+    ((_, whole),) = fields(der)
+    parts = list(fields(next(fields(whole))[1]))
     times = [place for place, (tag, _) in enumerate(parts) if tag in (_UTC_TIME, _GENERALIZED_TIME)]
     ends = _moment(*parts[times[1]]) if len(times) > 1 else None
     after = parts[times[-1] + 1 :]
-    revoked = after[0][1] if after and after[0][0] == _SEQUENCE else b""
+    revoked = after[0][1] if after and after[0][0] == SEQUENCE else b""
     # A list, not a generator: there an entry that ends too early would be a RuntimeError (PEP 479).
-    return Listed(frozenset([_serial(entry) for _, entry in _fields(revoked)]), ends)
+    return Listed(frozenset([_serial(entry) for _, entry in fields(revoked)]), ends)
 
 
 def _serial(entry: bytes) -> int:
-    tag, number = next(_fields(entry))
-    if tag != _INTEGER:
+    tag, number = next(fields(entry))
+    if tag != INTEGER:
         raise ValueError("an entry without a serial number")
     return int.from_bytes(number, signed=True)
 
@@ -120,17 +121,3 @@ def _serial(entry: bytes) -> int:
 def _moment(tag: int, text: bytes) -> float:
     form = "%y%m%d%H%M%SZ" if tag == _UTC_TIME else "%Y%m%d%H%M%SZ"
     return datetime.strptime(text.decode("ascii"), form).replace(tzinfo=UTC).timestamp()
-
-
-def _fields(der: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tag and content of each value, in order. Raises ValueError or IndexError where it is cut short."""
-    at = 0
-    while at < len(der):
-        tag, length, at = der[at], der[at + 1], at + 2
-        if length & 0x80:
-            size = length & 0x7F
-            length, at = int.from_bytes(der[at : at + size]), at + size
-        if at + length > len(der):
-            raise ValueError("cut short")
-        yield tag, der[at : at + length]
-        at += length

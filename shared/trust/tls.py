@@ -103,6 +103,15 @@ def _alternatives(certificate: Path) -> tuple[tuple[str, str], ...]:
     return tuple(decoded.get("subjectAltName", ()))
 
 
+def serial_number(certificate: Path) -> str | None:
+    """A certificate's serial number, in capital hexadecimal digits; None where it cannot be read."""
+    try:
+        # As for the dates.
+        return str(ssl._ssl._test_decode_cert(str(certificate))["serialNumber"]).lstrip("0")  # type: ignore[attr-defined]
+    except (AttributeError, KeyError, ValueError, OSError):
+        return None
+
+
 def ends_at(certificate: Path) -> float | None:
     """When a certificate ends, in seconds since 1970; None where that cannot be read."""
     return _dates(certificate)[1]

@@ -162,7 +162,8 @@ class DeviceDescription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 class Description(Message, frozen=True, kw_only=True, omit_defaults=True):
     """What a room offers, told by its agent.
 
-    `hub` is the name or address by which it reaches the hub, so that a hub that is renamed knows who has to follow.
+    `hub` is the name or address by which it reaches the hub, so that a hub that is renamed knows who has to follow;
+    `certificate` the serial number (hex) of what it shows there, so that it is known who follows another authority.
     """
 
     RETAIN: ClassVar[bool] = True
@@ -172,6 +173,7 @@ class Description(Message, frozen=True, kw_only=True, omit_defaults=True):
     agent_version: Text
     devices: Annotated[tuple[DeviceDescription, ...], msgspec.Meta(max_length=DESCRIBED_MOST)]
     hub: Annotated[str, msgspec.Meta(max_length=255)] | None = None
+    certificate: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-F]{1,64}\Z")] | None = None
 
 
 class Availability(Message, frozen=True, kw_only=True):
@@ -182,18 +184,6 @@ class Availability(Message, frozen=True, kw_only=True):
     status: Literal["online", "offline"]
     at: Moment
     session: Text
-
-
-class Csr(Message, frozen=True, kw_only=True):
-    """A room asks for its next certificate, whose the topic says; of the request (PKCS #10) only the key counts."""
-
-    csr: Pem
-
-
-class Certificate(Message, frozen=True, kw_only=True):
-    """What the home's authority signed for a room's waiting key."""
-
-    certificate: Pem
 
 
 class Revoked(Message, frozen=True, kw_only=True, omit_defaults=True):

@@ -20,6 +20,7 @@ class TopicKind(StrEnum):
     REVOKED = "revoked"
     LOCKDOWN = "lockdown"
     LOCKOUTS = "lockouts"
+    AUTHORITIES = "authorities"
     AUDIT = "audit"
     RECEIPT = "receipt"
     RESEND = "resend"
@@ -39,6 +40,7 @@ class Topic(NamedTuple):
 REVOKED = "system/revoked"
 LOCKDOWN = "system/lockdown"
 LOCKOUTS = "system/lockouts"
+AUTHORITIES = "system/authorities"
 ALL_SYSTEM = "system/#"
 ALL_SERVICES = "system/+/availability"
 ALL_STATES = "home/+/+/state"
@@ -51,7 +53,7 @@ ALL_AUDIT = "audit/+"
 
 _OF_DEVICE = {k.value: k for k in (TopicKind.ACK, TopicKind.STATE, TopicKind.EVENT)}
 _OF_ROOM = {k.value: k for k in (TopicKind.AVAILABILITY, TopicKind.DESCRIPTION, TopicKind.CSR, TopicKind.CERTIFICATE)}
-_OF_SYSTEM = {k.value: k for k in (TopicKind.REVOKED, TopicKind.LOCKDOWN, TopicKind.LOCKOUTS)}
+_OF_SYSTEM = {k.value: k for k in (TopicKind.REVOKED, TopicKind.LOCKDOWN, TopicKind.LOCKOUTS, TopicKind.AUTHORITIES)}
 _OF_AUDIT = {k.value: k for k in (TopicKind.RECEIPT, TopicKind.RESEND)}
 
 

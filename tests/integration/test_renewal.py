@@ -15,7 +15,8 @@ from deploy.pki.authorities import Authorities
 from deploy.pki.leaf import client
 from deploy.pki.pairs import Pki
 from shared.words import messages, topics
-from shared.words.messages import Availability, Certificate, Csr
+from shared.words.messages import Availability
+from shared.words.renewing import Certificate, Csr
 from tests.house import Broker, until
 from tests.integration.agent_parts import GATEWAY_HEARS, Client, Room, Said
 

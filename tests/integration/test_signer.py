@@ -35,6 +35,7 @@ from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Receipt, ReceiptLine
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
+from shared.words.renewing import Csr
 from tests.begun import whole_home
 from tests.claimed import free_port
 from tests.house import DEADLINE, Broker, come_up, until
@@ -306,7 +307,7 @@ def certificate_of(broker: Broker, folder: Path) -> str:
     """What comes back for a request of the quiet room's."""
     files = [word for name, file in PAIR for word in (f"--{name}", f"{folder}/{file}")]
     place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), *files, "-q", "1"]
-    asks = ["-t", topics.csr("quiet"), "-m", messages.encode(messages.Csr(csr=csr())).decode()]
+    asks = ["-t", topics.csr("quiet"), "-m", messages.encode(Csr(csr=csr())).decode()]
     hears = ["mosquitto_rr", *place, *asks, "-e", topics.certificate("quiet"), "-W", "15"]
     return subprocess.run(hears, capture_output=True, text=True, timeout=DEADLINE, check=False).stdout
 

@@ -12,9 +12,10 @@ from shared.broker.bus import Delivery
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words import messages, topics
-from shared.words.messages import AuditEvent, Certificate, Csr
+from shared.words.messages import AuditEvent
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
+from shared.words.renewing import Certificate, Csr
 from tests.unit.auth_service.parts import Clock, fill
 
 
@@ -27,12 +28,12 @@ class FakeSigner:
         self.away: HomeError | None = None
         self._spool = spool
 
-    async def __call__(self, room: str, csr: str) -> str:
+    async def __call__(self, room: str, asked: Csr) -> Certificate:
         self.proofs.append(self._spool.count_pending())
         if self.away is not None:
             raise self.away
-        self.asked.append((room, csr))
-        return f"certificate {len(self.asked)}"
+        self.asked.append((room, asked.csr))
+        return Certificate(certificate=f"certificate {len(self.asked)}")
 
 
 class FakeBus:

@@ -5,18 +5,20 @@ from pathlib import Path
 import pytest
 
 from device_agents.link.renewal import ASK_MOST_SECONDS, LOOK_SECONDS, TRIES, Renewal, Renewed
+from shared.trust.authority import fingerprints
 from shared.words import messages, topics
-from shared.words.messages import Certificate, Csr
 from shared.words.problem import HomeError
+from shared.words.renewing import Authorities, Certificate, Csr
+from shared.words.topics import TopicKind
 from tests.unit.device_agents.fakes import FakeLink
 from tests.unit.device_agents.link.test_pair import Pi
 
 
 class Bench:
-    """A room whose certificate is 31 days old and which has a request waiting; its loop is turned by hand."""
+    """A room whose certificate is `age` days old; with 31 it has a request waiting. Its loop is turned by hand."""
 
-    def __init__(self, folder: Path) -> None:
-        self.pi = Pi(folder)
+    def __init__(self, folder: Path, *, age: int = 31) -> None:
+        self.pi = Pi(folder, age=age)
         self.pi.renew()
         self.pair = self.pi.pair()
         self.link = FakeLink()
@@ -47,7 +49,7 @@ class Bench:
         return [csr.csr for csr in self.link.heard(Csr, topics.csr("hall"))]
 
     def hear(self, certificate: str) -> Renewed:
-        self.renewal.hear(messages.encode(Certificate(certificate=certificate)))
+        self.renewal.hear(TopicKind.CERTIFICATE, messages.encode(Certificate(certificate=certificate)))
         self.settle()
         return self.items.pop()
 
@@ -174,13 +176,13 @@ def test_a_certificate_that_would_not_do_is_told_and_the_pair_stays(bench: Bench
 @pytest.mark.parametrize("payload", [b"", b"{}", b'{"certificate":7}', b'{"certificate":"' + b"x" * 9000 + b'"}'])
 def test_what_cannot_be_read_is_refused(bench: Bench, payload: bytes) -> None:
     with pytest.raises(HomeError):
-        bench.renewal.hear(payload)
+        bench.renewal.hear(TopicKind.CERTIFICATE, payload)
 
 
 def test_what_nobody_asked_for_is_not_looked_at(bench: Bench) -> None:
     answer = bench.pi.answer()
     bench.renew()
-    bench.renewal.hear(messages.encode(Certificate(certificate=answer)))
+    bench.renewal.hear(TopicKind.CERTIFICATE, messages.encode(Certificate(certificate=answer)))
     bench.settle()
     assert bench.items == []
 
@@ -192,3 +194,53 @@ def test_a_card_that_is_read_only_is_told_and_the_pair_stays(bench: Bench) -> No
     assert told.fault is not None
     bench.renewal.took(told)
     assert bench.pi.files() == before
+
+
+def authorities(bench: Bench, *, signs: int = 0, believed: int = 1) -> bytes:
+    """What auth says of the vault's authorities: how many of them are believed, and which of them signs."""
+    told = fingerprints(bench.pi.folder / "hub" / "device-ca.crt")
+    return messages.encode(Authorities(signs=told[signs], believed=told[:believed]))
+
+
+def test_a_room_asks_before_its_time_once_another_authority_signs_for_rooms(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, age=1)
+    assert bench.asked() == []
+    bench.renewal.hear(TopicKind.AUTHORITIES, authorities(bench))
+    bench.turn()
+    assert not bench.pair.due.exists()
+
+    bench.pi.rotate("begin", "sign")
+    bench.renewal.hear(TopicKind.AUTHORITIES, authorities(bench, believed=2))
+    bench.turn()
+    assert bench.pair.due.exists()
+    bench.pi.renew()
+    bench.turn(LOOK_SECONDS)
+    (asked,) = bench.link.heard(Csr, topics.csr("hall"))
+    assert asked.follows
+    bench.renewal.hear(TopicKind.CERTIFICATE, messages.encode(bench.pi.follow()))
+    bench.settle()
+    assert bench.items.pop().fault is None
+    assert not bench.pair.due.exists()
+    bench.renewal.hear(TopicKind.AUTHORITIES, authorities(bench, believed=2))
+    bench.turn()
+    assert not bench.pair.due.exists()
+
+
+def test_a_room_asks_before_its_time_where_one_that_it_believes_has_ended(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, age=1)
+    bench.pi.rotate("begin", "sign")
+    bench.pi.identity.ca.write_bytes((bench.pi.folder / "hub" / "device-ca.crt").read_bytes())
+    bench.pi.rotate("serve", "end")
+    bench.renewal.hear(TopicKind.AUTHORITIES, authorities(bench))
+    bench.turn()
+    assert bench.pair.due.exists()
+    bench.pi.identity.ca.write_bytes((bench.pi.folder / "hub" / "device-ca.crt").read_bytes())
+    bench.renewal.hear(TopicKind.AUTHORITIES, authorities(bench))
+    bench.turn()
+    assert not bench.pair.due.exists()
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", b'{"signs":"x","believed":[]}'])
+def test_a_word_on_authorities_that_cannot_be_read_is_refused(bench: Bench, payload: bytes) -> None:
+    with pytest.raises(HomeError):
+        bench.renewal.hear(TopicKind.AUTHORITIES, payload)

@@ -14,10 +14,8 @@ from shared.words.messages import (
     AuditEvent,
     Availability,
     By,
-    Certificate,
     Command,
     CoverValue,
-    Csr,
     Description,
     DeviceDescription,
     InputEvent,
@@ -34,6 +32,7 @@ from shared.words.messages import (
 )
 from shared.words.names import Action, Kind, Outcome, Severity
 from shared.words.problem import HomeError
+from shared.words.renewing import Authorities, Certificate, Csr
 
 AT = datetime(2026, 11, 23, 20, 45, 18, 123000, tzinfo=UTC)
 WHEN = "2026-11-23T20:45:18.123000Z"
@@ -41,7 +40,16 @@ ADA = UserRef(id="u1", name="Ada")
 
 GOLDEN: list[tuple[Message, str]] = [
     (Csr(csr="-----BEGIN"), '{"csr":"-----BEGIN"}'),
+    (Csr(csr="-----BEGIN", follows=True), '{"csr":"-----BEGIN","follows":true}'),
     (Certificate(certificate="-----BEGIN"), '{"certificate":"-----BEGIN"}'),
+    (
+        Certificate(certificate="-----BEGIN", authorities=("new", "old"), voucher="new by old"),
+        '{"certificate":"-----BEGIN","authorities":["new","old"],"voucher":"new by old"}',
+    ),
+    (
+        Authorities(signs="ab" * 32, believed=("ab" * 32, "cd" * 32)),
+        f'{{"signs":"{"ab" * 32}","believed":["{"ab" * 32}","{"cd" * 32}"]}}',
+    ),
     (Command(action=Action.ON), '{"action":"on"}'),
     (
         Command(action=Action.SET, value=0, id="c-1", issued_at=AT, user=ADA, origin="192.0.2.7"),
@@ -137,7 +145,7 @@ def test_no_message_is_missing_from_the_golden_ones() -> None:
 
 def test_quality_retention_and_expiry_are_those_of_the_contract() -> None:
     retained = {kind for kind in Message.__subclasses__() if kind.RETAIN}
-    assert retained == {State, Description, Availability, Lockdown, Lockouts}
+    assert retained == {State, Description, Availability, Lockdown, Lockouts, Authorities}
     assert {kind for kind in Message.__subclasses__() if kind.EXPIRY} == {Command, InputEvent}
     assert Command.EXPIRY == InputEvent.EXPIRY == 5.0
     assert {kind.QOS for kind in Message.__subclasses__()} == {1}

@@ -28,6 +28,7 @@ def test_what_is_built_is_parsed_back(room: str, device: str, who: str) -> None:
         topics.REVOKED: Topic(TopicKind.REVOKED),
         topics.LOCKDOWN: Topic(TopicKind.LOCKDOWN),
         topics.LOCKOUTS: Topic(TopicKind.LOCKOUTS),
+        topics.AUTHORITIES: Topic(TopicKind.AUTHORITIES),
     }
     assert {topic: topics.parse(topic) for topic in built} == built
     assert {parsed.kind for parsed in built.values()} == set(TopicKind)
