@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
+from deploy.authority import commands as authority
 from deploy.enrolling import commands
 from deploy.folder import closed, naming, turns
 from deploy.folder import home as homes
@@ -39,6 +40,7 @@ app.add_typer(rule.app, name="rule")
 app.add_typer(commands.rooms, name="room")
 app.add_typer(commands.clients, name="client")
 app.add_typer(lockdown.app, name="lockdown")
+app.add_typer(authority.app, name="authority")
 app.command("rename")(rename.rename)
 app.command("code")(codes.make)
 
@@ -87,16 +89,21 @@ def renew() -> None:
 
     Services, rooms and a running broker take them up by themselves.
     """
+    from deploy.authority import rotating
+
     home = _home()
     with turns.turn(home.var, "homesystem renew"):
         made = homes.renew(home)
         told = taking_up.reload(home)
         home = rename.finish(home)
+        ended = rotating.go_on(home)
     console.print(f"Renewed: {', '.join(made) or 'nothing was due'}; a fresh revocation list is in place.")
     if told:
         console.print("The broker serves what lies there; services and rooms take theirs up by themselves.")
     else:
         console.print("No broker is running here; it reads its files when it starts.")
+    if ended:
+        console.print("Everybody has followed: the former device authority has ended, and its key is destroyed.")
     naming.check(home.var, home.settings.name, home.settings.former_names)
 
 
@@ -154,12 +161,6 @@ def repair(
     console.print(f"Folders, certificates and mosquitto.conf are as they should be; rights: {_listed(changed)}.")
     for line in told:
         console.print(line, soft_wrap=True)
-
-
-@app.command()
-def authority() -> None:
-    """Print the web authority's certificate, for the browsers of the household: homesystem authority > web-ca.crt."""
-    print((_home().pki / "web-ca.crt").read_text(), end="")
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # -5 is a temperature

@@ -112,5 +112,31 @@ HOME = {
         (later("The hub gets another name"), later("The hub got another name at {time}, by {who}.")),
         (later("The hub got no other name"), later("The hub was to get another name at {time}, and got none.")),
     ),
+    "home:authority-followed": (
+        (
+            later("Another authority signs certificates"),
+            later(
+                "Another authority for the home's certificates was made at {time}, by {who}. Rooms follow by "
+                "themselves; the former one ends once everybody has followed."
+            ),
+        ),
+        (
+            later("No other authority signs certificates"),
+            later("Another authority for the home's certificates was to be made at {time}, and was not."),
+        ),
+    ),
+    "home:authority-ended": (
+        (
+            later("The former authority has ended"),
+            later(
+                "The former authority for the home's certificates was ended at {time}, by {who}. Whoever has not "
+                "followed the other one is refused from now on."
+            ),
+        ),
+        (
+            later("The former authority goes on"),
+            later("The former authority for the home's certificates was to end at {time}, and goes on."),
+        ),
+    ),
 }
 """Of the whole home, so without a place: title and sentence of what was done, and of what was not."""

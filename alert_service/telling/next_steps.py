@@ -57,6 +57,14 @@ ADVICE = {
     ),
     "certificate:signed": later("If nobody enrolled this on the hub: revoke it there at once."),
     "certificate:refused": later("If this was no trial, somebody else may have its key: revoke it on the hub."),
+    "home:authority-followed": later(
+        "On the hub, `homesystem authority list` says who has yet to follow. If no master user meant this, somebody "
+        "has broken into the hub: lock the home down."
+    ),
+    "home:authority-ended": later(
+        "A room or client that was left behind comes back under its name: on the hub, `homesystem room renew`, or "
+        "`homesystem client renew`. Backups from before still hold the former key: make a new one, and remove those."
+    ),
     "home:locked-down": later(
         "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password and a "
         "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began."

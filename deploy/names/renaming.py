@@ -15,11 +15,9 @@ from deploy.folder import home as homes
 from deploy.folder import naming
 from deploy.folder.home import Home
 from deploy.founding import checks
-from deploy.live_broker import broker, taking_up
+from deploy.live_broker import descriptions, taking_up
 from deploy.names import editing
 from shared.running.config import ConfigError
-from shared.words import messages, topics
-from shared.words.messages import Description
 from shared.words.problem import HomeError
 
 _EDITED = {"alerts": ("letters.host", "smtp.greeting"), "auth": ("smtp.greeting",)}
@@ -130,22 +128,11 @@ def behind(enrolled: Iterable[str], told: Mapping[str, str | None], former: Coll
 
 def _told(home: Home) -> dict[str, str | None]:
     """By which name each room says that it reaches the hub; nothing where no broker runs."""
-    if not broker.runs(home):
-        return {}
-    with broker.as_admin(home) as control:
-        retained = control.retained([topics.ALL_DESCRIPTIONS])
-    found: dict[str, str | None] = {}
-    for topic, payload in retained.items():
-        parsed = topics.parse(topic)
-        if parsed is None or parsed.room is None:
-            continue
-        try:
-            hub = messages.decode(Description, payload).hub
-        except HomeError:
-            continue  # what cannot be read says nothing
-        # A room's word: only a name is shown, and only as one.
-        found[parsed.room] = hub if hub is not None and _HOST.fullmatch(hub) else None
-    return found
+    # A room's word: only a name is shown, and only as one.
+    return {
+        room: told.hub if told.hub is not None and _HOST.fullmatch(told.hub) else None
+        for room, told in descriptions.read(home).items()
+    }
 
 
 def _note(home: Home, name: str, *, former: list[str], broker_names: list[str]) -> None:

@@ -21,6 +21,8 @@ from shared.words.topics import TopicKind
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 60.0
+SOON_SECONDS = 10.0
+"""So often a request is looked for once others are believed than the room does."""
 ASK_FIRST_SECONDS, ASK_MOST_SECONDS = 60.0, 3600.0
 TRIES = 3
 """So often a new pair may fail to connect before the old one is taken again, which is good for weeks yet."""
@@ -47,6 +49,7 @@ class Renewal:
         self._attempt = 0
         self._tried = self._connected = False
         self._told: Authorities | None = None
+        self._behind = False
 
     def deadline(self) -> float:
         """When to look again."""
@@ -62,10 +65,10 @@ class Renewal:
         if not self._busy:
             self._judge()
         if not self._busy:
-            self._follow()
+            self._follow(now)
         if now < self._look_at:
             return
-        self._look_at = now + LOOK_SECONDS
+        self._look_at = now + (SOON_SECONDS if self._behind else LOOK_SECONDS)
         if not self._link.up or self._busy or (csr := self._pair.request()) is None:
             return
         if csr != self._asked:
@@ -104,7 +107,7 @@ class Renewal:
             log.error("New certificate cannot be used", extra=facts(room=self._room, reason=renewed.fault))
             return
         log.info("Certificate renewed", extra=facts(room=self._room))
-        self._asked = None
+        self._asked, self._behind = None, False
 
     def _judge(self) -> None:
         """Whether the new pair has shown that it connects, or that it does not; asked once for each link and loss."""
@@ -120,11 +123,12 @@ class Renewal:
             if self._pair.is_new:
                 self._go_back()
 
-    def _follow(self) -> None:
+    def _follow(self, now: float) -> None:
         """Ask before the time where others are believed than the room does: deploy/room-renew.sh makes the request."""
         if (told := self._told) is None:
             return
         self._told = None
+        self._look_at = min(self._look_at, now + SOON_SECONDS)
 
         def look() -> None:
             try:
@@ -135,6 +139,7 @@ class Renewal:
             if due:
                 log.info("Another authority is to be believed", extra=facts(room=self._room))
             self._pair.ask_early(due=due)
+            self._behind = due
 
         self._apart(look)
 

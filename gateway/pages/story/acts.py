@@ -26,6 +26,8 @@ _HAPPENINGS = {
     "home:factor-demanded": later("Strong factors asked of everyone"),
     "home:factor-not-demanded": later("Strong factors asked of nobody"),
     "home:renamed": later("The hub got another name"),
+    "home:authority-followed": later("Another authority signs certificates"),
+    "home:authority-ended": later("The former authority has ended"),
     "home:restored": later("The home was brought back from a backup"),
     "home:upgraded": later("Newer version of Home System"),
     "device:added": later("Device added"),
