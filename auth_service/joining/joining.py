@@ -29,6 +29,7 @@ from shared.words.internal_joining import Joined, JoinWish
 from shared.words.messages import Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
+from shared.words.renewing import Csr
 
 _REFUSED = "room:join-refused"
 _TOLD_SECONDS = 600.0
@@ -137,7 +138,7 @@ class Joining:
         await say("room:added", f"room/{window.name}", **detail)
 
     async def _certify(self, room: str, key: str, csr: str) -> str:
-        certificate = await self._sign(room, csr)
+        certificate = (await self._sign(room, Csr(csr=csr, follows=True))).certificate
         async with self._store.write() as connection:
             if not await window_rows.keep(connection, room, key, certificate):
                 raise HomeError("changed-meanwhile", f"The window of {room} was closed meanwhile.")

@@ -20,6 +20,7 @@ from shared.words.internal_joining import Joined, JoinWish
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
+from shared.words.renewing import Certificate, Csr
 from tests.unit.auth_service.home.test_renewals import FakeSigner
 from tests.unit.auth_service.joining.test_requested_key import request
 from tests.unit.auth_service.parts import Clock, Given, fill
@@ -275,8 +276,8 @@ async def test_a_hub_that_is_killed_after_any_step_gives_the_same_machine_its_ro
     def dies(*_: object) -> NoReturn:
         raise KilledError
 
-    async def signed(room: str, csr: str) -> str:
-        await house.signer(room, csr)
+    async def signed(room: str, asked: Csr) -> Certificate:
+        await house.signer(room, asked)
         raise KilledError
 
     async def given(room: str, devices: tuple[str, ...]) -> None:

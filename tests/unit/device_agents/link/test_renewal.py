@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from device_agents.link.renewal import ASK_MOST_SECONDS, LOOK_SECONDS, TRIES, Renewal, Renewed
+from device_agents.link.renewal import ASK_MOST_SECONDS, LOOK_SECONDS, SOON_SECONDS, TRIES, Renewal, Renewed
 from shared.trust.authority import fingerprints
 from shared.words import messages, topics
 from shared.words.problem import HomeError
@@ -214,7 +214,7 @@ def test_a_room_asks_before_its_time_once_another_authority_signs_for_rooms(tmp_
     bench.turn()
     assert bench.pair.due.exists()
     bench.pi.renew()
-    bench.turn(LOOK_SECONDS)
+    bench.turn(SOON_SECONDS + 1)
     (asked,) = bench.link.heard(Csr, topics.csr("hall"))
     assert asked.follows
     bench.renewal.hear(TopicKind.CERTIFICATE, messages.encode(bench.pi.follow()))
