@@ -56,6 +56,8 @@ def commands(group: Any, before: str = "") -> Iterator[tuple[str, str]]:
     """Every command with its arguments, and the first line of its help."""
     for name, one in group.commands.items():
         if hasattr(one, "commands"):
+            if one.invoke_without_command:
+                yield f"{before}{name}", (one.help or "").replace("\n", " ")
             yield from commands(one, f"{before}{name} ")
         elif not one.hidden:
             arguments = [str(given.name).upper() for given in one.params if given.param_type_name == "argument"]

@@ -31,13 +31,14 @@ def of(following: Following, told: Mapping[str, str | None], here: Collection[st
     """
     found = []
     for holder in following.holders:
-        if holder.name in here or (told.get(holder.name) or "") in holder.serials:
+        shows = told.get(holder.name) if holder.role == "room" else None
+        if holder.name in here or shows in holder.serials:
             continue
         if holder.role != "room":
             why = "is given another certificate by hand"
         elif holder.name not in told:
             why = "has not been heard of"
-        elif told[holder.name] is None:
+        elif shows is None:
             why = "does not say what it shows: its agent is older, or it tries a new certificate"
         else:
             why = "still shows a certificate of the former authority"

@@ -56,21 +56,17 @@ def look(home: Home) -> Standing:
 def begin(home: Home) -> bool:
     """Have another authority sign for rooms, clients and the hub's own callers, which the servers believe by then.
 
-    False where it does already. Raises HomeError, also "no-proof": then nothing is begun.
+    False where it does already, and where the end of the one before was only to be finished. Raises HomeError, also
+    "no-proof": then nothing is begun.
     """
-    authority = home.authority()
-    phase = authority.authorities.following().phase
-    if phase is None:
+    if (left := _ending(home)) is not None:
+        _end(home, left)
+        return False
+    authorities = home.authority().authorities
+    if authorities.following().phase is None:
         _prove(home, ended=False)
-        authority.authorities.rotate("begin")
-    # The lists first: of an authority without one the broker refuses everybody.
-    authority.write_crl()
-    authority.publish(DEVICE_CA)
-    taking_up.reload(home)
-    changed = authority.authorities.rotate("sign")
-    homes.renew(home)
-    taking_up.reload(home)
-    return changed
+        authorities.rotate("begin")
+    return _bring_along(home)
 
 
 def end(home: Home, *, without: Collection[str] = ()) -> list[Left]:
@@ -105,19 +101,33 @@ def go_on(home: Home) -> bool:
     """
     if len(reading.certificates(home.pki / f"{DEVICE_CA}.crt")) == 1 and not (home.var / ENDING).exists():
         return False
-    standing = look(home)
-    if standing.following.phase is not None:
-        begin(home)
-    if not standing.ending and look(home).behind:
-        return False
+    if _ending(home) is None:
+        if home.authority().authorities.following().phase is None:
+            return False
+        _bring_along(home)
+        if look(home).behind:
+            return False
     end(home)
     return True
+
+
+def _bring_along(home: Home) -> bool:
+    """What follows from an authority that was made; False where it did."""
+    authority = home.authority()
+    # The lists first: of an authority without one the broker refuses everybody.
+    authority.write_crl()
+    authority.publish(DEVICE_CA)
+    taking_up.reload(home)
+    changed = authority.authorities.rotate("sign")
+    homes.renew(home)
+    taking_up.reload(home)
+    return changed
 
 
 def _end(home: Home, left: list[Left]) -> None:
     authorities = home.authority().authorities
     if authorities.following().phase is not None:
-        begin(home)
+        _bring_along(home)
         authorities.rotate("serve")
         homes.renew(home)
         taking_up.reload(home)  # it sees that the broker serves the new one before there is no way back

@@ -3,12 +3,15 @@
 import datetime as dt
 from collections.abc import Iterator
 
+from deploy.authority import rotating
 from deploy.examining.finding import Finding, well, wrong
 from deploy.folder.home import Home
 from deploy.pki import signers
 from shared.running import installed
 from shared.trust.signing import UNIT, End
 
+FOLLOW_DAYS = 45
+"""A room that is on follows another authority within a day; whoever has not by then waits for somebody."""
 TOLD_DAYS = 30
 """A room has tried to renew for as long by then."""
 
@@ -43,6 +46,27 @@ def ends(home: Home, now: dt.datetime) -> Iterator[Finding]:
         days = (soonest.at - now).days
         text = f"{len(good)} rooms and clients are good, the first ({soonest.name}) for {days} days"
         yield well("certificates", text)
+
+
+def following(home: Home, now: dt.datetime) -> Iterator[Finding]:
+    """Where another device authority follows: who is behind, and for how long that has been going on."""
+    standing = rotating.look(home)
+    if standing.following.phase is None and not standing.ending:
+        return
+    since = standing.following.since or now
+    days, behind = (now - since).days, standing.behind
+    names = ", ".join(f"{one.role} {one.name}" for one in behind)
+    if standing.ending:
+        text = "the former device authority was to end, and that was interrupted"
+        yield wrong("certificates", text, "`homesystem authority rotate --finish`")
+    elif not behind:
+        text = "everybody has followed the other device authority; the former one ends with the next `homesystem renew`"
+        yield well("certificates", text)
+    elif days < FOLLOW_DAYS:
+        yield well("certificates", f"another device authority follows since {days} days; not yet: {names}")
+    else:
+        text = f"another device authority follows since {days} days, and these have not: {names}"
+        yield wrong("certificates", text, "`homesystem authority list` says what to do for each")
 
 
 def step(end: End) -> str:

@@ -16,6 +16,10 @@ from shared.keeping import torn as torn_files
 RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
 LEAF_DAYS, CRL_DAYS, CA_DAYS = pairs.RENEW_DAYS - 7, 7, 180
 """With fewer days left than these nobody renewed in time."""
+_FOLLOW = {
+    "device-ca.crt": "`homesystem authority rotate`: another one follows while there is time; docs/certificates.md",
+    "web-ca.crt": "make another one while there is time: docs/certificates.md",
+}
 MOST_WAITING = 1000
 _FREE_BYTES = 200 * 2**20
 _SKEW_SECONDS = 120.0
@@ -67,7 +71,7 @@ def _days_left(path: Path, now: dt.datetime) -> Iterator[Finding]:
     if left < 0:
         yield wrong("certificates", f"{path.name} has ended {-left:.0f} days ago", RENEW)
     elif left < least:
-        step = "make new authorities while there is time: docs/setup.md" if least == CA_DAYS else RENEW
+        step = _FOLLOW.get(path.name, RENEW)
         yield wrong("certificates", f"{path.name} ends in {left:.0f} days", step)
     else:
         yield well("certificates", f"{path.name} is good for {left:.0f} days")

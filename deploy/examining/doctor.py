@@ -43,6 +43,7 @@ def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iter
         ("certificates", lambda: check_files.certificates(home, now)),
         ("name", lambda: check_names.names(home)),
         ("certificates", lambda: check_ends.ends(home, now)),
+        ("certificates", lambda: check_ends.following(home, now)),
         ("signer", lambda: check_ends.signer(home)),
         ("modes", lambda: check_files.modes(home)),
         ("disk", lambda: check_files.disk(home)),

@@ -33,6 +33,8 @@ AUTHORITIES_MOST = 20
 """A hub changes its name a few times in its life, and each new one has an authority for the web."""
 THRESHOLDS = (30, 7, 1)
 """Days before its end at which a certificate is told of; renewal has been tried for 30 of them by the first."""
+AUTHORITY_THRESHOLDS = (365, 90, *THRESHOLDS)
+"""Another one needs the time of the room that is off for longest."""
 
 
 def leaf_of(order: Sign, issued: Sequence[Issued], now: dt.datetime) -> Leaf:
@@ -122,7 +124,7 @@ def due(newest: Iterable[Issued], told: dict[str, int], now: dt.datetime) -> lis
     found = []
     for line in newest:
         left = (line.not_after - now).total_seconds() / 86400
-        under = [days for days in THRESHOLDS if left < days]
+        under = [days for days in (AUTHORITY_THRESHOLDS if line.role == "authority" else THRESHOLDS) if left < days]
         if under and not line.gone and line.revoked_at is None and told.get(key(line), 10**6) > min(under):
             found.append((line, min(under)))
     return found

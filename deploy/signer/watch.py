@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 
 from deploy.pki.index import Issued
+from deploy.pki.leaf import DEVICE_CA
 from deploy.signer import desk
 from deploy.signer.config import IDENTITY
 from shared.proof.spool import Spool
@@ -95,8 +96,10 @@ def step(line: Issued) -> str:
             return f"see that its Pi is on; else on the hub: homesystem room renew {line.name} --out FOLDER"
         case "client":
             return f"on the hub: homesystem client renew {line.name} --out FOLDER"
+        case "authority" if line.name == DEVICE_CA:
+            return "on the hub: homesystem authority rotate"
         case "authority":
-            return "make new authorities while there is time: docs/certificates.md"
+            return "make another one while there is time: docs/certificates.md"
     return "on the hub: homesystem renew, and see that homesystem-renew.timer runs"
 
 
