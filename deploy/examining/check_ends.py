@@ -63,9 +63,9 @@ def following(home: Home, now: dt.datetime) -> Iterator[Finding]:
         text = "everybody has followed the other device authority; the former one ends with the next `homesystem renew`"
         yield well("certificates", text)
     elif days < FOLLOW_DAYS:
-        yield well("certificates", f"another device authority follows since {days} days; not yet: {names}")
+        yield well("certificates", f"another device authority has been following for {days} days; not yet: {names}")
     else:
-        text = f"another device authority follows since {days} days, and these have not: {names}"
+        text = f"another device authority has been following for {days} days, and these have not: {names}"
         yield wrong("certificates", text, "`homesystem authority list` says what to do for each")
 
 

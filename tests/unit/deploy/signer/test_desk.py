@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.signer import desk
-from shared.trust.signing import Grant, Sign
+from shared.trust.signing import Following, Grant, Phase, Sign, Step
 from shared.words import names
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.problem import HomeError
@@ -241,3 +241,31 @@ def test_a_room_speaks_of_its_own_devices_and_of_no_more_than_it_can_describe(ma
     desk.check_devices(Grant(name="hall", role="room", may=(("hall", "lamp"),)))
     with pytest.raises(HomeError):
         desk.check_devices(Grant(name="hall", role="room", may=may))
+
+
+STEPS: tuple[Step, ...] = ("begin", "sign", "serve", "end")
+PHASES = (None, Phase.BELIEVED, Phase.SIGNING, Phase.SERVING)
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_step_towards_another_authority_comes_after_the_one_before(step: Step, phase: Phase | None) -> None:
+    now = Following(phase=phase, ends=NOW)
+    if STEPS.index(step) <= PHASES.index(phase):
+        desk.check_step(step, now)
+    else:
+        with pytest.raises(HomeError) as refused:
+            desk.check_step(step, now)
+        assert refused.value.slug == "forbidden"
+
+
+def test_the_owner_is_told_of_its_beginning_once_and_of_its_end() -> None:
+    told = {
+        (step, phase): what
+        for step in STEPS
+        for phase in PHASES
+        if (what := desk.told_of(step, Following(phase=phase, ends=NOW))) is not None
+    }
+    assert told.pop(("begin", None)) == "home:authority-followed"
+    assert set(told) == {("end", phase) for phase in PHASES}
+    assert set(told.values()) == {"home:authority-ended"}
