@@ -17,7 +17,8 @@ from typing import Any
 import paho.mqtt.client as paho
 from paho.mqtt.properties import Properties
 
-from device_agents.inbox import Inbox
+from device_agents.inbox import Changed, Inbox
+from device_agents.link import leaving
 from device_agents.link.link import Down, Heard, Reached, Refused, Up
 from device_agents.link.round_trip import RoundTrip
 from device_agents.link.subscriptions import subscriptions
@@ -59,6 +60,7 @@ class BrokerLink:
         self._reached = False
         self._at = 0.0
         self._confirmed = 0
+        self._hears_none = False
         self._round_trip = RoundTrip()
 
     def fileno(self) -> int | None:
@@ -97,9 +99,9 @@ class BrokerLink:
         if now < self._at:
             return
         if self.up and self._client is not None:
-            self._at = now + _KEEPALIVE_TICK_SECONDS
+            self._at = now + (leaving.TICK_SECONDS if self._hears_none else _KEEPALIVE_TICK_SECONDS)
             self._client.loop_misc()
-            if self._credentials.is_renewed() and self._is_calm():
+            if (self._hears_none or self._credentials.is_renewed()) and self._is_calm():
                 self._renew(self._client, now)
         elif self._client is not None:
             self.took(Down(self._client, "the broker does not answer"), now)
@@ -115,7 +117,7 @@ class BrokerLink:
         client = self._client
         if client is None or event.client is not client:
             if isinstance(event, Reached) and isinstance(event.client, paho.Client):
-                _drop(event.client)  # given up meanwhile: as an identity has one connection, it would end ours
+                leaving.drop(event.client)  # given up meanwhile: as an identity has one connection, it would end ours
             return False
         if isinstance(event, Reached):
             self._reached = True
@@ -136,7 +138,7 @@ class BrokerLink:
             self._credentials.refused()
         self._client = None
         self._reached = self.up = False
-        _drop(client)
+        leaving.drop(client)
         self._later(event.reason, now)
         return False
 
@@ -176,12 +178,12 @@ class BrokerLink:
             log.warning("Broker did not hear our goodbye")
         self.up = False
         self._client = None
-        _leave(client)
+        leaving.leave(client)
 
     def _start(self, now: float) -> None:
         if self._is_too_early(now):
             return
-        self.session = mqtt.new_session()
+        self.session, self._hears_none = mqtt.new_session(), False
         self._round_trip = round_trip = RoundTrip()
         try:
             client = self._client = paho_client.new_client(
@@ -200,11 +202,18 @@ class BrokerLink:
         return self.up and self._inbox.is_empty() and self._round_trip.is_quiet()
 
     def _renew(self, client: paho_client.Client, now: float) -> None:
-        """Leave without our will, and come back at once with the certificate that lies there now."""
+        """Leave without our will, and come back at once with the certificate that lies there now.
+
+        First no command reaches us any more, by the broker's word, so that none is on its way when we go: whoever sends
+        one meanwhile is told so at once.
+        """
+        if not self._hears_none:
+            client.unsubscribe(topics.commands_for(self._room))
+            return
         log.info("Connecting anew with a renewed certificate")
         self._client = None
         self._reached = self.up = False
-        _leave(client)
+        leaving.leave(client)
         self._at = now
 
     def _is_too_early(self, now: float) -> bool:
@@ -260,6 +269,10 @@ class BrokerLink:
             lost = Down(client, f"the broker does not let us hear {', '.join(refused)}")
             self._inbox.put(lost if refused else Up(client))
 
+        def on_unsubscribe(*_: Any) -> None:
+            self._hears_none, self._at = True, 0.0
+            self._inbox.stir(Changed())
+
         def on_message(_c: Any, _u: Any, m: paho.MQTTMessage) -> None:
             self._inbox.leave(Heard(m.topic, bytes(m.payload), m.retain, time.monotonic(), client, m.mid))
 
@@ -274,25 +287,12 @@ class BrokerLink:
             self._inbox.put(Down(client, client.refusal or str(reason), refused=client.refusal is not None))
 
         client.on_connect, client.on_subscribe, client.on_publish = on_connect, on_subscribe, on_publish
-        client.on_message, client.on_disconnect = on_message, on_disconnect
+        client.on_message, client.on_disconnect, client.on_unsubscribe = on_message, on_disconnect, on_unsubscribe
         client.on_socket_register_write = _with_flush
 
 
 def _with_flush(*_: object) -> None:
     """What paho has to write, and what the socket gathers, waits for the loop."""
-
-
-def _leave(client: paho.Client) -> None:
-    """Say goodbye, so that no will speaks. paho closes the socket behind it, and that sends what was gathered."""
-    client.disconnect()
-    client.loop_write()
-    _drop(client)
-
-
-def _drop(client: paho.Client) -> None:
-    """Close its socket without a word, so that its will speaks; after a clean leave there is none to close."""
-    if (sock := client.socket()) is not None:
-        sock.close()
 
 
 @functools.cache

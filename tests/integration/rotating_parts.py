@@ -66,13 +66,13 @@ class Pi:
 
     def gets_in(self, broker: Broker) -> bool:
         """Whether the broker lets in whoever has its key."""
-        return gets_in(broker, self.folder, "room")
+        return gets_in(broker.port, self.folder, "room")
 
 
-def gets_in(broker: Broker, folder: Path, stem: str) -> bool:
+def gets_in(port: int, folder: Path, stem: str) -> bool:
     """Whether the broker lets in whoever has this pair, and is believed by it."""
     pair = ["--cafile", f"{folder}/ca.crt", "--cert", f"{folder}/{stem}.crt", "--key", f"{folder}/{stem}.key"]
-    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), "-q", "1"]
+    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(port), "-q", "1"]
     command = ["mosquitto_pub", *place, *pair, "-t", "x", "-m", "x"]
     return subprocess.run(command, capture_output=True, timeout=DEADLINE, check=False).returncode == 0
 

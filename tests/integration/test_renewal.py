@@ -139,10 +139,11 @@ def test_a_power_cut_in_the_middle_of_a_swap_leaves_a_room_that_starts(
     code = (
         "import os\nfrom pathlib import Path\n"
         "from device_agents.link.pair import Pair\nfrom shared.trust.tls import Identity\n"
+        "from shared.words.renewing import Certificate\n"
         f"ca, crt, key = (Path({str(pi.folder)!r}) / name for name in ('ca.crt', 'room.crt', 'room.key'))\n"
         f"def checkpoint(name):\n    if name == {step!r}:\n        os.kill(os.getpid(), 9)\n"
         "pair = Pair(Identity(ca=ca, certificate=crt, key=key), 'hall', checkpoint)\n"
-        "pair.take(Path(os.environ['ANSWER']).read_text())\n"
+        "pair.take(Certificate(certificate=Path(os.environ['ANSWER']).read_text()))\n"
     )
     new = signed(pi.home, (pi.folder / "room.crt.csr").read_text())
     (pi.home.var / "answer").write_text(new)

@@ -32,8 +32,10 @@ from tests.unit.shared.words.test_messages import AT, GOLDEN
 ROOT = Path(__file__).resolve().parents[4]
 FILES = sorted((ROOT / "tests" / "golden").glob("*.jsonl"))
 KINDS = {kind.__name__: kind for kind in Message.__subclasses__()}
-SINCE = {"Csr", "Certificate"}
-"""Kinds that only travel where both sides know them: a room asks, and an older hub does not hear it."""
+SINCE = {"Csr", "Certificate", "Authorities"}
+"""Kinds that only travel where both sides know them: an older hub does not hear a room that asks, and to an older room
+`system/authorities` is no topic of the house's.
+"""
 _THEN = """
 import json, sys
 try:
@@ -76,6 +78,7 @@ FULL = (
         name="Hall",
         agent_version="99.1",
         hub="hub.home.arpa",
+        certificate="3F2A",
         devices=(
             DeviceDescription(
                 id="blind",
