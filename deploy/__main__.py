@@ -17,6 +17,7 @@ from deploy.authority import commands as authority
 from deploy.enrolling import commands
 from deploy.folder import closed, naming, turns
 from deploy.folder import home as homes
+from deploy.giving_away import command as giving_away
 from deploy.household import codes, lockdown, users
 from deploy.live_broker import broker, taking_up
 from deploy.names import rename
@@ -43,6 +44,7 @@ app.add_typer(lockdown.app, name="lockdown")
 app.add_typer(authority.app, name="authority")
 app.command("rename")(rename.rename)
 app.command("code")(codes.make)
+app.command("factory-reset")(giving_away.factory_reset)
 
 console = Console()
 T = TypeVar("T")

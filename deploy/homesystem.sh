@@ -39,11 +39,17 @@ if [ "${1:-} ${2:-}" = "room join" ]; then
     shift 2
     exec "$python" -m device_agents.joining "$@"
 fi
-"$python" -c 'import typer' 2>/dev/null || die "this machine is a room's; homesystem runs on the hub. Here: sudo homesystem upgrade"
+has_hub() { "$python" -c 'import typer' 2>/dev/null; }
+if [ "${1:-}" = factory-reset ] && ! has_hub; then
+    [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem factory-reset"
+    shift
+    exec "$code/deploy/empty-room.sh" "$@"
+fi
+has_hub || die "this machine is a room's; homesystem runs on the hub. Here: sudo homesystem upgrade"
 
-# Both hold what belongs to several users, each of whom copies its own.
+# What these hold belongs to several users.
 case ${1:-} in
-backup | restore) [ "$(id -u)" != 0 ] || exec "$python" -m deploy "$@" ;;
+backup | restore | factory-reset) [ "$(id -u)" != 0 ] || exec "$python" -m deploy "$@" ;;
 esac
 [ "$me" != "$user" ] || exec "$python" -m deploy "$@"
 

@@ -83,7 +83,7 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
         raise HomeError("no-proof", f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
         begun.unlink(missing_ok=True)
-    return target.stat().st_size, _elsewhere(var)
+    return target.stat().st_size, elsewhere(var)
 
 
 def toml(label: Label) -> str:
@@ -128,7 +128,7 @@ def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(member, BytesIO(content))
 
 
-def _elsewhere(var: Path) -> list[str]:
+def elsewhere(var: Path) -> list[str]:
     """Databases that lie on a server."""
     found = []
     for service in ("auth", "alerts", "readings"):

@@ -12,6 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+OPENED, VERIFY, FETCHED = ".homesystem-opened-", ".homesystem-verify-", ".homesystem-fetched-"
+"""How folders begin that hold an archive for as long as somebody looks into it."""
+
 
 @contextlib.contextmanager
 def made(place: Path, prefix: str) -> Iterator[Path]:

@@ -32,7 +32,16 @@ class Package(NamedTuple):
 NOT_PACKED = frozenset({"setuptools", "lgpio"})
 """Programs of the lock files that no package has: one serves `pip install --editable` alone; the other's wheels are not
 for arm64, so that it is the system's python3-lgpio."""
-_ROOM_SCRIPTS = ("settle.sh", "place-room.sh", "room-renew.sh", "ended.sh", "from-git.sh", "dismiss.sh", "resume.sh")
+_ROOM_SCRIPTS = (
+    "settle.sh",
+    "place-room.sh",
+    "room-renew.sh",
+    "ended.sh",
+    "from-git.sh",
+    "dismiss.sh",
+    "resume.sh",
+    "empty-room.sh",
+)
 _ROOM_LOCK = "requirements-room-lgpio.lock"
 _NEEDS = ("openssl", "systemd", "debconf (>= 0.5) | debconf-2.0")
 

@@ -76,6 +76,8 @@ async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> i
         (out / f"{role}.key").unlink(missing_ok=True)  # of a try that was interrupted
         authority.ensure_client(name, role, folder=out, stem=role)
         write(out / "ca.crt", (home.pki / "device-ca.crt").read_bytes(), 0o644)
+        if role == "room":  # for a Pi that begins anew; one that has its own keeps that
+            room_file.write_to(out, home, name)
         replaced = authority.replace(name)
         taking_up.reload(home)
         (out / _UNFINISHED).unlink()

@@ -104,11 +104,14 @@ class Settings(Config, frozen=True):
 
     @property
     def ports(self) -> dict[str, int]:
-        """The variable that moves each port, and the port."""
-        return {
+        """The variable that moves each port on which the home itself listens, and the port.
+
+        Its own mailbox is a demo's; elsewhere `smtp_port` is of the household's mail server.
+        """
+        mailbox = {"HOMESYSTEM_SMTP_PORT": self.smtp_port} if self.demo else {}
+        return mailbox | {
             "HOMESYSTEM_HTTPS_PORT": self.https_port,
             "HOMESYSTEM_MQTT_PORT": self.mqtt_port,
-            "HOMESYSTEM_SMTP_PORT": self.smtp_port,
             "HOMESYSTEM_AUTH_PORT": self.auth_port,
             "HOMESYSTEM_ALERTS_PORT": self.alerts_port,
             "HOMESYSTEM_READINGS_PORT": self.readings_port,
@@ -157,7 +160,8 @@ def folder(environment: Mapping[str, str] = os.environ) -> Path:
 
 
 def find(var: Path) -> Home:
-    """The home that was set up in `var`. Raises ConfigError where there is none."""
+    """The home that was set up in `var`. Raises ConfigError where there is none, or where it is being erased."""
+    unfinished.check_reset(var)
     if not (var / "home.toml").exists():
         raise ConfigError(f"{var}: there is no home here; run `homesystem init`, or set HOMESYSTEM_VAR to its folder")
     owner = var.stat().st_uid

@@ -11,12 +11,15 @@ from deploy.pki.files import sync, write
 from shared.running.config import ConfigError
 
 NAME = "home.toml.unfinished"
+RESET = "factory-reset.unfinished"
+"""Stands in a home that somebody began to erase."""
 _PRECIOUS = ("pki/ca", "signer/vault", "data", "secrets")
 """What no other home has: never taken for a beginning unless the mark says so."""
 
 
 def check(var: Path) -> None:
     """Raises ConfigError where no new home may be made in `var`. Writes nothing."""
+    check_reset(var)
     if (var / "home.toml").exists():
         raise ConfigError(
             f"{var}: there is a home here already; `homesystem doctor` looks at it, `homesystem rename` gives the hub "
@@ -28,6 +31,12 @@ def check(var: Path) -> None:
             f"{var}: {' and '.join(kept)} of a home lie here, and its home.toml does not; bring that back from a "
             "backup, or choose another folder with HOMESYSTEM_VAR (if no home was ever finished here, take them away)"
         )
+
+
+def check_reset(var: Path) -> None:
+    """Raises ConfigError where somebody began to erase the home: what is left of it serves nobody."""
+    if (var / RESET).exists():
+        raise ConfigError(f"{var}: this home is being erased; run `homesystem factory-reset` again, which finishes it")
 
 
 def begin(var: Path, content: bytes, remains: Iterable[str]) -> None:

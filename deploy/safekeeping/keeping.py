@@ -17,10 +17,10 @@ from deploy.archives import plan as plans
 from deploy.archives import present
 from deploy.archives.plan import INSTALLED
 from deploy.folder import home as homes
+from deploy.running import still
 from deploy.safekeeping import beside, opening, settling, telling
 from deploy.safekeeping import restore as restoring
 from shared.running import installed
-from shared.running.config import load
 from shared.words.problem import HomeError
 
 console = Console()
@@ -140,7 +140,7 @@ def _asked(standing: Collection[str], made_at: str) -> list[str]:
 def _stopped(var: Path) -> Iterator[None]:
     """Nothing of the home runs meanwhile. Raises HomeError where it runs and cannot be stopped from here."""
     if var != INSTALLED or not SYSTEMD.exists():
-        _check_still(var)
+        still.check(var)
         yield
         return
     if os.geteuid() != 0:
@@ -154,17 +154,6 @@ def _stopped(var: Path) -> Iterator[None]:
     finally:
         if running:
             _systemctl("start", "--no-block", *running)
-
-
-def _check_still(var: Path) -> None:
-    if not (var / "home.toml").exists():
-        return
-    from deploy.running import up
-
-    settings = load(homes.Settings, var / "home.toml")
-    taken = [str(port) for port in settings.ports.values() if not up.port_is_free(homes.HERE, port)]
-    if taken:
-        raise HomeError("invalid-value", f"The home runs (ports {', '.join(taken)} are in use): stop it first.")
 
 
 def _systemctl(*words: str) -> str:

@@ -14,8 +14,6 @@ from deploy.archives.sealing import Key
 from deploy.safekeeping import keys
 from shared.words.problem import HomeError
 
-_PREFIX = ".homesystem-opened-"
-
 
 class Opened(NamedTuple):
     """The archive that can be read, and the key that opened it; None where it was not sealed."""
@@ -58,7 +56,7 @@ def opened(archive: Path, var: Path, named: Path | None, plan: Plan, asked: keys
     if not is_sealed:
         yield Opened(archive, None)
         return
-    with scratch.made(place(var), _PREFIX) as folder:
+    with scratch.made(place(var), scratch.OPENED) as folder:
         # Under another name until it is whole: the beginning of what was cut off opens well.
         begun, whole = folder / "opening", folder / "archive.tar.gz"
         try:

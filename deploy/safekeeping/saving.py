@@ -92,7 +92,7 @@ def verify(
 
     var, faults = homes.folder(), 0
     plan = plan_of(var)
-    with scratch.made(opening.place(var), ".homesystem-fetched-") as fetched:
+    with scratch.made(opening.place(var), scratch.FETCHED) as fetched:
         if file is None:
             name = sending.newest(var, plan)
             file = fetched / name

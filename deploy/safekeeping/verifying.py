@@ -24,7 +24,6 @@ from deploy.safekeeping import opening, restore, settling
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
-_PREFIX = ".homesystem-verify-"
 _LIST = "pki/crl.pem"
 
 
@@ -42,7 +41,7 @@ def verify(archive: Path, called: Path, var: Path, now: dt.datetime) -> Iterator
     """
     label = restore.read(archive)
     yield Found(f"{called.name} is whole: a backup of {label.at}, of the home in {label.folder}", well=True)
-    with scratch.made(opening.place(var), _PREFIX) as folder:
+    with scratch.made(opening.place(var), scratch.VERIFY) as folder:
         work = {part: folder / part for part in restore.parts_in(archive)}
         for made in work.values():
             made.mkdir()

@@ -74,13 +74,23 @@ class MailServer:
         end = time.monotonic() + seconds
         with self._came:
             while True:
-                for letter in self._letters[after:]:
-                    if re.search(wanted, str(letter["Subject"])) or re.search(wanted, text_of(letter)):
-                        return letter
+                if (letter := self._about(wanted, after)) is not None:
+                    return letter
                 left = end - time.monotonic()
                 subjects = [str(letter["Subject"]) for letter in self._letters[after:]]
                 assert left > 0, f"no letter about {wanted!r} came in {seconds:.0f} s; these did: {subjects}"
                 self._came.wait(left)
+
+    def has(self, wanted: str | re.Pattern[str], *, after: int) -> bool:
+        """Whether such a letter has come past the first `after`."""
+        with self._came:
+            return self._about(wanted, after) is not None
+
+    def _about(self, wanted: str | re.Pattern[str], after: int) -> email.message.EmailMessage | None:
+        for letter in self._letters[after:]:
+            if re.search(wanted, str(letter["Subject"])) or re.search(wanted, text_of(letter)):
+                return letter
+        return None
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """aiosmtpd's hook."""

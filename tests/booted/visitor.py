@@ -71,13 +71,8 @@ class Visitor:
 
     def sign_in(self, address: str, password: str) -> dict[str, str]:
         """Password, code out of the letter, in; who one is then. A browser without cookies each time."""
-        self._opener = self._new_browser()
-        self._csrf = ""
-        self._csrf = self.call("GET", "/api/v1/csrf").body["csrf_token"]
         before = self._mail.count
-        login = {"email": address, "password": password}
-        asked = self.call("POST", "/api/v1/login/code", login)
-        assert asked.status == 202, f"asking for a code: {asked}"
+        login = self.begin_to_sign_in(address, password)
         # Other letters speak of codes as well: the one of a lockdown may come first.
         match = CODE.search(text_of(self._mail.wait_for(CODE, after=before)))
         assert match is not None
@@ -86,6 +81,21 @@ class Visitor:
         self._csrf = answer.body["csrf_token"]
         user: dict[str, str] = answer.body["user"]
         return user
+
+    def another(self) -> "Visitor":
+        """Somebody else's browser, who has the same authority from the hub."""
+        host, _, port = self.url.removeprefix("https://").partition(":")
+        return Visitor(host, self._at, self._authority, self._mail, port=int(port), days=self.days)
+
+    def begin_to_sign_in(self, address: str, password: str) -> dict[str, str]:
+        """Password given in a browser without cookies, and a code awaited; what the second request has beside that."""
+        self._opener = self._new_browser()
+        self._csrf = ""
+        self._csrf = self.call("GET", "/api/v1/csrf").body["csrf_token"]
+        login = {"email": address, "password": password}
+        asked = self.call("POST", "/api/v1/login/code", login)
+        assert asked.status == 202, f"asking for a code: {asked}"
+        return login
 
     def act(self, device: str, action: str, **more: Any) -> Answer:
         """Command a device such as `hall/lamp`."""

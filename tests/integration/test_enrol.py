@@ -247,6 +247,7 @@ def test_a_room_that_slept_too_long_gets_another_certificate_and_loses_nothing(b
     assert (said := publish(broker, "sleepy", new)).returncode == 0
     assert "Not authorized" not in said.stderr
     until(lambda: publish(broker, "sleepy", old).returncode != 0, "the old one is refused")
+    assert 'identity = "sleepy"' in (new / "room.toml").read_text(), "a Pi that begins anew has none"
     assert told(broker.home, "certificate:renewed", "sleepy") == 1
     with pytest.raises(HomeError, match="would be lost"):
         asyncio.run(enrol.renew(broker.home, "sleepy", "room", new))

@@ -14,6 +14,7 @@ from tests.booted.phases import (
     installing,
     joining,
     locking_down,
+    losing,
     packaging,
     renaming,
     renewing,
@@ -51,6 +52,9 @@ STEPS = (
     Step("freeze", dying.frozen, ("enrol",), short=False),
     Step("revoke", revoking.run, ("enrol",), ("revoke",), short=False),
     Step("lockdown", locking_down.run, ("enrol",), ("lockdown",), short=False),
+    Step("lost mailbox", losing.mailbox, ("sign in",), ("lost-mailbox",), short=False),
+    Step("lost factor", losing.factor, ("lost mailbox",), ("lost-factor",), short=False),
+    Step("lost card", losing.card, ("enrol",), ("lost-card", "new-card"), short=False),
     Step("upgrade", updating.to_newer, ("enrol",), ("update",), short=False),
     Step("update from old", updating.from_old, ("install",), ("update-first",), short=False),
     Step(
@@ -65,6 +69,7 @@ STEPS = (
     Step("months", aging.run, ("renew",), short=False),
     Step("forty days", aging.away, ("renew",), short=False),
     Step("rename", renaming.run, ("enrol",), ("rename", "rename-done"), short=False),
+    Step("given away", losing.given_away, ("enrol",), ("give-away-hub", "give-away-room"), short=False),
 )
 
 

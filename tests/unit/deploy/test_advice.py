@@ -12,7 +12,7 @@ from tests.manual import BY_THE_WRAPPER
 
 PACKAGES = ("shared", "deploy", "auth_service", "alert_service", "gateway", "device_agents")
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
-ADVICE = re.compile(r"`homesystem ((?:[a-z{][a-z.{}]*)(?: [a-z{][a-z.{}]*)?)[^`]*`")
+ADVICE = re.compile(r"`homesystem ((?:[a-z{][a-z.{}-]*)(?: [a-z{][a-z.{}]*)?)[^`]*`")
 UNITS = re.compile(r"systemctl (?:re)?(?:start|enable --now|load) (homesystem[a-z@.-]*)")
 
 

@@ -1,0 +1,18 @@
+"""Whether a home stands still, for what may only be done while nothing of it runs."""
+
+from pathlib import Path
+
+from deploy.folder import home as homes
+from deploy.running import up
+from shared.running.config import load
+from shared.words.problem import HomeError
+
+
+def check(var: Path) -> None:
+    """Raises HomeError("invalid-value") where one of the home's ports is in use. Without a home nothing runs."""
+    if not (var / "home.toml").exists():
+        return
+    settings = load(homes.Settings, var / "home.toml")
+    taken = [str(port) for port in settings.ports.values() if not up.port_is_free(homes.HERE, port)]
+    if taken:
+        raise HomeError("invalid-value", f"The home runs (ports {', '.join(taken)} are in use): stop it first.")
