@@ -13,7 +13,7 @@ from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
 from gateway.desk import pressing, step_up
 from gateway.desk.pressing import Waiting
-from gateway.door import arrival, limits, sessions
+from gateway.door import arrival, closed, limits, sessions
 from gateway.picture import guards
 from gateway.picture.devices import Device, is_held_back
 from shared.running import ids
@@ -78,6 +78,8 @@ async def ask(request: web.Request, room: str, device: str, asked: CommandReques
         issued_at=issued(asked.pressed_at, arrival.of(request)),
         token=info.token.name if info.token is not None else "",
     )
+    if not wish.safe:
+        closed.check(app)
     if found.confirm_by in WAITING_WAYS and not wish.safe:
         pressed = await pressing.press(request, info, wish, asked.agrees_to)
         if isinstance(pressed, Waiting):

@@ -18,7 +18,7 @@ async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
         limit = routes.limit_of(request, app)
         held = cookie.at_hand(request, app)
         is_change = request.method not in csrf.SAFE_METHODS
-        closed.check(app, is_change=is_change)
+        closed.check_request(request, is_change=is_change)
         if (limit is not None or is_change) and (brought := bearer.of(request)) is not None:
             await bearer.admit(request, app, brought)
         else:
