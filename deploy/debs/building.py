@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.debs import bill, linked, locks, numbering, papers, programs, tree
-from deploy.debs.packages import NOT_PACKED, Package
-from deploy.debs.targets import Target
+from deploy.debs.packages import AGENT, NOT_PACKED, Package
+from deploy.debs.targets import ARCHITECTURES, Target, targets
+from shared.running.offered import FOLDER
 
 
 class Commit(NamedTuple):
@@ -75,6 +76,8 @@ def build(
             root.mkdir()
             full = target.version(version or derived(commit, _version(source)))
             wheels = _wheels(source, package, target, out / "wheels")
+            if package.kind == "hub":
+                _offer(commit, root, out, version, quick=quick)
             kib = _fill(commit, source, root, package, target, full, wheels)
             path = out / f"{package.name}_{full}_{target.architecture.name}.deb"
             _pack(commit, root, path, quick=quick)
@@ -83,6 +86,25 @@ def build(
             return Built(path, kib, beside)
     finally:
         os.umask(before)
+
+
+_offered: dict[tuple[str, str | None, Target, bool], tuple[str, bytes]] = {}
+"""Packages of the agent that were built already: each hub's package brings the same ones."""
+
+
+def _offer(commit: Commit, root: Path, out: Path, version: str | None, *, quick: bool) -> None:
+    """Lay the agent's packages of every target where a hub offers them to the Pis of its rooms."""
+    place = root / tree.PLACE.lstrip("/") / FOLDER
+    place.mkdir(parents=True)
+    for target in (one for processor in ARCHITECTURES for one in targets("both", processor.name)):
+        key = (commit.name, version, target, quick)
+        with tempfile.TemporaryDirectory() as made:
+            if key not in _offered:
+                (Path(made) / "wheels").symlink_to(out / "wheels")
+                path = build(commit, AGENT, target, Path(made), version, quick=quick).path
+                _offered[key] = path.name, path.read_bytes()
+        name, content = _offered[key]
+        (place / name).write_bytes(content)
 
 
 def derived(commit: Commit, declared: str) -> str:

@@ -22,9 +22,12 @@ def rewritten(text: str, package: Package) -> str:
 
 
 def lay(source: Path, root: Path, package: Package, target: Target, wheels: Iterable[Path]) -> None:
-    """Fill `root`, which is empty, with what the package installs; `source` is a checkout as it was committed."""
+    """Fill `root` with what the package installs; `source` is a checkout as it was committed.
+
+    Nothing is there yet but what a hub offers to its rooms.
+    """
     code = root / PLACE.lstrip("/")
-    code.mkdir(parents=True)
+    code.mkdir(parents=True, exist_ok=True)
     for name in package.code:
         shutil.copytree(source / name, code / name, ignore=shutil.ignore_patterns(*_NOT_OURS))
     _scripts(source, code, package)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from tests.booted.house import VAR, House
 from tests.booted.machine import Machine, TroubleError
-from tests.booted.phases.packaging import bring
 
 _ROOM = "kitchen"
 _AGENT = f"homesystem-agent@{_ROOM}"
@@ -19,8 +18,6 @@ _PATIENCE = 300.0
 
 def run(house: House) -> None:
     """Two commands on the hub, one line on the Pi, no answer and no edit; pasted again after a power cut."""
-    bring(house.hub, house.packages.agent)
-    house.follow(house.hub, "deb-offer")
     line = _line(house)
     pi = house.machine(_ROOM)
     pi.boot()

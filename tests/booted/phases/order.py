@@ -81,7 +81,7 @@ PACKAGED = (
     Step("enrol", packaging.enrol, ("sign in",), ("room-add", "deb-room", "room-start")),
     Step("command", commanding.plain, ("enrol",)),
     Step("critical", commanding.critical, ("enrol",)),
-    Step("join", joining.run, ("sign in",), ("deb-offer", "deb-room-add")),
+    Step("join", joining.run, ("sign in",), ("deb-room-add",)),
     Step("doctor", examining.run, ("units",), ("doctor",)),
     Step("power off", restarting.in_order, ("enrol",)),
     Step("goes back", packaging.goes_back, ("enrol",)),

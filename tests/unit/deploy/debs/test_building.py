@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from deploy.debs import building, programs
-from deploy.debs.packages import AGENT
+from deploy.debs.packages import AGENT, HUB
 from deploy.debs.targets import ARCHITECTURES, SUITES, Target
+from shared.running import offered
 
 ROOT = Path(__file__).resolve().parents[4]
 TARGET = Target(SUITES[1], ARCHITECTURES[1])
@@ -50,6 +51,23 @@ def test_everything_is_roots_and_dated_by_the_commit_and_dpkg_can_check_it(tmp_p
     files = {str(one.relative_to(unpacked)) for one in unpacked.rglob("*") if one.is_file() and not one.is_symlink()}
     summed = {line.split("  ", 1)[1] for line in (unpacked / "DEBIAN/md5sums").read_text().splitlines()}
     assert summed == {name for name in files if not name.startswith("DEBIAN/")}
+
+
+@pytest.mark.usefixtures("nothing_of_others")
+def test_a_hub_brings_the_agent_for_every_machine_that_a_room_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "_offered", {})
+    hub = building.build(building.newest(ROOT), HUB, TARGET, tmp_path, "1.2", quick=True).path
+    subprocess.run(["dpkg-deb", "-x", str(hub), str(unpacked := tmp_path / "unpacked")], check=True)
+    code = unpacked / "usr/lib/homesystem"
+    wanted = [(release, processor) for release in ("12", "13") for processor in ("amd64", "arm64")]
+    assert offered.targets([code / offered.FOLDER]) == [f"Debian {' '.join(one)}" for one in wanted]
+    for release, processor in wanted:
+        found = offered.find([code / offered.FOLDER], release, processor)
+        assert found is not None
+        fields = said("dpkg-deb", "-f", str(found), "Package", "Version", "Architecture").splitlines()
+        assert fields == ["Package: home-system-agent", f"Version: 1.2+deb{release}", f"Architecture: {processor}"]
 
 
 def test_where_wheels_cannot_be_had_it_is_said_and_nothing_is_left(
