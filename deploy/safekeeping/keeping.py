@@ -55,7 +55,7 @@ def restore(
             "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
         )
     if var != INSTALLED or not SYSTEMD.exists():
-        _check_still(var)
+        still.check(var)
     file = opening.chosen(file)
     with opening.opened(file, var, key, plan) as opened:
         restoring.read(opened.archive)
