@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from device_agents.agent import Agent
 from device_agents.inbox import Stop
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.pair import Pair
+from device_agents.own_file import beginning, offered
+from device_agents.own_file.shelf import Shelf, Trial
+from device_agents.own_file.trying import OwnFile
 from device_agents.pins import chips, names
 from device_agents.pins import gpiod as pins_gpiod
 from device_agents.pins import rpi as pins_rpi
@@ -60,16 +64,21 @@ def main() -> int:
     if "--help" in options:
         print(USAGE)
         return 0
+    path = Path(options["--config"])
+    shelf = Shelf(path, wall=lambda: datetime.now(UTC))
     try:
-        room = complaints.read(Path(options["--config"]))
         if "--check-config" in options:
+            room = complaints.read(path)
             tls.client_context(room.broker.tls)
             check_pins(room)
             return 0
-        repair(room)
-        tls.client_context(room.broker.tls)
-        logs.set_up(f"agent-{room.room}", room.log_dir)
-        run(room)
+        trial = beginning.begin(shelf)
+        with beginning.back_where_it_fails(shelf, trial):
+            room = complaints.read(path)
+            repair(room)
+            tls.client_context(room.broker.tls)
+            logs.set_up(f"agent-{room.room}", room.log_dir)
+            run(room, shelf, trial)
     except ConfigError as error:
         return fail(error)
     except Exception:
@@ -78,15 +87,17 @@ def main() -> int:
     return 0
 
 
-def run(room: config.RoomConfig) -> None:
+def run(room: config.RoomConfig, shelf: Shelf, trial: Trial | None) -> None:
     """Run the room until SIGTERM or SIGINT. Raises ConfigError, AwayError where its chip does not come.
 
     The ledger comes first: one that is torn may take longer to be mended than a watchdog waits.
     """
     ledger = Ledger(room.data / f"{room.room}.sqlite3")
+    own_file = OwnFile(shelf, trial, room, pins=offered.of(room), check_pins=check_pins, wall=time.time)
     with Watchdog(room.watchdog, room.watchdog_seconds) as watchdog:
         room, pins = pins_when_there(room, watchdog.feed)
-        live(Agent(room, pins, ledger, sensors=sensors_of(room, pins), watchdog=watchdog), room)
+        sensors = sensors_of(room, pins)
+        live(Agent(room, pins, ledger, sensors=sensors, watchdog=watchdog, own_file=own_file), room)
 
 
 def live(living: Agent, room: config.RoomConfig) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from device_agents.config import RoomConfig
 from device_agents.devices.input import Happening
+from device_agents.hearing import Hearing
 from device_agents.ids import made_id
 from device_agents.inbox import Board, Changed, Inbox, Stop
 from device_agents.ledger.ledger import Ledger
@@ -28,6 +29,7 @@ from device_agents.obeying.answers import Answers
 from device_agents.obeying.clock import Clocks
 from device_agents.obeying.commands import Commands
 from device_agents.obeying.restrictions import Restrictions
+from device_agents.own_file.trying import Done, OwnFile
 from device_agents.pins.chips import AwayError
 from device_agents.pins.pins import Pins
 from device_agents.room.chronicle import Chronicle
@@ -41,18 +43,14 @@ from device_agents.watchdog import Watchdog
 from shared.proof import ends
 from shared.running import systemd
 from shared.running.config import ConfigError
-from shared.running.log import facts
-from shared.words import messages, topics
-from shared.words.names import is_gateway
 from shared.words.problem import HomeError
-from shared.words.topics import Topic, TopicKind
 
 log = logging.getLogger(__name__)
 
 _FAULT_SECONDS = 0.1
 """A pause after a fault, so that one that stays does not burn the board."""
 
-Item = Heard | Reached | Up | Down | Refused | Changed | Board | Reading | Renewed | Stop
+Item = Heard | Reached | Up | Down | Refused | Changed | Board | Reading | Renewed | Done | Stop
 
 
 class Agent:
@@ -67,6 +65,7 @@ class Agent:
         sensors: Sensors | None = None,
         link: Link | None = None,
         watchdog: Watchdog | None = None,
+        own_file: OwnFile | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         checkpoint: Callable[[str], None] = lambda _name: None,
@@ -100,10 +99,16 @@ class Agent:
         self._renewal = Renewal(Pair(config.broker.tls, config.room), config.room, self._link, self.inbox.put)
         self._chronicle = Chronicle(self._room, ledger, self._proof.mention, wall)
         self._upkeep = Upkeep(self._room, self._clocks, self._answers, ledger, self._announcer.tell, wall)
+        self._own_file = own_file
+        if own_file is not None:
+            own_file.attach(self._link, self._proof, self.inbox.put)
+        hearers = (self._commands, self._restrictions, self._proof, self._renewal, self._announcer, self._upkeep)
+        self._hearing = Hearing(*hearers, self._clocks, self._link, own_file)
         self._pulse = systemd.Pulse()
         self._due = -math.inf
         self._stirred = True  # something came that no deadline tells of
-        self._stopped = self._replugged = False
+        self._stopped = False
+        self._anew = ""  # why whoever runs the room is to start it again
 
     def run(self) -> None:
         """Live until stopped. Raises ConfigError where pins cannot be used, AwayError where it is to start anew."""
@@ -115,8 +120,8 @@ class Agent:
         finally:
             systemd.notify("STOPPING=1")
             self.stop()
-        if self._replugged:
-            raise AwayError("chip: it is there again, and the room starts anew")
+        if self._anew:
+            raise AwayError(self._anew)
 
     def tell_ends(self, folder: Path | None) -> None:
         """Record that earlier agents ended unasked, where their unit noted it in `folder`."""
@@ -140,6 +145,8 @@ class Agent:
         self._measuring.start(now, self.inbox.put)
         self._upkeep.start(now)
         self._link_loss.start(now)
+        if self._own_file is not None:
+            self._own_file.start(now)
 
     def stop(self) -> None:
         """End what must not go on alone, say goodbye, and keep every other level."""
@@ -157,28 +164,37 @@ class Agent:
         match item:
             case Heard():
                 try:
-                    self._hear(item, now)
+                    self._hearing.hear(item, now)
                 finally:
                     self._link.done_with(item)
             case Reading():
                 self._measuring.take(item, now)
             case Reached() | Up() | Down():
-                if self._link.took(item, now):
-                    self._announcer.born(now)
-                    self._proof.link_up()
-                    self._renewal.born(now)
-                elif not self._link.up:
-                    self._announcer.lost()
-                    self._proof.link_down()
+                self._linked(item, now)
             case Refused():
                 self._announcer.refused(now)
             case Renewed():
                 self._renewal.took(item)
             case Board():
                 self._board(item, now)
+            case Done():
+                self._filed(item)
             case Stop():
                 self._stopped = True
         self._link.flush()  # an acknowledgement waits for no other work
+
+    def _linked(self, item: Reached | Up | Down, now: float) -> None:
+        if self._link.took(item, now):
+            self._announcer.born(now)
+            self._proof.link_up()
+            self._renewal.born(now)
+            if self._own_file is not None:
+                self._own_file.born(now)
+        elif not self._link.up:
+            self._announcer.lost()
+            self._proof.link_down()
+            if self._own_file is not None:
+                self._own_file.lost()
 
     def tick(self, now: float) -> None:
         """Do what is due. Most commands leave nothing that is, and most of a busy room's turns end with one."""
@@ -206,6 +222,8 @@ class Agent:
         self._announcer.tick(now)
         self._upkeep.tick(now)
         self._renewal.tick(now)
+        if self._own_file is not None:
+            self._own_file.tick(now)
         self._chronicle.tick(now)
         if faults := self._room.faults(now):
             self._proof.note(*faults)
@@ -228,6 +246,7 @@ class Agent:
             self._mending.deadline(),
             self._renewal.deadline(),
             self._chronicle.deadline(),
+            self._own_file.deadline() if self._own_file is not None else None,
             self._watchdog.deadline(),
             self._pulse.deadline(),
         )
@@ -240,9 +259,19 @@ class Agent:
 
     def _board(self, board: Board, now: float) -> None:
         """Without its pins a room says so; with pins that are new to it, it has to begin as rooms begin."""
-        self._stopped = self._replugged = board.there
+        if board.there:
+            self._start_anew("chip: it is there again, and the room starts anew")
         for device in () if board.there else self._room.lose(now):
             self._announcer.tell(device)
+
+    def _filed(self, done: Done) -> None:
+        if self._own_file is not None:
+            self._own_file.done(done)
+        self._start_anew(done.anew)
+
+    def _start_anew(self, why: str) -> None:
+        if why:
+            self._stopped, self._anew = True, why
 
     def _turn(self) -> None:
         """One turn of the loop: the next item, or the next deadline. No fault of one command ends the agent."""
@@ -261,37 +290,6 @@ class Agent:
         except Exception:
             log.exception("Turn of the loop failed", extra={"quoting": False})
             time.sleep(_FAULT_SECONDS)
-
-    def _hear(self, heard: Heard, now: float) -> None:
-        topic = topics.parse(heard.topic)
-        if topic is None:
-            return
-        try:
-            match topic.kind:
-                case TopicKind.SET:
-                    self._upkeep.busy(now)
-                    self._commands.obey(topic, heard.payload, retained=heard.retained, now=now)
-                case TopicKind.SERVICE:
-                    self._hear_service(topic, heard)
-                case TopicKind.LOCKDOWN | TopicKind.LOCKOUTS:
-                    self._restrictions.hear(topic.kind, heard.payload)
-                case TopicKind.RECEIPT:
-                    self._proof.receipted(heard.payload)
-                case TopicKind.CERTIFICATE | TopicKind.AUTHORITIES:
-                    self._renewal.hear(topic.kind, heard.payload)
-                case TopicKind.RESEND:
-                    self._proof.resend(heard.payload)
-        except HomeError as error:
-            log.warning("Message cannot be used", extra=facts(topic=heard.topic, reason=error))
-
-    def _hear_service(self, topic: Topic, heard: Heard) -> None:
-        """Learn a gateway's clock from what it says live; a gateway that is new has not heard us yet."""
-        if heard.retained or not heard.payload or not is_gateway(topic.who):
-            return
-        there = messages.decode(messages.Availability, heard.payload)
-        slow = self._link.is_slow(self._monotonic())
-        if there.status == "online" and self._clocks.learn(topic.who, there, heard.at, slow=slow):
-            self._announcer.announce()
 
     def _happened(self, device: Device, event: Happening, now: float) -> None:
         """Do what a button is bound to, then tell of it."""

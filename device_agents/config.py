@@ -145,6 +145,8 @@ class RoomConfig(Config, frozen=True):
     log_dir: Path | None = None
     link_loss_after: LinkLossSeconds = 60.0
     """Seconds without any gateway's heartbeat (one comes every 5 s) before `on_link_loss` is obeyed."""
+    trial_seconds: Annotated[float, msgspec.Meta(ge=10, le=600)] = 60.0
+    """So long a file that was changed from a page has until the room is online by it; then the former one is back."""
     watchdog: Path | None = None
     """The board's watchdog device, such as /dev/watchdog: resets the board where the agent hangs or dies."""
     watchdog_seconds: int = MOST

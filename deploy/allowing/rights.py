@@ -40,6 +40,7 @@ def room_role(room: str, devices: Iterable[str] = ()) -> Role:
             topics.description(room),
             topics.audit(room),
             topics.csr(room),
+            topics.room_file(room),
         ],
         hears=[
             topics.commands_for(room),
@@ -47,6 +48,7 @@ def room_role(room: str, devices: Iterable[str] = ()) -> Role:
             topics.receipt(room),
             topics.resend(room),
             topics.certificate(room),
+            topics.settings(room),
         ],
     )
 
@@ -73,10 +75,12 @@ def hub_role(name: str) -> Role:
             topics.ALL_EVENTS,
             topics.ALL_AVAILABILITY,
             topics.ALL_DESCRIPTIONS,
+            topics.ALL_FILES,
             topics.ALL_SYSTEM,
         ]
     elif name == "auth":
-        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS, topics.AUTHORITIES, topics.certificate("+")]
+        sends += [topics.REVOKED, topics.LOCKDOWN, topics.LOCKOUTS, topics.AUTHORITIES]
+        sends += [topics.certificate("+"), topics.settings("+")]
         hears.append(topics.ALL_CSRS)
     elif name == "alerts":
         sends = [topics.service(name), topics.receipt("+"), topics.resend("+")]
@@ -96,11 +100,12 @@ def hub_role(name: str) -> Role:
         hears.append(CONTROL_ANSWER)
     elif name == "admin":
         # `home/...` to clear what a revoked room left behind, wherever it could.
-        sends += [topics.availability("+"), topics.description("+"), topics.state("+", "+")]
+        sends += [topics.availability("+"), topics.description("+"), topics.room_file("+"), topics.state("+", "+")]
         sends += [topics.acknowledgement("+", "+"), topics.event("+", "+")]
         hears += [
             topics.ALL_AVAILABILITY,
             topics.ALL_DESCRIPTIONS,
+            topics.ALL_FILES,
             topics.ALL_STATES,
             topics.ALL_ACKS,
             topics.ALL_EVENTS,

@@ -181,7 +181,7 @@ def _topics(room: str, devices: tuple[str, ...]) -> frozenset[str]:
     """Where a room may have left something retained."""
     builds = (topics.state, topics.acknowledgement, topics.event)
     of_devices = (build(room, device) for device in devices for build in builds)
-    return frozenset([*of_devices, topics.description(room), topics.availability(room)])
+    return frozenset([*of_devices, topics.description(room), topics.availability(room), topics.room_file(room)])
 
 
 def _listed(known: set[str]) -> str:

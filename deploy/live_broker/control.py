@@ -103,7 +103,9 @@ class Control:
         publisher without them left behind.
         """
         of_devices = [build(room, "+") for build in (topics.state, topics.acknowledgement, topics.event)]
-        return set(self.retained([*of_devices, topics.description(room), topics.availability(room)]))
+        return set(
+            self.retained([*of_devices, topics.description(room), topics.availability(room), topics.room_file(room)])
+        )
 
     def retained(self, filters: Iterable[str]) -> dict[str, bytes]:
         """What the broker retains on these topics, by topic."""

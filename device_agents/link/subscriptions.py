@@ -12,4 +12,5 @@ def subscriptions(room: str) -> tuple[mqtt.Subscription, ...]:
         mqtt.Subscription(topics.receipt(room)),
         mqtt.Subscription(topics.resend(room)),
         mqtt.Subscription(topics.certificate(room), live_only=True, optional=True),
+        mqtt.Subscription(topics.settings(room), optional=True),
     )

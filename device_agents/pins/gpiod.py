@@ -59,7 +59,7 @@ def check(gpiod: Any, chip: Path, room: str, uses: Collection[PinUse], free: Col
     Lines that a running agent of this room holds are right.
     """
     with chips.opened(gpiod, chip) as opened:
-        _refuse(chip, _complaints(opened, uses, free, ours=_consumer(room)))
+        _refuse(chip, _complaints(opened, uses, free, ours=consumer(room)))
 
 
 class GpiodPins:
@@ -75,7 +75,7 @@ class GpiodPins:
         self._gpiod = gpiod
         self._known = chip
         self._line = gpiod.line
-        self._consumer = _consumer(room)
+        self._consumer = consumer(room)
         self._uses = {use.pin: use for use in uses}
         self._requests: dict[int, Any] = {}
         # The loop reads inputs while another thread takes their edges; the library wants such calls one at a time.
@@ -182,7 +182,7 @@ class GpiodPins:
         return self._line.Value.ACTIVE if level else self._line.Value.INACTIVE
 
 
-def _consumer(room: str) -> str:
+def consumer(room: str) -> str:
     """What gpioinfo shows as the line's user."""
     return f"homesystem {room}"[:_CONSUMER_LENGTH]
 

@@ -26,6 +26,8 @@ class TopicKind(StrEnum):
     RESEND = "resend"
     CSR = "csr"
     CERTIFICATE = "certificate"
+    SETTINGS = "settings"
+    FILE = "file"
 
 
 class Topic(NamedTuple):
@@ -49,10 +51,12 @@ ALL_EVENTS = "home/+/+/event"
 ALL_AVAILABILITY = "home/+/availability"
 ALL_DESCRIPTIONS = "home/+/description"
 ALL_CSRS = "home/+/csr"
+ALL_FILES = "home/+/file"
 ALL_AUDIT = "audit/+"
 
 _OF_DEVICE = {k.value: k for k in (TopicKind.ACK, TopicKind.STATE, TopicKind.EVENT)}
-_OF_ROOM = {k.value: k for k in (TopicKind.AVAILABILITY, TopicKind.DESCRIPTION, TopicKind.CSR, TopicKind.CERTIFICATE)}
+_SAID_OF_ROOM = (TopicKind.AVAILABILITY, TopicKind.DESCRIPTION, TopicKind.CSR, TopicKind.FILE)
+_OF_ROOM = {k.value: k for k in (*_SAID_OF_ROOM, TopicKind.CERTIFICATE, TopicKind.SETTINGS)}
 _OF_SYSTEM = {k.value: k for k in (TopicKind.REVOKED, TopicKind.LOCKDOWN, TopicKind.LOCKOUTS, TopicKind.AUTHORITIES)}
 _OF_AUDIT = {k.value: k for k in (TopicKind.RECEIPT, TopicKind.RESEND)}
 
@@ -100,6 +104,16 @@ def csr(room: str) -> str:
 def certificate(room: str) -> str:
     """Where a room hears its next certificate."""
     return f"home/{room}/certificate"
+
+
+def settings(room: str) -> str:
+    """Where a room hears what the master user set on a page for its file."""
+    return f"home/{room}/settings"
+
+
+def room_file(room: str) -> str:
+    """Where a room tells of its file: its devices, its pins, and what became of the last settings."""
+    return f"home/{room}/file"
 
 
 def service(name: str) -> str:
