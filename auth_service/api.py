@@ -12,6 +12,7 @@ from auth_service.answers.pending import ByPending
 from auth_service.answers.people import ForPeople
 from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
+from auth_service.answers.room_files import ByRoomFile
 from auth_service.answers.signing import Signing
 from auth_service.answers.tokens import ByToken
 from auth_service.answers.waiting import ByWaiting
@@ -28,6 +29,7 @@ from shared.words import (
     internal_people,
     internal_proofs,
     internal_recipients,
+    internal_room_file,
     internal_tokens,
     internal_waiting,
     pending,
@@ -51,6 +53,7 @@ def make_app(
     by_pending: ByPending,
     by_looks: ByLooks,
     by_line: ByLine,
+    by_room_file: ByRoomFile,
 ) -> web.Application:
     """The application; every route names who may call it."""
     app = internal_app()
@@ -108,6 +111,7 @@ def make_app(
     route("PUT", internal.ROOM_SEEN + "/{room}", reading.room_seen, *GATEWAYS)
     route("GET", internal_waiting.WAITING, by_waiting.rows, *GATEWAYS)
     route("POST", internal_waiting.WAITING + "/{room}/{device}", by_waiting.decide, *GATEWAYS)
+    route("PUT", internal_room_file.ROOM_FILE, by_room_file.change, *GATEWAYS)
     route("PUT", internal_looks.HOME, by_looks.arrange, *GATEWAYS)
     route("PUT", internal_looks.ROOM, by_looks.change_room, *GATEWAYS)
     route("PUT", internal_looks.DEVICE, by_looks.change_device, *GATEWAYS)

@@ -25,6 +25,7 @@ from auth_service.account.own_profile import OwnProfile
 from auth_service.account.owners import Owners
 from auth_service.account.pending_watch import PendingWatch
 from auth_service.account.pending_wishes import PendingWishes
+from auth_service.account.room_files import RoomFiles
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.account.waiting import Waiting
@@ -38,6 +39,7 @@ from auth_service.answers.pending import ByPending
 from auth_service.answers.people import ForPeople
 from auth_service.answers.proving import Proving
 from auth_service.answers.reading import Reading
+from auth_service.answers.room_files import ByRoomFile
 from auth_service.answers.signing import Signing
 from auth_service.answers.tokens import ByToken
 from auth_service.answers.waiting import ByWaiting
@@ -47,6 +49,7 @@ from auth_service.confirming.errands import Errands
 from auth_service.confirming.mail_watch import MailWatch
 from auth_service.home import authorities, lockdown, lockouts, signer_orders
 from auth_service.home.confirmed_lockdown import ConfirmedLockdown
+from auth_service.home.expected import Expected
 from auth_service.home.keeping import Keeping
 from auth_service.home.lockdown import Lockdown
 from auth_service.home.lockouts import Lockouts
@@ -165,7 +168,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         errands = Errands(group)
         sign_in = SignIn(store, passwords, proof, errands, send=send, limits=limits, now=_now, language=config.language)
         sign, give = signer_orders.signing_by(config.signer), signer_orders.rights_by(config.signer)
-        rooms = Rooms(store, proof, give, now=_now, wake=board.wake)
+        expected = Expected()
+        rooms = Rooms(store, proof, give, now=_now, wake=board.wake, expected=expected)
         joining = Joining(store, proof, errands, sign, give, authority=config.broker.tls.ca, now=_now)
         confirmed = ConfirmedLockdown(
             store,
@@ -241,6 +245,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
             ByPending(pending, Appointments(store, patrol, now=_now, wake=announcer.wake)),
             ByLooks(HomeLooks(store, sessions, proof, wake=announcer.wake), OwnWays(store, sessions, announcer.wake)),
             ByLine(joining, WindowsByPerson(Windows(store, proof, now=_now), sessions, now=_now)),
+            ByRoomFile(RoomFiles(store, sessions, proof, expected, bus.publish, now=_now)),
         )
         listen = config.listen
         app[REVOKED] = RevocationList(listen.tls.ca)

@@ -15,6 +15,7 @@ from gateway.acting.appointments import Appointments
 from gateway.acting.commands import Commands
 from gateway.acting.proof import Proof
 from gateway.acting.readiness import Readiness
+from gateway.acting.room_files import RoomFiles
 from gateway.acting.used import SCHEMA as USED_IDS_SCHEMA
 from gateway.acting.used import TABLE as USED_IDS
 from gateway.acting.wish import Wish
@@ -84,7 +85,8 @@ class Gateway:
         former = FormerNames(config.https.certificate, config.https.key)
         self.tls = renewal.web_context(config.https.certificate, config.https.key, others=former.shown_to)
         self.home = Home()
-        self.link = Link(self.home)
+        self.room_files = RoomFiles()
+        self.link = Link(self.home, self.room_files)
         self.bus = Bus(
             config.broker,
             subscriptions=link.subscriptions(identity),
@@ -188,6 +190,7 @@ class Gateway:
         app[keys.COMMANDS] = self.commands
         app[keys.PROOF] = self.proof
         app[keys.HUB] = self.hub
+        app[keys.ROOM_FILES] = self.room_files
         app[keys.REGISTRAR] = self.registrar
         app[keys.READINESS] = Readiness(
             self.bus,

@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.acting.commands import Commands
 from gateway.acting.proof import Proof
 from gateway.acting.readiness import Readiness
+from gateway.acting.room_files import RoomFiles
 from gateway.config import GatewayConfig
 from gateway.inside.alerts_client import AlertsClient
 from gateway.inside.auth_client import AuthClient
@@ -26,6 +27,7 @@ ALERTS: Final = web.AppKey("alerts", AlertsClient)
 READINGS: Final = web.AppKey("readings", ReadingsClient)
 COMMANDS: Final = web.AppKey("commands", Commands)
 PROOF: Final = web.AppKey("proof", Proof)
+ROOM_FILES: Final = web.AppKey("room_files", RoomFiles)
 HUB: Final = web.AppKey("hub", Hub)
 REGISTRAR: Final = web.AppKey("registrar", Registrar)
 READINESS: Final = web.AppKey("readiness", Readiness)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Iterable
 
 from gateway.acting.commands import Commands
+from gateway.acting.room_files import RoomFiles
 from gateway.door.sessions import Sessions
 from gateway.inside.registry import Registrar
 from gateway.picture.changes import Born, Change, LockdownChanged, StateChanged, StatusChanged
@@ -20,6 +21,7 @@ from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.internal import LockdownState
 from shared.words.problem import HomeError
+from shared.words.room_file import RoomFile
 from shared.words.topics import Topic, TopicKind
 
 log = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ def subscriptions(identity: str) -> tuple[Subscription, ...]:
         Subscription(topics.ALL_STATES),
         Subscription(topics.ALL_AVAILABILITY),
         Subscription(topics.ALL_ACKS),
+        Subscription(topics.ALL_FILES, optional=True),
         Subscription(topics.REVOKED),
         Subscription(topics.LOCKOUTS),
         Subscription(topics.LOCKDOWN),
@@ -45,8 +48,9 @@ def subscriptions(identity: str) -> tuple[Subscription, ...]:
 class Link:
     """The gateway's ears; its parts are given to `listen` once they exist, before the bus runs."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, room_files: RoomFiles) -> None:
         self._home = home
+        self._room_files = room_files
         self._beat_due = False
 
     def listen(
@@ -71,6 +75,7 @@ class Link:
         """The broker is lost: we know nothing more, and hear of no session's end."""
         self._commands.lose_all("link-lost")
         self._sessions.forget_all()
+        self._room_files.forget_all()
         self.apply(self._home.link_down())
 
     def hear(self, delivery: Delivery) -> None:
@@ -125,6 +130,15 @@ class Link:
                 self._take_availability(topic, delivery)
             case TopicKind.DESCRIPTION:
                 self._take_description(topic, delivery)
+            case TopicKind.FILE:
+                self._take_file(topic, delivery)
+            case TopicKind.RECEIPT | TopicKind.RESEND:
+                self._courier.hear(delivery)
+            case _:
+                self._take_of_hub(topic, delivery)
+
+    def _take_of_hub(self, topic: Topic, delivery: Delivery) -> None:
+        match topic.kind:
             case TopicKind.REVOKED:
                 self._take_revoked(messages.decode(messages.Revoked, delivery.payload))
             case TopicKind.LOCKOUTS:
@@ -132,8 +146,6 @@ class Link:
                 self._registrar.outdated()
             case TopicKind.LOCKDOWN:
                 self._take_lockdown(delivery)
-            case TopicKind.RECEIPT | TopicKind.RESEND:
-                self._courier.hear(delivery)
             case _:
                 pass
 
@@ -172,6 +184,15 @@ class Link:
         self._hub.tell_command(
             command_id=said.id, room=topic.room, device=topic.device, outcome=said.outcome, reason=said.reason
         )
+
+    def _take_file(self, topic: Topic, delivery: Delivery) -> None:
+        if not delivery.payload:
+            self._room_files.forget(topic.room)
+            return
+        told = messages.decode(RoomFile, delivery.payload)
+        if told.room != topic.room:
+            raise HomeError("malformed", "the room in the body is not the room of the topic")
+        self._room_files.hear(told)
 
     def _take_description(self, topic: Topic, delivery: Delivery) -> None:
         if not delivery.payload:

@@ -41,6 +41,11 @@ EVENTS = {
     "client:revoked": later("The trusted client {about} was revoked at {time}, by {who}."),
     "room:added": later("The room {about} was added at {time}, by {who}."),
     "room:revoked": later("The room {about} was revoked at {time}, by {who}."),
+    "room:file-set": later("The devices of {about} were set on a page at {time}, by {who}."),
+    "room:file-changed": later("The room {about} has gone by its changed file since {time}."),
+    "room:file-put-back": later(
+        "The room {about} put its former file back at {time}: it could not live by the new one."
+    ),
     "room:offline": later("The room {about} has not answered since {since}."),
     "room:online-again": later("The room {about} has answered again since {time}; it was away from {since} on."),
     "service:replaced": later("The service {about} ended unasked at {time} and was started anew."),

@@ -43,6 +43,12 @@ ADVICE = {
     "room:offline": later(
         "Its locks and doors obey nobody from afar until it is back: check its power and its network."
     ),
+    "room:file-set": later(
+        "If no master user meant this: lock the home down, and look at that room's devices before anything else."
+    ),
+    "room:file-put-back": later(
+        "Nothing of the change is in force. The page with the room's devices says what was wrong with it."
+    ),
     "room:online-again": later("The history has what its devices did meanwhile: look whether all is as it should be."),
     "service:replaced": later(
         "It runs again. If this comes more than once, its log and `journalctl` on its machine say why."

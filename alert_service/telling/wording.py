@@ -30,7 +30,7 @@ _OF_ROOMS = frozenset(
     {
         *(what for what in acts.OF_DEVICES if what not in _WISHES),
         *(f"device:{action}" for action in Action),
-        *("audit:dropped", "service:replaced", *_STORES),
+        *("audit:dropped", "service:replaced", "room:file-changed", "room:file-put-back", *_STORES),
     }
 )
 """What rooms tell; everything else is the hub's to say."""

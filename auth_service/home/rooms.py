@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.home import absence, lockdown_rows, pending_rows, registry, room_rows, waiting_rows
+from auth_service.home.expected import Expected
 from auth_service.home.lockouts import MOST as LOCKOUTS_MOST
 from auth_service.home.registry import Loosening, Merged
 from auth_service.proof import Happened, Proof
@@ -48,7 +49,9 @@ class Rooms:
         *,
         now: Callable[[], datetime],
         wake: Callable[[], None] = lambda: None,
+        expected: Expected | None = None,
     ) -> None:
+        self._expected = expected or Expected()
         self._wake = wake
         self._store = store
         self._proof = proof
@@ -85,7 +88,7 @@ class Rooms:
             return found.known  # as on every reconnect but the first of a day
         async with self._store.write() as connection:
             found = await self._merge(connection, room, seen, lock=True)
-            merged = found.merged
+            merged = await self._agreed(found.merged)
             await self._tell(found.known, found.waiting, merged, issuer)
             await room_rows.save(connection, found.known, merged.room)
             await waiting_rows.replace(connection, room, merged.waiting, self._now())
@@ -101,7 +104,9 @@ class Rooms:
         named = await room_rows.named(connection, room)
         merged = registry.merge(known, seen, absence.too_long(named, self._now()))
         refused = await waiting_rows.refused(connection, room)
-        asked = tuple(one for one in merged.waiting if one not in refused)
+        agreed = self._expected.agreed(room, merged.waiting, self._now())
+        wanted_now = agreed[1] if agreed is not None else ()  # a later word of theirs than their no
+        asked = tuple(one for one in merged.waiting if one not in refused or one in wanted_now)
         waiting = await waiting_rows.of_room(connection, room)
         return _Found(known, named, waiting, msgspec.structs.replace(merged, waiting=asked))
 
@@ -113,6 +118,22 @@ class Rooms:
             raise HomeError("invalid-value", f"A home has {LOCKOUTS_MOST} devices locked out at the most.")
         for device in newly:
             await room_rows.set_lockout(connection, found.known.id, device, locked_out=True)
+
+    async def _agreed(self, merged: Merged) -> Merged:
+        """What was set on a page needs no further word: it counts, as theirs who set it."""
+        agreed = self._expected.agreed(merged.room.id, merged.waiting, self._now())
+        if agreed is None:
+            return merged
+        by, loosenings = agreed
+        room = merged.room
+        for one in loosenings:
+            room = registry.accept(room, one)
+            detail = {one.field: f"{one.stands or '-'} → {one.wanted or '-'}", "because": "set on a page"}
+            await self._proof.write(
+                "device:loosened", f"{room.id}/{one.device}", by, severity=Severity.CRITICAL, detail=detail
+            )
+        rest = tuple(one for one in merged.waiting if one not in loosenings)
+        return msgspec.structs.replace(merged, room=room, waiting=rest)
 
     async def _let_speak(self, room: str, devices: tuple[str, ...]) -> None:
         """Raises HomeError("rate-limited") for a room that has other devices again and again: it is told later."""

@@ -31,6 +31,7 @@ from gateway.api import (
     pending,
     people,
     readings,
+    room_file,
     rooms,
     session_list,
     step_up,
@@ -106,6 +107,8 @@ def add_api(app: web.Application) -> None:
         ("DELETE", "/api/v1/invitations/{id}", invitations.withdraw, routes.DEFAULT),
         ("GET", "/api/v1/rooms", rooms.show, "reads"),
         ("POST", "/api/v1/rooms", joining.add, "password"),
+        ("GET", "/api/v1/rooms/{room}/file", room_file.show, "reads"),
+        ("PUT", "/api/v1/rooms/{room}/file", room_file.put, "arranging"),
         # First of those that begin alike: aiohttp tries one after the other, and this is what is asked most.
         ("POST", "/api/v1/devices/{room}/{device}/commands", commands.post, "commands"),
         ("GET", "/api/v1/devices", devices.show_all, "reads"),

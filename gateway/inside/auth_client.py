@@ -19,6 +19,7 @@ from shared.words import (
     internal_passkeys,
     internal_people,
     internal_proofs,
+    internal_room_file,
     internal_tokens,
     internal_waiting,
     pending,
@@ -260,6 +261,11 @@ class AuthClient:
         """The master user's word about one device; the answer is what now stands. Raises the service's own problems."""
         path = f"{internal_waiting.WAITING}/{quote(room, safe='')}/{quote(device, safe='')}"
         return await self._service.call("POST", path, internal.RegisteredRoom, wanted)
+
+    async def set_room_file(self, room: str, wanted: internal_room_file.FileChange) -> internal_room_file.FileSent:
+        """Have a room sent other devices for its file. Raises the service's own problems."""
+        path = internal_room_file.ROOM_FILE.format(room=quote(room, safe=""))
+        return await self._service.call("PUT", path, internal_room_file.FileSent, wanted)
 
     async def ask_lockdown_code(self, request: internal.LockdownCodeRequest) -> None:
         """Have the code for what can be done next mailed. Raises sign-in-required or forbidden."""

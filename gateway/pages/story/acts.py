@@ -56,7 +56,10 @@ _HAPPENINGS = {
     "device:reads-again": later("Input is read again"),
 }
 """What stands in the column beside the place: a letter says it of the place, in a sentence (alert_service)."""
-_OF_ROOMS = ("device:", "audit:dropped", "audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again")
+_OF_ROOMS = (
+    *("device:", "room:file-changed", "room:file-put-back"),
+    *("audit:dropped", "audit:torn", "audit:paused", "audit:unwritable", "audit:kept-again"),
+)
 """What a room may tell of; all else is the hub's to say."""
 _HUB = {"admin": later("the hub's command line"), "auth": later("the hub"), "alerts": later("the hub")}
 _REASONS = {

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from gateway.acting.room_files import RoomFiles
 from gateway.door.sessions import Sessions
 from gateway.inside.auth_client import AuthClient
 from gateway.link import Link
@@ -33,7 +34,7 @@ class Parts:
         self.ended: list[str] = []
         self.anew: list[str] = []
         self.home = Home()
-        self.link = Link(self.home)
+        self.link = Link(self.home, RoomFiles())
         told = cast("Any", self)
         self.link.listen(bus=told, commands=told, sessions=self.sessions, hub=told, registrar=told, courier=told)
 

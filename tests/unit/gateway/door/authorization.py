@@ -172,6 +172,8 @@ RULES: Final = (
     Rule("DELETE /api/v1/invitations/{id}", MASTER, acts=True),
     Rule("GET /api/v1/rooms", WHAT_IS_THEIRS),
     Rule("POST /api/v1/rooms", MASTER, {"name": "attic"}, acts=True),
+    Rule("GET /api/v1/rooms/{room}/file", MASTER_OF_A_DEVICE),
+    Rule("PUT /api/v1/rooms/{room}/file", MASTER_OF_A_DEVICE, {"of": "0" * 64, "devices": []}, acts=True),
     Rule("POST /api/v1/devices/{room}/{device}/commands", WHOSE_DEVICE, {"action": "on"}, acts=True),
     Rule(
         "POST /api/v1/devices/{room}/{device}/commands",

@@ -26,6 +26,7 @@ from shared.words.names import Action, Role
 from shared.words.scopes import Allowed, TokenUse
 from tests.unit.gateway import parts
 from tests.unit.gateway.door.authorization import Answer, Rule, Visitor
+from tests.unit.gateway.pages.filed import HALL_FILE
 from tests.unit.gateway.pages.house import ORIGIN, TOKEN, FakeHub, House, open_house
 
 _GARAGE = Description(room="garage", name="Carport", agent_version="1", devices=(parts.described("gate"),))
@@ -163,7 +164,8 @@ class Everyone:
             self.house.auth.sessions[TOKEN] = info
 
     def _as_it_was(self) -> None:
-        """Nobody has locked anything out or down."""
+        """Nobody has locked anything out or down, or changed a room's devices."""
+        self.house.auth.room.files.hear(HALL_FILE)
         home = self.house.home
         home.set_room(parts.HALL_ENTRY)
         home.pending.set_all((parts.wish("lamp", Action.ON, number="another"),))
@@ -217,6 +219,7 @@ class Everyone:
             + house.auth.changes_of_people
             + len(house.auth.machines)
             + len(house.auth.windows)
+            + len(house.auth.room.set)
         )
 
 

@@ -93,6 +93,7 @@ from shared.words.pending import PendingWish, Press, Pressed
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages.browser import Form, Page
+from tests.unit.gateway.pages.filed import FakeRoom
 from tests.unit.gateway.pages.people import FakePeople
 
 ORIGIN = "https://localhost:8443"
@@ -138,6 +139,8 @@ class FakeAuth(FakePeople):
         self.kept = HouseKept(enrolled=(), people=(), unsigned=None)
         self.accounts: dict[str, SessionInfo] = {}
         self.looked: list[tuple[str, str, Any]] = []
+        self.room = FakeRoom()
+        self.set_room_file = self.room.take
 
     async def change_look(self, path: str, wanted: LookChange[Any], *, room: str = "", device: str = "") -> None:
         if self.away:
@@ -678,6 +681,7 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[keys.COMMANDS] = cast("Any", house.commands)
     app[keys.PROOF] = cast("Any", house.disk)
     app[keys.HUB] = cast("Any", house.hub)
+    app[keys.ROOM_FILES] = house.auth.room.files
     app[keys.REGISTRAR] = cast("Any", house.registrar)
     app.router.add_get("/static/sign-in/{role}", _sign_in)
     add_pages(app, _compiled())

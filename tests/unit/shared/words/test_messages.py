@@ -33,6 +33,7 @@ from shared.words.messages import (
 from shared.words.names import Action, Kind, Outcome, Severity
 from shared.words.problem import HomeError
 from shared.words.renewing import Authorities, Certificate, Csr
+from shared.words.room_file import Complaint, FileAnswer, OfferedPin, RoomFile, RoomSettings
 
 AT = datetime(2026, 11, 23, 20, 45, 18, 123000, tzinfo=UTC)
 WHEN = "2026-11-23T20:45:18.123000Z"
@@ -49,6 +50,28 @@ GOLDEN: list[tuple[Message, str]] = [
     (
         Authorities(signs="ab" * 32, believed=("ab" * 32, "cd" * 32)),
         f'{{"signs":"{"ab" * 32}","believed":["{"ab" * 32}","{"cd" * 32}"]}}',
+    ),
+    (
+        RoomSettings(id="s-1", of="0" * 64, devices=({"id": "lamp", "pin": 17},)),
+        '{"id":"s-1","of":"' + "0" * 64 + '","devices":[{"id":"lamp","pin":17}]}',
+    ),
+    (
+        RoomFile(
+            room="hall",
+            version="0" * 64,
+            devices=({"id": "lamp", "pin": 17},),
+            pins=(OfferedPin(line=17, name="GPIO17", place=11, quiet=True),),
+            answer=FileAnswer(
+                id="s-1",
+                outcome="refused",
+                at=AT,
+                complaints=(Complaint(text="there is no pin 77", device="lamp", setting="pin"),),
+            ),
+        ),
+        '{"room":"hall","version":"' + "0" * 64 + '","devices":[{"id":"lamp","pin":17}],'
+        '"pins":[{"line":17,"name":"GPIO17","place":11,"quiet":true}],'
+        '"answer":{"id":"s-1","outcome":"refused","at":"' + WHEN + '",'
+        '"complaints":[{"text":"there is no pin 77","device":"lamp","setting":"pin"}]}}',
     ),
     (Command(action=Action.ON), '{"action":"on"}'),
     (
@@ -145,8 +168,9 @@ def test_no_message_is_missing_from_the_golden_ones() -> None:
 
 def test_quality_retention_and_expiry_are_those_of_the_contract() -> None:
     retained = {kind for kind in Message.__subclasses__() if kind.RETAIN}
-    assert retained == {State, Description, Availability, Lockdown, Lockouts, Authorities}
-    assert {kind for kind in Message.__subclasses__() if kind.EXPIRY} == {Command, InputEvent}
+    assert retained == {State, Description, Availability, Lockdown, Lockouts, Authorities, RoomSettings, RoomFile}
+    assert {kind for kind in Message.__subclasses__() if kind.EXPIRY} == {Command, InputEvent, RoomSettings}
+    assert RoomSettings.EXPIRY == 600.0
     assert Command.EXPIRY == InputEvent.EXPIRY == 5.0
     assert {kind.QOS for kind in Message.__subclasses__()} == {1}
 

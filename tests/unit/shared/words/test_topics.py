@@ -21,6 +21,8 @@ def test_what_is_built_is_parsed_back(room: str, device: str, who: str) -> None:
         topics.description(room): Topic(TopicKind.DESCRIPTION, room),
         topics.csr(room): Topic(TopicKind.CSR, room),
         topics.certificate(room): Topic(TopicKind.CERTIFICATE, room),
+        topics.settings(room): Topic(TopicKind.SETTINGS, room),
+        topics.room_file(room): Topic(TopicKind.FILE, room),
         topics.service(who): Topic(TopicKind.SERVICE, who=who),
         topics.audit(who): Topic(TopicKind.AUDIT, who=who),
         topics.receipt(who): Topic(TopicKind.RECEIPT, who=who),
@@ -42,6 +44,7 @@ def test_the_spelling_is_the_contracts() -> None:
     assert topics.availability("hall") == "home/hall/availability"
     assert topics.csr("hall") == "home/hall/csr"
     assert topics.certificate("hall") == "home/hall/certificate"
+    assert (topics.settings("hall"), topics.room_file("hall")) == ("home/hall/settings", "home/hall/file")
     assert topics.service("gateway") == "system/gateway/availability"
     assert topics.receipt("hall") == "audit/hall/receipt"
 
