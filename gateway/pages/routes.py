@@ -32,6 +32,7 @@ from gateway.pages import (
     profile,
     readings,
     render,
+    room_devices,
     shell,
     show_home,
     show_room,
@@ -120,6 +121,11 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("POST", "/house/names/{room}", called.change, limit="arranging")
     page("GET", "/house/names/{room}/{device}", called.show, limit="pages")
     page("POST", "/house/names/{room}/{device}", called.change, limit="arranging")
+    page("GET", "/house/devices/{room}", room_devices.show_devices, limit="pages")
+    page("GET", "/house/new-device/{room}", room_devices.show_new, limit="pages")
+    page("POST", "/house/new-device/{room}", room_devices.add, limit="arranging")
+    page("GET", "/house/devices/{room}/{device}", room_devices.show_device, limit="pages")
+    page("POST", "/house/devices/{room}/{device}", room_devices.change, limit="arranging")
     page("GET", "/waiting", waiting.show_waiting, limit="pages")
     page("POST", "/waiting/{room}/{device}", waiting.decide, limit="pages")
     page("GET", "/lockdown", lockdown.show_lockdown, limit="pages")

@@ -32,6 +32,18 @@ _ARRANGING: Final = (
         "master",
         steps=sends("main form", name="Front door"),
     ),
+    Visit("devices", "/house/devices/{room}", "/house/devices/hall", "master"),
+    Visit("device-new", "/house/new-device/{room}", "/house/new-device/hall?kind=cover", "alex"),
+    Visit("device", "/house/devices/{room}/{device}", "/house/devices/hall/lamp", "alex"),
+    Visit("device-no-factor", "/house/devices/{room}/{device}", "/house/devices/kitchen/blind", "master"),
+    Visit(
+        "device-unproved",
+        "/house/devices/{room}/{device}",
+        "/house/devices/hall/lamp",
+        "alex",
+        steps=sends("main form", code="AAAA-AAAA"),
+    ),
+    Visit("devices-forbidden", "/house/devices/{room}", "/house/devices/hall", "member", 403),
     Visit("name-forbidden", "/house/names/{room}", "/house/names/hall", "member", 403),
 )
 _PEOPLE: Final = (

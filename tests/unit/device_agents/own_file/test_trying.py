@@ -257,6 +257,20 @@ def test_a_room_that_cannot_start_by_it_goes_back_at_once(pi: Pi) -> None:
     assert [one.text for one in answer.complaints][1] == "pins: pin 27 is held by another process"
 
 
+def test_one_that_takes_another_file_after_it_kept_one_does_not_go_back(pi: Pi) -> None:
+    pi.set(LAMP, FAN)
+    assert pi.ends()
+    shelf = pi.shelf()
+    trial = beginning.begin(shelf)
+    shelf.settle()
+    before = pi.path.read_bytes()
+    assert shelf.take("s2", before, before + b"# another\n")
+    with pytest.raises(AwayError, match="starts anew with it"), beginning.back_where_it_fails(shelf, trial):
+        raise AwayError("file: it was changed from a page of the hub, and the room starts anew with it")
+    assert pi.path.read_bytes() == before + b"# another\n"
+    assert beginning.begin(pi.shelf()) is not None
+
+
 def test_without_a_trial_an_error_stays_what_it_was(pi: Pi) -> None:
     with pytest.raises(ConfigError, match="wrong"), beginning.back_where_it_fails(pi.shelf(), None):
         raise ConfigError("wrong")

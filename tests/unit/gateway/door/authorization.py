@@ -116,6 +116,7 @@ _GRANT: Final = {
     "actions": "all",
     "day-0": "on",
 }
+_NEW_DEVICE: Final = {"of": "0" * 64, "kind": "switch", "name": "Lamp", "pin": "17"}
 _DECISION: Final = {"decision": "refuse", "digest": "0" * 32}
 _BEGIN: Final = {"active": True, "password": "a long password"}
 _END: Final = {"active": False, "password": "a long password", "code": "ABCD-2345"}
@@ -292,6 +293,11 @@ RULES: Final = (
     Rule("POST /house/names/{room}", MASTER_OF_A_DEVICE, {"name": "Entrance", "icon": "sofa"}, acts=True),
     Rule("GET /house/names/{room}/{device}", MASTER_OF_A_DEVICE),
     Rule("POST /house/names/{room}/{device}", MASTER_OF_A_DEVICE, {"name": "Reading lamp", "icon": ""}, acts=True),
+    Rule("GET /house/devices/{room}", MASTER_OF_A_DEVICE),
+    Rule("GET /house/new-device/{room}", MASTER_OF_A_DEVICE, query="kind=switch"),
+    Rule("POST /house/new-device/{room}", MASTER_OF_A_DEVICE, _NEW_DEVICE, acts=True),
+    Rule("GET /house/devices/{room}/{device}", MASTER_OF_A_DEVICE),
+    Rule("POST /house/devices/{room}/{device}", MASTER_OF_A_DEVICE, _NEW_DEVICE | {"do": "save"}, acts=True),
     Rule("GET /waiting", MASTER),
     Rule("POST /waiting/{room}/{device}", MASTER_OF_A_DEVICE, _DECISION, acts=True),
     Rule("GET /lockdown", HOUSEHOLD),
