@@ -93,7 +93,12 @@ def test_a_new_device_comes_and_obeys(desk: Desk) -> None:
     answer = desk.change(*stands["devices"], FAN)
     assert answer.status == 202, answer
     assert desk.ends("taken")["devices"] == [*stands["devices"], FAN]
-    done = until(lambda: (one := desk.client.act("garage/fan", "on")).status == 200 and one, "the fan obeys")
+
+    def obeys() -> Answer | None:
+        done = desk.client.act("garage/fan", "on")
+        return done if done.status == 200 else None
+
+    done = until(obeys, "the fan obeys")
     assert done.body["state"]["value"] == "on"
 
     def told() -> bool:
