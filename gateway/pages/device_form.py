@@ -16,10 +16,10 @@ from shared.words.room_file import DeviceTable, OfferedPin
 
 KINDS: Final = {
     Kind.SWITCH: later("Switch: on and off"),
-    Kind.DIMMER: later("Dimmer"),
-    Kind.LOCK: later("Lock"),
+    Kind.DIMMER: later("Dimmer: as bright as you like"),
+    Kind.LOCK: later("Lock: of a door"),
     Kind.COVER: later("Cover: a blind, a gate"),
-    Kind.PULSE: later("Pulse: as a finger on a button"),
+    Kind.PULSE: later("Pulse: a short press"),
     Kind.CONTACT: later("Contact: of a door, a window"),
     Kind.MOTION: later("Motion sensor"),
     Kind.BUTTON: later("Button on the wall"),
