@@ -47,6 +47,22 @@ def test_only_the_auth_service_says_whether_there_is_a_lockdown(name: str, may: 
     assert topics.LOCKDOWN in allowed(rights.hub_role("auth"), "publishClientSend")
 
 
+@given(name=NAMES, may=st.lists(st.tuples(NAMES, NAMES), max_size=4))
+def test_only_the_auth_service_sets_a_rooms_file_and_a_room_hears_and_tells_its_own(
+    name: str, may: list[tuple[str, str]]
+) -> None:
+    roles = [rights.hub_role(hub) for hub in ("gateway", "gateway-2", "alerts", "admin", "recorder")]
+    for role in (*roles, rights.room_role(name), rights.client_role(name, may)):
+        assert not any(topic.endswith("/settings") for topic in allowed(role, "publishClientSend"))
+    assert topics.settings("+") in allowed(rights.hub_role("auth"), "publishClientSend")
+    room = rights.room_role(name)
+    heard = {topic for topic in allowed(room, "publishClientReceive") if topic.endswith(("/settings", "/file"))}
+    assert heard == {topics.settings(name)}
+    told = {topic for topic in allowed(room, "publishClientSend") if topic.endswith("/file")}
+    assert told == {topics.room_file(name)}
+    assert topics.ALL_FILES in allowed(rights.hub_role("gateway"), "publishClientReceive")
+
+
 def test_only_the_alert_service_writes_receipts() -> None:
     roles = [rights.hub_role(name) for name in ("gateway", "auth", "admin")] + [rights.room_role("hall")]
     for role in roles:
