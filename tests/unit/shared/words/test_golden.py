@@ -32,9 +32,9 @@ from tests.unit.shared.words.test_messages import AT, GOLDEN
 ROOT = Path(__file__).resolve().parents[4]
 FILES = sorted((ROOT / "tests" / "golden").glob("*.jsonl"))
 KINDS = {kind.__name__: kind for kind in Message.__subclasses__()}
-SINCE = {"Csr", "Certificate", "Authorities"}
-"""Kinds that only travel where both sides know them: an older hub does not hear a room that asks, and to an older room
-`system/authorities` is no topic of the house's.
+SINCE = {"Csr", "Certificate", "Authorities", "RoomSettings", "RoomFile"}
+"""Kinds that only travel where both sides know them: an older hub does not hear a room that asks or tells of its file,
+and to an older room `system/authorities` and its own `settings` are no topics of the house's.
 """
 _THEN = """
 import json, sys
