@@ -20,7 +20,7 @@ KINDS: Final = {
     Kind.LOCK: later("Lock: of a door"),
     Kind.COVER: later("Cover: a blind, a gate"),
     Kind.PULSE: later("Pulse: a short press"),
-    Kind.CONTACT: later("Contact: of a door, a window"),
+    Kind.CONTACT: later("Contact (door, window)"),
     Kind.MOTION: later("Motion sensor"),
     Kind.BUTTON: later("Button on the wall"),
     Kind.TEMPERATURE: later("Thermometer"),
