@@ -9,6 +9,17 @@ from pathlib import Path
 _WRITES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "sqlite3.connect"}
 
 
+EVERY = "HOMESYSTEM_KILL_EVERYWHERE"
+"""Set in the environment: a test dies at every moment of a long work, and not at some that are spread over it."""
+
+
+def moments(total: int, most: int = 8) -> list[int]:
+    """At which of `total` moments to die, counted from 1: the first, the last, and others between, or each of them."""
+    if total <= most or os.environ.get(EVERY):
+        return list(range(1, total + 1))
+    return sorted({1 + round(step * (total - 1) / (most - 1)) for step in range(most)})
+
+
 def at_write(work: Callable[[], object], folder: Path, die_at: int) -> tuple[int, int]:
     """Do `work` in a process of its own that kills itself before its `die_at`-th write in `folder` (0: never).
 
