@@ -20,6 +20,7 @@ AREAS = {
     "units",
     "broker",
     "auth",
+    "backups",
     "alerts",
     "readings",
     "gateway",
@@ -27,6 +28,7 @@ AREAS = {
     "sign-in",
     "mail",
     "zones",
+    "versions",
 }
 
 
