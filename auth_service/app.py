@@ -84,7 +84,6 @@ from shared.running.log import facts
 from shared.trust import renewal
 from shared.trust.revoked import RevocationList
 from shared.words import topics
-from shared.words.names import Role
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -157,7 +156,7 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
     async def refused_by_mail() -> dict[str, str]:
         async with store.read() as connection:
             rows = await user_rows.all_rows(connection)
-        masters = [row.user.email for row in rows if row.user.role is Role.MASTER and not row.disabled]
+        masters = [row.user.email for row in rows if row.is_acting_master]
         return await mail.check(config.smtp, masters)
 
     async def check_mail() -> None:

@@ -13,7 +13,6 @@ from auth_service.people.passwords import Passwords
 from shared.keeping.database import Store
 from shared.mail import MailError
 from shared.words.internal_rehearsal import SignInRehearsal
-from shared.words.names import Role
 from shared.words.problem import HomeError
 
 
@@ -60,7 +59,7 @@ class Rehearsal:
     async def _masters(self) -> list[str]:
         async with self._store.read() as connection:
             rows = await user_rows.all_rows(connection)
-        return [row.user.id for row in rows if row.user.role is Role.MASTER and not row.disabled]
+        return [row.user.id for row in rows if row.is_acting_master]
 
     async def _write_code(self, user: str) -> None:
         with contextlib.suppress(_TakenBackError):

@@ -102,6 +102,12 @@ def as_owner(folder: Path) -> dict[str, Any]:
     return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
 
 
+def run_as_owner(module: str, folder: Path, **more: Any) -> "subprocess.CompletedProcess[bytes]":
+    """Have a module of ours look at a folder as its owner, whatever it prints and how it ends. Raises HomeError."""
+    command = [sys.executable, "-m", module, str(folder)]
+    return subprocess.run(command, cwd="/", capture_output=True, check=False, **more, **as_owner(folder))  # noqa: S603 - ourselves
+
+
 def _members(folder: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     command = [sys.executable, "-m", "deploy.archives.packing", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", **as_owner(folder)) as packing:  # noqa: S603 - ourselves

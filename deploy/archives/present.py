@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from deploy.archives.backup import HOME, SIGNER, as_owner, parts
+from deploy.archives.backup import HOME, SIGNER, parts, run_as_owner
 from deploy.pki import signers
 from deploy.pki.index import Index, Issued
 from deploy.pki.leaf import DEVICE_CA
@@ -77,11 +77,9 @@ def gone(issued: Iterable[Issued]) -> set[str]:
 
 
 def _asked(var: Path) -> Accounts | None:
-    command = [sys.executable, "-m", "deploy.archives.present", str(var)]
     try:
-        said = subprocess.run(  # noqa: S603 - ourselves
-            command, cwd="/", capture_output=True, timeout=_ASKED_SECONDS, check=True, **as_owner(var)
-        )
+        said = run_as_owner("deploy.archives.present", var, timeout=_ASKED_SECONDS)
+        said.check_returncode()
         return msgspec.json.decode(said.stdout, type=Accounts)
     except (subprocess.SubprocessError, msgspec.DecodeError, UnicodeDecodeError):
         return None

@@ -6,7 +6,7 @@ loses nothing by it.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterable
 
 from deploy.archives.plan import Keep
 from deploy.archives.sealing import SUFFIX
@@ -28,6 +28,12 @@ def moment(called: str) -> dt.datetime | None:
         return dt.datetime.strptime(found[1], _FORM).replace(tzinfo=dt.UTC)
     except ValueError:
         return None
+
+
+def newest(names: Iterable[str]) -> str | None:
+    """The name of the newest archive among files that lie somewhere; None where there is none."""
+    dated = {at: one for one in names if (at := moment(one)) is not None}
+    return dated[max(dated)] if dated else None
 
 
 def kept(moments: Collection[dt.datetime], keep: Keep) -> set[dt.datetime]:

@@ -76,10 +76,9 @@ def send_list(var: Path, plan: Plan, now: dt.datetime) -> None:
 def newest(var: Path, plan: Plan) -> str:
     """The name of the newest archive at the target. Raises HomeError: not-found, no-proof."""
     target = targets.found(plan, plans.folder(var))
-    dated = {at: name for name in target.names() if (at := pruning.moment(name)) is not None}
-    if not dated:
+    if (found := pruning.newest(target.names())) is None:
         raise HomeError("not-found", f"There is no backup at {target.name} yet: homesystem backup")
-    return dated[max(dated)]
+    return found
 
 
 def _reached(var: Path, plan: Plan) -> Target:

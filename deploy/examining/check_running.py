@@ -20,7 +20,6 @@ from shared.running.config import ConfigError
 from shared.words import internal
 from shared.words.internal_alerts import AlertsReady
 from shared.words.internal_readings import ReadingsReady
-from shared.words.names import Role
 from shared.words.problem import HomeError
 
 _FOREIGN = "not of our authority"
@@ -98,7 +97,7 @@ async def _masters(home: Home) -> list[str]:
             rows = await book.list_users()
     except (ConfigError, HomeError):
         return []
-    return [row.user.email for row in rows if row.user.role is Role.MASTER and not row.disabled]
+    return [row.user.email for row in rows if row.is_acting_master]
 
 
 def _auth(home: Home, here: Installation) -> Iterator[Finding]:

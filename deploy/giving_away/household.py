@@ -5,7 +5,6 @@ What cannot be read is named and keeps nobody from erasing: a home whose account
 
 import asyncio
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
@@ -18,14 +17,13 @@ from alert_service.store import open_store
 from alert_service.tables import events
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy.archives.backup import as_owner
+from deploy.archives.backup import run_as_owner
 from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from shared.keeping import database
 from shared.running.config import ConfigError
 from shared.words.internal import User
 from shared.words.languages import Language
-from shared.words.names import Role
 from shared.words.problem import HomeError
 
 _UNREADABLE = (ConfigError, HomeError, SQLAlchemyError, sqlite3.Error, OSError)
@@ -53,8 +51,7 @@ def look(var: Path) -> Household:
 
     Raises HomeError("internal") where that fails as a whole, ConfigError for a home.toml that nobody understands.
     """
-    command = [sys.executable, "-m", "deploy.giving_away.household", str(var)]
-    done = subprocess.run(command, capture_output=True, cwd="/", check=False, **as_owner(var))  # noqa: S603 - ourselves
+    done = run_as_owner("deploy.giving_away.household", var)
     if done.returncode != 0:
         raise HomeError("internal", f"{var} could not be looked at: {done.stderr.decode(errors='replace').strip()}")
     return msgspec.json.decode(done.stdout, type=Household)
@@ -69,7 +66,7 @@ async def _look(home: homes.Home) -> Household:
             raise HomeError("not-found", f"{path} is not there")
         async with accounts.opened(config) as book:
             rows = await book.list_users()
-        masters = tuple(row.user for row in rows if row.user.role is Role.MASTER and not row.disabled)
+        masters = tuple(row.user for row in rows if row.is_acting_master)
         rooms, clients = [
             [one.name for one in await enrol.identities(home, role) if one.revoked_at is None]
             for role in ("room", "client")

@@ -4,7 +4,6 @@ The record goes with the home, so this letter is what is left of it: it leaves b
 """
 
 import asyncio
-import subprocess
 import sys
 import textwrap
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from alert_service import config as alerts_config
-from deploy.archives.backup import as_owner
+from deploy.archives.backup import run_as_owner
 from deploy.folder import home as homes
 from deploy.giving_away.household import Household
 from shared import mail
@@ -55,11 +54,7 @@ def send(var: Path, household: Household) -> Mapping[str, str]:
 
     Raises HomeError("internal") where nothing of it can be done.
     """
-    command = [sys.executable, "-m", "deploy.giving_away.letters", str(var)]
-    asked = msgspec.json.encode(household)
-    done = subprocess.run(  # noqa: S603 - ourselves
-        command, input=asked, capture_output=True, cwd="/", check=False, **as_owner(var)
-    )
+    done = run_as_owner("deploy.giving_away.letters", var, input=msgspec.json.encode(household))
     if done.returncode != 0:
         raise HomeError("internal", f"No letter could be written: {done.stderr.decode(errors='replace').strip()}")
     return msgspec.json.decode(done.stdout, type=dict[str, str])

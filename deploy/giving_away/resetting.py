@@ -18,8 +18,6 @@ from deploy.running import still
 from shared.words.problem import HomeError
 
 console = Console()
-SYSTEMD = Path("/run/systemd/system")
-INSTALLED = Path("/var/lib/homesystem")
 
 
 def reset(var: Path, name: str | None, *, letters: bool) -> None:
@@ -27,7 +25,7 @@ def reset(var: Path, name: str | None, *, letters: bool) -> None:
 
     Raises HomeError: not-found (no home), invalid-value (not meant, or it runs), no-proof (no letter could be sent).
     """
-    installed = var == INSTALLED and SYSTEMD.exists()
+    installed = still.is_of_systemd(var)
     if installed and os.geteuid() != 0:
         raise HomeError("invalid-value", "This stops services and erases their files: run it with sudo.")
     if not erasing.begun(var):
@@ -35,7 +33,7 @@ def reset(var: Path, name: str | None, *, letters: bool) -> None:
     if installed:
         # All of it, and for good: what is enabled would look for a home at every start of this machine.
         subprocess.run([homes.ROOT / "deploy" / "dismiss.sh"], check=True)  # noqa: S603
-        INSTALLED.with_name(f"{INSTALLED.name}.enabled").unlink(missing_ok=True)
+        var.with_name(f"{var.name}.enabled").unlink(missing_ok=True)
     gone = erasing.erase(var)
     _tell([f"Erased: {', '.join(map(str, gone))}. `homesystem init` begins a new home."])
     if installed:

@@ -1,11 +1,19 @@
-"""Whether a home stands still, for what may only be done while nothing of it runs."""
+"""Whether a home stands still, for what may only be done while nothing of it runs, and who would have to stop it."""
 
 from pathlib import Path
 
+from deploy.archives.plan import INSTALLED
 from deploy.folder import home as homes
 from deploy.running import up
 from shared.running.config import load
 from shared.words.problem import HomeError
+
+SYSTEMD = Path("/run/systemd/system")
+
+
+def is_of_systemd(var: Path) -> bool:
+    """Whether systemd runs the home in `var` on this machine, so that it can be stopped from here."""
+    return var == INSTALLED and SYSTEMD.exists()
 
 
 def check(var: Path) -> None:

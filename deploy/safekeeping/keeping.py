@@ -24,7 +24,6 @@ from shared.running import installed
 from shared.words.problem import HomeError
 
 console = Console()
-SYSTEMD = Path("/run/systemd/system")
 
 
 def restore(
@@ -54,7 +53,7 @@ def restore(
         raise HomeError(
             "already-exists", f"There is a home in {var}. With --replace it is put aside, and nothing is lost."
         )
-    if var != INSTALLED or not SYSTEMD.exists():
+    if not still.is_of_systemd(var):
         still.check(var)
     file = opening.chosen(file)
     with opening.opened(file, var, key, plan) as opened:
@@ -139,7 +138,7 @@ def _asked(standing: Collection[str], made_at: str) -> list[str]:
 @contextlib.contextmanager
 def _stopped(var: Path) -> Iterator[None]:
     """Nothing of the home runs meanwhile. Raises HomeError where it runs and cannot be stopped from here."""
-    if var != INSTALLED or not SYSTEMD.exists():
+    if not still.is_of_systemd(var):
         still.check(var)
         yield
         return

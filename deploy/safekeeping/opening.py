@@ -30,10 +30,9 @@ def chosen(file: Path) -> Path:
     path = file.absolute()
     if not path.is_dir():
         return path
-    dated = {at: one for one in path.iterdir() if (at := pruning.moment(one.name)) is not None}
-    if not dated:
+    if (found := pruning.newest(one.name for one in path.iterdir())) is None:
         raise HomeError("invalid-value", f"{path} has no backup in it; is its disk mounted?")
-    return dated[max(dated)]
+    return path / found
 
 
 def place(var: Path) -> Path:

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from deploy.upgrading import services
@@ -31,24 +30,8 @@ def look(place: Place, running: Collection[str], *, before: bool = False) -> dic
 
 
 def _of_the_hub(place: Place, seconds: int) -> dict[str, str]:
-    command: list[str | Path] = [
-        place.code / ".venv/bin/python",
-        "-P",
-        "-m",
-        "deploy.examining.fit",
-        "--seconds",
-        str(seconds),
-    ]
     try:
-        done = subprocess.run(  # noqa: S603 - our own
-            command,
-            capture_output=True,
-            text=True,
-            timeout=_MOST_SECONDS,
-            check=False,
-            env=environment(place),
-            **whose(place),
-        )
+        done = _ask(place, "deploy.examining.fit", "--seconds", str(seconds))
         said: dict[str, str] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         return {"looking": f"looking at it did not end in {_MOST_SECONDS:.0f} s"}
@@ -61,20 +44,25 @@ def _of_the_hub(place: Place, seconds: int) -> dict[str, str]:
 
 def tell(place: Place, words: Collection[str]) -> str:
     """Have the home record what became of it, and write to its master users; why not, where it cannot."""
-    command: list[str | Path] = [place.code / ".venv/bin/python", "-P", "-m", "deploy.record.upgraded", *words]
     try:
-        done = subprocess.run(  # noqa: S603 - our own
-            command,
-            capture_output=True,
-            text=True,
-            timeout=_MOST_SECONDS,
-            check=False,
-            env=environment(place),
-            **whose(place),
-        )
+        done = _ask(place, "deploy.record.upgraded", *words)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return "" if done.returncode == 0 else last_words(done.stderr)
+
+
+def _ask(place: Place, module: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run a module of the code that lies there, as the home's own user. Raises OSError, subprocess.TimeoutExpired."""
+    command = [str(place.code / ".venv/bin/python"), "-P", "-m", module, *words]
+    return subprocess.run(  # noqa: S603 - our own
+        command,
+        capture_output=True,
+        text=True,
+        timeout=_MOST_SECONDS,
+        check=False,
+        env=environment(place),
+        **whose(place),
+    )
 
 
 def environment(place: Place) -> dict[str, str]:

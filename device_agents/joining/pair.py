@@ -3,10 +3,10 @@
 In a folder that a second try finds again: whoever is interrupted asks with the same key.
 """
 
-import os
 import subprocess
 from pathlib import Path
 
+from device_agents import files
 from shared.words.problem import HomeError
 
 KEY, REQUEST, CERTIFICATE, AUTHORITY = "room.key", "room.csr", "room.crt", "ca.crt"
@@ -79,14 +79,5 @@ def write(path: Path, text: str) -> None:
 
 
 def _settle(beside: Path, path: Path) -> None:
-    _sync(beside)
-    beside.replace(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    files.sync(beside)
+    files.move(beside, path)

@@ -7,11 +7,11 @@ next pair before its time.
 """
 
 import contextlib
-import os
 import ssl
 from collections.abc import Callable
 from pathlib import Path
 
+from device_agents import files
 from device_agents.link import belief
 from shared.running.config import ConfigError
 from shared.trust import authority, tls
@@ -58,7 +58,7 @@ class Pair:
     def ask_early(self, *, due: bool) -> None:
         """Leave word for deploy/room-renew.sh, whose timer asks for a next pair then, or take it back."""
         if due and not self.due.exists():
-            _write(self.due, b"", 0o600)
+            files.write(self.due, b"", 0o600)
         elif not due:
             self.due.unlink(missing_ok=True)
 
@@ -71,7 +71,7 @@ class Pair:
         if not self.next_key.exists():
             raise HomeError("invalid-value", "No key waits for a certificate here.")
         self.next_authorities.unlink(missing_ok=True)
-        _write(self.next_certificate, answer.certificate.encode(), 0o644)
+        files.write(self.next_certificate, answer.certificate.encode(), 0o644)
         self._checkpoint("certificate written")
         try:
             believed = belief.vouched(self.authorities, answer, self.next_certificate, self.next_key)
@@ -79,7 +79,7 @@ class Pair:
             self.next_certificate.unlink()
             raise
         if believed is not None:
-            _write(self.next_authorities, believed.encode(), 0o644)
+            files.write(self.next_authorities, believed.encode(), 0o644)
             self._checkpoint("authorities written")
         self._swap()
 
@@ -93,7 +93,7 @@ class Pair:
                 # Stopped between the two renames, on the way to the new pair or back to the old one.
                 for key in (self.next_key, self.old_key):
                     if _fit(self.certificate, key):
-                        _move(key, self.key)
+                        files.move(key, self.key)
                         break
             if not self.next_key.exists():
                 self.csr.unlink(missing_ok=True)
@@ -112,11 +112,11 @@ class Pair:
     def go_back(self) -> None:
         """The broker does not take the new pair: the old one again. The next run of the timer asks anew."""
         if self.old_authorities.exists():
-            _move(self.old_authorities, self.authorities)
+            files.move(self.old_authorities, self.authorities)
             self._checkpoint("old authorities back")
-        _move(self.old_certificate, self.certificate)
+        files.move(self.old_certificate, self.certificate)
         self._checkpoint("old certificate back")
-        _move(self.old_key, self.key)
+        files.move(self.old_key, self.key)
 
     def _swap(self) -> None:
         others = self.next_authorities.exists()
@@ -128,16 +128,16 @@ class Pair:
             raise
         if _fit(self.certificate, self.key):
             if others:
-                _write(self.old_authorities, self.authorities.read_bytes(), 0o644)
-            _write(self.old_key, self.key.read_bytes(), 0o600)
-            _write(self.old_certificate, self.certificate.read_bytes(), 0o644)
+                files.write(self.old_authorities, self.authorities.read_bytes(), 0o644)
+            files.write(self.old_key, self.key.read_bytes(), 0o600)
+            files.write(self.old_certificate, self.certificate.read_bytes(), 0o644)
         self._checkpoint("old pair kept")
         if others:
-            _move(self.next_authorities, self.authorities)
+            files.move(self.next_authorities, self.authorities)
             self._checkpoint("authorities moved")
-        _move(self.next_certificate, self.certificate)
+        files.move(self.next_certificate, self.certificate)
         self._checkpoint("certificate moved")
-        _move(self.next_key, self.key)
+        files.move(self.next_key, self.key)
         self._checkpoint("key moved")
         self.csr.unlink(missing_ok=True)
         self.due.unlink(missing_ok=True)
@@ -162,23 +162,3 @@ def _fit(certificate: Path, key: Path) -> bool:
 
 def _beside(path: Path, what: str) -> Path:
     return path.with_name(f"{path.name}.{what}")
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    temporary = _beside(path, "new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    _move(temporary, path)
-
-
-def _move(source: Path, target: Path) -> None:
-    """Renamed, and on the disk when this returns."""
-    source.replace(target)
-    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

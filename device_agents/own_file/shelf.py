@@ -7,7 +7,6 @@ one has not shown yet that the room comes back with it, and `answer.json`, what 
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from device_agents import files
 from shared.running.log import facts
 from shared.words.room_file import Complaint, FileAnswer
 
@@ -77,26 +77,26 @@ class Shelf:
     def note(self, answer: FileAnswer, *, told: bool = False) -> None:
         """Remember what became of settings."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        _write(self._answer, msgspec.json.encode(Noted(answer=answer, told=told)), 0o600)
+        files.write(self._answer, msgspec.json.encode(Noted(answer=answer, told=told)), 0o600)
 
     def write_candidate(self, content: bytes) -> None:
         """Lay a file where it can be looked at, and no agent runs by it."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        _write(self.candidate, content, 0o600)
+        files.write(self.candidate, content, 0o600)
 
     def take(self, id_: str, of: bytes, content: bytes) -> bool:
         """Let `content` take the place of the file, on trial; False where that is not `of` any more."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         former = self._keep(of, "")
         self._checkpoint("former kept")
-        _write(self._new, content, self.path.stat().st_mode & 0o777)
+        files.write(self._new, content, self.path.stat().st_mode & 0o777, exactly=True)
         marked = Trial(id=id_, version=version(content), former=former, former_version=version(of))
-        _write(self._trial, msgspec.json.encode(marked), 0o600)
+        files.write(self._trial, msgspec.json.encode(marked), 0o600)
         self._checkpoint("marked")
         if self.read() != of:
             self._drop()
             return False
-        _move(self._new, self.path)
+        files.move(self._new, self.path)
         self._checkpoint("swapped")
         return True
 
@@ -125,7 +125,7 @@ class Shelf:
             self.go_back("The room ended while it tried this, or lost its power.")
             return None
         began = msgspec.structs.replace(trial, began=True)
-        _write(self._trial, msgspec.json.encode(began), 0o600)
+        files.write(self._trial, msgspec.json.encode(began), 0o600)
         self._checkpoint("begun")
         return began
 
@@ -154,8 +154,8 @@ class Shelf:
     def _go_back(self, trial: Trial) -> None:
         former = (self.folder / trial.former).read_bytes()
         self._keep(self.read(), ".tried")
-        _write(self._new, former, self.path.stat().st_mode & 0o777)
-        _move(self._new, self.path)
+        files.write(self._new, former, self.path.stat().st_mode & 0o777, exactly=True)
+        files.move(self._new, self.path)
 
     def _answered(self, trial: Trial, outcome: Any, why: str = "", more: tuple[Complaint, ...] = ()) -> None:
         complaints = (Complaint(text=why[:400]), *more) if why else more
@@ -163,13 +163,13 @@ class Shelf:
 
     def _drop(self) -> None:
         self._trial.unlink(missing_ok=True)
-        _sync(self.folder)
+        files.sync(self.folder)
         self._new.unlink(missing_ok=True)
 
     def _keep(self, content: bytes, what: str) -> str:
         """A file that goes, under the time of now; the oldest go for good."""
         name = f"{self._wall():%Y%m%dT%H%M%SZ}-{version(content)[:8]}{what}.toml"
-        _write(self.folder / name, content, 0o600)
+        files.write(self.folder / name, content, 0o600)
         kept = sorted(self.folder.glob("*Z-*.toml"))
         for old in kept[: max(0, len(kept) - KEPT)]:
             if old.name != name:
@@ -190,28 +190,3 @@ def _read(path: Path, kind: type[S]) -> S | None:
     except (OSError, msgspec.DecodeError) as error:  # we rename what is whole: this was somebody else's hand
         log.error("File makes no sense, and is left aside", extra=facts(file=path, reason=error))
         return None
-
-
-def _write(path: Path, content: bytes, mode: int) -> None:
-    temporary = path.with_name(f"{path.name}.part")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    _move(temporary, path)
-
-
-def _move(source: Path, target: Path) -> None:
-    """Renamed, and on the disk when this returns."""
-    source.replace(target)
-    _sync(target.parent)
-
-
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -204,6 +204,11 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
     signed_in_at: datetime | None
     disabled: bool = False
 
+    @property
+    def is_acting_master(self) -> bool:
+        """A master user who may sign in: to whom letters about the house go."""
+        return self.user.role is Role.MASTER and not self.disabled
+
 
 class UserRows(msgspec.Struct, frozen=True, kw_only=True):
     """GET USERS."""
