@@ -1,6 +1,7 @@
 """Fixtures of real parts, shared by integration, end-to-end and chaos tests; and how tests run side by side."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first: side by side, whoever begins one at the very end keeps all others waiting."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, None, None]:
+    """Commands that a test runs in this very process shut their files to others: the next test begins as this one."""
+    before = os.umask(0o077)
+    os.umask(before)
+    try:
+        return (yield)
+    finally:
+        os.umask(before)
 
 
 @pytest.fixture(scope="session")
