@@ -26,8 +26,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None, None, None]:
-    """Commands that a test runs in this very process shut their files to others: the next test begins as this one."""
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Commands that run in this very process, and fixtures like them, shut their files to others: the next test
+    begins as this one.
+    """
     before = os.umask(0o077)
     os.umask(before)
     try:
