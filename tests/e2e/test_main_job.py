@@ -1,5 +1,7 @@
 """The main job in a real browser at phone size, with and without JavaScript: nothing shows before the room said it."""
 
+import re
+
 import pytest
 
 from tests.demo import Demo
@@ -94,8 +96,11 @@ def test_unlocking_asks_first_and_the_master_user_gets_a_letter(demo_home: Demo,
     wait_for_look(page, "hall/front-door", "unlocked")
     assert len(demo_home.edges("hall", "front-door")) == len(edges) + 1
     letter = read_letter(demo_home, "unlocked", to=MASTER, after=letters)
-    for told in ("Member unlocked Front door (Hall) at", "127.0.0.1", "executed"):
-        assert told in letter
+    # Acts of the minute before, another test's, are told in one letter with this one.
+    alone = "Member unlocked Front door (Hall) at" in letter and "executed" in letter
+    among_more = "Member used Front door (Hall)" in letter and re.search(r"[\d:]{8} Front door unlocked", letter)
+    assert alone or among_more, letter
+    assert "127.0.0.1" in letter
     switch(page, "hall/front-door", "lock")
     wait_for_look(page, "hall/front-door", "locked")
 
