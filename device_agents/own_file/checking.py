@@ -11,7 +11,7 @@ from device_agents.own_file.shelf import Shelf
 from shared.running.config import ConfigError
 from shared.words.room_file import COMPLAINTS_MOST, Complaint, DeviceTable
 
-_PLACE = re.compile(r"devices\[(\d+)\](?:\.([\w-]+))?[^:]*: (.*)")
+_PLACE = re.compile(r"devices\[(\d+)\](?:\.([\w.-]+))?[^:]*: (.*)")
 _ABOUT_ALL = re.compile(r"(?:devices|top level): (.*)")
 _PIN_OF = re.compile(r"(?:pin|line) \S+ \(([a-z][a-z0-9-]*)\)")
 _SHARED = re.compile(r"pin \S+ is used by (.+); every device needs pins of its own")

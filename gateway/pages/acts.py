@@ -11,7 +11,7 @@ from shared.words.messages import CoverValue, State
 from shared.words.names import ACTIONS, SAFE_ACTIONS, Action, ConfirmBy, Kind
 from shared.words.pending import DELAY_MINUTES
 
-_LABELS: dict[str, str] = {
+LABELS: dict[str, str] = {
     Action.ON: later("On"),
     Action.OFF: later("Off"),
     Action.SET: later("Set"),
@@ -78,7 +78,7 @@ class Said(NamedTuple):
 
 def label(action: str) -> str:
     """The words on an action's button."""
-    return say(_LABELS[action]) if action in _LABELS else action
+    return say(LABELS[action]) if action in LABELS else action
 
 
 def wish(action: str, name: str, value: int | None = None) -> str:

@@ -1,64 +1,20 @@
-"""The form for one device of a room's file, pure: which fields its kind has, and a table of the file out of what came.
+"""The form for one device of a room's file, pure: filled by its table, and a table of the file out of what came.
 
-What the form does not know of a table (a button's binds, what a newer agent has) stays in it as it was.
+Fields are called as the settings are (device_settings.py), but for a cover's `pin_open` and `pin_close`, `safe_ACTION`
+for each action that may be called safe, and `bind_HAPPENING` ("DEVICE/ACTION") with `bind_HAPPENING_value` for what a
+button does. What the form does not know of a table (what is for a hand alone, what a newer agent has) stays as it was.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
+from gateway.pages import device_settings
 from gateway.pages.forms import Form
-from shared.words.languages import later
-from shared.words.names import Kind
+from shared.words.names import ACTIONS, Action, Kind
 from shared.words.problem import HomeError
 from shared.words.room_file import DeviceTable, OfferedPin
-
-KINDS: Final = {
-    Kind.SWITCH: later("Switch: on and off"),
-    Kind.DIMMER: later("Dimmer: as bright as you like"),
-    Kind.LOCK: later("Lock: of a door"),
-    Kind.COVER: later("Cover: a blind, a gate"),
-    Kind.PULSE: later("Pulse: a short press"),
-    Kind.CONTACT: later("Contact (door, window)"),
-    Kind.MOTION: later("Motion sensor"),
-    Kind.BUTTON: later("Button on the wall"),
-    Kind.TEMPERATURE: later("Thermometer"),
-    Kind.HUMIDITY: later("Hygrometer"),
-}
-_SECONDS: Final = frozenset({"max_on", "min_off", "min_interval", "relock_after", "travel_time", "dead_time", "hold"})
-_WHOLE: Final = frozenset({"pulse_ms"})
-_TICKS: Final = frozenset({"active_low", "critical", "confirm"})
-LABELS: Final = {
-    "max_on": later("On for so many seconds at the most"),
-    "min_off": later("Off for so many seconds at least"),
-    "min_interval": later("So many seconds from one change to the next"),
-    "interlock": later("Group of which one at most is on"),
-    "dead_time": later("Seconds of rest before another of its group, or the other way"),
-    "relock_after": later("Locks by itself after so many seconds"),
-    "contact": later("Contact that says whether its door is closed"),
-    "travel_time": later("Seconds from shut to open"),
-    "pulse_ms": later("Milliseconds of a press"),
-    "hold": later("Seconds of quiet until it is clear"),
-    "source": later("Read by"),
-    "address": later("Its address"),
-}
-"""What is typed of a device beside its name and pins."""
-_EXCLUSIVE: Final = ("max_on", "min_off", "min_interval", "interlock", "dead_time")
-_TYPED: Final[dict[Kind, tuple[str, ...]]] = {
-    Kind.SWITCH: _EXCLUSIVE,
-    Kind.DIMMER: _EXCLUSIVE,
-    Kind.LOCK: ("relock_after", "contact", "min_interval"),
-    Kind.COVER: ("travel_time", "interlock", "dead_time"),
-    Kind.PULSE: ("pulse_ms", "travel_time", "interlock", "dead_time"),
-    Kind.CONTACT: (),
-    Kind.MOTION: ("hold",),
-    Kind.BUTTON: (),
-    Kind.TEMPERATURE: ("source", "address"),
-    Kind.HUMIDITY: ("source", "address"),
-}
-_OUTPUTS: Final = frozenset({Kind.SWITCH, Kind.DIMMER, Kind.LOCK, Kind.COVER, Kind.PULSE})
-_SENSORS: Final = frozenset({Kind.TEMPERATURE, Kind.HUMIDITY})
 
 
 class Pin(NamedTuple):
@@ -69,6 +25,14 @@ class Pin(NamedTuple):
     taken: str | None
 
 
+class Deed(NamedTuple):
+    """Something that a button may do: as the form sends it, which device it is done to, and the action or `toggle`."""
+
+    value: str
+    name: str
+    action: str
+
+
 def kind_of(text: str) -> Kind:
     """Raises bad-request."""
     try:
@@ -77,31 +41,18 @@ def kind_of(text: str) -> Kind:
         raise HomeError("bad-request", "kind is one of the kinds of devices.") from None
 
 
-def typed(kind: Kind) -> tuple[str, ...]:
-    """The settings of such a device that are typed."""
-    return _TYPED[kind]
-
-
-def pin_fields(kind: Kind) -> tuple[str, ...]:
-    """The fields in which its pins are chosen; none for what is no wire of the board's."""
-    if kind in _SENSORS:
-        return ()
-    return ("pin_open", "pin_close") if kind is Kind.COVER else ("pin",)
-
-
-def ticks(kind: Kind) -> tuple[str, ...]:
-    """What is ticked of such a device."""
-    if kind in _OUTPUTS:
-        return ("active_low", "critical", "confirm")
-    return ("critical",) if kind in _SENSORS else ("active_low", "critical")
-
-
 def filled(table: DeviceTable) -> Form:
     """The form as it stands for a device of the file."""
     fields = {name: _shown(value) for name, value in table.items() if not isinstance(value, (dict, list, tuple))}
     pins = table.get("pins")
     if isinstance(pins, (list, tuple)) and len(pins) == 2:
         fields["pin_open"], fields["pin_close"] = map(str, pins)
+    safe = table.get("safe_actions")
+    fields |= {f"safe_{action}": "on" for action in (safe if isinstance(safe, (list, tuple)) else ())}
+    for happening, bind in _binds(table).items():
+        if isinstance(bind, dict):
+            fields[f"bind_{happening}"] = f"{bind.get('device')}/{bind.get('action')}"
+            fields[f"bind_{happening}_value"] = str(bind.get("value", ""))
     return Form(fields)
 
 
@@ -110,17 +61,41 @@ def table(form: Form, kind: Kind, before: DeviceTable, taken: Iterable[str]) -> 
     made = dict(before)
     made["id"] = before.get("id") or form.text("id").strip() or _id(form.text("name"), set(taken))
     made["name"], made["kind"] = form.text("name").strip(), kind.value
-    chosen = [_pin(form.text(field)) for field in pin_fields(kind)]
+    layout = device_settings.LAYOUTS[kind]
+    chosen = [_pin(form.text(field)) for field in layout.pins]
     if len(chosen) == 2:
         _put(made, "pins", chosen if all(one is not None for one in chosen) else None)
     elif chosen:
         _put(made, "pin", chosen[0])
-    for name in ticks(kind):
+    for name in (*layout.ticks, *layout.further_ticks):
         # A tick that is taken out of what the file says stays said: false is not always what is so without a word.
         _put(made, name, True if form.text(name) else (False if name in before else None))
-    for name in typed(kind):
+    for name in (*layout.usual, *layout.further):
         _put(made, name, _value(name, form.text(name).strip()))
+    _put(made, "safe_actions", _safe(form, layout.safe, made) or None)
+    if layout.happenings:
+        _put(made, "binds", _bound(form, layout.happenings, made) or None)
     return made
+
+
+def deeds(tables: Iterable[DeviceTable], own: str | None) -> list[Deed]:
+    """All that a button of the room may do; `own` is the device whose form it is."""
+    return [
+        Deed(f"{one.get('id')}/{action}", str(one.get("name")), action)
+        for one in tables
+        if one.get("id") != own and one.get("kind") in ACTIONS
+        for action in device_settings.bindable(Kind(one["kind"]))
+    ]
+
+
+def field_of(setting: str) -> str:
+    """The field beside which a complaint about that setting stands."""
+    if setting == "pins":
+        return "pin_open"
+    parts = setting.split(".")
+    if parts[0] == "binds" and len(parts) > 1:
+        return f"bind_{parts[1]}" + ("_value" if parts[-1] == "value" else "")
+    return setting
 
 
 def pins(offered: Iterable[OfferedPin], tables: Iterable[DeviceTable], own: str | None) -> list[Pin]:
@@ -159,14 +134,40 @@ def _pin(text: str) -> int | str | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= 6 else text or None
 
 
+def _safe(form: Form, offered: Iterable[Action], made: DeviceTable) -> list[Any]:
+    """What is ticked, behind what the form does not offer and the file has."""
+    had = made.get("safe_actions")
+    kept = [one for one in (had if isinstance(had, (list, tuple)) else ()) if one not in offered]
+    return [*kept, *(action.value for action in offered if form.text(f"safe_{action}"))]
+
+
+def _bound(form: Form, happenings: Iterable[str], made: DeviceTable) -> dict[str, Any]:
+    bound = dict(_binds(made))
+    for happening in happenings:
+        device, _, action = form.text(f"bind_{happening}").partition("/")
+        bound.pop(happening, None)
+        if device:
+            bound[happening] = {"device": device, "action": action}
+            if action == Action.SET:
+                _put(bound[happening], "value", _number(form.text(f"bind_{happening}_value").strip(), int))
+    return bound
+
+
+def _binds(table: DeviceTable) -> dict[str, Any]:
+    binds = table.get("binds")
+    return binds if isinstance(binds, dict) else {}
+
+
 def _value(name: str, text: str) -> Any:
+    if name in device_settings.SECONDS:
+        return _number(text.replace(",", "."), float)
+    return _number(text, int) if name in device_settings.WHOLE else text or None
+
+
+def _number(text: str, kind: Callable[[str], float]) -> float | str | None:
     """As the file has it; what makes no sense goes as it was typed, and the room says what is wrong with it."""
-    if not text:
-        return None
     try:
-        if name in _SECONDS:
-            return float(text.replace(",", "."))
-        return int(text) if name in _WHOLE else text
+        return kind(text) if text else None
     except ValueError:
         return text
 

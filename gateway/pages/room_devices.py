@@ -12,11 +12,12 @@ from yarl import URL
 from gateway import keys
 from gateway.desk import looks, room_files
 from gateway.door import sessions
-from gateway.pages import device_form, faults, flash, proving
+from gateway.pages import acts, device_form, device_settings, faults, flash, proving
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
 from gateway.picture import guards
+from shared.words.languages import later
 from shared.words.names import Kind
 from shared.words.problem import HomeError
 from shared.words.room_file import Complaint, DeviceTable, FileAnswer, RoomFile
@@ -27,6 +28,7 @@ _SHOWN_HERE: Final = frozenset(
         *("changed-meanwhile", "room-offline", "broker-unreachable"),
     }
 )
+_IN_TURN: Final = later("On and off in turn")
 _BASE: Final = URL("/house/devices")
 _NEW: Final = URL("/house/new-device")
 
@@ -42,7 +44,7 @@ async def show_devices(request: web.Request) -> web.StreamResponse:
         room=around,
         file=known,
         devices=[(one, device_form.filled(one)) for one in (known.devices or () if known is not None else ())],
-        kinds=device_form.KINDS,
+        kinds=device_settings.KINDS,
         answer=known.answer if known is not None else None,
         base=str(_BASE / around.id),
         add=str(_NEW / around.id),
@@ -140,10 +142,10 @@ async def _page(
     around = looks.room_of_home(request, request.match_info["room"])
     known = room_files.find(request, around.id)
     found: tuple[Complaint, ...] = tuple(error.facts.get("complaints", ())) if error is not None else ()
-    own = {one.setting: one.text for one in reversed(found) if one.device == named and one.setting}
-    fields = {"name", *device_form.pin_fields(kind), *device_form.typed(kind), *device_form.ticks(kind)}
-    if "pins" in own:
-        own["pin_open"] = own["pins"]
+    placed = [(one, device_form.field_of(one.setting or "")) for one in found]
+    own = {field: one.text for one, field in reversed(placed) if one.device == named and one.setting}
+    layout = device_settings.LAYOUTS[kind]
+    has_field = layout.open_fields | layout.folded_fields
     target = _BASE / around.id / str(table["id"]) if table else _NEW / around.id
     tables = known.devices or ()
     return await faults.page(
@@ -154,16 +156,18 @@ async def _page(
         table=table,
         form=form,
         kind=kind,
-        kind_name=device_form.KINDS[kind],
-        pin_fields=device_form.pin_fields(kind),
+        kind_name=device_settings.KINDS[kind],
+        layout=layout,
+        labels=device_settings.LABELS,
+        happenings=device_settings.HAPPENINGS,
         pins=device_form.pins(known.pins, tables, str(table.get("id"))),
-        typed_fields=device_form.typed(kind),
-        labels=device_form.LABELS,
-        ticks=device_form.ticks(kind),
+        deeds=device_form.deeds(tables, str(table.get("id"))),
+        deed_words=acts.LABELS | {device_settings.TOGGLE: _IN_TURN},
+        unfolded=any(form.text(name) or name in own for name in layout.folded_fields),
         contacts=[(str(one["id"]), str(one.get("name"))) for one in tables if one.get("kind") == Kind.CONTACT.value],
         sources=["ds18b20", "iio", "bme280"] if kind is Kind.TEMPERATURE else ["iio", "bme280"],
         own=own,
-        others=[one for one in found if one.device != named or one.setting not in fields | {"pins"}],
+        others=[one for one, field in placed if one.device != named or field not in has_field],
         of=known.version,
         target=str(target),
         cancel=str(_BASE / around.id),

@@ -34,7 +34,8 @@ _ARRANGING: Final = (
     ),
     Visit("devices", "/house/devices/{room}", "/house/devices/hall", "master"),
     Visit("device-new", "/house/new-device/{room}", "/house/new-device/hall?kind=cover", "alex"),
-    Visit("device", "/house/devices/{room}/{device}", "/house/devices/hall/lamp", "alex"),
+    Visit("device-button", "/house/new-device/{room}", "/house/new-device/hall?kind=button", "alex"),
+    Visit("device", "/house/devices/{room}/{device}", "/house/devices/hall/lamp", "alex", steps=opens),
     Visit("device-no-factor", "/house/devices/{room}/{device}", "/house/devices/kitchen/blind", "master"),
     Visit(
         "device-unproved",

@@ -1,7 +1,5 @@
 """A room's devices on pages: listed, added, changed and removed, with the room's complaints beside the fields."""
 
-from typing import Any
-
 import msgspec
 import pytest
 
@@ -136,13 +134,43 @@ async def test_a_room_without_devices_and_one_that_only_a_hand_changes_say_so() 
         assert not page.has("select", name="kind")
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_has_a_form_that_brings_back_what_it_showed(kind: Kind) -> None:
-    table: dict[str, Any] = {"id": "it", "name": "It", "kind": kind.value, "critical": False}
-    table |= {"pins": [5, "GPIO6"]} if kind is Kind.COVER else {}
-    values = {"interlock": "pair", "contact": "door", "source": "iio", "address": "dht11", "pulse_ms": 500}
-    table |= {name: values.get(name, 2.5) for name in device_form.typed(kind)}
-    assert device_form.table(device_form.filled(table), kind, table, ()) == table
+async def test_a_button_is_bound_and_what_is_wrong_with_it_stands_there() -> None:
+    async with open_house() as house:
+        await master(house)
+        target = f"{NEW}?kind=button"
+        page = await house.get(target)
+        typed = {"name": "Bell", "pin": "27", "bind_press": "lamp/toggle", "bind_long": "blind/set"}
+        await house.send(page.form(NEW), "save", **typed, bind_long_value="40", debounce_ms="50", code=APP_CODE)
+        binds = {
+            "press": {"device": "lamp", "action": "toggle"},
+            "long": {"device": "blind", "action": "set", "value": 40},
+        }
+        new = {"id": "bell", "name": "Bell", "kind": "button", "pin": 27, "debounce_ms": 50, "binds": binds}
+        assert house.auth.room.set[-1].devices[-1] == new
+
+        house.auth.room.files.hear(HALL_FILE)
+        house.auth.room.complains = (
+            Complaint(text="is 400; a whole number", device="bell", setting="binds.long.value"),
+            Complaint(text="too long", device="bell", setting="debounce_ms"),
+            Complaint(text="names nothing", device="bell", setting="binds"),
+        )
+        page = await house.get(target)
+        page = await house.send(page.form(NEW), "save", **typed, bind_long_value="400", code=APP_CODE)
+        assert page.has("input", name="bind_long_value", value="400", **{"aria-describedby": "bind_long_value-said"})
+        assert page.has("details", open="")
+        assert "bell: names nothing" in page.text
+
+
+async def test_a_bind_to_what_is_no_more_is_shown_as_it_stands() -> None:
+    async with open_house() as house:
+        bell = {"id": "bell", "name": "Bell", "kind": "button", "pin": 27}
+        bell |= {"binds": {"press": {"device": "gone", "action": "on"}, "newer": {"device": "lamp", "action": "on"}}}
+        house.auth.room.files.hear(msgspec.structs.replace(HALL_FILE, devices=(LAMP, bell)))
+        await master(house)
+        page = await house.get(f"{LIST}/bell")
+        assert page.has("option", value="gone/on", selected="")
+        await house.send(page.form(f"{LIST}/bell"), "save", code=APP_CODE)
+        assert house.auth.room.set[-1].devices == (LAMP, bell)
 
 
 def test_an_id_is_made_of_the_name_and_is_nobody_elses() -> None:
