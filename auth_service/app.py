@@ -169,7 +169,8 @@ async def _serve(config: AuthConfig, store: Store, spool: Spool, passwords: Pass
         sign, give = signer_orders.signing_by(config.signer), signer_orders.rights_by(config.signer)
         expected = Expected()
         rooms = Rooms(store, proof, give, now=_now, wake=board.wake, expected=expected)
-        joining = Joining(store, proof, errands, sign, give, authority=config.broker.tls.ca, now=_now)
+        admit = signer_orders.clients_rights_by(config.signer)
+        joining = Joining(store, proof, errands, sign, give, admit, authority=config.broker.tls.ca, now=_now)
         confirmed = ConfirmedLockdown(
             store,
             Lockdown(store, proof, now=_now, wake=locked_down),

@@ -17,7 +17,7 @@ class ByLine:
         self._windows = windows
 
     async def join(self, request: web.Request) -> web.Response:
-        """One becomes a room."""
+        """One becomes a room or a client."""
         return json_response(await self._joining.join(await read_json(request, JoinWish), issuer(request)))
 
     async def open(self, request: web.Request) -> web.Response:

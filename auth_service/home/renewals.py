@@ -10,7 +10,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from auth_service.home import identity_rows
 from auth_service.proof import Proof
@@ -38,9 +38,9 @@ WAITING_MOST = 1024
 
 
 class Sign(Protocol):
-    """Has a signing request of a room's signed."""
+    """Has a signing request of a room's or a client's signed."""
 
-    async def __call__(self, room: str, asked: Csr) -> Certificate:
+    async def __call__(self, name: str, asked: Csr, *, role: Literal["room", "client"] = "room") -> Certificate:
         """The certificate, and which authorities are believed. Raises HomeError: the signer refuses, or is away."""
 
 

@@ -1,4 +1,4 @@
-"""Windows that are opened at the hub: `homesystem room add` has one for a room that comes by itself."""
+"""Windows that `homesystem room add` and `client add` open at the hub, for machines that come by themselves."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -9,6 +9,7 @@ from auth_service.hub import opening
 from auth_service.hub.accounts import ISSUER
 from auth_service.joining.windows import Opened, Windows
 from auth_service.proof import Proof
+from shared.words.internal_joining import Kind
 from shared.words.messages import Who
 
 
@@ -25,9 +26,9 @@ class AtTheHub:
     def __init__(self, windows: Windows) -> None:
         self._windows = windows
 
-    async def open(self, name: str, *, unfinished: bool) -> Opened:
-        """For a new room, see Windows.open. Raises HomeError: invalid-value, already-exists, no-proof."""
-        return await self._windows.open(name, Who(issuer=ISSUER), unfinished=unfinished)
+    async def open(self, name: str, kind: Kind, devices: tuple[str, ...], *, unfinished: bool) -> Opened:
+        """For a new room or client, see Windows.open. Raises HomeError: invalid-value, already-exists, no-proof."""
+        return await self._windows.open(name, Who(issuer=ISSUER), kind=kind, devices=devices, unfinished=unfinished)
 
 
 def _now() -> datetime:

@@ -1,8 +1,8 @@
-"""A machine brings the token of a window and a signing request, and becomes the room that the window is for.
+"""A machine brings the token of a window and a signing request, and becomes the room or client that the window is for.
 
 Who it becomes is the window's word; the request gives the key alone. In this order, so that each step may be the last
 one and the same machine asks again: the window is the key's and the name is given out, with the proof of both; the
-signer signs; the certificate is kept; the room gets its rights; the machine gets its answer.
+signer signs; the certificate is kept; the rights are given; the machine gets its answer.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from auth_service.confirming.tries import FailedTries
 from auth_service.home import identity_rows
 from auth_service.home.renewals import Sign
 from auth_service.home.rooms import Give
+from auth_service.home.signer_orders import Admit
 from auth_service.joining import requested_key, window_rows
 from auth_service.joining.window import Refusal, Window, refusal
 from auth_service.joining.windows import in_use
@@ -31,20 +32,23 @@ from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
 from shared.words.renewing import Csr
 
-_REFUSED = "room:join-refused"
+_GUESSED = "room:join-refused"
+"""Whoever has no token of ours is told of as one, whatever it says that it is to be."""
 _TOLD_SECONDS = 600.0
 """Whoever has a token and comes too late, again and again, is told of so seldom."""
 _TOLD_MOST = 256
-_AGAIN = "On the hub: homesystem room add {room}, which prints another line."
+_AGAIN = "On the hub: homesystem {kind} add {name}, which prints another line."
 Judged = tuple[Window | None, Refusal | None]
 _WORDS = {
     Refusal.UNKNOWN: "The hub knows no such token: it was mistyped, or a later line took its place. " + _AGAIN,
     Refusal.USED: (
         "Another machine has used this line already. If that was not you, somebody else has seen it: "
-        "on the hub, homesystem room revoke {room}, and then add the room under another name."
+        "on the hub, homesystem {kind} revoke {name}, and then add the {kind} under another name."
     ),
     Refusal.OVER: "This line is over: it works for ten minutes. " + _AGAIN,
-    Refusal.REVOKED: "The name {room} was revoked, and none is ever given out twice. Add the room under another name.",
+    Refusal.REVOKED: (
+        "The name {name} was revoked, and none is ever given out twice. Add the {kind} under another name."
+    ),
 }
 
 
@@ -58,6 +62,7 @@ class Joining:
         errands: Errands,
         sign: Sign,
         give: Give,
+        admit: Admit,
         *,
         authority: Path,
         now: Callable[[], datetime],
@@ -67,14 +72,15 @@ class Joining:
         self._errands = errands
         self._sign = sign
         self._give = give
+        self._admit = admit
         self._authority = authority
         self._now = now
-        self._failed = FailedTries(_REFUSED, proof, now=now)
+        self._failed = FailedTries(_GUESSED, proof, now=now)
         self._told = Seldom(_TOLD_SECONDS, most=_TOLD_MOST)
         self._turn = asyncio.Lock()
 
     async def join(self, asked: JoinWish, issuer: str) -> Joined:
-        """The room that the machine is from now on, its certificate, and the authority that signs for rooms.
+        """What the machine is from now on, its certificate, and the authority that signs for it and for the broker.
 
         Raises HomeError: join-refused (`reason` is a Refusal), invalid-value, no-proof, and what the signer says; after
         that the same key may ask again.
@@ -85,10 +91,13 @@ class Joining:
             self._check(await self._judge(connection, asked, key), asked, key, who)
         async with self._turn:
             window = await self._let_in(asked, key, who)
-            certificate = window.certificate or await self._certify(window.name, key, asked.csr)
-            await self._give(window.name, ())
+            certificate = window.certificate or await self._certify(window, key, asked.csr)
+            if window.kind == "room":
+                await self._give(window.name, ())
+            else:
+                await self._admit(window.name, window.may)
         authority = await asyncio.to_thread(self._authority.read_text)
-        return Joined(room=window.name, certificate=certificate, authority=authority)
+        return Joined(name=window.name, certificate=certificate, authority=authority, may=window.may)
 
     async def sweep(self) -> None:
         """Forget windows that are long over, and tell of wrong tokens that were only counted."""
@@ -115,7 +124,7 @@ class Joining:
 
     async def _judge(self, connection: AsyncConnection, asked: JoinWish, key: str) -> Judged:
         window = await window_rows.by_token(connection, asked.token)
-        refused = refusal(window, asked.room, key, self._now())
+        refused = refusal(window, asked.kind, asked.name, key, self._now())
         if window is None or refused is not None:
             return window, refused
         known = await identity_rows.find(connection, window.name)
@@ -134,14 +143,14 @@ class Joining:
         if window.resumes:
             detail["interrupted_before"] = "yes"
         else:
-            await identity_rows.enrol(connection, window.name, "room", self._now())
-        await say("room:added", f"room/{window.name}", **detail)
+            await identity_rows.enrol(connection, window.name, window.kind, self._now())
+        await say(f"{window.kind}:added", f"{window.kind}/{window.name}", **detail)
 
-    async def _certify(self, room: str, key: str, csr: str) -> str:
-        certificate = (await self._sign(room, Csr(csr=csr, follows=True))).certificate
+    async def _certify(self, window: Window, key: str, csr: str) -> str:
+        certificate = (await self._sign(window.name, Csr(csr=csr, follows=True), role=window.kind)).certificate
         async with self._store.write() as connection:
-            if not await window_rows.keep(connection, room, key, certificate):
-                raise HomeError("changed-meanwhile", f"The window of {room} was closed meanwhile.")
+            if not await window_rows.keep(connection, window.name, key, certificate):
+                raise HomeError("changed-meanwhile", f"The window of {window.name} was closed meanwhile.")
         return certificate
 
     def _refused(self, window: Window | None, reason: Refusal, asked: JoinWish, key: str, who: Who) -> HomeError:
@@ -149,19 +158,22 @@ class Joining:
         if window is None or reason is Refusal.UNKNOWN:
             self._errands.start(self._failed.tell("home", who, None), "report-failure")
         else:
-            self._errands.start(self._tell(window.name, reason, key, who), "report-failure")
-        words = in_use(asked.room) if reason is Refusal.EXISTS else _WORDS[reason].format(room=asked.room)
+            self._errands.start(self._tell(window, reason, key, who), "report-failure")
+        if reason is Refusal.EXISTS:
+            words = in_use(asked.name, asked.kind)
+        else:
+            words = _WORDS[reason].format(kind=asked.kind, name=asked.name)
         return HomeError("join-refused", words, reason=reason.value)
 
-    async def _tell(self, room: str, reason: Refusal, key: str, who: Who) -> None:
+    async def _tell(self, window: Window, reason: Refusal, key: str, who: Who) -> None:
         """Who comes with the right token at the wrong time had the line: that is a slip, or somebody who read it."""
         now = self._now().timestamp()
-        if not self._told.is_due((room, reason), now):
+        if not self._told.is_due((window.name, reason), now):
             return
-        self._told.said((room, reason), now)
+        self._told.said((window.name, reason), now)
         await self._proof.write(
-            _REFUSED,
-            f"room/{room}",
+            f"{window.kind}:join-refused",
+            f"{window.kind}/{window.name}",
             who,
             severity=Severity.INFO if reason is Refusal.OVER else Severity.SECURITY,
             outcome=Outcome.REJECTED,

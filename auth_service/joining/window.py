@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from shared.words.internal_joining import Kind
+
 LIFETIME = timedelta(minutes=10)
 AGAIN = timedelta(hours=1)
 """So long the machine that came in may ask for its certificate again: its power may have gone before it had it."""
@@ -24,12 +26,15 @@ class Refusal(StrEnum):
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """A room that may join. `key`: SHA-256 of the public key that came in, once one has, and its `certificate`.
+    """A room or client that may join. `key`: SHA-256 of the public key that came in, once one has; its `certificate`.
 
-    `resumes`: the name was given out to a machine that never got a certificate, so that another may take its place.
+    `may`: what a client is to command and hear, as `hall/lamp`. `resumes`: the name was given out to a machine that
+    never got a certificate, so that another may take its place.
     """
 
     name: str
+    kind: Kind = "room"
+    may: tuple[str, ...] = ()
     opened_at: datetime
     expires_at: datetime
     resumes: bool = False
@@ -38,12 +43,12 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     certificate: str | None = None
 
 
-def refusal(window: Window | None, room: str, key: str, now: datetime) -> Refusal | None:
-    """Why a machine with `key` that says it is to be `room` is not let in by this window; None where it is.
+def refusal(window: Window | None, kind: Kind, name: str, key: str, now: datetime) -> Refusal | None:
+    """Why a machine with `key` that says it is to be `name` is not let in by this window; None where it is.
 
     A clock that was set back makes nothing longer: before its beginning a window is over.
     """
-    if window is None or window.name != room:
+    if window is None or (window.kind, window.name) != (kind, name):
         return Refusal.UNKNOWN
     if window.key is None or window.joined_at is None:
         return None if window.opened_at <= now < window.expires_at else Refusal.OVER

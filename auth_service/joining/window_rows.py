@@ -8,17 +8,19 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Row, String, Table, Text, delete, false, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.joining.window import LIFETIME, Window
+from auth_service.joining.window import Window
 from auth_service.tables import Moment, metadata
 
 table = Table(
-    # Which room may join just now. The name need not be given out yet: it is when a machine comes.
+    # Which room or client may join just now. The name need not be given out yet: it is when a machine comes.
     "join_windows",
     metadata,
     Column("name", String(32), primary_key=True),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("opened_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
+    Column("kind", String(8), nullable=False, server_default="room"),
+    Column("may", Text, nullable=False, server_default=""),
     Column("resumes", Boolean, nullable=False, server_default=false()),
     Column("key_hash", String(64)),
     Column("joined_at", Moment),
@@ -29,16 +31,22 @@ KEPT = timedelta(days=1)
 """So long a window is remembered after its end, so that whoever comes too late is told that it is late."""
 
 
-async def put(connection: AsyncConnection, name: str, *, resumes: bool, now: datetime) -> tuple[str, datetime]:
-    """Open one for a name, and end the former; its token, which is nowhere else, and when it ends."""
+async def put(connection: AsyncConnection, window: Window) -> str:
+    """Open it, and end the former one of its name; its token, which is nowhere else."""
     token = secrets.token_hex(16)
-    await close(connection, name)
+    await close(connection, window.name)
     await connection.execute(
         insert(table).values(
-            name=name, token_hash=_hashed(token), opened_at=now, expires_at=now + LIFETIME, resumes=resumes
+            name=window.name,
+            token_hash=_hashed(token),
+            opened_at=window.opened_at,
+            expires_at=window.expires_at,
+            kind=window.kind,
+            may=" ".join(window.may),
+            resumes=window.resumes,
         )
     )
-    return token, now + LIFETIME
+    return token
 
 
 async def by_token(connection: AsyncConnection, token: str) -> Window | None:
@@ -90,6 +98,8 @@ def _window(row: Row[*tuple[Any, ...]]) -> Window:
         name=row.name,
         opened_at=row.opened_at,
         expires_at=row.expires_at,
+        kind=row.kind,
+        may=tuple(row.may.split()),
         resumes=row.resumes,
         key=row.key_hash,
         joined_at=row.joined_at,

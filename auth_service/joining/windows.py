@@ -1,4 +1,4 @@
-"""Opens a window for a room: ten minutes in which one machine, which brings the token, becomes that room."""
+"""Opens a window for a room or client: ten minutes in which one machine, which brings the token, becomes that."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -8,9 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
 from auth_service.home import identity_rows
+from auth_service.home.identity_rows import IdentityRole
 from auth_service.joining import window_rows
+from auth_service.joining.window import LIFETIME, Window
 from auth_service.proof import Proof
 from shared.keeping.database import Store
+from shared.words.internal_joining import Kind
 from shared.words.messages import Who
 from shared.words.problem import HomeError
 
@@ -33,25 +36,40 @@ class Windows:
         self._proof = proof
         self._now = now
 
-    async def open(self, name: str, who: Who, *, may: May | None = None, unfinished: bool = False) -> Opened:
-        """For a new room of this name; a former window for it is over. `may` is asked first, where it stands.
+    async def open(
+        self,
+        name: str,
+        who: Who,
+        *,
+        kind: Kind = "room",
+        devices: tuple[str, ...] = (),
+        may: May | None = None,
+        unfinished: bool = False,
+    ) -> Opened:
+        """For a new room or client of this name; a former window for it is over. `may` is asked first, where it stands.
 
-        `unfinished`: a room of this name that is known already has nothing at the broker, so that nobody ever came in
-        by its name.
+        `devices`: what a client is to command and hear, as `hall/lamp`. `unfinished`: a name that is known already has
+        nothing at the broker, so that nobody ever came in by it.
 
-        Raises HomeError: invalid-value, already-exists (the name is in use, or was revoked), no-proof, and what `may`
-        says.
+        Raises HomeError: invalid-value, already-exists (the name is in use, or was revoked), not-found (a room of
+        `devices`), no-proof, and what `may` says.
         """
+        now = self._now()
         async with telling.change(self._store, self._proof, who) as (connection, say):
             if may is not None:
                 await may(connection)
-            identity_rows.check_name(name, "room")
-            resumes = await self._check_free(connection, name, unfinished=unfinished)
-            token, expires_at = await window_rows.put(connection, name, resumes=resumes, now=self._now())
-            await say("room:awaited", f"room/{name}", until=f"{expires_at:%Y-%m-%d %H:%M} UTC")
-        return Opened(token, expires_at)
+            identity_rows.check_name(name, kind)
+            identity_rows.check_rooms(await identity_rows.all_rows(connection), devices)
+            resumes = await self._check_free(connection, name, kind, unfinished=unfinished)
+            window = Window(
+                name=name, kind=kind, may=devices, opened_at=now, expires_at=now + LIFETIME, resumes=resumes
+            )
+            token = await window_rows.put(connection, window)
+            told = {"may": ", ".join(devices)} if devices else {}
+            await say(f"{kind}:awaited", f"{kind}/{name}", until=f"{window.expires_at:%Y-%m-%d %H:%M} UTC", **told)
+        return Opened(token, window.expires_at)
 
-    async def _check_free(self, connection: AsyncConnection, name: str, *, unfinished: bool) -> bool:
+    async def _check_free(self, connection: AsyncConnection, name: str, kind: Kind, *, unfinished: bool) -> bool:
         """Whether the name was given out already, to a machine that never got what it came for."""
         known = await identity_rows.find(connection, name)
         if known is None:
@@ -61,11 +79,13 @@ class Windows:
             raise HomeError("already-exists", text)
         window = await window_rows.of(connection, name)
         never_came = unfinished or (window is not None and window.certificate is None)
-        if known.role != "room" or not never_came:
-            raise HomeError("already-exists", in_use(name))
+        if known.role != kind or not never_came:
+            raise HomeError("already-exists", in_use(name, known.role))
         return True
 
 
-def in_use(name: str) -> str:
+def in_use(name: str, role: IdentityRole) -> str:
     """What to do about a name that somebody has."""
+    if role == "client":
+        return f"The name {name} is in use. For its client on another machine there is homesystem client renew."
     return f"The name {name} is in use. For its room on another card there is homesystem room renew."

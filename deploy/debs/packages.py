@@ -55,7 +55,7 @@ HUB = Package(
         "A room may hang on the hub itself.",
     ),
     code=("shared", "gateway", "auth_service", "alert_service", "device_agents", "deploy"),
-    scripts=(*_ROOM_SCRIPTS, "move-vault.sh", "join.sh"),
+    scripts=(*_ROOM_SCRIPTS, "move-vault.sh", "join.sh", "client.sh"),
     locks=("requirements.lock", _ROOM_LOCK),
     needs=(*_NEEDS, "mosquitto (>= 2.0.11)", "ca-certificates"),
     recommends=("openssh-client",),

@@ -37,7 +37,8 @@ def room_add(
     from deploy.enrolling import enrol, lines
 
     if out is None:
-        lines.show(lines.open_for(_home(), name))
+        home = _home()
+        lines.show(home, lines.open_for(home, name))
         return
     asyncio.run(enrol.add_room(_home(), name, out))
     console.print(f"Room {name} is enrolled. Carry its folder to its Pi over a safe way; docs/setup.md goes on there.")
@@ -64,13 +65,22 @@ def room_list() -> None:
 @clients.command("add")
 def client_add(
     name: str,
-    out: OutDir,
     may: Annotated[list[str], typer.Option(help="ROOM/DEVICE that it may command and hear; repeat for more.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write certificate and key there, and print no line.")
+    ] = None,
 ) -> None:
-    """Enrol a trusted client: writes ca.crt, client.crt and client.key."""
-    from deploy.enrolling import enrol
+    """Let a trusted client join: prints a line to paste on its machine, good once, for ten minutes.
 
-    asyncio.run(enrol.add_client(_home(), name, [enrol.device_ref(ref) for ref in may], out))
+    With --out: enrol it here, and write ca.crt, client.crt and client.key for its machine.
+    """
+    from deploy.enrolling import enrol, lines
+
+    devices = [enrol.device_ref(ref) for ref in may]
+    if out is None:
+        lines.show_for_client(lines.open_for_client(_home(), name, devices))
+        return
+    asyncio.run(enrol.add_client(_home(), name, devices, out))
     console.print(f"{name} is enrolled; its certificate lies in the folder you named.")
 
 

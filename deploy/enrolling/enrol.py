@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 from auth_service import config as auth_config
-from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name
+from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name, check_rooms
 from auth_service.hub import accounts
 from auth_service.hub.accounts import Accounts
 from deploy.allowing import rights
@@ -44,10 +44,7 @@ async def add_client(home: homes.Home, name: str, may: list[DeviceRef], out: Pat
     """
     with turns.turn(home.var, f"homesystem client add {name}"):
         async with _book(home) as book:
-            known = {row.name for row in await book.list_identities() if row.role == "room" and row.revoked_at is None}
-            for room, _ in may:
-                if room not in known:
-                    raise HomeError("not-found", f"There is no room {room}; these are enrolled: {_listed(known)}.")
+            check_rooms(await book.list_identities(), ("/".join(device) for device in may))
             await _enrol(home, book, name, "client", rights.client_role(name, may), out)
 
 
@@ -182,7 +179,3 @@ def _topics(room: str, devices: tuple[str, ...]) -> frozenset[str]:
     builds = (topics.state, topics.acknowledgement, topics.event)
     of_devices = (build(room, device) for device in devices for build in builds)
     return frozenset([*of_devices, topics.description(room), topics.availability(room), topics.room_file(room)])
-
-
-def _listed(known: set[str]) -> str:
-    return ", ".join(sorted(known)) or "none"

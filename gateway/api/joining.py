@@ -1,4 +1,4 @@
-"""What a room's Pi fetches by the line that the hub printed, and POST /api/v1/join, by which it becomes the room.
+"""What a machine fetches by the line that the hub printed, and POST /api/v1/join: it becomes the room or the client.
 
 Authority, script and packages are what anybody may have; nothing here opens anything without the line's token.
 """
@@ -14,19 +14,21 @@ from gateway.door import sessions
 from gateway.door.offering import OFFER
 from shared.door.web import json_response, read_json
 from shared.running import installed
+from shared.words import join_line
 from shared.words.internal_joining import RoomName, SigningRequest, Token
 from shared.words.problem import HomeError
 
-_SCRIPT = installed.CODE / "deploy" / "join.sh"
+_SCRIPTS = installed.CODE / "deploy"
 _WORD = re.compile(r"[a-z0-9]{1,16}")
 _PACKAGE = "application/vnd.debian.binary-package"
 
 
 class JoinRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The line's token, the room that it names, and a signing request (PEM) for the key that was made on the Pi."""
+    """The line's token, the room or the client that it names, and a signing request (PEM) for a key made there."""
 
     token: Token
-    room: RoomName
+    room: RoomName | None = None
+    client: RoomName | None = None
     csr: SigningRequest
 
 
@@ -50,7 +52,17 @@ async def anchor(request: web.Request) -> web.Response:
 
 async def script(_request: web.Request) -> web.Response:
     """200: what the line runs on the Pi."""
-    return web.Response(body=await asyncio.to_thread(_SCRIPT.read_bytes), content_type="text/x-shellscript")
+    return await _script(join_line.SCRIPT)
+
+
+async def client_script(_request: web.Request) -> web.Response:
+    """200: what the line runs on a client's machine."""
+    return await _script(join_line.CLIENT_SCRIPT)
+
+
+async def _script(name: str) -> web.Response:
+    content = await asyncio.to_thread((_SCRIPTS / name).read_bytes)
+    return web.Response(body=content, content_type="text/x-shellscript")
 
 
 async def package(request: web.Request) -> web.StreamResponse:
@@ -65,6 +77,11 @@ async def package(request: web.Request) -> web.StreamResponse:
 
 
 async def join(request: web.Request) -> web.Response:
-    """200 {room, certificate, authority, broker: {host, port}}; the same again for the same key."""
+    """200 {room or client, certificate, authority, broker: {host, port}}; the same again for the same key."""
     asked = await read_json(request, JoinRequest)
-    return json_response(await joining.join(request, token=asked.token, room=asked.room, csr=asked.csr))
+    if asked.room is not None and asked.client is None:
+        return json_response(await joining.join(request, token=asked.token, room=asked.room, csr=asked.csr))
+    if asked.client is not None and asked.room is None:
+        came = await joining.join_client(request, token=asked.token, client=asked.client, csr=asked.csr)
+        return json_response(came)
+    raise HomeError("bad-request", "Say which room, or which client, the machine is to be; one of them.")

@@ -1,4 +1,4 @@
-"""Rooms that join by a line, for API and pages alike: a master user opens, a machine with the token takes."""
+"""Rooms and clients that join by a line, for API and pages: a master user opens, a machine with the token takes."""
 
 import asyncio
 from datetime import datetime
@@ -12,7 +12,7 @@ from gateway.door.offering import OFFER, Broker
 from gateway.picture import guards
 from shared.running.log import security
 from shared.words.internal import SessionInfo
-from shared.words.internal_joining import JoinWish, WindowWish
+from shared.words.internal_joining import Joined, JoinWish, WindowWish
 from shared.words.languages import later
 from shared.words.problem import HomeError
 
@@ -25,6 +25,16 @@ class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     certificate: str
     authority: str
+    broker: Broker
+
+
+class NewClient(msgspec.Struct, frozen=True, kw_only=True):
+    """As NewRoom, of a trusted client; `may`: the devices (`hall/lamp`) that it may command and hear."""
+
+    client: str
+    certificate: str
+    authority: str
+    may: tuple[str, ...]
     broker: Broker
 
 
@@ -63,16 +73,25 @@ async def open_window(request: web.Request, room: str) -> Line:
 
 async def join(request: web.Request, *, token: str, room: str, csr: str) -> NewRoom:
     """Raises HomeError: join-refused (`reason`), invalid-value, no-proof, signer-unreachable, auth-unreachable."""
-    wish = JoinWish(token=token, room=room, csr=csr, address=request.remote or "")
+    came = await _join(request, JoinWish(token=token, name=room, csr=csr, address=request.remote or ""))
+    broker = await asyncio.to_thread(request.app[OFFER].broker)
+    return NewRoom(room=came.name, certificate=came.certificate, authority=came.authority, broker=broker)
+
+
+async def join_client(request: web.Request, *, token: str, client: str, csr: str) -> NewClient:
+    """Raises as `join` does."""
+    wish = JoinWish(token=token, name=client, kind="client", csr=csr, address=request.remote or "")
+    came = await _join(request, wish)
+    broker = await asyncio.to_thread(request.app[OFFER].broker)
+    return NewClient(
+        client=came.name, certificate=came.certificate, authority=came.authority, may=came.may, broker=broker
+    )
+
+
+async def _join(request: web.Request, wish: JoinWish) -> Joined:
     try:
-        joined = await request.app[keys.AUTH].join(wish)
+        return await request.app[keys.AUTH].join(wish)
     except HomeError as error:
         if error.slug == "join-refused":
-            security("join_refused", address=request.remote or "", reason=error.facts.get("reason"))
+            security("join_refused", address=wish.address, reason=error.facts.get("reason"))
         raise
-    return NewRoom(
-        room=joined.room,
-        certificate=joined.certificate,
-        authority=joined.authority,
-        broker=await asyncio.to_thread(request.app[OFFER].broker),
-    )

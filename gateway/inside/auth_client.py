@@ -229,7 +229,7 @@ class AuthClient:
         return await self._service.call("POST", internal_people.INVITATION_TAKEN, internal_people.Joined, asked)
 
     async def join(self, wish: internal_joining.JoinWish) -> internal_joining.Joined:
-        """A machine becomes a room. Raises join-refused, and the service's own problems."""
+        """A machine becomes a room or a client. Raises join-refused, and the service's own problems."""
         return await self._service.call("POST", internal_joining.JOIN, internal_joining.Joined, wish, seconds=30.0)
 
     async def open_window(self, wish: internal_joining.WindowWish) -> internal_joining.WindowOpened:

@@ -25,6 +25,7 @@ TOLD: Final = (
     later("Your own order and hidings name {most} devices at the most."),
     later("A home has {most} devices locked out at the most."),
     later("The name {name} is in use. For its room on another card there is homesystem room renew."),
+    later("The name {name} is in use. For its client on another machine there is homesystem client renew."),
     later("The name {name} was revoked, and no name is ever given out twice. Choose another one."),
     later("{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z."),
 )

@@ -55,7 +55,7 @@ teach({
   "Nothing was sent. It reconnects by itself.": "Nichts wurde gesendet. Die Verbindung kommt von selbst wieder.",
   "Nothing was signed. On the hub: systemctl start homesystem-signer.": "Nichts wurde ausgestellt. Am Hub: systemctl start homesystem-signer.",
   "Off, lock and stop still work; the master user ends a lockdown.": "Ausschalten, Abschließen und Anhalten gehen weiterhin; eine Sperre hebt auf, wer das Zuhause verwaltet.",
-  "On the hub, homesystem room add prints a line that works once, for ten minutes.": "Am Hub gibt homesystem room add eine Zeile aus, die einmal gilt, zehn Minuten lang.",
+  "On the hub, homesystem room add or client add prints a line that works once, for ten minutes.": "Am Hub gibt homesystem room add oder client add eine Zeile aus, die einmal gilt, zehn Minuten lang.",
   "Only a master user changes a room's devices.": "Die Geräte eines Raums ändert nur, wer das Zuhause verwaltet.",
   "Only a master user decides how a device is confirmed.": "Nur wer das Zuhause verwaltet, bestimmt, wie ein Gerät bestätigt wird.",
   "Only a master user demands that of everyone, or takes it back.": "Nur wer das Zuhause verwaltet, verlangt das von allen oder nimmt es zurück.",

@@ -49,6 +49,8 @@ HAPPENINGS = {
     "certificate:refused": "Certificate refused",
     "certificate:ending": "Certificate about to end",
     "certificate:revoked": "Certificate revoked",
+    "client:awaited": "Trusted client may join",
+    "client:join-refused": "Machine was refused that wanted to be a trusted client",
     "client:added": "Trusted client added",
     "client:revoked": "Trusted client revoked",
     "rights:changed": "Rights at the broker changed",

@@ -1,7 +1,7 @@
-"""A machine that brings the token of a pasted line and becomes a room, between gateway and auth service."""
+"""A machine that brings the token of a pasted line and becomes a room or a client, between gateway and auth service."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -11,16 +11,22 @@ JOIN = "/internal/join"
 """POST a JoinWish, answered by Joined."""
 WINDOWS = "/internal/join/windows"
 
+Kind = Literal["room", "client"]
+"""As what a machine comes."""
 Token = Annotated[str, msgspec.Meta(max_length=64)]
 RoomName = Annotated[str, msgspec.Meta(max_length=64)]
 SigningRequest = Annotated[str, msgspec.Meta(max_length=8192)]
 
 
 class JoinWish(msgspec.Struct, frozen=True, kw_only=True):
-    """POST JOIN: the line's token, the room that it is said to be for, and a signing request (PEM) from `address`."""
+    """POST JOIN: the line's token, for which room or client it is said to be, and a signing request (PEM).
+
+    From `address`.
+    """
 
     token: Token
-    room: RoomName
+    name: RoomName
+    kind: Kind = "room"
     csr: SigningRequest
     address: Address
 
@@ -41,8 +47,12 @@ class WindowOpened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
-    """Which room the machine is, its certificate, and the authority of rooms and broker (both PEM)."""
+    """Which room or client the machine is, its certificate, and whom it believes at the broker (both PEM).
 
-    room: str
+    `may`: the devices (`hall/lamp`) of a client that came in for the first time.
+    """
+
+    name: str
     certificate: str
     authority: str
+    may: tuple[str, ...] = ()

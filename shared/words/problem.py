@@ -64,7 +64,7 @@ CATALOGUE: dict[str, Entry] = {
     "join-refused": Entry(
         403,
         "This machine may not join",
-        "On the hub, homesystem room add prints a line that works once, for ten minutes.",
+        "On the hub, homesystem room add or client add prints a line that works once, for ten minutes.",
     ),
     "last-master": Entry(409, "A home needs a master user", "Make another master user first."),
     # what a room or a device says

@@ -308,8 +308,10 @@ class Stranger:
         self._connection.close()
 
     def join(self, token: str, room: str, csr: str) -> tuple[int, dict[str, str]]:
-        body = json.dumps({"token": token, "room": room, "csr": csr}).encode()
-        response, content = self._ask("POST", "/api/v1/join", body)
+        return self.ask_to_join({"token": token, "room": room, "csr": csr})
+
+    def ask_to_join(self, wish: dict[str, str]) -> tuple[int, dict[str, str]]:
+        response, content = self._ask("POST", "/api/v1/join", json.dumps(wish).encode())
         return response.status, json.loads(content)
 
     def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[http.client.HTTPResponse, bytes]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -24,15 +25,17 @@ class FakeSigner:
 
     def __init__(self, spool: Spool) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.roles: list[str] = []
         self.proofs: list[int] = []
         self.away: HomeError | None = None
         self._spool = spool
 
-    async def __call__(self, room: str, asked: Csr) -> Certificate:
+    async def __call__(self, name: str, asked: Csr, *, role: Literal["room", "client"] = "room") -> Certificate:
         self.proofs.append(self._spool.count_pending())
         if self.away is not None:
             raise self.away
-        self.asked.append((room, asked.csr))
+        self.asked.append((name, asked.csr))
+        self.roles.append(role)
         return Certificate(certificate=f"certificate {len(self.asked)}")
 
 

@@ -10,6 +10,7 @@ from auth_service.home import lockdown_rows
 from auth_service.hub.accounts import ISSUER, Accounts
 from auth_service.hub.restored import Restored
 from auth_service.joining import window_rows
+from auth_service.joining.window import LIFETIME, Window
 from auth_service.people import invitation_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -52,7 +53,7 @@ async def test_nobody_is_signed_in_and_no_token_code_or_invitation_counts(
             )
         )
         guest = User(id="i1", name="Kim", email="kim@example.org", role=Role.MEMBER)
-        await window_rows.put(connection, "attic", resumes=False, now=clock())
+        await window_rows.put(connection, Window(name="attic", opened_at=clock(), expires_at=clock() + LIFETIME))
         await invitation_rows.put(connection, guest, code_hash="h", invited_by=ada.id, home="", now=clock())
     await old.settle(made_at=THEN, revoked=(), locked_down=False)
     async with store.read() as connection:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,7 +16,7 @@ from auth_service.joining.windows import Windows
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
-from shared.words.internal_joining import Joined, JoinWish
+from shared.words.internal_joining import Joined, JoinWish, Kind
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
@@ -36,24 +36,30 @@ class House:
         self, store: Store, proof: Proof, spool: Spool, clock: Clock, errands: Errands, authority: Path
     ) -> None:
         self.signer, self.given, self.spool, self.clock = FakeSigner(spool), Given(), spool, clock
+        self.admitted = Given()
         self.accounts: Accounts
         self.windows = Windows(store, proof, now=clock)
-        self.joining = Joining(store, proof, errands, self.signer, self.given, authority=authority, now=clock)
+        self.joining = Joining(
+            store, proof, errands, self.signer, self.given, self.admitted, authority=authority, now=clock
+        )
         self._errands = errands
 
     async def open(self, room: str = "attic") -> str:
         return (await self.windows.open(room, HUB)).token
 
-    async def join(self, token: str, csr: str = PI, room: str = "attic") -> Joined:
-        wish = JoinWish(token=token, room=room, csr=csr, address="192.0.2.7")
+    async def open_for_client(self, name: str = "phone", *devices: str) -> str:
+        return (await self.windows.open(name, HUB, kind="client", devices=devices or ("hall/lamp",))).token
+
+    async def join(self, token: str, csr: str = PI, name: str = "attic", kind: Kind = "room") -> Joined:
+        wish = JoinWish(token=token, name=name, kind=kind, csr=csr, address="192.0.2.7")
         try:
             return await self.joining.join(wish, "gateway")
         finally:
             await self._errands.settled()
 
-    async def refusal(self, token: str, csr: str = PI, room: str = "attic") -> str:
+    async def refusal(self, token: str, csr: str = PI, name: str = "attic", kind: Kind = "room") -> str:
         with pytest.raises(HomeError) as refused:
-            await self.join(token, csr, room)
+            await self.join(token, csr, name, kind)
         assert refused.value.slug == "join-refused"
         return str(refused.value.facts["reason"])
 
@@ -78,7 +84,7 @@ async def house(
 
 async def test_a_machine_becomes_the_room_that_the_window_is_for_and_all_of_it_is_proven(house: House) -> None:
     joined = await house.join(await house.open())
-    assert joined == Joined(room="attic", certificate="certificate 1", authority="the authority")
+    assert joined == Joined(name="attic", certificate="certificate 1", authority="the authority")
     assert await house.names() == {"attic": "room"}
     assert house.signer.asked == [("attic", PI)]
     assert house.given.devices == {"attic": ()}
@@ -168,7 +174,7 @@ async def test_a_name_that_an_interrupted_enrolment_left_is_free_for_a_line(hous
     with pytest.raises(HomeError, match="is in use"):
         await house.open()
     token = (await house.windows.open("attic", HUB, unfinished=True)).token
-    assert (await house.join(token)).room == "attic"
+    assert (await house.join(token)).name == "attic"
     assert house.told("room:added")[-1].detail["interrupted_before"] == "yes"
 
 
@@ -182,14 +188,62 @@ async def test_it_ends_after_ten_minutes(house: House) -> None:
 async def test_another_line_ends_the_former(house: House) -> None:
     former, token = await house.open(), await house.open()
     assert await house.refusal(former) == "unknown"
-    assert (await house.join(token)).room == "attic"
+    assert (await house.join(token)).name == "attic"
 
 
 async def test_a_token_is_for_one_room(house: House) -> None:
     token = await house.open()
     await house.open("cellar")
-    assert await house.refusal(token, room="cellar") == "unknown"
+    assert await house.refusal(token, name="cellar") == "unknown"
     assert await house.names() == {}
+
+
+async def test_a_client_joins_as_one_with_what_it_was_granted_and_all_of_it_is_proven(house: House) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    token = await house.open_for_client("phone", "hall/lamp", "hall/heater")
+    joined = await house.join(token, name="phone", kind="client")
+    assert (joined.name, joined.may) == ("phone", ("hall/lamp", "hall/heater"))
+    assert await house.names() == {"hall": "room", "phone": "client"}
+    assert (house.signer.asked, house.signer.roles) == ([("phone", PI)], ["client"])
+    assert (house.admitted.devices, house.given.devices) == ({"phone": ("hall/lamp", "hall/heater")}, {})
+    (awaited,), (added,) = house.told("client:awaited"), house.told("client:added")
+    assert (awaited.where, awaited.severity) == ("client/phone", Severity.CRITICAL)
+    assert awaited.detail["may"] == "hall/lamp, hall/heater"
+    assert (added.where, added.who.address, len(added.detail["key"])) == ("client/phone", "192.0.2.7", 64)
+    assert await house.join(token, name="phone", kind="client") == joined
+    assert await house.refusal(token, ANOTHER, "phone", "client") == "used"
+    (refused,) = house.told("client:join-refused")
+    assert (refused.where, refused.severity, refused.detail["reason"]) == ("client/phone", Severity.SECURITY, "used")
+
+
+async def test_a_line_of_one_role_makes_nobody_the_other(house: House) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    of_client, of_room = await house.open_for_client("phone"), await house.open("attic")
+    assert await house.refusal(of_client, name="phone", kind="room") == "unknown"
+    assert await house.refusal(of_room, name="attic", kind="client") == "unknown"
+    assert await house.refusal(of_room, name="phone", kind="client") == "unknown"
+    assert await house.names() == {"hall": "room"}
+
+
+async def test_a_client_is_granted_nothing_of_a_room_that_is_not_there(house: House) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    await house.accounts.enrol_identity("shed", "room")
+    await house.accounts.revoke_identity("shed")
+    for device in ("cellar/lamp", "shed/lamp"):
+        with pytest.raises(HomeError, match="these are enrolled: hall"):
+            await house.open_for_client("phone", device)
+
+
+async def test_a_client_that_is_there_or_was_revoked_gets_no_line(house: House) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    await house.accounts.enrol_identity("phone", "client")
+    with pytest.raises(HomeError, match="homesystem client renew"):
+        await house.open_for_client("phone")
+    with pytest.raises(HomeError, match="is in use"):
+        await house.open_for_client("hall")
+    await house.accounts.revoke_identity("phone")
+    with pytest.raises(HomeError, match="no name is ever given out twice"):
+        await house.open_for_client("phone")
 
 
 async def test_wrong_tokens_are_a_letter_and_few_events_and_close_nothing(house: House) -> None:
@@ -201,7 +255,7 @@ async def test_wrong_tokens_are_a_letter_and_few_events_and_close_nothing(house:
         ("home", Severity.INFO, "1"),
         ("home", Severity.SECURITY, "5"),
     ]
-    assert (await house.join(token)).room == "attic"
+    assert (await house.join(token)).name == "attic"
     house.clock.forward(minutes=11)
     await house.joining.sweep()
     assert house.told("room:join-refused")[-1].detail["count"] == "1000"
@@ -241,7 +295,7 @@ async def test_what_is_no_request_uses_nothing_up(house: House) -> None:
     token = await house.open()
     with pytest.raises(HomeError, match="invalid-value"):
         await house.join(token, "no request")
-    assert (await house.join(token)).room == "attic"
+    assert (await house.join(token)).name == "attic"
 
 
 async def test_without_proof_nothing_is_opened_and_nobody_comes_in(house: House, tmp_path: Path) -> None:
@@ -273,11 +327,11 @@ async def test_a_hub_that_is_killed_after_any_step_gives_the_same_machine_its_ro
     token = await house.open()
     dead = house.joining
 
-    def dies(*_: object) -> NoReturn:
+    def dies(*_: object, **__: object) -> NoReturn:
         raise KilledError
 
-    async def signed(room: str, asked: Csr) -> Certificate:
-        await house.signer(room, asked)
+    async def signed(name: str, asked: Csr, *, role: Literal["room", "client"] = "room") -> Certificate:
+        await house.signer(name, asked, role=role)
         raise KilledError
 
     async def given(room: str, devices: tuple[str, ...]) -> None:

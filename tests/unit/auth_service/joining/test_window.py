@@ -19,29 +19,30 @@ def after(seconds: float) -> datetime:
 
 
 def test_its_time_begins_with_it_and_ends_before_its_end() -> None:
-    at = {seconds: refusal(FRESH, "attic", "one", after(seconds)) for seconds in (-0.001, 0, 599.999, 600)}
+    at = {seconds: refusal(FRESH, "room", "attic", "one", after(seconds)) for seconds in (-0.001, 0, 599.999, 600)}
     assert list(at.values()) == [Refusal.OVER, None, None, Refusal.OVER]
 
 
 def test_it_is_for_one_room_and_for_none_that_it_does_not_know() -> None:
-    assert refusal(FRESH, "cellar", "one", OPENED) is Refusal.UNKNOWN
-    assert refusal(None, "attic", "one", OPENED) is Refusal.UNKNOWN
+    assert refusal(FRESH, "room", "cellar", "one", OPENED) is Refusal.UNKNOWN
+    assert refusal(FRESH, "client", "attic", "one", OPENED) is Refusal.UNKNOWN, "nor for a client of that name"
+    assert refusal(None, "room", "attic", "one", OPENED) is Refusal.UNKNOWN
 
 
 def test_the_key_that_came_in_may_ask_again_and_no_other_may() -> None:
     joined = replace(FRESH, key="one", joined_at=after(590))
     last = after(590) + AGAIN
-    assert refusal(joined, "attic", "one", last - timedelta(seconds=1)) is None
-    assert refusal(joined, "attic", "one", last) is Refusal.OVER
-    assert refusal(joined, "attic", "two", after(591)) is Refusal.USED
-    assert refusal(joined, "attic", "two", last) is Refusal.USED
+    assert refusal(joined, "room", "attic", "one", last - timedelta(seconds=1)) is None
+    assert refusal(joined, "room", "attic", "one", last) is Refusal.OVER
+    assert refusal(joined, "room", "attic", "two", after(591)) is Refusal.USED
+    assert refusal(joined, "room", "attic", "two", last) is Refusal.USED
 
 
 @given(COMING)
 def test_however_they_come_one_key_gets_in_and_in_time_alone(coming: list[tuple[str, int]]) -> None:
     window, let_in = FRESH, []
     for key, seconds in coming:
-        if refusal(window, "attic", key, after(seconds)) is None:
+        if refusal(window, "room", "attic", key, after(seconds)) is None:
             let_in.append((key, seconds))
             if window.key is None:
                 window = replace(window, key=key, joined_at=after(seconds))

@@ -1,5 +1,6 @@
 """The line that the hub prints: its own name, the hash of what the gateway will show, and a window behind it."""
 
+import asyncio
 import hashlib
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.enrolling import lines
+from deploy.enrolling import enrol, lines
 from deploy.folder.home import Home
 from gateway.config import load_config
 from gateway.door.offering import Offer
@@ -73,19 +74,35 @@ def test_it_says_for_which_pis_there_is_a_package_and_prints_the_line_alone(
     home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOMESYSTEM_VAR", str(home.var))
-    lines.show(lines.open_for(home, "attic"))
+    lines.show(home, lines.open_for(home, "attic"))
     assert "offers no package" in capsys.readouterr().err
     folder = home.var / offered.FOLDER
     folder.mkdir()
     (folder / "home-system-agent_0.1.0+deb12_arm64.deb").write_bytes(b"")
     line = lines.open_for(home, "attic")
-    lines.show(line)
+    lines.show(home, line)
     said = capsys.readouterr()
     assert said.out == line.text + "\n"
     assert "Debian 12 arm64" in said.err
     assert "for 10 minutes" in said.err
     assert token_of(line.text) not in said.err
     shutil.rmtree(folder)
+
+
+def test_a_clients_line_is_printed_alone_and_needs_a_room_that_is_there(
+    home: Home, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(enrol.add_room(home, "hall", tmp_path / "hall"))
+    with pytest.raises(HomeError, match="There is no room cellar; these are enrolled: hall"):
+        lines.open_for_client(home, "phone", [("cellar", "lamp")])
+    line = lines.open_for_client(home, "phone", [("hall", "lamp"), ("hall", "lamp")])
+    lines.show_for_client(line)
+    said = capsys.readouterr()
+    assert said.out == line.text + "\n"
+    assert "for 10 minutes" in said.err
+    assert token_of(line.text) not in said.err
+    shown = hashlib.sha256((home.pki / "web-ca.crt").read_bytes()).hexdigest()
+    assert shown in line.text
 
 
 def test_a_key_that_lies_in_the_certificates_file_is_shown_to_nobody(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ RULES: Final = (
     Rule("GET /.well-known/webauthn", EVERYBODY),
     Rule("GET /join/ca.crt", EVERYBODY),
     Rule("GET /join/join.sh", EVERYBODY),
+    Rule("GET /join/client.sh", EVERYBODY),
     Rule("GET /join/agent/{release}/{architecture}", EVERYBODY),
     Rule("POST /api/v1/join", EVERYBODY, {"token": "0" * 32, "room": "attic", "csr": "-"}, acts=True),
     Rule("GET /api/v1/csrf", EVERYBODY),

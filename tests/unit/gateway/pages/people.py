@@ -145,7 +145,12 @@ class FakePeople(parts.FakeAuth):
         if self.refuses is not None:
             raise self.refuses
         self.machines.append(wish)
-        return internal_joining.Joined(room=wish.room, certificate="its own", authority="whom it believes")
+        return internal_joining.Joined(
+            name=wish.name,
+            certificate="its own",
+            authority="whom it believes",
+            may=("hall/lamp",) if wish.kind == "client" else (),
+        )
 
     async def take_invitation(self, asked: InvitationTaken) -> Joined:
         if self.away:

@@ -77,6 +77,21 @@ async def test_a_machine_needs_no_session_and_is_told_where_the_broker_is(house:
     assert (wish.token, wish.csr, wish.address) == (TOKEN, "a request", "127.0.0.1")
 
 
+async def test_a_client_is_told_besides_what_it_may(house: House) -> None:
+    wish = {"token": TOKEN, "client": "phone", "csr": "a request"}
+    status, answer = await call(house, "POST", "/api/v1/join", wish)
+    assert (status, answer["client"], answer["may"]) == (200, "phone", ["hall/lamp"])
+    assert answer["broker"] == {"host": "hub.home.arpa", "port": 8883}
+    (asked,) = house.auth.machines
+    assert (asked.kind, asked.name, asked.token) == ("client", "phone", TOKEN)
+
+
+@pytest.mark.parametrize("named", [{}, {"room": "attic", "client": "attic"}])
+async def test_a_machine_is_one_thing(house: House, named: dict[str, str]) -> None:
+    status, answer = await call(house, "POST", "/api/v1/join", {"token": TOKEN, "csr": "a request"} | named)
+    assert (status, "one of them" in answer["detail"], house.auth.machines) == (400, True, [])
+
+
 async def test_why_it_is_refused_is_passed_on(house: House) -> None:
     house.auth.refuses = HomeError("join-refused", "This line is over.", reason="over")
     status, answer = await call(house, "POST", "/api/v1/join", WISH)
@@ -86,8 +101,9 @@ async def test_why_it_is_refused_is_passed_on(house: House) -> None:
 async def test_what_a_machine_fetches_is_there_for_everybody_and_nothing_beside_it(house: House) -> None:
     async with house.browser.get("/join/ca.crt") as response:
         assert await response.read() == house.offer.anchor()
-    async with house.browser.get("/join/join.sh") as response:
-        assert (await response.read()).startswith(b"#!/bin/sh\n")
+    for script in ("join.sh", "client.sh"):
+        async with house.browser.get(f"/join/{script}") as response:
+            assert (await response.read()).startswith(b"#!/bin/sh\n")
     async with house.browser.get("/join/agent/12/arm64") as response:
         assert response.content_type == "application/vnd.debian.binary-package"
     for path in ("/join/agent/12/..%2f", "/join/agent/%2e%2e/arm64", "/join/agent/1_2/arm64"):

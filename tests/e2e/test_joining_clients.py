@@ -1,0 +1,212 @@
+"""A trusted client joins by the pasted line on a machine that has curl and openssl, and nobody else by it."""
+
+import contextlib
+import itertools
+import shlex
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
+from deploy.enrolling import lines
+from tests.demo import Demo
+from tests.e2e.test_joining import EVIL, Middle, Stranger, letters, line_for, named, request
+from tests.house import until
+from tests.pasted import Desktop, Pi, token_of
+
+FILES = ["ca.crt", "client.crt", "client.key"]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    made = Demo(tmp_path_factory.mktemp("clients"))
+    assert made.command("init", "--demo").returncode == 0
+    made.lift_limits("join", "reads")
+    made.start()
+    yield made
+    made.stop()
+
+
+names = (f"tablet-{number}" for number in itertools.count(1))
+
+
+def clients_line(house: Demo, name: str, *devices: str) -> str:
+    """As a person gets it."""
+    may = [word for device in devices or ("hall/lamp",) for word in ("--may", device)]
+    said = house.command("client", "add", name, *may)
+    assert said.returncode == 0, said.stderr
+    (line,) = said.stdout.splitlines()
+    return line
+
+
+def opened(house: Demo, name: str) -> str:
+    """As they get it, without another process."""
+    return lines.open_for_client(house.home, name, [("hall", "lamp")]).text
+
+
+def enrolled(house: Demo) -> set[str]:
+    with contextlib.closing(sqlite3.connect(house.var / "data" / "auth.sqlite3")) as file:
+        return {name for (name,) in file.execute("SELECT name FROM identities WHERE role = 'client'")}
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_pasted_line_makes_a_client_whose_files_work_at_the_broker_as_it_says(
+    house: Demo, tmp_path: Path, shell: str
+) -> None:
+    name, desktop = next(names), Desktop(tmp_path)
+    line = clients_line(house, name, "hall/lamp", "hall/door-contact")
+    done = desktop.paste(line, shell=shell)
+    assert done.returncode == 0, done.stderr
+    out = desktop.home / name
+    assert sorted(path.name for path in out.iterdir()) == FILES
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+    assert out.stat().st_mode & 0o777 == 0o700
+    assert "may command and hear hall/lamp, hall/door-contact" in done.stdout
+    example = shlex.split(done.stdout.splitlines()[-1])
+    heard = subprocess.run([*example, "-C", "1", "-W", "20"], capture_output=True, text=True, check=False)
+    assert heard.stdout.startswith("home/hall/lamp/state {"), heard.stderr
+    before = house.edges("hall", "lamp")
+    other = "off" if before and before[-1] else "on"
+    publish = ["mosquitto_pub", *example[1 : example.index("-v")], "-q", "1", "-m", f'{{"action":"{other}"}}', "-t"]
+    subprocess.run([*publish, f"home/hall/lamp/set/{name}"], check=True)
+    until(lambda: len(house.edges("hall", "lamp")) > len(before), "the lamp obeys it")
+    refused = subprocess.run([*publish, f"home/kitchen/lamp/set/{name}"], capture_output=True, text=True, check=False)
+    assert "Not authorized" in refused.stderr
+
+    key, token = (out / "client.key").read_bytes(), token_of(line)
+    files = [path for path in house.var.rglob("*") if path.is_file()]
+    assert [path for path in files if key in path.read_bytes()] == []
+    assert [path for path in files if token.encode() in path.read_bytes()] == [], "nor does the token lie on the hub"
+    assert f"client.sh {name} localhost" in desktop.listed
+    assert token not in desktop.listed, "no process is called with it"
+
+
+def test_pasted_again_it_is_the_same_and_a_second_machine_is_refused_and_told_of(house: Demo, tmp_path: Path) -> None:
+    name, desktop = next(names), Desktop(tmp_path / "1")
+    line = opened(house, name)
+    assert desktop.paste(line).returncode == 0
+    before = {file: (desktop.home / name / file).read_bytes() for file in FILES}
+    (desktop.home / name / "client.crt").unlink()  # as where its power failed before it was written
+    for _ in range(2):
+        assert desktop.paste(line).returncode == 0
+        assert {file: (desktop.home / name / file).read_bytes() for file in FILES} == before
+    second = Desktop(tmp_path / "2").paste(line)
+    assert second.returncode != 0
+    assert "Another machine has used this line already" in second.stderr
+    assert f"homesystem client revoke {name}" in second.stderr
+    until(lambda: letters(house, "Machine was refused that wanted to be a trusted client", name), "there is a letter")
+    until(lambda: letters(house, "Trusted client may join", name), "and one that it was awaited")
+
+
+def test_what_lies_in_a_folder_already_is_not_written_over_and_another_one_may_be_named(
+    house: Demo, tmp_path: Path
+) -> None:
+    name, desktop = next(names), Desktop(tmp_path)
+    line = opened(house, name)
+    folder = desktop.home / name
+    folder.mkdir()
+    (folder / "ca.crt").write_text("another home's")
+    done = desktop.paste(line)
+    assert done.returncode != 0
+    assert "holds other things; name another folder at the beginning of the line" in done.stderr
+    assert (folder / "ca.crt").read_text() == "another home's"
+    assert desktop.paste(line.replace(f'to="$PWD/{name}"', f'to="{desktop.home}/by the door"')).returncode == 0
+    other, line = name, opened(house, next(names))
+    theirs = desktop.paste(line.replace('to="$PWD/', f'to="{desktop.home}/by the door" || x="'))
+    assert theirs.returncode != 0
+    assert f"holds the certificate of {other}" in theirs.stderr
+    assert sorted(path.name for path in (desktop.home / "by the door").iterdir()) == FILES
+
+
+def test_a_machine_that_is_killed_before_any_step_finishes_with_the_same_line(house: Demo, tmp_path: Path) -> None:
+    killed = 0
+    for number in itertools.count(1):
+        name, desktop = next(names), Desktop(tmp_path / str(number))
+        line = opened(house, name)
+        first = desktop.paste(line, last=number).returncode
+        if first == 0:
+            break
+        assert first == -signal.SIGKILL
+        killed += 1
+        done = desktop.paste(line)
+        assert done.returncode == 0, f"killed before program {number}, it does not finish: {done.stderr}"
+        key, certificate = ((desktop.home / name / file).read_bytes() for file in ("client.key", "client.crt"))
+        public = serialization.load_pem_private_key(key, None).public_key()
+        assert x509.load_pem_x509_certificate(certificate).public_key() == public
+        assert sorted(path.name for path in (desktop.home / name).iterdir()) == FILES
+    assert killed > 12
+
+
+def test_whose_time_is_over_or_whose_place_a_later_line_took_is_refused_and_says_what_to_do(
+    house: Demo, tmp_path: Path
+) -> None:
+    name = next(names)
+    former, line = opened(house, name), opened(house, name)
+    refused = Desktop(tmp_path / "1").paste(former)
+    assert refused.returncode != 0
+    assert "a later line took its place" in refused.stderr
+    past = (datetime.now(UTC) - timedelta(seconds=1)).replace(tzinfo=None).isoformat(" ")
+    with contextlib.closing(sqlite3.connect(house.var / "data" / "auth.sqlite3")) as file, file:
+        assert file.execute("UPDATE join_windows SET expires_at = ? WHERE name = ?", (past, name)).rowcount == 1
+    late = Desktop(tmp_path / "2").paste(line)
+    assert late.returncode != 0
+    assert f"homesystem client add {name}" in late.stderr
+    assert name not in enrolled(house)
+
+
+def test_a_name_that_was_revoked_is_never_given_again(house: Demo, tmp_path: Path) -> None:
+    name, desktop = next(names), Desktop(tmp_path)
+    line = opened(house, name)
+    assert desktop.paste(line).returncode == 0
+    assert house.command("client", "revoke", name).returncode == 0
+    assert desktop.paste(line).returncode != 0
+    refused = house.command("client", "add", name, "--may", "hall/lamp")
+    assert (refused.returncode, "no name is ever given out twice" in refused.stderr) == (1, True)
+
+
+def test_a_line_of_a_room_makes_no_client_nor_a_clients_a_room(house: Demo, tmp_path: Path) -> None:
+    room, name = next(names), next(names)
+    of_room, of_client, csr = line_for(house, room), opened(house, name), request(tmp_path, "x")
+    with Stranger(house) as stranger:
+        for wish in (
+            {"token": token_of(of_room), "client": room},
+            {"token": token_of(of_client), "room": name},
+            {"token": token_of(of_room), "client": name},
+            {"token": token_of(of_client), "client": room},
+            {"token": "0" * 32, "client": name},
+        ):
+            status, answer = stranger.ask_to_join({"csr": csr} | wish)
+            assert (status, answer["reason"]) == (403, "unknown")
+        status, answer = stranger.ask_to_join({"csr": csr, "token": token_of(of_client), "client": name})
+        assert (status, named(answer["certificate"])) == (200, name), "whatever the request asks to be called"
+    assert Pi(tmp_path / "pi").paste(of_room).returncode == 0, "and the room's is as good as it was"
+    assert {room, name} & enrolled(house) == {name}
+
+
+@pytest.mark.parametrize("shows", ["its own authority", "both", "the hub's"])
+def test_another_authority_in_the_middle_is_found_before_anything_of_it_is_run_or_told(
+    house: Demo, tmp_path: Path, shows: str
+) -> None:
+    name, desktop = next(names), Desktop(tmp_path / "desktop")
+    line = opened(house, name)
+    true = (house.var / "pki" / "web-ca.crt").read_bytes()
+    answers = {"/join/ca.crt": b"", "/join/client.sh": EVIL}
+    middle = Middle(tmp_path / "middle", answers)
+    answers["/join/ca.crt"] = {"its own authority": middle.authority, "both": true + middle.authority}.get(shows, true)
+    try:
+        done = desktop.paste(line.replace(f":{house.ports['HTTPS']}", f":{middle.port}"))
+    finally:
+        middle.close()
+    assert done.returncode != 0
+    assert middle.asked == ["/join/ca.crt"], "of its script not a byte was taken, nor was it told the token"
+    if shows != "the hub's":
+        assert f"STOP: localhost:{middle.port} is not the hub of this line" in done.stderr
+    else:
+        assert "certificate" in done.stderr
+    assert list(desktop.home.iterdir()) == []
