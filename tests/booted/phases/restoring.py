@@ -92,7 +92,7 @@ def restore(house: House) -> None:
 
 def _lives(house: House, fresh: Machine) -> None:
     """People and rooms are there as before, and the record is whole."""
-    for unit in UNITS:
+    for unit in (*UNITS, "homesystem-signer"):
         fresh.until_active(unit)
     fresh.until(house.visitor.ready, "the gateway is ready", 60)
     assert house.visitor.call("GET", "/api/v1/me").status == 401, "who was signed in then still is"
