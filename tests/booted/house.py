@@ -67,6 +67,17 @@ class House:
         self._machines.append(made)
         return made
 
+    def readdress(self, machine: Machine, address: str) -> None:
+        """Give a machine another address, and have the router tell everybody that one by its name."""
+        former = machine.address
+        self._lan.readdress(machine.name, former, address)
+        machine.address = address
+        for one in self._machines:
+            hosts = one.tree / "etc/hosts"
+            hosts.write_text(re.sub(rf"(?m)^{re.escape(former)} ", f"{address} ", hosts.read_text()))
+        if machine is self.hub:
+            self.visitor.look_up(address)
+
     @property
     def packages(self) -> Packages:
         """What is installed where a home is set up from packages."""

@@ -57,6 +57,13 @@ class Lan:
         _ip("-n", lan, "link", "set", f"v{number}", "master", "br0")
         _ip("-n", lan, "link", "set", f"v{number}", "up")
 
+    def readdress(self, place: str, former: str, address: str) -> None:
+        """A machine's address from now on; the former one is nobody's at once, without a word to who talks to it."""
+        machine = self.namespace(place)
+        _ip("-n", machine, "addr", "add", f"{address}/24", "dev", "eth0")
+        _ip("-n", machine, "addr", "del", f"{former}/24", "dev", "eth0")
+        _ip("-n", machine, "route", "replace", "default", "via", ROUTER)
+
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:
         """This thread, and the threads and programs that it starts, on the bridge."""

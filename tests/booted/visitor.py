@@ -82,6 +82,10 @@ class Visitor:
         user: dict[str, str] = answer.body["user"]
         return user
 
+    def look_up(self, address: str) -> None:
+        """From now on the router tells that address for the hub's name."""
+        self._at = address
+
     def another(self) -> "Visitor":
         """Somebody else's browser, who has the same authority from the hub."""
         host, _, port = self.url.removeprefix("https://").partition(":")

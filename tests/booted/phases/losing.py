@@ -3,6 +3,7 @@
 import pyotp
 
 from tests.booted.house import AGENT, HUB, MASTER, PASSWORD, UNITS, VAR, House
+from tests.booted.lan import NETWORK
 from tests.booted.phases import enrolling, founding
 from tests.booted.phases.dying import well
 from tests.booted.terminal import Answer
@@ -68,6 +69,16 @@ def card(house: House) -> None:
         house.room = dead
         dead.boot()
         raise
+
+
+def address(house: House) -> None:
+    """The hub moves to another address, and back to its own: no file of the home has either."""
+    own = house.hub.address
+    for there in (f"{NETWORK}.77", own):
+        house.readdress(house.hub, there)
+        well(house)
+        house.report.saw(f"the hub is at {there}: the hall found it by its name, and obeys")
+    house.visitor.sign_in(MASTER, PASSWORD)
 
 
 def given_away(house: House) -> None:

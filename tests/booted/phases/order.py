@@ -55,6 +55,7 @@ STEPS = (
     Step("lost mailbox", losing.mailbox, ("sign in",), ("lost-mailbox",), short=False),
     Step("lost factor", losing.factor, ("lost mailbox",), ("lost-factor",), short=False),
     Step("lost card", losing.card, ("enrol",), ("lost-card", "new-card"), short=False),
+    Step("new address", losing.address, ("enrol",), short=False),
     Step("upgrade", updating.to_newer, ("enrol",), ("update",), short=False),
     Step("update from old", updating.from_old, ("install",), ("update-first",), short=False),
     Step(
