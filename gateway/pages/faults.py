@@ -1,12 +1,12 @@
 """What was wrong with a form, as its own page says it, or another beside the device: and when to come back."""
 
-import re
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
 from gateway.pages import render, speaking, times
 from gateway.pages.acts import Said
+from gateway.pages.recognizing import Sentences
 from gateway.pages.speaking import say
 from shared.words.languages import DEFAULT, later
 from shared.words.problem import CATALOGUE, HomeError
@@ -30,10 +30,7 @@ TOLD: Final = (
     later("{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z."),
 )
 """Details with gaps, wherever they arise: a test finds each of them there."""
-_PATTERNS: Final = {
-    told: re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(told)), re.DOTALL) for told in TOLD
-}
-
+_KNOWN: Final = Sentences(TOLD)
 _UNSURE: Final = frozenset({"unknown", "interrupted"})
 
 
@@ -85,10 +82,7 @@ def detail(error: HomeError) -> str:
     told = say(error.detail)
     if told != error.detail or speaking.now().language == DEFAULT:
         return told
-    for sentence, pattern in _PATTERNS.items():
-        if (found := pattern.fullmatch(error.detail)) is not None:
-            return say(sentence, **found.groupdict())
-    return say(CATALOGUE[error.slug].advice)
+    return _KNOWN.said(error.detail) or say(CATALOGUE[error.slug].advice)
 
 
 def again(error: HomeError) -> str:

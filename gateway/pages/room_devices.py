@@ -12,7 +12,7 @@ from yarl import URL
 from gateway import keys
 from gateway.desk import looks, room_files
 from gateway.door import sessions
-from gateway.pages import acts, device_form, device_settings, faults, flash, proving
+from gateway.pages import acts, device_form, device_settings, faults, flash, proving, room_said
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
@@ -46,6 +46,7 @@ async def show_devices(request: web.Request) -> web.StreamResponse:
         devices=[(one, device_form.filled(one)) for one in (known.devices or () if known is not None else ())],
         kinds=device_settings.KINDS,
         answer=known.answer if known is not None else None,
+        told=room_said.told,
         base=str(_BASE / around.id),
         add=str(_NEW / around.id),
     )
@@ -143,7 +144,7 @@ async def _page(
     known = room_files.find(request, around.id)
     found: tuple[Complaint, ...] = tuple(error.facts.get("complaints", ())) if error is not None else ()
     placed = [(one, device_form.field_of(one.setting or "")) for one in found]
-    own = {field: one.text for one, field in reversed(placed) if one.device == named and one.setting}
+    own = {field: room_said.told(one.text) for one, field in reversed(placed) if one.device == named and one.setting}
     layout = device_settings.LAYOUTS[kind]
     has_field = layout.open_fields | layout.folded_fields
     target = _BASE / around.id / str(table["id"]) if table else _NEW / around.id
@@ -167,6 +168,7 @@ async def _page(
         contacts=[(str(one["id"]), str(one.get("name"))) for one in tables if one.get("kind") == Kind.CONTACT.value],
         sources=["ds18b20", "iio", "bme280"] if kind is Kind.TEMPERATURE else ["iio", "bme280"],
         own=own,
+        told=room_said.told,
         others=[one for one, field in placed if one.device != named or field not in has_field],
         of=known.version,
         target=str(target),
