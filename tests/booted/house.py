@@ -27,7 +27,9 @@ NEW_HUB = "villa.home.arpa"
 MASTER = "owner@home.arpa"
 MASTER_NAME = "The owner"
 PASSWORD = "correct-horse-battery-9"
-ADDRESSES = {"hub": f"{NETWORK}.11", "hall": f"{NETWORK}.12", "old": f"{NETWORK}.13", "kitchen": f"{NETWORK}.14"}
+ADDRESSES = {
+    name: f"{NETWORK}.{number}" for number, name in enumerate(("hub", "hall", "old", "kitchen", "nas"), start=11)
+}
 """Every machine of the home."""
 KNOWN = {f"{name}.home.arpa {name}": address for name, address in ADDRESSES.items()} | {
     NEW_HUB: ADDRESSES["hub"],

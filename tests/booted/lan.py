@@ -60,9 +60,10 @@ class Lan:
     def readdress(self, place: str, former: str, address: str) -> None:
         """A machine's address from now on; the former one is nobody's at once, without a word to who talks to it."""
         machine = self.namespace(place)
-        _ip("-n", machine, "addr", "add", f"{address}/24", "dev", "eth0")
+        # In this order: the kernel takes a second address of the same network away with the first.
         _ip("-n", machine, "addr", "del", f"{former}/24", "dev", "eth0")
-        _ip("-n", machine, "route", "replace", "default", "via", ROUTER)
+        _ip("-n", machine, "addr", "add", f"{address}/24", "dev", "eth0")
+        _ip("-n", machine, "route", "add", "default", "via", ROUTER)
 
     @contextlib.contextmanager
     def inside(self) -> Iterator[None]:

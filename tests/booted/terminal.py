@@ -8,17 +8,20 @@ import select
 import subprocess
 import termios
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07]*\x07|\x1b[()][A-Z0-9]|\x1b[78=>]")
 
 
 class Answer(NamedTuple):
-    """What is typed when the terminal shows this (a regular expression), and how the report shows it."""
+    """What is typed when the terminal shows this (a regular expression), and how the report shows it.
+
+    Who has to look, or to do something elsewhere first, makes the text of all that was shown until then.
+    """
 
     prompt: str
-    text: str
+    text: str | Callable[[str], str]
     shown: str | None = None
 
 
@@ -52,8 +55,9 @@ def converse(command: Sequence[str], answers: Sequence[Answer], seconds: float) 
             text += _CONTROL.sub("", chunk.decode(errors="replace")).replace("\r\n", "\n")
             while answer := _next(text[looked:], answers):
                 looked = len(text)
-                os.write(ours, answer.text.encode() + b"\n")
-                typed.append(answer.text if answer.shown is None else answer.shown)
+                given = answer.text if isinstance(answer.text, str) else answer.text(text)
+                os.write(ours, given.encode() + b"\n")
+                typed.append(given if answer.shown is None else answer.shown)
         else:
             return Said(None, text, tuple(typed))
         return Said(process.wait(max(1.0, deadline - time.monotonic())), text, tuple(typed))

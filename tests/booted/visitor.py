@@ -110,6 +110,11 @@ class Visitor:
         answer = self.call("GET", f"/api/v1/devices/{device}")
         return answer.body if answer.status == 200 else {"available": False, "answer": answer}
 
+    def rooms_online(self) -> set[str]:
+        """The rooms that are there, for whoever is signed in."""
+        rooms = self.call("GET", "/api/v1/rooms").body["rooms"]
+        return {str(room["id"]) for room in rooms if room["status"] == "online"}
+
     def ready(self) -> bool:
         """Whether the gateway says that it is ready."""
         try:

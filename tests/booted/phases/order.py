@@ -21,6 +21,7 @@ from tests.booted.phases import (
     restarting,
     restoring,
     revoking,
+    sending,
     signing_in,
     units,
     updating,
@@ -37,6 +38,8 @@ class Step(NamedTuple):
     short: bool = True
 
 
+BACKUP = ("backup", "backup-key", "backup-target", "backup-verify")
+RESTORE = ("restore", "restore-sealed")
 STEPS = (
     Step("install", installing.run, types=("hub-install",)),
     Step("init", founding.run, ("install",), ("hub-init",)),
@@ -58,14 +61,9 @@ STEPS = (
     Step("new address", losing.address, ("enrol",), short=False),
     Step("upgrade", updating.to_newer, ("enrol",), ("update",), short=False),
     Step("update from old", updating.from_old, ("install",), ("update-first",), short=False),
-    Step(
-        "backup",
-        restoring.backup,
-        ("enrol",),
-        ("backup", "backup-key", "backup-target", "backup-verify"),
-        short=False,
-    ),
-    Step("restore", restoring.restore, ("backup",), ("restore", "restore-sealed"), short=False),
+    Step("backup", restoring.backup, ("enrol",), BACKUP, short=False),
+    Step("backup elsewhere", sending.run, ("backup",), ("backup-sftp",), short=False),
+    Step("restore", restoring.restore, ("backup",), RESTORE, short=False),
     Step("renew", renewing.run, ("enrol",)),
     Step("months", aging.run, ("renew",), short=False),
     Step("forty days", aging.away, ("renew",), short=False),
@@ -85,6 +83,8 @@ PACKAGED = (
     Step("join", joining.run, ("sign in",), ("deb-room-add",)),
     Step("doctor", examining.run, ("units",), ("doctor",)),
     Step("power off", restarting.in_order, ("enrol",)),
+    Step("backup", restoring.backup, ("enrol",), BACKUP),
+    Step("restore", packaging.restore, ("backup",), RESTORE),
     Step("goes back", packaging.goes_back, ("enrol",)),
     Step("cut off", packaging.cut_off, ("enrol",)),
     Step("upgrade", packaging.upgrade, ("enrol",), ("deb-upgrade-hub", "deb-upgrade-room")),

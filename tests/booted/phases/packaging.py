@@ -7,7 +7,7 @@ from pathlib import Path
 from tests import exposure
 from tests.booted.house import AGENT, MASTER, PASSWORD, UNITS, VAR, House
 from tests.booted.machine import Machine
-from tests.booted.phases import enrolling, founding
+from tests.booted.phases import enrolling, founding, restoring
 from tests.booted.phases.dying import well
 from tests.booted.terminal import Answer
 from tests.booted.trees import PERSON
@@ -25,8 +25,7 @@ def install(house: House) -> None:
     """A fresh Debian gets one file and one command."""
     house.hub.boot()
     before = _files(house.hub, "/etc")
-    bring(house.hub, house.packages.hub)
-    house.follow(house.hub, "deb-hub")
+    code(house, house.hub)
     version = _version(house.hub, "home-system")
     house.report.saw(f"home-system {version} is installed, whose Python is {_python(house.hub)}")
     assert not house.hub.run(f"dpkg --verify home-system; find {_CODE} -user homesystem")
@@ -38,6 +37,17 @@ def install(house: House) -> None:
     house.report.note(
         f"Debian's own mosquitto.service is {unit}: on port 1883 of this machine, which the home leaves alone"
     )
+
+
+def code(house: House, machine: Machine) -> None:
+    """The hub's package, as the guide has it."""
+    bring(machine, house.packages.hub)
+    house.follow(machine, "deb-hub")
+
+
+def restore(house: House) -> None:
+    """A hub that is lost, where the new one gets the package."""
+    restoring.restore(house, code)
 
 
 def enrol(house: House) -> None:

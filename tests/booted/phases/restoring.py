@@ -5,6 +5,7 @@ revoked after it was made.
 """
 
 import subprocess
+from collections.abc import Callable
 
 from tests.booted.house import HUB, MASTER, PASSWORD, UNITS, House
 from tests.booted.machine import Machine
@@ -52,9 +53,14 @@ def _by_timer(house: House) -> None:
     house.report.saw("a disk that is not plugged in is told, and nothing is written into its empty place")
 
 
-def restore(house: House) -> None:
-    """On another machine at the hub's place; what the old one knew, the new one knows."""
-    lost = house.hub
+def from_git(house: House, machine: Machine) -> None:
+    """The code, as the guide has it."""
+    house.follow(machine, "hub-install")
+
+
+def restore(house: House, install: Callable[[House, Machine], None] = from_git) -> None:
+    """On another machine at the hub's place; what the old one knew, the new one knows. `install` brings the code."""
+    lost, rooms = house.hub, house.visitor.rooms_online()
     lost.run(f"homesystem client add phone --may hall/lamp --out /{PHONE}")
     lost.run("homesystem backup")
     assert "revoked" not in _knock(lost), "a phone that is enrolled is not let in"
@@ -64,13 +70,13 @@ def restore(house: House) -> None:
     house.hub = fresh
     try:
         fresh.boot()
-        house.follow(fresh, "hub-install")
+        install(house, fresh)
         for place in (ARCHIVE, DISK, PHONE):
             subprocess.run(["cp", "-a", str(lost.tree / place), str((fresh.tree / place).parent)], check=True)
         house.follow(fresh, "restore", [Answer(r"Which of them was revoked", "")])
         house.report.saw("nothing beside that file says who was revoked since, so it asks")
         house.follow(fresh, "hub-units")
-        _lives(house, fresh)
+        _lives(house, fresh, rooms)
         fresh.run("systemctl stop 'homesystem*'")
         fresh.run(
             "rm -rf /var/lib/homesystem-backup /var/lib/homesystem-signer; find /var/lib/homesystem -mindepth 1 -delete"
@@ -78,7 +84,7 @@ def restore(house: House) -> None:
         shown = house.follow(fresh, "restore-sealed", ASKED)
         assert "Revoked since, and so still: phone" in shown, shown
         house.report.saw("lost once more; the passphrase opens the sealed one, and who was revoked after it stays so")
-        _lives(house, fresh)
+        _lives(house, fresh, rooms)
         fresh.until(lambda: "certificate revoked" in _knock(fresh), "the phone is refused by the broker", 30)
         house.report.saw("the broker refuses the phone that was revoked after that backup")
         fresh.run("systemctl start homesystem-backup.service", seconds=120)
@@ -90,7 +96,7 @@ def restore(house: House) -> None:
         raise
 
 
-def _lives(house: House, fresh: Machine) -> None:
+def _lives(house: House, fresh: Machine, rooms: set[str]) -> None:
     """People and rooms are there as before, and the record is whole."""
     for unit in (*UNITS, "homesystem-signer"):
         fresh.until_active(unit)
@@ -99,7 +105,9 @@ def _lives(house: House, fresh: Machine) -> None:
     assert house.visitor.sign_in(MASTER, PASSWORD)["role"] == "master"
     house.report.saw("whoever was signed in is not any more; the master user signs in with the same password")
     well(house)
-    house.report.saw(f"a new machine is {HUB}: browsers and the hall trust it as before, and a command is executed")
+    fresh.until(lambda: house.visitor.rooms_online() >= rooms, f"{', '.join(sorted(rooms))} are back", 60)
+    told = f"a new machine is {HUB}: browsers and rooms ({', '.join(sorted(rooms))}) trust it as before, without a hand"
+    house.report.saw(f"{told}, and a command is executed")
     house.report.saw("the record is whole: " + " ".join(fresh.run("homesystem audit verify").split())[:120])
 
 
