@@ -26,5 +26,6 @@ SCENES = (
     Scene(name="wire", tests=(f"{INSIDE}/test_wire.py",), modules=()),
     Scene(name="i2c", tests=(f"{INSIDE}/test_i2c.py",), modules=()),
     Scene(name="agent", tests=(f"{INSIDE}/test_agent.py",), seconds=1800.0),
+    Scene(name="file", tests=(f"{INSIDE}/test_own_file.py",)),
     Scene(name="load", tests=(f"{INSIDE}/test_agent_load.py",), seconds=1800.0),
 )

@@ -68,7 +68,7 @@ class Whole:
 
     def meet(self) -> None:
         """The gateway comes to the broker."""
-        self.ear = Client(self.broker, "gateway", *GATEWAY_HEARS).__enter__()
+        self.ear = Client(self.broker, "gateway", *GATEWAY_HEARS, topics.room_file("hall")).__enter__()
 
     def part(self) -> None:
         """And goes."""
@@ -81,9 +81,13 @@ class Whole:
         self.room.start()
         assert self.room.process is not None
         come_up(self.room.process, self._is_there, "the room is there", said=self.room.log.read_text)
-        self.causes.append(Cause("boot", LAMP, 0, since, time.monotonic()))
+        self.booted(since)
         self.ear.heartbeat()
         self.lives += 1
+
+    def booted(self, since: float) -> None:
+        """A process has begun since then."""
+        self.causes.append(Cause("boot", LAMP, 0, since, time.monotonic()))
 
     def _is_there(self) -> bool:
         topic = topics.availability("hall")
