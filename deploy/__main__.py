@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -91,7 +92,7 @@ def renew() -> None:
 
     Services, rooms and a running broker take them up by themselves.
     """
-    from deploy.authority import rotating
+    from deploy.authority import rotating, web_rotating
 
     home = _home()
     with turns.turn(home.var, "homesystem renew"):
@@ -99,6 +100,7 @@ def renew() -> None:
         told = taking_up.reload(home)
         home = rename.finish(home)
         ended = rotating.go_on(home)
+        web_ended = web_rotating.go_on(home, datetime.now(UTC))
     console.print(f"Renewed: {', '.join(made) or 'nothing was due'}; a fresh revocation list is in place.")
     if told:
         console.print("The broker serves what lies there; services and rooms take theirs up by themselves.")
@@ -106,6 +108,8 @@ def renew() -> None:
         console.print("No broker is running here; it reads its files when it starts.")
     if ended:
         console.print("Everybody has followed: the former device authority has ended, and its key is destroyed.")
+    if web_ended:
+        authority.say_web_ended(home)
     naming.check(home.var, home.settings.name, home.settings.former_names)
 
 

@@ -37,6 +37,7 @@ _NAMES = {
     "authority": later("authority"),
     "because": later("because"),
     "before": later("before"),
+    "changes": later("changes over"),
     "client": later("client"),
     "command": later("command"),
     "confirm": later("asks for a confirmation"),

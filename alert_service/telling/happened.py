@@ -143,5 +143,41 @@ HOME = {
             later("The former authority for the home's certificates was to end at {time}, and goes on."),
         ),
     ),
+    "home:web-authority-followed": (
+        (
+            later("Browsers are to know another authority"),
+            later(
+                "Another authority for the home's pages was arranged at {time}, by {who}. The detail says when the hub "
+                "changes over to it; until then nothing changes."
+            ),
+        ),
+        (
+            later("No other authority for browsers"),
+            later("Another authority for the home's pages was to be arranged at {time}, and was not."),
+        ),
+    ),
+    "home:web-authority-changed": (
+        (
+            later("Browsers are shown another authority"),
+            later(
+                "The home's pages changed over to another authority at {time}, by {who}. A browser that does not know "
+                "it warns from now on, and the former one's key is destroyed."
+            ),
+        ),
+        (
+            later("Browsers are shown the same authority"),
+            later("The home's pages were to change over to another authority at {time}, and did not."),
+        ),
+    ),
+    "home:web-authority-ended": (
+        (
+            later("The former authority for browsers has ended"),
+            later("The former authority for the home's pages was ended at {time}, by {who}, and its key destroyed."),
+        ),
+        (
+            later("The former authority for browsers goes on"),
+            later("The former authority for the home's pages was to end at {time}, and goes on."),
+        ),
+    ),
 }
 """Of the whole home, so without a place: title and sentence of what was done, and of what was not."""

@@ -71,6 +71,16 @@ ADVICE = {
         "A room or client that was left behind comes back under its name: on the hub, `homesystem room renew`, or "
         "`homesystem client renew`. Backups from before still hold the former key: make a new one, and remove those."
     ),
+    "home:web-authority-followed": later(
+        "On each phone and computer, open the home's page under /authority and install the other one before that day; "
+        "whoever has not is warned by the browser then, and cannot go past that. If no master user meant this, "
+        "somebody has broken into the hub: lock the home down."
+    ),
+    "home:web-authority-changed": later(
+        "Whoever is warned now needs the other one's file: somebody whose browser knows it has it under /authority, "
+        "and on the hub `homesystem authority` prints it. Take the former one out of phones and computers. Backups "
+        "from before still hold its key: make a new one, and remove those."
+    ),
     "home:locked-down": later(
         "Everyone is signed out, and only off, lock and stop are obeyed. A master user ends it with the password and a "
         "code, or `homesystem lockdown end` on the hub does. Before that, find out why it began."

@@ -230,13 +230,11 @@ class Accounts:
         """Note that the hub is to get another name. Raises HomeError("no-proof"), and then it does not."""
         await self._write("home:renamed", "home", by, {"was": was, "now": now}, Outcome.EXECUTED)
 
-    async def note_authority(self, *, ended: bool) -> None:
-        """Note that another device authority is to follow, or that the former one is to end.
-
-        Raises HomeError("no-proof"), and then it does not.
-        """
-        what = "home:authority-ended" if ended else "home:authority-followed"
-        await self._write(what, "home", None, {}, Outcome.EXECUTED)
+    async def note_authority(
+        self, what: str, detail: dict[str, str] | None = None, *, severity: Severity | None = None
+    ) -> None:
+        """Note what is to become of an authority of the home. Raises HomeError("no-proof"), and then it does not."""
+        await self._write(what, "home", None, detail or {}, Outcome.EXECUTED, severity=severity)
 
     async def count_passkeys(self) -> tuple[int, int]:
         """How many passkeys there are, and of how many people: what a rename of the hub ends."""

@@ -165,7 +165,7 @@ def _prove(home: Home, *, ended: bool) -> None:
 
 async def _note(home: Home, *, ended: bool) -> None:
     async with accounts.opened(auth_config.read(home.config("auth"))) as book:
-        await book.note_authority(ended=ended)
+        await book.note_authority("home:authority-ended" if ended else "home:authority-followed")
 
 
 def _ending(home: Home) -> list[Left] | None:

@@ -3,17 +3,19 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from deploy.authority import rotating
+from deploy.authority import rotating, web_rotating
 from deploy.examining.finding import Finding, well, wrong
 from deploy.folder.home import Home
 from deploy.pki import signers
 from shared.running import installed
-from shared.trust.signing import UNIT, End
+from shared.trust.signing import UNIT, End, Phase
 
 FOLLOW_DAYS = 45
 """A room that is on follows another authority within a day; whoever has not by then waits for somebody."""
 TOLD_DAYS = 30
 """A room has tried to renew for as long by then."""
+LATE = dt.timedelta(days=2)
+"""A daily timer has come by twice."""
 
 
 def signer(home: Home) -> Iterator[Finding]:
@@ -67,6 +69,28 @@ def following(home: Home, now: dt.datetime) -> Iterator[Finding]:
     else:
         text = f"another device authority has been following for {days} days, and these have not: {names}"
         yield wrong("certificates", text, "`homesystem authority list` says what to do for each")
+
+
+def following_web(home: Home, now: dt.datetime) -> Iterator[Finding]:
+    """Where another web authority is offered: when the hub changes over, and whether it should have."""
+    if home.settings.former_names:
+        return  # its new name has an authority of its own, and none follows that before the rename is done
+    found = web_rotating.look(home)
+    if found.phase is None:
+        return
+    changes = found.changes_at or now
+    if found.phase is Phase.SERVING:
+        text = "the hub was to change over to another web authority, and that was interrupted"
+        yield wrong("certificates", text, "`homesystem renew`")
+    elif now > changes + LATE:
+        text = f"the hub was to change over to another web authority on {changes:%Y-%m-%d}, and has not"
+        yield wrong("certificates", text, "`homesystem renew`, and see that homesystem-renew.timer runs")
+    else:
+        text = (
+            f"another web authority is offered to browsers, and the hub changes over on {changes:%Y-%m-%d}: each phone "
+            f"and computer installs it from https://{home.settings.name}:{home.settings.https_port}/authority before"
+        )
+        yield well("certificates", text)
 
 
 def step(end: End) -> str:

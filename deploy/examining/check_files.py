@@ -18,7 +18,7 @@ LEAF_DAYS, CRL_DAYS, CA_DAYS = pairs.RENEW_DAYS - 7, 7, 180
 """With fewer days left than these nobody renewed in time."""
 _FOLLOW = {
     "device-ca.crt": "`homesystem authority rotate`: another one follows while there is time; docs/certificates.md",
-    "web-ca.crt": "make another one while there is time: docs/certificates.md",
+    "web-ca.crt": "`homesystem authority rotate web`: people install another one while there is time",
 }
 MOST_WAITING = 1000
 _FREE_BYTES = 200 * 2**20

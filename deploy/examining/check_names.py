@@ -28,16 +28,22 @@ def _name(home: Home) -> Iterator[Finding]:
 
 
 def _certificate(home: Home) -> Iterator[Finding]:
-    certified, authority = home.pki / "web.crt", reading.certificate(home.pki / "web-ca.crt")
+    certified = home.pki / "web.crt"
+    authorities = reading.certificates(home.pki / fingerprints.FILE)
+    signers = [each for each in authorities if reading.is_signed_by(reading.certificate(certified), each)]
     hosts = sorted(tls.names(certified))
-    outside = [host for host in hosts if not leaf.permits(authority, [host])]
-    if outside or not reading.is_signed_by(reading.certificate(certified), authority):
+    outside = [host for host in hosts if not leaf.permits(authorities[0], [host])]
+    if outside or not signers:
         named = ", ".join(outside or hosts)
         yield wrong("name", f"web.crt is for {named}, which web-ca.crt may not vouch for: browsers refuse it", _RENEW)
     else:
         yield well("name", "its authority may vouch for every name in web.crt")
-    shown = fingerprints.read(home.pki / fingerprints.FILE).fingerprint
-    yield well("name", f"the authority that browsers trust has the SHA-256 fingerprint {shown}")
+    known = fingerprints.shown(certified)
+    trusted = known.now or fingerprints.read(home.pki / fingerprints.FILE)
+    yield well("name", f"the authority that browsers trust has the SHA-256 fingerprint {trusted.fingerprint}")
+    if known.following is not None:
+        follows = known.following.authority
+        yield well("name", f"the one that follows it has the SHA-256 fingerprint {follows.fingerprint}")
 
 
 _RENEW = "run `homesystem renew`"

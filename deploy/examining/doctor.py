@@ -44,6 +44,7 @@ def look(home: Home, now: dt.datetime, here: Installation | None = None) -> Iter
         ("name", lambda: check_names.names(home)),
         ("certificates", lambda: check_ends.ends(home, now)),
         ("certificates", lambda: check_ends.following(home, now)),
+        ("certificates", lambda: check_ends.following_web(home, now)),
         ("signer", lambda: check_ends.signer(home)),
         ("modes", lambda: check_files.modes(home)),
         ("disk", lambda: check_files.disk(home)),

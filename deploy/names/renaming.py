@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
+from deploy.authority import web_rotating
 from deploy.folder import home as homes
 from deploy.folder import naming
 from deploy.folder.home import Home
@@ -43,8 +44,8 @@ class Followers(NamedTuple):
 def begin(home: Home, name: str) -> Renamed:
     """Name the hub `name` from now on; repeatable, and killed anywhere it is finished by the next try.
 
-    Raises HomeError("invalid-value") for a name that cannot be, or while it is being given another one already, and
-    ConfigError where home.toml was given another name by hand.
+    Raises HomeError("invalid-value") for a name that cannot be, while it is being given another one already, and while
+    another web authority is offered; ConfigError where home.toml was given another name by hand.
     """
     settings, name = home.settings, checks.host_name(name)
     naming.check(home.var, settings.name, settings.former_names)
@@ -58,6 +59,12 @@ def begin(home: Home, name: str) -> Renamed:
                 "invalid-value",
                 f"The hub is being renamed from {settings.former_names[0]} to {settings.name}: end that first "
                 f"(homesystem rename --done), or go back (homesystem rename {settings.former_names[0]}).",
+            )
+        if web_rotating.look(home).phase is not None:
+            raise HomeError(
+                "invalid-value",
+                "Another web authority is being offered to browsers, under the name that the hub has: end that first "
+                "(homesystem authority rotate web --finish).",
             )
         _note(home, name, former=[settings.name], broker_names=[settings.name, *settings.former_broker_names])
     elif name != settings.name:

@@ -9,23 +9,21 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from deploy.pki import building, reading
+from deploy.pki import building, reading, vaulted
 from deploy.pki.building import Key
 from deploy.pki.files import write
 from deploy.pki.index import Index, Issued
-from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf, permits, subject
+from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.pki.rotation import NEXT, Rotation
+from deploy.pki.vaulted import CA_DAYS
+from deploy.pki.web import WebAuthorities
 from shared.running.config import ConfigError
-from shared.trust.signing import End, Following, Holder, Phase, Step
+from shared.trust.signing import End, Following, Holder, Phase, Step, WebFollowing, WebStep
 from shared.words.problem import HomeError
 
-CA_DAYS = 3650
 LEAF_DAYS = 90
 CRL_DAYS = 30
-_NAME_MOST = 64
-"""The longest common name (RFC 5280, ub-common-name)."""
 
 
 class Authorities:
@@ -40,6 +38,7 @@ class Authorities:
         self._rotation = Rotation(vault)
         self._mark = "DEMO " if demo else ""
         self._now = now
+        self.web = WebAuthorities(vault, mark=self._mark, now=now)
 
     def ensure(self, hosts: Iterable[str], former: Iterable[str] = ()) -> None:
         """Make the authorities that are missing. `hosts`: names and addresses that a web CA is to vouch for.
@@ -51,10 +50,8 @@ class Authorities:
         self._vault.mkdir(parents=True, exist_ok=True)
         self._vault.chmod(0o700)
         if not self.exists(DEVICE_CA):
-            self._make(DEVICE_CA, f"{self._mark}Home System Device CA", None)
-        if self._web_ca(hosts) is None:
-            number = len(self._web_cas()) + 1
-            self._make(WEB_CA if number == 1 else f"{WEB_CA}-{number}", self._web_ca_name(hosts, number), hosts)
+            vaulted.make(self._vault, DEVICE_CA, f"{self._mark}Home System Device CA", self._now)
+        self.web.ensure(hosts)
         self.keep([hosts[0], *former])
 
     def keep(self, names: Iterable[str]) -> None:
@@ -64,7 +61,7 @@ class Authorities:
     def lacks(self, hosts: Iterable[str]) -> tuple[str, ...]:
         """Which authorities `ensure` would make."""
         missing = [] if self.exists(DEVICE_CA) else [DEVICE_CA]
-        return (*missing, *([] if self._web_ca(tuple(hosts)) is not None else [WEB_CA]))
+        return (*missing, *([] if self.web.find(hosts) is not None else [WEB_CA]))
 
     def exists(self, authority: str) -> bool:
         """Whether an authority was made; its certificate is written last."""
@@ -86,10 +83,11 @@ class Authorities:
     def certificate(self, authority: str, hosts: Iterable[str] = ()) -> bytes:
         """An authority's own certificate, PEM; of the web's that which may vouch for `hosts`. Raises as `sign` does.
 
-        While a device authority follows another it is those of both, that which signs for rooms first.
+        While an authority follows another it is those of both, that which signs (for rooms) first.
         """
-        names = self._device_cas() if authority == DEVICE_CA else (self._web_signer(hosts),)
-        return b"".join(building.pem(self._pair(name)[1]) for name in names)
+        if authority == DEVICE_CA:
+            return b"".join(building.pem(self._pair(name)[1]) for name in self._device_cas())
+        return b"".join(building.pem(each) for each in self.web.believed(hosts))
 
     def voucher(self) -> bytes:
         """The device authority's word for the key of the one that follows it, PEM; empty where none does."""
@@ -106,8 +104,8 @@ class Authorities:
         public = building.requested_key(request)
         if leaf.role in ("room", "client") and any(line.gone for line in self.issued() if line.name == leaf.name):
             raise HomeError("forbidden", f"The name {leaf.name} was taken back, for good.")
-        name = self._web_signer(leaf.hosts) if leaf.authority == WEB_CA else self._device_signer(leaf, former=former)
-        signer = self._pair(name)
+        name = WEB_CA if leaf.authority == WEB_CA else self._device_signer(leaf, former=former)
+        signer = self.web.signer(leaf.hosts) if leaf.authority == WEB_CA else self._pair(name)
         signed = building.certificate(leaf, public, signer, self._now, LEAF_DAYS)
         # Noted before it is given out: what is not in the index could not be revoked.
         line = Issued(
@@ -128,7 +126,7 @@ class Authorities:
         """
         match step:
             case "begin":
-                return self._rotation.begin(self._pair(DEVICE_CA), self._now, CA_DAYS)
+                return self._begin()
             case "sign":
                 return self._rotation.move(Phase.SIGNING)
             case "serve":
@@ -148,6 +146,14 @@ class Authorities:
         since = followed.not_valid_before_utc + building.SKEW
         holders = _holders(self.issued(), building.key_id(followed), self._now)
         return Following(phase=phase, ends=former.not_valid_after_utc, since=since, holders=holders)
+
+    def rotate_web(self, step: WebStep, hosts: Iterable[str], changes_at: dt.datetime | None = None) -> bool:
+        """Take a step towards the web authority that follows; see `WebAuthorities.rotate`."""
+        return self.web.rotate(step, hosts, changes_at)
+
+    def following_web(self, hosts: Iterable[str]) -> WebFollowing:
+        """How far the web authority for `hosts` is followed by another. Raises as `sign` does."""
+        return self.web.following(hosts)
 
     def revoke(self, name: str) -> int:
         """Take a name back for good: all its certificates are on the lists signed from now on; how many there were.
@@ -176,7 +182,7 @@ class Authorities:
         """The newest line of each name and use, and one for each authority, whose role is `authority`."""
         found = self._index.newest()
         own = []
-        for authority in (DEVICE_CA, *self._web_cas()):
+        for authority in (DEVICE_CA, *self.web.names()):
             if self.exists(authority):
                 ca = self._pair(authority)[1]
                 end = ca.not_valid_after_utc
@@ -204,19 +210,6 @@ class Authorities:
         standing = [line for line in self.newest() if line.revoked_at is None and not line.gone]
         return tuple(End(name=line.name, role=line.role, at=line.not_after) for line in standing)
 
-    def _web_cas(self) -> list[str]:
-        """The web's authorities, the newest first."""
-        names = [path.stem for path in self._vault.glob(f"{WEB_CA}*.crt")]
-        return sorted(names, key=lambda name: int(name.removeprefix(WEB_CA).lstrip("-") or 1), reverse=True)
-
-    def _web_ca(self, hosts: tuple[str, ...]) -> str | None:
-        return next((name for name in self._web_cas() if permits(self._pair(name)[1], hosts)), None)
-
-    def _web_ca_name(self, hosts: tuple[str, ...], number: int) -> str:
-        """What browsers list it as: the first by our name alone, later ones so that they can be told apart."""
-        name = f"{self._mark}Home System Web CA"
-        return name if number == 1 else f"{name} {number} {hosts[0]}"[:_NAME_MOST].strip()
-
     def _device_cas(self) -> tuple[str, ...]:
         """The device authorities that are believed, that which signs for rooms first."""
         match self._rotation.phase():
@@ -231,31 +224,16 @@ class Authorities:
         follows = phase is Phase.SERVING or (phase is Phase.SIGNING and not leaf.serves)
         return NEXT if follows and not former else DEVICE_CA
 
-    def _web_signer(self, hosts: Iterable[str]) -> str:
-        hosts = tuple(hosts)
-        found = self._web_ca(hosts) if self._web_cas() else WEB_CA
-        if found is None:
-            raise HomeError(
-                "forbidden",
-                f"No authority of this home may vouch for {hosts[0]} in browsers; `homesystem rename` gives the hub "
-                "another name.",
-            )
-        return found
-
-    def _make(self, authority: str, name: str, constrained_to: Iterable[str] | None) -> None:
-        key = ec.generate_private_key(ec.SECP256R1())
+    def _begin(self) -> bool:
+        key, former = self._pair(DEVICE_CA)
         begins, ends = self._now - building.SKEW, self._now + dt.timedelta(days=CA_DAYS)
-        made = building.authority(key, subject(name), begins=begins, ends=ends, hosts=constrained_to)
-        write(self._vault / f"{authority}.key", building.private_bytes(key), 0o600)
-        write(self._vault / f"{authority}.crt", building.pem(made), 0o644)
+        return self._rotation.begin(
+            lambda new: building.authority(new, former.subject, begins=begins, ends=ends),
+            lambda made: building.voucher(made, former, key),
+        )
 
     def _pair(self, authority: str) -> tuple[Key, x509.Certificate]:
-        path = self._vault / f"{authority}.key"
-        try:
-            return reading.private_key(path), reading.certificate(self._vault / f"{authority}.crt")
-        except ConfigError as error:
-            cause = error.__cause__ or error
-            raise ConfigError(f"{path}: the authority cannot be used ({cause}); restore it from a backup") from error
+        return vaulted.pair(self._vault, authority)
 
 
 def _holders(issued: Iterable[Issued], followed: str, now: dt.datetime) -> tuple[Holder, ...]:

@@ -101,6 +101,15 @@ def permits(authority: x509.Certificate, hosts: Iterable[str]) -> bool:
     return permitted is None or all(any(_is_within(host, tree) for tree in permitted) for host in hosts)
 
 
+def permitted(authority: x509.Certificate) -> tuple[str, ...]:
+    """The names and addresses that an authority is held to, as `name_constraints` takes them; none for any."""
+    try:
+        trees = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(str(tree.value) for tree in trees or () if isinstance(tree, (x509.DNSName, x509.IPAddress)))
+
+
 def permitted_names(authority: x509.Certificate) -> list[str]:
     """The names that an authority is held to, the hub's own first; addresses are left out."""
     try:

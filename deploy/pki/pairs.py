@@ -125,12 +125,12 @@ class Pki:
         return None
 
     def _authorities_of(self, leaf: Leaf, folder: Path) -> list[x509.Certificate]:
-        """Whoever may have signed `leaf`: while a device authority follows another, that which signs for it now.
+        """Whoever may have signed `leaf`: while an authority follows another, that which signs for it now.
 
         Servers are the last to follow: until everybody who calls them can, either may have signed theirs.
         """
         if leaf.authority == WEB_CA:
-            return [reading.certificate(folder / f"{WEB_CA}.crt")]
+            return reading.certificates(folder / f"{WEB_CA}.crt")[:1]
         found = reading.certificates(self.folder / f"{DEVICE_CA}.crt")
         if leaf.serves and len(found) > 1 and self.authorities.following().phase is not Phase.SERVING:
             return found

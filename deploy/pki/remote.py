@@ -1,11 +1,12 @@
 """The authorities where another process has them, the signer: the same as in one's own vault, over its socket."""
 
+import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
 
 from deploy.pki.leaf import Leaf
 from shared.trust import signing
-from shared.trust.signing import Changed, End, Ending, Following, Pem, Step
+from shared.trust.signing import Changed, End, Ending, Following, Pem, Step, WebFollowing, WebStep
 
 
 class RemoteAuthorities:
@@ -41,6 +42,15 @@ class RemoteAuthorities:
     def following(self) -> Following:
         """How far the device authority is followed by another."""
         return signing.ask(self._socket, signing.Follow(), Following)
+
+    def rotate_web(self, step: WebStep, hosts: Iterable[str], changes_at: dt.datetime | None = None) -> bool:
+        """Take a step towards the web authority that follows; False where it was taken before."""
+        order = signing.RotateWeb(step=step, hosts=tuple(hosts), changes_at=changes_at)
+        return signing.ask(self._socket, order, Changed).count > 0
+
+    def following_web(self, hosts: Iterable[str]) -> WebFollowing:
+        """How far the web authority for `hosts` is followed by another."""
+        return signing.ask(self._socket, signing.FollowWeb(hosts=tuple(hosts)), WebFollowing)
 
     def sign(self, leaf: Leaf, request: bytes, *, former: bool = False) -> bytes:
         """A certificate (PEM) for the key of a signing request (PEM)."""

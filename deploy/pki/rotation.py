@@ -1,10 +1,12 @@
-"""The device authority is followed by another one: what lies in the vault meanwhile, and how a step is taken.
+"""An authority is followed by another one: what lies in the vault meanwhile, and how a step is taken.
 
 Beside the authority (`device-ca`) lies the one that follows (`device-ca-next`), the former's word for its key (the
-voucher), and which phase it has come to. Killed at any step, it stands where it stood, or at the next step.
+voucher), or when it is to be over, and which phase it has come to. Killed at any step, it stands where it stood, or at
+the next step.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
@@ -21,16 +23,27 @@ from shared.words.problem import HomeError
 NEXT = f"{DEVICE_CA}-next"
 RECORD = "former"
 """A folder of the vault: the certificates of authorities that have ended, for whoever looks into old records."""
-_ORDER = (Phase.BELIEVED, Phase.SIGNING, Phase.SERVING)
 
 
 class Rotation:
-    """Of the vault's device authority. One process at a time takes steps: the signer, or who holds the home's turn."""
+    """Of one of the vault's authorities: `following` is how the files of the one that follows are called, `order` the
+    phases that it comes to. One process at a time takes steps: the signer, or who holds the home's turn.
+    """
 
-    def __init__(self, vault: Path) -> None:
+    def __init__(
+        self,
+        vault: Path,
+        authority: str = DEVICE_CA,
+        *,
+        following: str = NEXT,
+        order: tuple[Phase, ...] = (Phase.BELIEVED, Phase.SIGNING, Phase.SERVING),
+    ) -> None:
         self._vault = vault
-        self._certificate, self._key = vault / f"{NEXT}.crt", vault / f"{NEXT}.key"
-        self._voucher, self._phase = vault / f"{NEXT}.voucher", vault / f"{NEXT}.phase"
+        self._authority = authority
+        self._order = order
+        self._certificate, self._key = vault / f"{following}.crt", vault / f"{following}.key"
+        self._voucher, self._phase = vault / f"{following}.voucher", vault / f"{following}.phase"
+        self._changes = vault / f"{following}.changes"
 
     def phase(self) -> Phase | None:
         """How far it has come; None where no authority follows. Raises ConfigError where that cannot be read."""
@@ -46,24 +59,45 @@ class Rotation:
         """The former authority's word for the key of the one that follows, PEM."""
         return self._voucher.read_bytes()
 
-    def begin(self, former: tuple[Key, x509.Certificate], now: dt.datetime, days: int) -> bool:
+    def changes_at(self) -> dt.datetime | None:
+        """When it is to be over, where that was noted. Raises ConfigError where that cannot be read."""
+        try:
+            return dt.datetime.fromisoformat(self._changes.read_text()) if self._changes.exists() else None
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{self._changes}: cannot be read ({error}); restore it from a backup") from error
+
+    def plan(self, changes_at: dt.datetime) -> bool:
+        """Note when it is to be over; False where that was noted."""
+        if self.changes_at() == changes_at:
+            return False
+        write(self._changes, changes_at.isoformat().encode(), 0o600)
+        return True
+
+    def begin(
+        self,
+        make: Callable[[Key], x509.Certificate],
+        vouch: Callable[[x509.Certificate], x509.Certificate] | None = None,
+        changes_at: dt.datetime | None = None,
+    ) -> bool:
         """Make the authority that follows: from now on both are to be believed. False where there is one already."""
         if self.phase() is not None:
             return False
         key = ec.generate_private_key(ec.SECP256R1())
-        begins, ends = now - building.SKEW, now + dt.timedelta(days=days)
-        made = building.authority(key, former[1].subject, begins=begins, ends=ends)
+        made = make(key)
         write(self._key, building.private_bytes(key), 0o600)
-        write(self._voucher, building.pem(building.voucher(made, former[1], former[0])), 0o644)
+        if vouch is not None:
+            write(self._voucher, building.pem(vouch(made)), 0o644)
+        if changes_at is not None:
+            self.plan(changes_at)
         write(self._certificate, building.pem(made), 0o644)  # the last: with it, everything is there
         return True
 
     def move(self, to: Phase) -> bool:
         """Have the one that follows sign for more; False where it does. Raises HomeError("invalid-value")."""
         phase = self.phase()
-        if phase is None or _ORDER.index(to) > _ORDER.index(phase) + 1:
+        if phase is None or self._order.index(to) > self._order.index(phase) + 1:
             raise HomeError("invalid-value", f"The authority that follows is not where {to.value} comes next.")
-        if _ORDER.index(to) <= _ORDER.index(phase):
+        if self._order.index(to) <= self._order.index(phase):
             return False
         write(self._phase, to.value.encode(), 0o600)
         return True
@@ -75,13 +109,14 @@ class Rotation:
         """
         if (phase := self.phase()) is None:
             return False
-        if phase is not Phase.SERVING:
+        if phase is not self._order[-1]:
             raise HomeError("invalid-value", "The authority that follows does not sign for the servers yet.")
-        ended = reading.certificate(self._vault / f"{DEVICE_CA}.crt")
-        kept = self._vault / RECORD / f"{DEVICE_CA}-{ended.not_valid_before_utc:%Y-%m-%d}-{ended.serial_number:x}.crt"
+        ended = reading.certificate(self._vault / f"{self._authority}.crt")
+        since = f"{ended.not_valid_before_utc:%Y-%m-%d}"
+        kept = self._vault / RECORD / f"{self._authority}-{since}-{ended.serial_number:x}.crt"
         write(kept, building.pem(ended), 0o644)
         kept.parent.chmod(0o700)
-        self._key.replace(self._vault / f"{DEVICE_CA}.key")
+        self._key.replace(self._vault / f"{self._authority}.key")
         self._end_what_was_begun()
         return True
 
@@ -90,11 +125,11 @@ class Rotation:
         if self._key.exists():
             return
         if self._certificate.exists():
-            key = self._vault / f"{DEVICE_CA}.key"
+            key = self._vault / f"{self._authority}.key"
             if not reading.belong_together(reading.private_key(key), reading.certificate(self._certificate)):
                 raise ConfigError(f"{self._key}: is gone; restore {self._vault} from a backup")
             sync(self._vault)
-            self._certificate.replace(self._vault / f"{DEVICE_CA}.crt")
+            self._certificate.replace(self._vault / f"{self._authority}.crt")
             sync(self._vault)
-        self._phase.unlink(missing_ok=True)
-        self._voucher.unlink(missing_ok=True)
+        for beside in (self._phase, self._voucher, self._changes):
+            beside.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.pki.files import write
 from shared.running.config import ConfigError
-from shared.trust import signing
+from shared.trust import signing, unix
 
 USER = "homesystem-signer"
 """Whom a hub with units has for it."""
@@ -56,7 +56,7 @@ def reached(var: Path, *, demo: bool, user: str = USER) -> Path | None:
     Raises ConfigError, and says what to start, where the keys are the signer's and it does not listen.
     """
     path = socket(var, demo=demo)
-    if signing.listens(path):
+    if unix.listens(path):
         return path
     if not (vault(var) / _KEY).exists() and path == signing.SOCKET and _is_there(user):
         raise ConfigError(f"{path}: the signer does not answer; run: sudo systemctl start {signing.UNIT}")

@@ -28,10 +28,12 @@ from shared.trust.signing import (
     Ending,
     Ends,
     Follow,
+    FollowWeb,
     Found,
     Pem,
     Revoke,
     Rotate,
+    RotateWeb,
     Show,
     Sign,
 )
@@ -91,6 +93,10 @@ class Clerk:
                     return await self._rotate(order, caller)
                 case Follow():
                     return await asyncio.to_thread(self._authorities().following)
+                case RotateWeb():
+                    return await self._rotate_web(order, caller)
+                case FollowWeb():
+                    return await asyncio.to_thread(self._authorities().following_web, order.hosts)
             return await self._doorkeeper.obey(order)
 
     async def stranger(self, caller: Caller) -> None:
@@ -191,6 +197,17 @@ class Clerk:
             await self._proof.write(what, "home", _WHO, severity=Severity.CRITICAL, detail=detail)
         changed = await asyncio.to_thread(authorities.rotate, order.step)
         await asyncio.to_thread(self.renew_own)
+        return Changed(count=int(changed))
+
+    async def _rotate_web(self, order: RotateWeb, caller: Caller) -> Changed:
+        desk.check_hosts(order.hosts)
+        authorities = self._authorities()
+        now = await asyncio.to_thread(authorities.following_web, order.hosts)
+        desk.check_web_step(order.step, now)
+        if (told := desk.told_of_web(order, now)) is not None:
+            detail = told.detail | {"process": str(caller.process)}
+            await self._proof.write(told.what, "home", _WHO, severity=told.severity, detail=detail)
+        changed = await asyncio.to_thread(authorities.rotate_web, order.step, order.hosts, order.changes_at)
         return Changed(count=int(changed))
 
     async def shut_out_late(self) -> None:

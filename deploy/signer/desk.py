@@ -9,15 +9,16 @@ import datetime as dt
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from deploy.allowing.rights import HUB_CLIENTS
 from deploy.pki import leaf as leaves
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
-from shared.trust.signing import Following, Grant, Phase, Sign, Step
+from shared.trust.signing import Following, Grant, Phase, RotateWeb, Sign, Step, WebFollowing, WebStep
 from shared.words.messages import DESCRIBED_MOST
-from shared.words.names import is_gateway, is_identity, is_reserved
+from shared.words.names import Severity, is_gateway, is_identity, is_reserved
 from shared.words.problem import HomeError
 
 CLIENTS = frozenset(HUB_CLIENTS) - {"signer"}
@@ -114,6 +115,33 @@ def told_of(step: Step, now: Following) -> str | None:
     if step == "begin":
         return "home:authority-followed" if now.phase is None else None
     return "home:authority-ended" if step == "end" else None
+
+
+def check_web_step(step: WebStep, now: WebFollowing) -> None:
+    """As `check_step`, towards another web authority. Raises HomeError("forbidden")."""
+    reached = {None: 0, Phase.BELIEVED: 1, Phase.SERVING: 2}[now.phase]
+    if {"begin": 0, "serve": 1, "end": 2}[step] > reached:
+        raise HomeError("forbidden", f"The web authority that follows is not where {step!r} comes next.")
+
+
+class Told(NamedTuple):
+    """An event that is written down before a step is taken."""
+
+    what: str
+    severity: Severity
+    detail: dict[str, str]
+
+
+def told_of_web(order: RotateWeb, now: WebFollowing) -> Told | None:
+    """What is told of a step: when browsers are to be shown another authority, that they are, and the former's end."""
+    if order.step == "begin" and now.phase in (None, Phase.BELIEVED):
+        if order.changes_at is None or order.changes_at == now.changes_at:
+            return None
+        detail = {"changes": f"{order.changes_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"}
+        return Told("home:web-authority-followed", Severity.CRITICAL, detail)
+    if order.step == "serve" and now.phase is Phase.BELIEVED:
+        return Told("home:web-authority-changed", Severity.CRITICAL, {})
+    return Told("home:web-authority-ended", Severity.INFO, {}) if order.step == "end" else None
 
 
 def due(newest: Iterable[Issued], told: dict[str, int], now: dt.datetime) -> list[tuple[Issued, int]]:

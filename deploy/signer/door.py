@@ -15,7 +15,7 @@ import msgspec
 from deploy.signer.config import NOBODY
 from shared.running.config import ConfigError
 from shared.running.log import facts
-from shared.trust import signing
+from shared.trust import signing, unix
 from shared.trust.signing import Answer, AnyOrder, Refused
 from shared.words.problem import HomeError
 
@@ -113,13 +113,13 @@ def _caller(writer: asyncio.StreamWriter) -> Caller:
 
 
 def _bind(path: Path, mode: int) -> socket.socket:
-    if signing.listens(path):
+    if unix.listens(path):
         raise ConfigError(f"{path}: another signer listens there; stop it first")
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.unlink(missing_ok=True)
-        with signing.address(path) as place:
+        with unix.address(path) as place:
             listening.bind(place)
         path.chmod(mode)
     except OSError as error:

@@ -99,7 +99,7 @@ def step(line: Issued) -> str:
         case "authority" if line.name == DEVICE_CA:
             return "on the hub: homesystem authority rotate"
         case "authority":
-            return "make another one while there is time: docs/certificates.md"
+            return "on the hub: homesystem authority rotate web"
     return "on the hub: homesystem renew, and see that homesystem-renew.timer runs"
 
 

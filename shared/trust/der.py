@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 INTEGER, SEQUENCE = 0x02, 0x30
 _VERSION = 0xA0
+_COMMON_NAME = bytes.fromhex("550403")
+"""The object identifier 2.5.4.3."""
 
 
 def public_key(certificate: bytes) -> bytes:
@@ -11,13 +13,38 @@ def public_key(certificate: bytes) -> bytes:
 
     Raises ValueError or IndexError for what is no certificate.
     """
-    ((_, whole),) = fields(certificate)
-    parts = list(fields(next(fields(whole))[1]))
-    # Serial number, algorithm, issuer, validity and subject come before it, and the version before all.
-    tag, key = parts[6 if parts[0][0] == _VERSION else 5]
+    tag, key = _parts(certificate)[5]
     if tag != SEQUENCE:
         raise ValueError("no public key where one is due")
     return key
+
+
+def issuer(certificate: bytes) -> bytes:
+    """The name of who signed a certificate, as it stands there. Raises as `public_key` does."""
+    return _parts(certificate)[2][1]
+
+
+def subject(certificate: bytes) -> bytes:
+    """The name of whom a certificate is for, as it stands there. Raises as `public_key` does."""
+    return _parts(certificate)[4][1]
+
+
+def common_name(name: bytes) -> str:
+    """The common name in a name as `issuer` and `subject` give it; empty where it has none. Raises ValueError."""
+    for _, relative in fields(name):
+        for _, pair in fields(relative):
+            (_, kind), (_, value) = fields(pair)
+            if kind == _COMMON_NAME:
+                return value.decode()
+    return ""
+
+
+def _parts(certificate: bytes) -> list[tuple[int, bytes]]:
+    """Serial number, algorithm, issuer, validity, subject, public key and what follows; without the version."""
+    ((_, whole),) = fields(certificate)
+    (_, body), *_ = fields(whole)
+    parts = list(fields(body))
+    return parts[1:] if parts[0][0] == _VERSION else parts
 
 
 def fields(der: bytes) -> Iterator[tuple[int, bytes]]:

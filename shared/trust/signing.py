@@ -3,11 +3,7 @@
 One order and one answer a connection, each a line of JSON. Who asks is told by the kernel, not by the order.
 """
 
-import contextlib
-import os
 import socket
-import stat
-from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 
+from shared.trust import unix
 from shared.words.problem import HomeError
 
 SOCKET = Path("/run/homesystem-signer/signer.sock")
@@ -25,15 +22,14 @@ MOST_BYTES = 65536
 _MOST_ANSWER_BYTES = 4 * 2**20
 """A line for each room and client of a large home."""
 _SECONDS = 20.0
-_MOST_PATH = 100
-"""A socket's address is no longer than 107 bytes; a home may lie deeper than that."""
 
 Role = Literal["room", "client", "service"]
 Step = Literal["begin", "sign", "serve", "end"]
+WebStep = Literal["begin", "serve", "end"]
 
 
 class Phase(StrEnum):
-    """How far a device authority is followed by another: each phase has what the one before it has."""
+    """How far an authority is followed by another: each phase has what the one before it has; the web's are two."""
 
     BELIEVED = "believed"
     """Both are believed, and the former signs."""
@@ -81,8 +77,8 @@ class Found(Order, frozen=True, tag="found"):
 class Show(Order, frozen=True, tag="show"):
     """Show an authority's own certificate, of the web's that for `hosts`, or the revocation lists, signed anew.
 
-    While a device authority follows another, `device-ca` is the certificates of both, that which signs for rooms first;
-    `voucher` is the former one's word for the key of the other, and empty at any other time.
+    While an authority follows another it is the certificates of both, that which signs (for rooms) first; `voucher` is
+    the former device authority's word for the key of the other, and empty at any other time.
     """
 
     what: Literal["device-ca", "web-ca", "crl", "voucher"]
@@ -140,13 +136,46 @@ class Follow(Order, frozen=True, tag="follow"):
     """Tell how far the device authority is followed by another."""
 
 
+class RotateWeb(Order, frozen=True, tag="rotate-web"):
+    """Take a step towards the web authority that follows the one for `hosts`; to take one again is nothing.
+
+    `begin` makes it, for the names that the former is for, and notes when the hub is to change over: again with another
+    moment it notes that. `serve` has it sign for the gateway, `end` ends the former one and destroys its key.
+    """
+
+    step: WebStep
+    hosts: tuple[str, ...]
+    changes_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class FollowWeb(Order, frozen=True, tag="follow-web"):
+    """Tell how far the web authority for `hosts` is followed by another."""
+
+    hosts: tuple[str, ...]
+
+
 class Drop(Order, frozen=True, tag="drop"):
     """Drop the connection of a room or a client, which keeps its rights, and may come back if it is let in."""
 
     name: str
 
 
-AnyOrder = Sign | Found | Show | Revoke | Grant | Withdraw | Refresh | Look | Ends | Rotate | Follow | Drop
+AnyOrder = (
+    Sign
+    | Found
+    | Show
+    | Revoke
+    | Grant
+    | Withdraw
+    | Refresh
+    | Look
+    | Ends
+    | Rotate
+    | Follow
+    | RotateWeb
+    | FollowWeb
+    | Drop
+)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, tag_field="answer"):
@@ -213,6 +242,18 @@ class Following(Answer, frozen=True, tag="following"):
     holders: tuple[Holder, ...] = ()
 
 
+class WebFollowing(Answer, frozen=True, tag="web-following"):
+    """How far it has come, when the present web authority ends by itself, and of the one that follows: `pem`, its
+    certificate, since when there is one, and when the hub is to change over to it. `phase` is None where none follows.
+    """
+
+    phase: Phase | None
+    ends: datetime
+    since: datetime | None = None
+    changes_at: datetime | None = None
+    pem: str = ""
+
+
 class Refused(Answer, frozen=True, tag="refused"):
     """The order is not obeyed: a slug of shared.words.problem, and a sentence."""
 
@@ -221,7 +262,7 @@ class Refused(Answer, frozen=True, tag="refused"):
 
 
 A = TypeVar("A", bound=Answer)
-_answers = msgspec.json.Decoder(Pem | Changed | Seen | Ending | Following | Refused)
+_answers = msgspec.json.Decoder(Pem | Changed | Seen | Ending | Following | WebFollowing | Refused)
 
 
 def ask(path: Path, order: AnyOrder, kind: type[A]) -> A:
@@ -232,7 +273,7 @@ def ask(path: Path, order: AnyOrder, kind: type[A]) -> A:
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
             connection.settimeout(_SECONDS)
-            with address(path) as place:
+            with unix.address(path) as place:
                 connection.connect(place)
             connection.sendall(msgspec.json.encode(order) + b"\n")
             line = _line(connection)
@@ -247,32 +288,6 @@ def ask(path: Path, order: AnyOrder, kind: type[A]) -> A:
     if not isinstance(answer, kind):
         raise HomeError("signer-unreachable", f"The signer at {path} answered something else than was asked.")
     return answer
-
-
-def listens(path: Path) -> bool:
-    """Whether somebody listens at `path`."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as probe:
-        try:
-            if not stat.S_ISSOCK(path.stat().st_mode):
-                return False
-            with address(path) as place:
-                probe.connect(place)
-        except OSError:
-            return False
-    return True
-
-
-@contextlib.contextmanager
-def address(path: Path) -> Iterator[str]:
-    """What to bind or connect to for `path`, which may be longer than a socket's address can be."""
-    if len(os.fsencode(path)) <= _MOST_PATH:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def _line(connection: socket.socket) -> bytes:

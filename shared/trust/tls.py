@@ -83,18 +83,6 @@ def first_name(certificate: Path) -> str | None:
     return next((name for kind, name in _alternatives(certificate) if kind == "DNS" and "*" not in name), None)
 
 
-def names_its_issuer(certificate: Path, authority: Path) -> bool:
-    """Whether a certificate says that this authority signed it; the doctor looks whether that is so.
-
-    Raises ConfigError where one cannot be read.
-    """
-    try:
-        signed, signer = (ssl._ssl._test_decode_cert(str(path)) for path in (certificate, authority))  # type: ignore[attr-defined]  # as for the dates
-    except (AttributeError, ValueError, OSError) as error:
-        raise ConfigError(_unfit(certificate, error)) from error
-    return bool(signed["issuer"] == signer["subject"] and signed["issuer"] != signed["subject"])
-
-
 def _alternatives(certificate: Path) -> tuple[tuple[str, str], ...]:
     try:
         decoded = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # as for the dates

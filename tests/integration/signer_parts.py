@@ -10,7 +10,7 @@ import pytest
 
 from deploy.folder.home import ROOT, Home
 from deploy.pki import signers
-from shared.trust import signing
+from shared.trust import signing, unix
 from shared.trust.signing import Changed
 from shared.words import messages
 from shared.words.messages import AuditEvent
@@ -40,7 +40,7 @@ class Signer:
         ]
         with (self.home.var / "log" / "signer.console").open("ab") as log:
             self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        come_up(self._process, lambda: signing.listens(self.path), "the signer listens")
+        come_up(self._process, lambda: unix.listens(self.path), "the signer listens")
 
     def stop(self, *, kill: bool = False) -> None:
         if self._process is not None:

@@ -11,7 +11,7 @@ from deploy.enrolling import enrol
 from deploy.examining import check_ends, check_files
 from deploy.examining.check_ends import FOLLOW_DAYS
 from deploy.folder.home import Home
-from deploy.pki.authorities import CA_DAYS
+from deploy.pki.vaulted import CA_DAYS
 from tests.begun import begin_accounts, home_that_never_ran
 
 NOW = dt.datetime.now(dt.UTC)

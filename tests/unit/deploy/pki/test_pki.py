@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from deploy.pki import leaf
-from deploy.pki.authorities import CA_DAYS, CRL_DAYS, LEAF_DAYS, Authorities
+from deploy.pki.authorities import CRL_DAYS, LEAF_DAYS, Authorities
 from deploy.pki.pairs import RENEW_DAYS, Pki
+from deploy.pki.vaulted import CA_DAYS
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.signer import desk
-from shared.trust.signing import Following, Grant, Phase, Sign, Step
+from shared.trust.signing import Following, Grant, Phase, RotateWeb, Sign, Step, WebFollowing, WebStep
 from shared.words import names
 from shared.words.messages import DESCRIBED_MOST
+from shared.words.names import Severity
 from shared.words.problem import HomeError
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
@@ -269,3 +270,37 @@ def test_the_owner_is_told_of_its_beginning_once_and_of_its_end() -> None:
     assert told.pop(("begin", None)) == "home:authority-followed"
     assert set(told) == {("end", phase) for phase in PHASES}
     assert set(told.values()) == {"home:authority-ended"}
+
+
+WEB_STEPS: tuple[WebStep, ...] = ("begin", "serve", "end")
+WEB_PHASES = (None, Phase.BELIEVED, Phase.SERVING)
+
+
+@pytest.mark.parametrize("step", WEB_STEPS)
+@pytest.mark.parametrize("phase", WEB_PHASES)
+def test_a_step_towards_another_web_authority_comes_after_the_one_before(step: WebStep, phase: Phase | None) -> None:
+    now = WebFollowing(phase=phase, ends=NOW)
+    if WEB_STEPS.index(step) <= WEB_PHASES.index(phase):
+        desk.check_web_step(step, now)
+    else:
+        with pytest.raises(HomeError) as refused:
+            desk.check_web_step(step, now)
+        assert refused.value.slug == "forbidden"
+
+
+def test_the_owner_is_told_of_each_day_that_is_said_once_and_of_the_change() -> None:
+    def told(step: WebStep, phase: Phase | None, day: dt.datetime | None = None) -> tuple[object, ...] | None:
+        order = RotateWeb(step=step, hosts=("hub.local",), changes_at=day)
+        return desk.told_of_web(order, WebFollowing(phase=phase, ends=NOW, changes_at=NOW if phase else None))
+
+    day = NOW + dt.timedelta(days=1)
+    detail = {"changes": f"{day:%Y-%m-%d %H:%M} UTC"}
+    followed = ("home:web-authority-followed", Severity.CRITICAL, detail)
+    assert told("begin", None, day) == followed
+    assert told("begin", Phase.BELIEVED, day) == followed
+    assert told("begin", Phase.BELIEVED, NOW) is None
+    assert told("begin", Phase.BELIEVED) is None
+    assert told("begin", Phase.SERVING, day) is None
+    assert told("serve", Phase.BELIEVED) == ("home:web-authority-changed", Severity.CRITICAL, {})
+    assert told("serve", Phase.SERVING) is None
+    assert told("end", Phase.SERVING) == ("home:web-authority-ended", Severity.INFO, {})

@@ -18,7 +18,7 @@ from deploy.signer import door as doors
 from deploy.signer.config import NOBODY, user_id
 from deploy.signer.door import MOST_CALLERS, Caller, Door
 from shared.running.config import ConfigError
-from shared.trust import signing
+from shared.trust import signing, unix
 from shared.trust.signing import Answer, AnyOrder, Changed, End, Ending, Ends, Pem, Show
 from shared.words.problem import HomeError
 
@@ -86,7 +86,7 @@ async def test_an_order_comes_with_who_asks_by_the_kernels_word(path: Path) -> N
         assert (await ask(path, Show(what="crl"), Pem)).pem == "a list"
     assert desk.orders == [Show(what="crl")]
     assert desk.callers == [Caller(os.getpid(), os.geteuid())]
-    assert not signing.listens(path)
+    assert not unix.listens(path)
 
 
 async def test_with_nobody_else_to_ask_the_socket_is_its_users_own(path: Path) -> None:
@@ -209,9 +209,9 @@ async def test_a_socket_left_behind_is_replaced_and_one_in_use_is_not(path: Path
     path.parent.mkdir()
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))
-    assert not signing.listens(path)
+    assert not unix.listens(path)
     async with Desk().at(path):
-        assert signing.listens(path)
+        assert unix.listens(path)
         with pytest.raises(ConfigError, match="another signer listens"):
             async with Desk().at(path):
                 pass
@@ -222,7 +222,7 @@ def test_a_signer_that_is_away_is_said_with_the_next_step(path: Path) -> None:
     with pytest.raises(HomeError) as away:
         signing.ask(path, Ends(), Ending)
     assert away.value.slug == "signer-unreachable"
-    assert not signing.listens(path)
+    assert not unix.listens(path)
 
 
 async def test_a_home_that_lies_deep_has_a_socket_all_the_same(tmp_path: Path) -> None:
@@ -274,6 +274,6 @@ async def test_the_authorities_elsewhere_are_asked_for_what_those_here_do(path: 
 
 async def test_whoever_only_looks_is_not_complained_about(path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with Desk().at(path):
-        assert signing.listens(path)
+        assert unix.listens(path)
         assert await ask(path, Ends(), Changed) == Changed()
     assert caplog.messages == []

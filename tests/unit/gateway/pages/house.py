@@ -35,7 +35,7 @@ from shared.door.answering import answer
 from shared.door.client import AlertsAddress, AuthAddress
 from shared.door.web import Handler
 from shared.trust import tls
-from shared.trust.authority import Authority
+from shared.trust.authority import Authority, Following
 from shared.words.internal import (
     Grant,
     LockdownChange,
@@ -547,9 +547,13 @@ class FakeAuthority:
 
     def __init__(self) -> None:
         self.found: Authority | None = Authority(pem="-----BEGIN CERTIFICATE-----\n", fingerprint="AB:CD:EF")
+        self.follows: Following | None = None
 
     def now(self) -> Authority | None:
         return self.found
+
+    def following(self) -> Following | None:
+        return self.follows
 
 
 class FakeOffer:
