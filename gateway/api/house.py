@@ -31,6 +31,7 @@ async def show(request: web.Request) -> web.Response:
             "mail": mail,
             "disk": facts.disk,
             "backup": facts.backup,
+            "authorities": facts.authorities,
             "doctor_at": doctor.at if doctor is not None else None,
             "waiting": kept.waiting if kept is not None else None,
             "checks": checks(facts),

@@ -61,6 +61,7 @@ def add_api(app: web.Application) -> None:
         ("GET", "/healthz", health.alive, None),
         ("GET", "/readyz", health.ready, "reads"),
         ("GET", "/web-ca.crt", authority.certificate, "reads"),
+        ("GET", "/web-ca-next.crt", authority.next_certificate, "reads"),
         ("GET", "/.well-known/webauthn", authority.related_origins, "reads"),
         ("GET", "/join/ca.crt", joining.anchor, "reads"),
         ("GET", "/join/join.sh", joining.script, "reads"),

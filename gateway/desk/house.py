@@ -13,11 +13,15 @@ from typing import TypeVar
 from aiohttp import web
 
 from gateway import keys
+from gateway.config import GatewayConfig
 from gateway.door import sessions
+from gateway.door.authority import AUTHORITY, HomeAuthority
 from gateway.picture import guards
-from gateway.picture.kept import Disk, Facts, RoomKept
+from gateway.picture.kept import Authorities, AuthorityKept, Disk, Facts, RoomKept
 from shared.keeping import notes
+from shared.running.config import ConfigError
 from shared.running.log import security
+from shared.trust import authority, tls
 from shared.words.languages import later
 from shared.words.noted import BackupMade, DoctorReport
 from shared.words.problem import HomeError
@@ -44,12 +48,14 @@ async def facts(request: web.Request) -> Facts:
             missing[name] = error.detail or error.title
             return None
 
-    house, alerts, disk, doctor, backup = await asyncio.gather(
+    config, offered = app[keys.CONFIG], app[AUTHORITY]
+    house, alerts, disk, doctor, backup, authorities = await asyncio.gather(
         or_missing("house", app[keys.AUTH].house()),
         or_missing("alerts", app[keys.ALERTS].ready()),
         or_missing("disk", asyncio.to_thread(_disk, folder)),
         or_missing("doctor", asyncio.to_thread(notes.read, folder, DoctorReport)),
         or_missing("backup", asyncio.to_thread(notes.read, folder, BackupMade)),
+        or_missing("authorities", asyncio.to_thread(_authorities, config, offered)),
     )
     rooms = []
     for name in home.names():
@@ -68,8 +74,34 @@ async def facts(request: web.Request) -> Facts:
         disk=disk,
         doctor=doctor,
         backup=backup,
+        authorities=authorities,
         missing=missing,
     )
+
+
+def _authorities(config: GatewayConfig, offered: HomeAuthority) -> Authorities:
+    device, web = config.broker.tls.ca, config.https.certificate.with_name(authority.FILE)
+    try:
+        followed = len(authority.fingerprints(device)) > 1
+    except ConfigError as error:
+        raise HomeError("internal", "The authorities' certificates cannot be read.") from error
+    following = offered.following()
+    return Authorities(
+        device=AuthorityKept(ends_at=_ends(device), followed=followed),
+        web=AuthorityKept(
+            ends_at=_ends(web),
+            followed=following is not None,
+            changes_at=following.changes_at if following is not None else None,
+        )
+        if offered.now() is not None
+        else None,
+    )
+
+
+def _ends(path: Path) -> datetime | None:
+    """Of the first certificate in a file."""
+    ends = tls.ends_at(path)
+    return datetime.fromtimestamp(ends, UTC) if ends is not None else None
 
 
 def _disk(folder: Path) -> Disk:

@@ -41,6 +41,7 @@ async def show_house(request: web.Request) -> web.StreamResponse:
         disk=facts.disk,
         gib=_gib,
         backup=facts.backup,
+        authorities=facts.authorities,
         doctor=facts.doctor,
         version=facts.version,
     )

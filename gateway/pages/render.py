@@ -19,7 +19,7 @@ from aiohttp import web
 from gateway import keys
 from gateway.door import csrf, sessions
 from gateway.door.passkey_site import PASSKEY_SITE
-from gateway.pages import encodings, flash, speaking, times
+from gateway.pages import changing, encodings, flash, speaking, times
 from gateway.pages.compiled import Compiled
 from gateway.pages.encodings import IDENTITY
 from gateway.pages.static_files import StaticFiles
@@ -53,6 +53,7 @@ def set_up(app: web.Application, files: StaticFiles, compiled: Path | None) -> N
         plain=lru_cache(_NAMES_KEPT)(plain),
         iso=_iso,
         clock=times.clock,
+        day=times.day_of,
         full=times.full,
         today=times.today,
         to_second=times.to_second,
@@ -163,6 +164,7 @@ def _common(request: web.Request) -> dict[str, Any]:
         "demo": config.demo,
         "no_proof": not request.app[keys.PROOF].writable,
         "late": sessions.is_late(request),
+        "changing": changing.of(request) if info is not None else None,
     }
 
 

@@ -58,6 +58,7 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
 
     page("GET", "/", show_home.show_home, limit="pages")
     page("GET", "/authority", authority.show_authority, limit="pages")
+    page("POST", "/authority/known", authority.note_known, limit="pages")
     page("GET", "/login", login.show_login, limit="pages")
     page("POST", "/login", login.take_login, limit="login")
     page("GET", "/login/code", login.show_code, limit="pages")

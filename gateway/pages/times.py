@@ -33,6 +33,11 @@ def clock(moment: datetime, now: datetime) -> str:
     return say("{day} {time}", day=date(local, now), time=time)
 
 
+def day_of(moment: datetime, now: datetime) -> str:
+    """The date of a moment that lies ahead."""
+    return date(moment.astimezone(now.tzinfo), now)
+
+
 def to_second(moment: datetime, zone: tzinfo) -> str:
     """A time of today, for what is over within minutes."""
     return f"{moment.astimezone(zone):%H:%M:%S}"

@@ -40,6 +40,23 @@ class RoomKept(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None
 
 
+class AuthorityKept(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the home's authorities: when it ends; whether another follows it, and when that takes its place, if it is
+    known before.
+    """
+
+    ends_at: datetime | None
+    followed: bool = False
+    changes_at: datetime | None = None
+
+
+class Authorities(msgspec.Struct, frozen=True, kw_only=True):
+    """`web` is None where browsers are shown a certificate that no authority of the home signed."""
+
+    device: AuthorityKept
+    web: AuthorityKept | None
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What could be learned; None where it could not, and `missing` says why, by field."""
 
@@ -53,6 +70,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     disk: Disk | None
     doctor: DoctorReport | None
     backup: BackupMade | None
+    authorities: Authorities | None = None
     missing: dict[str, str]
 
 

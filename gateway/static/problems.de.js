@@ -88,6 +88,7 @@ teach({
   "That is not pending any more. Nothing was done now; look at the device.": "Das wartet nicht mehr. Jetzt wurde nichts getan; das Gerät ansehen.",
   "The alert service cannot be reached": "Der Meldedienst ist nicht erreichbar",
   "The auth service cannot be reached": "Der Anmeldedienst ist nicht erreichbar",
+  "The authorities' certificates cannot be read.": "Die Zertifikate der Zertifizierungsstellen sind nicht lesbar.",
   "The body is not JSON": "Der Inhalt ist kein JSON",
   "The body is too large": "Der Inhalt ist zu groß",
   "The broker cannot be reached": "Der Broker ist nicht erreichbar",

@@ -307,4 +307,5 @@ async def open_to_everyone(rates: LimitsConfig = _OFTEN, *, mark: Path = _NEVER)
         house.alerts.status = MailStatus(
             letters_waiting=0, letters_refused=0, recipients_known=True, failing_since=None, failure=None
         )
+        house.authority.offer_next()
         yield Everyone(house)

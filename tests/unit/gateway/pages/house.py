@@ -555,6 +555,13 @@ class FakeAuthority:
     def following(self) -> Following | None:
         return self.follows
 
+    def offer_next(self, days: float = 30) -> Following:
+        """Have another one follow, in so many days."""
+        pem, name = "-----BEGIN CERTIFICATE-----\nnext", "Home System Web CA 2 <hub>"
+        changes_at = datetime.now(UTC) + timedelta(days=days)
+        self.follows = Following(authority=Authority(pem=pem, fingerprint="01:23:45", name=name), changes_at=changes_at)
+        return self.follows
+
 
 class FakeOffer:
     """What a machine that joins may have; its package is any file."""

@@ -1,8 +1,10 @@
 """Trusting the home: a page for everybody, with the fingerprint and the certificate; and where else passkeys work."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from deploy.folder.home import lay_out
@@ -10,7 +12,10 @@ from gateway.api.routes import add_api
 from gateway.config import HttpsConfig
 from gateway.door.authority import HomeAuthority
 from gateway.door.passkey_site import PasskeySite
+from gateway.pages import times
 from shared.trust import authority
+from shared.trust.authority import Following
+from shared.words.names import Role
 from tests import house as homes
 from tests.unit.gateway.pages.house import HEADERS, House, open_house
 
@@ -64,6 +69,61 @@ async def test_no_markup_of_a_host_gets_onto_the_page(house: House) -> None:
     headers = HEADERS | {"Host": 'localhost:8443"><script>alert(1)</script>'}
     async with house.browser.get("/authority", headers=headers, allow_redirects=False) as response:
         assert "<script>alert" not in await response.text()
+
+
+async def test_while_another_follows_the_page_offers_both_and_says_which_is_for_when(house: House) -> None:
+    day = times.day_of(house.authority.offer_next().changes_at, datetime.now(UTC))
+    page = await house.get("/authority")
+    assert f"Another authority from {day} on" in page.text
+    assert "01: 23: 45" in page.text
+    assert "AB: CD: EF" in page.text
+    assert "“Home System Web CA 2 <hub>”" in page.text, "as text, not as markup"
+    assert page.has("a", href="/web-ca.crt")
+    assert page.has("a", href="/web-ca-next.crt")
+    assert not page.has("form", action="/authority/known"), "who is not signed in is reminded of nothing"
+    async with house.browser.get("/web-ca-next.crt", headers=HEADERS) as response:
+        assert response.status == 200
+        assert response.content_type == "application/x-x509-ca-cert"
+        assert 'filename="home-system-ca-next.crt"' in response.headers["Content-Disposition"]
+        assert (await response.text()).endswith("next")
+
+
+async def test_where_none_follows_there_is_no_next_one(house: House) -> None:
+    page = await house.get("/authority")
+    assert not page.has("a", href="/web-ca-next.crt")
+    assert (await house.get("/web-ca-next.crt")).status == 404
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_whoever_signed_in_is_reminded_until_they_say_that_it_is_installed(house: House, role: Role) -> None:
+    await house.sign_in(role)
+    assert not (await house.get("/account")).has("div", id="authority-changes")
+    day = times.day_of(house.authority.offer_next().changes_at, datetime.now(UTC))
+    reminded = await house.get("/account")
+    assert reminded.has("div", id="authority-changes")
+    assert f"On {day} this home changes to another certificate authority." in reminded.text
+    page = await house.get("/authority")
+    assert not page.has("div", id="authority-changes"), "it stands there at length"
+    answer = await house.send(page.form("/authority/known"))
+    assert answer.location == "/authority"
+    cookie = answer.headers["Set-Cookie"]
+    assert {"Secure", "HttpOnly", "SameSite=Lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    house.browser.session.cookie_jar.update_cookies({"__Host-authority": "012345"})  # the test speaks no TLS
+    assert not (await house.get("/account")).has("div", id="authority-changes")
+    said = await house.get("/authority")
+    assert not said.has("form", action="/authority/known")
+    assert "You said that the next one is installed on this device." in said.text
+    # Another one that follows later is another matter.
+    follows = house.authority.offer_next().authority
+    house.authority.follows = Following(
+        authority=msgspec.structs.replace(follows, fingerprint="99:99"), changes_at=datetime.now(UTC)
+    )
+    assert (await house.get("/account")).has("div", id="authority-changes")
+
+
+async def test_a_day_that_is_over_is_not_said(house: House) -> None:
+    house.authority.offer_next(days=-3)
+    assert f"from {times.day_of(datetime.now(UTC), datetime.now(UTC))} on" in (await house.get("/authority")).text
 
 
 @pytest.fixture(scope="module")

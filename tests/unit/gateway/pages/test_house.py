@@ -7,12 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from deploy.folder.home import lay_out
+from deploy.pki import reading
 from gateway.api.routes import add_api
+from gateway.pages import times
 from shared.keeping import notes
 from shared.words.internal_alerts import ChainStatus, MailStatus
 from shared.words.internal_house import Enrolled, HouseKept, Person
 from shared.words.names import Role
 from shared.words.noted import BackupMade, DoctorLine, DoctorReport
+from tests import house as homes
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages import house as houses
 from tests.unit.gateway.pages.house import House, open_house
@@ -123,3 +127,36 @@ async def test_programs_read_the_same(house: House) -> None:
     assert told["backup"] is None
     assert [one["name"] for one in told["enrolled"]] == ["hall", "phone"]
     assert all(one["standard"] for one in told["checks"])
+
+
+async def test_it_tells_until_when_the_authorities_are_good_and_which_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = homes.make_home(tmp_path / "home")
+    lay_out(made)
+    config, pki = houses.config(), made.pki
+    tls = msgspec.structs.replace(config.broker.tls, ca=pki / "device-ca.crt")
+    config = msgspec.structs.replace(
+        config,
+        spool=tmp_path / "spool",
+        https=msgspec.structs.replace(config.https, certificate=pki / "web.crt"),
+        broker=msgspec.structs.replace(config.broker, tls=tls),
+    )
+    monkeypatch.setattr(houses, "config", lambda: config)
+    async with open_house(furnish=add_api) as house:
+        await house.sign_in(Role.MASTER)
+        until = f"good until {times.day_of(reading.ends_at(pki / 'web-ca.crt'), now())}"
+        assert f"For rooms and services {until} For browsers {until}" in (await house.get("/house")).text
+        (pki / "device-ca.crt").write_bytes((pki / "device-ca.crt").read_bytes() + (pki / "web-ca.crt").read_bytes())
+        changes_at = house.authority.offer_next().changes_at
+        text = (await house.get("/house")).text
+        assert "rooms go over by themselves. Who has yet to: homesystem authority list" in text
+        assert f"another one from {times.day_of(changes_at, now())} on" in text
+        async with house.browser.get("/api/v1/house", headers=houses.HEADERS) as response:
+            told = (await response.json())["authorities"]
+        assert told["device"]["followed"] is True
+        assert datetime.fromisoformat(told["web"]["changes_at"]) == changes_at
+        house.authority.found = house.authority.follows = None
+        assert "none of the home's own" in (await house.get("/house")).text
+        (pki / "device-ca.crt").unlink()
+        assert "They could not be looked at." in (await house.get("/house")).text
