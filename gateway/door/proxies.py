@@ -79,6 +79,12 @@ async def name_caller(request: web.Request, handler: Handler) -> web.StreamRespo
     return await handler(request.clone(remote=proxies.caller(peer, said)))
 
 
+def came_by_proxy(request: web.Request) -> bool:
+    """Whether a proxy that is believed brought it: its caller was shown a certificate of the proxy's, and not ours."""
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return isinstance(peer, tuple) and peer[0] in request.app[PROXIES]
+
+
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     try:
         network = ipaddress.ip_network(text)

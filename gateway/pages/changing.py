@@ -9,11 +9,14 @@ from typing import Final, NamedTuple
 from aiohttp import web
 
 from gateway import keys
+from gateway.door import proxies
 from gateway.door.authority import AUTHORITY
 from gateway.pages import times
 from gateway.picture import guards
 from shared.trust.authority import Authority
 
+PATH: Final = "/authority"
+"""Where it stands at length."""
 COOKIE: Final = "__Host-authority"
 _KEPT_SECONDS: Final = 400 * 86400
 """Longer than one is offered, and as long as browsers keep any cookie."""
@@ -37,6 +40,13 @@ def of(request: web.Request) -> Change | None:
     at = max(following.changes_at, now)
     known = request.cookies.get(COOKIE) == _mark(following.authority)
     return Change(following.authority, times.day_of(at, now), known)
+
+
+def reminder(request: web.Request) -> str | None:
+    """On which day, where this browser is to be reminded; it is not where it sees the certificate of a proxy."""
+    if request.path == PATH or (change := of(request)) is None or change.known or proxies.came_by_proxy(request):
+        return None
+    return change.day
 
 
 def remember(request: web.Request, response: web.StreamResponse) -> None:

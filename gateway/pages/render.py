@@ -164,7 +164,7 @@ def _common(request: web.Request) -> dict[str, Any]:
         "demo": config.demo,
         "no_proof": not request.app[keys.PROOF].writable,
         "late": sessions.is_late(request),
-        "changing": changing.of(request) if info is not None else None,
+        "another_authority_on": changing.reminder(request) if info is not None else None,
     }
 
 

@@ -1,4 +1,6 @@
-"""Another device authority follows in a home in use: no command is lost; who slept is refused, and comes back."""
+"""Another authority follows in a home in use. The device authority: no command is lost; who slept is refused, and comes
+back. The web authority: people install it in time, and whoever has not is warned.
+"""
 
 import threading
 from collections.abc import Iterator
@@ -8,7 +10,9 @@ import pytest
 
 from deploy.pki import reading
 from tests.demo import Demo
+from tests.e2e import actions
 from tests.e2e.conftest import own_home
+from tests.e2e.visitor import CERTUTIL, Visitor
 from tests.house import until
 from tests.integration.rotating_parts import gets_in
 
@@ -101,5 +105,41 @@ def test_commands_flow_while_another_authority_follows_and_the_former_one_ends(o
             if "former authority has ended" in subject
         ],
         f"the master user is told, besides {letters}",
+    )
+    assert own.command("audit", "verify").returncode == 0
+
+
+@pytest.mark.skipif(CERTUTIL is None, reason="needs certutil (apt install libnss3-tools)")
+def test_a_browser_with_the_next_web_authority_goes_on_and_one_without_is_warned(own: Demo, tmp_path: Path) -> None:
+    port, present, followed = own.ports["HTTPS"], tmp_path / "present.crt", tmp_path / "next.crt"
+    present.write_text(own.command("authority").stdout)
+    told, untold = (Visitor(tmp_path / name, port) for name in ("told", "untold"))
+    for each in (told, untold):
+        each.trust(present, "the present one")
+    rotated = own.command("authority", "rotate", "web")
+    assert rotated.returncode == 0, rotated.stderr
+    assert own.command("doctor").returncode == 0
+    with told.page() as page:
+        actions.sign_in(page, own, "member")
+        page.get_by_role("link", name="Install it on this device first").click()
+        with page.expect_download() as loading:
+            page.get_by_role("link", name="Load the next certificate").click()
+        loading.value.save_as(followed)
+        page.get_by_role("button", name="It is installed on this device").click()
+        page.get_by_text("You said that the next one is installed").wait_for()
+        page.goto(own.url)
+        assert page.locator("#authority-changes").count() == 0
+    assert followed.read_text() == own.command("authority", "next").stdout
+    told.trust(followed, "the next one")
+
+    finished = own.command("authority", "rotate", "web", "--finish")
+    assert finished.returncode == 0, finished.stderr
+    assert "ign in" in told.sees("localhost")
+    assert "ERR_CERT_AUTHORITY_INVALID" in untold.sees("localhost")
+    assert own.command("doctor").returncode == 0
+    letters = {"Browsers are to know another authority", "Browsers are shown another authority"}
+    until(
+        lambda: letters <= {str(letter["Subject"]).partition(" — ")[0] for letter in own.letters()},
+        "the master user is told of both",
     )
     assert own.command("audit", "verify").returncode == 0

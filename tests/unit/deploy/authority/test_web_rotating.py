@@ -15,7 +15,7 @@ from deploy.examining import check_ends, check_names
 from deploy.folder import home as homes
 from deploy.folder.home import Home
 from deploy.names import renaming
-from deploy.pki import reading
+from deploy.pki import reading, served
 from shared.proof.spool import Spool
 from shared.trust import authority
 from shared.trust.signing import Phase
@@ -154,8 +154,8 @@ def test_neither_is_begun_while_the_other_goes_on(home: Home) -> None:
 def test_a_gateway_that_goes_on_with_the_former_keeps_its_key(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the reason: before there is no way back, somebody looks at what is shown."""
     shown = reading.certificate(home.pki / "web.crt")
-    seen = web_rotating.served.Served(shown.serial_number, NOW, NOW)
-    monkeypatch.setattr(web_rotating.served, "look", lambda *_: seen)
+    seen = served.Served(shown.serial_number, NOW, NOW)
+    monkeypatch.setattr(served, "look", lambda *_: seen)
     monkeypatch.setattr(web_rotating, "PATIENCE_SECONDS", 0.0)
     web_rotating.begin(home, NOW)
     with pytest.raises(HomeError, match="The former authority is kept until then"):

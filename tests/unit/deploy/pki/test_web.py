@@ -20,6 +20,7 @@ from tests import killed
 
 NOW = dt.datetime.now(dt.UTC)
 LATER = NOW.replace(microsecond=0) + dt.timedelta(days=30)
+STEPS: tuple[WebStep, ...] = ("begin", "serve", "end")
 HOSTS = ("hub.local", "localhost", "127.0.0.1")
 
 
@@ -84,8 +85,8 @@ def test_it_is_for_the_names_of_the_former_alone_and_listed_under_another_name(v
     )
     assert former.subject == leaf.subject("Home System Web CA")
     assert follows.subject == leaf.subject("Home System Web CA 2 hub.local")
-    for step in ("serve", "end", "begin"):
-        vault.rotate(step)  # type: ignore[arg-type]  # each is one
+    for step in (*STEPS[1:], STEPS[0]):
+        vault.rotate(step)
     assert vault.believed()[1].subject == leaf.subject("Home System Web CA 3 hub.local")
     with pytest.raises(HomeError, match=r"No authority of this home may vouch for bank\.example"):
         vault.own.rotate_web("begin", ["bank.example"], LATER)
@@ -121,8 +122,8 @@ def test_each_name_of_the_hub_has_an_authority_of_its_own_that_may_be_followed(v
     vault.own.rotate_web("begin", ["other.local"], LATER)
     assert vault.believed() == [first]
     assert len(x509.load_pem_x509_certificates(vault.own.certificate(WEB_CA, ["other.local"]))) == 2
-    for step in ("serve", "end"):
-        vault.own.rotate_web(step, ["other.local"])  # type: ignore[arg-type]  # each is one
+    for step in STEPS[1:]:
+        vault.own.rotate_web(step, ["other.local"])
     (other,) = x509.load_pem_x509_certificates(vault.own.certificate(WEB_CA, ["other.local"]))
     assert other == reading.certificate(vault.folder / "web-ca-2.crt")
     assert other.subject == leaf.subject("Home System Web CA 3 other.local")
@@ -131,8 +132,8 @@ def test_each_name_of_the_hub_has_an_authority_of_its_own_that_may_be_followed(v
 def test_killed_anywhere_it_stands_where_it_stood_or_at_the_next_step(tmp_path: Path) -> None:
     def all_steps(folder: Path) -> None:
         made = Vault(folder)
-        for step in ("begin", "serve", "end"):
-            made.rotate(step)  # type: ignore[arg-type]  # each is one
+        for step in STEPS:
+            made.rotate(step)
 
     Vault(tmp_path / "count")
     _, writes = killed.at_write(lambda: all_steps(tmp_path / "count"), tmp_path / "count", 0)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from deploy.pki.authorities import CA_DAYS, LEAF_DAYS, Authorities
+from deploy.pki.authorities import LEAF_DAYS, Authorities
 from deploy.pki.index import Issued
 from deploy.pki.pairs import Pki
+from deploy.pki.vaulted import CA_DAYS
 from deploy.signer.watch import Watch
 from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web
 
 from deploy.folder.home import lay_out
 from gateway.api.routes import add_api
 from gateway.config import HttpsConfig
+from gateway.door import proxies
 from gateway.door.authority import HomeAuthority
 from gateway.door.passkey_site import PasskeySite
+from gateway.door.proxies import Proxies
 from gateway.pages import times
 from shared.trust import authority
 from shared.trust.authority import Following
@@ -119,6 +122,17 @@ async def test_whoever_signed_in_is_reminded_until_they_say_that_it_is_installed
         authority=msgspec.structs.replace(follows, fingerprint="99:99"), changes_at=datetime.now(UTC)
     )
     assert (await house.get("/account")).has("div", id="authority-changes")
+
+
+async def test_who_sees_the_certificate_of_a_proxy_is_not_reminded() -> None:
+    def behind_a_proxy(app: web.Application) -> None:
+        add_api(app)
+        app[proxies.PROXIES] = Proxies(["127.0.0.1"])
+
+    async with open_house(furnish=behind_a_proxy) as house:
+        await house.sign_in(Role.MASTER)
+        house.authority.offer_next()
+        assert not (await house.get("/account")).has("div", id="authority-changes")
 
 
 async def test_a_day_that_is_over_is_not_said(house: House) -> None:
