@@ -137,10 +137,9 @@ class Follow(Order, frozen=True, tag="follow"):
 
 
 class RotateWeb(Order, frozen=True, tag="rotate-web"):
-    """Take a step towards the web authority that follows the one for `hosts`; to take one again is nothing.
+    """As `Rotate`, towards the web authority that follows the one for `hosts`, under the same names.
 
-    `begin` makes it, for the names that the former is for, and notes when the hub is to change over: again with another
-    moment it notes that. `serve` has it sign for the gateway, `end` ends the former one and destroys its key.
+    `begin` notes when the hub is to change over, and may be given again with another moment; `serve` changes over.
     """
 
     step: WebStep
@@ -243,9 +242,7 @@ class Following(Answer, frozen=True, tag="following"):
 
 
 class WebFollowing(Answer, frozen=True, tag="web-following"):
-    """How far it has come, when the present web authority ends by itself, and of the one that follows: `pem`, its
-    certificate, since when there is one, and when the hub is to change over to it. `phase` is None where none follows.
-    """
+    """As `Following`, of the web authority; `pem` is the certificate of the one that follows."""
 
     phase: Phase | None
     ends: datetime

@@ -25,7 +25,7 @@ OWNERS = {
     "segno": {"gateway/pages/qr.py"},
     "cryptography": {
         f"deploy/pki/{name}.py"
-        for name in ("authorities", "building", "leaf", "pairs", "reading", "rotation", "served")
+        for name in ("authorities", "building", "leaf", "pairs", "reading", "rotation", "served", "vaulted", "web")
     },
     "aiosmtplib": {"shared/mail.py"},
     "babel": {"shared/words/languages.py"},
