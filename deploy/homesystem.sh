@@ -79,7 +79,7 @@ done
 last=
 if [ -z "$out" ]; then
     case "${1:-} ${2:-}" in
-    "room revoke" | "client revoke") ;;
+    "room revoke" | "client revoke" | "room renew" | "client renew") ;;
     *) exec runuser -u "$user" -- "$python" -m deploy "$@" ;;
     esac
     status=0

@@ -71,6 +71,16 @@ async def find(connection: AsyncConnection, name: str) -> IdentityRow | None:
     return None if row is None else _identity(row)
 
 
+async def standing(connection: AsyncConnection, name: str, role: IdentityRole) -> IdentityRow:
+    """One that was given out and not taken back. Raises HomeError("not-found")."""
+    identity = await find(connection, name)
+    if identity is None or identity.role != role:
+        raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
+    if identity.revoked_at is not None:
+        raise HomeError("not-found", f"{name} was revoked, for good; add it anew under another name.")
+    return identity
+
+
 async def all_rows(connection: AsyncConnection) -> tuple[IdentityRow, ...]:
     """Every identity, by name."""
     rows = await connection.execute(select(identities).order_by(identities.c.name))

@@ -197,18 +197,20 @@ class Accounts:
             await window_rows.close(connection, name)  # its key may come from here now, and from nowhere else
             await say(f"{role}:added", f"{role}/{name}", interrupted_before="yes")
 
+    async def check_standing(self, name: str, role: IdentityRole) -> None:
+        """Raises HomeError("not-found") where there is no such room or client, or it was revoked."""
+        async with self._store.read() as connection:
+            await identity_rows.standing(connection, name, role)
+
     async def renew_identity(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> None:
-        """Say that an identity gets another certificate.
+        """Say that an identity gets another certificate, from here and by no line any more.
 
         Raises HomeError("not-found"), also for one that was revoked.
         """
-        async with self._store.read() as connection:
-            identity = await identity_rows.find(connection, name)
-        if identity is None or identity.role != role:
-            raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
-        if identity.revoked_at is not None:
-            raise HomeError("not-found", f"{name} was revoked, for good; add it anew under another name.")
-        await self._write("certificate:renewed", f"{role}/{name}", by, {}, Outcome.EXECUTED)
+        async with self._change(by) as (connection, say):
+            await identity_rows.standing(connection, name, role)
+            await window_rows.close(connection, name)
+            await say("certificate:renewed", f"{role}/{name}")
 
     async def revoke_identity(self, name: str, *, by: UserRef | None = None) -> None:
         """Take a name back for good. Raises HomeError("not-found"); a second time changes nothing."""

@@ -30,6 +30,10 @@ class AtTheHub:
         """For a new room or client, see Windows.open. Raises HomeError: invalid-value, already-exists, no-proof."""
         return await self._windows.open(name, Who(issuer=ISSUER), kind=kind, devices=devices, unfinished=unfinished)
 
+    async def open_again(self, name: str, kind: Kind) -> Opened:
+        """For a room or client that there is, see Windows.open_again. Raises HomeError: not-found, no-proof."""
+        return await self._windows.open_again(name, kind, Who(issuer=ISSUER))
+
 
 def _now() -> datetime:
     return datetime.now(UTC)

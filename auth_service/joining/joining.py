@@ -37,7 +37,7 @@ _GUESSED = "room:join-refused"
 _TOLD_SECONDS = 600.0
 """Whoever has a token and comes too late, again and again, is told of so seldom."""
 _TOLD_MOST = 256
-_AGAIN = "On the hub: homesystem {kind} add {name}, which prints another line."
+_AGAIN = "On the hub: homesystem {kind} {way} {name}, which prints another line."
 Judged = tuple[Window | None, Refusal | None]
 _WORDS = {
     Refusal.UNKNOWN: "The hub knows no such token: it was mistyped, or a later line took its place. " + _AGAIN,
@@ -92,10 +92,7 @@ class Joining:
         async with self._turn:
             window = await self._let_in(asked, key, who)
             certificate = window.certificate or await self._certify(window, key, asked.csr)
-            if window.kind == "room":
-                await self._give(window.name, ())
-            else:
-                await self._admit(window.name, window.may)
+            await self._give_rights(window)
         authority = await asyncio.to_thread(self._authority.read_text)
         return Joined(name=window.name, certificate=certificate, authority=authority, may=window.may)
 
@@ -130,7 +127,7 @@ class Joining:
         known = await identity_rows.find(connection, window.name)
         if known is not None and known.revoked_at is not None:
             return window, Refusal.REVOKED
-        if window.key is None and known is not None and not window.resumes:
+        if window.key is None and known is not None and not (window.resumes or window.renews):
             return window, Refusal.EXISTS
         return window, None
 
@@ -140,6 +137,9 @@ class Joining:
         if not await window_rows.bind(connection, token, key, self._now()):
             raise HomeError("changed-meanwhile", "Another machine came at the same moment. Paste the line again.")
         detail = {"key": key}
+        if window.renews:
+            await say("certificate:renewed", f"{window.kind}/{window.name}", **detail)
+            return
         if window.resumes:
             detail["interrupted_before"] = "yes"
         else:
@@ -153,6 +153,14 @@ class Joining:
                 raise HomeError("changed-meanwhile", f"The window of {window.name} was closed meanwhile.")
         return certificate
 
+    async def _give_rights(self, window: Window) -> None:
+        if window.renews:
+            return  # it has them
+        if window.kind == "room":
+            await self._give(window.name, ())
+        else:
+            await self._admit(window.name, window.may)
+
     def _refused(self, window: Window | None, reason: Refusal, asked: JoinWish, key: str, who: Who) -> HomeError:
         security("join_refused", address=asked.address, reason=reason.value)
         if window is None or reason is Refusal.UNKNOWN:
@@ -162,7 +170,8 @@ class Joining:
         if reason is Refusal.EXISTS:
             words = in_use(asked.name, asked.kind)
         else:
-            words = _WORDS[reason].format(kind=asked.kind, name=asked.name)
+            way = "renew" if window is not None and window.renews else "add"
+            words = _WORDS[reason].format(kind=asked.kind, name=asked.name, way=way)
         return HomeError("join-refused", words, reason=reason.value)
 
     async def _tell(self, window: Window, reason: Refusal, key: str, who: Who) -> None:

@@ -29,7 +29,8 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     """A room or client that may join. `key`: SHA-256 of the public key that came in, once one has; its `certificate`.
 
     `may`: what a client is to command and hear, as `hall/lamp`. `resumes`: the name was given out to a machine that
-    never got a certificate, so that another may take its place.
+    never got a certificate, so that another may take its place. `renews`: it is for a name that is in use, whose rights
+    and history stay.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     expires_at: datetime
     resumes: bool = False
+    renews: bool = False
     key: str | None = None
     joined_at: datetime | None = None
     certificate: str | None = None

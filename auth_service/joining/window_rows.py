@@ -22,6 +22,7 @@ table = Table(
     Column("kind", String(8), nullable=False, server_default="room"),
     Column("may", Text, nullable=False, server_default=""),
     Column("resumes", Boolean, nullable=False, server_default=false()),
+    Column("renews", Boolean, nullable=False, server_default=false()),
     Column("key_hash", String(64)),
     Column("joined_at", Moment),
     Column("certificate", Text),
@@ -44,6 +45,7 @@ async def put(connection: AsyncConnection, window: Window) -> str:
             kind=window.kind,
             may=" ".join(window.may),
             resumes=window.resumes,
+            renews=window.renews,
         )
     )
     return token
@@ -101,6 +103,7 @@ def _window(row: Row[*tuple[Any, ...]]) -> Window:
         kind=row.kind,
         may=tuple(row.may.split()),
         resumes=row.resumes,
+        renews=row.renews,
         key=row.key_hash,
         joined_at=row.joined_at,
         certificate=row.certificate,

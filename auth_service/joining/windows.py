@@ -69,6 +69,20 @@ class Windows:
             await say(f"{kind}:awaited", f"{kind}/{name}", until=f"{window.expires_at:%Y-%m-%d %H:%M} UTC", **told)
         return Opened(token, window.expires_at)
 
+    async def open_again(self, name: str, kind: Kind, who: Who) -> Opened:
+        """For a room or client that there is, on another machine or another card; a former window for it is over.
+
+        Raises HomeError: not-found, also for one that was revoked; no-proof.
+        """
+        now = self._now()
+        async with telling.change(self._store, self._proof, who) as (connection, say):
+            await identity_rows.standing(connection, name, kind)
+            window = Window(name=name, kind=kind, opened_at=now, expires_at=now + LIFETIME, renews=True)
+            token = await window_rows.put(connection, window)
+            until = f"{window.expires_at:%Y-%m-%d %H:%M} UTC"
+            await say(f"{kind}:awaited", f"{kind}/{name}", until=until, again="yes")
+        return Opened(token, window.expires_at)
+
     async def _check_free(self, connection: AsyncConnection, name: str, kind: Kind, *, unfinished: bool) -> bool:
         """Whether the name was given out already, to a machine that never got what it came for."""
         known = await identity_rows.find(connection, name)
@@ -78,7 +92,7 @@ class Windows:
             text = f"The name {name} was revoked, and no name is ever given out twice. Choose another one."
             raise HomeError("already-exists", text)
         window = await window_rows.of(connection, name)
-        never_came = unfinished or (window is not None and window.certificate is None)
+        never_came = unfinished or (window is not None and window.certificate is None and not window.renews)
         if known.role != kind or not never_came:
             raise HomeError("already-exists", in_use(name, known.role))
         return True

@@ -13,7 +13,6 @@ import msgspec
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
-from deploy.allowing import orders
 from deploy.authority import behind
 from deploy.authority.behind import Behind
 from deploy.folder import home as homes
@@ -23,7 +22,6 @@ from deploy.pki import reading
 from deploy.pki.files import sync, write
 from deploy.pki.leaf import DEVICE_CA
 from shared.running.config import ConfigError
-from shared.trust import signing
 from shared.trust.signing import Following
 from shared.words.problem import HomeError
 
@@ -135,26 +133,9 @@ def _end(home: Home, left: list[Left]) -> None:
         authorities.rotate("end")
     homes.renew(home)
     taking_up.reload(home)
-    _drop(home, [one.name for one in left])
+    broker.drop(home, [one.name for one in left])
     (home.var / ENDING).unlink(missing_ok=True)
     sync(home.var)
-
-
-def _drop(home: Home, names: list[str]) -> None:
-    """Nobody who is connected is asked again: whoever was cut off knocks anew, and is refused."""
-    if not names or not broker.runs(home):
-        return
-    if (signer := home.signer()) is not None:
-        for name in names:
-            signing.ask(signer, signing.Drop(name=name), signing.Changed)
-        return
-    with broker.as_signer(home) as control:
-        for name in names:
-            standing = control.standing(name)
-            if standing.roles is not None and not standing.disabled:
-                control.settle(name, orders.disable, done=lambda found: found.disabled)
-            if standing.admitted:
-                control.settle(name, orders.enable, done=lambda found: not found.disabled)
 
 
 def _prove(home: Home, *, ended: bool) -> None:

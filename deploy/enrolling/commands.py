@@ -5,6 +5,7 @@ What needs a database is imported where it is used: `homesystem up` must not wai
 
 import asyncio
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -20,15 +21,14 @@ rooms = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.
 clients = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
 console = Console()
 
-OutDir = Annotated[Path, typer.Option("--out", help="Where to write certificate and key.")]
+OutDir = Annotated[Path | None, typer.Option("--out", help="Write certificate and key there, and print no line.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
 
 
 @rooms.command("add")
 def room_add(
     name: str,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write certificate and key there, and print no line.")
-    ] = None,
+    out: OutDir = None,
 ) -> None:
     """Let a room join: prints a line to paste on its Pi, good once, for ten minutes.
 
@@ -45,9 +45,13 @@ def room_add(
 
 
 @rooms.command("renew")
-def room_renew(name: str, out: OutDir) -> None:
-    """Give a room that slept too long another certificate under its name; it renews by itself while it is on."""
-    _renew(name, "room", out)
+def room_renew(name: str, out: OutDir = None, yes: Yes = False) -> None:
+    """Let a room join again under its name, on another card or after it slept too long: prints a line for its Pi.
+
+    What it had before is refused at once. With --out: write ca.crt, room.crt, room.key and room.toml for its Pi.
+    A room that is on renews by itself.
+    """
+    _renew(name, "room", out, yes=yes)
 
 
 @rooms.command("revoke")
@@ -66,9 +70,7 @@ def room_list() -> None:
 def client_add(
     name: str,
     may: Annotated[list[str], typer.Option(help="ROOM/DEVICE that it may command and hear; repeat for more.")],
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Write certificate and key there, and print no line.")
-    ] = None,
+    out: OutDir = None,
 ) -> None:
     """Let a trusted client join: prints a line to paste on its machine, good once, for ten minutes.
 
@@ -85,9 +87,12 @@ def client_add(
 
 
 @clients.command("renew")
-def client_renew(name: str, out: OutDir) -> None:
-    """Give a client another certificate under its name; what it may do stays as it is."""
-    _renew(name, "client", out)
+def client_renew(name: str, out: OutDir = None, yes: Yes = False) -> None:
+    """Give a client another certificate under its name, by a line for its machine; what it may do stays as it is.
+
+    What it had before is refused at once. With --out: write ca.crt, client.crt and client.key instead.
+    """
+    _renew(name, "client", out, yes=yes)
 
 
 @clients.command("revoke")
@@ -106,14 +111,36 @@ def _home() -> homes.Home:
     return homes.find(homes.folder())
 
 
-def _renew(name: str, role: Literal["room", "client"], out: Path) -> None:
+def _renew(name: str, role: Literal["room", "client"], out: Path | None, *, yes: bool) -> None:
     from deploy.enrolling import enrol
 
     home = _home()
+    if out is None:
+        _renew_by_line(home, name, role, yes=yes)
+        return
     replaced = asyncio.run(enrol.renew(home, name, role, out))
     _beside_backups(home)
     refused = "what it had before is refused from now on" if replaced else "nothing that it had before was still good"
     console.print(f"{name} has another certificate in the folder you named, under its old name; {refused}.")
+
+
+def _renew_by_line(home: homes.Home, name: str, role: Literal["room", "client"], *, yes: bool) -> None:
+    from deploy.enrolling import enrol, lines
+
+    asyncio.run(enrol.check_standing(home, name, role))
+    if not yes:
+        question = f"What {name} has now is refused at once, whoever pastes the line, and if nobody does. Go on"
+        if not sys.stdin.isatty():
+            raise HomeError("confirmation-required", f"{question}? Then say so: --yes")
+        typer.confirm(question, abort=True, err=True)
+    try:
+        line = lines.open_again(home, name, role)
+    finally:
+        _beside_backups(home)
+    if role == "room":
+        lines.show(home, line, "homesystem room renew")
+    else:
+        lines.show_for_client(line, "homesystem client renew")
 
 
 def _revoke(name: str, role: Literal["room", "client"]) -> None:

@@ -81,6 +81,12 @@ async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> i
     return replaced
 
 
+async def check_standing(home: homes.Home, name: str, role: IdentityRole) -> None:
+    """Raises HomeError("not-found") where there is no such room or client, or it was revoked."""
+    async with _book(home) as book:
+        await book.check_standing(name, role)
+
+
 async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
     """Take a room's or client's name, certificate, rights and connection; False where no broker runs to drop one.
 

@@ -13,7 +13,7 @@ from auth_service.joining.windows import Opened
 from deploy.enrolling.enrol import DeviceRef
 from deploy.folder import home as homes
 from deploy.folder import turns
-from deploy.live_broker import broker
+from deploy.live_broker import broker, taking_up
 from shared.running import offered
 from shared.running.config import ConfigError
 from shared.trust import authority, tls
@@ -36,7 +36,7 @@ def open_for(home: homes.Home, name: str) -> Line:
     """
     where = _where(home)
     opened = _open(home, name, "room", ())
-    text = join_line.line(host=where.host, port=where.port, sha256=where.sha256, room=name, token=opened.token)
+    text = join_line.line(host=where.host, port=where.port, sha256=where.sha256, name=name, token=opened.token)
     return Line(text, name, opened.expires_at)
 
 
@@ -44,15 +44,37 @@ def open_for_client(home: homes.Home, name: str, may: list[DeviceRef]) -> Line:
     """Open a window for a new client, which may command and hear these devices. Raises as `open_for`, and not-found."""
     where = _where(home)
     opened = _open(home, name, "client", tuple(dict.fromkeys("/".join(device) for device in may)))
-    text = join_line.client_line(host=where.host, port=where.port, sha256=where.sha256, client=name, token=opened.token)
+    text = join_line.client_line(host=where.host, port=where.port, sha256=where.sha256, name=name, token=opened.token)
     return Line(text, name, opened.expires_at)
 
 
-def show(home: homes.Home, line: Line) -> None:
+def open_again(home: homes.Home, name: str, kind: Kind) -> Line:
+    """Open a window for a room or client that there is, on another machine. What it has had is refused from now on.
+
+    May be repeated, as after an interruption. Raises HomeError: not-found, no-proof, what signer and broker say;
+    ConfigError.
+    """
+    where = _where(home)
+
+    async def ask() -> Opened:
+        async with windows.opened(auth_config.read(home.config("auth"))) as book:
+            return await book.open_again(name, kind)
+
+    with turns.turn(home.var, f"homesystem {kind} renew {name}"):
+        opened = asyncio.run(ask())
+        home.authority().retire(name)
+        taking_up.reload(home)
+        broker.drop(home, [name])
+    made = join_line.line if kind == "room" else join_line.client_line
+    text = made(host=where.host, port=where.port, sha256=where.sha256, name=name, token=opened.token)
+    return Line(text, name, opened.expires_at)
+
+
+def show(home: homes.Home, line: Line, command: str = "homesystem room add") -> None:
     """A room's: the line alone on standard output, so that it can be handed on; beside it what is to be known of it."""
     say = [
         f"Paste this on the Pi of room {line.name}, all of it. It works once, for {_minutes(line)} minutes; another",
-        f"`homesystem room add {line.name}` prints another line and ends this one.",
+        f"`{command} {line.name}` prints another line and ends this one.",
     ]
     if targets := offered.targets(offered.folders(home.var)):
         say.append(f"A Pi without the agent gets it from here: {', '.join(targets)}.")
@@ -64,13 +86,13 @@ def show(home: homes.Home, line: Line) -> None:
     _print(say, line)
 
 
-def show_for_client(line: Line) -> None:
+def show_for_client(line: Line, command: str = "homesystem client add") -> None:
     """As `show`."""
     say = [
         f"Paste this on the machine of {line.name}, all of it, where its files are to lie: it makes the folder",
         f"{line.name} there, or that which you name after to= at its beginning.",
-        f"It works once, for {_minutes(line)} minutes; another `homesystem client add {line.name}` prints another line",
-        "and ends this one.",
+        f"It works once, for {_minutes(line)} minutes; another `{command} {line.name}` prints another",
+        "line and ends this one.",
     ]
     _print(say, line)
 

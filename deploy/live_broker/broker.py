@@ -84,6 +84,23 @@ def shut_out(home: Home, name: str, *, left: frozenset[str] = frozenset(), is_ro
     return True
 
 
+def drop(home: Home, names: list[str]) -> None:
+    """Drop their connections; rights stay. Nobody who is connected is asked again: who may not knocks anew in vain."""
+    if not names or not runs(home):
+        return
+    if (signer := home.signer()) is not None:
+        for name in names:
+            signing.ask(signer, signing.Drop(name=name), signing.Changed)
+        return
+    with as_signer(home) as control:
+        for name in names:
+            standing = control.standing(name)
+            if standing.roles is not None and not standing.disabled:
+                control.settle(name, orders.disable, done=lambda found: found.disabled)
+            if standing.admitted:
+                control.settle(name, orders.enable, done=lambda found: not found.disabled)
+
+
 def _settle(home: Home, name: str, order: signing.AnyOrder, plan: Plan, *, done: Callable[[Standing], bool]) -> None:
     if (signer := home.signer()) is not None:
         signing.ask(signer, order, signing.Changed)

@@ -170,6 +170,13 @@ class Authorities:
         """Put all certificates of a name but the newest on the lists signed from now on; how many there were."""
         return self._index.note(name, lambda of_name: of_name[:-1], gone=False)
 
+    def retire(self, name: str) -> int:
+        """Put all certificates of a name on the lists signed from now on, and keep the name; how many there were.
+
+        Another machine is awaited under it.
+        """
+        return self._index.note(name, lambda of_name: of_name, gone=False)
+
     def take_over(self, lines: Iterable[Issued]) -> None:
         """What a newer index of the same authorities has, revocations above all."""
         self._index.take_over(lines)

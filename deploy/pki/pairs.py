@@ -148,6 +148,12 @@ class Pki:
         self.write_crl()
         return count
 
+    def retire(self, name: str) -> int:
+        """Put every certificate of `name` on the revocation list, and keep the name; how many there were."""
+        count = self.authorities.retire(name)
+        self.write_crl()
+        return count
+
     def write_crl(self) -> None:
         """Publish the revocation list anew; it is empty at first, but there from the first day."""
         write(self.folder / "crl.pem", self.authorities.crl(), 0o644)

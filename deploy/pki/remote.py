@@ -73,6 +73,10 @@ class RemoteAuthorities:
         """Put all certificates of a name but the newest on the list; how many there were."""
         return signing.ask(self._socket, signing.Revoke(name=name, replaced=True), Changed).count
 
+    def retire(self, name: str) -> int:
+        """Put all certificates of a name on the list, and keep the name; how many there were."""
+        return signing.ask(self._socket, signing.Revoke(name=name, awaits=True), Changed).count
+
     def crl(self) -> bytes:
         """A fresh revocation list, PEM."""
         return self._shown("crl")

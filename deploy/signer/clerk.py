@@ -182,9 +182,9 @@ class Clerk:
     async def _revoke(self, order: Revoke) -> Changed:
         authorities = self._authorities()
         desk.check_ours(order.name, await asyncio.to_thread(authorities.issued))
-        detail = {"reason": "replaced"} if order.replaced else {}
+        detail = {"reason": "replaced"} if order.replaced or order.awaits else {}
         await self._doorkeeper.tell_safer("certificate:revoked", order.name, **detail)
-        put = authorities.replace if order.replaced else authorities.revoke
+        put = authorities.replace if order.replaced else authorities.retire if order.awaits else authorities.revoke
         return Changed(count=await asyncio.to_thread(put, order.name))
 
     async def _rotate(self, order: Rotate, caller: Caller) -> Changed:

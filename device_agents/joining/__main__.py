@@ -45,16 +45,16 @@ def main(words: list[str]) -> int:
 
 def _join(room: str, place: str, anchor: Path, out: Path | None) -> int:
     folder = out if out is not None else steps.WORK / room
-    if out is None and not folder.exists() and steps.is_here(room, steps.HOME):
+    wish = steps.Wish(room=room, place=place, anchor=anchor, token=_token())
+    if out is None and steps.is_done(room, folder, steps.HOME, wish.token):
         print(f"This machine is room {room} already; it is as it was.")
         return 0
-    wish = steps.Wish(room=room, place=place, anchor=anchor, token=_token())
     steps.fetch(wish, folder, board.found)
     if out is not None:
         print(f"What room {room} needs lies in {folder}.")
         return 0
     steps.place(room, folder, installed.CODE / "deploy" / "place-room.sh")
-    steps.forget(folder)
+    steps.forget(folder, wish.token)
     print(f"This machine is room {room} now. What hangs on which pin: sudo nano {steps.HOME}/agents/{room}.toml")
     print(f"The file has the pins of this board that are free. Then: sudo systemctl restart homesystem-agent@{room}")
     return 0

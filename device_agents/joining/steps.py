@@ -4,6 +4,7 @@ What is made lies in a folder of root's until it is in its place: key and reques
 the room's file.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ from shared.words.problem import HomeError
 WORK = Path("/var/lib/homesystem-join")
 """Root's alone, and gone again once the room runs."""
 HOME = Path("/var/lib/homesystem")
+_LINE = "line"
+"""In the folder: the hash of the token by which all that lies there was had."""
 
 
 class Wish(NamedTuple):
@@ -39,6 +42,7 @@ def fetch(wish: Wish, folder: Path, board: Callable[[], Board]) -> None:
     if not names.is_identity(wish.room) or names.is_reserved(wish.room):
         raise HomeError("invalid-value", f"{wish.room!r} is no name of a room. Paste the whole line.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _begin(folder, wish.token)
     path = folder / room_file.NAME
     if pair.has_certificate(folder) and path.exists():
         return
@@ -49,6 +53,16 @@ def fetch(wish: Wish, folder: Path, board: Callable[[], Board]) -> None:
     pair.take(folder, got.certificate, got.authority)
 
 
+def _begin(folder: Path, token: str) -> None:
+    """What a try by an earlier line left is worth nothing: it is not what this line is for."""
+    mark = folder / _LINE
+    if mark.exists() and mark.read_text() != _hashed(token):
+        # The certificate first: where it lies, all else counts as well.
+        for name in (pair.CERTIFICATE, pair.AUTHORITY, pair.REQUEST, pair.KEY, room_file.NAME):
+            (folder / name).unlink(missing_ok=True)
+    pair.write(mark, _hashed(token))
+
+
 def place(room: str, folder: Path, script: Path) -> None:
     """Put it in its place and start it. Raises HomeError where that fails."""
     done = subprocess.run([script, "--start", room, folder], check=False)  # noqa: S603 - our own script
@@ -56,18 +70,26 @@ def place(room: str, folder: Path, script: Path) -> None:
         raise HomeError("failed", f"Room {room} is not in its place yet, as it says above. Then paste the line again.")
 
 
-def forget(folder: Path) -> None:
-    """The key lies where the room has it, and nowhere else. One that was cut short is forgotten by the next."""
+def forget(folder: Path, token: str) -> None:
+    """The key lies where the room has it, and nowhere else. One that was cut short is forgotten by the next.
+
+    What stays is by which line the machine became the room, as a hash.
+    """
+    pair.write(_joined(folder), _hashed(token))
     gone = folder.with_name(f".{folder.name}.gone")
     shutil.rmtree(gone, ignore_errors=True)
     folder.rename(gone)
     shutil.rmtree(gone)
 
 
-def is_here(room: str, home: Path) -> bool:
-    """Whether this machine is the room already."""
-    return all(
-        (home / part).exists() for part in (f"agents/{room}.toml", f"pki/{room}/room.crt", f"pki/{room}/room.key")
+def is_done(room: str, folder: Path, home: Path, token: str) -> bool:
+    """Whether this machine is the room, by this very line, and nothing of that is left to do."""
+    mark, parts = _joined(folder), (f"agents/{room}.toml", f"pki/{room}/room.crt", f"pki/{room}/room.key")
+    return (
+        not folder.exists()
+        and mark.exists()
+        and mark.read_text() == _hashed(token)
+        and all((home / part).exists() for part in parts)
     )
 
 
@@ -75,3 +97,11 @@ def check_root() -> None:
     """Raises HomeError("forbidden") for whoever could not put anything in its place."""
     if os.geteuid() != 0:
         raise HomeError("forbidden", "This changes the system: sudo homesystem room join …")
+
+
+def _joined(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.joined")
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

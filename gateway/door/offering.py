@@ -42,7 +42,7 @@ class Offer:
         if host is None:
             raise HomeError("internal", "This home's certificate names no host, so no line can say where the hub is.")
         sha256 = hashlib.sha256(self.anchor()).hexdigest()
-        return join_line.line(host=host, port=self._https_port, sha256=sha256, room=room, token=token)
+        return join_line.line(host=host, port=self._https_port, sha256=sha256, name=room, token=token)
 
     def packages(self) -> list[str]:
         """For which Pis there is a package, in words."""

@@ -88,11 +88,12 @@ class Show(Order, frozen=True, tag="show"):
 class Revoke(Order, frozen=True, tag="revoke"):
     """Put a name's certificates on the revocation list; its name is never signed again.
 
-    With `replaced` the newest of them stays good, and the name with it.
+    With `replaced` the newest stays good, and the name. With `awaits` the name alone stays, for another machine.
     """
 
     name: str
     replaced: bool = False
+    awaits: bool = False
 
 
 class Grant(Order, frozen=True, tag="grant"):

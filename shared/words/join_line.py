@@ -11,7 +11,7 @@ SCRIPT = "join.sh"
 CLIENT_SCRIPT = "client.sh"
 
 
-def line(*, host: str, port: int, sha256: str, room: str, token: str) -> str:
+def line(*, host: str, port: int, sha256: str, name: str, token: str) -> str:
     """One line for a room's Pi, for `sh`; the token goes in by standard input, so that no list of processes has it.
 
     It asks for nothing that is not on a fresh Debian or Raspberry Pi OS: curl or wget, sha256sum, and sudo of who is
@@ -26,11 +26,11 @@ def line(*, host: str, port: int, sha256: str, room: str, token: str) -> str:
         f"$blind https://{place}{PATH}/{AUTHORITY}; "
         f"echo '{sha256}  {AUTHORITY}' | sha256sum -c --status || {{ echo '{stop}' >&2; exit 1; }}; "
         f"$sure {AUTHORITY} https://{place}{PATH}/{SCRIPT}; "
-        f's=sudo; [ "$(id -u)" != 0 ] || s=; printf %s {token} | $s sh {SCRIPT} {room} {place})'
+        f's=sudo; [ "$(id -u)" != 0 ] || s=; printf %s {token} | $s sh {SCRIPT} {name} {place})'
     )
 
 
-def client_line(*, host: str, port: int, sha256: str, client: str, token: str) -> str:
+def client_line(*, host: str, port: int, sha256: str, name: str, token: str) -> str:
     """One line for a trusted client's machine, Linux or macOS: with curl and openssl, and without root.
 
     It begins with the folder that it writes into, which whoever pastes it may change.
@@ -38,11 +38,11 @@ def client_line(*, host: str, port: int, sha256: str, client: str, token: str) -
     place = f"{host}:{port}"
     stop = _stop(place, "Nothing was written")
     return (
-        f'(to="$PWD/{client}"; set -e; d=$(mktemp -d); trap \'rm -rf "$d"\' EXIT; cd "$d"; '
+        f'(to="$PWD/{name}"; set -e; d=$(mktemp -d); trap \'rm -rf "$d"\' EXIT; cd "$d"; '
         f"curl -sSfkO https://{place}{PATH}/{AUTHORITY}; "
         f"case \"$(openssl dgst -sha256 {AUTHORITY})\" in (*{sha256}) ;; (*) echo '{stop}' >&2; exit 1;; esac; "
         f"curl -sSfO --cacert {AUTHORITY} https://{place}{PATH}/{CLIENT_SCRIPT}; "
-        f'printf %s {token} | sh {CLIENT_SCRIPT} {client} {place} "$to")'
+        f'printf %s {token} | sh {CLIENT_SCRIPT} {name} {place} "$to")'
     )
 
 

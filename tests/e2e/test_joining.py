@@ -25,7 +25,7 @@ from deploy.enrolling import lines
 from deploy.folder.home import ROOT
 from deploy.pki import leaf as leaves
 from deploy.pki.pairs import Pki
-from tests.demo import Demo, text_of
+from tests.demo import Client, Demo, text_of
 from tests.house import end, until
 from tests.pasted import Pi, token_of
 
@@ -56,8 +56,12 @@ def line_for(house: Demo, room: str) -> str:
 
 def rooms(house: Demo) -> dict[str, str]:
     """Those that the master user sees, and whether they are there."""
-    found = house.client("master").call("GET", "/api/v1/rooms").body["rooms"]
-    return {room["id"]: room["status"] for room in found}
+    return seen_by(house.client("master"))
+
+
+def seen_by(client: Client) -> dict[str, str]:
+    """As `rooms`, for who is signed in already."""
+    return {room["id"]: room["status"] for room in client.call("GET", "/api/v1/rooms").body["rooms"]}
 
 
 def enrolled(house: Demo) -> set[str]:
@@ -201,6 +205,45 @@ def test_a_name_that_was_revoked_is_never_given_again_by_a_line_from_before_or_b
     refused = house.command("room", "add", room)
     assert (refused.returncode, "no name is ever given out twice" in refused.stderr) == (1, True)
     assert room not in rooms(house)
+
+
+def test_a_room_that_is_there_joins_again_on_another_card_and_its_former_one_is_out_at_once(
+    house: Demo, tmp_path: Path
+) -> None:
+    master = house.client("master")
+    room, former, card = next(names), Pi(tmp_path / "1"), Pi(tmp_path / "2")
+    assert former.paste(line_for(house, room)).returncode == 0
+    unsure = house.command("room", "renew", room)
+    assert (unsure.returncode, unsure.stdout) == (1, "")
+    assert "is refused at once" in unsure.stderr
+    assert "--yes" in unsure.stderr
+    with running(former, room):
+        until(lambda: seen_by(master).get(room) == "online", "the room is there")
+        said = house.command("room", "renew", room, "--yes")
+        assert said.returncode == 0, said.stderr
+        log = former.out.parent / "agent.log"
+        until(lambda: "our certificate was revoked" in log.read_text(), "it is out, whether or not somebody comes")
+        assert card.paste(said.stdout.strip()).returncode == 0
+        with running(card, room):
+            until(lambda: seen_by(master).get(room) == "online", "the other card is the room")
+    serials = [
+        x509.load_pem_x509_certificate((pi.out / "room.crt").read_bytes()).serial_number for pi in (former, card)
+    ]
+    listed = x509.load_pem_x509_crl((house.var / "pki" / "crl.pem").read_bytes())
+    out = [listed.get_revoked_certificate_by_serial_number(serial) is not None for serial in serials]
+    assert out == [True, False]
+    refused = former.paste(said.stdout.strip())
+    assert refused.returncode != 0
+    assert "Another machine has used this line already" in refused.stderr
+    again = house.command("room", "renew", room, "--yes")
+    assert former.paste(again.stdout.strip()).returncode == 0, (
+        "the first Pi, whose files lie there yet, may be it again"
+    )
+    with running(former, room):
+        until(lambda: seen_by(master).get(room) == "online", "the room is there")
+    assert house.command("room", "revoke", room).returncode == 0
+    over = house.command("room", "renew", room, "--yes")
+    assert (over.returncode, "was revoked, for good" in over.stderr) == (1, True)
 
 
 def test_a_line_that_was_changed_on_its_way_makes_nobody_another_room(house: Demo, tmp_path: Path) -> None:
@@ -418,7 +461,7 @@ def test_a_machine_that_is_killed_before_any_step_finishes_with_the_same_line(ho
         public = serialization.load_pem_private_key(key, None).public_key()
         assert x509.load_pem_x509_certificate(certificate).public_key() == public
         assert sorted(path.name for path in out.iterdir() if not path.name.endswith((".making", ".new"))) == [
-            *("ca.crt", "room.crt", "room.csr", "room.key", "room.toml"),
+            *("ca.crt", "line", "room.crt", "room.csr", "room.key", "room.toml"),
         ]
     assert killed > 12
 

@@ -170,6 +170,24 @@ def test_a_name_that_was_revoked_is_never_given_again(house: Demo, tmp_path: Pat
     assert (refused.returncode, "no name is ever given out twice" in refused.stderr) == (1, True)
 
 
+def test_a_client_renews_by_a_line_and_keeps_its_key_and_what_it_may(house: Demo, tmp_path: Path) -> None:
+    name, desktop = next(names), Desktop(tmp_path)
+    first = desktop.paste(opened(house, name))
+    assert first.returncode == 0, first.stderr
+    example = [*shlex.split(first.stdout.splitlines()[-1]), "-C", "1", "-W", "20"]
+    former = tmp_path / "former.crt"
+    former.write_bytes((desktop.home / name / "client.crt").read_bytes())
+    key = (desktop.home / name / "client.key").read_bytes()
+    said = house.command("client", "renew", name, "--yes")
+    assert said.returncode == 0, said.stderr
+    assert subprocess.run(example, capture_output=True, check=False).returncode != 0, "it is refused from then on"
+    assert desktop.paste(said.stdout.strip()).returncode == 0
+    assert (desktop.home / name / "client.key").read_bytes() == key
+    assert subprocess.run(example, capture_output=True, check=False).returncode == 0
+    old = [str(former) if word.endswith("client.crt") else word for word in example]
+    assert subprocess.run(old, capture_output=True, check=False).returncode != 0
+
+
 def test_a_line_of_a_room_makes_no_client_nor_a_clients_a_room(house: Demo, tmp_path: Path) -> None:
     room, name = next(names), next(names)
     of_room, of_client, csr = line_for(house, room), opened(house, name), request(tmp_path, "x")

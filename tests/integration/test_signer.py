@@ -136,6 +136,7 @@ def test_a_service_in_a_strangers_hand_gets_no_name_of_the_hubs_and_takes_nobody
         signing.Sign(name="attic", role="client", csr=csr()),
         signing.Revoke(name="gateway"),
         signing.Revoke(name="auth", replaced=True),
+        signing.Revoke(name="auth", awaits=True),
         signing.Withdraw(name="gateway"),
         signing.Withdraw(name="signer"),
         signing.Grant(name="gateway", role="client", may=(("attic", "lamp"),)),

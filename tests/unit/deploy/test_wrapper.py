@@ -383,7 +383,8 @@ def test_who_is_revoked_stands_beside_the_backups_at_once_and_root_writes_it(pla
     assert (place / "asked").read_text() == f"{SOMEBODY}: -m deploy room revoke hall\n", "backups go nowhere here"
     (place / "home-backup").mkdir()
     (place / "home-backup" / "plan.toml").touch()
-    for words in (("room", "revoke", "hall"), ("client", "renew", "phone", "--out", str(place / "out"))):
+    out = ("--out", str(place / "out"))
+    for words in (("room", "revoke", "hall"), ("client", "renew", "phone", *out), ("room", "renew", "hall", "--yes")):
         (place / "asked").write_text("")
         done = run(homesystem, *words, cwd=place)
         assert done.returncode == (3 if fails and "revoke" in words else 0), done.stderr

@@ -246,6 +246,62 @@ async def test_a_client_that_is_there_or_was_revoked_gets_no_line(house: House) 
         await house.open_for_client("phone")
 
 
+async def test_a_room_that_is_there_joins_again_by_a_line_for_that_and_keeps_its_rights(house: House) -> None:
+    first = await house.open()
+    await house.join(first)
+    token = (await house.windows.open_again("attic", "room", HUB)).token
+    assert await house.refusal(first) == "unknown", "the line before it is over"
+    assert (await house.join(token, ANOTHER)).certificate == "certificate 2"
+    assert (await house.join(token, ANOTHER)).certificate == "certificate 2"
+    assert house.given.changes == 1, "what it may say it may still"
+    (renewed,) = house.told("certificate:renewed")
+    assert (renewed.where, renewed.severity, renewed.who.address) == ("room/attic", Severity.CRITICAL, "192.0.2.7")
+    assert house.told("room:awaited")[-1].detail["again"] == "yes"
+    assert len(house.told("room:added")) == 1
+    assert await house.refusal(token, PI) == "used"
+
+
+async def test_a_client_joins_again_with_what_it_was_granted(house: House) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    await house.join(await house.open_for_client(), name="phone", kind="client")
+    token = (await house.windows.open_again("phone", "client", HUB)).token
+    assert await house.refusal(token, name="phone", kind="room") == "unknown"
+    joined = await house.join(token, ANOTHER, "phone", "client")
+    assert (joined.certificate, joined.may) == ("certificate 2", ())
+    assert house.admitted.changes == 1
+
+
+async def test_who_is_late_to_join_again_is_told_how_to_have_another_line(house: House) -> None:
+    await house.join(await house.open())
+    token = (await house.windows.open_again("attic", "room", HUB)).token
+    house.clock.forward(seconds=LIFETIME.total_seconds())
+    with pytest.raises(HomeError, match="homesystem room renew attic"):
+        await house.join(token, ANOTHER)
+
+
+async def test_whom_there_is_not_joins_not_again(house: House) -> None:
+    for name, kind in (("attic", "room"), ("phone", "client")):
+        with pytest.raises(HomeError, match=f"There is no {kind} {name}"):
+            await house.windows.open_again(name, kind, HUB)  # type: ignore[arg-type]  # one of both
+    await house.accounts.enrol_identity("attic", "room")
+    with pytest.raises(HomeError, match="There is no client attic"):
+        await house.windows.open_again("attic", "client", HUB)
+    token = (await house.windows.open_again("attic", "room", HUB)).token
+    await house.accounts.revoke_identity("attic")
+    assert await house.refusal(token) == "unknown"
+    with pytest.raises(HomeError, match="was revoked, for good"):
+        await house.windows.open_again("attic", "room", HUB)
+
+
+async def test_a_line_to_join_again_makes_the_name_free_for_nobody_else(house: House) -> None:
+    await house.join(await house.open())
+    token = (await house.windows.open_again("attic", "room", HUB)).token
+    with pytest.raises(HomeError, match="is in use"):
+        await house.open()
+    await house.accounts.renew_identity("attic", "room")
+    assert await house.refusal(token, ANOTHER) == "unknown", "its certificate came from the hub"
+
+
 async def test_wrong_tokens_are_a_letter_and_few_events_and_close_nothing(house: House) -> None:
     token = await house.open()
     for number in range(1000):

@@ -220,6 +220,20 @@ def test_what_was_replaced_is_revoked_and_the_newest_stays_good(tmp_path: Path) 
     assert not any(line.gone for line in made.authorities.issued())
 
 
+def test_whom_another_machine_is_awaited_for_has_nothing_good_and_keeps_the_name(tmp_path: Path) -> None:
+    made = authority(tmp_path)
+    for folder in ("one", "two"):
+        made.ensure_client("hall", "room", folder=tmp_path / folder)
+    assert made.retire("hall") == 2
+    assert made.retire("hall") == 0
+    olds = {certificate(tmp_path / folder / "hall.crt").serial_number for folder in ("one", "two")}
+    assert {entry.serial_number for entry in crl(tmp_path)} == olds
+    assert [end.name for end in made.authorities.ends() if end.role == "room"] == []
+    made.ensure_client("hall", "room", folder=tmp_path / "three")
+    assert {entry.serial_number for entry in crl(tmp_path)} == olds
+    assert [end.name for end in made.authorities.ends() if end.role == "room"] == ["hall"]
+
+
 def test_ends_are_told_of_the_newest_of_each_name_that_stands(tmp_path: Path) -> None:
     made = authority(tmp_path)
     for name in ("hall", "kitchen"):

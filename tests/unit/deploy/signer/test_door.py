@@ -254,6 +254,7 @@ async def test_the_authorities_elsewhere_are_asked_for_what_those_here_do(path: 
         desk.answer = Changed(count=3)
         assert await asyncio.to_thread(there.revoke, "hall") == 3
         assert await asyncio.to_thread(there.replace, "hall") == 3
+        assert await asyncio.to_thread(there.retire, "hall") == 3
         await asyncio.to_thread(there.ensure, ["hub.local"])
         desk.answer = Ending(ends=())
         ends: tuple[End, ...] = await asyncio.to_thread(there.ends)
@@ -267,6 +268,7 @@ async def test_the_authorities_elsewhere_are_asked_for_what_those_here_do(path: 
         Show(what="crl"),
         signing.Revoke(name="hall"),
         signing.Revoke(name="hall", replaced=True),
+        signing.Revoke(name="hall", awaits=True),
         signing.Found(hosts=("hub.local",), broker_port=8884),
         Ends(),
     ]

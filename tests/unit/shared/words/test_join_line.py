@@ -9,8 +9,8 @@ import pytest
 from shared.words import join_line
 
 TOKEN = "0123456789abcdef" * 2
-LINE = join_line.line(host="hub.home.arpa", port=8443, sha256="ab" * 32, room="attic", token=TOKEN)
-CLIENTS = join_line.client_line(host="hub.home.arpa", port=8443, sha256="ab" * 32, client="phone", token=TOKEN)
+LINE = join_line.line(host="hub.home.arpa", port=8443, sha256="ab" * 32, name="attic", token=TOKEN)
+CLIENTS = join_line.client_line(host="hub.home.arpa", port=8443, sha256="ab" * 32, name="phone", token=TOKEN)
 of_each = pytest.mark.parametrize("line", [LINE, CLIENTS], ids=["room", "client"])
 
 
