@@ -40,6 +40,7 @@ class Packages(NamedTuple):
     newer_agent: Path
     next_hub: Path | None
     faulty_hub: Path
+    faulty_agent: Path
     later_hub: Path
 
 
@@ -61,6 +62,7 @@ def made(checkout: Path, suite: str, folder: Path) -> Packages:
         newer_agent=built(AGENT, here, NEWER),
         next_hub=built(HUB, later, NEWER) if later is not None else None,
         faulty_hub=altered(built(HUB, here), FAULTY, plant),
+        faulty_agent=altered(built(AGENT, here), FAULTY, plant_end),
         later_hub=altered(built(HUB, here), LATER, lambda _: None),
     )
 
@@ -87,3 +89,12 @@ def plant(code: Path) -> None:
     (steps / "m9999_planted.py").write_text(_MIGRATION.format(head=head))
     agent = code / "device_agents/obeying/commands.py"
     agent.write_text(agent.read_text() + "\n\nCommands.obey = lambda *_, **__: None\n")
+
+
+def plant_end(code: Path) -> None:
+    """An agent that finds a room's file right, and ends as soon as it begins."""
+    agent = code / "device_agents/__main__.py"
+    first = "import device_agents.lean"
+    ends = f'if "--check-config" not in sys.argv:\n    raise SystemExit(1)\n{first}'
+    assert first in agent.read_text()
+    agent.write_text(agent.read_text().replace(first, ends, 1))

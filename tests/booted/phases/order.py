@@ -25,6 +25,7 @@ from tests.booted.phases import (
     signing_in,
     units,
     updating,
+    upgrading,
 )
 
 
@@ -85,9 +86,10 @@ PACKAGED = (
     Step("power off", restarting.in_order, ("enrol",)),
     Step("backup", restoring.backup, ("enrol",), BACKUP),
     Step("restore", packaging.restore, ("backup",), RESTORE),
-    Step("goes back", packaging.goes_back, ("enrol",)),
-    Step("cut off", packaging.cut_off, ("enrol",)),
-    Step("upgrade", packaging.upgrade, ("enrol",), ("deb-upgrade-hub", "deb-upgrade-room")),
+    Step("goes back", upgrading.goes_back, ("enrol",)),
+    Step("room goes back", upgrading.room_goes_back, ("enrol",)),
+    Step("cut off", upgrading.cut_off, ("enrol",)),
+    Step("upgrade", upgrading.upgrade, ("enrol",), ("deb-upgrade-hub", "deb-upgrade-room")),
     Step("refused", packaging.refused, ("upgrade",)),
     Step("in favour", packaging.in_favour, ("upgrade",)),
     Step("from git", packaging.from_git),

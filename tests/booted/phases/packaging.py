@@ -1,4 +1,4 @@
-"""The home from Debian packages: installed, updated, in a checkout's place, removed, erased, on to a newer Debian."""
+"""The home from Debian packages: installed, in a checkout's place, removed, erased, on to a newer Debian."""
 
 import re
 import shutil
@@ -13,8 +13,7 @@ from tests.booted.terminal import Answer
 from tests.booted.trees import PERSON
 from tests.booted.visitor import Visitor
 
-_CODE = "/usr/lib/homesystem"
-_UPGRADE = "/var/lib/homesystem-upgrade"
+CODE = "/usr/lib/homesystem"
 _QUESTION = r"Erase the home as well\? \[yes/no\] "
 _OLD_NAME = "old.home.arpa"
 EXPOSURE_MOST = 2.0
@@ -26,9 +25,9 @@ def install(house: House) -> None:
     house.hub.boot()
     before = _files(house.hub, "/etc")
     code(house, house.hub)
-    version = _version(house.hub, "home-system")
+    version = version_of(house.hub, "home-system")
     house.report.saw(f"home-system {version} is installed, whose Python is {_python(house.hub)}")
-    assert not house.hub.run(f"dpkg --verify home-system; find {_CODE} -user homesystem")
+    assert not house.hub.run(f"dpkg --verify home-system; find {CODE} -user homesystem")
     left = {name for name in _files(house.hub, "/etc") - before if "homesystem" in name}
     assert all(".wants/" in name for name in left), f"not in the package, and nobody's: {left}"
     house.report.saw("every file is as in the package, root's, and in /etc are links of systemd's alone")
@@ -67,97 +66,6 @@ def enrol(house: House) -> None:
     house.report.saw("neither a compiler, nor git, nor a broker came along")
 
 
-def upgrade(house: House) -> None:
-    """Newer packages under a home that runs: the same people, the same room, and the code is the newer one."""
-    identity = _identity(house.hub)
-    for machine, path, name in (
-        (house.hub, house.packages.newer_hub, "home-system"),
-        (house.room, house.packages.newer_agent, "home-system-agent"),
-    ):
-        process = _main(machine)
-        bring(machine, path)
-        house.follow(machine, f"deb-upgrade-{'hub' if machine is house.hub else 'room'}")
-        version = _version(machine, name)
-        assert version.startswith("0.1.99"), version
-        assert _main(machine) != process, f"{machine.name} goes on with the older code"
-        house.report.saw(f"{machine.name} has {name} {version}, and runs it")
-    for unit in UNITS:
-        house.hub.until_active(unit)
-    assert _identity(house.hub) == identity
-    well(house)
-    house.report.saw("authorities and secrets are the same, the hall is there, and a command is executed")
-    said = house.hub.run("homesystem upgrade 2>&1", seconds=300)
-    assert "is the newest that apt knows of here" in said, said
-    house.report.saw("`homesystem upgrade` without a file asks apt, and says that nothing newer is known")
-
-
-def goes_back(house: House) -> None:
-    """A newer version that starts and does not work, and has changed the accounts' form by then: all goes back."""
-    hub, path = house.hub, house.packages.faulty_hub
-    before, identity, mails = _version(hub, "home-system"), _identity(hub), house.mail.count
-    bring(hub, path)
-    hub.home_folder()
-    said = hub.type(f"sudo homesystem upgrade {path.name}", code=1)
-    assert "POST /api/v1/devices/hall/lamp/commands answers 504" in said, said
-    assert "is as it was before, and runs" in said, said
-    assert _version(hub, "home-system") == before
-    assert not hub.run("dpkg --verify home-system")
-    assert _identity(hub) == identity
-    _nothing_left(hub)
-    for unit in UNITS:
-        hub.until_active(unit)
-    well(house)
-    assert house.visitor.call("GET", "/api/v1/me").status == 200, "who was signed in is not any more"
-    house.report.saw(
-        f"a version with a fault was tried, and the hub went back to {before}: the hall is there, and obeys"
-    )
-    letter = house.mail.wait_for("was not brought up to date", after=mails)
-    house.report.saw(f"the master user has the letter “{letter['Subject']}”, and is signed in still")
-    house.report.saw("the record is whole: " + " ".join(hub.run("homesystem audit verify").split())[:120])
-
-
-def cut_off(house: House) -> None:
-    """The power goes amid an upgrade: the machine finishes it when it starts, or goes on going back."""
-    hub, before = house.hub, _version(house.hub, "home-system")
-    mails = house.mail.count
-    _cut(house, house.packages.faulty_hub, "reinstalling", f"find {_CODE} -name '*.dpkg-new' | head -1")
-    assert _version(hub, "home-system") == before, hub.run("journalctl -o cat -u 'finish-homesystem*'")
-    _after_the_cut(house)
-    house.mail.wait_for("was not brought up to date", after=mails)
-    house.report.saw(
-        f"cut while the former version lay half unpacked again, it went back to {before}, and a letter says so"
-    )
-    later = house.packages.later_hub
-    _cut(house, later, "installing", f"find {_CODE} -name '*.dpkg-new' | head -1")
-    version = later.name.split("_")[1]
-    assert _version(hub, "home-system") == version, hub.run("journalctl -o cat -u 'finish-homesystem*'")
-    _after_the_cut(house)
-    house.report.saw(f"cut while the newer version lay half unpacked, it finished by itself: it has {version}")
-
-
-def _cut(house: House, path: Path, step: str, sign: str) -> None:
-    """Begin an upgrade, take the power away at that step once `sign` shows something, and let the machine finish."""
-    hub, journal = house.hub, f"{_UPGRADE}/step.json"
-    bring(hub, path)
-    hub.run(f"systemd-run --quiet homesystem upgrade /home/{PERSON}/{path.name}")
-    reached = f"grep -s '\"{step}\"' {journal} && {sign} | grep . || true"
-    hub.until(lambda: hub.run(reached).count("\n") > 1, f"{step}, and something shows of it", 400)
-    hub.cut()
-    hub.boot()
-    hub.until(lambda: hub.run(f"test ! -e {journal} && echo done || true"), "it is finished", 400)
-
-
-def _after_the_cut(house: House) -> None:
-    assert not house.hub.run("dpkg --verify home-system; dpkg --audit")
-    _nothing_left(house.hub)
-    well(house)
-
-
-def _nothing_left(hub: Machine) -> None:
-    left = hub.run(f"ls {_UPGRADE}; ls -d /var/lib/homesystem.closed /etc/systemd/system/finish-* 2>/dev/null || true")
-    assert set(left.split()) == {"last.json", "lock"}, left
-
-
 def refused(house: House) -> None:
     """A room's file that was right for the code that runs and is not for the code that comes; mended, it goes on."""
     room, file = house.room, f"{VAR}/agents/hall.toml"
@@ -180,14 +88,14 @@ def refused(house: House) -> None:
 
 def remove(house: House) -> None:
     """Removed: nothing runs, nothing of the code is left, the home is. Installed again: it goes on."""
-    identity = _identity(house.hub)
+    identity = identity_of(house.hub)
     house.follow(house.hub, "deb-remove")
     units = "systemctl list-units --plain --no-legend --state=active,activating,deactivating,failed 'homesystem*'"
     links = "find /etc/systemd/system -name 'homesystem*'"
     listed = house.hub.run(f"{units}; {links}")
     assert not listed.strip(), listed
-    assert house.hub.run(f"ls {_CODE} 2>/dev/null || true") == "", "something of the code is left"
-    assert _identity(house.hub) == identity
+    assert house.hub.run(f"ls {CODE} 2>/dev/null || true") == "", "something of the code is left"
+    assert identity_of(house.hub) == identity
     house.report.saw("nothing runs or starts, no __pycache__ is left, the home is as it was")
     house.follow(house.hub, "deb-hub")
     for unit in UNITS:
@@ -216,14 +124,14 @@ def purge(house: House) -> None:
 def in_favour(house: House) -> None:
     """The room's machine gets the hub's package, which has the agent, too, and takes its place under it."""
     room, path = house.room, house.packages.newer_hub
-    process = _main(room)
+    process = main_process(room)
     bring(room, path)
     _apt(room, f"install -y /home/{PERSON}/{path.name}")
     left = room.run("dpkg-query -W -f '${db:Status-Status}' home-system-agent 2>/dev/null || true")
     assert left in {"", "config-files"}, left
     assert not room.run("dpkg --verify home-system")
     room.until_active(AGENT)
-    assert _main(room) != process, "the room goes on with the other package's code"
+    assert main_process(room) != process, "the room goes on with the other package's code"
     assert room.unit(AGENT, "UnitFileState")["UnitFileState"] == "enabled"
     well(house)
     house.report.saw("home-system took the place of home-system-agent; the hall is enabled as before, and obeys")
@@ -243,7 +151,7 @@ def from_git(house: House) -> None:
         house.follow(old, "hub-units")
         for unit in UNITS:
             old.until_active(unit)
-        identity = _identity(old)
+        identity = identity_of(old)
         bring(old, house.packages.hub)
         house.follow(old, "deb-hub")
         for unit in UNITS:
@@ -252,8 +160,8 @@ def from_git(house: House) -> None:
             # Debian 12's systemd has the same folder by its older name.
             assert shown["FragmentPath"].removeprefix("/usr") == f"/lib/systemd/system/{unit}.service", shown
             assert shown["UnitFileState"] == "enabled", shown
-        assert _identity(old) == identity
-        assert old.run("readlink -f /proc/$(systemctl show -P MainPID homesystem-auth)/cwd").strip() == _CODE
+        assert identity_of(old) == identity
+        assert old.run("readlink -f /proc/$(systemctl show -P MainPID homesystem-auth)/cwd").strip() == CODE
         house.report.saw("every unit is the package's and runs its code, with the authorities and secrets of before")
         visitor = Visitor(_OLD_NAME, old.address, old.run(f"cat {VAR}/pki/web-ca.crt"), house.mail)
         old.until(visitor.ready, "its gateway is ready", 60)
@@ -280,7 +188,7 @@ def next_debian(house: House) -> None:
     for unit in UNITS:
         hub.until_active(unit)
     well(house)
-    house.report.saw(f"on Debian 13 the home goes on with {_version(hub, 'home-system')} and its {_python(hub)}")
+    house.report.saw(f"on Debian 13 the home goes on with {version_of(hub, 'home-system')} and its {_python(hub)}")
     bring(hub, house.packages.next_hub)
     _apt(hub, f"install -y /home/{PERSON}/{house.packages.next_hub.name}")
     for unit in UNITS:
@@ -288,7 +196,7 @@ def next_debian(house: House) -> None:
     assert _python(hub).startswith("Python 3.13"), _python(hub)
     well(house)
     house.report.saw(
-        f"then with {_version(hub, 'home-system')} and its {_python(hub)}: the hall is there, a command is executed"
+        f"then with {version_of(hub, 'home-system')} and its {_python(hub)}: the hall is there, a command is executed"
     )
 
 
@@ -320,22 +228,22 @@ def _apt(machine: Machine, words: str) -> str:
     return machine.run(f"DEBIAN_FRONTEND=noninteractive apt-get {words}", seconds=1800)
 
 
-def _version(machine: Machine, package: str) -> str:
+def version_of(machine: Machine, package: str) -> str:
     return machine.run(f"dpkg-query -W -f '${{Version}}' {package}").strip()
 
 
 def _python(machine: Machine) -> str:
-    return machine.run(f"{_CODE}/.venv/bin/python --version").strip()
+    return machine.run(f"{CODE}/.venv/bin/python --version").strip()
 
 
 def _files(machine: Machine, folder: str) -> set[str]:
     return set(machine.run(f"find {folder}").splitlines())
 
 
-def _identity(machine: Machine) -> str:
+def identity_of(machine: Machine) -> str:
     return machine.run(f"sha256sum {VAR}/pki/web-ca.crt {VAR}/pki/device-ca.crt {VAR}/secrets/*")
 
 
-def _main(machine: Machine) -> str:
+def main_process(machine: Machine) -> str:
     unit = AGENT if machine.name == "hall" else UNITS[-1]
     return machine.unit(unit, "MainPID")["MainPID"]
