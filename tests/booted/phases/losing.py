@@ -74,11 +74,24 @@ def card(house: House) -> None:
 def address(house: House) -> None:
     """The hub moves to another address, and back to its own: no file of the home has either."""
     own = house.hub.address
-    for there in (f"{NETWORK}.77", own):
-        house.readdress(house.hub, there)
-        well(house)
-        house.report.saw(f"the hub is at {there}: the hall found it by its name, and obeys")
+    try:
+        _moves(house, f"{NETWORK}.77")
+    finally:
+        _moves(house, own)
     house.visitor.sign_in(MASTER, PASSWORD)
+
+
+def _moves(house: House, there: str) -> None:
+    """Nobody tells the room: it notices that nothing comes any more, and looks the name up."""
+    times = _times_reached(house)
+    house.readdress(house.hub, there)
+    house.room.until(lambda: _times_reached(house) > times, "the hall has found the hub again", 120)
+    well(house)
+    house.report.saw(f"the hub is at {there}: the hall found it by its name, and obeys")
+
+
+def _times_reached(house: House) -> int:
+    return house.room.run(f"journalctl -q -u {AGENT} -o cat").count("Broker reached")
 
 
 def given_away(house: House) -> None:
