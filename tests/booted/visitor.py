@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -81,6 +82,11 @@ class Visitor:
         self._csrf = answer.body["csrf_token"]
         user: dict[str, str] = answer.body["user"]
         return user
+
+    @property
+    def host(self) -> str:
+        """The hub's name, as they know it."""
+        return urllib.parse.urlsplit(self.url).hostname or ""
 
     def look_up(self, address: str) -> None:
         """From now on the router tells that address for the hub's name."""

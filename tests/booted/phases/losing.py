@@ -2,7 +2,7 @@
 
 import pyotp
 
-from tests.booted.house import AGENT, HUB, MASTER, PASSWORD, UNITS, VAR, House
+from tests.booted.house import AGENT, MASTER, PASSWORD, UNITS, VAR, House
 from tests.booted.lan import NETWORK
 from tests.booted.phases import enrolling, founding
 from tests.booted.phases.dying import well
@@ -98,7 +98,7 @@ def given_away(house: House) -> None:
     """Hub and room forget everything; the owner is told; another home begins on the same machines."""
     hub, room = house.hub, house.room
     before = house.mail.count
-    house.follow(hub, "give-away-hub", [Answer(r"Type the hub's name", HUB)])
+    house.follow(hub, "give-away-hub", [Answer(r"Type the hub's name", house.visitor.host)])
     letter = house.mail.wait_for("is being erased", after=before)
     assert letter["To"] == MASTER
     house.report.saw(f"the master user has a letter: {letter['Subject']}")
