@@ -5,6 +5,7 @@ for each action that may be called safe, and `bind_HAPPENING` ("DEVICE/ACTION") 
 button does. What the form does not know of a table (what is for a hand alone, what a newer agent has) stays as it was.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
@@ -167,9 +168,10 @@ def _value(name: str, text: str) -> Any:
 def _number(text: str, kind: Callable[[str], float]) -> float | str | None:
     """As the file has it; what makes no sense goes as it was typed, and the room says what is wrong with it."""
     try:
-        return kind(text) if text else None
+        number = kind(text) if text else None
     except ValueError:
         return text
+    return number if number is None or math.isfinite(number) else text
 
 
 def _id(name: str, taken: set[str]) -> str:

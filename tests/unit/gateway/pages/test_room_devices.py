@@ -173,6 +173,14 @@ async def test_a_bind_to_what_is_no_more_is_shown_as_it_stands() -> None:
         assert house.auth.room.set[-1].devices == (LAMP, bell)
 
 
+@pytest.mark.parametrize(
+    ("typed", "sent"), [("1,5", 1.5), ("soon", "soon"), ("nan", "nan"), ("1e999", "1e999"), (" ", None)]
+)
+def test_what_is_no_number_goes_to_the_room_as_it_was_typed(typed: str, sent: object) -> None:
+    made = device_form.table(Form({"name": "It", "max_on": typed}), Kind.SWITCH, {}, ())
+    assert made.get("max_on") == sent
+
+
 def test_an_id_is_made_of_the_name_and_is_nobody_elses() -> None:
     def made(name: str, *taken: str) -> str:
         return str(device_form.table(Form({"name": name}), Kind.SWITCH, {}, taken)["id"])
