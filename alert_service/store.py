@@ -6,7 +6,7 @@ from shared.keeping import database
 from shared.keeping.database import Plan, Store
 
 PLAN = Plan(
-    head="0008",
+    head="0009",
     migrations=Path(__file__).with_name("migrations"),
     settings="alerts.toml",
     conflict="invalid-value",

@@ -177,7 +177,7 @@ letters = Table(
     UniqueConstraint("key", "round", name="one_letter_per_key"),
     Index("letters_by_state", "state", "due_at"),
     Index("letters_by_source", "source", "released_at"),
-    Index("letters_by_release", "released_at"),
+    Index("letters_by_release", "state", "released_at"),
 )
 
 dailies = Table(
@@ -205,6 +205,9 @@ deliveries = Table(
     Column("way", String(32), nullable=False, server_default="mail"),
     UniqueConstraint("letter", "recipient", name="one_delivery_per_recipient"),
     Index("deliveries_by_way", "way", "state", "next_at"),
+    Index("deliveries_by_sending", "way", "state", "sent_at"),
+    # Whole, so that no planner takes one of the others and looks through all years for each letter that waits.
+    Index("deliveries_by_letter", "letter", "way", "state"),
 )
 
 notices = Table(

@@ -114,7 +114,7 @@ async def sent(connection: AsyncConnection, delivery: int, now: float) -> None:
 async def accepted_at(connection: AsyncConnection, way: str = "mail") -> float | None:
     """When a way took the newest of the letters that it took, as far as that is kept."""
     taken = select(deliveries.c.sent_at).where(deliveries.c.way == way, deliveries.c.state == "sent")
-    found: float | None = (await connection.execute(taken.order_by(deliveries.c.id.desc()).limit(1))).scalar()
+    found: float | None = (await connection.execute(taken.order_by(deliveries.c.sent_at.desc()).limit(1))).scalar()
     return found
 
 
@@ -221,18 +221,18 @@ async def set_people(connection: AsyncConnection, people: Sequence[Recipient], n
 
 async def count(connection: AsyncConnection) -> Counts:
     """How many letters are not out yet, and how many deliveries the mail server refused for good."""
-    unsent = sql_exists().where(
-        deliveries.c.letter == letters.c.id, deliveries.c.way == MAIL, deliveries.c.state == "pending"
-    )
-    still = letters.c.state.in_(("waiting", "ready")) | ((letters.c.state == "released") & unsent)
-    waiting = select(func.count()).select_from(letters).where(still)
+    open_still = select(func.count()).select_from(letters).where(letters.c.state.in_(("waiting", "ready")))
+    # From what waits to its letters: those that left are all letters of all years.
+    unsent = select(func.count(deliveries.c.letter.distinct())).join(letters, letters.c.id == deliveries.c.letter)
+    leaving = unsent.where(deliveries.c.way == MAIL, deliveries.c.state == "pending", letters.c.state == "released")
     refused_for_good = select(func.count()).select_from(deliveries)
     refused_for_good = refused_for_good.where(
         deliveries.c.way == MAIL, deliveries.c.state == "pending", deliveries.c.permanent.is_(True)
     )
-    return Counts(
-        (await connection.execute(waiting)).scalar_one(), (await connection.execute(refused_for_good)).scalar_one()
-    )
+    waiting, left, refused = [
+        (await connection.execute(one)).scalar_one() for one in (open_still, leaving, refused_for_good)
+    ]
+    return Counts(waiting + left, refused)
 
 
 def grave() -> ColumnElement[bool]:

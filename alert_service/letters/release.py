@@ -159,11 +159,13 @@ async def regather(connection: AsyncConnection, now: float, allowed: int) -> int
     """
     mine = deliveries.c.letter == letters.c.id
     by_mail = and_(mine, deliveries.c.way == MAIL)
-    waiting = select(letters.c.id, letters.c.source, letters.c.kind, letters.c.audience).where(
+    # From what waits to its letters: those that left are all letters of all years.
+    unsent = select(deliveries.c.letter).where(deliveries.c.way == MAIL, _pending()).distinct().subquery()
+    waiting = select(letters.c.id, letters.c.source, letters.c.kind, letters.c.audience)
+    waiting = waiting.join(unsent, unsent.c.letter == letters.c.id).where(
         letters.c.state == "released",
         letters.c.kind.not_in(_WHOLE),
         letters.c.released_at < now - digest.WINDOW_SECONDS,
-        sql_exists().where(by_mail, deliveries.c.state == "pending"),
         # Told to somebody already, or refused for its own sake: no digest may tell it again.
         not_(sql_exists().where(by_mail, or_(deliveries.c.state == "sent", deliveries.c.refusal.is_not(None)))),
         # What a digest gathers cannot be moved while another way still has to tell it.

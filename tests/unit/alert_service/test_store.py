@@ -95,7 +95,7 @@ async def test_what_an_older_home_knew_of_its_recipients_and_letters_stays(url: 
             "DROP TABLE recipients",
             "CREATE TABLE recipients (email VARCHAR(254) PRIMARY KEY)",
             "INSERT INTO recipients VALUES ('ada@example.org')",
-            "DROP INDEX deliveries_by_way",
+            *(f"DROP INDEX deliveries_by_{what}" for what in ("way", "sending", "letter")),
             "ALTER TABLE deliveries DROP COLUMN way",
             "CREATE INDEX deliveries_by_state ON deliveries (state, next_at)",
             "ALTER TABLE letters DROP COLUMN audience",
