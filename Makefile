@@ -8,7 +8,7 @@ WORKERS ?= $(shell expr 2 \* $$(nproc))
 PYTEST := env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
 
-.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house deb pins pythons years catalogue manual matrix pictures lock clean
+.PHONY: help run test setup check lint unit integration e2e chaos bench fuzz findings house deb image pins pythons years catalogue manual matrix pictures lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## (.*)/\1\t\2/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,6 +61,10 @@ house: setup ## Follow docs/setup.md on booted Debian systems, and live in that 
 deb: ## Debian packages of hub and agent for Debian 12 and 13, with bills of materials and hashes, into build/debs; KEY=FILE: signed
 	@deploy/setup.sh deb
 	$(PYTHON) -m deploy.debs $(if $(KEY),--sign $(KEY))
+
+image: ## The image of a home, and that of its PostgreSQL, by Docker; BASE=IMAGE SUITE=bookworm|trixie TAG=NAME to choose
+	@deploy/setup.sh deb
+	$(PYTHON) -m deploy.containers.image $(if $(BASE),--base $(BASE)) $(if $(SUITE),--suite $(SUITE)) $(if $(TAG),--tag $(TAG))
 
 pins: setup ## The agent's pins, sensors and watchdog on Debian's kernels under emulation (QEMU), with simulated chips
 	$(PYTHON) -m tests.pins $(if $(KERNEL),--kernel $(KERNEL))

@@ -16,6 +16,9 @@ if [ "${1:-}" = upgrade ] && [ -e "$home-upgrade/step.json" ] && [ -x "$home-upg
     shift
     exec "$home-upgrade/driver/run" "$@"
 fi
+if [ -n "${HOMESYSTEM_IMAGE:-}" ] && [ "${1:-}" = upgrade ]; then
+    die "a container is not changed: a newer version is a newer image, as docs/containers.md has it under Day by day"
+fi
 [ -x "$python" ] || die "$python is not there; run: $again"
 [ -d "$home" ] || die "$home is not there; run: $again"
 user=$(stat -L -c %U "$home")

@@ -18,6 +18,7 @@ from typing import IO, Any
 import msgspec
 
 from deploy.archives import sealing
+from deploy.folder.parts import config
 from deploy.pki.files import sync
 from shared.running.config import Config, ConfigError
 from shared.words.problem import HomeError
@@ -74,6 +75,7 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
                 for name, folder in parts(var).items():
                     for member, content in _members(folder):
                         member.name = f"{name}/{member.name}"
+                        member.pax_headers = {}  # of a long name they repeat the former one, which would win
                         archive.addfile(member, content)
             file.flush()
             os.fsync(file.fileno())
@@ -138,7 +140,7 @@ def elsewhere(var: Path) -> list[str]:
     """Databases that lie on a server."""
     found = []
     for service in ("auth", "alerts", "readings"):
-        if not (path := var / f"{service}.toml").exists():  # a home that an older version made has no readings
+        if not (path := config(var, service)).exists():  # a home that an older version made has no readings
             continue
         database = msgspec.toml.decode(path.read_bytes()).get("database", "")
         if not str(database).startswith("sqlite"):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from deploy.archives.backup import HOME, SIGNER, parts, run_as_owner
+from deploy.folder import parts as apart
 from deploy.pki import signers
 from deploy.pki.index import Index, Issued
 from deploy.pki.leaf import DEVICE_CA
@@ -91,7 +92,7 @@ def main() -> int:
     from auth_service.hub import restored
 
     with contextlib.suppress(HomeError, ConfigError, OSError):
-        rows, locked_down = asyncio.run(restored.read(config.read(Path(sys.argv[1]) / "auth.toml").database))
+        rows, locked_down = asyncio.run(restored.read(config.read(apart.config(Path(sys.argv[1]), "auth")).database))
         told = Accounts(tuple(row.name for row in rows if row.revoked_at is not None), locked_down)
         print(msgspec.json.encode(told).decode())
         return 0

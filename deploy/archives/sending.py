@@ -16,6 +16,7 @@ from deploy.archives import plan as plans
 from deploy.archives.folders import FolderTarget
 from deploy.archives.plan import Made, Plan
 from deploy.archives.targets import Target
+from deploy.folder import parts
 from shared.keeping import notes
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -136,7 +137,7 @@ def _noted(var: Path, plan: Plan, now: dt.datetime) -> Iterator[None]:
 
 def note(var: Path, plan: Plan, now: dt.datetime, failure: str = "") -> None:
     """Leave it for whoever may not look into the plan. A disk that takes nothing hinders no backup."""
-    folder = var / "data"
+    folder = parts.folder(var, "gateway") / "data"
     try:
         whole = [one for one in plans.made(var) if one.size is not None]
         last = max(whole, key=lambda one: one.at, default=None)

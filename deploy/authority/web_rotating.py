@@ -15,8 +15,8 @@ import msgspec
 from auth_service import config as auth_config
 from auth_service.hub import accounts
 from deploy.folder import home as homes
-from deploy.folder import naming
-from deploy.folder.home import HERE, Home
+from deploy.folder import naming, parts
+from deploy.folder.home import Home
 from deploy.pki import reading, served
 from deploy.pki.files import sync, write
 from deploy.pki.leaf import WEB_CA
@@ -127,11 +127,12 @@ def _see(home: Home) -> None:
     """Wait until a gateway that runs shows what lies on disk, to whoever knocks."""
     if homes.own_certificate(home) is not None:
         return
+    parts.hand_out(home.var)
     path, pause = home.pki / "web.crt", threading.Event()
     patience_ends = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            if served.look(HERE, home.settings.https_port).is_of(path):
+            if served.look(home.called("gateway"), home.settings.https_port).is_of(path):
                 return
         except HomeError:
             return  # none runs: the next one reads what lies there

@@ -1,10 +1,12 @@
-"""`python -m deploy.broker_watch MOSQUITTO.CONF`: runs Mosquitto, and tells systemd of life only while it answers.
+"""`python -m deploy.broker_watch MOSQUITTO.CONF [FOLDER]`: runs Mosquitto, and tells systemd of life while it answers.
 
 Mosquitto itself knows nothing of a watchdog. systemd sees this process: where it falls silent, or ends because
 Mosquitto is silent, the whole unit is started anew. SIGHUP goes on to Mosquitto, which reads its list and certificates
-again. A Mosquitto that lived through a jump of the calendar is started anew here.
+again; where commands cannot signal it, in a container, they ask by a file in FOLDER (hold.py). A Mosquitto that lived
+through a jump of the calendar is started anew here.
 """
 
+import contextlib
 import logging
 import os
 import re
@@ -15,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.broker_watch import hold
 from deploy.broker_watch.calendar import Calendar
 from deploy.broker_watch.probe import Probe, SilentError
 from shared.running import installed, systemd
@@ -37,16 +40,23 @@ _WAKING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 
 def main(arguments: list[str]) -> int:
     """Mosquitto's exit code; 0 after a signal to end."""
-    if len(arguments) != 1:
-        print("usage: python -m deploy.broker_watch MOSQUITTO.CONF", file=sys.stderr)
+    if len(arguments) not in (1, 2):
+        print("usage: python -m deploy.broker_watch MOSQUITTO.CONF [FOLDER]", file=sys.stderr)
         return 2
     logs.set_up("broker-watch", None)
     path = Path(arguments[0])
     try:
         port, pki = read(path)
         program = mosquitto()
+        with contextlib.ExitStack() as end:
+            asked = end.enter_context(hold.held(Path(arguments[1]))) if len(arguments) == 2 else None
+            return keep(path, program, (HERE, port), pki, asked)
     except ConfigError as error:
         return fail(error)
+
+
+def keep(path: Path, program: str, address: tuple[str, int], pki: Path, asked: hold.Hold | None) -> int:
+    """Run Mosquitto, and again after a jump of the calendar; its exit code, 0 after a signal to end."""
     # Its own READY=1 would not be ours: systemd believes the main process alone.
     environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     end_former(path)
@@ -54,25 +64,25 @@ def main(arguments: list[str]) -> int:
     while code is None:
         with subprocess.Popen([program, "-c", str(path)], env=environment) as broker:  # noqa: S603 - found above
             try:
-                code = watch(broker, Probe((HERE, port), pki))
+                code = watch(broker, Probe(address, pki), asked)
             finally:
                 broker.kill()  # of no effect on one that has ended
     return code
 
 
-def watch(broker: subprocess.Popen[bytes], probe: Probe) -> int | None:
+def watch(broker: subprocess.Popen[bytes], probe: Probe, asked: hold.Hold | None = None) -> int | None:
     """Ask until it ends, or until a signal says that it shall; the exit code, None where it is to be started anew."""
     # From here on signals are waited for, in this one loop; what came before is found by the first look. The next
     # Mosquitto must not inherit that it hears none.
     former = signal.pthread_sigmask(signal.SIG_BLOCK, _WAKING)
     try:
-        return _watch(broker, probe, Calendar())
+        return _watch(broker, probe, Calendar(), asked)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, former)
         probe.close()
 
 
-def _watch(broker: subprocess.Popen[bytes], probe: Probe, calendar: Calendar) -> int | None:
+def _watch(broker: subprocess.Popen[bytes], probe: Probe, calendar: Calendar, asked: hold.Hold | None) -> int | None:
     ready, silences = False, 0
     while True:
         if calendar.jumped():
@@ -97,7 +107,7 @@ def _watch(broker: subprocess.Popen[bytes], probe: Probe, calendar: Calendar) ->
             states = [systemd.ALIVE, f"STATUS={words}"]
             systemd.notify(*states) if ready else systemd.notify("READY=1", *states)
             ready, silences = True, 0
-        caught = signal.sigtimedwait(_WAKING, systemd.FEED_SECONDS if ready else STARTING_SECONDS)
+        caught = signal.sigtimedwait(_WAKING, _pass_on(broker, asked) if ready else STARTING_SECONDS)
         if caught is None or caught.si_signo == signal.SIGCHLD:
             continue
         if caught.si_signo == signal.SIGHUP:
@@ -106,6 +116,16 @@ def _watch(broker: subprocess.Popen[bytes], probe: Probe, calendar: Calendar) ->
         systemd.notify("STOPPING=1")
         _end(broker)
         return 0
+
+
+def _pass_on(broker: subprocess.Popen[bytes], asked: hold.Hold | None) -> float:
+    """What somebody asked for by the file; how soon to look again."""
+    if asked is None:
+        return systemd.FEED_SECONDS
+    if (wish := asked.wish()) is not None:
+        broker.send_signal(signal.SIGHUP)
+        asked.done(wish)
+    return hold.LOOK_SECONDS
 
 
 def _end(broker: subprocess.Popen[bytes]) -> None:

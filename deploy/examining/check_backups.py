@@ -16,7 +16,7 @@ _AGAIN = "see to the target, then `homesystem backup`; journalctl -u homesystem-
 
 def backups(home: Home, now: dt.datetime) -> Iterator[Finding]:
     """The last good one, at the target or by hand."""
-    folder = home.var / "data"
+    folder = home.notes
     target = notes.read(folder, BackupTarget)
     if target is not None and target.where:
         yield from _at_target(target, now)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deploy.examining.finding import Finding, examine, well, wrong
+from deploy.folder import parts
 from deploy.folder.home import Home
 from deploy.pki import pairs, reading
 from shared.keeping import torn as torn_files
@@ -99,7 +100,7 @@ def owners(home: Home) -> Iterator[Finding]:
 def modes(home: Home) -> Iterator[Finding]:
     """Keys and secrets are their owner's alone."""
     private = [*home.pki.glob("*.key"), *home.vault.glob("*.key"), *(home.var / "secrets").iterdir()]
-    private += [home.mosquitto / "dynamic-security.json", *(home.var / "data").glob("*.sqlite3")]
+    private += [home.mosquitto / "dynamic-security.json", *_databases(home, "*.sqlite3")]
     open_ones = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
     for path in open_ones:
         yield wrong(
@@ -109,10 +110,14 @@ def modes(home: Home) -> Iterator[Finding]:
         yield well("modes", f"{len(private)} keys, secrets and databases are their owner's alone")
 
 
+def _databases(home: Home, pattern: str) -> Iterator[Path]:
+    return (path for folder in parts.databases(home.var) for path in folder.glob(pattern))
+
+
 def clock(home: Home, now: dt.datetime) -> Iterator[Finding]:
     """The clock shows no time before something that has happened already."""
     begun = {path: reading.begins_at(path).timestamp() for path in home.pki.glob("*.crt")}
-    written = {path: path.stat().st_mtime for path in (home.var / "data").glob("*.sqlite3*")}
+    written = {path: path.stat().st_mtime for path in _databases(home, "*.sqlite3*")}
     for path, moment in (begun | written).items():
         if moment > now.timestamp() + _SKEW_SECONDS:
             then = dt.datetime.fromtimestamp(moment, dt.UTC)
@@ -156,7 +161,7 @@ def databases(home: Home) -> Iterator[Finding]:
         if reason is not None:
             torn += 1
             yield wrong("databases", f"{name}: {path} is torn ({reason})", "`homesystem repair`; docs/doctor.md")
-    asides = sorted((home.var / "data").rglob("*.torn-*Z"))
+    asides = sorted(path for folder in parts.databases(home.var) for path in folder.rglob("*.torn-*Z"))
     if not torn:
         lie = f"; {len(asides)} torn files lie aside in {asides[-1].parent}" if asides else ""
         yield well("databases", f"accounts, record and readings are whole files{lie}")

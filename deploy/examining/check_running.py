@@ -33,7 +33,7 @@ def broker(home: Home, here: Installation) -> Iterator[Finding]:
         with turns.turn(home.var, "homesystem doctor"), brokers.as_admin(home):
             yield well("broker", f"answers over TLS on port {home.settings.mqtt_port} and knows us")
     except HomeError as error:
-        running = brokers.process(home) is not None
+        running = brokers.runs(home) if home.apart else brokers.process(home) is not None
         yield wrong("broker", error.detail, _step(error, here.log("broker") if running else here.start("broker")))
 
 
@@ -101,7 +101,7 @@ async def _masters(home: Home) -> list[str]:
 
 
 def _auth(home: Home, here: Installation) -> Iterator[Finding]:
-    address = AuthAddress(port=home.settings.auth_port)
+    address = AuthAddress(host=home.called("auth"), port=home.settings.auth_port)
     try:
         asyncio.run(_ask(home, address, "auth-unreachable", dict))
     except HomeError as error:
@@ -111,7 +111,7 @@ def _auth(home: Home, here: Installation) -> Iterator[Finding]:
 
 
 def _alerts(home: Home, here: Installation) -> Iterator[Finding]:
-    address = AlertsAddress(port=home.settings.alerts_port)
+    address = AlertsAddress(host=home.called("alerts"), port=home.settings.alerts_port)
     try:
         said: AlertsReady = asyncio.run(_ask(home, address, "alerts-unreachable", AlertsReady))
     except HomeError as error:
@@ -137,7 +137,7 @@ def _alerts(home: Home, here: Installation) -> Iterator[Finding]:
 
 
 def _readings(home: Home, here: Installation) -> Iterator[Finding]:
-    address = ReadingsAddress(port=home.settings.readings_port)
+    address = ReadingsAddress(host=home.called("readings"), port=home.settings.readings_port)
     try:
         said: ReadingsReady = asyncio.run(_ask(home, address, "readings-unreachable", ReadingsReady))
     except HomeError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deploy.examining.finding import Finding, examine, skipped, well, wrong
-from deploy.folder.home import HERE, Home
+from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
 from deploy.pki import served as pki
 from deploy.running.installation import Installation
@@ -46,7 +46,7 @@ def _web(home: Home, here: Installation) -> Iterator[Finding]:
 
     https = gateway.load_config(home.config("gateway")).https
     yield from _same(home, here, Server("gateway", home.settings.https_port, https.certificate))
-    if https.certificate.resolve() != (home.pki / "web.crt").resolve():
+    if https.certificate.resolve() != home.shown.resolve():
         yield skipped(
             "served", f"{https.certificate} is not of this home's authority: ask a browser whether it is taken"
         )
@@ -59,7 +59,7 @@ def _web(home: Home, here: Installation) -> Iterator[Finding]:
 
 def _same(home: Home, here: Installation, server: Server) -> Iterator[Finding]:
     try:
-        shown = pki.look(HERE, server.port, brokers.config(home).tls)
+        shown = pki.look(home.called(server.name), server.port, brokers.config(home).tls)
     except HomeError as error:
         yield skipped("served", f"{server.name}: not looked at ({error.detail})")
         return
@@ -75,7 +75,7 @@ def _refusal(home: Home, name: str) -> str | None:
     browser = ssl.create_default_context(cafile=str(home.pki / "web-ca.crt"))
     try:
         with (
-            socket.create_connection((HERE, home.settings.https_port), timeout=_SECONDS) as plain,
+            socket.create_connection((home.called("gateway"), home.settings.https_port), timeout=_SECONDS) as plain,
             browser.wrap_socket(plain, server_hostname=name),
         ):
             return None

@@ -40,6 +40,6 @@ def sign_in(home: Home, here: Installation) -> Iterator[Finding]:
 
 
 async def _rehearse(home: Home) -> SignInRehearsal:
-    address = AuthAddress(port=home.settings.auth_port)
+    address = AuthAddress(host=home.called("auth"), port=home.settings.auth_port)
     async with ServiceClient(address, brokers.config(home).tls, absent="auth-unreachable", seconds=60) as service:
         return await service.call("GET", SIGN_IN_REHEARSAL, SignInRehearsal)

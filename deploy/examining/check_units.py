@@ -11,6 +11,9 @@ _INSTALL = "install the units: docs/setup.md"
 
 def units(here: Installation) -> Iterator[Finding]:
     """Every unit, or that none is here."""
+    if here.apart:
+        yield skipped("units", "each part runs in a container; `docker compose ps` says how it is")
+        return
     if not here.managed:
         yield skipped("units", "systemd does not run this home; `homesystem up` runs it in a terminal")
         return

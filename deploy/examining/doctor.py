@@ -91,7 +91,7 @@ def report_as_json(home: Home, now: dt.datetime) -> DoctorReport:
 def keep(home: Home, told: DoctorReport) -> None:
     """Leave it for the house's page, which shows how old it is; on a disk that takes nothing the older one stays."""
     with contextlib.suppress(OSError):
-        notes.write(home.var / "data", told)
+        notes.write(home.notes, told)
 
 
 def _told(found: Iterable[Finding], now: dt.datetime) -> DoctorReport:

@@ -1,31 +1,30 @@
 """A home's folder: where everything lies in it, its settings, and the files rendered from them.
 
-`home.toml` holds what `homesystem init` was told; ports may be overridden by the environment, so that two
-homes can run on one machine.
+`home.toml` holds what `homesystem init` was told (settings.py).
 """
 
 import datetime as dt
 import getpass
 import os
-import re
 import secrets
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
-from typing import Annotated
 
 import jinja2
 import msgspec
 
 from deploy.allowing import rights
-from deploy.folder import naming, plugin, unfinished
+from deploy.folder import naming, parts, plugin, unfinished
+from deploy.folder.settings import HERE as HERE
+from deploy.folder.settings import LOCAL as LOCAL
+from deploy.folder.settings import Settings as Settings
 from deploy.pki import signers
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
-from shared.door.listening import EVERYWHERE, Hosts, addresses
-from shared.running.config import Config, ConfigError, env, load
-from shared.words.languages import DEFAULT, Language
+from shared.door.listening import EVERYWHERE
+from shared.running.config import ConfigError, load
 from shared.words.names import is_reserved
 from shared.words.problem import HomeError
 
@@ -41,81 +40,15 @@ REMAINS = (
     "agents",
     "mosquitto.conf",
     *(f"{name}.toml" for name in SERVICES),
+    *parts.remains(),
 )
 """What a home in the making consists of, in the order in which it may go; logs stay."""
 SIGNER = "signer"
 PAIRS = tuple(name for name in rights.HUB_CLIENTS if name != SIGNER)
 """Whose certificates lie among the home's; the signer's lies with its keys."""
 SECRETS = ("password-pepper", "cookie-key", "backup-list-key")
-HERE = "127.0.0.1"
-"""Where the hub's own commands find the broker and the services: every home listens there (`Settings.listens_on`)."""
-LOCAL = ("localhost", "127.0.0.1", "::1")
 _LISTENER = "# --- the listener"
 """From here on mosquitto.conf tells of one address."""
-
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
-
-
-class Settings(Config, frozen=True):
-    """What distinguishes one home from another."""
-
-    demo: bool = False
-    name: str = "localhost"
-    former_names: tuple[str, ...] = ()
-    """Those under which browsers may still reach the hub, the last one first; `homesystem rename` keeps them."""
-    former_broker_names: tuple[str, ...] = ()
-    """Those under which rooms may still reach the broker."""
-    host: Hosts = "127.0.0.1"
-    timezone: str = "UTC"
-    language: Language = DEFAULT
-    smtp_host: str = "127.0.0.1"
-    smtp_sender: str = "Home System <home@localhost>"
-    smtp_security: str = "none"
-    smtp_user: str | None = None
-    https_port: Annotated[Port, env("HOMESYSTEM_HTTPS_PORT")] = 8443
-    mqtt_port: Annotated[Port, env("HOMESYSTEM_MQTT_PORT")] = 8883
-    smtp_port: Annotated[Port, env("HOMESYSTEM_SMTP_PORT")] = 8025
-    auth_port: Annotated[Port, env("HOMESYSTEM_AUTH_PORT")] = 8444
-    alerts_port: Annotated[Port, env("HOMESYSTEM_ALERTS_PORT")] = 8445
-    readings_port: Annotated[Port, env("HOMESYSTEM_READINGS_PORT")] = 8446
-
-    @property
-    def hosts(self) -> list[str]:
-        """Every name and address that certificates of the broker and of the services are good for."""
-        return list(dict.fromkeys([self.name, *self.former_broker_names, *LOCAL]))
-
-    @property
-    def web_hosts(self) -> list[str]:
-        """Those that the certificate which browsers see is good for; each former name has one of its own."""
-        return list(dict.fromkeys([self.name, *LOCAL]))
-
-    @property
-    def listens_on(self) -> tuple[str, ...]:
-        """The addresses of HTTPS and broker; this machine's own is always among them, since the hub uses that."""
-        given = (self.host,) if isinstance(self.host, str) else self.host
-        every = addresses(self.host)
-        reaches_itself = not {"127.0.0.1", "0.0.0.0", "localhost"}.isdisjoint(every)  # noqa: S104 - looked for only
-        return given if reaches_itself else ("127.0.0.1", *given)
-
-    @property
-    def greeting(self) -> str | None:
-        """The hub's name where it is a full one, for mail servers; an address or a bare name is none."""
-        return self.name if re.fullmatch(r"[\w.-]+\.[a-z][\w-]*", self.name) else None
-
-    @property
-    def ports(self) -> dict[str, int]:
-        """The variable that moves each port on which the home itself listens, and the port.
-
-        Its own mailbox is a demo's; elsewhere `smtp_port` is of the household's mail server.
-        """
-        mailbox = {"HOMESYSTEM_SMTP_PORT": self.smtp_port} if self.demo else {}
-        return mailbox | {
-            "HOMESYSTEM_HTTPS_PORT": self.https_port,
-            "HOMESYSTEM_MQTT_PORT": self.mqtt_port,
-            "HOMESYSTEM_AUTH_PORT": self.auth_port,
-            "HOMESYSTEM_ALERTS_PORT": self.alerts_port,
-            "HOMESYSTEM_READINGS_PORT": self.readings_port,
-        }
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -132,7 +65,42 @@ class Home(msgspec.Struct, frozen=True):
     @property
     def mosquitto(self) -> Path:
         """The broker's own folder: rights and what it remembers."""
-        return self.var / "mosquitto"
+        return parts.folder(self.var, "broker") / "mosquitto"
+
+    @property
+    def broker_config(self) -> Path:
+        """The broker's configuration."""
+        return parts.folder(self.var, "broker") / "mosquitto.conf"
+
+    @property
+    def shown(self) -> Path:
+        """The certificate of ours that the gateway shows to browsers, where the household brought none."""
+        return parts.folder(self.var, "gateway") / "pki" / "web.crt"
+
+    @property
+    def apart(self) -> bool:
+        """Whether each part lives in a container of its own."""
+        return parts.are_apart(self.var)
+
+    @property
+    def notes(self) -> Path:
+        """Where the house's page finds what the hub's commands left (shared/keeping/notes.py)."""
+        return parts.folder(self.var, "gateway") / "data"
+
+    @property
+    def hosts(self) -> list[str]:
+        """Every name and address that certificates of the broker and of the services are good for."""
+        return [*self.settings.hosts, *(parts.KEYS if self.apart else ())]
+
+    def database(self, service: str) -> str:
+        """The address of a service's database."""
+        if self.settings.database is not None:
+            return self.settings.database.replace("{name}", service)
+        return f"sqlite+aiosqlite:///{self.config(service).parent}/data/{service}.sqlite3"
+
+    def called(self, part: str) -> str:
+        """Where a part of the hub (`parts.KEYS`) is reached by the others and by the hub's commands."""
+        return part if self.apart else HERE
 
     @property
     def vault(self) -> Path:
@@ -151,7 +119,7 @@ class Home(msgspec.Struct, frozen=True):
 
     def config(self, service: str) -> Path:
         """A service's configuration file."""
-        return self.var / f"{service}.toml"
+        return parts.config(self.var, service)
 
 
 def folder(environment: Mapping[str, str] = os.environ) -> Path:
@@ -200,8 +168,9 @@ def lay_out(home: Home) -> None:
 
     Certificates near their end are renewed, and the broker's configuration always follows its template.
     """
-    for name in ("data", "log", "secrets", "pki", "mosquitto"):
-        (home.var / name).mkdir(parents=True, exist_ok=True)
+    own = (home.var / name for name in ("log", "secrets", "pki"))
+    for folder in (*own, *parts.databases(home.var), home.mosquitto):
+        folder.mkdir(parents=True, exist_ok=True)
     (home.var / "secrets").chmod(0o700)
     for name in SECRETS:
         if not (home.var / "secrets" / name).exists():
@@ -209,7 +178,7 @@ def lay_out(home: Home) -> None:
     renew(home)
     for service in SERVICES:
         render(home, service, home.config(service))
-    write(home.var / "mosquitto.conf", broker_config(home).encode(), 0o644)
+    write(home.broker_config, broker_config(home).encode(), 0o644)
     if not (home.mosquitto / "dynamic-security.json").exists():
         roles = [rights.hub_role(name) for name in rights.HUB_CLIENTS]
         write_rights(home, roles)
@@ -218,7 +187,7 @@ def lay_out(home: Home) -> None:
 def renew(home: Home) -> list[str]:
     """Certificates that are missing or near their end, made anew, and a fresh revocation list; returns their names."""
     authority, settings = home.authority(), home.settings
-    hosts, web_hosts = settings.hosts, settings.web_hosts
+    hosts, web_hosts = home.hosts, settings.web_hosts
     if (vouched := naming.unannounced(home.pki, settings.name, settings.former_names)) is not None:
         # Renewed for the name that browsers and rooms know; `naming.check` says what to do about the other.
         hosts, web_hosts = list(dict.fromkeys([vouched, *hosts])), [vouched, *LOCAL]
@@ -236,6 +205,7 @@ def renew(home: Home) -> list[str]:
     # A room that an older version let be called like a file of the hub's own has its pair no longer renewed over that.
     rooms = (path.stem for path in (home.var / "agents").glob("*.toml") if not is_reserved(path.stem))
     made += [room for room in rooms if (home.pki / f"{room}.crt").exists() and _renew_room(authority, room)]
+    parts.hand_out(home.var)
     return made
 
 
@@ -267,7 +237,14 @@ def render(home: Home, template: str, path: Path) -> None:
     s = home.settings
     values = {name: getattr(s, name) for name in s.__struct_fields__}
     text = environment.get_template(f"{template}.toml.j2").render(
-        var=home.var, greeting=s.greeting, listens_on=list(s.listens_on), **values
+        var=home.config(template).parent if template in SERVICES else home.var,
+        greeting=s.greeting,
+        listens_on=list(s.listens_on),
+        apart=home.apart,
+        inside=EVERYWHERE if home.apart else HERE,
+        called=home.called,
+        kept=home.database,
+        **values,
     )
     write(path, text.encode(), 0o640)
 
@@ -280,7 +257,7 @@ def broker_config(home: Home) -> str:
         "mosquitto_dir": home.mosquitto,
         "dynsec_plugin": plugin.find(),
         "mqtt_port": home.settings.mqtt_port,
-        "pki": home.pki,
+        "pki": parts.folder(home.var, "broker") / "pki",
     }
     # Without an address Mosquitto takes both families, also where there is only one; with `::` it takes IPv6 alone.
     places = ("" if host == EVERYWHERE else f" {host}" for host in home.settings.listens_on)
@@ -294,4 +271,4 @@ def own_certificate(home: Home) -> Path | None:
         named = tomllib.loads(home.config("gateway").read_text()).get("https", {}).get("certificate")
     except (OSError, ValueError) as error:
         raise ConfigError(f"{home.config('gateway')}: cannot be read ({error})") from error
-    return Path(named) if named and Path(named) != home.pki / "web.crt" else None
+    return Path(named) if named and Path(named) != home.shown else None

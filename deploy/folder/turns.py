@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.folder import parts
 from shared.running.config import ConfigError
 
 
@@ -14,7 +15,8 @@ from shared.running.config import ConfigError
 def turn(var: Path, what: str) -> Iterator[None]:
     """Wait until no other command is at it in the home `var`; `what` tells those who wait then what they wait for.
 
-    The kernel ends it with the process, however that dies. It is not to be taken twice by one process.
+    What changed in it is handed out to the home's parts, where these live apart. The kernel ends it with the process,
+    however that dies. It is not to be taken twice by one process.
     Raises ConfigError where the lock's file cannot be used.
     """
     path = var / "turn.lock"
@@ -37,3 +39,4 @@ def turn(var: Path, what: str) -> Iterator[None]:
         file.write(f"{what} (process {os.getpid()})\n")
         file.flush()
         yield
+        parts.hand_out(var)

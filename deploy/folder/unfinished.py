@@ -13,7 +13,7 @@ from shared.running.config import ConfigError
 NAME = "home.toml.unfinished"
 RESET = "factory-reset.unfinished"
 """Stands in a home that somebody began to erase."""
-_PRECIOUS = ("pki/ca", "signer/vault", "data", "secrets")
+_PRECIOUS = ("pki/ca", "signer/vault", "data", "secrets", "parts/auth/data", "parts/alerts/data")
 """What no other home has: never taken for a beginning unless the mark says so."""
 
 

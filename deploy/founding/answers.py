@@ -64,6 +64,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     password: str
     mail: Mail
     ports: dict[str, int]
+    database: str | None = None
 
     @property
     def settings(self) -> homes.Settings:
@@ -78,6 +79,7 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
             smtp_security=self.mail.security,
             smtp_user=self.mail.user,
             smtp_sender=self.mail.sender,
+            database=self.database,
             **self.ports,  # type: ignore[arg-type]  # named like the settings
         )
 
@@ -120,6 +122,7 @@ class AnswersFile(Config, frozen=True):
     name: str | None = None
     timezone: str | None = None
     language: Language | None = None
+    database: str | None = None
     ports: PortsFile = PortsFile()
 
 
@@ -154,6 +157,8 @@ def read(path: Path, *, name: str, timezone: str, environment: Mapping[str, str]
         words = (name_,) if name_ is not None else ()
         fits("owner.password_file", lambda: checks.password(secret, of_email=email, of_name=person, home_words=words))
     mail = fits("mail", lambda: _mail(path, said.mail, email or "home@localhost"))
+    database = said.database or usual_database(environment)
+    fits("database", lambda: checks.database(database))
     ports: dict[str, int] = {}
     for answer, number in _ports(said.ports, environment):
         taken = {ports[done]: PORTS[key][1] for key, (done, _) in PORTS.items() if done in ports}
@@ -170,6 +175,7 @@ def read(path: Path, *, name: str, timezone: str, environment: Mapping[str, str]
         password=secret,
         mail=mail,
         ports=ports,
+        database=database,
     )
     return Read(answers, said.mail.letter)
 
@@ -178,6 +184,11 @@ def of_locale(environment: Mapping[str, str]) -> Language:
     """The language of letters that this machine's locale speaks of (POSIX: the first of these that is set counts)."""
     said = (environment.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return first_of(next(filter(None, said), None))
+
+
+def usual_database(environment: Mapping[str, str] = os.environ) -> str | None:
+    """Where databases are to lie by the environment's word; None for files in the home."""
+    return environment.get("HOMESYSTEM_DATABASE") or None
 
 
 def usual_ports(environment: Mapping[str, str] = os.environ) -> dict[str, int]:

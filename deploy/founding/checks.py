@@ -9,7 +9,7 @@ import re
 from auth_service.people import account_fields, password_policy
 from deploy.founding import zones
 from shared.door import listening
-from shared.running.config import ConfigError
+from shared.running.config import ConfigError, check_database
 from shared.words.problem import HomeError
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -68,6 +68,21 @@ def mail_server(text: str, usual: int) -> tuple[str, int]:
     if port and not (port.isdecimal() and 1 <= int(port) <= 65535):
         raise _invalid(f"{port!r} is no port: they are numbers from 1 to 65535.")
     return host.lower(), int(port) if port else usual
+
+
+def database(address: str | None) -> str | None:
+    """Where databases are to lie: one address for all three, with `{name}` for that of each."""
+    if address is None:
+        return None
+    if "{name}" not in address:
+        raise _invalid(
+            f"{address!r} names one for all: write {{name}} where auth, alerts and readings each have theirs."
+        )
+    try:
+        check_database(address)
+    except ConfigError as error:
+        raise _invalid(f"{error}.") from error
+    return address
 
 
 def free_port(port: int, taken: dict[int, str], *, host: str) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.prompt import Prompt
 
-from deploy.folder import unfinished
+from deploy.folder import home as homes
+from deploy.folder import parts, unfinished
 from deploy.founding import answers as replies
 from deploy.founding import creating, questions, reach, trial, zones
 from deploy.founding.answers import Answers
@@ -58,7 +59,7 @@ def _written(console: Console, file: Path) -> Answers:
     read = replies.read(file, name=f"{machine.name}.local", timezone=zones.of_machine())
     if file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         console.print(f"[yellow]{file} may be changed by others: chmod 600 {file}[/yellow]", soft_wrap=True)
-    if (doubt := reach.doubt(read.answers.name, machine)) is not None:
+    if (doubt := reach.doubt(read.answers.name, machine)) is not None and not parts.are_apart(homes.folder()):
         console.print(doubt, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if read.letter:
         console.print(f"Sending a letter to {read.answers.email} …", highlight=False)

@@ -35,6 +35,8 @@ async def _create(var: Path, answers: Answers) -> homes.Home:
 
 def next_steps(home: homes.Home) -> list[str]:
     """What the owner does now, a line each: commands as they are typed."""
+    if home.apart:
+        return _next_steps_apart(home)
     installed = home.var == INSTALLED
     run = "sudo homesystem" if installed else f"HOMESYSTEM_VAR={home.var} homesystem"
     start = "sudo systemctl enable --now homesystem.target" if installed else f"{run} up"
@@ -49,4 +51,20 @@ def next_steps(home: homes.Home) -> list[str]:
         f"Then sign in at https://{home.settings.name}:{home.settings.https_port}",
         "Enrol the first room:",
         f"  {run} room add hall --out hall",
+    ]
+
+
+def _next_steps_apart(home: homes.Home) -> list[str]:
+    address = f"https://{home.settings.name}:{home.settings.https_port}"
+    return [
+        "Start it:",
+        "  docker compose up -d",
+        "See that all is well:",
+        "  docker compose exec hub homesystem doctor",
+        "Have the household's browsers trust it: import what this prints; it can vouch for this hub alone:",
+        "  docker compose exec hub homesystem authority > web-ca.crt",
+        f"or load it at {address}/authority",
+        f"Then sign in at {address}",
+        "Enrol the first room; it comes as an archive, with its key, for its Pi:",
+        "  docker compose exec -T hub carry room add hall > hall.tar",
     ]

@@ -68,6 +68,7 @@ def _ask(terminal: Terminal, guesses: Guesses, send: Trial) -> Answers:
         password=password,
         mail=mail,
         ports=ports,
+        database=checks.database(replies.usual_database(guesses.environment)),
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from deploy.allowing import orders, rights
 from deploy.allowing.orders import Plan, Standing
+from deploy.broker_watch import hold
 from deploy.folder.home import HERE, Home
 from deploy.live_broker.control import PATIENCE_SECONDS, Control
 from deploy.pki import signers
@@ -29,14 +30,14 @@ def config(home: Home, identity: str = "admin") -> mqtt.BrokerConfig:
     """How one of the hub's own identities reaches the broker on this machine."""
     pki = home.pki
     files = tls.Identity(ca=pki / "device-ca.crt", certificate=pki / f"{identity}.crt", key=pki / f"{identity}.key")
-    return mqtt.BrokerConfig(identity=identity, tls=files, host=HERE, port=home.settings.mqtt_port)
+    return mqtt.BrokerConfig(identity=identity, tls=files, host=home.called("broker"), port=home.settings.mqtt_port)
 
 
 def as_signer(home: Home) -> Control:
     """As `as_admin`, as the identity that may give orders: where no signer runs, its work is ours."""
     state = signers.state(home.var)
     files = tls.Identity(ca=home.pki / "device-ca.crt", certificate=state / "signer.crt", key=state / "signer.key")
-    broker = mqtt.BrokerConfig(identity="signer", tls=files, host=HERE, port=home.settings.mqtt_port)
+    broker = mqtt.BrokerConfig(identity="signer", tls=files, host=home.called("broker"), port=home.settings.mqtt_port)
     return Control(broker, patience=PATIENCE_SECONDS if runs(home) else 0.0)
 
 
@@ -143,7 +144,12 @@ def _is_settled(plan: Plan, standing: Standing) -> bool:
 
 
 def process(home: Home) -> int | None:
-    """The running broker of this home, from its pid file, if it is alive and a Mosquitto."""
+    """The running broker of this home, from its pid file, if it is alive and a Mosquitto.
+
+    None where it lives apart: its numbers are those of its own container, and may be others' here.
+    """
+    if home.apart:
+        return None
     try:
         pid = int((home.mosquitto / "mosquitto.pid").read_text())
         name = Path(f"/proc/{pid}/comm").read_text().strip()
@@ -154,6 +160,8 @@ def process(home: Home) -> int | None:
 
 def runs(home: Home) -> bool:
     """Whether a broker runs, or something listens in its place: only where neither is so, its file may be changed."""
+    if home.apart:
+        return hold.is_held(home.mosquitto)
     if process(home) is not None:
         return True
     with socket.socket() as probe:

@@ -11,7 +11,9 @@ import signal
 import threading
 import time
 
-from deploy.folder.home import HERE, Home
+from deploy.broker_watch import hold
+from deploy.folder import parts
+from deploy.folder.home import Home
 from deploy.live_broker import broker
 from deploy.pki import reading, served
 from shared.running.config import ConfigError
@@ -44,14 +46,25 @@ def reload(home: Home) -> bool:
     Raises ConfigError where a file is not as it should be: then it is not signalled, and goes on with what it has.
     HomeError("broker-unreachable") where it was signalled and does not serve the certificate that lies there.
     """
-    pid = broker.process(home)
-    if pid is None:
+    if not (home.apart and broker.runs(home)) and broker.process(home) is None:
         return False
     check(home, dt.datetime.now(dt.UTC))
-    with contextlib.suppress(ProcessLookupError):  # it ended just now; its next start reads everything
-        os.kill(pid, signal.SIGHUP)
+    if _signal(home):
         _see(home)
     return True
+
+
+def _signal(home: Home) -> bool:
+    """Whether it was told; False where it ended just now: its next start reads everything."""
+    if home.apart:
+        parts.hand_out(home.var)
+        return hold.ask(home.mosquitto, PATIENCE_SECONDS)
+    pid = broker.process(home)
+    with contextlib.suppress(ProcessLookupError):
+        if pid is not None:
+            os.kill(pid, signal.SIGHUP)
+            return True
+    return False
 
 
 def _see(home: Home) -> None:
@@ -60,7 +73,7 @@ def _see(home: Home) -> None:
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            seen = served.look(HERE, home.settings.mqtt_port, broker.config(home).tls)
+            seen = served.look(home.called("broker"), home.settings.mqtt_port, broker.config(home).tls)
         except HomeError:
             if time.monotonic() > end:
                 raise

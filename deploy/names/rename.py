@@ -55,7 +55,12 @@ def _begin(home: homes.Home, name: str) -> None:
         _say(f"- {doubt}")
     for line in by_hand:
         _say(f"- {line}")
-    _say("- Letters link with the new name: sudo systemctl restart homesystem-alerts homesystem-auth")
+    restart = (
+        "docker compose restart alerts auth"
+        if home.apart
+        else "sudo systemctl restart homesystem-alerts homesystem-auth"
+    )
+    _say(f"- Letters link with the new name: {restart}")
     _say(
         "- Import what `homesystem authority` prints into the household's browsers: it is another authority, which "
         f"can vouch for {settings.name} alone. Then open https://{settings.name}:{settings.https_port}"

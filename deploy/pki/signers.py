@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.pki.files import write
+from shared.running import installed
 from shared.running.config import ConfigError
 from shared.trust import signing, unix
 
@@ -59,7 +60,7 @@ def reached(var: Path, *, demo: bool, user: str = USER) -> Path | None:
     if unix.listens(path):
         return path
     if not (vault(var) / _KEY).exists() and path == signing.SOCKET and _is_there(user):
-        raise ConfigError(f"{path}: the signer does not answer; run: sudo systemctl start {signing.UNIT}")
+        raise ConfigError(f"{path}: the signer does not answer; run: {installed.start_signer()}")
     return None
 
 

@@ -16,6 +16,13 @@ _FIELDS = ("Id", "LoadState", "UnitFileState", "ActiveState", "Result", "Environ
 _BY_TIMER = tuple(sorted(path.stem + ".service" for path in _UNITS.glob("*.timer") if "@" not in path.name))
 """What a timer starts: neither enabled nor active most of the time, so that only its result counts."""
 
+_APART = (
+    (r"`homesystem (?=backup|restore)", "`docker compose run --rm backup homesystem "),
+    (r"homesystem-renew\.timer runs", "the container hub runs"),
+    (r"journalctl -u homesystem-([a-z]+)", r"docker compose logs \1"),
+)
+"""Advice for a home under systemd, and what it is where each part runs in a container."""
+
 Show = Callable[[Iterable[str]], str]
 """What `systemctl show` says of these units; empty where there is no systemd."""
 
@@ -46,6 +53,8 @@ class Installation(NamedTuple):
 
     units: tuple[Unit, ...]
     command: str
+    apart: bool = False
+    """Whether each part runs in a container."""
 
     @property
     def managed(self) -> bool:
@@ -54,10 +63,14 @@ class Installation(NamedTuple):
 
     def start(self, service: str) -> str:
         """What to do for a part that does not run."""
+        if self.apart:
+            return f"docker compose restart {service}"
         return f"sudo systemctl restart homesystem-{service}" if self.managed else "start it: `homesystem up`"
 
     def log(self, service: str) -> str:
         """Where its last words are."""
+        if self.apart:
+            return f"docker compose logs {service}"
         return f"journalctl -u homesystem-{service}" if self.managed else f"see {service}.log in the home's log"
 
     def mend(self, service: str) -> str:
@@ -66,6 +79,9 @@ class Installation(NamedTuple):
 
     def typed(self, advice: str) -> str:
         """Advice that names our command, with what makes it work here."""
+        if self.apart:
+            for of_systemd, here in _APART:
+                advice = re.sub(of_systemd, here, advice)
         return re.sub(r"`homesystem (?=[a-z])", f"`{self.command} ", advice)
 
 
@@ -73,7 +89,7 @@ def look(home: Home, show: Show | None = None) -> Installation:
     """What systemd has of this home's units, and how `homesystem` is called."""
     found = _parsed((show or _systemctl)(wanted(home)))
     here = any(f"HOMESYSTEM_VAR={home.var}" in unit.environment.split() for unit in found)
-    return Installation(tuple(found) if here else (), _command(home, managed=here))
+    return Installation(tuple(found) if here else (), _command(home, managed=here), apart=home.apart)
 
 
 def wanted(home: Home) -> list[str]:
@@ -111,6 +127,8 @@ def _systemctl(names: Iterable[str]) -> str:
 def _command(home: Home, *, managed: bool) -> str:
     if managed and any(path.exists() for path in _WRAPPERS):
         return "sudo homesystem"
+    if home.apart:
+        return "docker compose exec hub homesystem"
     own = f"{Path(sys.executable).parent / 'homesystem'}"
     place = "" if home.var == ROOT / "var" else f"HOMESYSTEM_VAR={home.var} "
     return f"sudo -u {home.var.owner()} {place}{own}" if managed else f"{place}{own}"

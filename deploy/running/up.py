@@ -94,7 +94,7 @@ def supervisor_config(home: homes.Home) -> str:
 def programs(home: homes.Home) -> dict[str, list[str | Path]]:
     """What runs, and how."""
     python: list[str | Path] = [sys.executable, "-m"]
-    found: dict[str, list[str | Path]] = {"broker": [mosquitto(), "-c", home.var / "mosquitto.conf"]}
+    found: dict[str, list[str | Path]] = {"broker": [mosquitto(), "-c", home.broker_config]}
     if home.settings.demo:
         port = str(home.settings.smtp_port)
         found["mailbox"] = [*python, "deploy.running.mailbox", "--folder", home.var / "mail", "--port", port]

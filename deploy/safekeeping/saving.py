@@ -11,6 +11,7 @@ from deploy.archives import backup as backups
 from deploy.archives import plan as plans
 from deploy.archives import scratch, sealing, sending, targets
 from deploy.folder import home as homes
+from deploy.folder import parts
 from deploy.safekeeping import arranging, opening
 from deploy.safekeeping.telling import console, home, now, plan_of, tell_elsewhere, tell_sent
 from shared.keeping import notes
@@ -57,7 +58,7 @@ def make(
         if recipient is not None and plan.key is not None:
             sending.put_key(target.parent, recipient, plan.key)
     try:
-        notes.write(var / "data", BackupMade(at=at, size=size))
+        notes.write(parts.folder(var, "gateway") / "data", BackupMade(at=at, size=size))
     except OSError as error:
         console.print(f"The house's page does not learn of it: {error.strerror or error}.", soft_wrap=True)
     console.print(f"{target} holds the home: {size / 1e6:.2f} MB.", soft_wrap=True)

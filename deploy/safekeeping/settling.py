@@ -18,6 +18,7 @@ from deploy.allowing import orders
 from deploy.archives.backup import HOME, Label
 from deploy.archives.present import Present, authority_of, gone, known, vault_of
 from deploy.archives.revocations import Revoked
+from deploy.folder import parts
 from deploy.pki.authorities import Authorities
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA
@@ -54,7 +55,13 @@ def settle(
     `ask` is asked of everybody where neither is there. Raises HomeError, ConfigError; the folders are then
     of no use.
     """
-    config = _moved(auth_config.read(work[HOME] / "auth.toml"), var, work[HOME])
+    if parts.are_apart(work[HOME]) != parts.are_apart(var):
+        raise HomeError(
+            "invalid-value",
+            "Of the backup and what is here, one is for containers and the other is not, and their configurations name "
+            "other files: bring it back where it is from (docs/containers.md).",
+        )
+    config = _moved(auth_config.read(parts.config(work[HOME], "auth")), var, work[HOME])
     authorities = Authorities(vault_of(work), demo=False, now=now)  # none is made, so none is marked as a demo's
     for name in (DEVICE_CA, WEB_CA):
         authorities.adopt(name, work[HOME] / "pki" / f"{name}.crt")
@@ -78,7 +85,8 @@ def settle(
     for name in named | out:
         authorities.revoke(name)
     write(work[HOME] / "pki" / "crl.pem", authorities.crl(), 0o644)
-    _shut_out(work[HOME] / "mosquitto" / "dynamic-security.json", sorted(named | out))
+    parts.hand_out(work[HOME])
+    _shut_out(parts.folder(work[HOME], "broker") / "mosquitto" / "dynamic-security.json", sorted(named | out))
     return Settled(tuple(sorted(named - out)), locked_down and is_here, elsewhere=not is_here)
 
 

@@ -19,6 +19,7 @@ from deploy.archives import packing, scratch
 from deploy.archives.backup import HOME, Label
 from deploy.archives.present import authority_of, vault_of
 from deploy.folder import home as homes
+from deploy.folder import parts
 from deploy.pki import reading
 from deploy.safekeeping import opening, restore, settling
 from shared.running.config import ConfigError
@@ -71,12 +72,13 @@ def _examined(look: Callable[[], Iterator[Found]]) -> Iterator[Found]:
 
 def _whole(home: Path) -> Iterator[Found]:
     """What no home is without."""
-    needed = ["home.toml", "mosquitto/dynamic-security.json", _LIST]
-    needed += [f"{service}.toml" for service in ("auth", "alerts", "gateway")]
-    needed += [f"secrets/{name}" for name in homes.SECRETS]
-    missing = [name for name in needed if not (home / name).is_file()]
+    rights = parts.folder(home, "broker") / "mosquitto/dynamic-security.json"
+    needed = [home / "home.toml", rights, home / _LIST]
+    needed += [parts.config(home, service) for service in ("auth", "alerts", "gateway")]
+    needed += [home / "secrets" / name for name in homes.SECRETS]
+    missing = [str(path.relative_to(home)) for path in needed if not path.is_file()]
     msgspec.toml.decode((home / "home.toml").read_bytes())
-    msgspec.json.decode((home / "mosquitto/dynamic-security.json").read_bytes())
+    msgspec.json.decode(rights.read_bytes())
     if missing:
         yield Found(f"it has no {', '.join(missing)}", well=False)
     else:
@@ -103,7 +105,7 @@ def _databases(work: Mapping[str, Path]) -> Iterator[Found]:
 
 def _record(home: Path, label: Label) -> Iterator[Found]:
     """Every row of the record, by its chain."""
-    url = str(msgspec.toml.decode((home / "alerts.toml").read_bytes())["database"])
+    url = str(msgspec.toml.decode(parts.config(home, "alerts").read_bytes())["database"])
     kind, slashes, path = url.partition("///")
     if not kind.startswith("sqlite"):
         yield Found("the record lies on a server, and not in this backup", well=True)

@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--for", dest="users", action="append", default=[], metavar="USER", help="who else may ask")
     parser.add_argument("--demo", action="store_true", help="authorities carry DEMO in their name")
     parser.add_argument("--log", type=Path, help="a folder for its log; left out: standard error alone")
+    parser.add_argument("--broker", default="127.0.0.1", metavar="HOST", help="default: %(default)s")
     options = parser.parse_args(arguments)
     os.umask(0o077)
     try:
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
             users=frozenset(map(user_id, options.users)),
             demo=options.demo,
             log=options.log,
+            broker_host=options.broker,
         )
     except ConfigError as error:
         return fail(error)

@@ -25,6 +25,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     users: frozenset[int]
     demo: bool = False
     log: Path | None = None
+    broker_host: str = "127.0.0.1"
 
     @property
     def vault(self) -> Path:
@@ -55,8 +56,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return USUAL_PORT
 
     def broker(self) -> BrokerConfig:
-        """On this machine, whatever the broker listens on besides."""
-        return BrokerConfig(identity=IDENTITY, tls=self.identity, host="127.0.0.1", port=self.port())
+        """On this machine, whatever the broker listens on besides, or in a container beside ours."""
+        return BrokerConfig(identity=IDENTITY, tls=self.identity, host=self.broker_host, port=self.port())
 
 
 def user_id(name: str) -> int:

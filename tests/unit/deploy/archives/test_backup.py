@@ -61,6 +61,16 @@ def test_it_holds_what_a_home_needs_and_its_owner_alone_reads_it(var: Path, tmp_
     assert not list(var.glob(".backup-*"))
 
 
+def test_a_file_with_a_long_name_comes_back_in_its_place(var: Path, tmp_path: Path) -> None:
+    long = f"parts/gateway/data/gateway-templates/{'0' * 90}"
+    (var / long).parent.mkdir(parents=True)
+    (var / long).write_text("deep")
+    backup.write(var, tmp_path / "b.tar.gz", NOW)
+    assert f"home/{long}" in names(tmp_path / "b.tar.gz")
+    restore.put_back(tmp_path / "b.tar.gz", var, NOW, as_it_is)
+    assert (var / long).read_text() == "deep"
+
+
 def test_the_signers_folder_goes_with_it(var: Path, tmp_path: Path) -> None:
     (tmp_path / "homesystem-signer").mkdir()
     (tmp_path / "homesystem-signer" / "issued.json").write_text("{}")

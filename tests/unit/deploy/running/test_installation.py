@@ -114,4 +114,10 @@ def test_advice_is_what_one_can_type_here(tmp_path: Path) -> None:
     assert managed.typed("first `homesystem renew`, then see") == "first `sudo homesystem renew`, then see"
     assert managed.start("auth") == "sudo systemctl restart homesystem-auth"
     alone = installation.look(home(tmp_path), lambda _names: "")
+    apart = Installation((), "docker compose exec hub homesystem", apart=True)
+    assert apart.typed("`homesystem doctor`") == "`docker compose exec hub homesystem doctor`"
+    assert apart.typed("`homesystem backup key`") == "`docker compose run --rm backup homesystem backup key`"
+    told = "run `homesystem renew`, and see that homesystem-renew.timer runs"
+    assert apart.typed(told) == "run `docker compose exec hub homesystem renew`, and see that the container hub runs"
+    assert apart.mend("auth") == "docker compose restart auth; docker compose logs auth"
     assert alone.typed("`homesystem up`").startswith(f"`HOMESYSTEM_VAR={tmp_path} ")
