@@ -47,7 +47,7 @@ app.command("rename")(rename.rename)
 app.command("code")(codes.make)
 app.command("factory-reset")(giving_away.factory_reset)
 
-console = Console()
+console = Console(emoji=False)
 T = TypeVar("T")
 
 

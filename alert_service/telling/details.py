@@ -51,6 +51,7 @@ _NAMES = {
     "events": later("events"),
     _FACTOR: later("factor"),
     "field": later("what about it"),
+    "fingerprint": later("SHA-256 fingerprint"),
     "first": later("first"),
     "hash": later("hash"),
     "kind": later("kind"),

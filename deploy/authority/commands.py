@@ -25,7 +25,7 @@ app = typer.Typer(
     help="The home's authorities. Alone it prints the web authority's certificate, for the browsers of the household: "
     "homesystem authority > web-ca.crt.",
 )
-console = Console()
+console = Console(emoji=False)
 _MOST_DAYS = 365
 
 

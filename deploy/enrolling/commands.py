@@ -19,7 +19,7 @@ from shared.words.problem import HomeError
 
 rooms = typer.Typer(no_args_is_help=True, help="Rooms: which agents may connect.")
 clients = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets and scripts with a certificate.")
-console = Console()
+console = Console(emoji=False)
 
 OutDir = Annotated[Path | None, typer.Option("--out", help="Write certificate and key there, and print no line.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]

@@ -17,7 +17,7 @@ from deploy.giving_away.household import Household
 from deploy.running import still
 from shared.words.problem import HomeError
 
-console = Console()
+console = Console(emoji=False)
 
 
 def reset(var: Path, name: str | None, *, letters: bool) -> None:

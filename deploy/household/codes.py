@@ -15,7 +15,7 @@ from deploy.folder import home as homes
 if TYPE_CHECKING:
     from auth_service.hub.codes import Made
 
-console = Console(soft_wrap=True, highlight=False)
+console = Console(soft_wrap=True, highlight=False, emoji=False)
 
 
 def make(

@@ -18,7 +18,7 @@ from shared.words.problem import HomeError
 
 app = typer.Typer(no_args_is_help=True, help="Lockdown: everyone is signed out, and only off, lock and stop work.")
 
-console = Console()
+console = Console(emoji=False)
 
 
 @app.command()

@@ -22,7 +22,7 @@ from shared.words.names import Role
 from shared.words.problem import HomeError
 
 app = typer.Typer(no_args_is_help=True, help="Users: who may sign in.")
-console = Console()
+console = Console(emoji=False)
 
 LanguageOption = Annotated[
     str | None, typer.Option(help="Letters and pages in this language (en, de); left out: the home's.")

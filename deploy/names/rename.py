@@ -16,7 +16,7 @@ from shared.words.problem import HomeError
 if TYPE_CHECKING:
     from deploy.names.renaming import Followers
 
-console = Console()
+console = Console(emoji=False)
 
 
 def rename(

@@ -23,7 +23,7 @@ from deploy.safekeeping import restore as restoring
 from shared.running import installed
 from shared.words.problem import HomeError
 
-console = Console()
+console = Console(emoji=False)
 
 
 def restore(

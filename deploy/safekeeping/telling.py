@@ -13,7 +13,7 @@ from deploy.folder import home as homes
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
-console = Console()
+console = Console(emoji=False)
 
 
 def home() -> Path:

@@ -204,6 +204,7 @@ class Clerk:
         authorities = self._authorities()
         now = await asyncio.to_thread(authorities.following_web, order.hosts)
         desk.check_web_step(order.step, now)
+        desk.check_day(order.changes_at, now, self._now())
         if (told := desk.told_of_web(order, now)) is not None:
             detail = told.detail | {"process": str(caller.process)}
             await self._proof.write(told.what, "home", _WHO, severity=told.severity, detail=detail)

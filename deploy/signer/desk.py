@@ -16,6 +16,7 @@ from deploy.pki import leaf as leaves
 from deploy.pki.authorities import LEAF_DAYS
 from deploy.pki.index import Issued
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
+from shared.trust import authority
 from shared.trust.signing import Following, Grant, Phase, RotateWeb, Sign, Step, WebFollowing, WebStep
 from shared.words.messages import DESCRIBED_MOST
 from shared.words.names import Severity, is_gateway, is_identity, is_reserved
@@ -28,6 +29,7 @@ ENROLMENT = dt.timedelta(hours=1)
 MOST_A_DAY = 20
 """Of one name: a home that is set up, moved and renewed within a day needs a handful."""
 HOSTS_MOST = 32
+_A_DAY = dt.timedelta(days=1)
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})*")
 AUTHORITIES_MOST = 20
@@ -124,6 +126,12 @@ def check_web_step(step: WebStep, now: WebFollowing) -> None:
         raise HomeError("forbidden", f"The web authority that follows is not where {step!r} comes next.")
 
 
+def check_day(changes_at: dt.datetime | None, now: WebFollowing, moment: dt.datetime) -> None:
+    """The hub changes over while the present authority is good, or at once. Raises HomeError("forbidden")."""
+    if changes_at is not None and not moment - _A_DAY <= changes_at <= max(now.ends, moment + _A_DAY):
+        raise HomeError("forbidden", f"No hub changes over on {changes_at.isoformat()}: the present authority ends.")
+
+
 class Told(NamedTuple):
     """An event that is written down before a step is taken."""
 
@@ -137,11 +145,17 @@ def told_of_web(order: RotateWeb, now: WebFollowing) -> Told | None:
     if order.step == "begin" and now.phase in (None, Phase.BELIEVED):
         if order.changes_at is None or order.changes_at == now.changes_at:
             return None
-        detail = {"changes": f"{order.changes_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"}
+        detail = {"changes": f"{order.changes_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"} | _fingerprint(now)
         return Told("home:web-authority-followed", Severity.CRITICAL, detail)
     if order.step == "serve" and now.phase is Phase.BELIEVED:
-        return Told("home:web-authority-changed", Severity.CRITICAL, {})
+        return Told("home:web-authority-changed", Severity.CRITICAL, _fingerprint(now))
     return Told("home:web-authority-ended", Severity.INFO, {}) if order.step == "end" else None
+
+
+def _fingerprint(now: WebFollowing) -> dict[str, str]:
+    """Of the one that follows, once there is one: people compare it with what they are to install."""
+    found = authority.fingerprints_in(now.pem)
+    return {"fingerprint": found[0]} if found else {}
 
 
 def due(newest: Iterable[Issued], told: dict[str, int], now: dt.datetime) -> list[tuple[Issued, int]]:

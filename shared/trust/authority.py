@@ -125,6 +125,11 @@ def ders(text: str) -> list[bytes]:
     return [ssl.PEM_cert_to_DER_cert(pem.strip()) for pem in pems(text)]
 
 
+def fingerprints_in(text: str) -> tuple[str, ...]:
+    """Of every certificate in a text, as `fingerprint` gives it. Raises ValueError where one is none."""
+    return tuple(fingerprint(certificate) for certificate in ders(text))
+
+
 def fingerprint(der: bytes) -> str:
     """SHA-256 in pairs of capital hexadecimal digits, with colons between."""
     return ":".join(f"{byte:02X}" for byte in hashlib.sha256(der).digest())

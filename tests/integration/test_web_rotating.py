@@ -17,8 +17,11 @@ from deploy.folder import home as homes
 from deploy.folder.home import Home
 from deploy.running import ready
 from shared.trust import authority
+from shared.trust.signing import FollowWeb, Phase, RotateWeb, WebFollowing
+from shared.words.names import Severity
 from tests import killed
 from tests.house import until
+from tests.integration.signer_parts import Signer
 from tests.renamed import OLD, Gateway, make
 
 NOW = dt.datetime.now(dt.UTC)
@@ -172,3 +175,38 @@ def test_cut_at_any_write_of_the_change_it_is_finished_by_the_timer_and_nobody_w
         assert present(home) == follows
         assert (home.pki / authority.FILE).read_text() == follows.pem
         assert not list(home.vault.glob("next-*"))
+
+
+def test_the_signer_makes_it_for_the_hubs_names_alone_and_writes_each_step_down(gateway: Gateway) -> None:
+    home, hosts = gateway.home, tuple(gateway.home.settings.web_hosts)
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    signer = Signer(home)
+    signer.start()
+    try:
+        assert home.signer() == signer.path
+        for step in ("serve", "end"):
+            assert signer.refusal(RotateWeb(step=step, hosts=hosts)) == "forbidden"
+        for day, slug in ((None, "invalid-value"), (now + dt.timedelta(days=4000), "forbidden")):
+            assert signer.refusal(RotateWeb(step="begin", hosts=hosts, changes_at=day)) == slug
+        assert signer.refusal(RotateWeb(step="begin", hosts=("bank.example",), changes_at=now)) == "forbidden"
+        assert signer.ask(FollowWeb(hosts=hosts), WebFollowing).phase is None
+
+        former = present(home)
+        web_rotating.begin(home, now, days=7)
+        web_rotating.begin(home, now, days=7)
+        follows = offered(home)
+        told = signer.ask(FollowWeb(hosts=hosts), WebFollowing)
+        assert (told.phase, told.changes_at, told.pem) == (Phase.BELIEVED, now + dt.timedelta(days=7), follows.pem)
+        assert signer.refusal(RotateWeb(step="end", hosts=hosts)) == "forbidden"
+        assert timer(home, 40)
+        assert Browser(gateway, follows.pem).is_let_in()
+        assert not Browser(gateway, former.pem).is_let_in()
+        steps = [event for event in signer.told() if event.what.startswith("home:web")]
+        assert [(event.what.removeprefix("home:web-authority-"), event.severity) for event in steps] == [
+            ("followed", Severity.CRITICAL),
+            ("changed", Severity.CRITICAL),
+            ("ended", Severity.INFO),
+        ]
+        assert steps[1].detail["fingerprint"] == follows.fingerprint
+    finally:
+        signer.stop()

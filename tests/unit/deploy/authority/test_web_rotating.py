@@ -25,6 +25,7 @@ from shared.words.problem import HomeError
 from tests import killed
 from tests.begun import begin_accounts, home_that_never_ran
 from tests.claimed import free_port
+from tests.house import make_home
 
 NOW = dt.datetime.now(dt.UTC)
 
@@ -109,8 +110,13 @@ def test_each_step_is_written_down_and_told_before_it_is_taken(home: Home) -> No
         ("home:web-authority-followed", Severity.CRITICAL)
     ]
     web_rotating.begin(home, NOW, days=10)
-    assert told(home)[-1].detail == {"changes": f"{NOW + dt.timedelta(days=10):%Y-%m-%d %H:%M} UTC"}
+    following = authority.shown(home.pki / "web.crt").following
+    assert following is not None
+    fingerprint = following.authority.fingerprint
+    day = f"{NOW + dt.timedelta(days=10):%Y-%m-%d %H:%M} UTC"
+    assert told(home)[-1].detail == {"changes": day, "fingerprint": fingerprint}
     web_rotating.end(home)
+    assert told(home)[2].detail == {"fingerprint": fingerprint}, "to compare with what is to be installed"
     assert [(event.what, event.severity) for event in told(home)[2:]] == [
         ("home:web-authority-changed", Severity.CRITICAL),
         ("home:web-authority-ended", Severity.INFO),
@@ -188,6 +194,34 @@ def test_the_doctor_says_what_is_next(home: Home) -> None:
     web_rotating.end(home)
     assert seen() == []
     assert {one.state for one in check_names.names(home)} == {"well"}
+
+
+@pytest.mark.parametrize("days", [(), (NOW,)], ids=["none follows", "one follows"])
+def test_the_doctor_finds_an_authority_that_the_signer_never_made(
+    home: Home, tmp_path: Path, days: tuple[dt.datetime, ...]
+) -> None:
+    """Somebody in a service of the hub would have people install one that may vouch for everything."""
+    for day in days:
+        web_rotating.begin(home, day)
+    own = list(check_names.names(home))
+    file, plan = home.pki / authority.FILE, home.pki / authority.PLAN
+    file.write_text(authority.read(file).pem + authority_of(tmp_path / "stranger").read_text())
+    pretended = authority.read_all(file)[1].fingerprint
+    plan.parent.mkdir(exist_ok=True)
+    plan.write_bytes(msgspec.json.encode(authority.Plan(fingerprint=pretended, changes_at=NOW)))
+    found = list(check_names.names(home))
+    (wrong,) = [one for one in found if one.state == "wrong"]
+    assert "is not what the signer has: install nothing" in wrong.text
+    assert not any(pretended in one.text for one in found), "what is compared is the signer's"
+    assert not days_on(home, 1)
+    assert list(check_names.names(home)) == own
+
+
+def authority_of(folder: Path) -> Path:
+    """Another home's web authority."""
+    made = make_home(folder)
+    homes.lay_out(made)
+    return made.pki / authority.FILE
 
 
 def test_a_plan_that_is_spoilt_is_written_anew(home: Home) -> None:

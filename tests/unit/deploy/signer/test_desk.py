@@ -304,3 +304,15 @@ def test_the_owner_is_told_of_each_day_that_is_said_once_and_of_the_change() -> 
     assert told("serve", Phase.BELIEVED) == ("home:web-authority-changed", Severity.CRITICAL, {})
     assert told("serve", Phase.SERVING) is None
     assert told("end", Phase.SERVING) == ("home:web-authority-ended", Severity.INFO, {})
+
+
+def test_the_day_is_one_on_which_the_present_authority_is_good_or_now() -> None:
+    now, ended = (WebFollowing(phase=None, ends=NOW + dt.timedelta(days=days)) for days in (400, -5))
+    for fine in (None, NOW, NOW - dt.timedelta(seconds=1), NOW + dt.timedelta(days=365)):
+        desk.check_day(fine, now, NOW)
+    desk.check_day(NOW, ended, NOW)
+    last = dt.datetime.max.replace(tzinfo=dt.UTC)
+    for strange in (dt.datetime.min.replace(tzinfo=dt.UTC), last, NOW + dt.timedelta(days=401)):
+        with pytest.raises(HomeError) as refused:
+            desk.check_day(strange, now, NOW)
+        assert refused.value.slug == "forbidden"
