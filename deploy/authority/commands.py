@@ -127,14 +127,14 @@ def _rotate_web(home: homes.Home, *, finish: bool, days: int | None) -> None:
     now = dt.datetime.now(dt.UTC)
     if finish:
         web_rotating.end(home)
-        over = True
     else:
         web_rotating.begin(home, now, days=days)
-        over = web_rotating.go_on(home, now)
-    if over:
+        web_rotating.go_on(home, now)
+    following = web_rotating.look(home)
+    if following.phase is None:  # where its end was only to be finished, too
         say_web_ended(home)
         return
-    _tell_web(web_rotating.look(home))
+    _tell_web(following)
     settings = home.settings
     _say(f"- On each phone and computer, open https://{settings.name}:{settings.https_port}/authority and install it.")
     _say(

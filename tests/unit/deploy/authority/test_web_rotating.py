@@ -167,10 +167,24 @@ def test_a_gateway_that_goes_on_with_the_former_keeps_its_key(home: Home, monkey
     with pytest.raises(HomeError, match="The former authority is kept until then"):
         web_rotating.end(home)
     assert web_rotating.look(home).phase is Phase.SERVING
+    assert reading.certificate(home.pki / "web.crt") != shown
     (found,) = check_ends.following_web(home, NOW)
     assert (found.state, found.step) == ("wrong", "`homesystem renew`")
     monkeypatch.undo()
     assert days_on(home, 0)
+
+
+def test_the_command_that_was_interrupted_at_the_end_finishes_it_and_says_so(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web_rotating.begin(home, NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(web_rotating, "_see", lambda _home: pytest.fail("cut here"))
+        with pytest.raises(pytest.fail.Exception):
+            web_rotating.end(home)
+    assert web_rotating.look(home).phase is Phase.SERVING
+    assert "its key is destroyed" in said("authority", "rotate", "web")
+    assert web_rotating.look(home).phase is None
 
 
 def test_the_doctor_says_what_is_next(home: Home) -> None:
