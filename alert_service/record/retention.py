@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals, chain, removal
 from alert_service.chain.removal import Day
-from alert_service.record import records, walk
+from alert_service.record import old_letters, records, walk
 from alert_service.tables import days, deliveries, events, letters
 from shared.keeping.database import Store
 from shared.running.lifecycle import leave_if_stopped
@@ -40,6 +40,7 @@ class Retention:
         self._keep = timedelta(days=keep_days)
         self._status = status
         self._now = now
+        self._letters_may_be_old = True
 
     async def run(self) -> None:
         """Remove what is due until cancelled."""
@@ -54,6 +55,8 @@ class Retention:
     async def round(self) -> Day | None:
         """Finish what was begun, then remove the oldest day if it is due; nothing from a record that is not whole."""
         await self._finish()
+        if self._letters_may_be_old:
+            await self._forget_letters()
         status = self._status()
         if status.checked_at is None or status.broken is not None:
             return None
@@ -63,8 +66,19 @@ class Retention:
                 return None
             day = await _tell(connection, day, self._now())
         log.info("A day was removed from the record", extra=facts(day=day.day, rows=day.rows))
+        self._letters_may_be_old = True
         await self._finish()
+        await self._forget_letters()
         return day
+
+    async def _forget_letters(self) -> None:
+        """What tells of removed days alone; once a day is enough for that, and for what waited then."""
+        while True:
+            async with self._store.write() as connection:
+                if not await old_letters.forget(connection, _BATCH):
+                    break
+            await asyncio.sleep(_REST_SECONDS)
+        self._letters_may_be_old = False
 
     async def _finish(self) -> None:
         """Delete the rows of removed days, lowest first, so that what is left still joins what follows."""

@@ -117,6 +117,38 @@ async def test_a_day_with_a_letter_that_waits_stays_until_it_has_left(
     assert (await verdict(store)).broken is None
 
 
+async def test_letters_go_with_the_days_that_they_tell_of(store: Store, clock: Clock, postman: Postman) -> None:
+    clock.time = START - 40 * DAY
+    async with store.write() as connection:
+        await mailbox.set_people(connection, masters("ada@example.org"), clock.time)
+    manner = Manner(zone=utc(0).tzinfo, per_minute=1000, alone=1)  # type: ignore[arg-type]  # it has one
+    outbox = Outbox(store, postman, manner, now=clock)
+    await tell(store, [("hall", event(id=f"c{n}", command_id=None)) for n in range(4)], clock.time)
+    for _ in range(3):
+        await work(outbox)
+        clock.time += 600
+    assert len(postman.letters) == 2, "one alone, and one digest of three"
+    clock.time = START
+    await tell(store, [("hall", event(id="new", command_id=None))], clock.time)
+    await work(outbox)
+    assert len(await sent_letters(store)) == 3
+    one = keeping(store, clock)
+    assert await one.round() is not None
+    await work(outbox)
+    async with store.read() as connection:
+        left = (await connection.execute(select(letters.c.created_at))).scalars().all()
+    assert left
+    assert min(left) == START, "those of the removed day are gone, with the digest and what it gathered"
+    assert await sent_letters(store) == [(letter, "ada@example.org") for letter, _ in await sent_letters(store)]
+    assert len(await sent_letters(store)) == len(left)
+
+
+async def sent_letters(store: Store) -> list[tuple[int, str]]:
+    async with store.read() as connection:
+        found = await connection.execute(select(deliveries.c.letter, deliveries.c.recipient).order_by(deliveries.c.id))
+        return [(one.letter, one.recipient) for one in found.all()]
+
+
 async def test_a_removal_that_was_interrupted_is_finished_and_never_looks_broken(
     store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
