@@ -83,6 +83,7 @@ async def test_while_another_follows_the_page_offers_both_and_says_which_is_for_
     assert "“Home System Web CA 2 <hub>”" in page.text, "as text, not as markup"
     assert page.has("a", href="/web-ca.crt")
     assert page.has("a", href="/web-ca-next.crt")
+    assert "Has this device a former authority" not in page.text, "the present one is to stay"
     assert not page.has("form", action="/authority/known"), "who is not signed in is reminded of nothing"
     async with house.browser.get("/web-ca-next.crt", headers=HEADERS) as response:
         assert response.status == 200
@@ -94,6 +95,7 @@ async def test_while_another_follows_the_page_offers_both_and_says_which_is_for_
 async def test_where_none_follows_there_is_no_next_one(house: House) -> None:
     page = await house.get("/authority")
     assert not page.has("a", href="/web-ca-next.crt")
+    assert "Has this device a former authority of this home" in page.text
     assert (await house.get("/web-ca-next.crt")).status == 404
 
 
