@@ -58,7 +58,7 @@ def _next_steps_apart(home: homes.Home) -> list[str]:
     address = f"https://{home.settings.name}:{home.settings.https_port}"
     return [
         "Start it:",
-        "  docker compose up -d",
+        "  docker compose up -d --wait",
         "See that all is well:",
         "  docker compose exec hub homesystem doctor",
         "Have the household's browsers trust it: import what this prints; it can vouch for this hub alone:",
