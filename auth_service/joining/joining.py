@@ -19,9 +19,8 @@ from auth_service.home import identity_rows
 from auth_service.home.renewals import Sign
 from auth_service.home.rooms import Give
 from auth_service.home.signer_orders import Admit
-from auth_service.joining import requested_key, window_rows
+from auth_service.joining import refusals, requested_key, window_rows
 from auth_service.joining.window import Refusal, Window, refusal
-from auth_service.joining.windows import in_use
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.running.log import security
@@ -37,19 +36,7 @@ _GUESSED = "room:join-refused"
 _TOLD_SECONDS = 600.0
 """Whoever has a token and comes too late, again and again, is told of so seldom."""
 _TOLD_MOST = 256
-_AGAIN = "On the hub: homesystem {kind} {way} {name}, which prints another line."
 Judged = tuple[Window | None, Refusal | None]
-_WORDS = {
-    Refusal.UNKNOWN: "The hub knows no such token: it was mistyped, or a later line took its place. " + _AGAIN,
-    Refusal.USED: (
-        "Another machine has used this line already. If that was not you, somebody else has seen it: "
-        "on the hub, homesystem {kind} revoke {name}, and then add the {kind} under another name."
-    ),
-    Refusal.OVER: "This line is over: it works for ten minutes. " + _AGAIN,
-    Refusal.REVOKED: (
-        "The name {name} was revoked, and none is ever given out twice. Add the {kind} under another name."
-    ),
-}
 
 
 class Joining:
@@ -138,16 +125,16 @@ class Joining:
             raise HomeError("changed-meanwhile", "Another machine came at the same moment. Paste the line again.")
         detail = {"key": key}
         if window.renews:
-            await say("certificate:renewed", f"{window.kind}/{window.name}", **detail)
+            await say("certificate:renewed", window.place, **detail)
             return
         if window.resumes:
             detail["interrupted_before"] = "yes"
         else:
-            await identity_rows.enrol(connection, window.name, window.kind, self._now())
-        await say(f"{window.kind}:added", f"{window.kind}/{window.name}", **detail)
+            await identity_rows.enrol(connection, window.name, window.role, self._now())
+        await say(f"{window.role}:added", window.place, **detail)
 
     async def _certify(self, window: Window, key: str, csr: str) -> str:
-        certificate = (await self._sign(window.name, Csr(csr=csr, follows=True), role=window.kind)).certificate
+        certificate = (await self._sign(window.name, Csr(csr=csr, follows=True), role=window.role)).certificate
         async with self._store.write() as connection:
             if not await window_rows.keep(connection, window.name, key, certificate):
                 raise HomeError("changed-meanwhile", f"The window of {window.name} was closed meanwhile.")
@@ -167,11 +154,7 @@ class Joining:
             self._errands.start(self._failed.tell("home", who, None), "report-failure")
         else:
             self._errands.start(self._tell(window, reason, key, who), "report-failure")
-        if reason is Refusal.EXISTS:
-            words = in_use(asked.name, asked.kind)
-        else:
-            way = "renew" if window is not None and window.renews else "add"
-            words = _WORDS[reason].format(kind=asked.kind, name=asked.name, way=way)
+        words = refusals.words(reason, window, asked.kind, asked.name)
         return HomeError("join-refused", words, reason=reason.value)
 
     async def _tell(self, window: Window, reason: Refusal, key: str, who: Who) -> None:
@@ -181,8 +164,8 @@ class Joining:
             return
         self._told.said((window.name, reason), now)
         await self._proof.write(
-            f"{window.kind}:join-refused",
-            f"{window.kind}/{window.name}",
+            f"{window.role}:join-refused",
+            window.place,
             who,
             severity=Severity.INFO if reason is Refusal.OVER else Severity.SECURITY,
             outcome=Outcome.REJECTED,

@@ -5,10 +5,11 @@ A machine whose answer was lost asks again with the key that it made; no other k
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
-from shared.words.internal_joining import Kind
+from shared.words.internal_joining import Kind, role_of
 
 LIFETIME = timedelta(minutes=10)
 AGAIN = timedelta(hours=1)
@@ -16,7 +17,7 @@ AGAIN = timedelta(hours=1)
 
 
 class Refusal(StrEnum):
-    """Why a machine is not let in; each has its words in auth_service.joining.joining."""
+    """Why a machine is not let in; each has its words in auth_service.joining.refusals."""
 
     UNKNOWN = "unknown"
     USED = "used"
@@ -44,13 +45,23 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     joined_at: datetime | None = None
     certificate: str | None = None
 
+    @property
+    def role(self) -> Literal["room", "client"]:
+        """What whoever comes in by it is from then on."""
+        return role_of(self.kind)
+
+    @property
+    def place(self) -> str:
+        """Where it happens, as events say it."""
+        return f"{self.role}/{self.name}"
+
 
 def refusal(window: Window | None, kind: Kind, name: str, key: str, now: datetime) -> Refusal | None:
     """Why a machine with `key` that says it is to be `name` is not let in by this window; None where it is.
 
     A clock that was set back makes nothing longer: before its beginning a window is over.
     """
-    if window is None or (window.kind, window.name) != (kind, name):
+    if window is None or window.kind != kind or (kind != "phone" and window.name != name):
         return Refusal.UNKNOWN
     if window.key is None or window.joined_at is None:
         return None if window.opened_at <= now < window.expires_at else Refusal.OVER

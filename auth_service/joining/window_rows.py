@@ -1,5 +1,6 @@
 """Windows in the database: one a name, its token hashed, and the one key that came in."""
 
+import asyncio
 import hashlib
 import secrets
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.joining.window import Window
 from auth_service.tables import Moment, metadata
+from shared.words import join_code
 
 table = Table(
     # Which room or client may join just now. The name need not be given out yet: it is when a machine comes.
@@ -34,12 +36,12 @@ KEPT = timedelta(days=1)
 
 async def put(connection: AsyncConnection, window: Window) -> str:
     """Open it, and end the former one of its name; its token, which is nowhere else."""
-    token = secrets.token_hex(16)
+    token = join_code.fresh() if window.kind == "phone" else secrets.token_hex(16)
     await close(connection, window.name)
     await connection.execute(
         insert(table).values(
             name=window.name,
-            token_hash=_hashed(token),
+            token_hash=await _hashed(token),
             opened_at=window.opened_at,
             expires_at=window.expires_at,
             kind=window.kind,
@@ -53,7 +55,7 @@ async def put(connection: AsyncConnection, window: Window) -> str:
 
 async def by_token(connection: AsyncConnection, token: str) -> Window | None:
     """The window that a token is of, whatever has become of it."""
-    row = (await connection.execute(select(table).where(table.c.token_hash == _hashed(token)))).first()
+    row = (await connection.execute(select(table).where(table.c.token_hash == await _hashed(token)))).first()
     return None if row is None else _window(row)
 
 
@@ -65,7 +67,7 @@ async def of(connection: AsyncConnection, name: str) -> Window | None:
 
 async def bind(connection: AsyncConnection, token: str, key: str, now: datetime) -> bool:
     """From now on it is this key's; False where another one was first, or it was closed meanwhile."""
-    mine = update(table).where(table.c.token_hash == _hashed(token), table.c.key_hash.is_(None))
+    mine = update(table).where(table.c.token_hash == await _hashed(token), table.c.key_hash.is_(None))
     return (await connection.execute(mine.values(key_hash=key, joined_at=now))).rowcount == 1
 
 
@@ -90,9 +92,16 @@ async def drop_old(connection: AsyncConnection, now: datetime) -> None:
     await connection.execute(delete(table).where(table.c.expires_at <= now - KEPT))
 
 
-def _hashed(token: str) -> str:
-    # 128 random bits: nobody finds them by trying, so that a slow hash would keep nobody out but us.
-    return hashlib.sha256(token.encode()).hexdigest()
+async def _hashed(token: str) -> str:
+    if not join_code.is_one(token):
+        # 128 random bits: nobody finds them by trying, so that a slow hash would keep nobody out but us.
+        return hashlib.sha256(token.encode()).hexdigest()
+    # A code is short enough to be typed, and opens the phone's file for as long as that lies about.
+    return (await asyncio.to_thread(_slowly, token)).hex()
+
+
+def _slowly(code: str) -> bytes:
+    return hashlib.scrypt(code.encode(), salt=b"homesystem join code", n=2**13, r=8, p=1, dklen=32)
 
 
 def _window(row: Row[*tuple[Any, ...]]) -> Window:

@@ -8,12 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
 from auth_service.home import identity_rows
-from auth_service.home.identity_rows import IdentityRole
 from auth_service.joining import window_rows
+from auth_service.joining.refusals import in_use
 from auth_service.joining.window import LIFETIME, Window
 from auth_service.proof import Proof
 from shared.keeping.database import Store
-from shared.words.internal_joining import Kind
+from shared.words.internal_joining import Kind, role_of
 from shared.words.messages import Who
 from shared.words.problem import HomeError
 
@@ -58,16 +58,14 @@ class Windows:
         async with telling.change(self._store, self._proof, who) as (connection, say):
             if may is not None:
                 await may(connection)
-            identity_rows.check_name(name, kind)
+            identity_rows.check_name(name, role_of(kind))
             identity_rows.check_rooms(await identity_rows.all_rows(connection), devices)
             resumes = await self._check_free(connection, name, kind, unfinished=unfinished)
             window = Window(
                 name=name, kind=kind, may=devices, opened_at=now, expires_at=now + LIFETIME, resumes=resumes
             )
-            token = await window_rows.put(connection, window)
             told = {"may": ", ".join(devices)} if devices else {}
-            await say(f"{kind}:awaited", f"{kind}/{name}", until=f"{window.expires_at:%Y-%m-%d %H:%M} UTC", **told)
-        return Opened(token, window.expires_at)
+            return await self._put(connection, window, say, **told)
 
     async def open_again(self, name: str, kind: Kind, who: Who) -> Opened:
         """For a room or client that there is, on another machine or another card; a former window for it is over.
@@ -76,11 +74,15 @@ class Windows:
         """
         now = self._now()
         async with telling.change(self._store, self._proof, who) as (connection, say):
-            await identity_rows.standing(connection, name, kind)
+            await identity_rows.standing(connection, name, role_of(kind))
             window = Window(name=name, kind=kind, opened_at=now, expires_at=now + LIFETIME, renews=True)
-            token = await window_rows.put(connection, window)
-            until = f"{window.expires_at:%Y-%m-%d %H:%M} UTC"
-            await say(f"{kind}:awaited", f"{kind}/{name}", until=until, again="yes")
+            return await self._put(connection, window, say, again="yes")
+
+    async def _put(self, connection: AsyncConnection, window: Window, say: telling.Say, **told: str) -> Opened:
+        token = await window_rows.put(connection, window)
+        until = f"{window.expires_at:%Y-%m-%d %H:%M} UTC"
+        by = {"by": "a file for an app"} if window.kind == "phone" else {}
+        await say(f"{window.role}:awaited", window.place, until=until, **by, **told)
         return Opened(token, window.expires_at)
 
     async def _check_free(self, connection: AsyncConnection, name: str, kind: Kind, *, unfinished: bool) -> bool:
@@ -93,13 +95,6 @@ class Windows:
             raise HomeError("already-exists", text)
         window = await window_rows.of(connection, name)
         never_came = unfinished or (window is not None and window.certificate is None and not window.renews)
-        if known.role != kind or not never_came:
+        if known.role != role_of(kind) or not never_came:
             raise HomeError("already-exists", in_use(name, known.role))
         return True
-
-
-def in_use(name: str, role: IdentityRole) -> str:
-    """What to do about a name that somebody has."""
-    if role == "client":
-        return f"The name {name} is in use. For its client on another machine there is homesystem client renew."
-    return f"The name {name} is in use. For its room on another card there is homesystem room renew."

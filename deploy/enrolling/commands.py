@@ -22,6 +22,7 @@ clients = typer.Typer(no_args_is_help=True, help="Trusted clients: wall tablets 
 console = Console(emoji=False)
 
 OutDir = Annotated[Path | None, typer.Option("--out", help="Write certificate and key there, and print no line.")]
+P12 = Annotated[bool, typer.Option("--p12", help="For an app on a phone: show a QR code and a code to type there.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
 
 
@@ -71,14 +72,23 @@ def client_add(
     name: str,
     may: Annotated[list[str], typer.Option(help="ROOM/DEVICE that it may command and hear; repeat for more.")],
     out: OutDir = None,
+    p12: P12 = False,
 ) -> None:
     """Let a trusted client join: prints a line to paste on its machine, good once, for ten minutes.
 
+    With --p12: a phone loads a file for its app (PKCS #12), once, from an address that is shown as a QR code.
     With --out: enrol it here, and write ca.crt, client.crt and client.key for its machine.
     """
     from deploy.enrolling import enrol, lines
 
+    _check_one_way(out, p12=p12)
     devices = [enrol.device_ref(ref) for ref in may]
+    if p12:
+        from deploy.enrolling import opening, phone
+
+        home = _home()
+        phone.show(home, opening.new(home, name, "phone", devices))
+        return
     if out is None:
         lines.show_for_client(lines.open_for_client(_home(), name, devices))
         return
@@ -87,12 +97,14 @@ def client_add(
 
 
 @clients.command("renew")
-def client_renew(name: str, out: OutDir = None, yes: Yes = False) -> None:
+def client_renew(name: str, out: OutDir = None, p12: P12 = False, yes: Yes = False) -> None:
     """Give a client another certificate under its name, by a line for its machine; what it may do stays as it is.
 
-    What it had before is refused at once. With --out: write ca.crt, client.crt and client.key instead.
+    What it had before is refused at once. With --p12: by a file for a phone's app. With --out: write ca.crt, client.crt
+    and client.key instead.
     """
-    _renew(name, "client", out, yes=yes)
+    _check_one_way(out, p12=p12)
+    _renew(name, "client", out, p12=p12, yes=yes)
 
 
 @clients.command("revoke")
@@ -111,12 +123,19 @@ def _home() -> homes.Home:
     return homes.find(homes.folder())
 
 
-def _renew(name: str, role: Literal["room", "client"], out: Path | None, *, yes: bool) -> None:
+def _check_one_way(out: Path | None, *, p12: bool) -> None:
+    if p12 and out is not None:
+        raise HomeError("invalid-value", "--p12 is for a phone, --out for a folder; choose one of them.")
+
+
+def _renew(
+    name: str, role: Literal["room", "client"], out: Path | None, *, p12: bool = False, yes: bool = False
+) -> None:
     from deploy.enrolling import enrol
 
     home = _home()
     if out is None:
-        _renew_by_line(home, name, role, yes=yes)
+        _renew_by_itself(home, name, role, p12=p12, yes=yes)
         return
     replaced = asyncio.run(enrol.renew(home, name, role, out))
     _beside_backups(home)
@@ -124,23 +143,25 @@ def _renew(name: str, role: Literal["room", "client"], out: Path | None, *, yes:
     console.print(f"{name} has another certificate in the folder you named, under its old name; {refused}.")
 
 
-def _renew_by_line(home: homes.Home, name: str, role: Literal["room", "client"], *, yes: bool) -> None:
-    from deploy.enrolling import enrol, lines
+def _renew_by_itself(home: homes.Home, name: str, role: Literal["room", "client"], *, p12: bool, yes: bool) -> None:
+    from deploy.enrolling import enrol, lines, opening, phone
 
     asyncio.run(enrol.check_standing(home, name, role))
     if not yes:
-        question = f"What {name} has now is refused at once, whoever pastes the line, and if nobody does. Go on"
+        question = f"What {name} has now is refused at once, even if nobody uses what is shown next. Go on"
         if not sys.stdin.isatty():
             raise HomeError("confirmation-required", f"{question}? Then say so: --yes")
         typer.confirm(question, abort=True, err=True)
     try:
-        line = lines.open_again(home, name, role)
+        opened = opening.again(home, name, "phone" if p12 else role)
     finally:
         _beside_backups(home)
-    if role == "room":
-        lines.show(home, line, "homesystem room renew")
+    if p12:
+        phone.show(home, opened)
+    elif role == "room":
+        lines.show(home, lines.line(opened, role), "homesystem room renew")
     else:
-        lines.show_for_client(line, "homesystem client renew")
+        lines.show_for_client(lines.line(opened, role), "homesystem client renew")
 
 
 def _revoke(name: str, role: Literal["room", "client"]) -> None:

@@ -14,6 +14,7 @@ from auth_service.hub import accounts
 from auth_service.hub.accounts import Accounts
 from deploy.allowing import rights
 from deploy.enrolling import room_file
+from deploy.enrolling.opening import DeviceRef
 from deploy.folder import home as homes
 from deploy.folder import turns
 from deploy.live_broker import broker, taking_up
@@ -23,7 +24,6 @@ from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError
 
-DeviceRef = tuple[str, str]
 _REF = re.compile(r"([a-z][a-z0-9-]{0,31})/([a-z][a-z0-9-]{0,31})")
 _UNFINISHED = ".enrolling"
 """In the folder of a certificate whose enrolment is not finished; holds the name."""

@@ -50,6 +50,13 @@ async def anchor(request: web.Request) -> web.Response:
     return web.Response(body=await asyncio.to_thread(request.app[OFFER].anchor), content_type="application/x-pem-file")
 
 
+async def device_authority(request: web.Request) -> web.Response:
+    """200 in PEM: by what the broker is verified; for apps that ask for it as a file."""
+    content = await asyncio.to_thread(request.app[OFFER].device_authority)
+    headers = {"Content-Disposition": 'attachment; filename="home-ca.crt"'}
+    return web.Response(body=content, content_type="application/x-x509-ca-cert", headers=headers)
+
+
 async def script(_request: web.Request) -> web.Response:
     """200: what the line runs on the Pi."""
     return await _script(join_line.SCRIPT)

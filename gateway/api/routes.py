@@ -64,6 +64,7 @@ def add_api(app: web.Application) -> None:
         ("GET", "/web-ca-next.crt", authority.next_certificate, "reads"),
         ("GET", "/.well-known/webauthn", authority.related_origins, "reads"),
         ("GET", "/join/ca.crt", joining.anchor, "reads"),
+        ("GET", "/join/home-ca.crt", joining.device_authority, "reads"),
         ("GET", "/join/join.sh", joining.script, "reads"),
         ("GET", "/join/client.sh", joining.client_script, "reads"),
         ("GET", "/join/agent/{release}/{architecture}", joining.package, "join"),

@@ -11,12 +11,14 @@ from gateway.door import limits, sessions
 from gateway.door.offering import OFFER, Broker
 from gateway.picture import guards
 from shared.running.log import security
+from shared.words import join_code
 from shared.words.internal import SessionInfo
 from shared.words.internal_joining import Joined, JoinWish, WindowWish
 from shared.words.languages import later
 from shared.words.problem import HomeError
 
 MASTER_ONLY = later("Only a master user lets a room join.")
+NO_CODE = later("The code has twelve small letters, as the screen of the hub shows it.")
 
 
 class NewRoom(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +88,37 @@ async def join_client(request: web.Request, *, token: str, client: str, csr: str
     return NewClient(
         client=came.name, certificate=came.certificate, authority=came.authority, may=came.may, broker=broker
     )
+
+
+class PhoneFile(msgspec.Struct, frozen=True, kw_only=True):
+    """The client that a phone's app is from now on, and the file (PKCS #12) that makes it so, told this once."""
+
+    client: str
+    content: bytes
+
+
+async def phone_file(request: web.Request, code: str) -> PhoneFile:
+    """Key and certificate of the client that the code is for, sealed under the code; the key stays nowhere here.
+
+    Raises HomeError: invalid-value (`field` "code") for what is no code, and as `join` does.
+    """
+    from gateway.desk import pkcs12  # few homes ever need it
+
+    code = join_code.typed(code)
+    if not join_code.is_one(code):
+        raise HomeError("invalid-value", NO_CODE, field="code")
+    pair = await asyncio.to_thread(pkcs12.make)
+    wish = JoinWish(token=code, name="", kind="phone", csr=pair.request, address=request.remote or "")
+    came = await _join(request, wish)
+    content = await asyncio.to_thread(
+        pkcs12.packed,
+        pair,
+        name=came.name,
+        certificate=came.certificate,
+        authority=came.authority,
+        passphrase=code,
+    )
+    return PhoneFile(client=came.name, content=content)
 
 
 async def _join(request: web.Request, wish: JoinWish) -> Joined:

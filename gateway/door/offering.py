@@ -30,11 +30,16 @@ class Offer:
         self._packages = config.packages
         # As the broker's own certificate calls it: of several names of the hub, the one that rooms go by.
         self._broker_certificate = config.broker.tls.ca.with_name("broker.crt")
+        self._device_authority = config.broker.tls.ca
         self._port = config.broker.port
 
     def anchor(self) -> bytes:
         """By what our HTTPS is verified, PEM. Raises ConfigError."""
         return authority.anchor(self._certificate)
+
+    def device_authority(self) -> bytes:
+        """By what the broker is verified, PEM. Raises ConfigError."""
+        return b"".join(pem.encode() for pem in authority.pems(self._device_authority.read_text(encoding="ascii")))
 
     def line(self, room: str, token: str) -> str:
         """What is pasted on the Pi of `room`. Raises ConfigError, HomeError("internal")."""

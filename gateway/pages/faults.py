@@ -26,6 +26,14 @@ TOLD: Final = (
     later("A home has {most} devices locked out at the most."),
     later("The name {name} is in use. For its room on another card there is homesystem room renew."),
     later("The name {name} is in use. For its client on another machine there is homesystem client renew."),
+    later(
+        "This code has brought its file already. If that was not you, run homesystem client revoke {name} on the hub. "
+        "If the file was lost on its way, homesystem client renew with --p12 shows another code."
+    ),
+    later(
+        "This code is over: it works for ten minutes. Run homesystem client {way} {name} --p12 on the hub, which shows "
+        "another one."
+    ),
     later("The name {name} was revoked, and no name is ever given out twice. Choose another one."),
     later("{name}: write a day such as 2026-11-23, or a moment such as 2026-11-23T20:04:00Z."),
 )

@@ -28,6 +28,7 @@ from gateway.pages import (
     own_password,
     pending,
     person,
+    phone,
     problems,
     profile,
     readings,
@@ -113,6 +114,8 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("GET", "/house", house.show_house, limit="pages")
     page("GET", "/house/join", joining.show_form, limit="pages")
     page("POST", "/house/join", joining.open_window, limit="password")
+    page("GET", "/join/phone", phone.show, limit="pages")
+    page("POST", "/join/phone", phone.take, limit="join")
     page("GET", "/house/arrange", arrange.show_rooms_of_home, limit="pages")
     page("POST", "/house/arrange", arrange.arrange_home, limit="arranging")
     page("GET", "/house/arrange/{room}", arrange.show_devices_of_home, limit="pages")

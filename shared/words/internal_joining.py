@@ -11,8 +11,8 @@ JOIN = "/internal/join"
 """POST a JoinWish, answered by Joined."""
 WINDOWS = "/internal/join/windows"
 
-Kind = Literal["room", "client"]
-"""As what a machine comes."""
+Kind = Literal["room", "client", "phone"]
+"""As what a machine comes; a phone is a client whose key and certificate the gateway makes into a file for its app."""
 Token = Annotated[str, msgspec.Meta(max_length=64)]
 RoomName = Annotated[str, msgspec.Meta(max_length=64)]
 SigningRequest = Annotated[str, msgspec.Meta(max_length=8192)]
@@ -21,7 +21,7 @@ SigningRequest = Annotated[str, msgspec.Meta(max_length=8192)]
 class JoinWish(msgspec.Struct, frozen=True, kw_only=True):
     """POST JOIN: the line's token, for which room or client it is said to be, and a signing request (PEM).
 
-    From `address`.
+    From `address`. A phone brings its code as the token, and no name: that is the code's.
     """
 
     token: Token
@@ -44,6 +44,11 @@ class WindowOpened(msgspec.Struct, frozen=True, kw_only=True):
 
     token: str
     expires_at: datetime
+
+
+def role_of(kind: Kind) -> Literal["room", "client"]:
+    """What a machine is once it has come in."""
+    return "room" if kind == "room" else "client"
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):

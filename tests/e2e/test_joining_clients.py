@@ -1,11 +1,17 @@
-"""A trusted client joins by the pasted line on a machine that has curl and openssl, and nobody else by it."""
+"""A trusted client joins by the pasted line, or by a file for a phone's app, and nobody else by these."""
 
 import contextlib
+import http.cookiejar
 import itertools
+import re
 import shlex
 import signal
 import sqlite3
+import ssl
 import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -186,6 +192,78 @@ def test_a_client_renews_by_a_line_and_keeps_its_key_and_what_it_may(house: Demo
     assert subprocess.run(example, capture_output=True, check=False).returncode == 0
     old = [str(former) if word.endswith("client.crt") else word for word in example]
     assert subprocess.run(old, capture_output=True, check=False).returncode != 0
+
+
+def test_a_phones_file_is_brought_once_works_at_the_broker_and_lies_nowhere_on_the_hub(
+    house: Demo, tmp_path: Path
+) -> None:
+    name = next(names)
+    said = house.command("client", "add", name, "--may", "hall/lamp", "--p12")
+    assert said.returncode == 0, said.stderr
+    found = re.search(r"type there +([a-z]{4}) ([a-z]{4}) ([a-z]{4}) ", said.stdout)
+    assert found is not None
+    code = "".join(found.groups())
+    assert f"{house.url}/join/phone\n" in said.stdout
+    phone, other = Phone(house), Phone(house)
+    assert phone.load("a" * 12)[0] == 403
+    status, file = phone.load(code.capitalize())
+    assert status == 200, file
+    for again in (phone, other):
+        status, page = again.load(code)
+        assert (status, b"This code has brought its file already" in page) == (403, True)
+    p12 = tmp_path / f"{name}.p12"
+    p12.write_bytes(file)
+    unpacked = tmp_path / name
+    unpacked.mkdir()
+    for words, target in (("-nodes -nocerts", "client.key"), ("-nokeys -clcerts", "client.crt")):
+        unpack = ["openssl", "pkcs12", "-in", str(p12), "-passin", f"pass:{code}", "-out", str(unpacked / target)]
+        subprocess.run([*unpack, *words.split()], check=True, capture_output=True)
+    (unpacked / "ca.crt").write_bytes(phone.get("/join/home-ca.crt"))
+    command = f"mosquitto_sub -V 5 -h localhost -p {house.ports['MQTT']} -C 1 -W 20 -t home/hall/lamp/state"
+    files = "--cafile ca.crt --cert client.crt --key client.key"
+    heard = subprocess.run(
+        [*command.split(), *files.split()], cwd=unpacked, capture_output=True, text=True, check=False
+    )
+    assert heard.stdout.startswith("{"), heard.stderr
+    key = serialization.load_pem_private_key((unpacked / "client.key").read_bytes(), None)
+    secret = key.private_numbers().private_value.to_bytes(32, "big")  # type: ignore[union-attr]  # it is on P-256
+    assert len(secret) == 32
+    on_hub = {path: path.read_bytes() for path in house.var.rglob("*") if path.is_file()}
+    assert len(on_hub) > 30
+    for text in (secret, file, code.encode(), found[0].encode()):
+        assert [path for path, content in on_hub.items() if text in content] == []
+    letter = until(lambda: letters(house, "Machine was refused that wanted to be a trusted client", name), "a letter")
+    assert letter
+
+
+class Phone:
+    """A browser without scripts."""
+
+    def __init__(self, house: Demo) -> None:
+        self._house = house
+        tls = ssl.create_default_context(cafile=str(house.var / "pki" / "web-ca.crt"))
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=tls), cookies)
+
+    def load(self, code: str) -> tuple[int, bytes]:
+        """The form, filled in and sent."""
+        page = self.get("/join/phone").decode()
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        assert found is not None
+        body = urllib.parse.urlencode({"csrf_token": found[1], "code": code}).encode()
+        return self._open(urllib.request.Request(f"{self._house.url}/join/phone", body, {"Origin": self._house.url}))
+
+    def get(self, path: str) -> bytes:
+        status, content = self._open(urllib.request.Request(self._house.url + path))
+        assert status == 200
+        return content
+
+    def _open(self, request: urllib.request.Request) -> tuple[int, bytes]:
+        try:
+            with self._opener.open(request) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
 
 
 def test_a_line_of_a_room_makes_no_client_nor_a_clients_a_room(house: Demo, tmp_path: Path) -> None:

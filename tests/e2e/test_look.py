@@ -43,6 +43,7 @@ PATHS = (
     "/house",
     "/waiting",
     "/authority",
+    "/join/phone",
     "/readings/hall/lamp",
     "/problems/unknown",
     "/nowhere",

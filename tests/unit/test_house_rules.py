@@ -24,8 +24,11 @@ OWNERS = {
     "pyrage": {"deploy/archives/sealing.py"},
     "segno": {"gateway/pages/qr.py"},
     "cryptography": {
-        f"deploy/pki/{name}.py"
-        for name in ("authorities", "building", "leaf", "pairs", "reading", "rotation", "served", "vaulted", "web")
+        "gateway/desk/pkcs12.py",
+        *(
+            f"deploy/pki/{name}.py"
+            for name in ("authorities", "building", "leaf", "pairs", "reading", "rotation", "served", "vaulted", "web")
+        ),
     },
     "aiosmtplib": {"shared/mail.py"},
     "babel": {"shared/words/languages.py"},

@@ -56,6 +56,8 @@ _DOOR: Final = (
         status=200,
     ),
     Visit("authority", "/authority", "/authority"),
+    Visit("phone", "/join/phone", "/join/phone"),
+    Visit("phone-wrong", "/join/phone", "/join/phone", steps=sends("main form", code="no code")),
     Visit("offline", "/offline", "/offline"),
     Visit("problem", "/problems/{slug}", "/problems/rate-limited"),
 )

@@ -16,6 +16,7 @@ from auth_service.joining.windows import Windows
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
+from shared.words import join_code
 from shared.words.internal_joining import Joined, JoinWish, Kind
 from shared.words.messages import AuditEvent, Who
 from shared.words.names import Outcome, Severity
@@ -300,6 +301,47 @@ async def test_a_line_to_join_again_makes_the_name_free_for_nobody_else(house: H
         await house.open()
     await house.accounts.renew_identity("attic", "room")
     assert await house.refusal(token, ANOTHER) == "unknown", "its certificate came from the hub"
+
+
+async def test_a_phone_comes_by_a_code_and_by_no_name_and_is_a_client(house: House, tmp_path: Path) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    code = (await house.windows.open("phone", HUB, kind="phone", devices=("hall/lamp",))).token
+    assert join_code.is_one(code)
+    joined = await house.join(code, name="", kind="phone")
+    assert (joined.name, joined.may, house.signer.roles) == ("phone", ("hall/lamp",), ["client"])
+    assert house.admitted.devices == {"phone": ("hall/lamp",)}
+    assert await house.names() == {"hall": "room", "phone": "client"}
+    (awaited,), (added,) = house.told("client:awaited"), house.told("client:added")
+    assert (awaited.where, awaited.detail["by"], added.where) == ("client/phone", "a file for an app", "client/phone")
+    with pytest.raises(HomeError, match="homesystem client revoke phone on the hub"):
+        await house.join(code, ANOTHER, "", "phone")
+    (refused,) = house.told("client:join-refused")
+    assert (refused.where, refused.detail["reason"]) == ("client/phone", "used")
+    files = await asyncio.to_thread(lambda: {path.name: path.read_bytes() for path in tmp_path.iterdir()})
+    assert [name for name, content in files.items() if code.encode() in content] == []
+
+
+async def test_a_code_is_no_line_and_a_line_no_code(house: House) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    code = (await house.windows.open("phone", HUB, kind="phone", devices=("hall/lamp",))).token
+    of_client, of_room = await house.open_for_client("tablet"), await house.open("attic")
+    assert await house.refusal(code, name="phone", kind="client") == "unknown"
+    assert await house.refusal(code, name="phone", kind="room") == "unknown"
+    assert await house.refusal(of_client, name="", kind="phone") == "unknown"
+    assert await house.refusal(of_room, name="attic", kind="phone") == "unknown"
+    assert await house.names() == {"hall": "room"}
+
+
+async def test_a_code_that_came_too_late_says_how_to_have_another_one(house: House) -> None:
+    await house.accounts.enrol_identity("phone", "client")
+    for way, code in (
+        ("add", (await house.windows.open("tablet", HUB, kind="phone")).token),
+        ("renew", (await house.windows.open_again("phone", "phone", HUB)).token),
+    ):
+        house.clock.forward(seconds=LIFETIME.total_seconds())
+        with pytest.raises(HomeError, match=f"Run homesystem client {way} (tablet|phone) --p12"):
+            await house.join(code, name="", kind="phone")
+        house.clock.forward(seconds=-LIFETIME.total_seconds())
 
 
 async def test_wrong_tokens_are_a_letter_and_few_events_and_close_nothing(house: House) -> None:

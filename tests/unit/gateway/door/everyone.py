@@ -185,7 +185,7 @@ class Everyone:
         async with self.house.browser.request(
             method or rule.method, path + query, headers=sent, allow_redirects=False, **body
         ) as response:
-            text = await response.text()
+            text = await response.text(errors="replace")
             is_problem = response.content_type == "application/problem+json"
             slug = msgspec.json.decode(text)["type"].rpartition("/")[2] if is_problem and text else None
             return Reply(response.status, slug, text, response.headers)

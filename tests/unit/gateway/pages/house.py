@@ -572,6 +572,9 @@ class FakeOffer:
     def anchor(self) -> bytes:
         return b"-----BEGIN CERTIFICATE-----\n"
 
+    def device_authority(self) -> bytes:
+        return b"-----BEGIN CERTIFICATE-----\nof the broker\n"
+
     def line(self, room: str, token: str) -> str:
         return f"printf %s {token} | sudo sh join.sh {room}"
 

@@ -1,9 +1,13 @@
 """What the auth service of house.py knows of other people's accounts: invitations made, withdrawn and taken."""
 
+import functools
 from datetime import timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
+from deploy.pki import building, leaf
 from shared.words import internal_joining
 from shared.words.internal import LoginAnswer, User, UserRow
 from shared.words.internal_account import EmailConfirm, EmailState, EmailWanted, EmailWish
@@ -23,6 +27,19 @@ from tests.unit.gateway import parts
 
 PASSWORD = "a long password"
 CODE = "ABCD-2345"
+
+
+@functools.cache
+def authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    """Of whatever."""
+    key, ends = ec.generate_private_key(ec.SECP256R1()), parts.NOW + timedelta(days=1)
+    return key, building.authority(key, leaf.subject("anybody"), begins=parts.NOW, ends=ends, hosts=None)
+
+
+def signed(csr: str) -> str:
+    """A certificate (PEM) for the key of a request."""
+    key = building.requested_key(csr.encode())
+    return building.pem(building.certificate(leaf.client("tablet", "client"), key, authority(), parts.NOW, 1)).decode()
 
 
 class FakePeople(parts.FakeAuth):
@@ -146,9 +163,9 @@ class FakePeople(parts.FakeAuth):
             raise self.refuses
         self.machines.append(wish)
         return internal_joining.Joined(
-            name=wish.name,
-            certificate="its own",
-            authority="whom it believes",
+            name=wish.name or "tablet",
+            certificate=signed(wish.csr) if wish.kind == "phone" else "its own",
+            authority=building.pem(authority()[1]).decode() if wish.kind == "phone" else "whom it believes",
             may=("hall/lamp",) if wish.kind == "client" else (),
         )
 
