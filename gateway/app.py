@@ -21,6 +21,7 @@ from gateway.acting.used import TABLE as USED_IDS
 from gateway.acting.wish import Wish
 from gateway.api.routes import add_api
 from gateway.config import GatewayConfig
+from gateway.desk.phone_keys import PHONE_KEYS, PhoneKeys
 from gateway.door import (
     browsers,
     closed,
@@ -176,6 +177,7 @@ class Gateway:
         app[closed.MARK] = self.config.closed
         app[AUTHORITY] = HomeAuthority(self.config.https)
         app[OFFER] = Offer(self.config)
+        app[PHONE_KEYS] = PhoneKeys()
         app[PASSKEY_SITE] = PasskeySite(self.config.https)
         app[csrf.OUTSIDE_ORIGINS] = frozenset(self.config.https.origins)
         app[routes.ROUTE_LIMITS] = {}

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from gateway import keys
+from gateway.desk.phone_keys import PHONE_KEYS
 from gateway.door import limits, sessions
 from gateway.door.offering import OFFER, Broker
 from gateway.picture import guards
@@ -107,9 +108,17 @@ async def phone_file(request: web.Request, code: str) -> PhoneFile:
     code = join_code.typed(code)
     if not join_code.is_one(code):
         raise HomeError("invalid-value", NO_CODE, field="code")
-    pair = await asyncio.to_thread(pkcs12.make)
+    kept = request.app[PHONE_KEYS]
+    pair = kept.take(code)
+    if pair is None:
+        pair = await asyncio.to_thread(pkcs12.make)
     wish = JoinWish(token=code, name="", kind="phone", csr=pair.request, address=request.remote or "")
-    came = await _join(request, wish)
+    try:
+        came = await _join(request, wish)
+    except HomeError as error:
+        if error.slug != "join-refused":  # the code may be this key's by now
+            kept.keep(code, pair)
+        raise
     content = await asyncio.to_thread(
         pkcs12.packed,
         pair,

@@ -19,6 +19,7 @@ from gateway import keys
 from gateway.acting.verdicts import Executed
 from gateway.acting.wish import Wish
 from gateway.config import GatewayConfig, HttpsConfig
+from gateway.desk.phone_keys import PHONE_KEYS, PhoneKeys
 from gateway.door import arrival, browsers, closed, cookie, csrf, gate, limits, proxies, routes, sessions
 from gateway.door.authority import AUTHORITY
 from gateway.door.browsers import Browsers
@@ -682,6 +683,7 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[closed.MARK] = Path("/nonexistent")
     app[AUTHORITY] = cast("Any", house.authority)
     app[OFFER] = cast("Any", house.offer)
+    app[PHONE_KEYS] = PhoneKeys()
     app[PASSKEY_SITE] = PasskeySite(app[keys.CONFIG].https)
     app[csrf.OUTSIDE_ORIGINS] = frozenset()
     app[routes.ROUTE_LIMITS] = {}

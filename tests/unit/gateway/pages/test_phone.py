@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from gateway.api.routes import add_api
 from shared.words.internal import Registry
+from shared.words.internal_joining import Joined, JoinWish
 from shared.words.problem import HomeError
 from tests.unit.gateway import parts
 from tests.unit.gateway.pages.house import HEADERS, House, open_house
@@ -63,6 +64,27 @@ async def test_why_it_is_refused_is_said_and_the_code_is_not_written_back(house:
     assert refused.status == 403
     assert "This code has brought its file already." in refused.text
     assert not re.search(CODE, refused.text)
+
+
+async def test_a_signer_that_was_away_uses_no_code_up_since_the_same_key_comes_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    faults, join = [HomeError("signer-unreachable"), HomeError("broker-unreachable")], house.auth.join
+
+    async def noting(wish: JoinWish) -> Joined:
+        asked.append(wish.csr)
+        if faults:
+            raise faults.pop(0)
+        return await join(wish)
+
+    monkeypatch.setattr(house.auth, "join", noting)
+    for status in (503, 503, 200, 200):
+        form = (await house.get(PAGE)).form(PAGE)
+        async with house.browser.post(PAGE, data=form.fields | {"code": CODE}, headers=HEADERS) as response:
+            assert response.status == status
+    assert len(set(asked[:3])) == 1
+    assert asked[3] not in asked[:3], "once it was brought the key is gone"
 
 
 async def test_the_authority_of_the_broker_is_for_everybody(house: House) -> None:
