@@ -18,7 +18,7 @@ class Behind(NamedTuple):
     @property
     def step(self) -> str:
         """What a person can do about it."""
-        renew = f"homesystem {self.role} renew {self.name} --out FOLDER"
+        renew = f"homesystem {self.role} renew {self.name}"
         return f"see that its Pi is on; or: {renew}" if self.role == "room" else renew
 
 

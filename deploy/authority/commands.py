@@ -190,7 +190,7 @@ def _tell(standing: "Standing") -> None:
 def _cut_off(left: "list[Left]") -> None:
     _say("The former device authority has ended, and its key is destroyed.")
     for one in left:
-        renew = f"homesystem {one.role} renew {one.name} --out FOLDER"
+        renew = f"homesystem {one.role} renew {one.name}"
         _say(f"- {one.role.capitalize()} {one.name} is cut off; under its name it comes back by: {renew}")
     _say("Backups from before still hold the former key: make a new one, and remove those.")
 

@@ -95,7 +95,7 @@ def following_web(home: Home, now: dt.datetime) -> Iterator[Finding]:
 
 def step(end: End) -> str:
     """What a person can do about it."""
-    renew = f"`homesystem {end.role} renew {end.name} --out FOLDER`"
+    renew = f"`homesystem {end.role} renew {end.name}`"
     if end.role == "client":
         return renew
     return f"see that its Pi is on and homesystem-room-renew@{end.name}.timer runs there, or: {renew}"

@@ -93,9 +93,9 @@ def step(line: Issued) -> str:
     """What a person can do about it."""
     match line.role:
         case "room":
-            return f"see that its Pi is on; else on the hub: homesystem room renew {line.name} --out FOLDER"
+            return f"see that its Pi is on; else on the hub: homesystem room renew {line.name}"
         case "client":
-            return f"on the hub: homesystem client renew {line.name} --out FOLDER"
+            return f"on the hub: homesystem client renew {line.name}"
         case "authority" if line.name == DEVICE_CA:
             return "on the hub: homesystem authority rotate"
         case "authority":

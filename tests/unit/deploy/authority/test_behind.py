@@ -31,7 +31,7 @@ def room(name: str, *serials: str) -> Holder:
 def test_of_a_room_that_is_behind_is_said_what_is_known(told: dict[str, str | None], why: str) -> None:
     (one,) = behind.of(following(room("hall", "CD")), told, here=())
     assert one == ("hall", "room", UNTIL, why)
-    assert one.step == "see that its Pi is on; or: homesystem room renew hall --out FOLDER"
+    assert one.step == "see that its Pi is on; or: homesystem room renew hall"
 
 
 def test_a_room_has_followed_that_shows_what_the_next_one_signed() -> None:
@@ -49,7 +49,7 @@ def test_one_whose_certificate_lies_on_the_hub_goes_with_the_hub() -> None:
 def test_a_client_is_behind_for_as_long_as_it_has_a_certificate_of_the_former() -> None:
     phone = Holder(name="phone", role="client", until=UNTIL, serials=("AB",))
     (one,) = behind.of(following(phone), {"phone": "AB"}, here=())
-    assert one.step == "homesystem client renew phone --out FOLDER"
+    assert one.step == "homesystem client renew phone"
 
 
 names, serials = st.sampled_from(["hall", "attic", "porch"]), st.sampled_from(["A", "B", "C"])

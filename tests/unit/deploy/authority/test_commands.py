@@ -49,7 +49,7 @@ def test_without_a_rotation_the_ends_are_listed(home: Home) -> None:
 def test_whoever_is_behind_is_listed_with_what_to_do_and_cut_off_by_name_alone(home: Home, tmp_path: Path) -> None:
     told = said("rotate")
     assert "Another device authority signs from now on." in told
-    for line in ("Room attic has not been heard of", "or: homesystem room renew attic --out FOLDER"):
+    for line in ("Room attic has not been heard of", "or: homesystem room renew attic"):
         assert line in told
         assert line in said("list")
     assert "Client phone is given another certificate by hand" in told
@@ -65,7 +65,7 @@ def test_whoever_is_behind_is_listed_with_what_to_do_and_cut_off_by_name_alone(h
     assert "phone" not in said("list")
     told = said("rotate", "--finish", "--without", "attic")
     assert "its key is destroyed" in told
-    assert "Room attic is cut off; under its name it comes back by: homesystem room renew attic --out FOLDER" in told
+    assert "Room attic is cut off; under its name it comes back by: homesystem room renew attic" in told
     assert believed(home) == 1
     assert "no other follows it" in said("list")
 

@@ -58,7 +58,7 @@ def test_whoever_was_left_behind_is_named_with_what_brings_it_back(home: Home) -
     rotating.end(home, without=["phone"])
     told = [one for one in check_ends.ends(home, NOW + dt.timedelta(days=1)) if one.state == "wrong"]
     assert [(one.text, one.step) for one in told] == [
-        ("client phone: its certificate has ended 1 days ago", "`homesystem client renew phone --out FOLDER`")
+        ("client phone: its certificate has ended 1 days ago", "`homesystem client renew phone`")
     ]
 
 

@@ -178,7 +178,7 @@ def test_ends_of_rooms_and_clients_elsewhere_are_known_from_the_authorities(home
         ("room far-room: its certificate ends in 20 days", False),
         ("client far-client: its certificate ends in 20 days", False),
     ]
-    assert late[0].step.endswith("`homesystem room renew far-room --out FOLDER`")
+    assert late[0].step.endswith("`homesystem room renew far-room`")
     ended = list(check_ends.ends(home, now() + dt.timedelta(days=LEAF_DAYS + 3)))
     assert all("has ended 3 days ago" in one.text for one in ended)
 
