@@ -107,6 +107,7 @@ def test_a_home_lives_in_containers(house: House) -> None:
     switch(owner, house, "on")  # whoever was signed in still is
     assert "whole" in house.homesystem("audit", "verify")
     assert "All is well." in house.homesystem("doctor")
+    assert "a newer image" in house.sh("hub", "homesystem upgrade")
 
 
 def test_each_part_has_its_own_alone(house: House) -> None:
