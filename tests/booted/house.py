@@ -19,7 +19,10 @@ from tests.booted.terminal import Answer
 from tests.booted.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = tuple(ROOT / "docs" / name for name in ("setup.md", "backup.md", "renaming.md", "losing.md", "packages.md"))
+PAGES = tuple(
+    ROOT / "docs" / name
+    for name in ("setup.md", "backup.md", "renaming.md", "certificates.md", "losing.md", "packages.md")
+)
 """Where the commands are read from."""
 HUB = "hub.home.arpa"
 NEW_HUB = "villa.home.arpa"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from tests.booted.house import House
 from tests.booted.phases import (
     aging,
+    another_authority,
     commanding,
     dying,
     enrolling,
@@ -41,6 +42,7 @@ class Step(NamedTuple):
 
 BACKUP = ("backup", "backup-key", "backup-target", "backup-verify")
 RESTORE = ("restore", "restore-sealed")
+WEB_AUTHORITY = ("web-authority", "web-authority-next", "web-authority-now")
 STEPS = (
     Step("install", installing.run, types=("hub-install",)),
     Step("init", founding.run, ("install",), ("hub-init",)),
@@ -50,6 +52,7 @@ STEPS = (
     Step("command", commanding.plain, ("enrol",)),
     Step("critical", commanding.critical, ("enrol",)),
     Step("doctor", examining.run, ("units",), ("doctor",)),
+    Step("web authority", another_authority.run, ("sign in",), WEB_AUTHORITY, short=False),
     Step("power off", restarting.in_order, ("enrol",)),
     Step("power cut", restarting.plug_pulled, ("enrol",), short=False),
     Step("kill -9", dying.killed, ("enrol",), short=False),
