@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 import docker
 import pytest
 from docker import DockerClient
-from docker.errors import DockerException
 
 from tests.demo import Client, text_of
 from tests.house import until
@@ -24,13 +23,14 @@ pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("ignore::DeprecationW
 @pytest.fixture(scope="module")
 def engine() -> Iterator[DockerClient]:
     """Docker, with our images built; a skip says what is not there."""
-    try:
-        client = docker.from_env()
-        client.ping()
-    except DockerException as error:
-        pytest.skip(f"no Docker engine answers: {error}")
-    if subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("docker has no `compose`")
+    for words in (["docker", "info"], ["docker", "compose", "version"]):
+        try:
+            subprocess.run(words, capture_output=True, text=True, check=True)
+        except FileNotFoundError:
+            pytest.skip("Docker is not installed")
+        except subprocess.CalledProcessError as error:
+            pytest.skip(f"{' '.join(words)}: {error.stderr.strip().splitlines()[-1]}")
+    client = docker.from_env()
     if client.info()["Name"] != socket.gethostname():
         pytest.skip("the Docker engine runs on another machine, which has none of our folders")
     if os.geteuid() != 0:
