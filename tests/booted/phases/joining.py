@@ -41,6 +41,7 @@ def run(house: House) -> None:
     assert f"This machine is room {_ROOM} already" in again, again
     house.report.saw("pasted once more it changes nothing, and says so")
     _in_use(house)
+    _renewed(house, pi)
 
 
 def _line(house: House) -> str:
@@ -100,3 +101,22 @@ def _in_use(house: House) -> None:
     assert "is in use" in shown, shown
     assert "homesystem room renew" in shown, shown
     house.report.saw("the hub gives the name to nobody else, and says what to do for another card")
+
+
+def _renewed(house: House, pi: Machine) -> None:
+    """The same Pi joins again, as one would that slept through a change of the authority: by another line."""
+    reached = f"cat {VAR}/log/*{_ROOM}*.log | grep -c 'Broker reached'"
+    parts = f"sha256sum {VAR}/pki/{_ROOM}/room.key {VAR}/pki/{_ROOM}/room.crt {VAR}/agents/{_ROOM}.toml | cut -c1-64"
+    before, times = pi.run(parts).split(), int(pi.run(reached))
+    found = _LINE.search(house.hub.type(f"sudo homesystem room renew {_ROOM} --yes"))
+    assert found is not None, "it prints no line"
+    shown = pi.type(found[0])
+    assert f"This machine is room {_ROOM} now." in shown, shown
+    pi.until_active(_AGENT)
+    pi.until(lambda: int(pi.run(reached)) > times, f"the broker lets the {_ROOM} in with what it has now", 60)
+    after = pi.run(parts).split()
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False, False, True], (
+        "key, certificate, file"
+    )
+    assert pi.run(f"ls -d {_WORK} 2>/dev/null || true") == "", "the key lies there still"
+    house.report.saw("by `room renew` and another line it has another key, the same name and the same file")
