@@ -1,17 +1,11 @@
 """A room joins by the pasted line, and nobody else by it: guessed, used, late, revoked, with somebody in the middle."""
 
 import contextlib
-import http.client
-import http.server
 import itertools
-import json
-import re
 import signal
 import sqlite3
-import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -23,15 +17,12 @@ from cryptography.hazmat.primitives import serialization
 
 from deploy.enrolling import lines
 from deploy.folder.home import ROOT
-from deploy.pki import leaf as leaves
-from deploy.pki.pairs import Pki
-from tests.demo import Demo, text_of
+from tests.demo import Demo
+from tests.e2e.joins import Middle, Stranger, in_the_middle, letters, line_for, named, recorded, request
 from tests.house import end, until
 from tests.pasted import Pi, token_of
 
 GUESSES = 10_000
-AWAY = "127.0.0.2"
-"""Another address of this machine."""
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +36,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 
 names = (f"attic-{number}" for number in itertools.count(1))
-
-
-def line_for(house: Demo, room: str) -> str:
-    said = house.command("room", "add", room)
-    assert said.returncode == 0, said.stderr
-    (line,) = said.stdout.splitlines()
-    return line
 
 
 def rooms(house: Demo) -> dict[str, str]:
@@ -124,11 +108,9 @@ def test_opening_joining_and_refusing_are_in_the_record_with_whose_key_it_was(ho
         check=True,
     )
     digest = subprocess.run(["sha256sum"], input=public.stdout, capture_output=True, check=True).stdout.split()[0]
-    master = house.client("master")
 
     def told() -> dict[str, dict[str, object]] | None:
-        events = master.call("GET", "/api/v1/audit?limit=100").body["events"]
-        found = {event["what"]: event for event in events if event["where"] == f"room/{room}"}
+        found = recorded(house, f"room/{room}")
         return found if {"room:awaited", "room:added", "room:join-refused"} <= set(found) else None
 
     events = until(told, "all of it is in the record")
@@ -137,10 +119,6 @@ def test_opening_joining_and_refusing_are_in_the_record_with_whose_key_it_was(ho
     assert events["room:added"]["who"]["address"] == "127.0.0.1"  # type: ignore[index]
     assert events["room:join-refused"]["detail"]["reason"] == "used"  # type: ignore[index]
     until(lambda: letters(house, "Machine was refused", room), "the master user has a letter")
-
-
-def letters(house: Demo, *words: str) -> bool:
-    return any(all(word in f"{one['Subject']} {text_of(one)}" for word in words) for one in house.letters())
 
 
 def test_pasted_again_it_goes_on_with_the_same_key_and_gets_the_same_certificate(house: Demo, tmp_path: Path) -> None:
@@ -249,67 +227,13 @@ def test_a_line_that_was_changed_on_its_way_makes_nobody_another_room(house: Dem
     assert not {room, wanted} & enrolled(house)
 
 
-class Middle:
-    """Somebody between Pi and hub, with an authority of their own; answers in its place, and notes what is asked."""
-
-    def __init__(self, folder: Path, answers: dict[str, bytes]) -> None:
-        self.asked: list[str] = []
-        pki = Pki(folder, vault=folder / "vault", demo=True, now=datetime.now(UTC))
-        pki.ensure_authorities(["localhost"])
-        assert pki.ensure(leaves.web(["localhost"]), folder, "web")
-        middle = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                middle.asked.append(self.path)
-                content = answers[self.path]
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def do_POST(self) -> None:
-                self.do_GET()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "web.crt", folder / "web.key")
-        self.authority = (folder / "web-ca.crt").read_bytes()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-EVIL = b"#!/bin/sh\ntouch caught; exit 0\n"
-
-
 @pytest.mark.parametrize("shows", ["its own authority", "both", "the hub's"])
 def test_another_authority_in_the_middle_is_found_before_anything_of_it_is_run_or_told(
     house: Demo, tmp_path: Path, shows: str
 ) -> None:
     room, pi = next(names), Pi(tmp_path / "pi")
     line = line_for(house, room)
-    true = (house.var / "pki" / "web-ca.crt").read_bytes()
-    answers = {"/join/ca.crt": b"", "/join/join.sh": EVIL}
-    middle = Middle(tmp_path / "middle", answers)
-    answers["/join/ca.crt"] = {"its own authority": middle.authority, "both": true + middle.authority}.get(shows, true)
-    try:
-        done = pi.paste(line.replace(f":{house.ports['HTTPS']}", f":{middle.port}"))
-    finally:
-        middle.close()
-    assert done.returncode != 0
-    assert middle.asked == ["/join/ca.crt"], "of its script not a byte was taken, nor was it told the token"
-    if shows != "the hub's":
-        assert f"STOP: localhost:{middle.port} is not the hub of this line" in done.stderr
-    else:
-        assert "certificate" in done.stderr
+    in_the_middle(house, line, "join.sh", tmp_path / "middle", shows, pi.paste)
     assert not pi.out.exists()
 
 
@@ -324,66 +248,6 @@ def test_the_token_is_told_to_nobody_whose_certificate_is_not_of_the_lines_autho
     assert done.returncode == 1
     assert "somebody is in the middle. Nothing was sent" in done.stderr
     assert middle.asked == []
-
-
-class Stranger:
-    """A program at another address, with one connection, a cookie and the token that changes need."""
-
-    def __init__(self, house: Demo, address: str = AWAY) -> None:
-        tls = ssl.create_default_context(cafile=str(house.var / "pki" / "web-ca.crt"))
-        self._connection = http.client.HTTPSConnection(
-            "localhost", house.ports["HTTPS"], context=tls, source_address=(address, 0)
-        )
-        self._headers = {"Origin": house.url, "Content-Type": "application/json"}
-        response, body = self._ask("GET", "/api/v1/csrf")
-        self._headers["X-CSRF-Token"] = json.loads(body)["csrf_token"]
-        self._headers["Cookie"] = (response.getheader("Set-Cookie") or "").partition(";")[0]
-
-    def __enter__(self) -> "Stranger":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-
-    def join(self, token: str, room: str, csr: str) -> tuple[int, dict[str, str]]:
-        return self.ask_to_join({"token": token, "room": room, "csr": csr})
-
-    def ask_to_join(self, wish: dict[str, str]) -> tuple[int, dict[str, str]]:
-        response, content = self._ask("POST", "/api/v1/join", json.dumps(wish).encode())
-        return response.status, json.loads(content)
-
-    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[http.client.HTTPResponse, bytes]:
-        self._connection.request(method, path, body, self._headers)
-        response = self._connection.getresponse()
-        return response, response.read()
-
-
-def request(folder: Path, name: str) -> str:
-    """A signing request that asks to be called so."""
-    key: list[str | Path] = [
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        folder / f"{name}.key",
-    ]
-    subprocess.run(
-        ["openssl", "req", "-new", *key, "-subj", f"/CN={name}", "-out", folder / f"{name}.csr"],
-        capture_output=True,
-        check=True,
-    )
-    return (folder / f"{name}.csr").read_text()
-
-
-def named(certificate: str) -> str:
-    said = subprocess.run(
-        ["openssl", "x509", "-noout", "-subject"], input=certificate, capture_output=True, text=True, check=True
-    )
-    found = re.search(r"CN ?= ?(\S+)", said.stdout)
-    assert found is not None
-    return found[1]
 
 
 def test_the_name_is_the_windows_whatever_the_request_asks_for(house: Demo, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 
 from deploy.enrolling import lines
 from tests.demo import Demo
-from tests.e2e.test_joining import EVIL, Middle, Stranger, letters, line_for, named, request
+from tests.e2e.joins import Stranger, in_the_middle, letters, line_for, named, recorded, request
 from tests.house import until
 from tests.pasted import Desktop, Pi, token_of
 
@@ -232,8 +232,7 @@ def test_a_phones_file_is_brought_once_works_at_the_broker_and_lies_nowhere_on_t
     assert len(on_hub) > 30
     for text in (secret, file, code.encode(), found[0].encode()):
         assert [path for path, content in on_hub.items() if text in content] == []
-    letter = until(lambda: letters(house, "Machine was refused that wanted to be a trusted client", name), "a letter")
-    assert letter
+    until(lambda: "client:join-refused" in recorded(house, f"client/{name}"), "the second try is in the record")
 
 
 class Phone:
@@ -291,18 +290,5 @@ def test_another_authority_in_the_middle_is_found_before_anything_of_it_is_run_o
 ) -> None:
     name, desktop = next(names), Desktop(tmp_path / "desktop")
     line = opened(house, name)
-    true = (house.var / "pki" / "web-ca.crt").read_bytes()
-    answers = {"/join/ca.crt": b"", "/join/client.sh": EVIL}
-    middle = Middle(tmp_path / "middle", answers)
-    answers["/join/ca.crt"] = {"its own authority": middle.authority, "both": true + middle.authority}.get(shows, true)
-    try:
-        done = desktop.paste(line.replace(f":{house.ports['HTTPS']}", f":{middle.port}"))
-    finally:
-        middle.close()
-    assert done.returncode != 0
-    assert middle.asked == ["/join/ca.crt"], "of its script not a byte was taken, nor was it told the token"
-    if shows != "the hub's":
-        assert f"STOP: localhost:{middle.port} is not the hub of this line" in done.stderr
-    else:
-        assert "certificate" in done.stderr
+    in_the_middle(house, line, "client.sh", tmp_path / "middle", shows, desktop.paste)
     assert list(desktop.home.iterdir()) == []
