@@ -55,11 +55,11 @@ class Retention:
     async def round(self) -> Day | None:
         """Finish what was begun, then remove the oldest day if it is due; nothing from a record that is not whole."""
         await self._finish()
-        if self._letters_may_be_old:
-            await self._forget_letters()
         status = self._status()
         if status.checked_at is None or status.broken is not None:
             return None
+        if self._letters_may_be_old:
+            await self._forget_letters()
         async with self._store.write() as connection:
             day = await _due(connection, self._now(), self._keep)
             if day is None:

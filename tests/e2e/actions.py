@@ -14,7 +14,7 @@ from tests.house import DEADLINE, until
 
 TOGETHER = re.compile(r"\b\d+ more times?\b|\bnoch \d+-mal\b")
 """The subject of a letter about several acts, in either language."""
-WAIT = 20_000
+WAIT = 45_000
 """Milliseconds that any wait on a page may take before the test fails."""
 
 
