@@ -28,7 +28,7 @@ def run(house: House) -> None:
     answer = house.visitor.act(f"{ROOM}/lamp", "on")
     assert answer.status in {404, 409, 503}, answer
     house.report.saw(f"its lamp takes no command any more ({answer.status})")
-    letter = house.mail.wait_for(ROOM, after=before)
+    letter = house.mail.wait_for(ROOM.capitalize(), after=before)
     house.report.saw(f"a letter says so: {letter['Subject']}")
     tries = "journalctl -q -o cat -u homesystem-agent@shed | grep -c 'Broker cannot be reached' || true"
     count = int(house.room.run(tries))
