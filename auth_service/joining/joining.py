@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -37,6 +38,15 @@ _TOLD_SECONDS = 600.0
 """Whoever has a token and comes too late, again and again, is told of so seldom."""
 _TOLD_MOST = 256
 Judged = tuple[Window | None, Refusal | None]
+
+
+class _Knock(NamedTuple):
+    """A machine that asks: with what wish, its token as it is kept, the fingerprint of its key, and by whom it came."""
+
+    asked: JoinWish
+    token_hash: str
+    key: str
+    who: Who
 
 
 class Joining:
@@ -72,12 +82,12 @@ class Joining:
         Raises HomeError: join-refused (`reason` is a Refusal), invalid-value, no-proof, and what the signer says; after
         that the same key may ask again.
         """
-        key = requested_key.fingerprint(asked.csr)
-        who = Who(issuer=issuer, address=asked.address or None)
+        key, token_hash = requested_key.fingerprint(asked.csr), await window_rows.hashed(asked.token)
+        knock = _Knock(asked, token_hash, key, Who(issuer=issuer, address=asked.address or None))
         async with self._store.read() as connection:  # before its turn: a guess keeps nobody waiting
-            self._check(await self._judge(connection, asked, key), asked, key, who)
+            self._check(await self._judge(connection, knock), knock)
         async with self._turn:
-            window = await self._let_in(asked, key, who)
+            window = await self._let_in(knock)
             certificate = window.certificate or await self._certify(window, key, asked.csr)
             await self._give_rights(window)
         authority = await asyncio.to_thread(self._authority.read_text)
@@ -89,26 +99,26 @@ class Joining:
         async with self._store.write() as connection:
             await window_rows.drop_old(connection, self._now())
 
-    async def _let_in(self, asked: JoinWish, key: str, who: Who) -> Window:
+    async def _let_in(self, knock: _Knock) -> Window:
         """The window, bound to this key."""
         async with self._store.read() as connection:
-            window = self._check(await self._judge(connection, asked, key), asked, key, who)
+            window = self._check(await self._judge(connection, knock), knock)
         if window.key is None:
-            async with telling.change(self._store, self._proof, who) as (connection, say):
-                window = self._check(await self._judge(connection, asked, key), asked, key, who)
-                await self._give_out(connection, window, asked.token, key, say)
+            async with telling.change(self._store, self._proof, knock.who) as (connection, say):
+                window = self._check(await self._judge(connection, knock), knock)
+                await self._give_out(connection, window, knock, say)
         return window
 
-    def _check(self, judged: Judged, asked: JoinWish, key: str, who: Who) -> Window:
+    def _check(self, judged: Judged, knock: _Knock) -> Window:
         """The window that lets this machine in. Raises join-refused, which is told."""
         window, refused = judged
         if window is None or refused is not None:
-            raise self._refused(window, refused or Refusal.UNKNOWN, asked, key, who)
+            raise self._refused(window, refused or Refusal.UNKNOWN, knock)
         return window
 
-    async def _judge(self, connection: AsyncConnection, asked: JoinWish, key: str) -> Judged:
-        window = await window_rows.by_token(connection, asked.token)
-        refused = refusal(window, asked.kind, asked.name, key, self._now())
+    async def _judge(self, connection: AsyncConnection, knock: _Knock) -> Judged:
+        window = await window_rows.by_hash(connection, knock.token_hash)
+        refused = refusal(window, knock.asked.kind, knock.asked.name, knock.key, self._now())
         if window is None or refused is not None:
             return window, refused
         known = await identity_rows.find(connection, window.name)
@@ -118,12 +128,10 @@ class Joining:
             return window, Refusal.EXISTS
         return window, None
 
-    async def _give_out(
-        self, connection: AsyncConnection, window: Window, token: str, key: str, say: telling.Say
-    ) -> None:
-        if not await window_rows.bind(connection, token, key, self._now()):
+    async def _give_out(self, connection: AsyncConnection, window: Window, knock: _Knock, say: telling.Say) -> None:
+        if not await window_rows.bind(connection, knock.token_hash, knock.key, self._now()):
             raise HomeError("changed-meanwhile", "Another machine came at the same moment. Paste the line again.")
-        detail = {"key": key}
+        detail = {"key": knock.key}
         if window.renews:
             await say("certificate:renewed", window.place, **detail)
             return
@@ -148,16 +156,16 @@ class Joining:
         else:
             await self._admit(window.name, window.may)
 
-    def _refused(self, window: Window | None, reason: Refusal, asked: JoinWish, key: str, who: Who) -> HomeError:
-        security("join_refused", address=asked.address, reason=reason.value)
+    def _refused(self, window: Window | None, reason: Refusal, knock: _Knock) -> HomeError:
+        security("join_refused", address=knock.asked.address, reason=reason.value)
         if window is None or reason is Refusal.UNKNOWN:
-            self._errands.start(self._failed.tell("home", who, None), "report-failure")
+            self._errands.start(self._failed.tell("home", knock.who, None), "report-failure")
         else:
-            self._errands.start(self._tell(window, reason, key, who), "report-failure")
-        words = refusals.words(reason, window, asked.kind, asked.name)
+            self._errands.start(self._tell(window, reason, knock), "report-failure")
+        words = refusals.words(reason, window, knock.asked.kind, knock.asked.name)
         return HomeError("join-refused", words, reason=reason.value)
 
-    async def _tell(self, window: Window, reason: Refusal, key: str, who: Who) -> None:
+    async def _tell(self, window: Window, reason: Refusal, knock: _Knock) -> None:
         """Who comes with the right token at the wrong time had the line: that is a slip, or somebody who read it."""
         now = self._now().timestamp()
         if not self._told.is_due((window.name, reason), now):
@@ -166,8 +174,8 @@ class Joining:
         await self._proof.write(
             f"{window.role}:join-refused",
             window.place,
-            who,
+            knock.who,
             severity=Severity.INFO if reason is Refusal.OVER else Severity.SECURITY,
             outcome=Outcome.REJECTED,
-            detail={"reason": reason.value, "key": key},
+            detail={"reason": reason.value, "key": knock.key},
         )

@@ -41,7 +41,7 @@ async def put(connection: AsyncConnection, window: Window) -> str:
     await connection.execute(
         insert(table).values(
             name=window.name,
-            token_hash=await _hashed(token),
+            token_hash=await hashed(token),
             opened_at=window.opened_at,
             expires_at=window.expires_at,
             kind=window.kind,
@@ -53,9 +53,9 @@ async def put(connection: AsyncConnection, window: Window) -> str:
     return token
 
 
-async def by_token(connection: AsyncConnection, token: str) -> Window | None:
-    """The window that a token is of, whatever has become of it."""
-    row = (await connection.execute(select(table).where(table.c.token_hash == await _hashed(token)))).first()
+async def by_hash(connection: AsyncConnection, token_hash: str) -> Window | None:
+    """The window that a token is of (`hashed`), whatever has become of it."""
+    row = (await connection.execute(select(table).where(table.c.token_hash == token_hash))).first()
     return None if row is None else _window(row)
 
 
@@ -65,9 +65,9 @@ async def of(connection: AsyncConnection, name: str) -> Window | None:
     return None if row is None else _window(row)
 
 
-async def bind(connection: AsyncConnection, token: str, key: str, now: datetime) -> bool:
+async def bind(connection: AsyncConnection, token_hash: str, key: str, now: datetime) -> bool:
     """From now on it is this key's; False where another one was first, or it was closed meanwhile."""
-    mine = update(table).where(table.c.token_hash == await _hashed(token), table.c.key_hash.is_(None))
+    mine = update(table).where(table.c.token_hash == token_hash, table.c.key_hash.is_(None))
     return (await connection.execute(mine.values(key_hash=key, joined_at=now))).rowcount == 1
 
 
@@ -92,7 +92,8 @@ async def drop_old(connection: AsyncConnection, now: datetime) -> None:
     await connection.execute(delete(table).where(table.c.expires_at <= now - KEPT))
 
 
-async def _hashed(token: str) -> str:
+async def hashed(token: str) -> str:
+    """As a token is kept. A code's takes its time: once a request, and while no connection waits for it."""
     if not join_code.is_one(token):
         # 128 random bits: nobody finds them by trying, so that a slow hash would keep nobody out but us.
         return hashlib.sha256(token.encode()).hexdigest()
