@@ -4,12 +4,20 @@ What still has to leave stays, with all that goes with it, and so does the newes
 known.
 """
 
-from sqlalchemy import delete, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, delete, exists, func, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from alert_service.chain import chain
 from alert_service.tables import dailies, deliveries, events, letters, tidings
 
-_MICROSECONDS = 1_000_000
+
+def waits() -> ColumnElement[bool]:
+    """Whether a letter still has to leave, by itself or within a digest."""
+    digest = letters.alias("digest")
+    open_states = ("waiting", "ready")
+    unsent = exists().where(deliveries.c.letter.in_((letters.c.id, letters.c.digest)), deliveries.c.state == "pending")
+    gathering = exists().where(digest.c.id == letters.c.digest, digest.c.state.in_(open_states))
+    return or_(letters.c.state.in_(open_states), gathering, unsent)
 
 
 async def forget(connection: AsyncConnection, limit: int) -> int:
@@ -19,20 +27,15 @@ async def forget(connection: AsyncConnection, limit: int) -> int:
     ).first()
     if first is None:
         return 0
-    digest, member = letters.alias("digest"), letters.alias("member")
-    open_states = ("waiting", "ready")
-    unsent = exists().where(deliveries.c.letter.in_((letters.c.id, letters.c.digest)), deliveries.c.state == "pending")
-    gathering = exists().where(digest.c.id == letters.c.digest, digest.c.state.in_(open_states))
+    begins, member = chain.from_microseconds(first.received_at), letters.alias("member")
     newest = select(dailies.c.letter).order_by(dailies.c.day.desc()).limit(1).scalar_subquery()
     old = (
         select(letters.c.id)
         .where(
-            letters.c.created_at < first.received_at / _MICROSECONDS,
+            letters.c.created_at < begins.timestamp(),
             func.coalesce(letters.c.intent, 0) < first.row,
             func.coalesce(letters.c.outcome, 0) < first.row,
-            letters.c.state.not_in(open_states),
-            not_(unsent),
-            not_(gathering),
+            not_(waits()),
             # After those that it gathers.
             not_(exists().where(member.c.digest == letters.c.id)),
             or_(newest.is_(None), letters.c.id != newest),

@@ -8,13 +8,13 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, exists, insert, or_, select
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import arrivals, chain, removal
 from alert_service.chain.removal import Day
 from alert_service.record import old_letters, records, walk
-from alert_service.tables import days, deliveries, events, letters
+from alert_service.tables import days, events, letters
 from shared.keeping.database import Store
 from shared.running.lifecycle import leave_if_stopped
 from shared.running.log import facts
@@ -125,10 +125,6 @@ async def _tell(connection: AsyncConnection, day: Day, now: float) -> Day:
 
 async def _letter_waits(connection: AsyncConnection, last_row: int) -> bool:
     """Whether a letter that still has to leave tells of a row up to `last_row`, by itself or within a digest."""
-    digest = letters.alias("digest")
-    open_states = ("waiting", "ready")
-    unsent = exists().where(deliveries.c.letter.in_((letters.c.id, letters.c.digest)), deliveries.c.state == "pending")
-    gathering = exists().where(digest.c.id == letters.c.digest, digest.c.state.in_(open_states))
-    waits = or_(letters.c.state.in_(open_states), gathering, unsent)
     about = or_(letters.c.intent <= last_row, letters.c.outcome <= last_row)
-    return (await connection.execute(select(letters.c.id).where(about, waits).limit(1))).first() is not None
+    waiting = select(letters.c.id).where(about, old_letters.waits())
+    return (await connection.execute(waiting.limit(1))).first() is not None
