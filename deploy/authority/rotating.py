@@ -23,6 +23,7 @@ from deploy.pki.files import sync, write
 from deploy.pki.leaf import DEVICE_CA
 from shared.running.config import ConfigError
 from shared.trust.signing import Following
+from shared.words.names import Severity
 from shared.words.problem import HomeError
 
 ENDING = "authority-ending.json"
@@ -62,7 +63,7 @@ def begin(home: Home) -> bool:
         return False
     authorities = home.authority().authorities
     if authorities.following().phase is None:
-        _prove(home, ended=False)
+        _prove(home, "home:authority-followed")
         authorities.rotate("begin")
     return _bring_along(home)
 
@@ -129,7 +130,7 @@ def _end(home: Home, left: list[Left]) -> None:
         authorities.rotate("serve")
         homes.renew(home)
         taking_up.reload(home)  # it sees that the broker serves the new one before there is no way back
-        _prove(home, ended=True)
+        _prove(home, "home:authority-ended")
         authorities.rotate("end")
     homes.renew(home)
     taking_up.reload(home)
@@ -138,15 +139,20 @@ def _end(home: Home, left: list[Left]) -> None:
     sync(home.var)
 
 
-def _prove(home: Home, *, ended: bool) -> None:
+def note(home: Home, what: str, detail: dict[str, str] | None = None, *, severity: Severity | None = None) -> None:
+    """Write down a step that no signer takes: its work is ours then. Raises HomeError("no-proof")."""
+
+    async def write_down() -> None:
+        async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+            await book.note_authority(what, detail, severity=severity)
+
+    asyncio.run(write_down())
+
+
+def _prove(home: Home, what: str) -> None:
     """The signer writes it down by itself; where none runs, its work is ours."""
     if home.signer() is None:
-        asyncio.run(_note(home, ended=ended))
-
-
-async def _note(home: Home, *, ended: bool) -> None:
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
-        await book.note_authority("home:authority-ended" if ended else "home:authority-followed")
+        note(home, what)
 
 
 def _ending(home: Home) -> list[Left] | None:

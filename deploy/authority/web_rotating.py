@@ -5,15 +5,13 @@ over, and goes on as it is until then. The signer keeps how far it has come; eac
 in the home's turn.
 """
 
-import asyncio
 import datetime as dt
 import threading
 import time
 
 import msgspec
 
-from auth_service import config as auth_config
-from auth_service.hub import accounts
+from deploy.authority import rotating
 from deploy.folder import home as homes
 from deploy.folder import naming, parts
 from deploy.folder.home import Home
@@ -21,7 +19,6 @@ from deploy.pki import reading, served
 from deploy.pki.files import sync, write
 from deploy.pki.leaf import WEB_CA
 from deploy.signer import desk
-from deploy.signer.desk import Told
 from shared.trust import authority
 from shared.trust.authority import Plan
 from shared.trust.signing import Phase, RotateWeb, WebFollowing, WebStep
@@ -151,10 +148,5 @@ def _step(home: Home, step: WebStep, changes_at: dt.datetime | None = None) -> b
     if home.signer() is None:
         order = RotateWeb(step=step, hosts=hosts, changes_at=changes_at)
         if (told := desk.told_of_web(order, authorities.following_web(hosts))) is not None:
-            asyncio.run(_note(home, told))
+            rotating.note(home, told.what, told.detail, severity=told.severity)
     return authorities.rotate_web(step, hosts, changes_at)
-
-
-async def _note(home: Home, told: Told) -> None:
-    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
-        await book.note_authority(told.what, told.detail, severity=told.severity)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
+from auth_service.hub.accounts import Accounts
 from deploy.__main__ import app
 from deploy.authority import web_rotating
 from deploy.examining import check_ends, check_names
@@ -124,10 +125,10 @@ def test_each_step_is_written_down_and_told_before_it_is_taken(home: Home) -> No
 
 
 def test_without_proof_nothing_is_begun(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def no_proof(*_: object) -> None:
+    async def no_proof(*_: object, **__: object) -> None:
         raise HomeError("no-proof")
 
-    monkeypatch.setattr(web_rotating, "_note", no_proof)
+    monkeypatch.setattr(Accounts, "note_authority", no_proof)
     before = (home.pki / authority.FILE).read_text()
     with pytest.raises(HomeError):
         web_rotating.begin(home, NOW)
