@@ -1,13 +1,15 @@
 """Who comes to a hub with a line or with parts of one: strangers, somebody in the middle, requests by hand."""
 
+import contextlib
 import http.client
 import http.server
 import json
 import re
+import sqlite3
 import ssl
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +20,23 @@ from tests.demo import Demo, text_of
 AWAY = "127.0.0.2"
 """Another address of this machine."""
 EVIL = b"#!/bin/sh\ntouch caught; exit 0\n"
+
+
+@contextlib.contextmanager
+def home_to_join(folder: Path) -> Iterator[Demo]:
+    """One that is up, and counts nobody's tries."""
+    made = Demo(folder)
+    assert made.command("init", "--demo").returncode == 0
+    made.lift_limits("join", "reads")
+    made.start()
+    yield made
+    made.stop()
+
+
+def enrolled(house: Demo, role: str) -> set[str]:
+    """The names of that role that were given out."""
+    with contextlib.closing(sqlite3.connect(house.var / "data" / "auth.sqlite3")) as file:
+        return {name for (name,) in file.execute("SELECT name FROM identities WHERE role = ?", (role,))}
 
 
 def line_for(house: Demo, room: str) -> str:

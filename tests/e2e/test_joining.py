@@ -18,7 +18,18 @@ from cryptography.hazmat.primitives import serialization
 from deploy.enrolling import lines
 from deploy.folder.home import ROOT
 from tests.demo import Demo
-from tests.e2e.joins import Middle, Stranger, in_the_middle, letters, line_for, named, recorded, request
+from tests.e2e.joins import (
+    Middle,
+    Stranger,
+    enrolled,
+    home_to_join,
+    in_the_middle,
+    letters,
+    line_for,
+    named,
+    recorded,
+    request,
+)
 from tests.house import end, until
 from tests.pasted import Pi, token_of
 
@@ -27,12 +38,8 @@ GUESSES = 10_000
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(tmp_path_factory.mktemp("joining"))
-    assert made.command("init", "--demo").returncode == 0
-    made.lift_limits("join", "reads")
-    made.start()
-    yield made
-    made.stop()
+    with home_to_join(tmp_path_factory.mktemp("joining")) as made:
+        yield made
 
 
 names = (f"attic-{number}" for number in itertools.count(1))
@@ -42,11 +49,6 @@ def rooms(house: Demo) -> dict[str, str]:
     """Those that the master user sees, and whether they are there."""
     found = house.client("master").call("GET", "/api/v1/rooms").body["rooms"]
     return {room["id"]: room["status"] for room in found}
-
-
-def enrolled(house: Demo) -> set[str]:
-    with contextlib.closing(sqlite3.connect(house.var / "data" / "auth.sqlite3")) as file:
-        return {name for (name,) in file.execute("SELECT name FROM identities WHERE role = 'room'")}
 
 
 @contextlib.contextmanager
@@ -154,7 +156,7 @@ def test_a_line_whose_time_is_over_is_refused_and_says_what_to_do(house: Demo, t
     done = Pi(tmp_path).paste(line)
     assert done.returncode != 0
     assert f"homesystem room add {room}" in done.stderr
-    assert room not in enrolled(house)
+    assert room not in enrolled(house, "room")
 
 
 def test_another_line_ends_the_former(house: Demo, tmp_path: Path) -> None:
@@ -224,7 +226,7 @@ def test_a_line_that_was_changed_on_its_way_makes_nobody_another_room(house: Dem
     line = line_for(house, room)
     done = Pi(tmp_path).paste(line.replace(f"join.sh {room} ", f"join.sh {wanted} "))
     assert done.returncode != 0
-    assert not {room, wanted} & enrolled(house)
+    assert not {room, wanted} & enrolled(house, "room")
 
 
 @pytest.mark.parametrize("shows", ["its own authority", "both", "the hub's"])
@@ -288,10 +290,10 @@ def test_ten_thousand_guesses_let_nobody_in_keep_nobody_out_and_are_a_letter(
                 status, _ = stranger.join(f"{number:032x}", room, csr)
                 answers[status] += 1
         assert answers == {403: 20, 429: GUESSES - 20}
-        assert room not in enrolled(house)
+        assert room not in enrolled(house, "room")
         until(lambda: letters(house, "Machine was refused that wanted to join"), "the master user has a letter")
         assert Pi(folder / "pi").paste(line).returncode == 0, "the window is as open as it was"
-        assert room in enrolled(house)
+        assert room in enrolled(house, "room")
     finally:
         house.stop()
 

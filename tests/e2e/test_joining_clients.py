@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives import serialization
 
 from deploy.enrolling import lines
 from tests.demo import Demo
-from tests.e2e.joins import Stranger, in_the_middle, letters, line_for, named, recorded, request
+from tests.e2e.joins import Stranger, enrolled, home_to_join, in_the_middle, letters, line_for, named, recorded, request
 from tests.house import until
 from tests.pasted import Desktop, Pi, token_of
 
@@ -31,12 +31,8 @@ FILES = ["ca.crt", "client.crt", "client.key"]
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(tmp_path_factory.mktemp("clients"))
-    assert made.command("init", "--demo").returncode == 0
-    made.lift_limits("join", "reads")
-    made.start()
-    yield made
-    made.stop()
+    with home_to_join(tmp_path_factory.mktemp("clients")) as made:
+        yield made
 
 
 names = (f"tablet-{number}" for number in itertools.count(1))
@@ -54,11 +50,6 @@ def clients_line(house: Demo, name: str, *devices: str) -> str:
 def opened(house: Demo, name: str) -> str:
     """As they get it, without another process."""
     return lines.open_for_client(house.home, name, [("hall", "lamp")]).text
-
-
-def enrolled(house: Demo) -> set[str]:
-    with contextlib.closing(sqlite3.connect(house.var / "data" / "auth.sqlite3")) as file:
-        return {name for (name,) in file.execute("SELECT name FROM identities WHERE role = 'client'")}
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
@@ -163,7 +154,7 @@ def test_whose_time_is_over_or_whose_place_a_later_line_took_is_refused_and_says
     late = Desktop(tmp_path / "2").paste(line)
     assert late.returncode != 0
     assert f"homesystem client add {name}" in late.stderr
-    assert name not in enrolled(house)
+    assert name not in enrolled(house, "client")
 
 
 def test_a_name_that_was_revoked_is_never_given_again(house: Demo, tmp_path: Path) -> None:
@@ -281,7 +272,7 @@ def test_a_line_of_a_room_makes_no_client_nor_a_clients_a_room(house: Demo, tmp_
         status, answer = stranger.ask_to_join({"csr": csr, "token": token_of(of_client), "client": name})
         assert (status, named(answer["certificate"])) == (200, name), "whatever the request asks to be called"
     assert Pi(tmp_path / "pi").paste(of_room).returncode == 0, "and the room's is as good as it was"
-    assert {room, name} & enrolled(house) == {name}
+    assert {room, name} & enrolled(house, "client") == {name}
 
 
 @pytest.mark.parametrize("shows", ["its own authority", "both", "the hub's"])
