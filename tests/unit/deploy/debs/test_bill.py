@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 
 from deploy.debs import bill
 from deploy.debs.packages import PACKAGES, Package
@@ -41,6 +39,10 @@ def told(package: Package, wheels: list[Path]) -> dict[str, Any]:
 
 
 def complaint(document: dict[str, Any]) -> object:
+    # Not above: every process that runs tests imports them all, and this takes a fifth of what all of that does.
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
     return JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document))
 
 
