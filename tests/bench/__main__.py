@@ -1,7 +1,7 @@
 """Runs the bench and prints its tables; nothing here asserts a time.
 
-`python -m tests.bench [agent|floor|history|readings|scale|sign_ins] [--seconds N] [--hass PYTHON]`
-`python -m tests.bench [profile] --against REV [--quick]`
+`python -m tests.bench [agent|floor|history|memory|readings|scale|sign_ins] [--seconds N] [--hass PYTHON]`
+`python -m tests.bench [floor|profile] --against REV [--quick]`
 """
 
 import argparse
@@ -25,6 +25,7 @@ from tests.bench import (
     floor,
     floors,
     history,
+    libraries,
     load,
     profile,
     readings,
@@ -118,9 +119,15 @@ def one_agent(seconds: float) -> None:
     console.print(table)
 
 
-def the_floor(seconds: float) -> None:
+def the_floor(seconds: float, revision: str | None = None) -> None:
     """What is promised of a command alone, beside a home."""
-    for table in floor.measure(seconds, console):
+    for table in floor.measure(seconds, console, revision):
+        console.print(table)
+
+
+def memory(_: float) -> None:
+    """What processes weigh, and what their libraries alone do."""
+    for table in libraries.measure(console):
         console.print(table)
 
 
@@ -174,6 +181,7 @@ SECTIONS = {
     "floor": the_floor,
     "agent": one_agent,
     "history": whole_record,
+    "memory": memory,
     "readings": ten_million,
     "scale": many_devices,
     "sign_ins": people_signing_in,
@@ -202,6 +210,9 @@ def main() -> None:
     if arguments.section == "profile":
         for table in profile.measure(arguments.against, arguments.seconds, console):
             console.print(table)
+        return
+    if arguments.section == "floor":
+        the_floor(arguments.seconds, arguments.against)
         return
     if arguments.against is not None:
         against.compare(arguments.against, against.QUICK if arguments.quick else against.WHOLE, console)
