@@ -97,7 +97,7 @@ class Gateway:
         )
         self.spool = Spool(config.spool, source=identity, alone=True, further=USED_IDS_SCHEMA, kept=(USED_IDS,))
         self.courier = Courier(self.spool, self.bus)
-        self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry)
+        self.proof = Proof(self.spool, issuer=identity, urgent=self.courier.carry, written=self.courier.appended)
         self.auth = AuthClient(config.auth, config.broker.tls)
         self.alerts = AlertsClient(config.alerts, config.broker.tls)
         self.readings = ReadingsClient(config.readings, config.broker.tls)

@@ -32,13 +32,20 @@ _HELD_EVENTS = 20_000
 
 
 class Proof:
-    """Writes audit events for `issuer`; `urgent` gets those that must not wait for others, once they are written."""
+    """Writes audit events for `issuer`; `written` gets them then, and `urgent` those that must not wait for others."""
 
-    def __init__(self, spool: Spool, *, issuer: str, urgent: Callable[[tuple[AuditEvent, ...]], None]) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        *,
+        issuer: str,
+        urgent: Callable[[tuple[AuditEvent, ...]], None],
+        written: Callable[[tuple[AuditEvent, ...]], None] = lambda _events: None,
+    ) -> None:
         self._spool = spool
         self._used = Used(spool)
         self._issuer = issuer
-        self._urgent = urgent
+        self._urgent, self._written = urgent, written
         self._gathered: list[AuditEvent] = []
         self._some = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
@@ -156,6 +163,7 @@ class Proof:
             return False
         self._found(writable=True)
         self._urgent(tuple(event for event in written if event.severity is not Severity.INFO))
+        self._written(tuple(event for event in written if event.severity is Severity.INFO))
         return True
 
     def _take(self) -> list[AuditEvent]:

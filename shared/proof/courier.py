@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections.abc import Container
 
@@ -20,12 +21,15 @@ _PATROL_SECONDS = 1.0
 _COMPLAINT_SECONDS = 60.0
 _ROOM_FOR_MORE = WINDOW // 2
 """So many receipts are no reason to wait for the patrol: a busy house writes more events than a window a second."""
+_FRESH_MOST = 5 * WINDOW
+"""So many events that were just written are kept in memory until they go; of more, the older are read again."""
 
 
 class Courier:
     """Publishes what waits in `spool` over `bus`: a window's worth under way, and more as receipts come.
 
-    `wake` after an append has it looked at now; `carry` lets what is urgent pass the others.
+    `wake` after an append has it looked at now; `carry` lets what is urgent pass the others. Whoever says what was
+    `appended` spares it reading that again.
     """
 
     def __init__(self, spool: Spool, bus: Bus) -> None:
@@ -33,6 +37,7 @@ class Courier:
         self._bus = bus
         self._resender = Resender()
         self._woken = asyncio.Event()
+        self._fresh: dict[int, messages.AuditEvent] = {}
         self._receipts: list[messages.Receipt] = []
         self._wanted: list[int] = []
         self._wanted_after: int | None = None
@@ -54,6 +59,12 @@ class Courier:
     def wake(self) -> None:
         """Something was appended."""
         self._woken.set()
+
+    def appended(self, events: tuple[messages.AuditEvent, ...]) -> None:
+        """The spool has these now; they go when they are due."""
+        self._fresh |= {event.seq: event for event in events}
+        for seq in list(itertools.islice(self._fresh, max(0, len(self._fresh) - _FRESH_MOST))):
+            del self._fresh[seq]
 
     def carry(self, events: tuple[messages.AuditEvent, ...]) -> None:
         """Publish these, fresh from the spool, ahead of all that waits; their receipt is awaited like any other."""
@@ -91,11 +102,12 @@ class Courier:
 
     async def _work(self) -> None:
         receipts, self._receipts = self._receipts, []
-        for receipt in receipts:
+        if receipts:
+            together = messages.Receipt(events=tuple(line for receipt in receipts for line in receipt.events))
             try:
-                await asyncio.to_thread(self._spool.receipted, receipt)
+                await asyncio.to_thread(self._spool.receipted, together)
             except HomeError as error:
-                # Its events are sent, and receipted, again.
+                # Their events are sent, and receipted, again.
                 self._complain("Receipt cannot be kept", error)
         if not self._bus.connected:
             return
@@ -103,7 +115,15 @@ class Courier:
         waiting = await asyncio.to_thread(self._spool.waiting, WINDOW)
         due = self._resender.due(waiting, asyncio.get_running_loop().time())
         if due.seq:
-            self._send(await asyncio.to_thread(self._spool.numbered, due.seq), again=due.again)
+            self._send(await self._numbered(due.seq), again=due.again)
+
+    async def _numbered(self, seq: tuple[int, ...]) -> tuple[messages.AuditEvent, ...]:
+        fresh = [self._fresh.pop(number) for number in seq if number in self._fresh]
+        if len(fresh) == len(seq):
+            return tuple(fresh)
+        known = {event.seq for event in fresh}
+        read = await asyncio.to_thread(self._spool.numbered, tuple(number for number in seq if number not in known))
+        return tuple(sorted([*fresh, *read], key=lambda event: event.seq))
 
     def _complain(self, words: str, error: HomeError) -> None:
         """Each second it fails anew, for as long as it lasts: the log says so once a minute."""

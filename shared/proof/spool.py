@@ -105,7 +105,7 @@ class Spool:
         def write(db: sqlite3.Connection) -> tuple[AuditEvent, ...]:
             db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             db.execute("BEGIN IMMEDIATE")
-            numbered = tuple(self._insert(db, event) for event in events)
+            numbered = self._insert(db, *events)
             self._make_room(db)
             if also is not None:
                 also(db)
@@ -155,10 +155,7 @@ class Spool:
         def write(db: sqlite3.Connection) -> None:
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("BEGIN IMMEDIATE")
-            db.executemany(
-                "UPDATE event SET receipted_at = ? WHERE id = ? AND receipted_at IS NULL",
-                [(now, line.id) for line in receipt.events],
-            )
+            spool_rows.receipt(db, [line.id for line in receipt.events], now)
             db.execute("DELETE FROM event WHERE receipted_at < ?", (now - KEPT_SECONDS,))
             db.execute("COMMIT")
 
@@ -264,9 +261,9 @@ class Spool:
             with contextlib.suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
 
-    def _insert(self, db: sqlite3.Connection, event: AuditEvent) -> AuditEvent:
-        self._unlooked += event.severity is Severity.INFO
-        return spool_rows.insert(db, event)
+    def _insert(self, db: sqlite3.Connection, *events: AuditEvent) -> tuple[AuditEvent, ...]:
+        self._unlooked += sum(event.severity is Severity.INFO for event in events)
+        return spool_rows.insert(db, *events)
 
     def _make_room(self, db: sqlite3.Connection) -> None:
         """Once in a while: let the oldest ordinary events go where there are too many; tell of those unreceipted."""

@@ -3,6 +3,7 @@
 import sqlite3
 import time
 import uuid
+from collections.abc import Sequence
 
 import msgspec
 
@@ -30,6 +31,16 @@ _ORDINARY, _PASSING = 1, 2
 """In the column `ordinary`: an act of severity `info`, and what only happened; 0 is what is never let go."""
 _DETAIL = 200
 """As many characters as an event's detail holds."""
+_AT_ONCE = (32, 8, 1)
+"""So many events one statement writes, of what there is. At each statement Python gives its lock away, and the loop
+beside it takes that: the changes to and fro cost more than a row does."""
+_RECEIPTED_AT_ONCE = 64
+_INSERT = {
+    count: f"INSERT INTO event (id, body, ordinary) VALUES {', '.join(['(?, ?, ?)'] * count)}" for count in _AT_ONCE
+}
+_RECEIPTED = (
+    f"UPDATE event SET receipted_at = ? WHERE receipted_at IS NULL AND id IN ({', '.join('?' * _RECEIPTED_AT_ONCE)})"
+)
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS event (
@@ -61,13 +72,31 @@ def first_number(second: float) -> int:
     return min(max(0, int(second)), _LAST_SECOND) * NUMBERS
 
 
-def insert(db: sqlite3.Connection, event: AuditEvent) -> AuditEvent:
-    """Write one event; returned with its number."""
-    ordinary = event.severity is Severity.INFO and (_PASSING if event.what in PASSING else _ORDINARY)
-    values = (event.id, encode(event), ordinary)
-    cursor = db.execute("INSERT INTO event (id, body, ordinary) VALUES (?, ?, ?)", values)
-    assert cursor.lastrowid is not None
-    return msgspec.structs.replace(event, seq=cursor.lastrowid)
+def insert(db: sqlite3.Connection, *events: AuditEvent) -> tuple[AuditEvent, ...]:
+    """Write these; returned with their numbers, which follow one another where nobody else writes meanwhile."""
+    numbered: list[AuditEvent] = []
+    while some := events[len(numbered) :]:
+        count = next(count for count in _AT_ONCE if count <= len(some))
+        values = [value for event in some[:count] for value in (event.id, encode(event), _kind(event))]
+        last = db.execute(_INSERT[count], values).lastrowid
+        assert last is not None
+        numbered += [msgspec.structs.replace(one, seq=last - count + n) for n, one in enumerate(some[:count], 1)]
+    return tuple(numbered)
+
+
+def _kind(event: AuditEvent) -> int:
+    """For the column `ordinary`."""
+    if event.severity is not Severity.INFO:
+        return 0
+    return _PASSING if event.what in PASSING else _ORDINARY
+
+
+def receipt(db: sqlite3.Connection, ids: Sequence[str], now: float) -> None:
+    """Those of the events that wait for it have theirs since `now`."""
+    for first in range(0, len(ids), _RECEIPTED_AT_ONCE):
+        some = ids[first : first + _RECEIPTED_AT_ONCE]
+        # Filled up with what no id is, so that there is one statement for any number of them.
+        db.execute(_RECEIPTED, (now, *some, *[None] * (_RECEIPTED_AT_ONCE - len(some))))
 
 
 def bring_up_to_date(db: sqlite3.Connection) -> None:

@@ -10,7 +10,7 @@ import pytest
 from shared.broker.bus import Delivery
 from shared.proof import courier as courier_module
 from shared.proof import together
-from shared.proof.courier import Courier
+from shared.proof.courier import _FRESH_MOST, Courier
 from shared.proof.resend import WINDOW
 from shared.proof.spool import Spool
 from shared.proof.together import TOGETHER
@@ -99,6 +99,42 @@ async def test_what_is_appended_goes_out_with_its_number(bus: FakeBus, spool: Sp
     courier.wake()
     await bus.until(lambda: len(bus.sent) == 2)
     assert bus.sent == [*made]
+
+
+async def test_what_was_just_appended_is_not_read_again(
+    bus: FakeBus, spool: Spool, courier: Courier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, ...]] = []
+    numbered = spool.numbered
+
+    def note(seq: tuple[int, ...]) -> tuple[messages.AuditEvent, ...]:
+        asked.append(seq)
+        return numbered(seq)
+
+    monkeypatch.setattr(spool, "numbered", note)
+    told = spool.append(event("a"), event("b"), durable=False)
+    untold = spool.append(event("c"), durable=False)
+    later = spool.append(event("d"), durable=False)
+    courier.appended(told)
+    courier.appended(later)
+    courier.wake()
+    await bus.until(lambda: len(bus.sent) == 4)
+    assert bus.sent == [*told, *untold, *later], "in the file's order, wherever each came from"
+    assert asked == [tuple(one.seq for one in untold)]
+    courier.link_up()
+    await bus.until(lambda: len(bus.sent) == 8)
+    assert asked[1] == tuple(one.seq for one in (*told, *untold, *later)), "memory keeps nothing that went"
+
+
+async def test_memory_keeps_no_more_than_a_few_windows_of_what_was_appended(
+    bus: FakeBus, spool: Spool, courier: Courier
+) -> None:
+    bus.connected = False
+    names = [f"{number:04}" for number in range(_FRESH_MOST + 3)]
+    made = spool.append(*(event(name) for name in names), durable=False)
+    for one in made:
+        courier.appended((one,))
+    assert [*courier._fresh] == [one.seq for one in made[3:]]
 
 
 async def test_what_another_process_appended_goes_out_unasked(bus: FakeBus, spool: Spool, courier: Courier) -> None:

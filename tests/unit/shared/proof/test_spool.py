@@ -57,6 +57,27 @@ def test_events_are_numbered_and_wait_in_order(path: Path, *, durable: bool) -> 
     assert spool.count_pending() == 3
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 31, 32, 33, 64, 65, 107])
+def test_any_number_of_events_is_written_and_receipted_at_once(path: Path, count: int) -> None:
+    spool = Spool(path)
+    (before,) = spool.append(event("before"), durable=False)
+    wanted = [event(f"e{n}", severity=Severity.INFO if n % 3 else Severity.CRITICAL) for n in range(count)]
+    written = spool.append(*wanted, durable=False)
+    assert [one.seq for one in written] == [before.seq + 1 + n for n in range(count)]
+    assert spool.numbered(tuple(one.seq for one in written)) == written, "each under its own number"
+    assert [one.id for one in written] == [one.id for one in wanted]
+    spool.receipted(receipt(*(one.id for one in written[::2])))
+    assert [one.id for one in spool.pending(200)] == ["before", *(one.id for one in written[1::2])]
+
+
+def test_of_many_events_all_are_written_or_none(path: Path) -> None:
+    spool = Spool(path)
+    spool.append(event("twice"), durable=False)
+    with pytest.raises(HomeError, match="no-proof"):
+        spool.append(*(event(f"e{n}") for n in range(40)), event("twice"), durable=False)
+    assert [one.id for one in spool.pending(200)] == ["twice"]
+
+
 def test_a_receipt_ends_the_waiting_of_what_it_names(path: Path) -> None:
     spool = Spool(path)
     spool.append(event("a"), event("b"), event("c"), durable=True)
