@@ -111,11 +111,11 @@ class Courier:
                 self._complain("Receipt cannot be kept", error)
         if not self._bus.connected:
             return
-        self._send(await self._answer())
+        await self._send_in_turns(await self._answer())
         waiting = await asyncio.to_thread(self._spool.waiting, WINDOW)
         due = self._resender.due(waiting, asyncio.get_running_loop().time())
         if due.seq:
-            self._send(await self._numbered(due.seq), again=due.again)
+            await self._send_in_turns(await self._numbered(due.seq), again=due.again)
 
     async def _numbered(self, seq: tuple[int, ...]) -> tuple[messages.AuditEvent, ...]:
         fresh = [self._fresh.pop(number) for number in seq if number in self._fresh]
@@ -141,8 +141,17 @@ class Courier:
             found += await asyncio.to_thread(self._spool.following, after, WINDOW - len(found))
         return found
 
-    def _send(self, events: tuple[messages.AuditEvent, ...], *, again: Container[int] = ()) -> None:
+    def _send(self, events: tuple[messages.AuditEvent, ...]) -> None:
+        for payload in self._resender.packed(events):
+            self._publish(payload)
+
+    async def _send_in_turns(self, events: tuple[messages.AuditEvent, ...], *, again: Container[int] = ()) -> None:
+        """As `_send`; between two messages the loop is others', so that no command waits for a whole window."""
         for payload in self._resender.packed(events, again=again):
-            sent = self._bus.send(topics.audit(self._bus.identity), payload)
-            # PUBACK proves nothing here: only the receipt ends the resending.
-            sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+            self._publish(payload)
+            await asyncio.sleep(0)
+
+    def _publish(self, payload: bytes) -> None:
+        sent = self._bus.send(topics.audit(self._bus.identity), payload)
+        # PUBACK proves nothing here: only the receipt ends the resending.
+        sent.add_done_callback(lambda future: future.cancelled() or future.exception())
