@@ -1,38 +1,22 @@
 """Starts the auth service: `python -m auth_service [--config PATH] [--check-config]`."""
 
-import argparse
-import gc
 import sys
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 
 from auth_service import config
-from shared.keeping.lean import without_orm
-from shared.running import lifecycle, log
-from shared.running.config import ConfigError, fail, file_of
+from auth_service.config import AuthConfig
+from shared.keeping import starting
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the service; the exit code."""
-    parser = argparse.ArgumentParser(prog="auth_service", description=__doc__)
-    parser.add_argument("--config", type=Path, default=file_of("auth"), help="default: %(default)s")
-    parser.add_argument("--check-config", action="store_true", help="read the configuration, and stop")
-    options = parser.parse_args(arguments)
-    try:
-        settings = config.read(options.config)
-    except ConfigError as error:
-        return fail(error)
-    if options.check_config:
-        print(f"{options.config}: fine")
-        return 0
-    log.set_up("auth", settings.log, syslog=settings.syslog)
+    return starting.start("auth", __doc__, config.read, _bring, arguments, program="auth_service")
 
-    gc.disable()  # what is imported stays: looking through it for garbage is a tenth of the start
-    with without_orm():
-        from auth_service.app import serve
 
-    gc.freeze()
-    gc.enable()
-    return lifecycle.run(lambda: serve(settings))
+def _bring() -> Callable[[AuthConfig], Awaitable[None]]:
+    from auth_service.app import serve
+
+    return serve
 
 
 if __name__ == "__main__":
