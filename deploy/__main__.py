@@ -16,7 +16,7 @@ from rich.console import Console
 
 from deploy.authority import commands as authority
 from deploy.enrolling import commands
-from deploy.folder import closed, naming, turns
+from deploy.folder import closed, naming, parts, turns
 from deploy.folder import home as homes
 from deploy.giving_away import command as giving_away
 from deploy.household import codes, lockdown, users
@@ -191,6 +191,8 @@ def main() -> None:
     # Spools, ledgers and logs say who opened what, and when: they are their owner's alone.
     os.umask(0o077)
     try:
+        if parts.are_served(homes.folder()) and os.geteuid() != 0:
+            os.umask(0o027)  # a service with a user of its own comes into the folders that we make in its own
         closed.check(homes.folder(), sys.argv[1:])
         app()
     except ConfigError as error:
@@ -201,7 +203,7 @@ def main() -> None:
         raise SystemExit(1) from error
     except PermissionError as error:
         var = homes.folder()
-        step = f"run this as the home's user, or give the home back to it: sudo chown -R --reference={var} {var}"
+        step = f"run this as the home's user, or give the home back to it: {parts.given_back(var)}"
         print(f"homesystem: {error.filename}: {error.strerror}; {step}", file=sys.stderr)
         raise SystemExit(1) from error
 

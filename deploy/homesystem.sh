@@ -55,6 +55,10 @@ case ${1:-} in
 backup | restore | factory-reset) [ "$(id -u)" != 0 ] || exec "$python" -m deploy "$@" ;;
 esac
 [ "$me" != "$user" ] || exec "$python" -m deploy "$@"
+# Who owns what in a hub's home only root can mend.
+if [ "${1:-}" = repair ] && [ -z "${HOMESYSTEM_IMAGE:-}" ]; then
+    "$python" -m deploy.folder.owning "$home" || die "nothing else was repaired; see above"
+fi
 
 as_home() { runuser -u "$user" -- "$python" -m deploy "$@"; }
 

@@ -12,10 +12,19 @@ say() { printf '%s\n' "$*"; }
 as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONTZPATH= "$@"; }
 running() { systemctl list-units --plain --no-legend --state=active,activating "$1" | cut -d ' ' -f 1; }
 
+# Each service's own part of the home, and its user's; nothing of it may run.
+apart() {
+    as_home "$code/.venv/bin/python" -m deploy.folder.parting "$home" &&
+        env PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 "$code/.venv/bin/python" -m deploy.folder.owning "$home"
+}
+
 chown homesystem: "$home"
 if [ ! -d /run/systemd/system ]; then
     say "systemd does not run here: what is enabled starts with the machine, and is brought up to date then."
-    [ "$kind" = room ] || systemctl --quiet enable homesystem-signer.service
+    [ "$kind" = room ] || {
+        apart
+        systemctl --quiet enable homesystem-signer.service
+    }
     exit 0
 fi
 if [ -e /run/udev/control ] && command -v udevadm >/dev/null 2>&1; then
@@ -35,6 +44,7 @@ if [ "$kind" = hub ]; then
     # shellcheck disable=SC2086 # as above
     trap '[ -z "$stopped" ] || systemctl start $stopped' EXIT
     "$code/deploy/move-vault.sh"
+    apart || whole=no
     systemctl --quiet enable --now homesystem-signer.service
     if [ -e "$home/home.toml" ]; then
         say "bringing the home up to date …"

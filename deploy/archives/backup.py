@@ -7,6 +7,7 @@ As root each folder is read by its own user, so that no file in it ever becomes 
 import datetime as dt
 import gzip
 import os
+import pwd
 import subprocess
 import sys
 import tarfile
@@ -18,6 +19,8 @@ from typing import IO, Any
 import msgspec
 
 from deploy.archives import sealing
+from deploy.folder import owning
+from deploy.folder import parts as apart
 from deploy.folder.parts import config
 from deploy.pki.files import sync
 from shared.running.config import Config, ConfigError
@@ -73,10 +76,11 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
             ):
                 _put(archive, LABEL, toml(label).encode())
                 for name, folder in parts(var).items():
-                    for member, content in _members(folder):
-                        member.name = f"{name}/{member.name}"
-                        member.pax_headers = {}  # of a long name they repeat the former one, which would win
-                        archive.addfile(member, content)
+                    for inside, packed in _packed(folder):
+                        for member, content in packed:
+                            member.name = f"{name}/{inside}{member.name}"
+                            member.pax_headers = {}  # of a long name they repeat the former one, which would win
+                            archive.addfile(member, content)
             file.flush()
             os.fsync(file.fileno())
         begun.replace(target)
@@ -101,7 +105,15 @@ def as_owner(folder: Path) -> dict[str, Any]:
         raise HomeError("no-proof", f"{folder} is another user's: run this with sudo.")
     if os.geteuid() != 0:
         return {}
-    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    return {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": _groups(owner.st_uid, owner.st_gid)}
+
+
+def _groups(user: int, group: int) -> list[int]:
+    """Those of the home's user are of its services, whose databases it reads."""
+    try:
+        return os.getgrouplist(pwd.getpwuid(user).pw_name, group)
+    except KeyError:  # a folder that was brought from another machine
+        return []
 
 
 def run_as_owner(module: str, folder: Path, **more: Any) -> "subprocess.CompletedProcess[bytes]":
@@ -110,9 +122,28 @@ def run_as_owner(module: str, folder: Path, **more: Any) -> "subprocess.Complete
     return subprocess.run(command, cwd="/", capture_output=True, check=False, **more, **as_owner(folder))  # noqa: S603 - ourselves
 
 
-def _members(folder: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    command = [sys.executable, "-m", "deploy.archives.packing", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd="/", **as_owner(folder)) as packing:  # noqa: S603 - ourselves
+def _packed(folder: Path) -> Iterator[tuple[str, Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]]]:
+    """Its files in the order in which they go in, and where in the folder these are from: what one user reads, at once.
+
+    Mosquitto closes what it writes to all but its user; where that is another, only that one can read it.
+    """
+    whose = as_owner(folder)
+    if not (apart.are_served(folder) and whose):
+        yield "", _members(folder, [str(folder)], whose | {"cwd": "/"})
+        return
+    inside = f"{apart.SERVED}/broker/{apart.state('broker')}"
+    yield "", _members(folder, [str(folder), inside], whose | {"cwd": "/"})
+    broker = pwd.getpwnam(owning.user("broker"))
+    # It may not come to its folder by the home's, which is closed to it: it begins there.
+    as_broker = {"user": broker.pw_uid, "group": broker.pw_gid, "extra_groups": [], "cwd": folder / inside}
+    yield f"{inside}/", _members(folder / inside, ["."], as_broker)
+
+
+def _members(
+    folder: Path, words: list[str], whose: dict[str, Any]
+) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    command = [sys.executable, "-P", "-m", "deploy.archives.packing", *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, **whose) as packing:  # noqa: S603 - ourselves
         assert packing.stdout is not None
         try:
             yield from _read(packing.stdout)

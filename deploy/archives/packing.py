@@ -1,6 +1,7 @@
 """A living folder as a tar: databases copied by SQLite itself, everything else as it lies there.
 
-`python -m deploy.archives.packing FOLDER` writes it to standard output; a backup runs it as each folder's own user.
+`python -m deploy.archives.packing FOLDER [BUT]` writes it to standard output, without BUT, a folder in it. A backup
+runs it as each folder's own user.
 """
 
 import contextlib
@@ -28,15 +29,17 @@ _FIRST = "alerts.sqlite3"
 _WAIT_SECONDS = 30.0
 
 
-def pack(folder: Path, stream: IO[bytes]) -> None:
+def pack(folder: Path, stream: IO[bytes], but: str | None = None) -> None:
     """Write the folder's files, named from it, to `stream`. Raises HomeError("no-proof") where one cannot be copied."""
     for left in folder.glob(f"{_WORK}*"):  # of a backup that was killed
         shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix=_WORK, dir=folder) as work, tarfile.open(fileobj=stream, mode="w|") as tar:
-        for path in sorted(files(folder), key=lambda path: (path.name != _FIRST, path)):
+    with contextlib.ExitStack() as end, tarfile.open(fileobj=stream, mode="w|") as tar:
+        work = None
+        for path in sorted(files(folder, but), key=lambda path: (path.name != _FIRST, path)):
             name = str(path.relative_to(folder))
             with contextlib.suppress(FileNotFoundError):  # gone meanwhile
                 if is_database(path):
+                    work = work or end.enter_context(tempfile.TemporaryDirectory(prefix=_WORK, dir=folder))
                     copy = Path(work) / "copy"
                     copy_database(path, copy)
                     tar.add(copy, name, recursive=False)
@@ -45,10 +48,15 @@ def pack(folder: Path, stream: IO[bytes]) -> None:
                     _add(tar, path, name)
 
 
-def files(folder: Path) -> Iterator[Path]:
-    """What belongs into a backup: plain files alone, no links, no sockets, nothing that only the running home needs."""
+def files(folder: Path, but: str | None = None) -> Iterator[Path]:
+    """What belongs into a backup: plain files alone, no links, no sockets, nothing that only the running home needs.
+
+    `but`: a folder in it that is left out.
+    """
     for path in folder.rglob("*"):
         inside = path.relative_to(folder).parts
+        if but is not None and path.is_relative_to(folder / but):
+            continue
         if inside[0] in _LEFT_OUT or inside[0].startswith(_WORK) or path.name.endswith(_PASSING):
             continue
         if path.is_file() and not path.is_symlink():
@@ -73,8 +81,11 @@ def copy_database(path: Path, copy: Path) -> None:
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    """Read at once, as a file may grow while a tar that has told its length already is written."""
-    with path.open("rb") as file:
+    """Read at once, as a file may grow while a tar that has told its length already is written.
+
+    Through no link: whose folder it is may have put one there just now, to what we may read and they may not.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
         about, content = os.fstat(file.fileno()), file.read()
     member = tarfile.TarInfo(name)
     member.size, member.mode, member.mtime = len(content), stat.S_IMODE(about.st_mode), int(about.st_mtime)
@@ -83,7 +94,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
 
 if __name__ == "__main__":
     try:
-        pack(Path(sys.argv[1]), sys.stdout.buffer)
+        pack(Path(sys.argv[1]), sys.stdout.buffer, *sys.argv[2:3])
     except BrokenPipeError:  # whoever reads it gave up, and says why
         os._exit(1)
     except (HomeError, OSError) as failure:

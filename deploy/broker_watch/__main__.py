@@ -2,8 +2,8 @@
 
 Mosquitto itself knows nothing of a watchdog. systemd sees this process: where it falls silent, or ends because
 Mosquitto is silent, the whole unit is started anew. SIGHUP goes on to Mosquitto, which reads its list and certificates
-again; where commands cannot signal it, in a container, they ask by a file in FOLDER (hold.py). A Mosquitto that lived
-through a jump of the calendar is started anew here.
+again; where commands cannot signal it, as it is another user's, they ask by a file in FOLDER (hold.py). A Mosquitto
+that lived through a jump of the calendar is started anew here.
 """
 
 import contextlib

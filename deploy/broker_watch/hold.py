@@ -1,8 +1,8 @@
-"""How commands in other containers know that the broker runs, and have it read its files again: a file of the two.
+"""How commands of another user, or in another container, know that the broker runs and have it read its files again.
 
 The watch holds the file's lock for as long as it lives, which the kernel ends with it, however it dies. Whoever wants
-the files read changes it, and the watch, which looks each second, passes that on to Mosquitto. Under systemd, where
-commands see the broker's process, they signal it themselves.
+the files read changes it, and the watch, which looks each second, passes that on to Mosquitto. In a terminal, where
+the broker's process is the commands' own, they signal it themselves.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.keeping import sharing
 from shared.running.config import ConfigError
 
 NAME = "watch"
@@ -31,7 +32,11 @@ def held(folder: Path) -> Iterator["Hold"]:
         raise ConfigError(f"{folder / NAME}: cannot be used ({error.strerror}); `homesystem init` first") from error
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield Hold(number)
+        sharing.share_all(folder)
+        try:
+            yield Hold(number, folder)
+        finally:
+            sharing.share_all(folder)  # what the broker wrote at its end
     except BlockingIOError as error:
         raise ConfigError(f"{folder}: another broker runs on this home; stop it first") from error
     finally:
@@ -73,11 +78,16 @@ def ask(folder: Path, seconds: float) -> bool:
 class Hold:
     """The watch's end of it."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, folder: Path) -> None:
         self._number = number
+        self._folder = folder
 
     def wish(self) -> bytes | None:
-        """What somebody wrote who wants the files read; None where nobody does."""
+        """What somebody wrote who wants the files read; None where nobody does.
+
+        What the broker made meanwhile is the commands' as well from now on, where its user is another than theirs.
+        """
+        sharing.share_all(self._folder)
         found = os.pread(self._number, 64, 0)
         return None if not found or found.startswith(_DONE) else found
 

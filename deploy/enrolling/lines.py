@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from deploy.enrolling import opening
 from deploy.enrolling.opening import DeviceRef, Opening
 from deploy.folder import home as homes
+from deploy.folder import parts
 from shared.running import offered
 from shared.words import join_line
 
@@ -36,17 +37,17 @@ def line(made: Opening, role: Literal["room", "client"]) -> Line:
 
 def show(home: homes.Home, line: Line, command: str = "homesystem room add") -> None:
     """A room's: the line alone on standard output, so that it can be handed on; beside it what is to be known of it."""
-    name, minutes = line.opening.name, line.opening.minutes
+    name, minutes, place = line.opening.name, line.opening.minutes, parts.folder(home.var, "gateway")
     say = [
         f"Paste this on the Pi of room {name}, all of it. It works once, for {minutes} minutes; another",
         f"`{command} {name}` prints another line and ends this one.",
     ]
-    if targets := offered.targets(offered.folders(home.var)):
+    if targets := offered.targets(offered.folders(place)):
         say.append(f"A Pi without the agent gets it from here: {', '.join(targets)}.")
     else:
         say.append(
             "This hub offers no package of the agent, so the Pi must have it already; "
-            f"{homes.folder() / offered.FOLDER} is where packages belong (docs/packages.md)."
+            f"{place / offered.FOLDER} is where packages belong (docs/packages.md)."
         )
     _print(say, line)
 

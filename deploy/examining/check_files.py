@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from deploy.examining.finding import Finding, examine, well, wrong
-from deploy.folder import parts
+from deploy.folder import owning, parts
 from deploy.folder.home import Home
 from deploy.pki import pairs, reading
+from shared.keeping import sharing
 from shared.keeping import torn as torn_files
 
 RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
@@ -82,26 +83,47 @@ def owners(home: Home) -> Iterator[Finding]:
     """All that lies in the home belongs to whom the home belongs to, so that every service can use it."""
     owner = home.var.stat().st_uid
     strange: list[Path] = []
+    served = parts.are_served(home.var)
 
     def closed(error: OSError) -> None:
         strange.append(Path(error.filename))
 
-    for folder, _, files in os.walk(home.var, onerror=closed):
+    for folder, names, files in os.walk(home.var, onerror=closed):
+        if served and Path(folder) == home.var:
+            names[:] = [name for name in names if name not in (parts.SERVED, "log")]
         paths = (Path(folder), *(Path(folder) / name for name in files))
         strange += [path for path in paths if path.lstat().st_uid != owner]
+    if not strange and served:
+        yield from _served(home)
+        return
     if not strange:
         yield well("owners", "everything here belongs to the home's user")
         return
     more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
     text = f"{strange[0]}{more} cannot be used by the home's user"
-    yield wrong("owners", text, f"sudo chown -R --reference={home.var} {home.var}")
+    yield wrong("owners", text, parts.given_back(home.var))
+
+
+def _served(home: Home) -> Iterator[Finding]:
+    """What each service has is its own and the hub's commands', and nobody else's."""
+    try:
+        strange = sorted(set(owning.strange(home.var, owning.known())))
+    except OSError as error:
+        strange = [Path(error.filename)]
+    if not strange:
+        yield well("owners", "everything here belongs to the home's user, and to each service what is its own")
+        return
+    more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+    yield wrong("owners", f"{strange[0]}{more} is not the service's alone, or not its own", "`homesystem repair`")
 
 
 def modes(home: Home) -> Iterator[Finding]:
     """Keys and secrets are their owner's alone."""
     private = [*home.pki.glob("*.key"), *home.vault.glob("*.key"), *(home.var / "secrets").iterdir()]
-    private += [home.mosquitto / "dynamic-security.json", *_databases(home, "*.sqlite3")]
-    open_ones = [path for path in private if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+    shared = [home.mosquitto / "dynamic-security.json", *_databases(home, "*.sqlite3")]
+    others = {path: 0o007 if sharing.is_shared(path.parent) else 0o077 for path in [*private, *shared]}
+    open_ones = [path for path, mode in others.items() if path.exists() and path.stat().st_mode & mode]
+    private += shared
     for path in open_ones:
         yield wrong(
             "modes", f"{path} may be read by others ({stat.filemode(path.stat().st_mode)})", f"chmod 600 {path}"

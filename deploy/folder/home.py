@@ -24,13 +24,14 @@ from deploy.pki import signers
 from deploy.pki.files import write
 from deploy.pki.pairs import Pki
 from shared.door.listening import EVERYWHERE
+from shared.keeping import sharing
 from shared.running.config import ConfigError, load
 from shared.words.names import is_reserved
 from shared.words.problem import HomeError
 
 ROOT = Path(__file__).resolve().parents[2]
 """The project's root, where mosquitto.conf lies."""
-SERVICES = ("auth", "alerts", "readings", "gateway")
+SERVICES = parts.SERVICES
 REMAINS = (
     "data",
     "secrets",
@@ -40,9 +41,8 @@ REMAINS = (
     "agents",
     "mosquitto.conf",
     *(f"{name}.toml" for name in SERVICES),
-    *parts.remains(),
 )
-"""What a home in the making consists of, in the order in which it may go; logs stay."""
+"""What a home in the making consists of beside its parts, in the order in which it may go; logs stay."""
 SIGNER = "signer"
 PAIRS = tuple(name for name in rights.HUB_CLIENTS if name != SIGNER)
 """Whose certificates lie among the home's; the signer's lies with its keys."""
@@ -78,8 +78,13 @@ class Home(msgspec.Struct, frozen=True):
         return parts.folder(self.var, "gateway") / "pki" / "web.crt"
 
     @property
-    def apart(self) -> bool:
+    def contained(self) -> bool:
         """Whether each part lives in a container of its own."""
+        return parts.are_contained(self.var)
+
+    @property
+    def apart(self) -> bool:
+        """Whether each part has a folder of its own, and is another user's or another container's."""
         return parts.are_apart(self.var)
 
     @property
@@ -90,7 +95,7 @@ class Home(msgspec.Struct, frozen=True):
     @property
     def hosts(self) -> list[str]:
         """Every name and address that certificates of the broker and of the services are good for."""
-        return [*self.settings.hosts, *(parts.KEYS if self.apart else ())]
+        return [*self.settings.hosts, *(parts.KEYS if self.contained else ())]
 
     def database(self, service: str) -> str:
         """The address of a service's database."""
@@ -100,7 +105,7 @@ class Home(msgspec.Struct, frozen=True):
 
     def called(self, part: str) -> str:
         """Where a part of the hub (`parts.KEYS`) is reached by the others and by the hub's commands."""
-        return part if self.apart else HERE
+        return part if self.contained else HERE
 
     @property
     def vault(self) -> Path:
@@ -143,7 +148,7 @@ def create(var: Path, settings: Settings) -> Home:
 
     Raises ConfigError where there is a home already.
     """
-    unfinished.begin(var, written(settings), REMAINS)
+    unfinished.begin(var, written(settings), [*REMAINS, *parts.remains(var)])
     home = Home(var, settings)
     lay_out(home)
     return home
@@ -169,7 +174,7 @@ def lay_out(home: Home) -> None:
     Certificates near their end are renewed, and the broker's configuration always follows its template.
     """
     own = (home.var / name for name in ("log", "secrets", "pki"))
-    for folder in (*own, *parts.databases(home.var), home.mosquitto):
+    for folder in (*own, *parts.states(home.var)):
         folder.mkdir(parents=True, exist_ok=True)
     (home.var / "secrets").chmod(0o700)
     for name in SECRETS:
@@ -221,7 +226,7 @@ def _renew_room(authority: Pki, room: str) -> bool:
 def write_rights(home: Home, roles: list[rights.Role]) -> None:
     """The broker's rights for a home that never ran; later changes go through the running broker."""
     content = msgspec.json.format(msgspec.json.encode(rights.document(roles)), indent=1)
-    write(home.mosquitto / "dynamic-security.json", content, 0o600)
+    write(home.mosquitto / "dynamic-security.json", content, sharing.writable(home.mosquitto))
 
 
 def render(home: Home, template: str, path: Path) -> None:
@@ -240,8 +245,9 @@ def render(home: Home, template: str, path: Path) -> None:
         var=home.config(template).parent if template in SERVICES else home.var,
         greeting=s.greeting,
         listens_on=list(s.listens_on),
-        apart=home.apart,
-        inside=EVERYWHERE if home.apart else HERE,
+        home=home.var,
+        logs=None if home.contained else parts.log(home.var, template),
+        inside=EVERYWHERE if home.contained else HERE,
         called=home.called,
         kept=home.database,
         **values,

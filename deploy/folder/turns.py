@@ -23,7 +23,7 @@ def turn(var: Path, what: str) -> Iterator[None]:
     try:
         number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        step = f"give it back to the home's user: sudo chown -R --reference={var} {var}"
+        step = f"give it back to the home's user: {parts.given_back(var)}"
         raise ConfigError(f"{path}: cannot be used ({error.strerror}); {step}") from error
     with os.fdopen(number, "r+") as file:
         try:

@@ -13,7 +13,13 @@ from shared.running.config import ConfigError
 NAME = "home.toml.unfinished"
 RESET = "factory-reset.unfinished"
 """Stands in a home that somebody began to erase."""
-_PRECIOUS = ("pki/ca", "signer/vault", "data", "secrets", "parts/auth/data", "parts/alerts/data")
+_PRECIOUS = (
+    "pki/ca",
+    "signer/vault",
+    "data",
+    "secrets",
+    *(f"{folder}/{part}/data" for folder in ("parts", "services") for part in ("auth", "alerts")),
+)
 """What no other home has: never taken for a beginning unless the mark says so."""
 
 

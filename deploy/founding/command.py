@@ -59,7 +59,7 @@ def _written(console: Console, file: Path) -> Answers:
     read = replies.read(file, name=f"{machine.name}.local", timezone=zones.of_machine())
     if file.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         console.print(f"[yellow]{file} may be changed by others: chmod 600 {file}[/yellow]", soft_wrap=True)
-    if (doubt := reach.doubt(read.answers.name, machine)) is not None and not parts.are_apart(homes.folder()):
+    if (doubt := reach.doubt(read.answers.name, machine)) is not None and not parts.are_contained(homes.folder()):
         console.print(doubt, style="yellow", highlight=False, markup=False, soft_wrap=True)
     if read.letter:
         console.print(f"Sending a letter to {read.answers.email} …", highlight=False)

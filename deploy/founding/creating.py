@@ -35,7 +35,7 @@ async def _create(var: Path, answers: Answers) -> homes.Home:
 
 def next_steps(home: homes.Home) -> list[str]:
     """What the owner does now, a line each: commands as they are typed."""
-    if home.apart:
+    if home.contained:
         return _next_steps_apart(home)
     installed = home.var == INSTALLED
     run = "sudo homesystem" if installed else f"HOMESYSTEM_VAR={home.var} homesystem"

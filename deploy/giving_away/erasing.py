@@ -12,7 +12,7 @@ from deploy.archives import backup, scratch
 from deploy.folder import unfinished
 from deploy.pki.files import sync, write
 
-_KEYS_FIRST = ("vault", "signer", "pki", "secrets", "mosquitto", "data", "parts", "agents")
+_KEYS_FIRST = ("vault", "signer", "pki", "secrets", "mosquitto", "data", "parts", "services", "agents")
 """Without its keys nothing of what is left is worth anything to whoever finds it."""
 _MOMENT = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]"
 _OF_A_HOME = ("home.toml", unfinished.RESET, "pki", "vault", "data")

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from deploy.archives import backup
 from deploy.folder import home as homes
+from deploy.folder import owning
 from deploy.giving_away import erasing, household
 from deploy.giving_away import letters as last_letters
 from deploy.giving_away.household import Household
@@ -37,7 +38,8 @@ def reset(var: Path, name: str | None, *, letters: bool) -> None:
     gone = erasing.erase(var)
     _tell([f"Erased: {', '.join(map(str, gone))}. `homesystem init` begins a new home."])
     if installed:
-        # As a fresh installation leaves it, so that `homesystem init` finds who signs.
+        # As a fresh installation leaves it, so that `homesystem init` finds who signs, and whose folders are whose.
+        owning.own(var, owning.known())
         subprocess.run(["systemctl", "--quiet", "enable", "--now", "homesystem-signer.service"], check=True)  # noqa: S607
 
 

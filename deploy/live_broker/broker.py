@@ -21,6 +21,7 @@ from deploy.live_broker.control import PATIENCE_SECONDS, Control
 from deploy.pki import signers
 from deploy.pki.files import write
 from shared.broker import mqtt
+from shared.keeping import sharing
 from shared.running.config import ConfigError
 from shared.trust import signing, tls
 from shared.words.problem import HomeError
@@ -188,6 +189,7 @@ def _write_down(home: Home, name: str, plan: Plan) -> None:
         return
     path = home.mosquitto / "dynamic-security.json"
     owner = path.stat()
-    write(path, msgspec.json.format(msgspec.json.encode(orders.applied(document, needed)), indent=1), 0o600)
+    content = msgspec.json.format(msgspec.json.encode(orders.applied(document, needed)), indent=1)
+    write(path, content, sharing.writable(path.parent))
     if os.geteuid() == 0 and owner.st_uid != 0:  # nobody else can, or need; the units forbid the call
         os.chown(path, owner.st_uid, owner.st_gid)

@@ -57,7 +57,7 @@ def _begin(home: homes.Home, name: str) -> None:
         _say(f"- {line}")
     restart = (
         "docker compose restart alerts auth"
-        if home.apart
+        if home.contained
         else "sudo systemctl restart homesystem-alerts homesystem-auth"
     )
     _say(f"- Letters link with the new name: {restart}")

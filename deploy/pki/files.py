@@ -3,13 +3,20 @@
 import os
 from pathlib import Path
 
+from shared.keeping import sharing
+
 
 def write(path: Path, content: bytes, mode: int) -> None:
-    """Replace a file whole, with its mode from the first moment; on the disk when this returns."""
+    """Replace a file whole, with its mode from the first moment; on the disk when this returns.
+
+    Where the folder is shared with a service (shared/keeping/sharing.py), that can read it, and nobody else.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        if sharing.is_shared(path.parent):
+            os.fchmod(file.fileno(), (mode | 0o040) & ~0o007)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

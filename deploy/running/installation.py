@@ -89,7 +89,7 @@ def look(home: Home, show: Show | None = None) -> Installation:
     """What systemd has of this home's units, and how `homesystem` is called."""
     found = _parsed((show or _systemctl)(wanted(home)))
     here = any(f"HOMESYSTEM_VAR={home.var}" in unit.environment.split() for unit in found)
-    return Installation(tuple(found) if here else (), _command(home, managed=here), apart=home.apart)
+    return Installation(tuple(found) if here else (), _command(home, managed=here), apart=home.contained)
 
 
 def wanted(home: Home) -> list[str]:
@@ -127,7 +127,7 @@ def _systemctl(names: Iterable[str]) -> str:
 def _command(home: Home, *, managed: bool) -> str:
     if managed and any(path.exists() for path in _WRAPPERS):
         return "sudo homesystem"
-    if home.apart:
+    if home.contained:
         return "docker compose exec hub homesystem"
     own = f"{Path(sys.executable).parent / 'homesystem'}"
     place = "" if home.var == ROOT / "var" else f"HOMESYSTEM_VAR={home.var} "

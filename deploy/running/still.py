@@ -16,7 +16,7 @@ _SECONDS = 2.0
 
 def is_of_systemd(var: Path) -> bool:
     """Whether systemd runs the home in `var` on this machine, so that it can be stopped from here."""
-    return var == INSTALLED and SYSTEMD.exists() and not parts.are_apart(var)
+    return var == INSTALLED and SYSTEMD.exists() and not parts.are_contained(var)
 
 
 def check(var: Path) -> None:
@@ -24,7 +24,7 @@ def check(var: Path) -> None:
     if not (var / "home.toml").exists():
         return
     settings = load(homes.Settings, var / "home.toml")
-    if parts.are_apart(var):
+    if parts.are_contained(var):
         if answering := [part for part in parts.KEYS if _answers(part, settings)]:
             raise HomeError("invalid-value", f"The home runs ({', '.join(answering)}): first docker compose stop.")
         return

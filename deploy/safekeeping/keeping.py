@@ -17,6 +17,7 @@ from deploy.archives import plan as plans
 from deploy.archives import present
 from deploy.archives.plan import INSTALLED
 from deploy.folder import home as homes
+from deploy.folder import owning
 from deploy.running import still
 from deploy.safekeeping import beside, opening, settling, telling
 from deploy.safekeeping import restore as restoring
@@ -84,6 +85,8 @@ def _restore(file: Path, opened: opening.Opened, var: Path, named: Collection[st
         if var == INSTALLED:
             # A home from before there was a signer holds the authorities' keys itself.
             subprocess.run([homes.ROOT / "deploy" / "move-vault.sh"], check=True)  # noqa: S603
+        if still.is_of_systemd(var):
+            owning.own(var, owning.known())
     console.print(f"The home of {file} is back in {var}.", soft_wrap=True)
     for old in aside:
         console.print(f"What was there lies in {old}: delete it once all is well.", soft_wrap=True)

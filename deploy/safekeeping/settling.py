@@ -18,10 +18,11 @@ from deploy.allowing import orders
 from deploy.archives.backup import HOME, Label
 from deploy.archives.present import Present, authority_of, gone, known, vault_of
 from deploy.archives.revocations import Revoked
-from deploy.folder import parts
+from deploy.folder import parting, parts
 from deploy.pki.authorities import Authorities
 from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA
+from deploy.running import still
 from shared.running.config import ConfigError
 from shared.words.names import is_identity, is_reserved
 from shared.words.problem import HomeError
@@ -55,12 +56,14 @@ def settle(
     `ask` is asked of everybody where neither is there. Raises HomeError, ConfigError; the folders are then
     of no use.
     """
-    if parts.are_apart(work[HOME]) != parts.are_apart(var):
+    if parts.are_contained(work[HOME]) != parts.are_contained(var):
         raise HomeError(
             "invalid-value",
             "Of the backup and what is here, one is for containers and the other is not, and their configurations name "
             "other files: bring it back where it is from (docs/containers.md).",
         )
+    if parts.are_served(var) or still.is_of_systemd(var):
+        parting.part(var, work[HOME])  # a backup from before services had users of their own
     config = _moved(auth_config.read(parts.config(work[HOME], "auth")), var, work[HOME])
     authorities = Authorities(vault_of(work), demo=False, now=now)  # none is made, so none is marked as a demo's
     for name in (DEVICE_CA, WEB_CA):

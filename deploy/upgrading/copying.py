@@ -46,10 +46,12 @@ def elsewhere(place: Place) -> list[str]:
     """The services whose database lies on a server, so that no copy of the home has it."""
     found = []
     for service in ("auth", "alerts", "readings"):
-        with contextlib.suppress(FileNotFoundError, tomllib.TOMLDecodeError):
-            database = tomllib.loads((place.home / f"{service}.toml").read_text()).get("database", "")
-            if not str(database).startswith("sqlite"):
-                found.append(service)
+        for folder in (place.home / "services" / service, place.home):  # the second is of older versions
+            with contextlib.suppress(FileNotFoundError, tomllib.TOMLDecodeError):
+                database = tomllib.loads((folder / f"{service}.toml").read_text()).get("database", "")
+                if not str(database).startswith("sqlite"):
+                    found.append(service)
+                break
     return found
 
 

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+from shared.keeping import sharing
 from shared.running.log import facts
 
 log = logging.getLogger(__name__)
@@ -61,14 +62,21 @@ class Compiled:
 
 
 def _is_ours_alone(folder: Path) -> bool:
-    """Made where it is not there. One that is another's, or that others may write to, is left as it is."""
+    """Made where it is not there. One that is another's, or that others may write to, is left as it is.
+
+    Where the hub's commands share what lies beside it, they come in, too: they copy it, and take it away.
+    """
+    shared = sharing.is_shared(folder.parent)
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o770 if shared else 0o700, exist_ok=True)
         found = folder.lstat()
     except OSError as error:
         log.warning("No folder for compiled templates", extra=facts(folder=folder, reason=error.strerror))
         return False
-    if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022:
+    # One that came back from a backup is theirs, as all is that lies there.
+    ours = {os.geteuid(), folder.parent.stat().st_uid} if shared else {os.geteuid()}
+    strangers = 0o002 if shared else 0o022
+    if stat.S_ISDIR(found.st_mode) and found.st_uid in ours and not found.st_mode & strangers:
         return True
     log.warning("The folder for compiled templates is not ours alone; delete it", extra=facts(folder=folder))
     return False

@@ -7,7 +7,6 @@ says what is its own: the `Plan`.
 import asyncio
 import contextlib
 import logging
-import os
 import sqlite3
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -18,7 +17,7 @@ from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.keeping import driver
+from shared.keeping import driver, sharing
 from shared.keeping.torn import is_torn
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -193,7 +192,7 @@ async def _prepare_sqlite(database: str | None, plan: Plan) -> None:
         raise ConfigError(f"database: SQLite needs the path of a file: sqlite+aiosqlite:////path/to/{example}")
     path = Path(database)
     path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    sharing.make_writable(path)
     for attempt in range(_WAL_ATTEMPTS):
         try:
             with contextlib.closing(sqlite3.connect(path)) as direct:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from shared.keeping import sharing
 from shared.running.log import facts
 from shared.words.languages import later
 from shared.words.noted import BackupMade, BackupTarget, DoctorReport
@@ -37,6 +38,8 @@ def write(folder: Path, note: Note) -> None:
     begun.unlink(missing_ok=True)
     owner = folder.stat()
     with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        if sharing.is_shared(folder):
+            os.fchmod(file.fileno(), 0o640)
         if os.geteuid() != owner.st_uid:
             os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
         file.write(msgspec.json.encode(note))

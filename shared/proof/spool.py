@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from shared.keeping import sharing
 from shared.keeping.salvage import UNREADABLE, take_over
 from shared.keeping.torn import Sense, Torn, identity, is_torn, mend
 from shared.proof import spool_rows
@@ -210,6 +211,8 @@ class Spool:
     def _open(self) -> sqlite3.Connection:
         if self._memory is None:
             self._mend()
+            if sharing.is_shared(self._path.parent):
+                sharing.make_writable(self._path)
         self._db = db = self.connect()
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")

@@ -110,7 +110,7 @@ class Machine:
         said = converse([*self._enter(), *person, *whose, *inner], [*answers, *USUAL], seconds)
         self._report.typed(self.name, command, said, time.monotonic() - started)
         if said.code is None or (code is not None and said.code != code):
-            raise TroubleError(f"{self.name}$ {command}\n{_ended(said)}\n{said.text[-3000:]}")
+            raise TroubleError(f"{self.name}$ {command}\n{_ended(said)}\n{said.text[-9000:]}")
         return said.text
 
     def home_folder(self) -> None:

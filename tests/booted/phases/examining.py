@@ -4,7 +4,7 @@ import json
 
 from tests.booted.house import House
 
-_REPORT = "/var/lib/homesystem/data/doctor.json"
+_REPORT = "/var/lib/homesystem/services/gateway/data/doctor.json"
 _UNIT = "homesystem-doctor"
 
 

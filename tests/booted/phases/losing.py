@@ -102,7 +102,7 @@ def given_away(house: House) -> None:
     letter = house.mail.wait_for("is being erased", after=before)
     assert letter["To"] == MASTER
     house.report.saw(f"the master user has a letter: {letter['Subject']}")
-    assert hub.run(f"ls -A {VAR}").strip() == "", "something of the home is left"
+    assert hub.run(f"find {VAR} ! -type d").strip() == "", "something of the home is left"
     assert "device-ca.key" not in hub.run("find /var/lib/homesystem-signer"), "the authorities' keys are left"
     for unit in UNITS:
         state = hub.unit(unit, "ActiveState", "UnitFileState")

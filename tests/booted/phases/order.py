@@ -27,6 +27,7 @@ from tests.booted.phases import (
     units,
     updating,
     upgrading,
+    walls,
 )
 
 
@@ -47,6 +48,7 @@ STEPS = (
     Step("install", installing.run, types=("hub-install",)),
     Step("init", founding.run, ("install",), ("hub-init",)),
     Step("units", units.run, ("init",), ("hub-units", "hub-authority")),
+    Step("walls", walls.run, ("units",)),
     Step("sign in", signing_in.run, ("units",)),
     Step("enrol", enrolling.run, ("sign in",), ("room-add", "room-install", "room-start")),
     Step("command", commanding.plain, ("enrol",)),
@@ -80,6 +82,8 @@ PACKAGED = (
     Step("install", packaging.install, types=("deb-hub",)),
     Step("init", founding.run, ("install",), ("hub-init",)),
     Step("units", units.run, ("init",), ("hub-units", "hub-authority")),
+    Step("walls", walls.run, ("units",)),
+    Step("walls", walls.run, ("units",)),
     Step("sign in", signing_in.run, ("units",)),
     Step("enrol", packaging.enrol, ("sign in",), ("room-add", "deb-room", "room-start")),
     Step("command", commanding.plain, ("enrol",)),

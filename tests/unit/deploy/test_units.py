@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.folder import owning, parts
 from deploy.folder.home import ROOT
 from shared.running import systemd
 from tests import exposure
@@ -61,6 +62,45 @@ def test_every_unit_starts_a_module_that_exists(path: Path) -> None:
     for module in re.findall(r"python -m (\w+)", text):
         assert importlib.util.find_spec(module) is not None
     assert ("\nUser=root\n" if path.name in exposure.AS_ROOT else "\nUser=homesystem") in text
+
+
+def unit(part: str) -> str:
+    return (ROOT / "deploy" / "systemd" / f"homesystem-{part}.service").read_text()
+
+
+def given(text: str, name: str) -> list[str]:
+    """What a unit says under a name, word by word."""
+    return [word for line in re.findall(rf"(?m)^{name}=(.*)$", text) for word in line.split()]
+
+
+@pytest.mark.parametrize("part", parts.KEYS)
+def test_every_service_is_a_user_of_its_own_who_sees_its_own_part_of_the_home(part: str) -> None:
+    text, place = unit(part), f"/var/lib/homesystem/services/{part}"
+    assert given(text, "User") == given(text, "Group") == [owning.user(part)]
+    assert given(text, "TemporaryFileSystem") == ["/var/lib/homesystem:ro"]
+    assert given(text, "BindReadOnlyPaths") == [place]
+    logs = [] if part == "broker" else [f"/var/lib/homesystem/log/{part}"]
+    assert given(text, "BindPaths") == [f"{place}/{parts.state(part)}", *logs]
+    assert given(text, "ReadWritePaths") == []
+    assert given(text, "UMask") == ["0007"]
+    assert f" {place}/" in text.partition("ExecStart=")[2].partition("\n")[0]
+
+
+def test_the_users_are_made_and_the_commands_user_is_in_their_groups_alone() -> None:
+    text = (ROOT / "deploy" / "sysusers.d" / "homesystem-signer.conf").read_text()
+    made = set(re.findall(r"(?m)^u (\S+) ", text))
+    assert made == {"homesystem-signer", *map(owning.user, parts.KEYS)}
+    assert re.findall(r"(?m)^m (.+)$", text) == [f"homesystem {owning.user(part)}" for part in _in_order(text)]
+
+
+def _in_order(text: str) -> list[str]:
+    return [name for name in re.findall(r"(?m)^u homesystem-(\S+) ", text) if name in parts.KEYS]
+
+
+def test_only_who_has_business_with_the_signer_is_heard_there_and_most_do_not_see_it() -> None:
+    assert re.findall(r"--for (\S+)", unit("signer")) == ["homesystem", owning.user("auth")]
+    hidden = [part for part in parts.KEYS if given(unit(part), "InaccessiblePaths") == ["-/run/homesystem-signer"]]
+    assert hidden == ["broker", "readings", "gateway"], "alerts reads there how the signer ended"
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

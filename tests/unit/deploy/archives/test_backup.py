@@ -61,6 +61,15 @@ def test_it_holds_what_a_home_needs_and_its_owner_alone_reads_it(var: Path, tmp_
     assert not list(var.glob(".backup-*"))
 
 
+def test_what_another_user_is_to_read_is_left_to_it(var: Path) -> None:
+    inside = "services/broker/mosquitto"
+    (var / inside).mkdir(parents=True)
+    (var / inside / "mosquitto.db").touch()
+    (var / "services/broker/mosquitto.conf").touch()
+    whole, without = set(packing.files(var)), set(packing.files(var, inside))
+    assert whole - without == {var / inside / "mosquitto.db"}
+
+
 def test_a_file_with_a_long_name_comes_back_in_its_place(var: Path, tmp_path: Path) -> None:
     long = f"parts/gateway/data/gateway-templates/{'0' * 90}"
     (var / long).parent.mkdir(parents=True)

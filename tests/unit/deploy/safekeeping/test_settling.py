@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from cryptography import x509
 
+from auth_service import config as auth_config
 from auth_service.hub.restored import read
 from deploy.archives import backup, present
 from deploy.folder import home as homes
@@ -20,6 +21,7 @@ from deploy.pki.leaf import DEVICE_CA
 from deploy.running import demo
 from deploy.safekeeping import restore, settling
 from deploy.safekeeping.settling import Settled
+from shared.keeping.database import file_of
 from shared.words.problem import HomeError
 
 NOW = dt.datetime.now(dt.UTC)
@@ -195,3 +197,19 @@ def test_a_configuration_that_names_files_elsewhere_is_not_followed(
     with pytest.raises(HomeError, match="no file of the home"):
         restored(made, none, archive=tmp_path / "b.tar.gz")
     assert outside.read_text() == "not the home's"
+
+
+def test_a_backup_from_before_services_had_users_is_taken_apart_on_a_hub_where_they_have(made: Path) -> None:
+    var = made / "home"
+    (var / "services").mkdir()
+    try:
+        restored(made, none)
+        home = homes.find(var)
+        place = var / "services" / "auth"
+        assert home.config("auth") == place / "auth.toml"
+        assert file_of(auth_config.read(home.config("auth")).database) == place / "data" / "auth.sqlite3"
+        assert (place / "pki" / "auth.key").read_bytes() == (var / "pki" / "auth.key").read_bytes()
+        assert not (var / "auth.toml").exists()
+    finally:
+        shutil.rmtree(var)
+        restored(made, none)
