@@ -11,6 +11,7 @@ from tests.booted.house import UNITS, VAR, House
 from tests.booted.machine import Machine
 
 _PLACES = (VAR, "/var/lib/homesystem-signer", "/var/lib/homesystem-backup", "/var/lib/homesystem-upgrade")
+_PYTHON = "$(ls /usr/lib/homesystem/.venv/bin/python /opt/homesystem/.venv/bin/python 2>/dev/null | head -1)"
 _ASKS = ("auth",)
 """Who has business at the signer's socket."""
 _TRY = """
@@ -130,6 +131,6 @@ def _above(*paths: str) -> set[str]:
 def _tried(hub: Machine, before: str, service: str, listed: str, pids: str) -> dict[str, list[str]]:
     user = f"homesystem-{service}"
     whose = f"setpriv --reuid={user} --regid={user} --init-groups --bounding-set=-all --inh-caps=-all"
-    command = f"exec 3<{listed}; {before} {whose} /usr/bin/python3 -c {shlex.quote(_TRY)} {pids} <&3"
+    command = f"exec 3<{listed}; {before} {whose} {_PYTHON} -c {shlex.quote(_TRY)} {pids} <&3"
     told: dict[str, list[str]] = json.loads(hub.run(command, seconds=120))
     return told
