@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from deploy.folder.home import Home
-from tests import brokers, house, orphans
+from tests import brokers, house, orphans, warm
 from tests.demo import Demo
 
 settings.register_profile("house", deadline=None)
@@ -18,6 +18,11 @@ settings.load_profile("house")  # no test asserts a duration: a machine may be b
 def pytest_configure(config: pytest.Config) -> None:
     """No run leaves a process behind."""
     orphans.watch(config)
+
+
+def pytest_sessionfinish() -> None:
+    """Nobody begins anything any more."""
+    warm.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,7 +96,7 @@ def smtp_sink() -> Iterator[house.SmtpSink]:
 @pytest.fixture(scope="session")
 def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """The whole demo, started once for all tests that leave it as they found it."""
-    made = Demo(tmp_path_factory.mktemp("demo"))
+    made = Demo(tmp_path_factory.mktemp("demo"), warm=True)
     made.start()
     yield made
     made.stop()

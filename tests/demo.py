@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from deploy.folder import home as homes
 from shared.running.config import load
+from tests import warm as warm_interpreter
 from tests.claimed import free_port
 from tests.house import DEADLINE, is_alive, until
 
@@ -41,14 +42,16 @@ class Answer(NamedTuple):
 class Demo:
     """A running demo home in a folder of its own, on free ports; `module` is what is run as `homesystem`.
 
-    Another `tree` than this one is run by its own environment.
+    Another `tree` than this one is run by its own environment. One that is `warm` begins in an interpreter that has
+    imported everything (tests/warm.py), and hashes its passwords cheaply (tests/thrifty_home.py).
     """
 
-    def __init__(self, var: Path, *, module: str = "deploy", tree: Path = ROOT) -> None:
+    def __init__(self, var: Path, *, module: str = "deploy", tree: Path = ROOT, warm: bool = False) -> None:
         self.var = var
         self._tree = tree
         python = sys.executable if tree == ROOT else str(tree / ".venv" / "bin" / "python")
-        self._homesystem = [python, "-m", module]
+        self._homesystem = [python, "-m", "tests.thrifty_home" if warm else module]
+        self._begin = warm_interpreter.Popen if warm else subprocess.Popen
         self.ports = {name: free_port() for name in PORTS}
         self.url = f"https://localhost:{self.ports['HTTPS']}"
         self.output: list[str] = []
@@ -70,7 +73,7 @@ class Demo:
         """Start it and wait for its word, the `ready` line, however long that takes; the seconds that it took."""
         self._word, self._is_ready = threading.Event(), False
         started = time.monotonic()
-        self._process = subprocess.Popen(
+        self._process = self._begin(
             [*self._homesystem, "up", "--demo"],
             cwd=self._tree,
             env=self.environment,
@@ -137,11 +140,11 @@ class Demo:
 
     def supervise(self, order: str, name: str) -> None:
         """`stop` or `start` one process for good, by supervisorctl."""
-        subprocess.run(
-            [sys.executable, "-m", "supervisor.supervisorctl", "-c", str(self.var / "supervisord.conf"), order, name],
-            check=True,
-            capture_output=True,
-        )
+        configured = ["-c", str(self.var / "supervisord.conf")]
+        command = [sys.executable, "-m", "supervisor.supervisorctl", *configured, order, name]
+        with self._begin(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+            said, _ = process.communicate()
+        assert process.returncode == 0, said
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Signal one process, by default kill -9; its former pid."""
@@ -155,14 +158,17 @@ class Demo:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `homesystem …` on this home."""
-        return subprocess.run(
-            [*self._homesystem, *arguments],
+        command = [*self._homesystem, *arguments]
+        with self._begin(
+            command,
             cwd=self._tree,
             env=self.environment | {"COLUMNS": "200"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            check=False,
-        )
+        ) as process:
+            out, err = process.communicate()
+        return subprocess.CompletedProcess(command, process.returncode, out, err)
 
     def users(self) -> dict[str, dict[str, str]]:
         """The demo's users by role."""
@@ -210,7 +216,7 @@ class Demo:
 
     def _name(self, entry: Path) -> str | None:
         try:
-            command = (entry / "cmdline").read_bytes().decode().split("\0")
+            command = (entry / "cmdline").read_bytes().decode().rstrip("\0").split("\0")
             state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
         except (OSError, UnicodeDecodeError):
             return None
@@ -229,7 +235,7 @@ class Demo:
         for module, name in modules.items():
             if module in command:
                 return name
-        return f"agent-{Path(command[-2]).stem}" if "device_agents" in command else None
+        return f"agent-{Path(command[-1]).stem}" if "device_agents" in command else None
 
 
 class Client:

@@ -119,7 +119,7 @@ class VisitedHome:
 @contextmanager
 def visited_home(var: Path) -> Iterator[VisitedHome]:
     """It runs, and is furnished."""
-    demo = Demo(var)
+    demo = Demo(var, warm=True)
     assert demo.command("init", "--demo").returncode == 0
     asyncio.run(_move_in(demo.home))
     demo.lift_limits(*_LIMITS)

@@ -45,7 +45,7 @@ def trusting(var: Path) -> str:
 @contextlib.contextmanager
 def own_home(folder: Path, *limits: str, prepared: Callable[[Demo], None] = lambda _made: None) -> Iterator[Demo]:
     """A home of a module's own, with these limits raised out of the way; `prepared` has it before it starts."""
-    made = Demo(folder)
+    made = Demo(folder, warm=True)
     assert made.command("init", "--demo").returncode == 0
     prepared(made)
     made.lift_limits(*limits)

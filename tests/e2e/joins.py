@@ -25,7 +25,7 @@ EVIL = b"#!/bin/sh\ntouch caught; exit 0\n"
 @contextlib.contextmanager
 def home_to_join(folder: Path) -> Iterator[Demo]:
     """One that is up, and counts nobody's tries."""
-    made = Demo(folder)
+    made = Demo(folder, warm=True)
     assert made.command("init", "--demo").returncode == 0
     made.lift_limits("join", "reads")
     made.start()

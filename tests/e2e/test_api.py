@@ -18,7 +18,7 @@ LIMITS = ("login_code", "login_code_account", "login", "commands", "reads", "def
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(tmp_path_factory.mktemp("api"))
+    made = Demo(tmp_path_factory.mktemp("api"), warm=True)
     assert made.command("init", "--demo").returncode == 0
     made.lift_limits(*LIMITS)
     made.start()

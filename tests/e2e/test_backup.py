@@ -15,7 +15,7 @@ from tests.house import until
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(tmp_path_factory.mktemp("backup"))
+    made = Demo(tmp_path_factory.mktemp("backup"), warm=True)
     assert made.command("init", "--demo").returncode == 0
     made.start()
     yield made

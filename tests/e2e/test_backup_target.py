@@ -16,7 +16,7 @@ PASSPHRASE = "velvet otter seldom crosses 4 bridges"
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    made = Demo(tmp_path_factory.mktemp("target") / "home")
+    made = Demo(tmp_path_factory.mktemp("target") / "home", warm=True)
     assert made.command("init", "--demo").returncode == 0
     made.start()
     yield made

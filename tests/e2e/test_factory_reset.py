@@ -11,7 +11,7 @@ from tests.house import SmtpSink, until
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Demo]:
-    made = Demo(tmp_path / "home")
+    made = Demo(tmp_path / "home", warm=True)
     assert made.command("init", "--demo").returncode == 0
     yield made
     if made.runs:

@@ -278,7 +278,7 @@ def test_ten_thousand_guesses_let_nobody_in_keep_nobody_out_and_are_a_letter(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """At the limits that a home begins with."""
-    house = Demo(tmp_path_factory.mktemp("guesses"))
+    house = Demo(tmp_path_factory.mktemp("guesses"), warm=True)
     assert house.command("init", "--demo").returncode == 0
     house.start()
     try:

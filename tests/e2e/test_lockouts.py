@@ -130,7 +130,7 @@ def test_limits_are_behind_a_word_and_large_enough_to_touch(open_page: Open, sho
 
 
 def test_a_home_of_an_older_version_takes_its_new_rights_with_up(tmp_path: Path) -> None:
-    house = Demo(tmp_path / "older")
+    house = Demo(tmp_path / "older", warm=True)
     assert house.command("init", "--demo").returncode == 0
     path = house.var / "mosquitto" / "dynamic-security.json"
     document = json.loads(path.read_text())

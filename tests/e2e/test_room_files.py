@@ -60,7 +60,7 @@ class Desk:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A home whose garage gives up on a file after ten seconds."""
-    made = Demo(tmp_path_factory.mktemp("home") / "var")
+    made = Demo(tmp_path_factory.mktemp("home") / "var", warm=True)
     assert made.command("init", "--demo").returncode == 0
     path = garage(made)
     path.write_text(path.read_text().replace('room = "garage"\n', 'room = "garage"\ntrial_seconds = 10\n', 1))

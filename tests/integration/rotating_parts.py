@@ -15,6 +15,7 @@ from deploy.folder.home import ROOT, Home
 from deploy.live_broker import broker as brokers
 from deploy.pki import reading
 from shared.trust.authority import fingerprints
+from tests import warm
 from tests.house import DEADLINE, Broker, come_up
 from tests.integration.agent_parts import Room
 from tests.integration.signer_parts import Signer
@@ -85,7 +86,7 @@ def auth_of(home: Home, signer: Signer) -> Iterator[None]:
     path = home.var / "log" / "auth.console"
     path.unlink(missing_ok=True)
     with path.open("ab") as log:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
+        process = warm.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
     heard = "the auth service hears what rooms ask for"
     come_up(process, lambda: "Broker reached" in path.read_text(), heard, said=path.read_text)
     try:

@@ -15,6 +15,7 @@ from shared.trust.signing import Changed
 from shared.words import messages
 from shared.words.messages import AuditEvent
 from shared.words.problem import HomeError
+from tests import warm
 from tests.house import DEADLINE, come_up
 
 
@@ -39,7 +40,7 @@ class Signer:
             "--demo",
         ]
         with (self.home.var / "log" / "signer.console").open("ab") as log:
-            self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+            self._process = warm.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         come_up(self._process, lambda: unix.listens(self.path), "the signer listens")
 
     def stop(self, *, kill: bool = False) -> None:

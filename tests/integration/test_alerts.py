@@ -42,7 +42,7 @@ from shared.words.internal_recipients import Recipient, Recipients
 from shared.words.messages import AuditEvent, UserRef, Who
 from shared.words.names import Outcome, Severity
 from shared.words.problem import HomeError
-from tests import house
+from tests import house, warm
 from tests.house import DEADLINE, Broker, SmtpSink, come_up, end, listens, until
 from tests.unit.alert_service.parts import HOUSE
 
@@ -91,7 +91,7 @@ class Service:
     def start(self, module: str = "alert_service") -> None:
         """Start it and wait until its port is taken."""
         with self.err.open("ab") as err:
-            self.process = subprocess.Popen(
+            self.process = warm.Popen(
                 [sys.executable, "-m", module, "--config", str(self.config)], stderr=err, env=self.environment
             )
         come_up(self.process, lambda: listens(self.port), "the alert service listens", said=lambda: self.log)

@@ -39,6 +39,7 @@ from shared.words.internal_rehearsal import SIGN_IN_REHEARSAL, SignInRehearsal
 from shared.words.messages import AuditEvent, DeviceDescription, Lockouts, Receipt, ReceiptLine, Revoked
 from shared.words.names import Action, Kind, Role, Severity
 from shared.words.problem import HomeError
+from tests import warm
 from tests.begun import begin_accounts
 from tests.house import DEADLINE, Broker, SmtpSink, come_up, end, listens, until
 from tests.integration.signer_parts import Signer, connected
@@ -66,7 +67,7 @@ class Service:
         """Start it and wait until its port is taken."""
         command = [sys.executable, "-m", "auth_service", "--config", str(self.home.config("auth"))]
         with (self.home.var / "log" / "auth.err").open("ab") as err:
-            self.process = subprocess.Popen(command, stderr=err, env=os.environ | self.signer | environment)
+            self.process = warm.Popen(command, stderr=err, env=os.environ | self.signer | environment)
         come_up(self.process, lambda: listens(self.config.listen.port), "the auth service listens", said=self.log)
 
     def stop(self, number: int = signal.SIGTERM) -> int:

@@ -21,6 +21,7 @@ from shared.words.internal_readings import ReadingsPage, ReadingsQuery, Readings
 from shared.words.messages import Availability, By, Description, DeviceDescription, State
 from shared.words.names import Kind
 from shared.words.problem import HomeError
+from tests import warm
 from tests.house import DEADLINE, Broker, come_up, end, listens
 from tests.integration.mqtt_parts import Client
 
@@ -43,7 +44,7 @@ class Recorder:
         """Start it and wait until its port is taken."""
         command = [sys.executable, "-m", "alert_service.readings", "--config", str(self.config)]
         with self.err.open("ab") as err:
-            self.process = subprocess.Popen(command, stderr=err, env=os.environ)
+            self.process = warm.Popen(command, stderr=err, env=os.environ)
         come_up(self.process, lambda: listens(self.port), "the recorder listens", said=self.err.read_text)
 
     def stop(self, number: int = signal.SIGTERM) -> int:

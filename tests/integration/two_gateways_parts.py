@@ -20,6 +20,7 @@ from auth_service.hub.accounts import Accounts
 from deploy.folder import home as homes
 from deploy.pki import signers
 from shared.words.names import Role
+from tests import warm
 from tests.claimed import free_port
 from tests.demo import CODE, text_of
 from tests.house import DEADLINE, Broker, SmtpSink, come_up, end, listens, until
@@ -192,7 +193,7 @@ class TwoGateways:
         environment = os.environ | {"HOMESYSTEM_SIGNER": str(signers.socket(self.home.var, demo=True))}
         log = self.home.var / "log" / f"{name}.console"
         with log.open("ab") as file:
-            made = subprocess.Popen(command, stderr=file, env=environment)
+            made = warm.Popen(command, stderr=file, env=environment)
         self._processes.append(made)
         come_up(made, lambda: listens(port), f"{name} listens", said=log.read_text)
 
