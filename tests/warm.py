@@ -213,6 +213,7 @@ def _become(program: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     os.environ.clear()
     os.environ.update(environment)
     zoneinfo.reset_tzpath()
+    sys.path[0] = str(Path.cwd())
     _forget()
     _show(program)
     sys.argv = ["-m", *program[3:]]
