@@ -1,7 +1,8 @@
 // What is wrong with a page as it stands in a browser, in words for whoever mends it. Put into the page, in this order,
-// by tests/looking.py; takes what sentences must not be read on it, and gives a list of findings.
+// by tests/looking.py; takes what sentences must not be read on it, as JSON, and gives a list of findings.
 
-(english) => {
+(sentences) => {
+  const english = JSON.parse(sentences);
   const found = [];
   const named = (it) => `<${it.localName}> ${(it.ariaLabel || it.textContent || it.name || it.id).trim().replace(/\s+/g, " ").slice(0, 60)}`;
   const wide = document.documentElement.scrollWidth;
