@@ -1,6 +1,7 @@
 """Who comes to a hub with a line or with parts of one: strangers, somebody in the middle, requests by hand."""
 
 import contextlib
+import functools
 import http.client
 import http.server
 import json
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from deploy.pki import leaf as leaves
 from deploy.pki.pairs import Pki
-from tests.demo import Demo, text_of
+from tests.demo import Client, Demo, text_of
 
 AWAY = "127.0.0.2"
 """Another address of this machine."""
@@ -50,9 +51,15 @@ def letters(house: Demo, *words: str) -> bool:
     return any(all(word in f"{one['Subject']} {text_of(one)}" for word in words) for one in house.letters())
 
 
+@functools.cache
+def master(house: Demo) -> Client:
+    """Their program, signed in once: whoever looks again and again would soon get no more codes."""
+    return house.client("master")
+
+
 def recorded(house: Demo, where: str) -> dict[str, dict[str, object]]:
     """What the record has about a room or client (`room/attic`), the newest of each kind by what it is called."""
-    events = house.client("master").call("GET", "/api/v1/audit?limit=100").body["events"]
+    events = master(house).call("GET", "/api/v1/audit?limit=100").body["events"]
     return {event["what"]: event for event in reversed(events) if event["where"] == where}
 
 

@@ -26,6 +26,7 @@ from tests.e2e.joins import (
     in_the_middle,
     letters,
     line_for,
+    master,
     named,
     recorded,
     request,
@@ -47,7 +48,7 @@ names = (f"attic-{number}" for number in itertools.count(1))
 
 def rooms(house: Demo) -> dict[str, str]:
     """Those that the master user sees, and whether they are there."""
-    found = house.client("master").call("GET", "/api/v1/rooms").body["rooms"]
+    found = master(house).call("GET", "/api/v1/rooms").body["rooms"]
     return {room["id"]: room["status"] for room in found}
 
 
