@@ -52,11 +52,6 @@ _ROOM = "-" * 4000
 """Place for command lines: /proc shows that of who became another program only if it fits where the first one was."""
 _ADOPT = 36
 """PR_SET_CHILD_SUBREAPER (prctl(2))."""
-_BY_PYTHON: dict[int, Any] = {
-    signal.SIGPIPE: signal.SIG_IGN,
-    signal.SIGXFSZ: signal.SIG_IGN,
-    signal.SIGINT: signal.default_int_handler,
-}
 
 
 class Popen(subprocess.Popen[Any]):
@@ -202,10 +197,10 @@ def _become(program: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     gc.freeze()
     signal.set_wakeup_fd(-1)
     for known in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if signal.getsignal(known) not in (signal.SIG_IGN, signal.SIG_DFL, None):
-            signal.signal(known, signal.SIG_DFL)
-    for number, handler in _BY_PYTHON.items():
-        signal.signal(number, handler)
+        if callable(signal.getsignal(known)):  # what is ignored remains so
+            signal.signal(known, signal.default_int_handler if known == signal.SIGINT else signal.SIG_DFL)
+    for known in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(known, signal.SIG_IGN)  # as Python does when it begins
     for open_file in list(Path("/proc/self/fd").iterdir()):
         with contextlib.suppress(OSError):  # the one by which we looked
             if not os.get_inheritable(int(open_file.name)):
