@@ -142,9 +142,8 @@ class Demo:
         """`stop` or `start` one process for good, by supervisorctl."""
         configured = ["-c", str(self.var / "supervisord.conf")]
         command = [sys.executable, "-m", "supervisor.supervisorctl", *configured, order, name]
-        with self._begin(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-            said, _ = process.communicate()
-        assert process.returncode == 0, said
+        done = warm_interpreter.run(command, begin=self._begin, cwd=ROOT)
+        assert done.returncode == 0, done.stdout + done.stderr
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Signal one process, by default kill -9; its former pid."""
@@ -158,17 +157,8 @@ class Demo:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `homesystem …` on this home."""
-        command = [*self._homesystem, *arguments]
-        with self._begin(
-            command,
-            cwd=self._tree,
-            env=self.environment | {"COLUMNS": "200"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            out, err = process.communicate()
-        return subprocess.CompletedProcess(command, process.returncode, out, err)
+        environment = self.environment | {"COLUMNS": "200"}
+        return warm_interpreter.run([*self._homesystem, *arguments], begin=self._begin, cwd=self._tree, env=environment)
 
     def users(self) -> dict[str, dict[str, str]]:
         """The demo's users by role."""

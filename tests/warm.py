@@ -30,10 +30,10 @@ import sys
 import threading
 import traceback
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from shared.keeping.lean import without_orm
 
@@ -52,6 +52,8 @@ _ROOM = "-" * 4000
 """Place for command lines: /proc shows that of who became another program only if it fits where the first one was."""
 _ADOPT = 36
 """PR_SET_CHILD_SUBREAPER (prctl(2))."""
+
+Ended: TypeAlias = "subprocess.CompletedProcess[str]"
 
 
 class Popen(subprocess.Popen[Any]):
@@ -76,6 +78,14 @@ class Popen(subprocess.Popen[Any]):
         self._child_created = True
         names = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         self._close_pipe_fds(*(asked[name] for name in names))  # type: ignore[attr-defined]  # as above
+
+
+def run(command: Sequence[Any], *, begin: Callable[..., "subprocess.Popen[Any]"] = Popen, **named: Any) -> Ended:
+    """What became of a command, and what it said, as text."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with begin(command, text=True, **pipes, **named) as process:
+        out, err = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
 
 
 def close() -> None:

@@ -27,7 +27,7 @@ from deploy.pki import leaf, reading
 from shared.proof.spool import Spool
 from shared.words import topics
 from shared.words.names import Severity
-from tests import killed
+from tests import killed, warm
 from tests.begun import begin_accounts
 from tests.claimed import free_port
 from tests.house import DEADLINE, Broker, until
@@ -36,15 +36,8 @@ from tests.renamed import NEW, OLD, PORTS, THIRD, Gateway, make, sign_outside
 
 
 def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "deploy", *arguments],
-        env=os.environ | {"HOMESYSTEM_VAR": str(home.var)},
-        cwd=homes.ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    environment = os.environ | {"HOMESYSTEM_VAR": str(home.var)}
+    return warm.run([sys.executable, "-m", "deploy", *arguments], env=environment, cwd=homes.ROOT)
 
 
 @pytest.fixture
