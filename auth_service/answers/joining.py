@@ -21,7 +21,7 @@ class ByLine:
         return json_response(await self._joining.join(await read_json(request, JoinWish), issuer(request)))
 
     async def open(self, request: web.Request) -> web.Response:
-        """A window for one."""
+        """A window for one, which a master user opens."""
         return json_response(
             await self._windows.open(await read_json(request, WindowWish), issuer(request)), status=201
         )

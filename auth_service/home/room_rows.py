@@ -1,5 +1,6 @@
 """Rooms and their devices, in the database: on a connection of the caller's."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +35,17 @@ async def registered(connection: AsyncConnection, room: str, device: str) -> tup
         if known is not None and found.id == device:
             return known, found
     raise HomeError("unknown-device")
+
+
+async def critical_among(connection: AsyncConnection, places: Collection[str]) -> dict[str, bool]:
+    """Of these (`hall/lamp`) each that is a device of a room that stands, and whether it is critical."""
+    wanted = {place.partition("/")[0] for place in places}
+    enrolled = select(identities.c.name).where(identities.c.revoked_at.is_(None), identities.c.name.in_(wanted))
+    rows = await connection.execute(
+        select(devices.c.room, devices.c.id, devices.c.critical).where(devices.c.room.in_(enrolled))
+    )
+    found = {f"{row.room}/{row.id}": row.critical for row in rows}
+    return {place: found[place] for place in places if place in found}
 
 
 async def device_ids(connection: AsyncConnection, room: str) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
-from auth_service.home import identity_rows
-from auth_service.joining import window_rows
+from auth_service.home import identity_rows, room_rows
+from auth_service.joining import granted, window_rows
 from auth_service.joining.refusals import in_use
 from auth_service.joining.window import LIFETIME, Window
 from auth_service.proof import Proof
@@ -64,7 +64,8 @@ class Windows:
             window = Window(
                 name=name, kind=kind, may=devices, opened_at=now, expires_at=now + LIFETIME, resumes=resumes
             )
-            told = {"may": ", ".join(devices)} if devices else {}
+            critical = await room_rows.critical_among(connection, devices)
+            told = {"may": granted.in_words(devices, critical)} if devices else {}
             return await self._put(connection, window, say, **told)
 
     async def open_again(self, name: str, kind: Kind, who: Who) -> Opened:

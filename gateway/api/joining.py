@@ -38,11 +38,25 @@ class RoomRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     name: RoomName
 
 
+class ClientRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the new client is called at the broker, and the devices (`hall/lamp`) that it may command and hear."""
+
+    name: RoomName
+    may: tuple[str, ...]
+
+
 async def add(request: web.Request) -> web.Response:
     """201 {room, line, until, packages}: what is to be pasted on the Pi, told this once."""
     sessions.signed_in(request)
     asked = await read_json(request, RoomRequest)
     return json_response(await joining.open_window(request, asked.name), status=201)
+
+
+async def add_client(request: web.Request) -> web.Response:
+    """201 {client, line, until}: what is to be pasted on the client's machine, told this once."""
+    sessions.signed_in(request)
+    asked = await read_json(request, ClientRequest)
+    return json_response(await joining.open_client_window(request, asked.name, asked.may), status=201)
 
 
 async def anchor(request: web.Request) -> web.Response:

@@ -110,6 +110,7 @@ def add_api(app: web.Application) -> None:
         ("DELETE", "/api/v1/invitations/{id}", invitations.withdraw, routes.DEFAULT),
         ("GET", "/api/v1/rooms", rooms.show, "reads"),
         ("POST", "/api/v1/rooms", joining.add, "password"),
+        ("POST", "/api/v1/clients", joining.add_client, "password"),
         ("GET", "/api/v1/rooms/{room}/file", room_file.show, "reads"),
         ("PUT", "/api/v1/rooms/{room}/file", room_file.put, "arranging"),
         # First of those that begin alike: aiohttp tries one after the other, and this is what is asked most.

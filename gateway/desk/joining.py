@@ -18,7 +18,7 @@ from shared.words.internal_joining import Joined, JoinWish, WindowWish
 from shared.words.languages import later
 from shared.words.problem import HomeError
 
-MASTER_ONLY = later("Only a master user lets a room join.")
+MASTER_ONLY = later("Only a master user lets a room or a client join.")
 NO_CODE = later("The code has twelve small letters, as the screen of the hub shows it.")
 
 
@@ -50,8 +50,16 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     packages: list[str]
 
 
+class ClientLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What is pasted on the client's machine, and until when it works."""
+
+    client: str
+    line: str
+    until: datetime
+
+
 def check(request: web.Request) -> SessionInfo:
-    """Raises sign-in-required, or forbidden for whoever may let no room join."""
+    """Raises sign-in-required, or forbidden for whoever may let nobody join."""
     info = sessions.signed_in(request)
     if not guards.may_manage_users(info):
         raise HomeError("forbidden", MASTER_ONLY)
@@ -64,14 +72,32 @@ async def open_window(request: web.Request, room: str) -> Line:
     Raises HomeError: sign-in-required, forbidden, rate-limited, step-up-required, invalid-value and already-exists
     (`field` "name"), no-proof, auth-unreachable.
     """
-    info = sessions.signed_in(request)
-    limits.hit(request, "password", f"session:{info.id}")
-    check(request)
-    wish = WindowWish(token=sessions.token_of(request), room=room, address=request.remote or "")
+    _count(request)
+    wish = WindowWish(token=sessions.token_of(request), name=room, address=request.remote or "")
     opened = await request.app[keys.AUTH].open_window(wish)
     offer = request.app[OFFER]
     line = await asyncio.to_thread(offer.line, room, opened.token)
     return Line(room=room, line=line, until=opened.expires_at, packages=await asyncio.to_thread(offer.packages))
+
+
+async def open_client_window(request: web.Request, client: str, may: tuple[str, ...]) -> ClientLine:
+    """A new client may join, for ten minutes, which is to command and hear these devices (`hall/lamp`).
+
+    Raises HomeError as `open_window` does, and invalid-value and unknown-device with the `field` "may".
+    """
+    _count(request)
+    wish = WindowWish(
+        token=sessions.token_of(request), name=client, kind="client", may=may, address=request.remote or ""
+    )
+    opened = await request.app[keys.AUTH].open_window(wish)
+    line = await asyncio.to_thread(request.app[OFFER].client_line, client, opened.token)
+    return ClientLine(client=client, line=line, until=opened.expires_at)
+
+
+def _count(request: web.Request) -> None:
+    """Whoever asks is counted before it is looked whether they may."""
+    limits.hit(request, "password", f"session:{sessions.signed_in(request).id}")
+    check(request)
 
 
 async def join(request: web.Request, *, token: str, room: str, csr: str) -> NewRoom:

@@ -1,8 +1,8 @@
-"""What a room's machine that is not a room yet gets from its hub: whom to believe, the agent's package, where to go."""
+"""What a machine that is no room or client yet gets from its hub: whom to believe, the agent's package, where to go."""
 
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict
 
 import msgspec
 from aiohttp import web
@@ -19,6 +19,14 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     port: int
+
+
+class _Where(TypedDict):
+    """Where the hub is, as a line says it, and the hash of that by which it is believed."""
+
+    host: str
+    port: int
+    sha256: str
 
 
 class Offer:
@@ -43,11 +51,18 @@ class Offer:
 
     def line(self, room: str, token: str) -> str:
         """What is pasted on the Pi of `room`. Raises ConfigError, HomeError("internal")."""
+        return join_line.line(**self._where(), name=room, token=token)
+
+    def client_line(self, client: str, token: str) -> str:
+        """What is pasted on the machine of `client`. Raises as `line` does."""
+        return join_line.client_line(**self._where(), name=client, token=token)
+
+    def _where(self) -> _Where:
         host = tls.first_name(self._certificate)
         if host is None:
             raise HomeError("internal", "This home's certificate names no host, so no line can say where the hub is.")
         sha256 = hashlib.sha256(self.anchor()).hexdigest()
-        return join_line.line(host=host, port=self._https_port, sha256=sha256, name=room, token=token)
+        return _Where(host=host, port=self._https_port, sha256=sha256)
 
     def packages(self) -> list[str]:
         """For which Pis there is a package, in words."""

@@ -233,7 +233,7 @@ class AuthClient:
         return await self._service.call("POST", internal_joining.JOIN, internal_joining.Joined, wish, seconds=30.0)
 
     async def open_window(self, wish: internal_joining.WindowWish) -> internal_joining.WindowOpened:
-        """A new room may join. Raises the service's own problems."""
+        """A new room or client may join. Raises the service's own problems."""
         return await self._service.call("POST", internal_joining.WINDOWS, internal_joining.WindowOpened, wish)
 
     async def ping(self) -> None:

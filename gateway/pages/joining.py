@@ -13,7 +13,7 @@ from gateway.pages import faults, proving
 from gateway.pages.forms import Form, read_form
 from shared.words.problem import HomeError
 
-_SHOWN_HERE: Final = frozenset(
+SHOWN_HERE: Final = frozenset(
     {
         "already-exists",
         "auth-unreachable",
@@ -24,7 +24,7 @@ _SHOWN_HERE: Final = frozenset(
         "step-up-required",
     }
 )
-_MOST_NAME: Final = 64
+MOST_NAME: Final = 64
 
 
 async def show_form(request: web.Request) -> web.StreamResponse:
@@ -39,9 +39,9 @@ async def open_window(request: web.Request) -> web.StreamResponse:
     form = await read_form(request)
     try:
         await proving.take(request, form)
-        line = await joining.open_window(request, form.text("name").strip()[:_MOST_NAME])
+        line = await joining.open_window(request, form.text("name").strip()[:MOST_NAME])
     except HomeError as error:
-        if error.slug not in _SHOWN_HERE:
+        if error.slug not in SHOWN_HERE:
             raise
         return await _page(request, form, error=error)
     return await _page(request, form, line=line)

@@ -21,6 +21,7 @@ from gateway.pages import (
     invitation,
     invitations,
     joining,
+    joining_client,
     lockdown,
     lockout,
     login,
@@ -114,6 +115,8 @@ def add_pages(app: web.Application, compiled: Path | None = None) -> None:
     page("GET", "/house", house.show_house, limit="pages")
     page("GET", "/house/join", joining.show_form, limit="pages")
     page("POST", "/house/join", joining.open_window, limit="password")
+    page("GET", "/house/join/client", joining_client.show_form, limit="pages")
+    page("POST", "/house/join/client", joining_client.open_window, limit="password")
     page("GET", "/join/phone", phone.show, limit="pages")
     page("POST", "/join/phone", phone.take, limit="join")
     page("GET", "/house/arrange", arrange.show_rooms_of_home, limit="pages")

@@ -15,7 +15,7 @@ from aiohttp import web
 from gateway import keys
 from gateway.desk import tokens
 from gateway.door import sessions
-from gateway.pages import acts, faults, flash, proving, times
+from gateway.pages import acts, faults, flash, picking, proving, times
 from gateway.pages.acts import Said
 from gateway.pages.forms import Form, read_form
 from gateway.pages.speaking import say
@@ -31,8 +31,6 @@ DAYS: Final = (7, 30, 90, 365)
 LOOK: Final = "look"
 _USUALLY: Final = 90
 _MOST_NAME: Final = 64
-MOST_SHOWN: Final = 300
-"""Devices of one page; of more it shows a room's."""
 _MOST_PASSWORD: Final = 1024
 _SHOWN_HERE: Final = frozenset(
     {
@@ -132,15 +130,11 @@ async def _page(
     info = sessions.signed_in(request)
     now = guards.local_now(request.app[keys.CONFIG].zone)
     rooms = guards.visible(info, request.app[keys.HOME].rooms(), now)
-    shown = rooms
-    if sum(len(room.devices) for room in rooms) > MOST_SHOWN:
-        shown = tuple(room for room in rooms if room.id == request.query.get("room", rooms[0].id))
     return await faults.page(
         request,
         "tokens.html",
         error,
-        rooms=shown,
-        others=() if shown is rooms else rooms,
+        picks=picking.of(request, rooms),
         target=request.path_qs,
         days=[(days, times.date((now + timedelta(days=days)), now)) for days in DAYS],
         form=form,

@@ -32,10 +32,15 @@ class JoinWish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WindowWish(msgspec.Struct, frozen=True, kw_only=True):
-    """POST WINDOWS, answered by WindowOpened: for which new room the master user, whose session this is, opens one."""
+    """POST WINDOWS, answered by WindowOpened: the master user whose session this is lets a new room or client join.
+
+    `may`: the devices (`hall/lamp`) that a client is to command and hear; a room has none.
+    """
 
     token: str
-    room: RoomName
+    name: RoomName
+    kind: Literal["room", "client"] = "room"
+    may: tuple[str, ...] = ()
     address: Address
 
 

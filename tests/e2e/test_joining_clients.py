@@ -1,6 +1,7 @@
 """A trusted client joins by the pasted line, or by a file for a phone's app, and nobody else by these."""
 
 import contextlib
+import html
 import http.cookiejar
 import itertools
 import re
@@ -16,12 +17,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyotp
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from deploy.enrolling import lines
-from tests.demo import Demo
+from tests.demo import Answer, Client, Demo
 from tests.e2e.joins import Stranger, enrolled, home_to_join, in_the_middle, letters, line_for, named, recorded, request
 from tests.house import until
 from tests.pasted import Desktop, Pi, token_of
@@ -82,6 +84,73 @@ def test_a_pasted_line_makes_a_client_whose_files_work_at_the_broker_as_it_says(
     assert [path for path in files if token.encode() in path.read_bytes()] == [], "nor does the token lie on the hub"
     assert f"client.sh {name} localhost" in desktop.listed
     assert token not in desktop.listed, "no process is called with it"
+
+
+def test_a_line_of_the_page_makes_a_client_that_may_what_was_ticked_and_nobody_else_gets_one(
+    house: Demo, tmp_path: Path
+) -> None:
+    name, page = next(names), "/house/join/client"
+    wish = {"name": name, "may": ["hall/lamp"]}
+    for role in ("member", "guest"):
+        other = house.client(role)
+        assert other.call("GET", page).status == 403
+        assert other.call("POST", "/api/v1/clients", wish).status == 403
+        assert fill(other, page, {"name": name, "hall/lamp": "yes"}).status == 403
+    master = house.client("master")
+    assert "passkey or an authenticator app" in text(master.call("GET", page))
+    assert slug(master.call("POST", "/api/v1/clients", wish)) == "step-up-required"
+    assert fill(master, page, {"name": name, "hall/lamp": "yes"}).status == 403
+    with proved(house, master):
+        for wrong, field in (({"may": []}, "may"), ({"may": ["hall/nothing"]}, "may"), ({"name": "hall"}, "name")):
+            assert master.call("POST", "/api/v1/clients", wish | wrong).body["field"] == field
+        shown = fill(master, page, {"name": name, "hall/lamp": "yes", "hall/front-door": "yes"})
+        assert shown.status == 200, text(shown)
+        found = re.search(r"<textarea[^>]*>([^<]+)</textarea>", text(shown))
+        assert found is not None
+        desktop = Desktop(tmp_path)
+        done = desktop.paste(html.unescape(found[1]))
+        assert done.returncode == 0, done.stderr
+        assert slug(master.call("POST", "/api/v1/clients", wish)) == "already-exists"
+    example = shlex.split(done.stdout.splitlines()[-1])
+    heard = subprocess.run([*example, "-C", "1", "-W", "20"], capture_output=True, text=True, check=False)
+    assert re.match(r"home/hall/(lamp|front-door)/state {", heard.stdout), heard.stderr
+    publish = ["mosquitto_pub", *example[1 : example.index("-v")], "-q", "1", "-m", '{"action":"on"}', "-t"]
+    for device, refused in (("hall/lamp", False), ("hall/heater", True), ("kitchen/lamp", True)):
+        said = subprocess.run([*publish, f"home/{device}/set/{name}"], capture_output=True, text=True, check=False)
+        assert ("Not authorized" in said.stderr) is refused, (device, said.stderr)
+    event = until(lambda: recorded(house, f"client/{name}").get("client:awaited"), "it is in the record")
+    assert event["detail"]["may"] == "hall/front-door, hall/lamp"  # type: ignore[index]
+    assert event["who"]["user"]["name"] == master.user["name"]  # type: ignore[index]
+    until(lambda: letters(house, "Trusted client may join", name), "there is a letter")
+
+
+def fill(client: Client, page: str, fields: dict[str, str]) -> Answer:
+    """A form of that page, sent as a browser without scripts sends it."""
+    body = urllib.parse.urlencode({"csrf_token": client.csrf} | fields).encode()
+    kind = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"}
+    return client.call("POST", page, raw=body, headers=kind)
+
+
+@contextlib.contextmanager
+def proved(house: Demo, master: Client) -> Iterator[None]:
+    """The master user gets an app, shows it, and has none any more in the end."""
+    password = house.users()["master"]["password"]
+    begun = master.call("POST", "/api/v1/factors", {"current": password, "name": "Phone"}).body
+    code = {"code": pyotp.TOTP(begun["secret"]).now()}
+    factors = master.call("POST", f"/api/v1/factors/{begun['id']}", code).body
+    assert master.call("POST", "/api/v1/step-up", {"code": factors["recovery_codes"][0]}).status == 200
+    yield
+    removed = master.call("DELETE", f"/api/v1/factors/{begun['id']}", {"current": password})
+    assert removed.status < 300, removed
+
+
+def text(answer: Answer) -> str:
+    assert isinstance(answer.body, str | bytes)
+    return answer.body if isinstance(answer.body, str) else answer.body.decode()
+
+
+def slug(answer: Answer) -> str:
+    return str(answer.body["type"]).rpartition("/")[2]
 
 
 def test_pasted_again_it_is_the_same_and_a_second_machine_is_refused_and_told_of(house: Demo, tmp_path: Path) -> None:

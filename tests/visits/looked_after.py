@@ -23,6 +23,15 @@ _ARRANGING: Final = (
     Visit("join", "/house/join", "/house/join", "alex"),
     Visit("join-none", "/house/join", "/house/join", "master"),
     Visit("join-wrong", "/house/join", "/house/join", "alex", steps=sends("main form", name="attic", code="AAAA-AAAA")),
+    Visit("join-client", "/house/join/client", "/house/join/client", "alex"),
+    Visit("join-client-none", "/house/join/client", "/house/join/client", "master"),
+    Visit(
+        "join-client-wrong",
+        "/house/join/client",
+        "/house/join/client",
+        "alex",
+        steps=sends("main form", name="tablet", code="AAAA-AAAA"),
+    ),
     Visit("name-room", "/house/names/{room}", "/house/names/hall", "master"),
     Visit("name-device", "/house/names/{room}/{device}", "/house/names/hall/lamp", "master"),
     Visit(

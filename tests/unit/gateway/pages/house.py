@@ -579,6 +579,9 @@ class FakeOffer:
     def line(self, room: str, token: str) -> str:
         return f"printf %s {token} | sudo sh join.sh {room}"
 
+    def client_line(self, client: str, token: str) -> str:
+        return f"printf %s {token} | sh client.sh {client}"
+
     def packages(self) -> list[str]:
         return self.offered
 

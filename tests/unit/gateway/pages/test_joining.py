@@ -34,7 +34,7 @@ async def test_the_line_is_shown_to_the_master_user_once_a_code_was_right(house:
     assert shown.status == 200
     assert f"printf %s {TOKEN} | sudo sh join.sh attic" in shown.text
     assert "Debian 12 arm64" in shown.text
-    assert [wish.room for wish in house.auth.windows] == ["attic"]
+    assert [(wish.kind, wish.name, wish.may) for wish in house.auth.windows] == [("room", "attic", ())]
     assert TOKEN not in (await house.get(PAGE)).text
 
 

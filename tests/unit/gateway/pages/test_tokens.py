@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway.pages.tokens import MOST_SHOWN
+from gateway.pages.picking import MOST_SHOWN
 from shared.words.internal import Grant, RegisteredRoom, Registry
 from shared.words.messages import Description
 from shared.words.names import Action, Role

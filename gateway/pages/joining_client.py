@@ -1,0 +1,55 @@
+"""GET and POST /house/join/client: the master user lets a trusted client join, and gets the line for it, this once.
+
+Of a home of many devices it shows one room, `?room=hall`. Form fields: `name`; one for each device that it may command
+and hear, such as "hall/lamp"; `code` where no factor was shown within the last minutes.
+"""
+
+from aiohttp import web
+
+from gateway import keys
+from gateway.desk import joining
+from gateway.desk.joining import ClientLine
+from gateway.pages import faults, picking, proving
+from gateway.pages.forms import Form, read_form
+from gateway.pages.joining import MOST_NAME, SHOWN_HERE
+from shared.words.problem import HomeError
+
+
+async def show_form(request: web.Request) -> web.StreamResponse:
+    """How the new client is to be called, and what it may."""
+    joining.check(request)
+    return await _page(request, Form({}))
+
+
+async def open_window(request: web.Request) -> web.StreamResponse:
+    """The line; or the form again, with what was wrong."""
+    joining.check(request)  # whether they may at all, before a code is used up
+    form = await read_form(request)
+    try:
+        await proving.take(request, form)
+        line = await joining.open_client_window(request, form.text("name").strip()[:MOST_NAME], _ticked(form))
+    except HomeError as error:
+        if error.slug not in SHOWN_HERE | {"unknown-device"}:
+            raise
+        return await _page(request, form, error=error)
+    return await _page(request, form, line=line)
+
+
+def _ticked(form: Form) -> tuple[str, ...]:
+    return tuple(name for name in form.names() if "/" in name)
+
+
+async def _page(
+    request: web.Request, form: Form, *, line: ClientLine | None = None, error: HomeError | None = None
+) -> web.Response:
+    return await faults.page(
+        request,
+        "join_client.html",
+        error,
+        form=form,
+        ticked=_ticked(form),
+        line=line,
+        picks=picking.of(request, request.app[keys.HOME].rooms()),
+        target=request.path_qs,
+        proof=None if line is not None else await proving.wanted(request),
+    )
