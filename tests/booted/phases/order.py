@@ -83,7 +83,6 @@ PACKAGED = (
     Step("init", founding.run, ("install",), ("hub-init",)),
     Step("units", units.run, ("init",), ("hub-units", "hub-authority")),
     Step("walls", walls.run, ("units",)),
-    Step("walls", walls.run, ("units",)),
     Step("sign in", signing_in.run, ("units",)),
     Step("enrol", packaging.enrol, ("sign in",), ("room-add", "deb-room", "room-start")),
     Step("command", commanding.plain, ("enrol",)),
