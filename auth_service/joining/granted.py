@@ -5,8 +5,12 @@ from typing import Final
 
 from shared.words.problem import HomeError
 
-MOST: Final = 200
-"""Devices of a client whose line a master user got from a page or by the API."""
+MOST: Final = 50
+"""Devices of a client whose line a master user got from a page or by the API.
+
+Its rights go to the broker in one message of 64 KiB at the most: 1,110 bytes a device where names are as long as they
+may be. With more, its machine would be refused when it comes, and the name be given out.
+"""
 _MOST_WORDS: Final = 200
 """Characters of one detail of an event; what is longer would be cut there."""
 
@@ -29,7 +33,7 @@ def in_words(devices: Sequence[str], critical: Mapping[str, bool]) -> str:
     named = sorted(devices, key=lambda device: not critical.get(device, False))
     for count in range(len(named), 0, -1):
         more = len(named) - count
-        text = ", ".join(named[:count]) + (f", and {more} more" if more else "")
+        text = ", ".join(named[:count]) + (f", … +{more}" if more else "")
         if len(text) <= _MOST_WORDS:
             return text
-    return f"{len(named)} devices"
+    return f"… +{len(named)}"

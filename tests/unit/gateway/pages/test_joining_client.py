@@ -58,7 +58,7 @@ async def test_the_house_page_leads_there(house: House) -> None:
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (HomeError("invalid-value", "Choose what it may command and hear: 1 to 200 devices.", field="may"), "1 to 200"),
+        (HomeError("invalid-value", "Choose what it may command and hear: 1 to 50 devices.", field="may"), "1 to 50"),
         (HomeError("unknown-device", "There is no device hall/<b>x.", field="may"), "There is no device hall/<b>x."),
     ],
 )
