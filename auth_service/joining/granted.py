@@ -5,12 +5,8 @@ from typing import Final
 
 from shared.words.problem import HomeError
 
-MOST: Final = 50
-"""Devices of a client whose line a master user got from a page or by the API.
-
-Its rights go to the broker in one message of 64 KiB at the most: 1,110 bytes a device where names are as long as they
-may be. With more, its machine would be refused when it comes, and the name be given out.
-"""
+MOST: Final = 200
+"""Devices of a client whose line a master user got from a page or by the API: more than anybody ticks one by one."""
 _MOST_WORDS: Final = 200
 """Characters of one detail of an event; what is longer would be cut there."""
 

@@ -4,13 +4,20 @@ The same orders go to the plugin of a running broker (control.py) or, where none
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
+
+import msgspec
 
 from deploy.allowing import rights
 from deploy.allowing.rights import Role
 
 Order = dict[str, Any]
+
+_LINES_AT_ONCE = 100
+"""Of a role so many lines are in the order that makes it; each of the others is an order of its own."""
+_BYTES_AT_ONCE = 32 * 1024
+"""So long a message of orders may be: half of what the broker takes, whatever is added to each of them."""
 
 
 class Standing(NamedTuple):
@@ -54,9 +61,9 @@ def grant(role: Role) -> Plan:
     def plan(standing: Standing) -> list[Order]:
         orders: list[Order] = []
         if standing.role is None:
-            orders.append({"command": "createRole", **role})
+            orders += _of_role("createRole", role)
         elif rights.allowed(standing.role) != rights.allowed(role):
-            orders.append({"command": "modifyRole", **role})
+            orders += _of_role("modifyRole", role)
         if standing.roles is None:
             orders.append({"command": "createClient", **rights.client(name)})
             return orders
@@ -67,6 +74,28 @@ def grant(role: Role) -> Plan:
         return orders
 
     return plan
+
+
+def _of_role(command: str, role: Role) -> list[Order]:
+    """It has rights before all its lines are there, and never one that it shall not have."""
+    first, others = role["acls"][:_LINES_AT_ONCE], role["acls"][_LINES_AT_ONCE:]
+    more = [{"command": "addRoleACL", "rolename": role["rolename"], **line} for line in others]
+    return [{"command": command, **role, "acls": first}, *more]
+
+
+def in_messages(orders: Iterable[Order]) -> Iterator[list[Order]]:
+    """The same orders in their turn, as many at a time as one message holds."""
+    together: list[Order] = []
+    size = 0
+    for order in orders:
+        length = len(msgspec.json.encode(order)) + 1
+        if together and size + length > _BYTES_AT_ONCE:
+            yield together
+            together, size = [], 0
+        together.append(order)
+        size += length
+    if together:
+        yield together
 
 
 def shut_out(standing: Standing) -> list[Order]:
@@ -129,6 +158,10 @@ def _apply(document: dict[str, Any], command: str, order: Order) -> None:
     if command in ("createRole", "modifyRole"):
         others = [role for role in document["roles"] if role["rolename"] != order["rolename"]]
         document["roles"] = [*others, order]
+        return
+    if command == "addRoleACL":
+        (role,) = (each for each in document["roles"] if each["rolename"] == order["rolename"])
+        role["acls"] = [*role["acls"], {field: value for field, value in order.items() if field != "rolename"}]
         return
     if command == "createClient":
         document["clients"].append({"roles": [], **order})

@@ -210,8 +210,9 @@ class Control:
 
     def _ask(self, client: paho_client.Client, asked: list[Order]) -> list[dict[str, Any]]:
         """The plugin's answers, in the order of `asked`."""
-        if not asked:
-            return []
+        return [answer for some in orders.in_messages(asked) for answer in self._ask_at_once(client, some)]
+
+    def _ask_at_once(self, client: paho_client.Client, asked: list[Order]) -> list[dict[str, Any]]:
         client.publish(rights.CONTROL, msgspec.json.encode({"commands": asked}), qos=1)
         while (heard := self._next(_ANSWER_SECONDS)) is not None:
             if heard.topic == rights.CONTROL_ANSWER:

@@ -66,8 +66,9 @@ class Plugin:
         return orders.told(name, role, entry)
 
     async def _ask(self, asked: list[Order]) -> list[dict[str, Any]]:
-        if not asked:
-            return []
+        return [answer for some in orders.in_messages(asked) for answer in await self._ask_at_once(some)]
+
+    async def _ask_at_once(self, asked: list[Order]) -> list[dict[str, Any]]:
         if not self._bus.connected:
             text = "The signer has not reached the broker; `journalctl -u homesystem-signer` says why. Then try again."
             raise HomeError("broker-unreachable", text)

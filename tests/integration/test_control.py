@@ -53,6 +53,19 @@ def test_rights_that_are_granted_again_stand_and_change(broker: Broker) -> None:
     assert "Not authorized" not in broker.publish("tablet", "-t", "home/kitchen/lamp/set/tablet", "-m", "x").stderr
 
 
+def test_a_client_may_have_more_devices_than_one_message_has_rights(broker: Broker) -> None:
+    panel = f"panel-{broker.port}"
+    broker.home.authority().ensure_client(panel, "client")
+    room, names = "r" * 32, [f"{'d' * 28}-{number:03}" for number in range(200)]
+    for may in (names, names[1:]):
+        brokers.grant(broker.home, rights.client_role(panel, [(room, name) for name in may]))
+        for name in (names[1], names[-1]):
+            assert (
+                "Not authorized" not in broker.publish(panel, "-t", f"home/{room}/{name}/set/{panel}", "-m", "x").stderr
+            )
+    assert "Not authorized" in broker.publish(panel, "-t", f"home/{room}/{names[0]}/set/{panel}", "-m", "x").stderr
+
+
 def test_a_revoked_client_is_dropped_while_it_talks_and_refused_at_the_next_handshake(broker: Broker) -> None:
     lost = f"lost-{broker.port}"
     broker.home.authority().ensure_client(lost, "client")

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from auth_service.proof import Proof
+from deploy.allowing import rights
 from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from deploy.folder.home import ROOT, Home
@@ -95,6 +96,15 @@ def test_enrolling_is_signed_and_given_rights_by_the_signer_and_told_by_it(
         ("certificate:signed", "room/attic", Severity.CRITICAL),
         ("rights:changed", "room/attic", Severity.INFO),
     ]
+
+
+def test_it_gives_a_client_more_rights_than_fit_into_one_message(broker: Broker, signer: Signer) -> None:
+    signer.ask(signing.Sign(name="panel", role="client", csr=csr()), Pem)
+    may = tuple(("r" * 32, f"{'d' * 28}-{number:03}") for number in range(200))
+    for wanted in (may, may[1:]):
+        signer.ask(signing.Grant(name="panel", role="client", may=wanted), signing.Changed)
+        standing = brokers.standing(broker.home, "panel")
+        assert rights.allowed(standing.role or {}) == rights.allowed(rights.client_role("panel", list(wanted)))
 
 
 def test_its_events_reach_the_alert_service_and_are_sent_until_receipted(broker: Broker, signer: Signer) -> None:

@@ -1,13 +1,11 @@
 """Rights are pure: who may send and hear what, in the plugin's own words."""
 
-import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.joining import granted
 from deploy.allowing import rights
 from shared.trust.signing import Grant, Refresh
 from shared.words import names, topics
@@ -149,10 +147,3 @@ def test_the_recorder_hears_states_and_says_nothing_but_that_it_is_there() -> No
     heard = {topics.ALL_STATES, topics.ALL_AVAILABILITY, topics.ALL_DESCRIPTIONS}
     assert allowed(role, "publishClientReceive") == allowed(role, "subscribePattern") == heard
     assert rights.order_of(role) == Refresh()
-
-
-def test_the_rights_of_a_client_by_a_line_of_a_page_fit_into_one_message_to_the_broker() -> None:
-    longest = [("r" * 32, f"{'d' * 28}-{number:03}") for number in range(granted.MOST)]
-    assert len(json.dumps(rights.client_role("c" * 32, longest))) < 60_000, (
-        "65,536 are the most, with what is around it"
-    )
