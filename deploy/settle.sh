@@ -4,6 +4,9 @@
 # Usage: settle.sh hub|room
 set -eu
 umask 022
+# Whoever finishes an upgrade that was cut off runs a copy of its own, and names it to all that it starts: here the code
+# beside this script counts.
+unset PYTHONPATH
 code=$(cd "$(dirname "$0")/.." && pwd)
 home=/var/lib/homesystem
 kind=$1
