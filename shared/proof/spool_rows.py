@@ -75,7 +75,7 @@ def first_number(second: float) -> int:
 def insert(db: sqlite3.Connection, *events: AuditEvent) -> tuple[AuditEvent, ...]:
     """Write these; returned with their numbers, which follow one another where nobody else writes meanwhile."""
     numbered: list[AuditEvent] = []
-    while some := events[len(numbered) :]:
+    while some := events[len(numbered) : len(numbered) + _AT_ONCE[0]]:
         count = next(count for count in _AT_ONCE if count <= len(some))
         values = [value for event in some[:count] for value in (event.id, encode(event), _kind(event))]
         last = db.execute(_INSERT[count], values).lastrowid
