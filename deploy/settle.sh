@@ -4,8 +4,8 @@
 # Usage: settle.sh hub|room
 set -eu
 umask 022
-# Whoever finishes an upgrade that was cut off runs a copy of its own, and names it to all that it starts: here the code
-# beside this script counts.
+# Here the code beside this script counts. Former versions name, to all that they start, the copy of themselves from
+# which an upgrade is finished that was cut off.
 unset PYTHONPATH
 code=$(cd "$(dirname "$0")/.." && pwd)
 home=/var/lib/homesystem

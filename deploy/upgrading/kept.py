@@ -22,6 +22,7 @@ Type=oneshot
 ExecStart={run} --finish
 TimeoutStartSec=infinity
 """
+_BEGINS = 'import runpy\n\nrunpy.run_module("deploy.upgrading", run_name="__main__", alter_sys=True)\n'
 
 
 def keep(place: Place) -> None:
@@ -31,8 +32,10 @@ def keep(place: Place) -> None:
     (folder / "deploy").mkdir(parents=True)
     shutil.copytree(_OWN, folder / "deploy" / _OWN.name, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "deploy" / "__init__.py").touch()
-    python = f"PYTHONPATH={folder} PYTHONSAFEPATH=1 PYTHONDONTWRITEBYTECODE=1 exec {Path(sys.executable).resolve()}"
-    put(folder / "run", f'#!/bin/sh\n{python} -m deploy.upgrading {place.package or "checkout"} "$@"\n', 0o700)
+    # A folder with its own beginning, and no word in the environment: what it starts shall find its own code.
+    put(folder / "__main__.py", _BEGINS, 0o644)
+    python = f"exec {Path(sys.executable).resolve()} -I -B {folder}"
+    put(folder / "run", f'#!/bin/sh\n{python} {place.package or "checkout"} "$@"\n', 0o700)
     unit, link = _unit(place), _link(place)
     put(unit, _TEXT.format(state=place.state, run=folder / "run"), 0o644)
     link.parent.mkdir(exist_ok=True)
