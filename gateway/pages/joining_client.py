@@ -10,29 +10,24 @@ from gateway import keys
 from gateway.desk import joining
 from gateway.desk.joining import ClientLine
 from gateway.pages import faults, picking, proving
-from gateway.pages.forms import Form, read_form
-from gateway.pages.joining import MOST_NAME, SHOWN_HERE
+from gateway.pages.forms import Form
+from gateway.pages.joining import opened, shown
 from shared.words.problem import HomeError
 
 
 async def show_form(request: web.Request) -> web.StreamResponse:
     """How the new client is to be called, and what it may."""
-    joining.check(request)
-    return await _page(request, Form({}))
+    return await shown(request, _page)
 
 
 async def open_window(request: web.Request) -> web.StreamResponse:
     """The line; or the form again, with what was wrong."""
-    joining.check(request)  # whether they may at all, before a code is used up
-    form = await read_form(request)
-    try:
-        await proving.take(request, form)
-        line = await joining.open_client_window(request, form.text("name").strip()[:MOST_NAME], _ticked(form))
-    except HomeError as error:
-        if error.slug not in SHOWN_HERE | {"unknown-device"}:
-            raise
-        return await _page(request, form, error=error)
-    return await _page(request, form, line=line)
+    return await opened(
+        request,
+        _page,
+        lambda name, form: joining.open_client_window(request, name, _ticked(form)),
+        frozenset({"unknown-device"}),
+    )
 
 
 def _ticked(form: Form) -> tuple[str, ...]:
