@@ -8,7 +8,7 @@ from shared.keeping.torn import is_cut
 from shared.running.config import ConfigError
 
 PLAN = Plan(
-    head="0032",
+    head="0033",
     migrations=Path(__file__).with_name("migrations"),
     settings="auth.toml",
     conflict="already-exists",

@@ -6,7 +6,19 @@ from shared.words.languages import later
 STRANGER = later("If this was not you: change your password, and end the sessions that you do not know.")
 HUB_ALONE = later("Only the hub can know such a thing. If the room {room} was not being tried out, revoke it.")
 USUAL = later("If this was not meant to happen: lock what is open, and end the sessions that you do not know.")
+NOT_AWAITED = later(
+    "If nobody of you meant this: call it off before anybody comes, by `homesystem room revoke` or `homesystem client "
+    "revoke` with that name on the hub, or by locking the home down."
+)
+NOT_ADDED = later(
+    "If nobody of you meant this: on the hub, at once, `homesystem room revoke` or `homesystem client revoke` with "
+    "that name."
+)
 ADVICE = {
+    "room:awaited": NOT_AWAITED,
+    "client:awaited": NOT_AWAITED,
+    "room:added": NOT_ADDED,
+    "client:added": NOT_ADDED,
     "device:restless": later("Its wire may pick up mains or have come loose: have it checked, shielded or shortened."),
     "device:unreadable": later(
         "Its pins may have come off, such as an expander on a cable: plug them in again, and the room begins anew by "

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from auth_service.home import window_rows
 from auth_service.people import changed_rights, erasure_rows, invitation_rows, user_rows
 from auth_service.signing_in import session_rows
 from shared.words.internal import User
@@ -19,7 +20,8 @@ _REACH = {Role.GUEST: 0, Role.MEMBER: 1, Role.MASTER: 2}
 
 
 async def disable(connection: AsyncConnection, user: User, now: datetime) -> None:
-    """No sign-in from now on, of a user who might; sessions, tokens and invitations end (ASVS 7.4.2).
+    """No sign-in from now on, of a user who might; sessions, tokens, invitations and
+    windows for machines end (ASVS 7.4.2).
 
     Raises HomeError("last-master").
     """
@@ -27,6 +29,7 @@ async def disable(connection: AsyncConnection, user: User, now: datetime) -> Non
     await user_rows.disable(connection, user.id, now)
     await session_rows.end_all(connection, user.id, "disabled", now)
     await invitation_rows.withdraw_of(connection, user.id)
+    await window_rows.close_of(connection, user.id)
 
 
 async def change_role(connection: AsyncConnection, user: User, role: Role, now: datetime) -> None:
@@ -40,6 +43,7 @@ async def change_role(connection: AsyncConnection, user: User, role: Role, now: 
         await session_rows.end_all(connection, user.id, "role-changed", now)
     if user.role is Role.MASTER:
         await invitation_rows.withdraw_of(connection, user.id)
+        await window_rows.close_of(connection, user.id)
     await changed_rights.note(connection, user.id)
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.config import AuthConfig
-from auth_service.home import lockdown_rows
+from auth_service.home import lockdown_rows, window_rows
 from auth_service.home.notices import Notice
 from auth_service.people import invitation_rows
 from auth_service.proof import Proof
@@ -53,7 +53,9 @@ class Lockdown:
             return await lockdown_rows.read(connection)
 
     async def begin(self, who: Who, check: Check = _nothing) -> LockdownState:
-        """Lock the home down and end every session of everyone; what stands already is begun no second time.
+        """Lock the home down, end every session of everyone, and let in nobody who was invited or has a line.
+
+        What stands already is begun no second time.
 
         It is the safer thing, so a full spool does not stop it: the proof is then owed.
         """
@@ -86,6 +88,7 @@ class Lockdown:
                 if active:
                     await session_rows.end_everyones(connection, "lockdown", self._now())
                     await invitation_rows.withdraw_all(connection)  # whoever is inside may have invited themselves
+                    await window_rows.close_every_awaiting(connection)  # or have a machine of theirs on its way
                 after = await lockdown_rows.write(connection, before, active=active, now=self._now())
         except BaseException:
             if said and not await self._stands(active=active):  # it did not happen

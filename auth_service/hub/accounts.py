@@ -14,10 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.account import another_email, new_password, rights, telling
 from auth_service.config import AuthConfig
 from auth_service.factors import factor_rows
-from auth_service.home import identity_rows, look_rows, room_rows
+from auth_service.home import identity_rows, look_rows, room_rows, window_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
 from auth_service.hub import opening
-from auth_service.joining import window_rows
 from auth_service.people import distinct_names, own_look_rows, user_rows
 from auth_service.people.account_fields import checked_email, checked_name
 from auth_service.people.grants import checked_grants
@@ -26,6 +25,7 @@ from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
 from shared.keeping.database import Store
 from shared.words.internal import Grant, User, UserRow
+from shared.words.internal_joining import Kind
 from shared.words.internal_recipients import Erasure
 from shared.words.languages import Language
 from shared.words.messages import UserRef, Who
@@ -212,6 +212,15 @@ class Accounts:
             await window_rows.close(connection, name)
             await say("certificate:renewed", f"{role}/{name}")
 
+    async def close_window(self, name: str, role: IdentityRole, *, by: UserRef | None = None) -> bool:
+        """Nobody comes in by the line or code that was shown for a new name, and nobody has; False where none was."""
+        async with self._change(by) as (connection, say):
+            kinds: tuple[Kind, ...] = ("room",) if role == "room" else ("client", "phone")
+            if not await window_rows.close_awaiting(connection, name, kinds):
+                return False
+            await say(f"{role}:awaited-no-more", f"{role}/{name}")
+        return True
+
     async def revoke_identity(self, name: str, *, by: UserRef | None = None) -> None:
         """Take a name back for good. Raises HomeError("not-found"); a second time changes nothing."""
         async with self._change(by) as (connection, say):
@@ -225,7 +234,7 @@ class Accounts:
             if identity.role == "room":
                 await look_rows.forget_room(connection, name)
                 await own_look_rows.forget_room(connection, name)
-            what = "room:revoked" if identity.role == "room" else "certificate:revoked"
+            what = "certificate:revoked" if identity.role == "service" else f"{identity.role}:revoked"
             await say(what, f"{identity.role}/{name}")
 
     async def rename_hub(self, was: str, now: str, *, by: UserRef | None = None) -> None:

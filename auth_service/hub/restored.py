@@ -10,12 +10,11 @@ from datetime import datetime
 
 from auth_service.config import AuthConfig
 from auth_service.confirming import code_rows
-from auth_service.home import identity_rows, lockdown_rows
+from auth_service.home import identity_rows, lockdown_rows, window_rows
 from auth_service.home.identity_rows import IdentityRow
 from auth_service.home.lockdown import WHERE, Lockdown
 from auth_service.hub import opening
 from auth_service.hub.accounts import ISSUER, Accounts
-from auth_service.joining import window_rows
 from auth_service.people import invitation_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

@@ -16,12 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.account import telling
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
-from auth_service.home import identity_rows
+from auth_service.home import identity_rows, window_rows
 from auth_service.home.renewals import Sign
 from auth_service.home.rooms import Give
 from auth_service.home.signer_orders import Admit
-from auth_service.joining import refusals, requested_key, window_rows
-from auth_service.joining.window import Refusal, Window, refusal
+from auth_service.home.window import Refusal, Window, refusal
+from auth_service.joining import refusals, requested_key
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.running.log import security

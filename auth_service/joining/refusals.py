@@ -3,13 +3,16 @@
 from typing import Final
 
 from auth_service.home.identity_rows import IdentityRole
-from auth_service.joining.window import Refusal, Window
+from auth_service.home.window import Refusal, Window
 from shared.words.internal_joining import Kind, role_of
 from shared.words.languages import later
 
 _ANOTHER: Final = "On the hub: homesystem {role} {way} {name}, which prints another line."
 _OF_LINE: Final = {
-    Refusal.UNKNOWN: "The hub knows no such token: it was mistyped, or a later line took its place. " + _ANOTHER,
+    Refusal.UNKNOWN: (
+        "The hub knows no such token: it was mistyped, a later line took its place, or it was called off, as by a "
+        "lockdown. " + _ANOTHER
+    ),
     Refusal.USED: (
         "Another machine has used this line already. If that was not you, somebody else has seen it: "
         "on the hub, homesystem {role} revoke {name}, and then add the {role} under another name."
@@ -19,7 +22,9 @@ _OF_LINE: Final = {
         "The name {name} was revoked, and none is ever given out twice. Add the {role} under another name."
     ),
 }
-_NO_CODE: Final = later("The hub knows no such code. Look at it again; a later one took the place of those before.")
+_NO_CODE: Final = later(
+    "The hub knows no such code. Look at it again; a later one took the place of those before, and a lockdown ends all."
+)
 
 
 def words(reason: Refusal, window: Window | None, kind: Kind, name: str) -> str:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
-from auth_service.home import identity_rows, room_rows
-from auth_service.joining import granted, window_rows
+from auth_service.home import identity_rows, room_rows, window_rows
+from auth_service.home.window import LIFETIME, Window
+from auth_service.joining import granted
 from auth_service.joining.refusals import in_use
-from auth_service.joining.window import LIFETIME, Window
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.words.internal_joining import Kind, role_of
@@ -66,7 +66,7 @@ class Windows:
             )
             critical = await room_rows.critical_among(connection, devices)
             told = {"may": granted.in_words(devices, critical)} if devices else {}
-            return await self._put(connection, window, say, **told)
+            return await self._put(connection, window, who, say, **told)
 
     async def open_again(self, name: str, kind: Kind, who: Who) -> Opened:
         """For a room or client that there is, on another machine or another card; a former window for it is over.
@@ -77,10 +77,13 @@ class Windows:
         async with telling.change(self._store, self._proof, who) as (connection, say):
             await identity_rows.standing(connection, name, role_of(kind))
             window = Window(name=name, kind=kind, opened_at=now, expires_at=now + LIFETIME, renews=True)
-            return await self._put(connection, window, say, again="yes")
+            return await self._put(connection, window, who, say, again="yes")
 
-    async def _put(self, connection: AsyncConnection, window: Window, say: telling.Say, **told: str) -> Opened:
-        token = await window_rows.put(connection, window)
+    async def _put(
+        self, connection: AsyncConnection, window: Window, who: Who, say: telling.Say, **told: str
+    ) -> Opened:
+        opened_by = None if who.user is None else who.user.id
+        token = await window_rows.put(connection, window, opened_by=opened_by)
         until = f"{window.expires_at:%Y-%m-%d %H:%M} UTC"
         by = {"by": "a file for an app"} if window.kind == "phone" else {}
         await say(f"{window.role}:awaited", window.place, until=until, **by, **told)

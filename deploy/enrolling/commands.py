@@ -57,7 +57,7 @@ def room_renew(name: str, out: OutDir = None, yes: Yes = False) -> None:
 
 @rooms.command("revoke")
 def room_revoke(name: str) -> None:
-    """Revoke a room's certificate, rights and connection, at once and for good."""
+    """Revoke a room's certificate, rights and connection, at once and for good; or the line of one that is to come."""
     _revoke(name, "room")
 
 
@@ -109,7 +109,7 @@ def client_renew(name: str, out: OutDir = None, p12: P12 = False, yes: Yes = Fal
 
 @clients.command("revoke")
 def client_revoke(name: str) -> None:
-    """Revoke a client's certificate, rights and connection, at once and for good."""
+    """Revoke a client's certificate, rights and connection, at once and for good; or the line of one to come."""
     _revoke(name, "client")
 
 
@@ -168,6 +168,9 @@ def _revoke(name: str, role: Literal["room", "client"]) -> None:
     from deploy.enrolling import enrol
 
     home = _home()
+    if asyncio.run(enrol.call_off(home, name, role)):
+        console.print(f"Nobody came as {name} yet, and by what was shown for it nobody can now. The name stays free.")
+        return
     try:
         dropped = asyncio.run(enrol.revoke(home, name, role))
     finally:  # also one that is not done yet must not be undone by a backup

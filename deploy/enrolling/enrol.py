@@ -118,6 +118,18 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
             raise HomeError(slug, text) from error
 
 
+async def call_off(home: homes.Home, name: str, role: IdentityRole) -> bool:
+    """End the line or code that was shown for a new name before anybody came; False where none was.
+
+    The name stays free. Raises HomeError("no-proof").
+    """
+    with turns.turn(home.var, f"homesystem {role} revoke {name}"):
+        async with _book(home) as book:
+            if any(row.name == name for row in await book.list_identities()):
+                return False  # there is more to take away
+            return await book.close_window(name, role)
+
+
 async def identities(home: homes.Home, role: str) -> list[IdentityRow]:
     """Every room or client that was ever enrolled, revoked ones too."""
     async with _book(home) as book:

@@ -236,6 +236,18 @@ def test_a_name_that_was_revoked_is_never_given_again(house: Demo, tmp_path: Pat
     assert (refused.returncode, "no name is ever given out twice" in refused.stderr) == (1, True)
 
 
+def test_a_line_that_nobody_used_yet_is_called_off_and_its_name_stays_free(house: Demo, tmp_path: Path) -> None:
+    name, desktop = next(names), Desktop(tmp_path)
+    line = opened(house, name)
+    said = house.command("client", "revoke", name)
+    assert (said.returncode, "The name stays free" in said.stdout) == (0, True), said.stderr
+    refused = desktop.paste(line)
+    assert refused.returncode != 0
+    assert "it was called off" in refused.stderr
+    assert desktop.paste(opened(house, name)).returncode == 0
+    assert house.command("client", "revoke", next(names)).returncode != 0, "and whom nobody awaits there is not"
+
+
 def test_a_client_renews_by_a_line_and_keeps_its_key_and_what_it_may(house: Demo, tmp_path: Path) -> None:
     name, desktop = next(names), Desktop(tmp_path)
     first = desktop.paste(opened(house, name))

@@ -8,8 +8,7 @@ from sqlalchemy import MetaData
 from alert_service import tables as alerts
 from alert_service.readings import tables as readings
 from auth_service.factors import demand_rows
-from auth_service.home import pending_rows
-from auth_service.joining import window_rows
+from auth_service.home import pending_rows, window_rows
 from auth_service.people import email_rows, erasure_rows, invitation_rows
 from auth_service.tables import metadata as accounts
 
@@ -18,7 +17,6 @@ OF_NOBODY = {
     *("identities", "rooms", "devices", "loosenings", "refused_loosenings", "demands", "lockdown"),
     *("days", "passed", "settings"),
     "missed_invitations",  # one number for the home
-    "join_windows",  # rooms that may join, and their keys
 }
 """Tables of the house, its rooms and its keeping."""
 CELLS = 5

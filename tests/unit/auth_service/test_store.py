@@ -10,8 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from auth_service.factors import demand_rows
-from auth_service.home import lockdown_rows, pending_rows, room_rows
-from auth_service.joining import window_rows
+from auth_service.home import lockdown_rows, pending_rows, room_rows, window_rows
 from auth_service.people import email_rows, erasure_rows, invitation_rows, user_rows
 from auth_service.store import PLAN, open_store
 from auth_service.tables import metadata

@@ -195,7 +195,7 @@ async def test_no_name_is_given_out_twice(accounts: Accounts, spool: Spool) -> N
         "client:added",
         "service:added",
         "room:revoked",
-        "certificate:revoked",
+        "client:revoked",
     ]
 
 

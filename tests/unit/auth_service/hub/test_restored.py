@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from auth_service.home import lockdown_rows
+from auth_service.home import lockdown_rows, window_rows
+from auth_service.home.window import LIFETIME, Window
 from auth_service.hub.accounts import ISSUER, Accounts
 from auth_service.hub.restored import Restored
-from auth_service.joining import window_rows
-from auth_service.joining.window import LIFETIME, Window
 from auth_service.people import invitation_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof

@@ -5,11 +5,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert
 
+from auth_service.home import window_rows
+from auth_service.home.window import Window
 from auth_service.hub.accounts import Accounts
-from auth_service.joining import window_rows
 from auth_service.joining.by_person import WindowsByPerson
 from auth_service.joining.granted import MOST
-from auth_service.joining.window import Window
 from auth_service.joining.windows import Windows
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows

@@ -7,19 +7,24 @@ from typing import Literal, NoReturn
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import select
 
+from auth_service.account import rights, telling
 from auth_service.confirming.errands import Errands
+from auth_service.home import window_rows
+from auth_service.home.lockdown import Lockdown
+from auth_service.home.window import AGAIN, LIFETIME
 from auth_service.hub.accounts import Accounts
 from auth_service.joining.joining import Joining
-from auth_service.joining.window import AGAIN, LIFETIME
 from auth_service.joining.windows import Windows
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words import join_code
+from shared.words.internal import User
 from shared.words.internal_joining import Joined, JoinWish, Kind
 from shared.words.messages import AuditEvent, Who
-from shared.words.names import Outcome, Severity
+from shared.words.names import Outcome, Role, Severity
 from shared.words.problem import HomeError
 from shared.words.renewing import Certificate, Csr
 from tests.unit.auth_service.home.test_renewals import FakeSigner
@@ -40,13 +45,18 @@ class House:
         self.admitted = Given()
         self.accounts: Accounts
         self.windows = Windows(store, proof, now=clock)
+        self.lockdown = Lockdown(store, proof, now=clock)
         self.joining = Joining(
             store, proof, errands, self.signer, self.given, self.admitted, authority=authority, now=clock
         )
+        self.store = store
         self._errands = errands
 
     async def open(self, room: str = "attic") -> str:
         return (await self.windows.open(room, HUB)).token
+
+    async def open_by(self, user: User, room: str) -> str:
+        return (await self.windows.open(room, telling.by(user, "192.0.2.7", "gateway"))).token
 
     async def open_for_client(self, name: str = "phone", *devices: str) -> str:
         return (await self.windows.open(name, HUB, kind="client", devices=devices or ("hall/lamp",))).token
@@ -454,3 +464,55 @@ async def test_a_hub_that_is_killed_after_any_step_gives_the_same_machine_its_ro
     assert len(house.told("room:added")) == 1
     assert await house.names() == {"attic": "room"}
     assert house.given.devices == {"attic": ()}
+
+
+async def test_a_lockdown_ends_what_was_shown_and_leaves_who_came_the_answer(house: House) -> None:
+    """Whoever is inside may have a machine of theirs on its way, as they may have invited themselves."""
+    of_room, came = await house.open(), await house.open("cellar")
+    await house.accounts.enrol_identity("hall", "room")
+    of_client = await house.open_for_client("phone")
+    first = await house.join(came, name="cellar")
+    await house.lockdown.begin(HUB)
+    assert await house.refusal(of_room) == "unknown"
+    assert await house.refusal(of_client, name="phone", kind="client") == "unknown"
+    assert await house.join(came, name="cellar") == first
+    await house.lockdown.end(HUB)
+    assert await house.refusal(of_room) == "unknown", "it does not come back"
+    assert await house.names() == {"hall": "room", "cellar": "room"}
+    with pytest.raises(HomeError, match="called off, as by a lockdown"):
+        await house.join(of_room)
+
+
+@pytest.mark.parametrize("ended", ["disabled", "demoted", "erased"])
+async def test_a_line_ends_with_the_rights_of_who_had_it_shown(house: House, ada: User, ended: str) -> None:
+    eve = await house.accounts.create_user(
+        email="eve@example.org", name="Eve", password="lanterns over quiet harbours", role=Role.MASTER
+    )
+    of_eve, came, of_ada = [await house.open_by(user, f"room-{at}") for at, user in enumerate((eve, eve, ada))]
+    first = await house.join(came, name="room-1")
+    if ended == "demoted":
+        async with house.store.write() as connection:
+            await rights.change_role(connection, eve, Role.MEMBER, house.clock())
+    else:
+        await house.accounts.disable_user(eve.email)
+    if ended == "erased":
+        await house.accounts.erase_user(eve.email)
+    assert await house.refusal(of_eve, name="room-0") == "unknown"
+    assert await house.join(came, name="room-1") == first
+    assert (await house.join(of_ada, ANOTHER, "room-2")).name == "room-2"
+    async with house.store.read() as connection:
+        opened_by = await connection.scalars(select(window_rows.table.c.opened_by))
+        assert set(opened_by) == {None, ada.id}, "nobody keeps who may no longer"
+
+
+async def test_a_line_is_called_off_at_the_hub_and_its_name_stays_free(house: House) -> None:
+    await house.accounts.enrol_identity("hall", "room")
+    token = await house.open_for_client("phone")
+    assert not await house.accounts.close_window("phone", "room")
+    assert await house.accounts.close_window("phone", "client")
+    assert await house.refusal(token, name="phone", kind="client") == "unknown"
+    (event,) = house.told("client:awaited-no-more")
+    assert (event.where, event.severity) == ("client/phone", Severity.CRITICAL)
+    assert not await house.accounts.close_window("phone", "client")
+    assert (await house.join(await house.open_for_client("phone"), name="phone", kind="client")).name == "phone"
+    assert not await house.accounts.close_window("phone", "client"), "who came is revoked, and not called off"

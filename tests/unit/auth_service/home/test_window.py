@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from auth_service.joining.window import AGAIN, LIFETIME, Refusal, Window, refusal
+from auth_service.home.window import AGAIN, LIFETIME, Refusal, Window, refusal
 
 OPENED = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 FRESH = Window(name="attic", opened_at=OPENED, expires_at=OPENED + LIFETIME)

@@ -3,15 +3,17 @@
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Row, String, Table, Text, delete, false, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.joining.window import Window
+from auth_service.home.window import Window
 from auth_service.tables import Moment, metadata
 from shared.words import join_code
+from shared.words.internal_joining import Kind
 
 table = Table(
     # Which room or client may join just now. The name need not be given out yet: it is when a machine comes.
@@ -28,14 +30,16 @@ table = Table(
     Column("key_hash", String(64)),
     Column("joined_at", Moment),
     Column("certificate", Text),
+    Column("opened_by", String(32)),  # the id of the user, where it was one; until they may no longer
 )
 
+_AWAITING = table.c.key_hash.is_(None)
 KEPT = timedelta(days=1)
 """So long a window is remembered after its end, so that whoever comes too late is told that it is late."""
 
 
-async def put(connection: AsyncConnection, window: Window) -> str:
-    """Open it, and end the former one of its name; its token, which is nowhere else."""
+async def put(connection: AsyncConnection, window: Window, *, opened_by: str | None = None) -> str:
+    """Open it, and end the former one of its name; its token, which is nowhere else. `opened_by`: a user's id."""
     token = join_code.fresh() if window.kind == "phone" else secrets.token_hex(16)
     await close(connection, window.name)
     await connection.execute(
@@ -48,6 +52,7 @@ async def put(connection: AsyncConnection, window: Window) -> str:
             may=" ".join(window.may),
             resumes=window.resumes,
             renews=window.renews,
+            opened_by=opened_by,
         )
     )
     return token
@@ -80,6 +85,24 @@ async def keep(connection: AsyncConnection, name: str, key: str, certificate: st
 async def close(connection: AsyncConnection, name: str) -> None:
     """Nobody comes in under this name any more."""
     await connection.execute(delete(table).where(table.c.name == name))
+
+
+async def close_awaiting(connection: AsyncConnection, name: str, kind: Collection[Kind]) -> bool:
+    """End the window of a name by which nobody came yet; whether there was one of such a kind."""
+    mine = delete(table).where(table.c.name == name, table.c.kind.in_(kind), _AWAITING)
+    return (await connection.execute(mine)).rowcount > 0
+
+
+async def close_every_awaiting(connection: AsyncConnection) -> None:
+    """Nobody comes in any more who did not come yet; who came may still ask for the answer."""
+    await connection.execute(delete(table).where(_AWAITING))
+
+
+async def close_of(connection: AsyncConnection, user_id: str) -> None:
+    """Nobody comes in any more by a window of this user's; what came already stays, and is no longer theirs."""
+    mine = table.c.opened_by == user_id
+    await connection.execute(delete(table).where(mine, _AWAITING))
+    await connection.execute(update(table).where(mine).values(opened_by=None))
 
 
 async def close_all(connection: AsyncConnection) -> None:
