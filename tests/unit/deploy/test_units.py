@@ -1,9 +1,12 @@
 """The systemd units: valid, hardened, and each starts what exists."""
 
 import importlib.util
+import itertools
+import os
 import re
 import shutil
 import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,8 @@ from shared.running import systemd
 from tests import exposure
 
 UNITS = sorted((ROOT / "deploy" / "systemd").glob("*.service"))
+TIMERS = sorted((ROOT / "deploy" / "systemd").glob("*.timer"))
+CALENDARS = [path for path in TIMERS if "OnCalendar=" in path.read_text()]
 EXPOSURE_MOST = 2.0
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
 
@@ -54,6 +59,21 @@ def test_every_unit_has_few_rights(folder: Path, name: str) -> None:
     found = re.search(r"Overall exposure level for .*: ([0-9.]+)", judged.stdout)
     assert found is not None
     assert float(found[1]) <= exposure.AS_ROOT.get(name, EXPOSURE_MOST)
+
+
+@needs_systemd
+@pytest.mark.parametrize("path", CALENDARS, ids=lambda path: path.name)
+def test_no_timer_is_silent_for_longer_when_the_clock_is_put_back(path: Path) -> None:
+    calendar = re.findall(r"^OnCalendar=(.+)", path.read_text(), re.MULTILINE)
+    # In Berlin the hour from two o'clock came twice on 2026-10-25, which had 25 hours.
+    berlin = os.environ | {"TZ": "Europe/Berlin"}
+    asked = ["systemd-analyze", "calendar", "--base-time=2026-10-24 20:10 UTC", "--iterations=12", *calendar]
+    said = subprocess.run(asked, env=berlin, capture_output=True, text=True, check=True).stdout
+    moments = [datetime.fromisoformat(moment) for moment in re.findall(r"\(in UTC\): \S+ (.+) UTC", said)]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(moments)]
+    assert len(moments) == 12
+    usual = pauses[-1]
+    assert max(pauses) <= (timedelta(hours=25) if usual == timedelta(days=1) else usual)
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
