@@ -33,9 +33,14 @@ class Standing(NamedTuple):
     """How many there are now. Mosquitto 2.0 does not tell, and means 0."""
 
     @property
+    def holds(self) -> bool:
+        """Whether it was given rights, the last step of an enrolment, and no revocation took them."""
+        return self.role is not None and self.name in (self.roles or ())
+
+    @property
     def admitted(self) -> bool:
-        """Whether it has rights: the last step of an enrolment was done, and no revocation."""
-        return self.role is not None and self.name in (self.roles or ()) and not self.disabled
+        """Whether it may use them. Who holds them and is disabled was being dropped when something was interrupted."""
+        return self.holds and not self.disabled
 
     @property
     def summary(self) -> str:

@@ -62,8 +62,10 @@ async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> i
     """Another certificate and key for a room or client that slept past its end, or is not ours: written to `out`.
 
     Its name, rights and history stay, and what it had before is put on the revocation list; returns how many. May be
-    repeated, as after an interruption. Raises HomeError: not-found, already-exists (a key that lies in `out`).
+    repeated, as after an interruption. Raises HomeError: already-exists (a key that lies in `out`), and as
+    `check_standing` does.
     """
+    await check_standing(home, name, role)
     with turns.turn(home.var, f"homesystem {role} renew {name}"):
         _check_out(home, out, role, name, writes=(f"{role}.key", f"{role}.crt"))
         async with _book(home) as book:
@@ -82,9 +84,20 @@ async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> i
 
 
 async def check_standing(home: homes.Home, name: str, role: IdentityRole) -> None:
-    """Raises HomeError("not-found") where there is no such room or client, or it was revoked."""
+    """Whether there is one to renew.
+
+    Raises HomeError: not-found (no such room or client, or it was revoked), invalid-value (it has no rights to keep),
+    broker-unreachable.
+    """
     async with _book(home) as book:
         await book.check_standing(name, role)
+    if not broker.standing(home, name).holds:
+        what = "--may ROOM/DEVICE for each that it may use" if role == "client" else "which prints a line"
+        raise HomeError(
+            "invalid-value",
+            f"The {role} {name} was never given its rights at the broker: its enrolment was interrupted, and another "
+            f"certificate would let it do nothing. This finishes it: homesystem {role} add {name}, {what}.",
+        )
 
 
 async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
@@ -146,9 +159,9 @@ async def _enrol(
     """The name first, with its proof; the rights last, so that whoever has them is enrolled."""
     check_name(name, role)
     # Asked before anything is changed, so that an enrolment is not even begun while the broker is not to be had.
-    admitted = broker.standing(home, name).admitted
+    holds = broker.standing(home, name).holds
     known = {row.name: row for row in await book.list_identities()}.get(name)
-    unfinished = known is not None and known.role == role and known.revoked_at is None and not admitted
+    unfinished = known is not None and known.role == role and known.revoked_at is None and not holds
     if out is not None and (known is None or unfinished):
         more = (ROOM_FILE,) if role == "room" else ()
         _check_out(home, out, role, name, writes=(f"{role}.key", f"{role}.crt", *more))

@@ -50,7 +50,7 @@ def new(home: homes.Home, name: str, kind: Kind, may: list[DeviceRef]) -> Openin
     where = _where(home)
     with turns.turn(home.var, f"homesystem {role_of(kind)} add {name}"):
         # Who has nothing at the broker never came in: a name that an interrupted enrolment left is free for this.
-        opened = asyncio.run(ask(unfinished=not broker.standing(home, name).admitted))
+        opened = asyncio.run(ask(unfinished=not broker.standing(home, name).holds))
     return Opening(name, *where, opened.token, opened.expires_at)
 
 

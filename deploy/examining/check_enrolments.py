@@ -27,7 +27,11 @@ def enrolments(home: Home) -> Iterator[Finding]:
     for identity in known:
         standing = orders.written(document, identity.name)
         name, role = identity.name, identity.role
-        if identity.revoked_at is None and not standing.admitted:
+        if identity.revoked_at is None and standing.holds and standing.disabled:
+            faults += 1
+            text = f"{role} {name} is disabled at the broker: it was being dropped, and that was interrupted"
+            yield wrong("enrolments", text, f"`homesystem {role} renew {name}` again")
+        elif identity.revoked_at is None and not standing.holds:
             faults += 1
             text = f"{role} {name} is in the registry and has no rights: its enrolment was interrupted"
             yield wrong(

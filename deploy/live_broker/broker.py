@@ -99,7 +99,7 @@ def drop(home: Home, names: list[str]) -> None:
             standing = control.standing(name)
             if standing.roles is not None and not standing.disabled:
                 control.settle(name, orders.disable, done=lambda found: found.disabled)
-            if standing.admitted:
+            if standing.holds:  # disabled already: an earlier try was interrupted here
                 control.settle(name, orders.enable, done=lambda found: not found.disabled)
 
 
@@ -192,4 +192,4 @@ def _write_down(home: Home, name: str, plan: Plan) -> None:
     content = msgspec.json.format(msgspec.json.encode(orders.applied(document, needed)), indent=1)
     write(path, content, sharing.writable(path.parent))
     if os.geteuid() == 0 and owner.st_uid != 0:  # nobody else can, or need; the units forbid the call
-        os.chown(path, owner.st_uid, owner.st_gid)
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -114,10 +114,11 @@ class Doorkeeper:
         desk.check_ours(order.name, await self._issued())
         await self.tell_safer("rights:changed", order.name, reason="dropped")
         standing = await self._plugin.standing(order.name)
-        if standing.roles is None or standing.disabled:
+        if standing.roles is None or (standing.disabled and not standing.holds):
             return Changed()
         try:
-            await self._plugin.settle(order.name, plans.disable, done=lambda found: found.disabled)
+            if not standing.disabled:  # else an earlier try was interrupted between the two
+                await self._plugin.settle(order.name, plans.disable, done=lambda found: found.disabled)
         finally:
             await self._plugin.settle(order.name, plans.enable, done=lambda found: not found.disabled)
         return Changed(names=(order.name,))

@@ -1,16 +1,20 @@
 """What an enrolment writes: into a folder of its own, and never over what lies there."""
 
 import asyncio
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
+from deploy.allowing import orders
 from deploy.enrolling import enrol
 from deploy.examining import check_enrolments
 from deploy.folder import home as homes
 from deploy.folder.home import Home
+from deploy.live_broker import broker as brokers
 from shared.words.names import is_reserved
 from shared.words.problem import HomeError
 from tests.begun import whole_home
@@ -102,3 +106,35 @@ def add_as_an_older_version(home: Home, name: str) -> None:
                 await connection.execute(rooms.insert().values(id=name, name=name))
 
     asyncio.run(write())
+
+
+def test_who_was_never_given_rights_is_not_renewed_but_added_to_its_end(home: Home, tmp_path: Path) -> None:
+    """Another certificate for it would connect and do nothing, and nothing would say why."""
+    add(home, "wall-4", tmp_path / "first")
+    before = brokers.read(home)
+    lost = [client for client in before["clients"] if client["username"] != "wall-4"]
+    write_rights(home, before | {"clients": lost})
+    for renewal in (
+        enrol.check_standing(home, "wall-4", "client"),
+        enrol.renew(home, "wall-4", "client", tmp_path / "second"),
+    ):
+        with pytest.raises(HomeError, match=r"invalid-value.*homesystem client add wall-4, --may"):
+            asyncio.run(renewal)
+    add(home, "wall-4", tmp_path / "third")
+    asyncio.run(enrol.renew(home, "wall-4", "client", tmp_path / "fourth"))
+
+
+def test_who_was_being_dropped_when_that_was_interrupted_has_its_name_and_rights(home: Home, tmp_path: Path) -> None:
+    add(home, "wall-5", tmp_path / "first")
+    before = brokers.read(home)
+    write_rights(home, orders.applied(before, orders.disable(orders.written(before, "wall-5"))))
+    (told,) = [one for one in check_enrolments.enrolments(home) if one.fine is False and "wall-5" in one.text]
+    assert "that was interrupted" in told.text
+    assert told.step == "`homesystem client renew wall-5` again"
+    with pytest.raises(HomeError, match=r"already-exists.*is in use"):
+        add(home, "wall-5", tmp_path / "second")
+    asyncio.run(enrol.check_standing(home, "wall-5", "client"))
+
+
+def write_rights(home: Home, document: dict[str, Any]) -> None:
+    (home.mosquitto / "dynamic-security.json").write_text(json.dumps(document))

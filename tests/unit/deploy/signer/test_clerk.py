@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from auth_service.proof import Proof
+from deploy.allowing import orders, rights
 from deploy.pki.authorities import Authorities
 from deploy.signer.clerk import Clerk
 from deploy.signer.config import Settings
@@ -15,7 +16,7 @@ from deploy.signer.door import Caller
 from deploy.signer.doorkeeper import LATE
 from deploy.signer.plugin import Plugin
 from shared.running.config import ConfigError
-from shared.trust.signing import Revoke, Withdraw
+from shared.trust.signing import Drop, Revoke, Withdraw
 from shared.words.problem import HomeError
 
 US = Caller(process=1, user=0)
@@ -78,6 +79,50 @@ async def test_one_that_cannot_be_dropped_keeps_no_other_connected(tmp_path: Pat
     await clerk.shut_out_late()
     await clerk.shut_out_late()
     assert broker.settled == ["hall", "attic"]
+
+
+class Plugged:
+    """What a broker's plugin has of one client, which it changes as it is told."""
+
+    def __init__(self, *, disabled: bool) -> None:
+        name = "tablet"
+        role = {"rolename": name, "acls": []}
+        self.document = rights.document([role])
+        self.document["clients"][0]["disabled"] = disabled
+        self.given: list[str] = []
+
+    async def standing(self, name: str) -> orders.Standing:
+        return orders.written(self.document, name)
+
+    async def settle(self, name: str, plan: orders.Plan, **_: Any) -> bool:
+        needed = plan(await self.standing(name))
+        self.document = orders.applied(self.document, needed)
+        self.given += [order["command"] for order in needed]
+        return bool(needed)
+
+
+@pytest.mark.parametrize("disabled", [False, True])
+async def test_who_is_dropped_may_come_again_even_where_that_was_interrupted_before(
+    tmp_path: Path, *, disabled: bool
+) -> None:
+    """A signer that was killed between the two orders left somebody out whom nobody meant to shut out."""
+    plugged = Plugged(disabled=disabled)
+    settings = Settings(state=tmp_path, socket=tmp_path / "s.sock", users=frozenset())
+    clerk = Clerk(settings, cast("Proof", Book()), cast("Plugin", plugged), now=lambda: MOMENT)
+    await clerk.obey(Drop(name="tablet"), US)
+    assert plugged.given == (["enableClient"] if disabled else ["disableClient", "enableClient"])
+    assert (await plugged.standing("tablet")).admitted
+
+
+async def test_who_was_shut_out_is_not_let_in_by_being_dropped(tmp_path: Path) -> None:
+    plugged = Plugged(disabled=False)
+    await plugged.settle("tablet", orders.shut_out)
+    plugged.given.clear()
+    settings = Settings(state=tmp_path, socket=tmp_path / "s.sock", users=frozenset())
+    clerk = Clerk(settings, cast("Proof", Book()), cast("Plugin", plugged), now=lambda: MOMENT)
+    await clerk.obey(Drop(name="tablet"), US)
+    assert plugged.given == []
+    assert (await plugged.standing("tablet")).out
 
 
 def test_our_own_pair_is_made_once_whoever_asks_for_it_at_the_same_time(tmp_path: Path) -> None:
