@@ -42,22 +42,34 @@ def services(home: Home, here: Installation) -> Iterator[Finding]:
     yield from examine("auth", lambda: _auth(home, here))
     yield from examine("alerts", lambda: _alerts(home, here))
     yield from examine("readings", lambda: _readings(home, here))
+    yield from _gateway(home, here)
+
+
+def _gateway(home: Home, here: Installation) -> Iterator[Finding]:
     port = home.settings.https_port
-    if gateway_is_ready(home):
+    if (said := gateway_says(home)) == HTTPStatus.OK:
         yield well("gateway", f"is ready on port {port}")
+    elif said is None:
+        yield wrong(
+            "gateway", f"does not answer on port {port}, or with another home's certificate", here.mend("gateway")
+        )
     else:
         yield wrong("gateway", f"is not ready on port {port}", f"mend what stands above; {here.log('gateway')}")
 
 
-def gateway_is_ready(home: Home) -> bool:
-    """It gives its parts less than a second: one hiccup of a small machine is no fault of the home."""
+def gateway_says(home: Home) -> int | None:
+    """With what it answers whether it is ready; None where it does not.
+
+    It gives its parts less than a second, and we give it five: one hiccup of a small machine is no fault of the home.
+    """
     pause = threading.Event()
-    for _ in range(_LOOKS):
+    said = None
+    for look in range(_LOOKS):
+        pause.wait(_LOOK_AGAIN_SECONDS if look else 0)
         said = ready.ask_web(home, "/readyz")
-        if said != HTTPStatus.SERVICE_UNAVAILABLE:
-            return said == HTTPStatus.OK
-        pause.wait(_LOOK_AGAIN_SECONDS)
-    return False
+        if said not in (None, HTTPStatus.SERVICE_UNAVAILABLE):
+            break
+    return said
 
 
 def mail_server(home: Home, here: Installation) -> Iterator[Finding]:

@@ -15,6 +15,8 @@ from tests.booted.terminal import Answer, Said, converse
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BOOT_SECONDS = 90.0
+_STARTED_SECONDS = 600.0
+"""Among what starts with a machine may be the end of an upgrade, or the way back from it."""
 _OFF_SECONDS = 60.0
 _CWD = f"/home/{trees.PERSON}/.cwd"
 USUAL = (Answer(r"\[Y/n\] ?", "y"),)
@@ -66,7 +68,7 @@ class Machine:
             )
         self.until(self._is_up, "its first process is there", _BOOT_SECONDS)
         # `degraded` is an answer as well: what failed shows where it is needed.
-        self.run("systemctl is-system-running --wait || true", seconds=_BOOT_SECONDS)
+        self.run("systemctl is-system-running --wait || true", seconds=_STARTED_SECONDS)
 
     def off(self) -> None:
         """Shut it down in order."""
@@ -118,15 +120,18 @@ class Machine:
         (self.tree / _CWD.lstrip("/")).unlink(missing_ok=True)
 
     def run(self, command: str, *, seconds: float = 60.0, check: bool = True) -> str:
-        """Look at something as root, unseen by the report; what it prints. Raises TroubleError where it fails."""
-        done = subprocess.run(
-            [*self._enter(), "/bin/bash", "-c", command],
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        """Look at something as root, unseen by the report; what it prints. TroubleError where it fails or hangs."""
+        try:
+            done = subprocess.run(
+                [*self._enter(), "/bin/bash", "-c", command],
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            raise TroubleError(f"{self.name}# {command}: not ended after {seconds:.0f} s") from None
         if check and done.returncode != 0:
             raise TroubleError(f"{self.name}# {command}: ended with {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout

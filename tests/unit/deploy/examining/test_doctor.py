@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from deploy.examining import check_ends, check_enrolments, check_files, doctor
+from deploy.examining import check_ends, check_enrolments, check_files, check_running, doctor
 from deploy.examining.finding import Finding, examine
 from deploy.folder import turns
 from deploy.folder.home import Home
@@ -104,6 +104,7 @@ def test_a_home_that_does_not_run_is_told_with_how_to_start_it_and_ends_in_one(
         raise MailError("connection refused", permanent=False, answered=False)
 
     monkeypatch.setattr(mail, "check", away)
+    monkeypatch.setattr(check_running, "_LOOK_AGAIN_SECONDS", 0)
     for name, port in home.settings.ports.items():
         monkeypatch.setenv(name, str(port))
     out = io.StringIO()
@@ -111,7 +112,7 @@ def test_a_home_that_does_not_run_is_told_with_how_to_start_it_and_ends_in_one(
     lines = out.getvalue().splitlines()
     wrong = [line.split()[1] for line in lines if line.startswith("✗")]
     assert wrong == ["broker", "auth", "alerts", "readings", "gateway", "sign-in", "mail"]
-    assert sum("homesystem up" in line and "→" in line for line in lines) == 6
+    assert sum("homesystem up" in line and "→" in line for line in lines) == 7
     assert lines[-1] == "7 things to mend."
     told = doctor.report_as_json(home, now())
     assert not told.well
