@@ -76,8 +76,10 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
             ):
                 _put(archive, LABEL, toml(label).encode())
                 for name, folder in parts(var).items():
+                    packed_already: set[str] = set()
                     for inside, packed in _packed(folder):
                         for member, content in packed:
+                            _check(folder / inside, member, packed_already)
                             member.name = f"{name}/{inside}{member.name}"
                             member.pax_headers = {}  # of a long name they repeat the former one, which would win
                             archive.addfile(member, content)
@@ -90,6 +92,17 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
     finally:
         begun.unlink(missing_ok=True)
     return target.stat().st_size, elsewhere(var)
+
+
+def _check(folder: Path, member: tarfile.TarInfo, before: set[str]) -> None:
+    """That it is a file of that folder, and comes once: a service that somebody broke into may have its hand in who
+    packs its own, and one such name makes a backup that never comes back.
+    """
+    name = f"{folder}/{member.name}"
+    words = member.name.split("/")
+    if not member.isreg() or not all(words) or {".", ".."} & set(words) or name in before:
+        raise HomeError("no-proof", f"{folder} could not be copied: what is packed there has {member.name!r} in it.")
+    before.add(name)
 
 
 def toml(label: Label) -> str:

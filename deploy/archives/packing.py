@@ -5,6 +5,7 @@ runs it as each folder's own user.
 """
 
 import contextlib
+import errno
 import io
 import os
 import shutil
@@ -64,8 +65,8 @@ def files(folder: Path, but: str | None = None) -> Iterator[Path]:
 
 
 def is_database(path: Path) -> bool:
-    """Whether SQLite made it."""
-    with path.open("rb") as file:
+    """Whether SQLite made it. Raises HomeError("no-proof") for what is no plain file."""
+    with _plain(path) as file:
         return file.read(len(_HEADER)) == _HEADER
 
 
@@ -74,18 +75,48 @@ def copy_database(path: Path, copy: Path) -> None:
     copy.touch(mode=0o600)
     try:
         # A connection of its own: VACUUM INTO is refused inside a transaction, and must not wait in a service.
-        with contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)) as database:
+        # The file is closed after it, since closing any would let go of SQLite's locks.
+        with (
+            _plain(path) as file,
+            contextlib.closing(sqlite3.connect(path, isolation_level=None, timeout=_WAIT_SECONDS)) as database,
+        ):
+            database.execute("PRAGMA schema_version")
+            if not _is_opened_twice(file):
+                raise HomeError("no-proof", f"{path} cannot be copied: another file took its place just now.")
             database.execute("VACUUM INTO ?", (str(copy),))
     except sqlite3.Error as error:
         raise HomeError("no-proof", f"{path} cannot be copied: {error}") from error
 
 
-def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
-    """Read at once, as a file may grow while a tar that has told its length already is written.
-
-    Through no link: whose folder it is may have put one there just now, to what we may read and they may not.
+def _plain(path: Path) -> IO[bytes]:
+    """Through no link, and no pipe that keeps us waiting: whose folder it is may have put one there just now, to what
+    we may read and they may not.
     """
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno not in (errno.ELOOP, errno.ENXIO):
+            raise
+        raise HomeError("no-proof", f"{path} cannot be copied: it is no plain file any more.") from error
+    file = os.fdopen(descriptor, "rb")
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        file.close()
+        raise HomeError("no-proof", f"{path} cannot be copied: it is no plain file any more.")
+    return file
+
+
+def _is_opened_twice(file: IO[bytes]) -> bool:
+    """Whether SQLite, which follows links, opened the same one as we did."""
+    ours, found = os.fstat(file.fileno()), 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # that of the list itself
+            found += os.path.samestat(ours, os.fstat(int(descriptor.name)))
+    return found > 1
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
+    """Read at once, as a file may grow while a tar that has told its length already is written."""
+    with _plain(path) as file:
         about, content = os.fstat(file.fileno()), file.read()
     member = tarfile.TarInfo(name)
     member.size, member.mode, member.mtime = len(content), stat.S_IMODE(about.st_mode), int(about.st_mtime)

@@ -6,6 +6,7 @@ group on, so that what the service makes can be used by the hub's commands, whos
 """
 
 import contextlib
+import errno
 import os
 import pwd
 import stat
@@ -124,12 +125,25 @@ def _own_all(above: int, name: str, right: Wanted, but: frozenset[str] | set[str
     for path, names, files, folder in os.fwalk(name, dir_fd=above, onerror=_raise):
         _set(folder, _owner(os.fstat(folder), right), right.folder)
         for file in files:
-            with contextlib.suppress(FileNotFoundError, OSError), _opened(file, _FILE, folder) as opened:
-                about = os.fstat(opened)
-                if stat.S_ISREG(about.st_mode) and about.st_nlink == 1:
-                    _set(opened, _owner(about, right), right.file(stat.S_IMODE(about.st_mode)))
+            _own_file(folder, file, right)
         if path == name:
             names[:] = [one for one in names if one not in but]
+
+
+def _own_file(folder: int, name: str, right: Wanted) -> None:
+    """A plain one with that name alone; another thing is left as it lies, and so is what is gone meanwhile."""
+    try:
+        opened = os.open(name, _FILE, dir_fd=folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.ENXIO):  # a link, a socket
+            return
+        raise
+    try:
+        about = os.fstat(opened)
+        if stat.S_ISREG(about.st_mode) and about.st_nlink == 1:
+            _set(opened, _owner(about, right), right.file(stat.S_IMODE(about.st_mode)))
+    finally:
+        os.close(opened)
 
 
 def _owner(about: os.stat_result, right: Wanted) -> Owner:

@@ -7,7 +7,9 @@ import os
 import sqlite3
 import tarfile
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -122,6 +124,63 @@ def test_a_database_is_whole_while_others_write_it(var: Path, tmp_path: Path) ->
 def test_what_cannot_be_copied_leaves_no_archive(var: Path, tmp_path: Path) -> None:
     (var / "data" / "auth.sqlite3").write_bytes(b"SQLite format 3\0 and then nothing of the kind")
     with pytest.raises(HomeError, match="could not be copied"):
+        backup.write(var, tmp_path / "b.tar.gz", NOW)
+    assert not [path for path in tmp_path.iterdir() if "tar" in path.name]
+
+
+@pytest.mark.parametrize("what", ["link", "pipe"])
+@pytest.mark.parametrize("name", ["alerts.sqlite3", "notes"])
+def test_what_took_a_files_place_just_now_is_not_read(
+    var: Path, tmp_path: Path, name: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that was broken into has its folder, and who packs may read what it may not."""
+    secret = tmp_path / "auth.sqlite3"
+    with sqlite3.connect(secret) as database:
+        database.execute("CREATE TABLE secret (hash)")
+    database.close()
+    path = var / "data" / name
+    listed = [path]
+    path.unlink(missing_ok=True)
+    if what == "link":
+        path.symlink_to(secret)
+    else:
+        os.mkfifo(path)
+    monkeypatch.setattr(packing, "files", lambda *_: listed)
+    with pytest.raises(HomeError, match="no plain file any more"):
+        packing.pack(var, io.BytesIO())
+
+
+def test_what_took_a_databases_place_while_it_was_opened_is_not_copied(
+    var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, secret = var / "data" / "alerts.sqlite3", tmp_path / "secret.sqlite3"
+    connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+    with connect(secret) as database:
+        database.execute("CREATE TABLE secret (hash)")
+    database.close()
+
+    def swapped(*words: Any, **more: Any) -> sqlite3.Connection:
+        path.unlink()
+        path.symlink_to(secret)
+        return connect(*words, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", swapped)
+    with pytest.raises(HomeError, match="another file took its place"):
+        packing.copy_database(path, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == b""
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/x", "a//b", "./a", "twice", "a-link"])
+def test_what_would_not_come_back_is_refused_where_it_is_packed(
+    var: Path, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def packed(_folder: Path) -> Iterator[tuple[str, list[tuple[tarfile.TarInfo, io.BytesIO]]]]:
+        members = [tarfile.TarInfo("twice"), tarfile.TarInfo(name)]
+        members[1].type = tarfile.SYMTYPE if name == "a-link" else tarfile.REGTYPE
+        yield "services/broker/mosquitto/", [(one, io.BytesIO()) for one in members]
+
+    monkeypatch.setattr(backup, "_packed", packed)
+    with pytest.raises(HomeError, match="could not be copied: what is packed there has"):
         backup.write(var, tmp_path / "b.tar.gz", NOW)
     assert not [path for path in tmp_path.iterdir() if "tar" in path.name]
 
