@@ -3,8 +3,10 @@
 Every call raises HomeError: the service's own problem, or "auth-unreachable".
 """
 
-from typing import Any, Self
+from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
+
+import msgspec
 
 from shared.door.client import AuthAddress, ServiceClient
 from shared.trust import tls
@@ -26,6 +28,10 @@ from shared.words import (
 )
 from shared.words.scopes import is_token
 
+T = TypeVar("T")
+PASSWORD_SECONDS: Final = 30.0
+"""Some seconds where `bcrypt_rounds` is as high as it may be or the hub busy, and up to 64 may be checked before it."""
+
 
 class AuthClient:
     """The auth service over HTTPS with mutual certificates. Use as an async context manager."""
@@ -40,6 +46,10 @@ class AuthClient:
     async def __aexit__(self, *_: object) -> None:
         await self._service.__aexit__()
 
+    async def _checked(self, method: str, path: str, answer: type[T], body: msgspec.Struct) -> T:
+        """A call that bears a password: checking it takes its time, and others' may be checked before it."""
+        return await self._service.call(method, path, answer, body, seconds=PASSWORD_SECONDS)
+
     async def ask_code(self, request: internal.LoginCodeRequest) -> None:
         """Have a confirmation code mailed, if account and password fit; nothing tells whether they did."""
         await self._service.call("POST", internal.LOGIN_CODE, type(None), request)
@@ -50,15 +60,15 @@ class AuthClient:
 
     async def sign_in(self, request: internal.LoginRequest) -> internal.LoginAnswer:
         """Open a session. Raises sign-in-failed, always alike."""
-        return await self._service.call("POST", internal.LOGIN, internal.LoginAnswer, request)
+        return await self._checked("POST", internal.LOGIN, internal.LoginAnswer, request)
 
     async def change_password(self, wanted: internal_account.PasswordChange) -> internal.LoginAnswer:
         """Another password, and a new session in place of all. Raises the service's own problems."""
-        return await self._service.call("POST", internal_account.PASSWORD, internal.LoginAnswer, wanted)
+        return await self._checked("POST", internal_account.PASSWORD, internal.LoginAnswer, wanted)
 
     async def begin_email(self, wish: internal_account.EmailWish) -> internal_account.EmailWanted:
         """Have codes mailed to the address that there is and to the one that is wanted. Raises the service's own."""
-        return await self._service.call("POST", internal_account.EMAIL, internal_account.EmailWanted, wish)
+        return await self._checked("POST", internal_account.EMAIL, internal_account.EmailWanted, wish)
 
     async def email_state(self, token: str) -> internal_account.EmailState:
         """What change of address is under way in that session. Raises sign-in-required."""
@@ -76,7 +86,7 @@ class AuthClient:
 
     async def begin_factor(self, asked: internal_factors.FactorBegin) -> internal_factors.FactorBegun:
         """A new app's secret, once. Raises the service's own problems, as do the next three."""
-        return await self._service.call("POST", internal_factors.FACTOR_BEGIN, internal_factors.FactorBegun, asked)
+        return await self._checked("POST", internal_factors.FACTOR_BEGIN, internal_factors.FactorBegun, asked)
 
     async def confirm_factor(self, asked: internal_factors.FactorConfirm) -> internal_factors.RecoveryCodes:
         """Its first code; recovery codes where it is the first factor."""
@@ -84,11 +94,11 @@ class AuthClient:
 
     async def remove_factor(self, asked: internal_factors.FactorRemove) -> None:
         """Take one away."""
-        await self._service.call("POST", internal_factors.FACTOR_REMOVE, type(None), asked)
+        await self._checked("POST", internal_factors.FACTOR_REMOVE, type(None), asked)
 
     async def renew_recovery(self, asked: internal_factors.RecoveryAsked) -> internal_factors.RecoveryCodes:
         """Ten other recovery codes."""
-        return await self._service.call("POST", internal_factors.RECOVERY, internal_factors.RecoveryCodes, asked)
+        return await self._checked("POST", internal_factors.RECOVERY, internal_factors.RecoveryCodes, asked)
 
     async def verify(self, token: str, address: str = "") -> internal.SessionInfo:
         """Whose live session, or API token, `token` is, used from `address`. Raises sign-in-required."""
@@ -98,7 +108,7 @@ class AuthClient:
 
     async def make_token(self, wanted: internal_tokens.TokenWish) -> internal_tokens.TokenMade:
         """A new API token. Raises sign-in-required, invalid-value or no-proof."""
-        return await self._service.call("POST", internal_tokens.TOKENS, internal_tokens.TokenMade, wanted)
+        return await self._checked("POST", internal_tokens.TOKENS, internal_tokens.TokenMade, wanted)
 
     async def tokens(self, user_id: str) -> internal_tokens.TokenRows:
         """A user's live API tokens, newest first."""
@@ -125,7 +135,7 @@ class AuthClient:
 
     async def begin_passkey(self, asked: internal_passkeys.PasskeyBegin) -> internal_passkeys.PasskeyBegun:
         """What a browser is to make. Raises the service's own problems."""
-        return await self._service.call("POST", internal_passkeys.PASSKEY_BEGIN, internal_passkeys.PasskeyBegun, asked)
+        return await self._checked("POST", internal_passkeys.PASSKEY_BEGIN, internal_passkeys.PasskeyBegun, asked)
 
     async def finish_passkey(self, asked: internal_passkeys.PasskeyFinish) -> internal_factors.RecoveryCodes:
         """It is made; recovery codes where it is the first factor."""
@@ -200,12 +210,12 @@ class AuthClient:
     async def change_user(self, user_id: str, wanted: internal_people.UserChange) -> internal.UserRow:
         """Change somebody's account; the answer is what now stands. Raises the service's own problems."""
         path = internal_people.USER.format(user=quote(user_id, safe=""))
-        return await self._service.call("PUT", path, internal.UserRow, wanted)
+        return await self._checked("PUT", path, internal.UserRow, wanted)
 
     async def erase_user(self, user_id: str, asked: internal_people.Confirmed) -> None:
         """Have somebody's account be no more."""
         path = internal_people.USER_ERASED.format(user=quote(user_id, safe=""))
-        await self._service.call("POST", path, type(None), asked)
+        await self._checked("POST", path, type(None), asked)
 
     async def change_profile(self, wanted: internal_people.ProfileChange) -> internal.User:
         """One's own name and language. Raises sign-in-required, invalid-value or no-proof."""
@@ -213,7 +223,7 @@ class AuthClient:
 
     async def invite(self, wanted: internal_people.Invite) -> internal_people.InvitationRow:
         """Have somebody invited by letter. Raises the service's own problems."""
-        return await self._service.call("POST", internal_people.INVITATIONS, internal_people.InvitationRow, wanted)
+        return await self._checked("POST", internal_people.INVITATIONS, internal_people.InvitationRow, wanted)
 
     async def invitations(self) -> internal_people.InvitationRows:
         """Those that may still be taken."""
@@ -226,7 +236,7 @@ class AuthClient:
 
     async def take_invitation(self, asked: internal_people.InvitationTaken) -> internal_people.Joined:
         """Become a user. Raises confirmation-failed, always alike, invalid-value or no-proof."""
-        return await self._service.call("POST", internal_people.INVITATION_TAKEN, internal_people.Joined, asked)
+        return await self._checked("POST", internal_people.INVITATION_TAKEN, internal_people.Joined, asked)
 
     async def join(self, wish: internal_joining.JoinWish) -> internal_joining.Joined:
         """A machine becomes a room or a client. Raises join-refused, and the service's own problems."""
@@ -273,7 +283,7 @@ class AuthClient:
 
     async def lock_down(self, wanted: internal.LockdownChange) -> internal.LockdownState:
         """Begin a lockdown, or end it; the answer is what now stands. Raises the service's own problems."""
-        return await self._service.call("PUT", internal.LOCKDOWN, internal.LockdownState, wanted)
+        return await self._checked("PUT", internal.LOCKDOWN, internal.LockdownState, wanted)
 
     async def lock_out(self, room: str, device: str, wanted: internal.LockoutChange) -> internal.RegisteredRoom:
         """Lock a device out, or lift that; the answer is what now stands. Raises the service's own problems."""

@@ -81,7 +81,9 @@ class ServiceClient:
         assert self._session is not None, "used outside its context"
         headers = {"Content-Type": "application/json"} if body is not None else None
         payload = msgspec.json.encode(body) if body is not None else None
-        timeout = aiohttp.ClientTimeout(total=seconds) if seconds is not None else self._timeout
+        # Whoever is gone is so at once, however long an answer may take.
+        usual = self._timeout
+        timeout = usual if seconds is None else aiohttp.ClientTimeout(total=seconds, connect=usual.total)
         try:
             async with self._session.request(
                 method,
