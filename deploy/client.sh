@@ -53,10 +53,12 @@ status=$(printf '{"token":"%s","client":"%s","csr":"%s"}' "$token" "$name" "$(aw
     curl -sS --cacert ca.crt -b cookies -H @headers --data-binary @- -o answer -w '%{http_code}' "https://$hub/api/v1/join") ||
     die "$hub does not answer. $again"
 said() { sed -nE "s/.*\"$1\":\"(([^\"\\\\]|\\\\.)*)\".*/\1/p" answer; }
+detail=$(said detail | sed 's/\\"/"/g')
+[ -n "$detail" ] || detail="The answer was $status and gave no reason, so that it came from something between here and $hub."
 case $status in
 200) ;;
-429 | 503) die "$(said detail) Then paste the line again." ;;
-*) die "$(said detail | sed 's/\\"/"/g')" ;;
+429 | 5??) die "$detail Then paste the line again." ;;
+*) die "$detail" ;;
 esac
 
 printf '%b' "$(said authority)" >"$to/ca.crt.making"
