@@ -25,6 +25,7 @@ from deploy.names import rename
 from deploy.record import audit, rule
 from deploy.running import up
 from deploy.safekeeping import keeping, saving
+from shared.keeping import disks
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 
@@ -205,6 +206,11 @@ def main() -> None:
         var = homes.folder()
         step = f"run this as the home's user, or give the home back to it: {parts.given_back(var)}"
         print(f"homesystem: {error.filename}: {error.strerror}; {step}", file=sys.stderr)
+        raise SystemExit(1) from error
+    except OSError as error:
+        if (fault := disks.fault(error)) is None:
+            raise
+        print(f"homesystem: {error.filename or homes.folder()}: {error.strerror}; {fault}", file=sys.stderr)
         raise SystemExit(1) from error
 
 

@@ -110,7 +110,11 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
         async with _book(home) as book:
             if not any(row.name == name and row.role == role for row in await book.list_identities()):
                 raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
-            await book.revoke_identity(name)
+            unwritten = None
+            try:
+                await book.revoke_identity(name)
+            except HomeError as error:  # a full disk keeps no thief connected
+                unwritten = error
             left = _topics(name, await book.devices_of(name)) if role == "room" else frozenset()
         try:
             try:
@@ -119,16 +123,28 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
                 taking_up.reload(home)
             finally:  # whatever keeps it from the list, or the list from the broker, it loses rights and connection
                 dropped = broker.shut_out(home, name, left=left, is_room=role == "room")
-            return dropped
         except (HomeError, ConfigError, OSError) as error:
-            told = error.detail.removesuffix(".") if isinstance(error, HomeError) else str(error)
-            slug = error.slug if isinstance(error, HomeError) else "internal"
-            text = (
-                f"{name} is NOT SHUT OUT YET: its name is revoked, but it may still be connected and have its rights, "
-                f"or be let in again. {told}. Mend that and run `homesystem {role} revoke {name}` again; "
-                "restarting the broker drops every connection at once."
-            )
-            raise HomeError(slug, text) from error
+            is_revoked = "its name is revoked, but " if unwritten is None else ""
+            raise _not_yet(
+                f"{name} is NOT SHUT OUT YET: {is_revoked}it may still be connected and have its rights, or be let in "
+                "again",
+                f"homesystem {role} revoke {name}",
+                error,
+                "; restarting the broker drops every connection at once",
+            ) from error
+        if unwritten is not None:
+            raise _not_yet(
+                f"{name} is shut out of the broker, and its name is NOT REVOKED YET, so that it may come back",
+                f"homesystem {role} revoke {name}",
+                unwritten,
+            ) from unwritten
+        return dropped
+
+
+def _not_yet(what: str, again: str, error: HomeError | ConfigError | OSError, more: str = "") -> HomeError:
+    told = error.detail.removesuffix(".") if isinstance(error, HomeError) else str(error)
+    slug = error.slug if isinstance(error, HomeError) else "internal"
+    return HomeError(slug, f"{what}. {told}. Mend that and run `{again}` again{more}.")
 
 
 async def call_off(home: homes.Home, name: str, role: IdentityRole) -> bool:

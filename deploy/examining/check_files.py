@@ -12,7 +12,7 @@ from deploy.examining.finding import Finding, examine, well, wrong
 from deploy.folder import owning, parts
 from deploy.folder.home import Home
 from deploy.pki import pairs, reading
-from shared.keeping import sharing
+from shared.keeping import disks, sharing
 from shared.keeping import torn as torn_files
 
 RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
@@ -217,6 +217,9 @@ def _spool(name: str, path: Path) -> Iterator[Finding]:
             database.close()
     except sqlite3.Error as error:
         yield wrong("spools", f"{name}: {path} cannot be written ({error})", "check its disk, owner and mode")
+        return
+    if disks.is_full(path.parent):
+        yield wrong("spools", f"{name}: {path} cannot be written, as its disk is full", "free space there")
         return
     text = f"{name}: can be written, {waiting} event{'s' if waiting != 1 else ''} wait to be recorded"
     if waiting > MOST_WAITING:

@@ -10,6 +10,9 @@ from pathlib import Path
 from deploy.folder import parts
 from shared.running.config import ConfigError
 
+_MOST_BYTES = 4096
+"""Of the lock's file, which says who has it."""
+
 
 @contextlib.contextmanager
 def turn(var: Path, what: str) -> Iterator[None]:
@@ -25,18 +28,20 @@ def turn(var: Path, what: str) -> Iterator[None]:
     except OSError as error:
         step = f"give it back to the home's user: {parts.given_back(var)}"
         raise ConfigError(f"{path}: cannot be used ({error.strerror}); {step}") from error
-    with os.fdopen(number, "r+") as file:
+    try:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = file.read().strip()
+            holder = os.pread(number, _MOST_BYTES, 0).decode(errors="replace").strip()
             if holder.endswith(f"(process {os.getpid()})"):
                 raise RuntimeError("this process has its turn already") from None
             print(f"Waiting for {holder or 'another command'} to end …", file=sys.stderr, flush=True)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        file.truncate()
-        file.write(f"{what} (process {os.getpid()})\n")
-        file.flush()
+            fcntl.flock(number, fcntl.LOCK_EX)
+        # Who waits is told less then: a disk that is full is no reason to wait for nobody.
+        with contextlib.suppress(OSError):
+            os.ftruncate(number, 0)
+            os.pwrite(number, f"{what} (process {os.getpid()})\n".encode(), 0)
         yield
         parts.hand_out(var)
+    finally:
+        os.close(number)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import msgspec
 
 from deploy.signer.config import NOBODY
+from shared.keeping import disks
 from shared.running.config import ConfigError
 from shared.running.log import facts
 from shared.trust import signing, unix
@@ -100,6 +101,12 @@ class Door:
             return Refused(slug=error.slug, detail=error.detail)
         except ConfigError as error:
             return Refused(slug="internal", detail=str(error))
+        except OSError as error:
+            if isinstance(error, TimeoutError):
+                raise
+            log.exception("Order failed")
+            why = disks.fault(error) or error.strerror or type(error).__name__
+            return Refused(slug="internal", detail=f"The signer cannot use {error.filename or 'its folder'}: {why}.")
 
 
 def _unlink(path: Path) -> None:

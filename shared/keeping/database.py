@@ -17,7 +17,7 @@ from sqlalchemy import Connection, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from shared.keeping import driver, sharing
+from shared.keeping import disks, driver, sharing
 from shared.keeping.torn import is_torn
 from shared.running.config import ConfigError
 from shared.running.log import facts
@@ -124,6 +124,9 @@ class Store:
                 log.exception("Database refused a value")
             raise HomeError(slug, detail) from error
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            if disks.is_of_a_full_disk(_cause(error)):
+                log.error("Database cannot be written", extra=facts(reason=_plain(error)))
+                raise HomeError("internal", f"The database cannot be written: {disks.FULL}.") from error
             log.exception("Database failed")
             if is_torn(_cause(error)):
                 self._torn.set()
@@ -175,10 +178,9 @@ async def open_store(url: str, plan: Plan) -> Store:
             raise
     except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
         if (path := file_of(url)) is not None and path.exists():
-            raise TornError(
-                f"database: {path} cannot be used ({_plain(error)}); run: homesystem repair, or bring back a backup: "
-                f"homesystem restore (docs/doctor.md); or name another in {plan.settings}"
-            ) from error
+            step = "run: homesystem repair, or bring back a backup: homesystem restore (docs/doctor.md)"
+            step = disks.FULL if disks.is_full(path.parent) else f"{step}; or name another in {plan.settings}"
+            raise TornError(f"database: {path} cannot be used ({_plain(error)}); {step}") from error
         raise ConfigError(
             f"database: cannot be opened ({_plain(error)}); check `database` in {plan.settings}"
         ) from error

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from shared.keeping import sharing
+from shared.keeping import disks, sharing
 from shared.keeping.salvage import UNREADABLE, take_over
 from shared.keeping.torn import Sense, Torn, identity, is_torn, mend
 from shared.proof import spool_rows
@@ -196,7 +196,7 @@ class Spool:
                     return work(self._opened())
             except (*UNREADABLE, OSError) as error:
                 self._roll_back()
-                raise HomeError("no-proof", f"the spool cannot be {what}: {error}") from error
+                raise HomeError("no-proof", f"the spool cannot be {what}: {disks.why(self._path, error)}") from error
 
     def _opened(self) -> sqlite3.Connection:
         """The file: opened, and mended, where it is not. Raises sqlite3.Error or OSError."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
@@ -134,6 +135,28 @@ def test_who_was_being_dropped_when_that_was_interrupted_has_its_name_and_rights
     with pytest.raises(HomeError, match=r"already-exists.*is in use"):
         add(home, "wall-5", tmp_path / "second")
     asyncio.run(enrol.check_standing(home, "wall-5", "client"))
+
+
+def test_a_full_disk_keeps_nobody_connected_who_is_revoked(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(home, "wall-6", tmp_path / "first")
+
+    async def unwritten(*_: object) -> None:
+        raise HomeError("no-proof", "the spool cannot be written: its disk is full: free space there")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(accounts.Accounts, "revoke_identity", unwritten)
+        with pytest.raises(HomeError, match=r"NOT REVOKED YET.*its disk is full.*client revoke wall-6` again") as told:
+            asyncio.run(enrol.revoke(home, "wall-6", "client"))
+    assert told.value.slug == "no-proof"
+    assert orders.written(brokers.read(home), "wall-6").out
+    serial = x509.load_pem_x509_certificate((tmp_path / "first" / "client.crt").read_bytes()).serial_number
+    listed = x509.load_pem_x509_crl((home.pki / "crl.pem").read_bytes())
+    assert listed.get_revoked_certificate_by_serial_number(serial) is not None
+    asyncio.run(enrol.revoke(home, "wall-6", "client"))
+    (row,) = [row for row in asyncio.run(enrol.identities(home, "client")) if row.name == "wall-6"]
+    assert row.revoked_at is not None
 
 
 def write_rights(home: Home, document: dict[str, Any]) -> None:

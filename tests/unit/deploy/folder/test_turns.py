@@ -1,5 +1,7 @@
 """One command at a time, and the others say what they wait for."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +59,16 @@ def test_taking_it_twice_is_a_mistake_that_is_said(tmp_path: Path) -> None:
         pass
     with turns.turn(tmp_path, "homesystem renew"):
         pass
+
+
+def test_a_disk_that_is_full_keeps_nobody_from_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever revokes a stolen room must not be stopped by a line that is for those who wait."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with turns.turn(tmp_path, "homesystem room revoke hall"), command(tmp_path, "homesystem renew") as second:
+        assert second.stderr is not None
+        assert second.stderr.readline() == "Waiting for another command to end …\n"
+        second.kill()

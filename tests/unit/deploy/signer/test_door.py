@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import json
 import os
 import socket
@@ -188,6 +189,14 @@ async def test_what_is_refused_is_told_in_words(path: Path, error: Exception, sl
         with pytest.raises(HomeError) as told:
             await ask(path, Ends(), Ending)
     assert told.value.slug == slug
+
+
+async def test_a_disk_that_takes_nothing_is_told_as_that(path: Path) -> None:
+    """And not as a signer that is away: whoever starts that anew has gained nothing."""
+    full = OSError(errno.ENOSPC, "No space left on device", "/vault/issued.json")
+    async with Desk(full).at(path):
+        with pytest.raises(HomeError, match=r"internal: .*cannot use /vault/issued\.json: its disk is full"):
+            await ask(path, Show(what="crl"), Pem)
 
 
 async def test_a_fault_of_ours_ends_one_call_and_not_the_signer(path: Path) -> None:

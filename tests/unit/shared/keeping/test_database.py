@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from shared.keeping import database
+from shared.keeping import database, disks
 from shared.keeping.database import Plan, Store, open_store
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
@@ -274,3 +274,16 @@ def test_a_file_that_is_not_there_is_known_before_one_is_made(tmp_path: Path) ->
     assert database.missing(url) is None
     for other in ("postgresql+asyncpg://x/things", "nonsense", "sqlite+aiosqlite://", "sqlite+aiosqlite:///:memory:"):
         assert database.missing(other) is None
+
+
+@pytest.mark.parametrize(("full", "said"), [(True, "its disk is full: free space there"), (False, "homesystem repair")])
+async def test_a_file_that_cannot_be_used_for_want_of_room_is_not_told_as_torn(
+    tmp_path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch, *, full: bool, said: str
+) -> None:
+    """Whoever brought back a backup then would lose what was done since, for nothing."""
+    (tmp_path / "things.sqlite3").write_bytes(b"SQLite format 3\0 and then nothing of the kind")
+    monkeypatch.setattr(disks, "is_full", lambda _folder: full)
+    with pytest.raises(ConfigError) as refused:
+        await open_store(f"sqlite+aiosqlite:///{tmp_path / 'things.sqlite3'}", plan)
+    assert said in str(refused.value)
+    assert ("restore" in str(refused.value)) is not full
