@@ -9,26 +9,23 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-import msgspec
-
 from device_agents.config import RoomConfig
 from device_agents.ids import made_id
 from device_agents.ledger.proof import Proof
 from device_agents.link.link import Link
-from device_agents.own_file import checking, text
+from device_agents.own_file import checking, telling, text
 from device_agents.own_file.shelf import Shelf, Trial, version
 from shared.running.log import facts
 from shared.words import messages, topics
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
-from shared.words.room_file import TABLES_BYTES, Complaint, FileAnswer, OfferedPin, RoomFile, RoomSettings
+from shared.words.room_file import Complaint, FileAnswer, OfferedPin, RoomFile, RoomSettings
 
 log = logging.getLogger(__name__)
 
 STEADY_SECONDS = 5.0
 """So long a room is online by a new file before it stays: what fails at once fails within it."""
 CHANGED, PUT_BACK = "room:file-changed", "room:file-put-back"
-_TOO_LARGE = "It has more devices than fit into one message. Only a hand on the room's own machine changes it."
 _OF_ANOTHER = "The room's file is another one by now: somebody changed it meanwhile. Look at it anew, and set it again."
 _BUSY = "The room is just trying another change. Wait for a minute, and set it again."
 
@@ -144,16 +141,8 @@ class OwnFile:
         except (OSError, UnicodeDecodeError, text.UnwritableError) as error:
             log.error("Room's file cannot be told", extra=facts(reason=error))
             return
-        fits = len(msgspec.json.encode(devices)) <= TABLES_BYTES
-        told = RoomFile(
-            room=self._room.room,
-            version=version(content),
-            devices=devices if fits else None,
-            why=None if fits else _TOO_LARGE,
-            pins=self._pins,
-            answer=answer,
-        )
-        self._link.publish(topics.room_file(self._room.room), messages.encode(told), retain=RoomFile.RETAIN)
+        told = RoomFile(room=self._room.room, version=version(content), devices=devices, pins=self._pins, answer=answer)
+        self._link.publish(topics.room_file(self._room.room), telling.encoded(told), retain=RoomFile.RETAIN)
 
     def _judged(self, settings: RoomSettings) -> Done:
         """On the card's thread."""

@@ -12,7 +12,9 @@ from shared.words.messages import DESCRIBED_MOST, Id, Message, Moment, Text
 SETTINGS_SECONDS = 600.0
 """What was set on a page and did not reach its room in so long is not done any more."""
 TABLES_BYTES = 48 * 1024
-"""All tables of a room, as JSON: with the rest they fit into a packet of the broker's."""
+"""All tables of a room, as JSON: settings of so many fit into a packet of the broker's."""
+FILE_BYTES = 63 * 1024
+"""All that a room tells of its file, as JSON: with topic and properties it fits into a packet of the broker's."""
 COMPLAINTS_MOST = 64
 
 DeviceTable = dict[str, Any]

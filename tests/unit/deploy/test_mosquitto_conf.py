@@ -20,6 +20,7 @@ from shared.trust.signing import MOST_BYTES, Grant
 from shared.words import messages
 from shared.words.messages import Description
 from shared.words.names import ACTIONS, Kind
+from shared.words.room_file import FILE_BYTES, TABLES_BYTES
 
 WIRE = 512
 """Topic, properties and header of one packet, generously: a topic of ours has 140 bytes at the most."""
@@ -100,6 +101,10 @@ def test_the_limit_is_no_larger_than_it_needs_to_be() -> None:
 
 def test_the_largest_array_of_events_passes_the_broker() -> None:
     assert max(TOGETHER_BYTES, MAX_EVENT_BYTES) + WIRE <= setting("max_packet_size")
+
+
+def test_the_largest_word_of_a_rooms_file_passes_the_broker() -> None:
+    assert max(FILE_BYTES, TABLES_BYTES) + WIRE <= setting("max_packet_size")
 
 
 def test_the_largest_room_can_be_given_its_rights() -> None:

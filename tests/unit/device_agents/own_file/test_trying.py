@@ -11,7 +11,7 @@ from device_agents.agent import Agent
 from device_agents.config import RoomConfig
 from device_agents.ledger.ledger import Ledger
 from device_agents.link.link import Down, Heard, Up
-from device_agents.own_file import beginning, offered, text
+from device_agents.own_file import beginning, offered, telling, text
 from device_agents.own_file.shelf import Shelf, version
 from device_agents.own_file.trying import OwnFile
 from device_agents.pins.chips import AwayError
@@ -117,6 +117,12 @@ def test_a_room_tells_its_file_and_the_pins_of_its_board(pi: Pi) -> None:
     assert (told.devices, told.answer, told.version) == ((LAMP,), None, version(pi.path.read_bytes()))
     assert {pin.line for pin in told.pins} >= {17, 27}
     assert not {pin.line for pin in told.pins} & {0, 1, 2, 3, 14, 15}
+
+
+def test_a_room_tells_no_more_than_one_message_holds(pi: Pi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telling, "FILE_BYTES", len(messages.encode(pi.said())) - 1)
+    pi.up()
+    assert (pi.said().devices, pi.said().why) == (None, telling.TOO_LARGE)
 
 
 def test_a_new_device_is_tried_and_stays_once_the_room_is_back(pi: Pi) -> None:
