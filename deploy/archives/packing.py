@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from shared.keeping import disks
 from shared.words.problem import HomeError
 
 _HEADER = b"SQLite format 3\0"
@@ -85,7 +86,7 @@ def copy_database(path: Path, copy: Path) -> None:
                 raise HomeError("no-proof", f"{path} cannot be copied: another file took its place just now.")
             database.execute("VACUUM INTO ?", (str(copy),))
     except sqlite3.Error as error:
-        raise HomeError("no-proof", f"{path} cannot be copied: {error}") from error
+        raise HomeError("no-proof", f"{path} cannot be copied: {disks.why(copy, error)}") from error
 
 
 def _plain(path: Path) -> IO[bytes]:
