@@ -37,8 +37,9 @@ from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.client import ServiceClient
 from shared.door.web import REVOKED, serve_https
-from shared.keeping.database import Store, TornError
+from shared.keeping.database import Store
 from shared.keeping.reopening import patiently, watch
+from shared.keeping.torn import TornError
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts

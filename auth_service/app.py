@@ -73,7 +73,8 @@ from shared import mail
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.door.web import REVOKED, serve_https
-from shared.keeping.database import Store, TornError
+from shared.keeping.database import Store
+from shared.keeping.torn import TornError
 from shared.mail import MailError
 from shared.proof.courier import Courier
 from shared.proof.spool import Spool

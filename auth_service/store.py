@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from shared.keeping import database
-from shared.keeping.database import Plan, Store, TornError
-from shared.keeping.torn import is_cut
+from shared.keeping.database import Plan, Store
+from shared.keeping.torn import TornError, is_cut
 from shared.running.config import ConfigError
 
 PLAN = Plan(

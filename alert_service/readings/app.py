@@ -13,8 +13,9 @@ from alert_service.readings.keeper import SUBSCRIPTIONS, WRITE_SECONDS, Keeper
 from alert_service.readings.store import open_store, put_aside
 from shared.broker.bus import Bus
 from shared.door.web import REVOKED, serve_https
-from shared.keeping.database import Store, TornError
+from shared.keeping.database import Store
 from shared.keeping.reopening import patiently, watch
+from shared.keeping.torn import TornError
 from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts

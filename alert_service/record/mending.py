@@ -23,8 +23,8 @@ from alert_service.record import records
 from alert_service.store import open_store
 from alert_service.tables import events, metadata, settings
 from shared.keeping import database
-from shared.keeping.database import Store, TornError
-from shared.keeping.torn import Torn, is_cut, mend
+from shared.keeping.database import Store
+from shared.keeping.torn import Torn, TornError, is_cut, mend
 from shared.running.log import facts
 from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity

@@ -5,6 +5,7 @@ A file of which only a part is torn is used for as long as people and sessions c
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -17,7 +18,8 @@ from auth_service.tables import identities, lockdown, sessions, users
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import Subscription
 from shared.keeping import database, reopening
-from shared.keeping.database import Store, TornError
+from shared.keeping.database import Store
+from shared.keeping.torn import NoRoomError, TornError
 from shared.proof.courier import Courier
 from shared.proof.spool import Spool
 from shared.words import topics
@@ -32,10 +34,8 @@ _REASON_CHARACTERS = 200
 
 async def opened(config: AuthConfig, spool: Spool, *, now: Callable[[], datetime]) -> Store:
     """The accounts, once they can be read. Raises ConfigError for what is no torn file."""
-    try:
+    with contextlib.suppress(TornError):
         return await _open(config)
-    except TornError as error:
-        reason = str(error)
     name = config.broker.identity
 
     def hear(delivery: Delivery) -> None:
@@ -51,10 +51,22 @@ async def opened(config: AuthConfig, spool: Spool, *, now: Callable[[], datetime
         on_up=link_up,
     )
     courier = Courier(spool, bus)
-    await _tell(Proof(spool, now=now, wake=courier.wake), name, reason)
+    proof, told = Proof(spool, now=now, wake=courier.wake), False
+
+    async def look() -> Store:
+        nonlocal told
+        try:
+            return await _open(config)
+        except TornError as error:
+            # Of a full disk nobody is to be told that the accounts are torn, or somebody brings back older ones.
+            if not (told or isinstance(error, NoRoomError)):
+                told = True
+                await _tell(proof, name, str(error))
+            raise
+
     work = [asyncio.create_task(bus.run()), asyncio.create_task(courier.run())]
     try:
-        return await reopening.patiently(lambda: _open(config))
+        return await reopening.patiently(look)
     finally:
         for task in work:
             task.cancel()

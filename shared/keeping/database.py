@@ -18,7 +18,7 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shared.keeping import disks, driver, sharing
-from shared.keeping.torn import is_torn
+from shared.keeping.torn import NoRoomError, TornError, is_torn
 from shared.running.config import ConfigError
 from shared.running.log import facts
 from shared.words.problem import HomeError
@@ -31,10 +31,6 @@ _POOLED = {"statement_cache_size": 0}
 """Behind PgBouncer in transaction mode the connection that prepared a statement is not the one that meets it next."""
 _MIGRATION_LOCK = 4_803_316
 """Two processes that start at once migrate one after the other (PostgreSQL; SQLite's write lock does it alone)."""
-
-
-class TornError(ConfigError):
-    """An SQLite file that is torn, or that its disk does not let us use. A service waits for another (`reopening`)."""
 
 
 class Plan(NamedTuple):
@@ -178,9 +174,11 @@ async def open_store(url: str, plan: Plan) -> Store:
             raise
     except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
         if (path := file_of(url)) is not None and path.exists():
+            told = f"database: {path} cannot be used ({_plain(error)})"
+            if disks.is_full(path.parent):
+                raise NoRoomError(f"{told}; {disks.FULL}") from error
             step = "run: homesystem repair, or bring back a backup: homesystem restore (docs/doctor.md)"
-            step = disks.FULL if disks.is_full(path.parent) else f"{step}; or name another in {plan.settings}"
-            raise TornError(f"database: {path} cannot be used ({_plain(error)}); {step}") from error
+            raise TornError(f"{told}; {step}; or name another in {plan.settings}") from error
         raise ConfigError(
             f"database: cannot be opened ({_plain(error)}); check `database` in {plan.settings}"
         ) from error

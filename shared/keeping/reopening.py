@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from shared.keeping import database
-from shared.keeping.database import Store, TornError
-from shared.keeping.torn import fault_in_use, identity
+from shared.keeping.database import Store
+from shared.keeping.torn import TornError, fault_in_use, identity
 from shared.running import backoff, systemd
 from shared.running.lifecycle import leave_if_stopped, stay_alive
 from shared.running.log import facts

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shared.keeping.salvage import highest_number, take_over
+from shared.running.config import ConfigError
 
 BESIDE = ("-wal", "-shm", "-journal")
 """What SQLite keeps next to a file, and what goes aside with it; the log first (`set_aside`)."""
@@ -33,6 +34,14 @@ What only an index lost shows when it is used.
 
 Sense = Callable[[sqlite3.Connection], str | None]
 """Says what makes no sense in a file that SQLite takes for whole; None where all does."""
+
+
+class TornError(ConfigError):
+    """An SQLite file that is torn, or that its disk does not let us use. A service waits for another (`reopening`)."""
+
+
+class NoRoomError(TornError):
+    """Its disk is full: nothing is known against the file."""
 
 
 class Torn(NamedTuple):

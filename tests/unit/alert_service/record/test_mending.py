@@ -18,8 +18,8 @@ from alert_service.record import mending, walk
 from alert_service.store import open_store
 from alert_service.tables import deliveries, events, letters
 from alert_service.telling.policy import Policy
-from shared.keeping.database import Store, TornError
-from shared.keeping.torn import examine
+from shared.keeping.database import Store
+from shared.keeping.torn import TornError, examine
 from shared.words.problem import HomeError
 from tests.unit.alert_service.parts import HOUSE, START, event
 from tests.unit.alert_service.record_parts import acts, all_rows, tell, verdict

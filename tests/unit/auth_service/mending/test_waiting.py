@@ -24,8 +24,8 @@ from auth_service.tables import sessions, users
 from deploy import __main__ as command
 from deploy.examining import check_files
 from deploy.folder import home as homes
-from shared.keeping import database
-from shared.keeping.database import TornError
+from shared.keeping import database, disks
+from shared.keeping.torn import TornError
 from shared.proof.spool import Spool
 from shared.words.messages import AuditEvent
 from shared.words.names import Role
@@ -89,6 +89,28 @@ def bring_back(path: Path, content: bytes) -> None:
 
 def torn_events(spool: Spool) -> list[AuditEvent]:
     return [one for one in spool.pending(100) if one.what == waiting.TORN]
+
+
+async def test_of_a_full_disk_it_is_not_told_that_the_accounts_are_torn(
+    settings: AuthConfig, file: Path, spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says that it cannot read them; a backup that somebody brought back then would cost what was done since."""
+    whole = await asyncio.to_thread(file.read_bytes)
+    tried = asyncio.Semaphore(0)
+
+    def full(_folder: Path) -> bool:
+        tried.release()
+        return True
+
+    with monkeypatch.context() as patched:
+        patched.setattr(disks, "is_full", full)
+        zero(file)
+        opening = asyncio.create_task(waiting.opened(settings, spool, now=lambda: NOW))
+        for _ in range(3):
+            await asyncio.wait_for(tried.acquire(), DEADLINE)
+        bring_back(file, whole)
+        await (await asyncio.wait_for(opening, DEADLINE)).close()
+    assert torn_events(spool) == []
 
 
 @pytest.mark.parametrize("way", ["zeroed", "cut", "emptied", "cut to a byte", "without its head", "its people spoilt"])
