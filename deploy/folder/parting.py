@@ -7,6 +7,7 @@ its name. Databases are linked and not copied, however large; what lay where it 
 """
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from deploy.folder import parts
 from deploy.pki.files import sync, write
+from shared.running import installed
 from shared.running.config import ConfigError
 
 _BEGUN = f"{parts.SERVED}.new"
@@ -91,8 +93,18 @@ def _begin_service(service: str, file: Path, begun: Path, var: Path) -> None:
 
 
 def _link(path: Path, folder: Path) -> None:
-    with contextlib.suppress(FileExistsError):  # two names of one database begin alike
+    try:
         os.link(path, folder / path.name)
+    except FileExistsError:
+        return  # two names of one database begin alike
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        raise ConfigError(
+            f"{path.parent} lies on another disk than the home, whose databases lie in {parts.SERVED} from now on: "
+            "with nothing of it running, have all of the home on one disk, such as that one mounted in the home's "
+            f"place with everything that is in the home now; then: {installed.again('hub')}"
+        ) from error
 
 
 def _tidy(home: Path) -> None:

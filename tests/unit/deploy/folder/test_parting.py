@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,21 @@ def test_a_configuration_that_cannot_be_read_is_named_and_nothing_is_changed(tmp
         parting.part(tmp_path)
     assert parting.is_due(tmp_path)
     assert said(tmp_path / "data" / "auth.sqlite3") == "auth"
+
+
+def test_databases_on_a_disk_of_their_own_are_named_and_nothing_is_changed(tmp_path: Path) -> None:
+    """Copied, they would leave the disk that somebody gave them, and maybe fill the other."""
+    old(tmp_path / "home")
+    data = tmp_path / "home" / "data"
+    data.rename(tmp_path / "elsewhere")
+    data.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", str(data)], capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        shutil.copytree(tmp_path / "elsewhere", data, dirs_exist_ok=True)
+        with pytest.raises(ConfigError, match=r"home/data lies on another disk.*one disk.*install"):
+            parting.part(tmp_path / "home")
+        assert parting.is_due(tmp_path / "home")
+        assert said(data / "auth.sqlite3") == "auth"
+    finally:
+        subprocess.run(["umount", "--lazy", str(data)], check=True)
