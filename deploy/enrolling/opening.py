@@ -81,11 +81,8 @@ def _where(home: homes.Home) -> tuple[str, int, str]:
 
 
 def _host(home: homes.Home, certificate: Path) -> str:
-    """The name under which the hub is reached; of a certificate of the household's own, one of its names."""
-    named = tls.names(certificate)
-    if home.settings.name in named:
-        return home.settings.name
-    first = tls.first_name(certificate)
-    if first is None:
+    """The name under which the hub is reached; of a certificate of the household's own that is for another, that."""
+    host = tls.host_of(certificate, [home.settings.name])
+    if host is None:
         raise ConfigError(f"{certificate}: names no host, so that no line can say where the hub is; use --out")
-    return first
+    return host

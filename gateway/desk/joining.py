@@ -73,9 +73,10 @@ async def open_window(request: web.Request, room: str) -> Line:
     (`field` "name"), no-proof, auth-unreachable.
     """
     _count(request)
+    offer = request.app[OFFER]
+    await asyncio.to_thread(offer.where)  # a line that cannot be written opens nothing
     wish = WindowWish(token=sessions.token_of(request), name=room, address=request.remote or "")
     opened = await request.app[keys.AUTH].open_window(wish)
-    offer = request.app[OFFER]
     line = await asyncio.to_thread(offer.line, room, opened.token)
     return Line(room=room, line=line, until=opened.expires_at, packages=await asyncio.to_thread(offer.packages))
 
@@ -89,8 +90,10 @@ async def open_client_window(request: web.Request, client: str, may: tuple[str, 
     wish = WindowWish(
         token=sessions.token_of(request), name=client, kind="client", may=may, address=request.remote or ""
     )
+    offer = request.app[OFFER]
+    await asyncio.to_thread(offer.where)  # as for a room's
     opened = await request.app[keys.AUTH].open_window(wish)
-    line = await asyncio.to_thread(request.app[OFFER].client_line, client, opened.token)
+    line = await asyncio.to_thread(offer.client_line, client, opened.token)
     return ClientLine(client=client, line=line, until=opened.expires_at)
 
 

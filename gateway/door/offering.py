@@ -1,6 +1,7 @@
 """What a machine that is no room or client yet gets from its hub: whom to believe, the agent's package, where to go."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypedDict
 
@@ -21,7 +22,7 @@ class Broker(msgspec.Struct, frozen=True, kw_only=True):
     port: int
 
 
-class _Where(TypedDict):
+class Where(TypedDict):
     """Where the hub is, as a line says it, and the hash of that by which it is believed."""
 
     host: str
@@ -34,7 +35,7 @@ class Offer:
 
     def __init__(self, config: GatewayConfig) -> None:
         self._certificate = config.https.certificate
-        self._https_port = config.https.port
+        self._https_port, self._names = config.https.port, config.https.names
         self._packages = config.packages
         # As the broker's own certificate calls it: of several names of the hub, the one that rooms go by.
         self._broker_certificate = config.broker.tls.ca.with_name("broker.crt")
@@ -51,18 +52,28 @@ class Offer:
 
     def line(self, room: str, token: str) -> str:
         """What is pasted on the Pi of `room`. Raises ConfigError, HomeError("internal")."""
-        return join_line.line(**self._where(), name=room, token=token)
+        return join_line.line(**self.where(), name=room, token=token)
 
     def client_line(self, client: str, token: str) -> str:
         """What is pasted on the machine of `client`. Raises as `line` does."""
-        return join_line.client_line(**self._where(), name=client, token=token)
+        return join_line.client_line(**self.where(), name=client, token=token)
 
-    def _where(self) -> _Where:
-        host = tls.first_name(self._certificate)
+    def where(self) -> Where:
+        """How a machine reaches this hub, and believes it. Raises ConfigError, HomeError("internal")."""
+        host = tls.host_of(self._certificate, (*self._names, *self._hub()))
         if host is None:
-            raise HomeError("internal", "This home's certificate names no host, so no line can say where the hub is.")
+            raise HomeError(
+                "internal",
+                "The hub's certificate names no host, so no line can say where it is: in gateway.toml, add its name to "
+                "names under [https], and restart the gateway.",
+            )
         sha256 = hashlib.sha256(self.anchor()).hexdigest()
-        return _Where(host=host, port=self._https_port, sha256=sha256)
+        return Where(host=host, port=self._https_port, sha256=sha256)
+
+    def _hub(self) -> Iterator[str]:
+        """The hub's own name, which the broker's certificate has first."""
+        if (name := tls.first_name(self._broker_certificate)) is not None:
+            yield name
 
     def packages(self) -> list[str]:
         """For which Pis there is a package, in words."""

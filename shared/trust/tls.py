@@ -4,6 +4,7 @@ TLS 1.2 or newer, our own authority only, mutual certificates (ASVS 5.0 12.1.1, 
 """
 
 import ssl
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -81,6 +82,15 @@ def names(certificate: Path) -> frozenset[str]:
 def first_name(certificate: Path) -> str | None:
     """The first name that a certificate is for, addresses and wildcards apart. Raises ConfigError as `names` does."""
     return next((name for kind, name in _alternatives(certificate) if kind == "DNS" and "*" not in name), None)
+
+
+def host_of(certificate: Path, ours: Iterable[str]) -> str | None:
+    """Under which name whoever shows a certificate is reached: one of `ours` that it is for, if only by a wildcard,
+    else the first that it names. Raises ConfigError as `names` does.
+    """
+    named = names(certificate)
+    fits = (host for host in ours if {host, f"*.{host.partition('.')[2]}"} & named)
+    return next(fits, None) or first_name(certificate)
 
 
 def _alternatives(certificate: Path) -> tuple[tuple[str, str], ...]:

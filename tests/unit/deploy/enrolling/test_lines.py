@@ -41,11 +41,25 @@ def test_the_gateways_own_line_is_the_same_but_for_the_port_that_the_environment
     assert made.replace(f":{config.https.port}", ":PORT") == line.text.replace(f":{home.settings.https_port}", ":PORT")
 
 
-def test_a_certificate_of_the_households_own_is_what_is_hashed_and_names_the_hub(home: Home, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("alternatives", "host"),
+    [
+        ("DNS:home.example.org", "home.example.org"),
+        ("DNS:*.@DOMAIN@", "@HUB@"),
+        ("DNS:www.example.org,DNS:@HUB@", "@HUB@"),
+        ("DNS:*.example.org,DNS:example.org", "example.org"),
+    ],
+)
+def test_a_certificate_of_the_households_own_is_what_is_hashed_and_names_the_hub(
+    home: Home, tmp_path: Path, alternatives: str, host: str
+) -> None:
+    hub = home.settings.name
+    alternatives = alternatives.replace("@DOMAIN@", hub.partition(".")[2]).replace("@HUB@", hub)
+    host = host.replace("@HUB@", hub)
     own = tmp_path / "own"
     own.mkdir()
     made = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=a household's"]
-    names = ["-addext", "subjectAltName=DNS:home.example.org"]
+    names = ["-addext", f"subjectAltName={alternatives}"]
     files = ["-keyout", str(own / "web.key"), "-out", str(own / "web.crt")]
     subprocess.run(["openssl", "req", *made, *names, *files], capture_output=True, check=True)
     config = home.config("gateway")
@@ -59,10 +73,11 @@ def test_a_certificate_of_the_households_own_is_what_is_hashed_and_names_the_hub
         line = lines.open_for(home, "attic")
         offer = Offer(load_config(config))
         assert offer.anchor() == (own / "web.crt").read_bytes()
+        assert offer.where()["host"] == host, "the page says the same"
     finally:
         config.write_text(before)
     assert hashlib.sha256((own / "web.crt").read_bytes()).hexdigest() in line.text
-    assert "https://home.example.org:" in line.text
+    assert f"https://{host}:" in line.text
 
 
 def test_a_name_that_cannot_be_is_refused_and_no_line_is_printed(home: Home) -> None:

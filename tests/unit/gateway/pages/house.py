@@ -569,12 +569,17 @@ class FakeOffer:
 
     def __init__(self) -> None:
         self.offered = ["Debian 12 arm64"]
+        self.nowhere: HomeError | None = None
 
     def anchor(self) -> bytes:
         return b"-----BEGIN CERTIFICATE-----\n"
 
     def device_authority(self) -> bytes:
         return b"-----BEGIN CERTIFICATE-----\nof the broker\n"
+
+    def where(self) -> None:
+        if self.nowhere is not None:
+            raise self.nowhere
 
     def line(self, room: str, token: str) -> str:
         return f"printf %s {token} | sudo sh join.sh {room}"

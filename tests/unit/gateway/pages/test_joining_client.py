@@ -122,6 +122,18 @@ async def test_what_a_program_wrote_wrong_is_told_with_its_field(
     assert (status, answer["field"], asked(house)) == (422, field, [])
 
 
+@pytest.mark.parametrize(("path", "wish"), [(API, WISH), ("/api/v1/rooms", {"name": "attic"})])
+async def test_where_no_line_can_be_written_nothing_is_opened_either(
+    house: House, path: str, wish: dict[str, object]
+) -> None:
+    """Else a letter tells of a line that nobody ever had."""
+    await house.sign_in(Role.MASTER)
+    house.offer.nowhere = HomeError("internal", "The hub's certificate names no host.")
+    status, answer = await call(house, "POST", path, wish)
+    assert (status, answer["detail"]) == (500, "The hub's certificate names no host.")
+    assert asked(house) == []
+
+
 async def test_what_the_registry_has_not_is_told_with_its_field(house: House) -> None:
     await house.sign_in(Role.MASTER)
     house.auth.refuses = HomeError("unknown-device", "There is no device hall/x.", field="may")
