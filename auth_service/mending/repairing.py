@@ -21,8 +21,8 @@ from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 
 _DETAIL = 200
-_LEFT_OUT = frozenset({"sessions", "email_changes", "codes", "revocations"})
-"""Everyone signs in anew."""
+_LEFT_OUT = frozenset({"sessions", "email_changes", "codes", "revocations", "invitations", "join_windows"})
+"""Everyone signs in anew; and nobody comes in who was on their way, as with every lockdown."""
 
 
 def fault(config: AuthConfig) -> str | None:
