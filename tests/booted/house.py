@@ -124,12 +124,14 @@ class House:
         return shown
 
     def explain(self) -> None:
-        """Print what the machines' own journals say, after something went wrong."""
+        """Print what the machines' own journals say, after something went wrong: of what failed, and of all."""
         for machine in self._machines:
             if machine.running:
-                journal = machine.run("journalctl -q -n 15 -o short-iso --no-hostname -u 'homesystem*'", check=False)
-                for line in journal.splitlines():
-                    self.report.note(f"{machine.name}: {line[:200]}")
+                failed = "systemctl list-units --failed --plain --no-legend 'homesystem*' | cut -d ' ' -f 1"
+                for unit in [*machine.run(failed, check=False).split(), "homesystem*"]:
+                    asked = f"journalctl -q -n 15 -o short-iso --no-hostname -u '{unit}'"
+                    for line in machine.run(asked, check=False).splitlines():
+                        self.report.note(f"{machine.name}: {line[:200]}")
 
     def close(self) -> None:
         """Switch everything off."""
