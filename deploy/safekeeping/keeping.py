@@ -80,13 +80,16 @@ def _restore(file: Path, opened: opening.Opened, var: Path, named: Collection[st
 
         return settling.settle(work, var, label, present.look(var, now), ask, now, listed.told)
 
+    def own(home: Path) -> None:
+        if still.is_of_systemd(var):
+            owning.own(home, owning.known())
+
     with _stopped(var):
-        aside, settled = restoring.put_back(opened.archive, var, now, settle)
+        aside, settled = restoring.put_back(opened.archive, var, now, settle, own=own)
         if var == INSTALLED:
             # A home from before there was a signer holds the authorities' keys itself.
             subprocess.run([homes.ROOT / "deploy" / "move-vault.sh"], check=True)  # noqa: S603
-        if still.is_of_systemd(var):
-            owning.own(var, owning.known())
+        own(var)
     console.print(f"The home of {file} is back in {var}.", soft_wrap=True)
     for old in aside:
         console.print(f"What was there lies in {old}: delete it once all is well.", soft_wrap=True)

@@ -56,12 +56,18 @@ def read(archive: Path) -> Label:
 
 
 def put_back(
-    archive: Path, var: Path, now: dt.datetime, settle: Callable[[dict[str, Path], Label], T]
+    archive: Path,
+    var: Path,
+    now: dt.datetime,
+    settle: Callable[[dict[str, Path], Label], T],
+    *,
+    own: Callable[[Path], None] = lambda _home: None,
 ) -> tuple[list[Path], T]:
     """Put the archive's folders in the place of those that are there; where these went, and what `settle` says.
 
     The home must not run. `settle` has the folders, by what they are, before they lie in their place: where it raises,
-    nothing is changed.
+    nothing is changed. `own` gives each service what is its own in the home, which is its user's by then: a power cut
+    leaves none in its place that no service can read.
     Raises HomeError: invalid-value (damaged, or of a home in another folder).
     """
     label = read(archive)
@@ -90,6 +96,8 @@ def put_back(
         for name, made in work.items():
             folder = place(var, name)
             _give(made, folder)
+            if name == HOME:
+                own(made)
             if folder.exists() and any(folder.iterdir()):
                 old = folder.with_name(f"{folder.name}.before-{now:%Y-%m-%dT%H%M%S}")
                 folder.rename(old)

@@ -215,6 +215,21 @@ def test_it_comes_back_with_its_modes_and_what_was_there_goes_aside(var: Path, t
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_its_services_own_what_is_theirs_before_it_lies_in_its_place(var: Path, tmp_path: Path) -> None:
+    """A power cut between the two would leave a home that no service can read."""
+    backup.write(var, tmp_path / "b.tar.gz", NOW)
+    (var / "home.toml").write_text("the one that is there")
+    seen: list[tuple[str, str]] = []
+
+    def own(home: Path) -> None:
+        seen.append(((home / "home.toml").read_text(), (var / "home.toml").read_text()))
+        (home / "owned").touch()
+
+    restore.put_back(tmp_path / "b.tar.gz", var, NOW, as_it_is, own=own)
+    assert seen == [('name = "hub"\n', "the one that is there")]
+    assert (var / "owned").exists()
+
+
 def test_a_backup_that_was_cut_off_or_changed_touches_nothing(var: Path, tmp_path: Path) -> None:
     whole = tmp_path / "b.tar.gz"
     backup.write(var, whole, NOW)
