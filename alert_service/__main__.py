@@ -1,11 +1,11 @@
 """Starts the alert service: `python -m alert_service [--config PATH] [--check-config]`."""
 
-import sys
 from collections.abc import Awaitable, Callable
 
 from alert_service import config
 from alert_service.config import AlertsConfig
 from shared.keeping import starting
+from shared.running import lifecycle
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,4 +20,4 @@ def _bring() -> Callable[[AlertsConfig], Awaitable[None]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lifecycle.leave(main())

@@ -1,11 +1,11 @@
 """Starts the auth service: `python -m auth_service [--config PATH] [--check-config]`."""
 
-import sys
 from collections.abc import Awaitable, Callable
 
 from auth_service import config
 from auth_service.config import AuthConfig
 from shared.keeping import starting
+from shared.running import lifecycle
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,4 +20,4 @@ def _bring() -> Callable[[AuthConfig], Awaitable[None]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lifecycle.leave(main())

@@ -1,7 +1,6 @@
 """`python -m gateway [--config PATH] [--check-config]`."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from gateway.app import Gateway, check
@@ -33,4 +32,4 @@ async def _serve(config: GatewayConfig) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lifecycle.leave(main())

@@ -1,11 +1,11 @@
 """Starts the recorder: `python -m alert_service.readings [--config PATH] [--check-config]`."""
 
-import sys
 from collections.abc import Awaitable, Callable
 
 from alert_service.readings import config
 from alert_service.readings.config import ReadingsConfig
 from shared.keeping import starting
+from shared.running import lifecycle
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -20,4 +20,4 @@ def _bring() -> Callable[[ReadingsConfig], Awaitable[None]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    lifecycle.leave(main())

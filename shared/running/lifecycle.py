@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import importlib.util
 import logging
+import os
 import signal
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Never
 
@@ -15,6 +18,8 @@ from shared.running.log import tell_sums
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+_GOODBYE_SECONDS = 3.0
+"""After what it serves has ended, for what its threads still do; service managers wait for ten in all."""
 
 
 def run(main: Callable[[], Awaitable[None]]) -> int:
@@ -28,15 +33,31 @@ def run(main: Callable[[], Awaitable[None]]) -> int:
         import uvloop
 
         factory = uvloop.new_event_loop
+    runner = asyncio.Runner(loop_factory=factory)
+    code = 0
     try:
-        with asyncio.Runner(loop_factory=factory) as runner:
-            runner.run(_until_signal(main))
+        runner.run(_until_signal(main))
     except ConfigError as error:
-        return fail(error)
+        code = fail(error)
     except Exception:
         log.exception("Service failed")
-        return 1
-    return 0
+        code = 1
+    # Closing it waits for threads: one may ask a name server that is silent, and nothing takes that back.
+    late = threading.Timer(_GOODBYE_SECONDS, leave, (code,))
+    late.daemon = True
+    late.start()
+    runner.close()
+    late.cancel()
+    return code
+
+
+def leave(code: int) -> Never:
+    """End this process with `code`, whatever its threads still wait for; Python would wait with them."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # whoever read them is gone
+            stream.flush()
+    os._exit(code)
 
 
 def leave_if_stopped() -> None:

@@ -5,12 +5,15 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from shared.running import lifecycle
 from shared.running.config import ConfigError
+from tests.demo import ROOT
 from tests.house import DEADLINE
 
 
@@ -122,3 +125,29 @@ async def test_the_loop_itself_says_that_it_goes_round_and_how_the_service_is(
             await lifecycle.stay_alive(lambda: next(words))
         assert manager.recv(1024) == b"WATCHDOG=1\nSTATUS=first"
         assert manager.recv(1024) == b"WATCHDOG=1\nSTATUS=second"
+
+
+def test_a_thread_that_waits_for_ever_keeps_no_process_from_leaving() -> None:
+    """As one does that asks a silent name server: nothing takes that back."""
+    code = """
+import asyncio, os, signal, threading
+from shared.running import lifecycle
+
+async def main() -> None:
+    asyncio.get_running_loop().run_in_executor(None, begin)
+    await asyncio.Event().wait()
+
+def begin() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+    threading.Event().wait()
+
+lifecycle.leave(lifecycle.run(main))
+"""
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=DEADLINE, check=False, capture_output=True)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+def test_what_was_said_last_is_not_lost_where_a_process_leaves() -> None:
+    code = "import sys; from shared.running import lifecycle; sys.stdout.write('the last word'); lifecycle.leave(78)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (78, "the last word")
