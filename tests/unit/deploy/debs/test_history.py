@@ -1,6 +1,7 @@
 """CHANGELOG.md as a package's changelog."""
 
 import datetime as dt
+import re
 from pathlib import Path
 
 from deploy.debs import history
@@ -47,6 +48,12 @@ def test_ours_can_be_read_whole() -> None:
     bullets = sum(line.startswith("- ") for line in text.splitlines())
     assert sum(len(one.changes) for one in versions) == bullets > 100
     assert versions[0].number == history.UNRELEASED
+
+
+def test_ours_has_no_word_twice_in_a_row() -> None:
+    """Lintian warns of it, and a package of which it warns is none."""
+    changes = (change for one in history.read((ROOT / "CHANGELOG.md").read_text()) for change in one.changes)
+    assert [found[0] for change in changes for found in re.finditer(r"\b([a-z]+) \1\b", change)] == []
 
 
 def test_a_stanza_is_as_dpkg_wants_it() -> None:
