@@ -10,6 +10,7 @@ from alert_service.api import Api
 from alert_service.config import AlertsConfig
 from alert_service.happenings.passing import Kept
 from alert_service.happenings.retention import Retention as HappeningRetention
+from alert_service.happenings.retention import known_until
 from alert_service.history.news import News
 from alert_service.intake.asker import Asker
 from alert_service.intake.recorder import Recorder
@@ -41,6 +42,7 @@ from shared.keeping.database import Store
 from shared.keeping.reopening import patiently, watch
 from shared.keeping.torn import TornError
 from shared.running import systemd
+from shared.running.believed import Believed
 from shared.running.lifecycle import stay_alive
 from shared.running.log import facts
 from shared.trust import renewal
@@ -164,6 +166,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
     check = Check(store, now=time.time, recorded=news.tell, followed=outbox.wake, follow=follow)
     daily = DailyLetter(store, config.letters.daily_at, config.zone, lambda: check.status, now=time.time)
     retention = Retention(store, config.history.keep_days, lambda: check.status, now=time.time)
+    believed = Believed(await known_until(store))
     api = Api(store, recorder, outbox, check, news=news, connected=lambda: bus.connected)
     app = api.app()
     app[REVOKED] = listed = RevocationList(config.listen.tls.ca)
@@ -189,7 +192,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         group.create_task(check.run(), name="check")
         group.create_task(daily.run(made=outbox.wake), name="daily letter")
         group.create_task(retention.run(), name="retention")
-        group.create_task(HappeningRetention(store, kept_as, now=time.time).run(), name="happenings")
+        group.create_task(HappeningRetention(store, kept_as, now=believed.looked_at).run(), name="happenings")
         group.create_task(readers.run(), name="recipients")
         group.create_task(departed.run(), name="departed")
         systemd.notify("READY=1")

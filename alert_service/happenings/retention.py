@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from alert_service.chain import chain
@@ -30,7 +30,7 @@ ASKED_FOR_SECONDS = KEPT_SECONDS + 86_400
 
 
 class Retention:
-    """Keeps the happenings of one store as `kept_as` says; `now` in seconds since 1970."""
+    """Keeps the happenings of one store as `kept_as` says; `now` is seconds since 1970, as far as that is believed."""
 
     def __init__(self, store: Store, kept_as: Kept, *, now: Callable[[], float]) -> None:
         self._store = store
@@ -72,6 +72,13 @@ class Retention:
             await pass_by(connection, [(source, seq, at) for (source, seq), at in numbers.items()])
         await connection.execute(delete(happenings).where(happenings.c.number.in_([one.number for one in found])))
         return len(found)
+
+
+async def known_until(store: Store) -> float:
+    """When the newest happening came, in seconds since 1970; 0 where there is none."""
+    async with store.read() as connection:
+        newest: int | None = (await connection.execute(select(func.max(happenings.c.received_at)))).scalar()
+    return 0.0 if newest is None else chain.from_microseconds(newest).timestamp()
 
 
 async def _forget(connection: AsyncConnection, now: float) -> int:

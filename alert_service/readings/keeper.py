@@ -10,6 +10,7 @@ from alert_service.readings.rooms import Device, Rooms
 from alert_service.readings.timeline import Row, Timeline
 from shared.broker.bus import Delivery
 from shared.broker.mqtt import Subscription
+from shared.running.believed import Believed
 from shared.running.lifecycle import go_round
 from shared.running.log import facts
 from shared.running.seldom import Seldom
@@ -31,8 +32,6 @@ SETTLE_SECONDS = 10.0
 """After a connection every room's retained words come at once; whose did not is not there."""
 STEP_MS = 60_000
 """A clock that runs ahead by more at once was set, or slept: nobody listened in between."""
-STEADY_SECONDS = 86_400.0
-"""A clock that was not set for so long is believed, whatever it says: what is too old goes, so does what lies ahead."""
 _LOOK_SECONDS = 1.0
 _REMOVE_SECONDS = 3600.0
 _COMPLAINT_SECONDS = 600.0
@@ -60,17 +59,17 @@ class Keeper:
         self._now = now
         self._steady = steady
         self._settled = False
-        self._began = self._stepped_at = steady()
-        self._offset = now() - self._began
+        self._clock = Believed(0, now=now, steady=steady)
         self._removed_at = float("-inf")
         self._complaints = Seldom(_COMPLAINT_SECONDS, most=64)
         self.rooms = Rooms({}, known_until=0)
-        self._known_until = self._opened_at = 0
+        self._known_until = 0
 
     async def open(self) -> None:
         """Read what the book knows. To be called before anything else."""
         known = await self._book.open(self._ms())
-        self._known_until = self._opened_at = known.known_until
+        self._known_until = known.known_until
+        self._clock = Believed(known.known_until / 1000, now=self._now, steady=self._steady)
         self.rooms = Rooms(known.last, known_until=known.known_until, is_wanted=self._is_wanted)
 
     def hear(self, delivery: Delivery) -> None:
@@ -111,10 +110,8 @@ class Keeper:
     async def look(self) -> None:
         """Once."""
         steady, now = self._steady(), self._ms()
-        step = round((self._now() - steady - self._offset) * 1000)
-        if abs(step) > 1000:
+        if step := round(self._clock.look() * 1000):
             log.warning("The hub's clock was set", extra=facts(seconds=step / 1000))
-            self._offset, self._stepped_at = self._now() - steady, steady
         if step > STEP_MS:
             self.rooms.pass_over(now - step, now)
         self.rooms.look(steady)
@@ -169,7 +166,7 @@ class Keeper:
     async def _see_to_what_lies_ahead(self) -> None:
         """What a wrong clock dated later than now stays for a day, as this one may be the wrong one; then it goes."""
         now = self._ms()
-        if self._known_until - now <= STEP_MS or not self._is_steady():
+        if self._known_until - now <= STEP_MS or not self._clock.is_steady:
             return
         log.warning(
             "Readings of later than now are taken out", extra=facts(until=messages.utc(self._known_until / 1000))
@@ -188,11 +185,7 @@ class Keeper:
         if steady - self._removed_at < _REMOVE_SECONDS:
             return None
         self._removed_at = steady
-        believed = self._now() if self._is_steady() else self._opened_at / 1000 + steady - self._began
-        return int(min(self._now(), believed))
-
-    def _is_steady(self) -> bool:
-        return self._steady() - self._stepped_at >= STEADY_SECONDS
+        return int(self._clock.time())
 
     def _is_wanted(self, place: str) -> bool:
         return not any(fnmatchcase(place, pattern) for pattern in self._off)

@@ -10,12 +10,13 @@ from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
 from alert_service.happenings import keeping, passing
 from alert_service.happenings.passing import MONTH, Kept, is_passing
-from alert_service.happenings.retention import ASKED_FOR_SECONDS, Retention
+from alert_service.happenings.retention import ASKED_FOR_SECONDS, Retention, known_until
 from alert_service.intake import seq_rows
 from alert_service.intake.recorder import Recorder
 from alert_service.record import records
 from alert_service.tables import events, happenings, passed
 from shared.keeping.database import Store
+from shared.running.believed import Believed
 from shared.words.messages import AuditEvent, utc
 from shared.words.names import Outcome, Severity
 from tests.house import DEADLINE
@@ -157,6 +158,20 @@ async def test_what_is_too_old_goes_in_small_portions_and_is_not_asked_for(store
         pass
     async with store.read() as connection:
         assert list((await connection.execute(select(passed.c.seq))).scalars()) == [701], "the others nobody has"
+
+
+async def test_a_clock_that_was_set_a_month_ahead_removes_nothing_for_a_day(store: Store, clock: Clock) -> None:
+    await keep(store, happening("a", seq=1))
+    steady = 0.0
+    believed = Believed(await known_until(store), now=clock, steady=lambda: steady)
+    retention = Retention(store, Kept(2), now=believed.looked_at)
+    clock.time += 40 * DAY
+    await retention.round()
+    assert await ids(store) == ["a"]
+    clock.time += DAY
+    steady += DAY
+    await retention.round()
+    assert await ids(store) == []
 
 
 async def test_acts_and_happenings_share_their_sources_numbers(store: Store) -> None:
