@@ -21,8 +21,9 @@ from shared.words.messages import AuditEvent, Who, utc
 from shared.words.names import Outcome, Severity
 
 _DETAIL = 200
-_LEFT_OUT = frozenset({"sessions", "email_changes", "codes", "revocations", "invitations", "join_windows"})
-"""Everyone signs in anew; and nobody comes in who was on their way, as with every lockdown."""
+_LEFT_OUT = frozenset({"sessions", "tokens", "email_changes", "codes", "revocations", "invitations", "join_windows"})
+"""Everyone signs in anew and programs get new tokens, as after a restore: what is lost may have been a revocation.
+Nobody comes in who was on their way, as with every lockdown."""
 
 
 def fault(config: AuthConfig) -> str | None:

@@ -21,7 +21,7 @@ from auth_service.people import invitation_rows
 from auth_service.people.email_rows import email_changes
 from auth_service.proof import Proof
 from auth_service.store import open_store
-from auth_service.tables import sessions, users
+from auth_service.tables import sessions, tokens, users
 from deploy import __main__ as command
 from deploy.examining import check_files
 from deploy.folder import home as homes
@@ -200,6 +200,8 @@ def test_what_can_be_read_goes_on_locked_down_and_signed_out(
         values = (
             f"'i1', 'e@x.org', 'e@x.org', 'Eve', 'member', 'x', 0, 'sent', (SELECT id FROM users), {moment}, {moment}"
         )
+        token = "INSERT INTO tokens (id, token_hash, user_id, name, scope, created_at, expires_at)"
+        db.execute(f"{token} VALUES ('t1', 'x', (SELECT id FROM users), 'a program', '[]', {moment}, {moment})")
         db.execute(f"INSERT INTO invitations ({names}) VALUES ({values})")
     spoil(file, 0, b"\xa5" * 100)
     done = CliRunner().invoke(command.app, ["repair", "--accounts"])
@@ -216,6 +218,7 @@ def test_what_can_be_read_goes_on_locked_down_and_signed_out(
         async with store.read() as connection:
             assert (await lockdown_rows.read(connection)).active
             assert (await connection.execute(select(sessions))).all() == []
+            assert (await connection.execute(select(tokens))).all() == [], "one that was revoked may be among them"
             assert (await connection.execute(select(email_changes))).all() == [], "they hang on sessions"
             for table in (invitation_rows.table, window_rows.table):
                 found = (await connection.execute(select(table))).all()
