@@ -50,6 +50,7 @@ _OURS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"tests", "s
 _before: list[ModuleType] = []
 _ROOM = "-" * 4000
 """Place for command lines: /proc shows that of who became another program only if it fits where the first one was."""
+_SETTABLE = sorted(signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP})
 _ADOPT = 36
 """PR_SET_CHILD_SUBREAPER (prctl(2))."""
 
@@ -73,6 +74,8 @@ class Popen(subprocess.Popen[Any]):
             "folder": os.fspath(asked["cwd"] or Path.cwd()),
             "umask": _umask(),
             "session": asked["start_new_session"],
+            # Of this process, and not of the one that waits: whoever tests signals puts them back in another way.
+            "ignored": [known for known in _SETTABLE if signal.getsignal(known) == signal.SIG_IGN],
         }
         self.pid = _Interpreter.mine().begin(order, [number if fd == -1 else fd for number, fd in enumerate(pipes)])
         self._child_created = True
@@ -181,6 +184,8 @@ def _begin(order: Mapping[str, Any], files: Sequence[int]) -> NoReturn:
             os.close(fd)
         os.chdir(order["folder"])
         os.umask(order["umask"])
+        for known in _SETTABLE:
+            signal.signal(known, signal.SIG_IGN if known in order["ignored"] else signal.SIG_DFL)
         os.execv, os.execve = _execv, _execve  # type: ignore[assignment]  # for what we run ourselves
         _become(order["program"], order["environment"])
     except BaseException:  # noqa: BLE001 - a process of its own: it is told, and the exit code
@@ -206,8 +211,8 @@ def _become(program: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
     """Be `python -m …`, as after execve(2): never to return, so that nothing of who we were comes to its end."""
     gc.freeze()
     signal.set_wakeup_fd(-1)
-    for known in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
-        if callable(signal.getsignal(known)):  # what is ignored remains so
+    for known in _SETTABLE:
+        if signal.getsignal(known) != signal.SIG_IGN:  # what is ignored remains so
             signal.signal(known, signal.default_int_handler if known == signal.SIGINT else signal.SIG_DFL)
     for known in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(known, signal.SIG_IGN)  # as Python does when it begins

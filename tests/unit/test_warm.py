@@ -48,7 +48,16 @@ def told(begin: type["subprocess.Popen[Any]"], folder: Path, *words: str) -> tup
     return json.loads(out), err, process.returncode
 
 
-def test_it_finds_all_as_it_would_have(tmp_path: Path) -> None:
+@pytest.mark.parametrize("interrupts", [signal.SIG_IGN, signal.default_int_handler], ids=["ignored", "heeded"])
+def test_it_finds_all_as_it_would_have(tmp_path: Path, interrupts: Any) -> None:
+    before = signal.signal(signal.SIGINT, interrupts)
+    try:
+        _compare(tmp_path)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _compare(tmp_path: Path) -> None:
     cold = told(subprocess.Popen, tmp_path, "--a", "b c")
     assert told(warm.Popen, tmp_path, "--a", "b c") == cold
     assert cold[1:] == ("aside\n", 7)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import msgspec
 from aiohttp import web
@@ -107,6 +108,8 @@ PASSKEY = "aa"
 APP_CODE = "123456"
 SECRET_KEY = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 RECOVERY_CODES = tuple(f"ABCD-EFGH-{n:04}" for n in range(10))
+ZONE = ZoneInfo("Europe/Berlin")
+"""Of every home here: by its clock pages tell days, and for an hour or two of each day it is another than by UTC."""
 
 
 class FakeAuth(FakePeople):
@@ -653,7 +656,7 @@ def config() -> GatewayConfig:
         alerts=AlertsAddress(port=1),
         cookie_key_file=Path("key"),
         spool=Path("nowhere", "spool"),
-        timezone="Europe/Berlin",
+        timezone=str(ZONE),
     )
 
 

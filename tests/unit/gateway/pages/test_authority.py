@@ -20,7 +20,7 @@ from shared.trust import authority
 from shared.trust.authority import Following
 from shared.words.names import Role
 from tests import house as homes
-from tests.unit.gateway.pages.house import HEADERS, House, open_house
+from tests.unit.gateway.pages.house import HEADERS, ZONE, House, open_house
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_no_markup_of_a_host_gets_onto_the_page(house: House) -> None:
 
 
 async def test_while_another_follows_the_page_offers_both_and_says_which_is_for_when(house: House) -> None:
-    day = times.day_of(house.authority.offer_next().changes_at, datetime.now(UTC))
+    day = times.day_of(house.authority.offer_next().changes_at, datetime.now(ZONE))
     page = await house.get("/authority")
     assert f"Another authority from {day} on" in page.text
     assert "01: 23: 45" in page.text
@@ -103,7 +103,7 @@ async def test_where_none_follows_there_is_no_next_one(house: House) -> None:
 async def test_whoever_signed_in_is_reminded_until_they_say_that_it_is_installed(house: House, role: Role) -> None:
     await house.sign_in(role)
     assert not (await house.get("/account")).has("div", id="authority-changes")
-    day = times.day_of(house.authority.offer_next().changes_at, datetime.now(UTC))
+    day = times.day_of(house.authority.offer_next().changes_at, datetime.now(ZONE))
     reminded = await house.get("/account")
     assert reminded.has("div", id="authority-changes")
     assert f"On {day} this home changes to another certificate authority." in reminded.text
@@ -139,7 +139,7 @@ async def test_who_sees_the_certificate_of_a_proxy_is_not_reminded() -> None:
 
 async def test_a_day_that_is_over_is_not_said(house: House) -> None:
     house.authority.offer_next(days=-3)
-    assert f"from {times.day_of(datetime.now(UTC), datetime.now(UTC))} on" in (await house.get("/authority")).text
+    assert f"from {times.day_of(datetime.now(UTC), datetime.now(ZONE))} on" in (await house.get("/authority")).text
 
 
 @pytest.fixture(scope="module")

@@ -145,13 +145,13 @@ async def test_it_tells_until_when_the_authorities_are_good_and_which_is_followe
     monkeypatch.setattr(houses, "config", lambda: config)
     async with open_house(furnish=add_api) as house:
         await house.sign_in(Role.MASTER)
-        until = f"good until {times.day_of(reading.ends_at(pki / 'web-ca.crt'), now())}"
+        until = f"good until {times.day_of(reading.ends_at(pki / 'web-ca.crt'), datetime.now(houses.ZONE))}"
         assert f"For rooms and services {until} For browsers {until}" in (await house.get("/house")).text
         (pki / "device-ca.crt").write_bytes((pki / "device-ca.crt").read_bytes() + (pki / "web-ca.crt").read_bytes())
         changes_at = house.authority.offer_next().changes_at
         text = (await house.get("/house")).text
         assert "rooms go over by themselves. Who has yet to: homesystem authority list" in text
-        assert f"another one from {times.day_of(changes_at, now())} on" in text
+        assert f"another one from {times.day_of(changes_at, datetime.now(houses.ZONE))} on" in text
         async with house.browser.get("/api/v1/house", headers=houses.HEADERS) as response:
             told = (await response.json())["authorities"]
         assert told["device"]["followed"] is True
