@@ -1,5 +1,5 @@
 #!/bin/bash
-# systemd 252 (Debian 12), by `systemd-analyze calendar`, which asks the same code as its timers; 257 (Debian 13) and 262 say the same.
+# systemd 252 (Debian 12, package 252.39-1~deb12u2), by `systemd-analyze calendar`, which asks the same code as its timers; 257 (Debian 13) and 262 say the same.
 #
 # What one would expect: a daily timer of a zone with summer time may be odd on the day of a change, since its hour may be missing or come
 # twice. One that fires hourly or every quarter of an hour is in no doubt: it fires that often, all through the night.
