@@ -24,6 +24,7 @@ const ENDED = {
   expired: later("{name}: It came to the room too late"),
   failed: later("{name}: The room could not do it"),
 };
+let withdraw = () => {}; // the question before this one, where nobody answered it
 let click = { button: null, pressed: null }; // the last one: an event that waited says when it was made
 
 /** Take over every button of the page that is a command. */
@@ -143,14 +144,27 @@ function executed(name, device, wish, state) {
   tell(device, "good", done, say("The room confirmed it."));
 }
 
-/** The dialog: says exactly what will happen; Esc and Cancel say no. */
+/**
+ * The dialog: says exactly what will happen; Esc and Cancel say no. That it has closed is told with the browser's next
+ * frame, when it may be asking something else already: so each question listens for its own answer.
+ */
 function confirmed({ title, text, button }, value) {
   const dialog = document.getElementById("confirmation");
   const exact = (words) => (value === undefined ? words : words.replace("…", value));
+  withdraw();
   document.getElementById("confirmation-title").textContent = exact(title);
   document.getElementById("confirmation-text").textContent = text;
   document.getElementById("confirmation-yes").textContent = exact(button);
-  dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true }));
+  return new Promise((resolve) => {
+    const listening = new AbortController();
+    const { signal } = listening;
+    const answer = (yes) => {
+      listening.abort();
+      resolve(yes);
+    };
+    withdraw = () => answer(false);
+    dialog.addEventListener("submit", ({ submitter }) => answer(submitter.value === "yes"), { signal });
+    dialog.addEventListener("close", () => dialog.open || answer(false), { signal });
+  });
 }

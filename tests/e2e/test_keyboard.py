@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.demo import Demo
-from tests.e2e.actions import WAIT, card, code_for, wait_for_look, wait_until_live
+from tests.e2e.actions import WAIT, card, code_for, switch, wait_for_look, wait_until_live
 from tests.e2e.conftest import Open, Program
 
 FOCUSED = """() => {
@@ -101,6 +101,34 @@ def _unlock(page: Page) -> None:
         # The button says as well what became of the press.
         assert _focused(page)["name"].startswith(asked)
     wait_for_look(page, "hall/front-door", "unlocked")
+
+
+@pytest.mark.parametrize("frames", [0, 2], ids=["before it is told", "as it is told"])
+def test_a_question_that_is_asked_again_at_once_hears_its_own_answer(door: Demo, open_page: Open, frames: int) -> None:
+    """A browser tells that a dialog has closed with its next frame: on a busy phone, after the next press."""
+    page = open_page(role="member")
+    wait_until_live(page)
+    wishes: list[str] = []
+    page.on("request", lambda request: wishes.append(request.url) if request.url.endswith("/commands") else None)
+    asked = """async ([last, frames]) => {
+        const unlock = document.querySelector('article[id="hall.front-door"] button[value=unlock]');
+        const dialog = document.getElementById("confirmation");
+        const [no, yes] = dialog.querySelectorAll("button");
+        for (const answer of [() => no.click(), () => dialog.close(), () => (last === "yes" ? yes : no).click()]) {
+            unlock.click();
+            for (let frame = 0; frame < frames; frame++) await new Promise(requestAnimationFrame);
+            answer();
+        }
+    }"""
+    page.evaluate(asked, ["no", frames])
+    switch(page, "hall/lamp", "on")
+    wait_for_look(page, "hall/lamp", "on")
+    assert [url for url in wishes if "front-door" in url] == [], "nobody said yes"
+    page.evaluate(asked, ["yes", frames])
+    wait_for_look(page, "hall/front-door", "unlocked")
+    switch(page, "hall/lamp", "off")
+    wait_for_look(page, "hall/lamp", "off")
+    assert len([url for url in wishes if "front-door" in url]) == 1, "one yes is one wish"
 
 
 def _is_told_what_is_wrong(page: Page) -> None:
