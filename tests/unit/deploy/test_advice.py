@@ -1,5 +1,6 @@
 """Whatever tells a person to type a command names one that there is."""
 
+import functools
 import re
 from pathlib import Path
 
@@ -16,8 +17,9 @@ ADVICE = re.compile(r"`homesystem ((?:[a-z{][a-z.{}-]*)(?: [a-z{][a-z.{}]*)?)[^`
 UNITS = re.compile(r"systemctl (?:re)?(?:start|enable --now|load) (homesystem[a-z@.-]*)")
 
 
+@functools.cache
 def commands() -> set[str]:
-    """As one types them: `renew`, `room add`."""
+    """As one types them: `renew`, `room add`. Typer makes them anew for whoever asks; there is no other by then."""
     found = {"upgrade"}  # which homesystem.sh does
     group = typer.main.get_command(app)
     for name, command in group.commands.items():  # type: ignore[attr-defined]  # the root is a group

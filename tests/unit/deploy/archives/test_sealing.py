@@ -15,6 +15,14 @@ KEY = sealing.new_key()
 CONTENT = bytes(range(256)) * 1024
 
 
+@pytest.fixture(scope="module")
+def protected() -> bytes:
+    """The key under a passphrase, with all the work of a real one: made once, for that takes seconds of computing."""
+    with pytest.MonkeyPatch.context() as once:
+        once.setattr(sealing, "_MEASURED", 1)  # that the dearest of several counts has a test of its own
+        return sealing.protect(KEY, "four words and a half")
+
+
 def sealed(content: bytes = CONTENT) -> bytes:
     file = io.BytesIO()
     with sealing.sealed_into(file, KEY.recipient) as plain:
@@ -50,18 +58,18 @@ def test_one_changed_bit_is_found(place: int) -> None:
         opened(bytes(content))
 
 
-def test_the_key_file_has_the_key_and_a_passphrase_hides_it() -> None:
+def test_the_key_file_has_the_key_and_a_passphrase_hides_it(protected: bytes) -> None:
     assert sealing.key_of(KEY.written()).recipient == KEY.recipient
-    protected = sealing.protect(KEY, "four words and a half")
     assert b"AGE-SECRET-KEY" not in protected
     assert sealing.unprotect(protected, "four words and a half").recipient == KEY.recipient
     with pytest.raises(HomeError, match="not its passphrase"):
         sealing.unprotect(protected, "four words and a hall")
 
 
-def test_the_dearest_of_several_is_taken_and_a_busy_moment_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [sealing.protect(KEY, "four words and a half")]
-    assert sealing._work(made[0]) >= 10
+def test_the_dearest_of_several_is_taken_and_a_busy_moment_is_no_refusal(
+    protected: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sealing._work(protected) >= 10
     of = {b"a": 12, b"b": 19, b"c": 18}
     given = iter(of)
     monkeypatch.setattr(sealing, "_work", of.__getitem__)
@@ -96,9 +104,9 @@ def test_what_is_no_key_is_refused() -> None:
         sealing.check_recipient("age1nonsense")
 
 
-def test_a_file_of_age_is_known(tmp_path: Path) -> None:
+def test_a_file_of_age_is_known(protected: bytes, tmp_path: Path) -> None:
     for number, (content, is_one) in enumerate(
-        ((sealed(), True), (sealing.protect(KEY, "a passphrase"), True), (b"\x1f\x8b a gzip", False), (b"", False))
+        ((sealed(), True), (protected, True), (b"\x1f\x8b a gzip", False), (b"", False))
     ):
         (path := tmp_path / str(number)).write_bytes(content)
         assert sealing.is_sealed(path) is is_one

@@ -13,7 +13,7 @@ from deploy.pki.index import Issued
 from shared.keeping import notes
 from shared.words.noted import BackupTarget
 from shared.words.problem import HomeError
-from tests import killed
+from tests import killed, thrifty_passphrase
 
 NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 KEY = sealing.new_key()
@@ -124,7 +124,8 @@ def test_another_homes_target_is_left_alone(var: Path) -> None:
     assert archives(var) == []
 
 
-def test_a_passphrase_is_all_one_needs_where_the_key_lies_beside(var: Path) -> None:
+def test_a_passphrase_is_all_one_needs_where_the_key_lies_beside(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    thrifty_passphrase.be_thrifty(monkeypatch)
     protected = sealing.protect(KEY, "four words and a half").decode()
     arranged = Plan(recipient=KEY.recipient, key=protected, target=str(disk(var)), mark="ours")
     sending.send(var, arranged, NOW)

@@ -1,11 +1,11 @@
-"""Passphrases put to keys once each: that the dearest of several counts is shown in tests of sealing itself."""
+"""Passphrases that cost nothing: the work of a real one, and what it hides, is shown in tests of sealing itself."""
 
 import pytest
 
-from deploy.archives import sealing
+from tests import thrifty_passphrase
 
 
 @pytest.fixture(autouse=True)
-def measured_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second of computing each, with the work of a real passphrase."""
-    monkeypatch.setattr(sealing, "_MEASURED", 1)
+def thrifty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of computing each, with what the library measures."""
+    thrifty_passphrase.be_thrifty(monkeypatch)

@@ -41,16 +41,19 @@ def bring_back(made: Path) -> None:
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["over a home", "where there is none"])
-def test_after_a_power_cut_the_next_try_brings_it_back(made: Path, there: bool) -> None:
-    def begin() -> None:
+def test_after_a_power_cut_the_next_try_brings_it_back(made: Path, tmp_path: Path, there: bool) -> None:
+    def clear() -> None:
         for path in made.glob("home*"):
             shutil.rmtree(path)
-        bring_back(made)
-        for path in made.glob("home.before-*"):
-            shutil.rmtree(path)
-        if not there:
-            shutil.rmtree(made / "home")
 
+    def begin() -> None:
+        clear()
+        if there:
+            shutil.copytree(brought, made / "home", symlinks=True)
+
+    clear()
+    bring_back(made)
+    shutil.copytree(made / "home", brought := tmp_path / "home", symlinks=True)
     begin()
     code, writes = killed.at_write(lambda: bring_back(made), made, 0)
     assert (code, writes > 100) == (0, True)

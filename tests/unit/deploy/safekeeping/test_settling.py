@@ -34,13 +34,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("settling")
     asyncio.run(demo.create(folder / "home"))
     backup.write(folder / "home", folder / "b.tar.gz", NOW)
+    restored(folder, none)
+    shutil.copytree(folder / "home", folder / "brought", symlinks=True)
     return folder
 
 
 @pytest.fixture
 def home(made: Path) -> Home:
-    """That home, as it was made."""
-    restored(made, none)
+    """That home, as it was brought back before anything happened to it."""
+    shutil.rmtree(made / "home")
+    shutil.copytree(made / "brought", made / "home", symlinks=True)
     return homes.find(made / "home")
 
 
