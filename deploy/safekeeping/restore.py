@@ -99,14 +99,20 @@ def put_back(
             if name == HOME:
                 own(made)
             if folder.exists() and any(folder.iterdir()):
-                old = folder.with_name(f"{folder.name}.before-{now:%Y-%m-%dT%H%M%S}")
-                folder.rename(old)
+                folder.rename(old := _aside(folder, now))
                 aside.append(old)
             elif folder.exists():
                 folder.rmdir()
             made.rename(folder)
             sync(folder.parent)
     return aside, said
+
+
+def _aside(folder: Path, now: dt.datetime) -> Path:
+    """Where what lies there goes: dated, and where another went within the same second by the next that is free."""
+    while (old := folder.with_name(f"{folder.name}.before-{now:%Y-%m-%dT%H%M%S}")).exists():
+        now += dt.timedelta(seconds=1)
+    return old
 
 
 def _announced(archive: Path, var: Path) -> dict[str, Path]:

@@ -113,6 +113,14 @@ def test_another_home_in_its_place_knows_nothing_of_it(made: Path, home: Home, t
     assert refused(made) == {"kitchen"}
 
 
+def test_what_two_within_one_second_put_aside_lies_side_by_side(made: Path, home: Home) -> None:
+    asides = [restore.put_back(made / "b.tar.gz", made / "home", NOW, lambda *_: None)[0] for _ in range(3)]
+    assert len({path for (path,) in asides}) == 3
+    for (path,) in asides:
+        assert (path / "home.toml").exists()
+        shutil.rmtree(path)
+
+
 def test_an_index_that_cannot_be_read_is_none(made: Path, home: Home) -> None:
     (home.vault / "issued.json").write_text("torn")
     assert present.look(made / "home", NOW) is None
