@@ -26,6 +26,7 @@ from deploy.record import audit, rule
 from deploy.running import up
 from deploy.safekeeping import keeping, saving
 from shared.keeping import disks
+from shared.keeping.lean import without_orm
 from shared.running.config import EX_CONFIG, ConfigError
 from shared.words.problem import HomeError
 
@@ -187,6 +188,7 @@ def sim(
     console.print(f"{device} is driven: {value}")
 
 
+@without_orm()
 def main() -> None:
     """Run the command; errors are one sentence that names the next step."""
     # Spools, ledgers and logs say who opened what, and when: they are their owner's alone.

@@ -20,6 +20,7 @@ from deploy.folder import parts as apart
 from deploy.pki import signers
 from deploy.pki.index import Index, Issued
 from deploy.pki.leaf import DEVICE_CA
+from shared.keeping.lean import without_orm
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
@@ -86,6 +87,7 @@ def _asked(var: Path) -> Accounts | None:
         return None
 
 
+@without_orm()
 def main() -> int:
     """1 where the accounts cannot be read."""
     from auth_service import config
