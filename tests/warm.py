@@ -39,12 +39,24 @@ from shared.keeping.lean import without_orm
 
 ROOT = Path(__file__).resolve().parent.parent
 _PROGRAMS = (
-    *("deploy.__main__", "deploy.running.ready", "deploy.running.mailbox", "deploy.signer.__main__"),
+    *(
+        "deploy.__main__",
+        "deploy.archives.present",
+        "deploy.running.ready",
+        "deploy.running.mailbox",
+        "deploy.signer.__main__",
+    ),
     *("supervisor.supervisord", "supervisor.supervisorctl", "gateway.__main__", "auth_service.__main__"),
     *("alert_service.__main__", "alert_service.readings.__main__", "device_agents.__main__"),
     *("device_agents.joining.__main__", "tests.thrifty_home"),
 )
-_LATER = ("deploy.signer.service", "auth_service.app", "alert_service.app", "alert_service.readings.app")
+_LATER = (
+    "deploy.signer.service",
+    "auth_service.hub.restored",
+    "auth_service.app",
+    "alert_service.app",
+    "alert_service.readings.app",
+)
 """What programs import once they know that they will need it."""
 _OURS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"tests", "supervisor"}
 _before: list[ModuleType] = []
@@ -64,7 +76,8 @@ class Popen(subprocess.Popen[Any]):
         real = super()._execute_child  # type: ignore[misc]  # its only hook, and no type knows it
         asked = inspect.signature(real).bind(*given, **named).arguments
         program = list(map(str, asked["args"])) if isinstance(asked["args"], (list, tuple)) else []
-        if program[:2] != [sys.executable, "-m"] or asked["preexec_fn"] or asked["pass_fds"] or asked["shell"]:
+        others = asked["preexec_fn"] or asked["pass_fds"] or asked["shell"] or not _is_ours(asked)
+        if program[:2] != [sys.executable, "-m"] or others:
             real(*given, **named)
             return
         pipes = [asked[name] for name in ("p2cread", "c2pwrite", "errwrite")]
@@ -83,6 +96,16 @@ class Popen(subprocess.Popen[Any]):
         self._close_pipe_fds(*(asked[name] for name in names))  # type: ignore[attr-defined]  # as above
 
 
+def _is_ours(asked: Mapping[str, Any]) -> bool:
+    """Whether what is to begin has the user and groups that we have, and is begun by who may have a warm one: a fork
+    of ours cannot wait for what the interpreter that is ours begins.
+    """
+    mine = {"uid": os.geteuid(), "gid": os.getegid(), "gids": sorted(os.getgroups())}
+    wanted = {name: asked[name] for name in mine if asked[name] is not None}
+    wanted |= {"gids": sorted(wanted["gids"])} if "gids" in wanted else {}
+    return all(mine[name] == value for name, value in wanted.items()) and _Interpreter.of in (None, os.getpid())
+
+
 def run(command: Sequence[Any], *, begin: Callable[..., "subprocess.Popen[Any]"] = Popen, **named: Any) -> Ended:
     """What became of a command, and what it said, as text."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -95,13 +118,15 @@ def close() -> None:
     """End the interpreter that waits, if there is one."""
     if _Interpreter.one is not None:
         _Interpreter.one.close()
-        _Interpreter.one = None
+        _Interpreter.one = _Interpreter.of = None
 
 
 class _Interpreter:
     """The process that waits, from this one's side."""
 
     one: "_Interpreter | None" = None
+    of: int | None = None
+    """The process whose it is."""
 
     def __init__(self) -> None:
         # Whoever is orphaned becomes ours, so that those who begin can be waited for as any child.
@@ -121,7 +146,7 @@ class _Interpreter:
     @classmethod
     def mine(cls) -> "_Interpreter":
         if cls.one is None:
-            cls.one = cls()
+            cls.one, cls.of = cls(), os.getpid()
         return cls.one
 
     def begin(self, order: Mapping[str, Any], files: Sequence[int]) -> int:

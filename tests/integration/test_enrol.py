@@ -22,6 +22,7 @@ from deploy.pki.pairs import Pki
 from shared.proof.spool import Spool
 from shared.words import topics
 from shared.words.problem import HomeError
+from tests import warm
 from tests.begun import whole_home
 from tests.crash_enrol import FINISHED, REFUSED, Ending
 from tests.house import DEADLINE, Broker, until
@@ -40,7 +41,7 @@ class Doomed:
     """Commands that are killed before the effect of a given number."""
 
     def __init__(self, home: Home) -> None:
-        self._process = subprocess.Popen(
+        self._process = warm.Popen(
             [sys.executable, "-m", "tests.crash_enrol", str(home.var)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -64,7 +65,7 @@ class Doomed:
         self._process.communicate(timeout=DEADLINE)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def doomed(broker: Broker) -> Iterator[Doomed]:
     made = Doomed(broker.home)
     yield made
@@ -232,7 +233,7 @@ def test_commands_at_once_wait_for_one_another(broker: Broker, tmp_path: Path) -
     command = [sys.executable, "-m", "deploy", "room", "add"]
     environment = {"HOMESYSTEM_VAR": str(broker.home.var), "PATH": "/usr/bin"}
     running = [
-        subprocess.Popen([*command, f"at-once-{n}", "--out", str(tmp_path / str(n))], env=environment) for n in range(5)
+        warm.Popen([*command, f"at-once-{n}", "--out", str(tmp_path / str(n))], env=environment) for n in range(5)
     ]
     assert [each.wait(DEADLINE * 3) for each in running] == [0] * 5
     for n in range(5):

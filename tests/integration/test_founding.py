@@ -23,7 +23,7 @@ from deploy.founding import creating
 from deploy.founding.answers import Answers, Mail
 from deploy.pki import reading
 from shared.running.config import ConfigError
-from tests import killed
+from tests import killed, thrifty_home, warm
 from tests.claimed import free_port
 from tests.house import DEADLINE, SmtpSink
 
@@ -49,16 +49,9 @@ def answers_file(folder: Path, sink: SmtpSink, *, more: str = "") -> Path:
 
 
 def init(var: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "deploy", "init", *arguments],
-        env=environment(var),
-        cwd=homes.ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    """At a terminal it begins cold."""
+    command = [sys.executable, "-m", "deploy", "init", *arguments]
+    return warm.run(command, env=environment(var), cwd=homes.ROOT, stdin=subprocess.DEVNULL)
 
 
 def users(var: Path) -> list[tuple[str, str]]:
@@ -201,7 +194,10 @@ def writes() -> int:
 
 
 @pytest.mark.parametrize("part", [n / 24 for n in range(25)])
-def test_a_home_whose_making_was_killed_is_made_by_the_next_try_with_its_answers(tmp_path: Path, part: float) -> None:
+def test_a_home_whose_making_was_killed_is_made_by_the_next_try_with_its_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: float
+) -> None:
+    monkeypatch.setattr(homes, "render", thrifty_home.render)
     var = tmp_path / "var"
     code, _ = killed.at_write(lambda: create(var, "first.example.org"), var, 1 + round(part * (writes() - 1)))
     assert code == -signal.SIGKILL
