@@ -8,13 +8,13 @@ one by a `chromium` fixture of its own.
 import base64
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, StorageState, sync_playwright
 
 from tests.demo import Client, Demo
 from tests.e2e import actions
@@ -33,6 +33,9 @@ FLAGS = (
 PHONE = (390, 844)
 Open = Callable[..., Page]
 Program = Callable[[str], Client]
+_OPENED = pytest.StashKey[list[BrowserContext]]()
+_LOOK = 5_000
+"""Milliseconds that a page has to tell what it shows after its test has failed."""
 
 
 def trusting(var: Path) -> str:
@@ -96,13 +99,32 @@ def program(demo_home: Demo, programs: dict[tuple[Path, str], Client]) -> Progra
     return of
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails tells what its pages show: what they say of a press, for one."""
+    report = yield
+    if report.when == "call" and report.failed:
+        pages = (page for context in item.stash.get(_OPENED, []) for page in context.pages)
+        report.sections += [(f"what {page.url} shows", _shown(page)) for page in pages]
+    return report
+
+
+def _shown(page: Page) -> str:
+    try:
+        return page.locator("body").inner_text(timeout=_LOOK)
+    except Error as error:
+        return f"it does not tell: {error}"
+
+
 @pytest.fixture
-def open_page(browser: Browser, demo_home: Demo, signed_in: dict[str, StorageState]) -> Iterator[Open]:
+def open_page(
+    browser: Browser, demo_home: Demo, signed_in: dict[str, StorageState], request: pytest.FixtureRequest
+) -> Iterator[Open]:
     """`open_page(path, role=…, javascript=…, dark=…, size=…, locale=…)`: a page in a browser of its own.
 
     What a page throws, or may not do by its own policy, fails the test.
     """
-    contexts: list[BrowserContext] = []
+    contexts = request.node.stash[_OPENED] = []
     faults: list[str] = []
 
     def opened(

@@ -112,6 +112,13 @@ class Service:
             AlertsAddress(port=self.port), self.identity(name), absent="alerts-unreachable", seconds=DEADLINE
         )
 
+    async def hears(self) -> None:
+        """Wait until it has its subscriptions for the first time: from now on nothing that is told overtakes another."""
+        async with self.client("gateway") as client:
+            async with asyncio.timeout(DEADLINE):
+                while not (await client.call("GET", "/internal/ready", dict))["broker"]:
+                    await asyncio.sleep(0.05)
+
     @property
     def log(self) -> str:
         return self.err.read_text()
@@ -481,6 +488,7 @@ class Unscoped(msgspec.Struct):
 async def test_the_history_is_for_gateways_alone(service: Service, auth: Auth, gateway: Producer) -> None:
     async with auth.there():
         service.start()
+        await service.hears()
         told = [event(outcome=Outcome.REJECTED, command_id=f"c{n}") for n in range(5)]
         await gateway.say(*told)
         await gateway.receipted()
