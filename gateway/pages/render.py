@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import Iterator
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -38,14 +38,13 @@ _NAMES_KEPT: Final = 2048
 
 
 def set_up(app: web.Application, files: StaticFiles, compiled: Path | None) -> None:
-    """Give the application its templates, kept in the folder `compiled` where one is named."""
-    kept = _Kept(Compiled(compiled))
+    """Give the application its templates, kept in the folder `compiled` where one is named. None is read yet."""
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(TEMPLATES),
         undefined=jinja2.StrictUndefined,
         auto_reload=False,
-        bytecode_cache=kept,
+        bytecode_cache=_Kept(Compiled(compiled)),
         default_helpers=False,
         **_WRITTEN_SO,
     )
@@ -60,11 +59,10 @@ def set_up(app: web.Application, files: StaticFiles, compiled: Path | None) -> N
     )
     environment.globals.update(static=files.url, say=speaking.write, say_many=speaking.write_many)
 
-    async def compile_all(_app: web.Application) -> None:
-        """Beside the first requests, and not within one: the largest template takes 25 ms where it is not kept."""
-        asyncio.get_running_loop().run_in_executor(None, _compile, environment, kept)
 
-    app.on_startup.append(compile_all)
+async def compile_all(app: web.Application) -> None:
+    """Beside the first requests, and not within one: the largest template takes 25 ms where it is not kept."""
+    asyncio.get_running_loop().run_in_executor(None, _compile, aiohttp_jinja2.get_env(app))
 
 
 class _Kept(jinja2.BytecodeCache):
@@ -85,13 +83,20 @@ class _Kept(jinja2.BytecodeCache):
 
 def _kept_as(bucket: jinja2.bccache.Bucket) -> str:
     """Another version of Jinja, or other settings, make other code of the same template."""
-    return hashlib.sha256(f"{bucket.key} {version('jinja2')} {sorted(_WRITTEN_SO.items())}".encode()).hexdigest()
+    return hashlib.sha256(f"{bucket.key} {_jinja()} {sorted(_WRITTEN_SO.items())}".encode()).hexdigest()
 
 
-def _compile(environment: jinja2.Environment, kept: _Kept) -> None:
+@cache
+def _jinja() -> str:
+    """Its version, looked up once: the files of all packages are looked through for it."""
+    return version("jinja2")
+
+
+def _compile(environment: jinja2.Environment) -> None:
     for name in environment.list_templates():
         environment.get_template(name)
-    kept.compiled.forget_others()
+    assert isinstance(environment.bytecode_cache, _Kept)
+    environment.bytecode_cache.compiled.forget_others()
 
 
 async def page(

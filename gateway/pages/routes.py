@@ -50,8 +50,15 @@ from shared.door.web import Handler
 
 
 def add_pages(app: web.Application, compiled: Path | None = None) -> None:
-    """Add every page, the static files, and how problems look; `compiled` is where compiled templates are kept."""
-    files = StaticFiles()
+    """Add every page, the static files, and how problems look; `compiled` is where compiled templates are kept, all of
+    them from the start.
+    """
+    lay_out(app, StaticFiles(), compiled)
+    app.on_startup.append(render.compile_all)
+
+
+def lay_out(app: web.Application, files: StaticFiles, compiled: Path | None) -> None:
+    """As `add_pages`, with these static files, and each template compiled when it is needed."""
     render.set_up(app, files, compiled)
     app[problem_pages.RENDER_PROBLEM] = problems.render_problem
 

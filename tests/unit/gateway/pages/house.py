@@ -29,7 +29,8 @@ from gateway.door.offering import OFFER, Broker
 from gateway.door.passkey_site import PASSKEY_SITE, PasskeySite
 from gateway.door.proxies import Proxies
 from gateway.door.sessions import Sessions
-from gateway.pages.routes import add_pages
+from gateway.pages.routes import lay_out
+from gateway.pages.static_files import StaticFiles
 from gateway.picture.guards import Scope
 from gateway.picture.home import Home
 from shared.broker.mqtt import BrokerConfig
@@ -711,9 +712,15 @@ def _application(house: House, furnish: Callable[[web.Application], None]) -> we
     app[keys.ROOM_FILES] = house.auth.room.files
     app[keys.REGISTRAR] = cast("Any", house.registrar)
     app.router.add_get("/static/sign-in/{role}", _sign_in)
-    add_pages(app, _compiled())
+    lay_out(app, _static(), _compiled())
     furnish(app)
     return app
+
+
+@cache
+def _static() -> StaticFiles:
+    """All of them, packed once for all houses of this process."""
+    return StaticFiles()
 
 
 @cache
