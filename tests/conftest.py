@@ -1,15 +1,20 @@
 """Fixtures of real parts, shared by integration, end-to-end and chaos tests; and how tests run side by side."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web_app
 from hypothesis import settings
 
 from deploy.folder.home import Home
 from tests import brokers, house, orphans, warm
 from tests.demo import Demo
+
+_NEW_OBJECTS = 50_000
+"""After so many the collector looks for circles; a test makes few, and lets most of them go by itself."""
 
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")  # no test asserts a duration: a machine may be busy
@@ -28,6 +33,20 @@ def pytest_sessionfinish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first: side by side, whoever begins one at the very end keeps all others waiting."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and gathered lies there to the end: the collector need not go through it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_former_applications() -> Iterator[None]:
+    """The last 1,024 are remembered by aiohttp, with all that belongs to them: half a gigabyte of gateways."""
+    yield
+    web_app._cached_build_middleware.cache_clear()
 
 
 @pytest.hookimpl(wrapper=True)

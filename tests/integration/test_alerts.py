@@ -113,11 +113,8 @@ class Service:
         )
 
     async def hears(self) -> None:
-        """Wait until it has its subscriptions for the first time: from now on nothing that is told overtakes another."""
-        async with self.client("gateway") as client:
-            async with asyncio.timeout(DEADLINE):
-                while not (await client.call("GET", "/internal/ready", dict))["broker"]:
-                    await asyncio.sleep(0.05)
+        """Wait until it has its subscriptions for the first time: from then on nothing overtakes."""
+        await eventually(lambda: "Broker reached" in self.log, "the alert service hears")
 
     @property
     def log(self) -> str:
