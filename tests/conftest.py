@@ -11,7 +11,6 @@ from hypothesis import settings
 
 from deploy.folder.home import Home
 from tests import brokers, house, orphans, warm
-from tests.demo import Demo
 
 _NEW_OBJECTS = 50_000
 """After so many the collector looks for circles; a test makes few, and lets most of them go by itself."""
@@ -110,12 +109,3 @@ def smtp_sink() -> Iterator[house.SmtpSink]:
     sink.start()
     yield sink
     sink.stop()
-
-
-@pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The whole demo, started once for all tests that leave it as they found it."""
-    made = Demo(tmp_path_factory.mktemp("demo"), warm=True)
-    made.start()
-    yield made
-    made.stop()

@@ -33,6 +33,7 @@ FLAGS = (
 PHONE = (390, 844)
 Open = Callable[..., Page]
 Program = Callable[[str], Client]
+_HERE = Path(__file__).parent
 _OPENED = pytest.StashKey[list[BrowserContext]]()
 _LOOK = 5_000
 """Milliseconds that a page has to tell what it shows after its test has failed."""
@@ -59,6 +60,61 @@ def own_home(folder: Path, *limits: str, prepared: Callable[[Demo], None] = lamb
         made.stop()
 
 
+class _Shared:
+    """The whole demo, for all tests that leave it as they found it: begun for the first, and ended after the last of
+    those that follow one another, since nine processes that nobody uses keep the machine from others.
+    """
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._home: Demo | None = None
+        self.signed_in: dict[str, StorageState] = {}
+
+    def begin(self) -> Demo:
+        if self._home is None:
+            made = Demo(self._folders.mktemp("demo"), warm=True)
+            made.start()
+            self._home = made
+        return self._home
+
+    def end(self) -> None:
+        self.signed_in.clear()
+        home, self._home = self._home, None
+        if home is not None:
+            home.stop()
+
+
+_SHARED = pytest.StashKey[_Shared]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last test in a browser, the home that they share ends."""
+    shared = item.config.stash.get(_SHARED, None)
+    if shared is not None and (nextitem is None or not nextitem.path.is_relative_to(_HERE)):
+        shared.end()
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[_Shared]:
+    """Of this process that runs tests."""
+    made = request.config.stash[_SHARED] = _Shared(tmp_path_factory)
+    yield made
+    made.end()
+
+
+@pytest.fixture(scope="module")
+def demo_home(shared: _Shared) -> Demo:
+    """The home that the tests share."""
+    return shared.begin()
+
+
+@pytest.fixture
+def signed_in(shared: _Shared) -> dict[str, StorageState]:
+    """Cookies by role, so that each person signs in once for all tests of that home."""
+    return shared.signed_in
+
+
 @pytest.fixture(scope="module")
 def chromium() -> str:
     """The program that is started as a browser."""
@@ -72,12 +128,6 @@ def browser(demo_home: Demo, chromium: str) -> Iterator[Browser]:
         made = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, trusting(demo_home.var)])
         yield made
         made.close()
-
-
-@pytest.fixture(scope="session")
-def signed_in() -> dict[str, StorageState]:
-    """Cookies by role, so that each person signs in once for all tests."""
-    return {}
 
 
 @pytest.fixture(scope="session")
