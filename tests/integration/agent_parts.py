@@ -165,14 +165,12 @@ class Room:
     def start(self, *, checkpoint: str | None = None, doom: tuple[str, int] | None = None) -> None:
         """Start it. With a checkpoint, it kills itself there; with a doom, at that effect of the command of that id."""
         command = ["device_agents", "--config", str(self.config)]
-        doomed = checkpoint is not None or doom is not None
         if checkpoint is not None:
             command = ["tests.crash_agent", str(self.config), checkpoint]
         elif doom is not None:
             command = ["tests.crash_agent", str(self.config), doom[0], str(doom[1])]
         with self.log.open("ab") as log:
-            # What counts its effects must see them from its first import on.
-            self.process = (subprocess.Popen if doomed else warm.Popen)(
+            self.process = warm.Popen(
                 [*self._within, sys.executable, "-m", *command],
                 cwd=ROOT,
                 stdout=log,
