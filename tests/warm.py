@@ -7,7 +7,8 @@ memory already. The same holds for whatever program it becomes, as `homesystem u
 programs that the supervisor starts. Any other command is executed as ever.
 
 Whoever asks for how a program begins, what it has in memory, or which libraries it imports, starts the real one: so do
-all chaos tests, and `make bench`, `make house` and their like (`Demo` is warm only where it is told to be).
+chaos tests of beginnings and of files that are torn, and `make bench`, `make house` and their like (`Demo` is warm only
+where it is told to be).
 
 A process per process that runs tests waits for orders (`python -m tests.warm`): it has one thread, and only forks.
 """

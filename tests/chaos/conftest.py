@@ -10,9 +10,11 @@ LIMITS = ("login_code", "login_code_account", "login", "commands", "reads", "def
 
 
 @pytest.fixture(scope="module")
-def chaos_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """A running demo home; whoever breaks it leaves it whole."""
-    made = Demo(tmp_path_factory.mktemp("chaos"))
+def chaos_home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A running demo home; whoever breaks it leaves it whole. A module that says `COLD = True` gets one whose processes
+    begin as people's do, and come back so.
+    """
+    made = Demo(tmp_path_factory.mktemp("chaos"), warm=not getattr(request.module, "COLD", False))
     assert made.command("init", "--demo").returncode == 0
     made.lift_limits(*LIMITS)
     made.start()

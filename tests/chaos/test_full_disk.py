@@ -66,7 +66,7 @@ def small_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallHome]:
         disks = {name: Disk(folder / name, size) for name, size in SIZES.items()}
         for disk in disks.values():
             ending.callback(disk.unmount)
-        demo = Demo(folder / "var")
+        demo = Demo(folder / "var", warm=True)
         assert demo.command("init", "--demo").returncode == 0
         demo.lift_limits(*LIMITS)
         var = demo.var

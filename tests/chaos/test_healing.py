@@ -12,6 +12,7 @@ from tests.demo import CODE, Client, Demo, text_of
 from tests.house import DEADLINE, until
 
 PROCESSES = ("broker", "auth", "alerts", "readings", "gateway", "mailbox", "agent-hall")
+COLD = True
 
 
 def works(client: Client) -> bool:

@@ -17,7 +17,7 @@ from tests.proxy import HoldingProxy
 @pytest.fixture(scope="module")
 def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Demo, HoldingProxy]]:
     """A demo home whose gateway reaches the broker through a proxy on ::1 (the broker itself listens on 127.0.0.1)."""
-    demo = Demo(tmp_path_factory.mktemp("held"))
+    demo = Demo(tmp_path_factory.mktemp("held"), warm=True)
     assert demo.command("init", "--demo").returncode == 0
     demo.lift_limits(*LIMITS)
     path = demo.var / "gateway.toml"
