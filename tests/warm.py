@@ -57,6 +57,8 @@ _LATER = (
     "auth_service.app",
     "alert_service.app",
     "alert_service.readings.app",
+    # Libraries of what brings a database up to date, judges a password, or serves.
+    *("alembic.command", "zxcvbn", "uvloop", "encodings.idna"),
 )
 """What programs import once they know that they will need it."""
 _OURS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"tests", "supervisor"}
