@@ -72,27 +72,36 @@ def build(
     before = os.umask(0o022)
     try:
         with tempfile.TemporaryDirectory(prefix="homesystem-deb-") as made:
-            source, root = unpacked(commit, Path(made) / "source"), Path(made) / "root"
-            root.mkdir()
-            full = target.version(version or derived(commit, _version(source)))
-            wheels = _wheels(source, package, target, out / "wheels")
-            if package.kind == "hub":
-                _offer(commit, root, out, version, quick=quick)
-            kib = _fill(commit, source, root, package, target, full, wheels)
-            path = out / f"{package.name}_{full}_{target.architecture.name}.deb"
-            _pack(commit, root, path, quick=quick)
-            beside = path.with_suffix(".cdx.json")
-            beside.write_text(bill.written(bill.bill(package, full, target, commit.name, commit.at, wheels)))
-            return Built(path, kib, beside)
+            source = unpacked(commit, Path(made) / "source")
+            return _built(commit, source, package, target, out, version, quick=quick)
     finally:
         os.umask(before)
+
+
+def _built(
+    commit: Commit, source: Path, package: Package, target: Target, out: Path, version: str | None, *, quick: bool
+) -> Built:
+    """See `build`; `source` has the commit's files, and keeps them as they are."""
+    with tempfile.TemporaryDirectory(prefix="homesystem-deb-") as made:
+        root = Path(made) / "root"
+        root.mkdir()
+        full = target.version(version or derived(commit, _version(source)))
+        wheels = _wheels(source, package, target, out / "wheels")
+        if package.kind == "hub":
+            _offer(commit, source, root, out, version, quick=quick)
+        kib = _fill(commit, source, root, package, target, full, wheels)
+        path = out / f"{package.name}_{full}_{target.architecture.name}.deb"
+        _pack(commit, root, path, quick=quick)
+        beside = path.with_suffix(".cdx.json")
+        beside.write_text(bill.written(bill.bill(package, full, target, commit.name, commit.at, wheels)))
+        return Built(path, kib, beside)
 
 
 _offered: dict[tuple[str, str | None, Target, bool], tuple[str, bytes]] = {}
 """Packages of the agent that were built already: each hub's package brings the same ones."""
 
 
-def _offer(commit: Commit, root: Path, out: Path, version: str | None, *, quick: bool) -> None:
+def _offer(commit: Commit, source: Path, root: Path, out: Path, version: str | None, *, quick: bool) -> None:
     """Lay the agent's packages of every target where a hub offers them to the Pis of its rooms."""
     place = root / tree.PLACE.lstrip("/") / FOLDER
     place.mkdir(parents=True)
@@ -101,7 +110,7 @@ def _offer(commit: Commit, root: Path, out: Path, version: str | None, *, quick:
         with tempfile.TemporaryDirectory() as made:
             if key not in _offered:
                 (Path(made) / "wheels").symlink_to(out / "wheels")
-                path = build(commit, AGENT, target, Path(made), version, quick=quick).path
+                path = _built(commit, source, AGENT, target, Path(made), version, quick=quick).path
                 _offered[key] = path.name, path.read_bytes()
         name, content = _offered[key]
         (place / name).write_bytes(content)
