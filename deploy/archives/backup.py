@@ -14,7 +14,7 @@ import tarfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -42,6 +42,13 @@ class Label(Config, frozen=True):
     folder: str
 
 
+class Database(NamedTuple):
+    """That of a service. `file`: where, as its configuration has it; None for one that lies on a server."""
+
+    service: str
+    file: Path | None
+
+
 def parts(var: Path) -> dict[str, Path]:
     """The folders of which a home consists: its own, and those beside it that are there."""
     found = {name: place(var, name) for name in (HOME, *APART)}
@@ -66,6 +73,7 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
         raise HomeError("already-exists", f"{target} exists; name another file.")
     label = Label(version=VERSION, at=now.isoformat(timespec="seconds"), folder=str(var))
     begun = target.with_name(f".{target.name}.new")
+    needed, there = [one for one in _files(var) if os.path.lexists(one)], set[Path]()
     try:
         begun.unlink(missing_ok=True)
         with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -83,6 +91,8 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
                             member.name = f"{name}/{inside}{member.name}"
                             member.pax_headers = {}  # of a long name they repeat the former one, which would win
                             archive.addfile(member, content)
+                        there.update(folder / inside / one for one in packed_already)
+            _check_databases(needed, there)
             file.flush()
             os.fsync(file.fileno())
         begun.replace(target)
@@ -180,13 +190,39 @@ def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(member, BytesIO(content))
 
 
-def elsewhere(var: Path) -> list[str]:
-    """Databases that lie on a server."""
+def databases(var: Path) -> list[Database]:
+    """Those of the services that keep any."""
     found = []
     for service in ("auth", "alerts", "readings"):
         if not (path := config(var, service)).exists():  # a home that an older version made has no readings
             continue
-        database = msgspec.toml.decode(path.read_bytes()).get("database", "")
-        if not str(database).startswith("sqlite"):
-            found.append(f"the database of {service}.toml lies on a server: copy it with pg_dump")
+        url = str(msgspec.toml.decode(path.read_bytes()).get("database", ""))
+        kind, _, file = url.partition("///")
+        found.append(Database(service, Path(os.path.normpath(file)) if kind.startswith("sqlite") else None))
     return found
+
+
+def elsewhere(var: Path) -> list[str]:
+    """Databases that lie on a server, or beside the home."""
+    found = []
+    for service, file in databases(var):
+        if file is None:
+            found.append(f"the database of {service}.toml lies on a server: copy it with pg_dump")
+        elif not file.is_relative_to(var):
+            found.append(f"the database of {service}.toml lies in {file.parent}, outside the home: copy it as well")
+    return found
+
+
+def _files(var: Path) -> list[Path]:
+    return [file for _, file in databases(var) if file is not None and file.is_relative_to(var)]
+
+
+def _check_databases(needed: list[Path], there: set[Path]) -> None:
+    """Links are left out: of a record that lies behind one a backup would have nothing, and look like a good one."""
+    for file in needed:
+        if file not in there:
+            raise HomeError(
+                "no-proof",
+                f"{file} would not be in the backup: it lies behind a link, or went away. Put the file itself there; "
+                "where it is to lie on another disk, mount that disk there.",
+            )

@@ -105,12 +105,22 @@ def _databases(work: Mapping[str, Path]) -> Iterator[Found]:
 
 def _record(home: Path, label: Label) -> Iterator[Found]:
     """Every row of the record, by its chain."""
-    url = str(msgspec.toml.decode(parts.config(home, "alerts").read_bytes())["database"])
+    url = _said(home, "alerts", "database")
     kind, slashes, path = url.partition("///")
     if not kind.startswith("sqlite"):
         yield Found("the record lies on a server, and not in this backup", well=True)
         return
-    yield asyncio.run(_walked(f"{kind}{slashes}{home / Path(path).relative_to(label.folder)}"))
+    file = home / Path(path).relative_to(label.folder)
+    if file.is_file():
+        yield asyncio.run(_walked(f"{kind}{slashes}{file}"))
+    elif (home / Path(_said(home, "gateway", "spool")).relative_to(label.folder)).exists():
+        yield Found(f"the record is not in it: there is no {file.relative_to(home)}", well=False)
+    else:
+        yield Found("there is no record yet: the home never ran", well=True)
+
+
+def _said(home: Path, service: str, setting: str) -> str:
+    return str(msgspec.toml.decode(parts.config(home, service).read_bytes())[setting])
 
 
 async def _walked(url: str) -> Found:

@@ -29,7 +29,7 @@ def var(tmp_path: Path) -> Path:
         (made / name).mkdir(parents=True)
     (made / "home.toml").write_text('name = "hub"\n')
     for name in ("auth", "alerts"):
-        (made / f"{name}.toml").write_text('database = "sqlite+aiosqlite:////x"\n')
+        (made / f"{name}.toml").write_text(f'database = "sqlite+aiosqlite:///{made}/data/{name}.sqlite3"\n')
     (made / "secrets" / "key").write_text("secret")
     (made / "secrets" / "key").chmod(0o600)
     (made / "log" / "auth.log").write_text("a line")
@@ -202,6 +202,26 @@ def test_a_database_on_a_server_is_named_as_missing(var: Path, tmp_path: Path) -
     assert backup.write(var, tmp_path / "b.tar.gz", NOW)[1] == [
         "the database of alerts.toml lies on a server: copy it with pg_dump"
     ]
+
+
+def test_a_database_beside_the_home_is_named_as_missing(var: Path, tmp_path: Path) -> None:
+    (var / "alerts.toml").write_text(f'database = "sqlite+aiosqlite:///{tmp_path}/disk/alerts.sqlite3"\n')
+    assert backup.write(var, tmp_path / "b.tar.gz", NOW)[1] == [
+        f"the database of alerts.toml lies in {tmp_path}/disk, outside the home: copy it as well"
+    ]
+
+
+@pytest.mark.parametrize("linked", ["data", "data/alerts.sqlite3"])
+def test_there_is_no_backup_without_a_database_of_the_home(var: Path, tmp_path: Path, linked: str) -> None:
+    """A household that moved it to another disk, or whoever broke into the service and wants its record gone."""
+    (var / linked).rename(tmp_path / "moved")
+    (var / linked).symlink_to(tmp_path / "moved")
+    with pytest.raises(HomeError, match=r"alerts\.sqlite3 would not be in the backup: it lies behind a link"):
+        backup.write(var, tmp_path / "b.tar.gz", NOW)
+    assert not list(tmp_path.glob("*tar*"))
+    (var / linked).unlink()
+    (tmp_path / "moved").rename(var / linked)
+    assert backup.write(var, tmp_path / "b.tar.gz", NOW)[1] == []
 
 
 def test_it_comes_back_with_its_modes_and_what_was_there_goes_aside(var: Path, tmp_path: Path) -> None:

@@ -113,6 +113,14 @@ def test_a_row_of_the_record_that_somebody_changed_is_found(made: Path, tmp_path
     assert found.startswith("the record is broken: row 3")
 
 
+def test_a_home_that_ran_has_its_record_in_it(made: Path, tmp_path: Path) -> None:
+    with tarfile.open(made / "b.tar.gz") as whole, tarfile.open(tmp_path / "b.tar.gz", "w:gz") as other:
+        for member in whole:
+            other.addfile(member, whole.extractfile(member))
+        other.addfile(tarfile.TarInfo("home/data/gateway-spool.sqlite3"), io.BytesIO())
+    assert faults(tmp_path / "b.tar.gz") == ["the record is not in it: there is no data/alerts.sqlite3"]
+
+
 def opens(archive: Path, key: Path | None) -> bytes:
     with opening.opened(archive, archive.parent / "home", key, Plan()) as opened:
         return opened.archive.read_bytes()
