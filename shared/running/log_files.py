@@ -6,8 +6,10 @@ import os
 import time
 from pathlib import Path
 
+from shared.running.believed import Believed
+
 KEPT_DAYS = 31
-"""Files older than this are deleted."""
+"""Files older than this are deleted, as far as the clock is believed."""
 MOST_BYTES_A_DAY = 20 * 2**20
 """Of one log. What comes after that on the same day is left out, and counted."""
 KEPT_BYTES = 100 * 2**20
@@ -20,13 +22,15 @@ _LOOK_SECONDS = 1.0
 
 
 class DailyFile(logging.FileHandler):
-    """A new file each day; at every start and turn, files older than a month are deleted by their date.
+    """A new file each day; at every start and turn, files older than a month are deleted by their date. By a clock that
+    was set none is, until it has been left alone for a day: what a wrong one made old would be gone.
 
     logging.handlers has one like it; with what its others import, it would be half a megabyte of an agent's thirty.
     """
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._clock = Believed(_written_at(path), now=time.time, steady=time.monotonic)
         super().__init__(path, encoding="utf-8")
         self._path = path
         self._day = int(path.stat().st_mtime // _DAY)
@@ -62,6 +66,7 @@ class DailyFile(logging.FileHandler):
         now = time.monotonic()
         if now - self._looked_at >= _LOOK_SECONDS:
             self._looked_at, self._is_spare = now, self._leaves_space()
+            self._clock.look()
         if not self._is_spare:
             return False
         try:
@@ -87,7 +92,7 @@ class DailyFile(logging.FileHandler):
 
     def _delete_old(self) -> None:
         """By their date, however few there are; and the oldest where all together are too large."""
-        oldest = _date(int(time.time() // _DAY) - KEPT_DAYS)
+        oldest = _date(int(self._clock.looked_at() // _DAY) - KEPT_DAYS)
         left = KEPT_BYTES - MOST_BYTES_A_DAY
         dated = self._path.parent.glob(f"{self._path.name}.????-??-??")
         for path in sorted(dated, key=lambda path: path.name, reverse=True):
@@ -95,6 +100,14 @@ class DailyFile(logging.FileHandler):
                 left -= path.stat().st_size
             if path.name.rpartition(".")[2] < oldest or left < 0:
                 path.unlink(missing_ok=True)
+
+
+def _written_at(path: Path) -> float:
+    """When the last line was, so that it was surely as late as that; now where there is none."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
 
 
 def _date(day: int) -> str:

@@ -177,6 +177,26 @@ def test_a_new_day_is_a_new_file(tmp_path: Path, loggers: None) -> None:
     assert not gone.exists()
 
 
+def test_a_clock_that_is_months_ahead_for_a_while_deletes_nothing_and_one_left_alone_for_a_day_does(
+    tmp_path: Path, loggers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, steady = time.time(), 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: steady)
+    monkeypatch.setattr(time, "time", lambda: now)
+    young, old = dated(tmp_path, 10), dated(tmp_path, 30)
+    (tmp_path / "x.log").write_text("before\n")
+    now += 60 * 86400  # a board without a clock of its own, and a time server that is wrong
+    handler = DailyFile(tmp_path / "x.log")
+    handler.emit(record(now, "ahead"))
+    assert (young.exists(), old.exists()) == (True, True), "at a start, and at the turn of the day"
+    steady, now = steady + 600, now + 600 - 60 * 86400
+    handler.emit(record(now, "right again"))
+    steady, now = steady + 2 * 86400, now + 2 * 86400
+    handler.emit(record(now + 60 * 86400, "the next turn"))
+    handler.close()
+    assert (young.exists(), old.exists()) == (True, False)
+
+
 # --- security events -------------------------------------------------------------------------------------------
 
 FILTER = (Path(__file__).resolve().parents[4] / "docs" / "logs.md").read_text()
