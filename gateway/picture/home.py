@@ -261,19 +261,28 @@ class Home:
         changes: list[Change] = []
         for name in dict.fromkeys([*before, *self._registered]):
             if before.get(name) != self._registered.get(name) or called.get(name) != self._called.get(name):
-                changes += self._rebuild(name)
+                changes += self._rebuild(name, is_new=name not in before)
         if tuple(before) != tuple(self._registered):
             changes.append(OrderChanged())
         return changes
 
-    def _rebuild(self, room: str) -> list[Change]:
-        """Work out the room's devices anew from registry and description."""
+    def _rebuild(self, room: str, *, is_new: bool = False) -> list[Change]:
+        """Work out the room's devices anew from registry and description. With what is new goes what was heard of it
+        already: a room may be there before the registry is, and a state before its device is described.
+        """
         registered = self._registered.get(room)
         heard = self._rooms.get(room) if registered is None else self._rooms.setdefault(room, Heard())
-        if heard is not None:
-            heard.devices = devices_of(registered, heard.description) if registered is not None else {}
-            heard.changed()
-        return [DescriptionChanged(room)]
+        if heard is None:
+            return [DescriptionChanged(room)]
+        changes, before = list[Change]([DescriptionChanged(room)]), heard.devices
+        heard.devices = devices_of(registered, heard.description) if registered is not None else {}
+        heard.changed()
+        if is_new and heard.status != "unknown":
+            changes.append(StatusChanged(room, heard.status))
+        if heard.status == "online":
+            new = heard.devices.keys() & heard.states.keys() - before.keys()
+            changes += [StateChanged(room, device, heard.states[device]) for device in sorted(new)]
+        return changes
 
     def _room_view(self, registered: RegisteredRoom) -> RoomView:
         heard = self._rooms.get(registered.id)
