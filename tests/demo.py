@@ -144,7 +144,9 @@ class Demo:
         if self._warm and self._templates.parent.is_dir() and not self._templates.exists():
             self._templates.mkdir(mode=0o700)
             for name, content in _COMPILED.items():
-                (self._templates / name).write_bytes(content)
+                path = self._templates / name
+                path.touch(mode=0o600)
+                path.write_bytes(content)
 
     def pids(self) -> dict[str, int]:
         """Every process of this home by name: broker, auth, alerts, gateway, mailbox, agent-hall, …, supervisor."""
