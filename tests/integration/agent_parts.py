@@ -49,6 +49,7 @@ class Client:
         self._said: list[Said] = []
         self._came = threading.Condition()
         self._subscribed = threading.Event()
+        self._broker, self._answer = broker, "no answer"
         config = broker.config(who)
         own = topics.service(who)
         self._client = paho_client.new_client(config, mqtt.Will(own, b""))
@@ -59,14 +60,15 @@ class Client:
 
     def __enter__(self) -> "Client":
         self._client.loop_start()
-        assert self._subscribed.wait(DEADLINE)
+        assert self._subscribed.wait(DEADLINE), f"{self.who} at the broker: {self._answer}\n{self._broker.log}"
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _on_connect(self, *_: object) -> None:
+    def _on_connect(self, *told: object) -> None:
+        self._answer = str(told[3])  # the reason code
         self._client.subscribe([(name, 1) for name in self._filters])
 
     def _on_message(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
