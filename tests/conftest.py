@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Generator, Iterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import settings
 from deploy.folder.home import Home
 from tests import brokers, house, orphans, warm
 
+_CHAOS, _PAGES = Path(__file__).parent / "chaos", Path(__file__).parent / "e2e"
+_APART = 5
+"""So many files that compute come between two that wait."""
 _NEW_OBJECTS = 50_000
 """After so many the collector looks for circles; a test makes few, and lets most of them go by itself."""
 
@@ -30,8 +34,20 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones first: side by side, whoever begins one at the very end keeps all others waiting."""
+    """The long ones first: side by side, whoever begins one at the very end keeps all others waiting.
+
+    Chaos is mostly waited for: told one after the other its files leave the machine idle, so each is begun among others
+    that compute.
+    """
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    at = next((at for at, item in enumerate(items) if item.get_closest_marker("long") is None), len(items))
+    files = [list(of) for _, of in groupby(items[at:], key=lambda item: item.path)]
+    chaos = [file for file in files if file[0].path.parent == _CHAOS]
+    pages = [file for file in files if file[0].path.is_relative_to(_PAGES)]  # one after the other: they share a home
+    others = [file for file in files if file not in chaos and file not in pages]
+    for number, file in enumerate(chaos):
+        others.insert(number * (_APART + 1), file)
+    items[at:] = [item for file in (*pages, *others) for item in file]
 
 
 def pytest_collection_finish() -> None:
