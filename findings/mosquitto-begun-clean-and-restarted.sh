@@ -9,6 +9,8 @@
 # start clean with the first connection of each process, so whoever connected once and went away loses it, and nobody is told.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

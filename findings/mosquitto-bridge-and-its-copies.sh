@@ -11,6 +11,8 @@
 # does the same; with `cleansession true` there are no copies, and nothing of an outage is kept at all.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

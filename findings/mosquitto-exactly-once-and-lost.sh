@@ -12,6 +12,8 @@
 # For whoever sends many at a time: quality of service 1, which has no such bound here, or wait for each twenty.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 # shellcheck source=lib/npm

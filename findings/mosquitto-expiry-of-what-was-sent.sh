@@ -9,6 +9,8 @@
 # does not get it a second time, so "at least once" ends with the expiry.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

@@ -7,6 +7,8 @@
 # So whoever rounds a short life down to whole seconds (0.8 s becomes 0) makes it endless instead of short.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

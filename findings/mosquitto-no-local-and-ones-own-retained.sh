@@ -10,6 +10,8 @@
 # has to ask for no retained messages (Retain Handling 2), or to know its own word by an id of its own.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

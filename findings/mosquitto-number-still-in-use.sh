@@ -10,6 +10,8 @@
 # the second one for a repetition of the first, nor for a breach of the protocol: with a kept session it would meet it again.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

@@ -9,6 +9,8 @@
 # Whoever counts presses, or toggles by them, has to have filters that do not overlap before the version is changed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

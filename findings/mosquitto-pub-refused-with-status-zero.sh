@@ -9,6 +9,8 @@
 # wish was let in; it has to listen for the room's own answer.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0 mosquitto-clients

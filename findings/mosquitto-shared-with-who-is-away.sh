@@ -9,6 +9,8 @@
 # must be done now has to end its session when it goes, or to let no session outlive its connection.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.1.0

@@ -11,6 +11,8 @@
 # For whoever writes a client: look at what CONNACK says, and measure the message (its topic and properties count, too) before it is published.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 # shellcheck source=lib/npm

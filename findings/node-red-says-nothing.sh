@@ -10,6 +10,8 @@
 # For whoever builds flows: let the device's answer decide whether a wish was done, and have a Trigger node tell where none comes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 # shellcheck source=lib/npm

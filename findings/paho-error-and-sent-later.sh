@@ -12,6 +12,8 @@
 # give it an expiry (MQTT 5), which counts from when the broker has it and so does not help here; or ask is_connected() first.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+trap 'clean_up' EXIT
 # shellcheck source=lib/broker
 . "$here/lib/broker"
 fetch 2.0.11 2.2.0
