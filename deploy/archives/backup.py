@@ -191,12 +191,15 @@ def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 def databases(var: Path) -> list[Database]:
-    """Those of the services that keep any."""
+    """Those of the services that keep any. Raises HomeError("no-proof") where a service's configuration is none."""
     found = []
     for service in ("auth", "alerts", "readings"):
         if not (path := config(var, service)).exists():  # a home that an older version made has no readings
             continue
-        url = str(msgspec.toml.decode(path.read_bytes()).get("database", ""))
+        try:
+            url = str(msgspec.toml.decode(path.read_bytes()).get("database", ""))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise HomeError("no-proof", f"{path} cannot be read, and says where a database lies: {error}.") from error
         kind, _, file = url.partition("///")
         found.append(Database(service, Path(os.path.normpath(file)) if kind.startswith("sqlite") else None))
     return found

@@ -16,7 +16,7 @@ import msgspec
 from alert_service.record import walk
 from alert_service.store import open_store
 from deploy.archives import packing, scratch
-from deploy.archives.backup import HOME, Label
+from deploy.archives.backup import HOME, Label, databases
 from deploy.archives.present import authority_of, vault_of
 from deploy.folder import home as homes
 from deploy.folder import parts
@@ -105,22 +105,20 @@ def _databases(work: Mapping[str, Path]) -> Iterator[Found]:
 
 def _record(home: Path, label: Label) -> Iterator[Found]:
     """Every row of the record, by its chain."""
-    url = _said(home, "alerts", "database")
-    kind, slashes, path = url.partition("///")
-    if not kind.startswith("sqlite"):
+    found = dict(databases(home))
+    if "alerts" not in found:
+        return  # its configuration is missing, which `_whole` says
+    if (named := found["alerts"]) is None:
         yield Found("the record lies on a server, and not in this backup", well=True)
         return
-    file = home / Path(path).relative_to(label.folder)
+    file = home / named.relative_to(label.folder)
+    spool = Path(msgspec.toml.decode(parts.config(home, "gateway").read_bytes())["spool"])
     if file.is_file():
-        yield asyncio.run(_walked(f"{kind}{slashes}{file}"))
-    elif (home / Path(_said(home, "gateway", "spool")).relative_to(label.folder)).exists():
+        yield asyncio.run(_walked(f"sqlite+aiosqlite:///{file}"))
+    elif (home / spool.relative_to(label.folder)).exists():
         yield Found(f"the record is not in it: there is no {file.relative_to(home)}", well=False)
     else:
         yield Found("there is no record yet: the home never ran", well=True)
-
-
-def _said(home: Path, service: str, setting: str) -> str:
-    return str(msgspec.toml.decode(parts.config(home, service).read_bytes())[setting])
 
 
 async def _walked(url: str) -> Found:

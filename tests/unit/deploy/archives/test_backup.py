@@ -224,6 +224,13 @@ def test_there_is_no_backup_without_a_database_of_the_home(var: Path, tmp_path: 
     assert backup.write(var, tmp_path / "b.tar.gz", NOW)[1] == []
 
 
+@pytest.mark.parametrize("content", [b"database =", b"\xff"])
+def test_a_configuration_that_is_none_is_told(var: Path, tmp_path: Path, content: bytes) -> None:
+    (var / "alerts.toml").write_bytes(content)
+    with pytest.raises(HomeError, match=r"alerts\.toml cannot be read"):
+        backup.write(var, tmp_path / "b.tar.gz", NOW)
+
+
 def test_it_comes_back_with_its_modes_and_what_was_there_goes_aside(var: Path, tmp_path: Path) -> None:
     backup.write(var, tmp_path / "b.tar.gz", NOW)
     (var / "secrets" / "key").write_text("another")
