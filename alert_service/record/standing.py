@@ -61,7 +61,10 @@ def _written(named: object) -> str:
 
 
 def _question(elements: str, gather: str) -> TextClause:
-    """A list goes in, and comes out, as one text in JSON: what takes and makes it is each database's own."""
+    """A list goes in, and comes out, as one text in JSON: what takes and makes it is each database's own.
+
+    `+clock`: by the index on it SQLite would take the clock of every row there is, and sort them, to find the last one.
+    """
     last = 'SELECT {} FROM events {} ORDER BY "row" DESC LIMIT 1'
     number = "{} BETWEEN 0 AND 9223372036854775807"  # as tables.is_number
     return text(
@@ -69,7 +72,7 @@ def _question(elements: str, gather: str) -> TextClause:
         SELECT
         ({last.format('"row"', "")}) AS "row",
         ({last.format("hash", "")}) AS hash,
-        ({last.format("clock", "WHERE " + number.format("clock"))}) AS clock,
+        ({last.format("clock", "WHERE " + number.format("+clock"))}) AS clock,
         (SELECT max(seq) FROM events WHERE source = '{arrivals.OURSELVES}' AND {number.format("seq")}) AS seq,
         (SELECT {gather.format('events."row"')} FROM {elements.format("keys")} AS named CROSS JOIN events
          WHERE events.source = named.value ->> 0 AND events.id = named.value ->> 1) AS known,
