@@ -1,6 +1,7 @@
 """What a batch costs in SQLite does not grow with the record: a home's tenth year is recorded like its first."""
 
 import itertools
+from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -42,12 +43,12 @@ async def steps(store: Store, told: list[Arrival]) -> int:
 
     async with store.write() as connection:
         await _watch(connection, step)
-        await records.record(connection, told, START + taken, HOUSE)
+        await records.record(connection, told, START, HOUSE)
         await _watch(connection, None)
     return taken
 
 
-async def _watch(connection: AsyncConnection, step: object) -> None:
+async def _watch(connection: AsyncConnection, step: Callable[[], int] | None) -> None:
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     await driver.set_progress_handler(step, 1)
