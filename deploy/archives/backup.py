@@ -14,14 +14,13 @@ import tarfile
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import msgspec
 
-from deploy.archives import sealing
+from deploy.archives import absent, sealing
 from deploy.folder import owning
 from deploy.folder import parts as apart
-from deploy.folder.parts import config
 from deploy.pki.files import sync
 from shared.running.config import Config, ConfigError
 from shared.words.problem import HomeError
@@ -40,13 +39,6 @@ class Label(Config, frozen=True):
     version: int
     at: str
     folder: str
-
-
-class Database(NamedTuple):
-    """That of a service. `file`: where, as its configuration has it; None for one that lies on a server."""
-
-    service: str
-    file: Path | None
 
 
 def parts(var: Path) -> dict[str, Path]:
@@ -73,7 +65,7 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
         raise HomeError("already-exists", f"{target} exists; name another file.")
     label = Label(version=VERSION, at=now.isoformat(timespec="seconds"), folder=str(var))
     begun = target.with_name(f".{target.name}.new")
-    needed, there = [one for one in _files(var) if os.path.lexists(one)], set[Path]()
+    needed, there = [one for one in absent.files(var) if os.path.lexists(one)], set[Path]()
     try:
         begun.unlink(missing_ok=True)
         with os.fdopen(os.open(begun, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -92,7 +84,7 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
                             member.pax_headers = {}  # of a long name they repeat the former one, which would win
                             archive.addfile(member, content)
                         there.update(folder / inside / one for one in packed_already)
-            _check_databases(needed, there)
+            absent.check(needed, there)
             file.flush()
             os.fsync(file.fileno())
         begun.replace(target)
@@ -101,7 +93,7 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
         raise HomeError("no-proof", f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
         begun.unlink(missing_ok=True)
-    return target.stat().st_size, elsewhere(var)
+    return target.stat().st_size, absent.told(var, parts(var).values())
 
 
 def _check(folder: Path, member: tarfile.TarInfo, before: set[str]) -> None:
@@ -188,44 +180,3 @@ def _put(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     member = tarfile.TarInfo(name)
     member.size, member.mode = len(content), 0o600
     archive.addfile(member, BytesIO(content))
-
-
-def databases(var: Path) -> list[Database]:
-    """Those of the services that keep any. Raises HomeError("no-proof") where a service's configuration is none."""
-    found = []
-    for service in ("auth", "alerts", "readings"):
-        if not (path := config(var, service)).exists():  # a home that an older version made has no readings
-            continue
-        try:
-            url = str(msgspec.toml.decode(path.read_bytes()).get("database", ""))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise HomeError("no-proof", f"{path} cannot be read, and says where a database lies: {error}.") from error
-        kind, _, file = url.partition("///")
-        found.append(Database(service, Path(os.path.normpath(file)) if kind.startswith("sqlite") else None))
-    return found
-
-
-def elsewhere(var: Path) -> list[str]:
-    """Databases that lie on a server, or beside the home."""
-    found = []
-    for service, file in databases(var):
-        if file is None:
-            found.append(f"the database of {service}.toml lies on a server: copy it with pg_dump")
-        elif not file.is_relative_to(var):
-            found.append(f"the database of {service}.toml lies in {file.parent}, outside the home: copy it as well")
-    return found
-
-
-def _files(var: Path) -> list[Path]:
-    return [file for _, file in databases(var) if file is not None and file.is_relative_to(var)]
-
-
-def _check_databases(needed: list[Path], there: set[Path]) -> None:
-    """Links are left out: of a record that lies behind one a backup would have nothing, and look like a good one."""
-    for file in needed:
-        if file not in there:
-            raise HomeError(
-                "no-proof",
-                f"{file} would not be in the backup: it lies behind a link, or went away. Put the file itself there; "
-                "where it is to lie on another disk, mount that disk there.",
-            )

@@ -55,14 +55,22 @@ def files(folder: Path, but: str | None = None) -> Iterator[Path]:
 
     `but`: a folder in it that is left out.
     """
+    return (path for path in _all(folder, but) if path.is_file() and not path.is_symlink())
+
+
+def links(folder: Path) -> Iterator[Path]:
+    """What would belong into a backup and does not get into it, since it is a link."""
+    return (path for path in _all(folder) if path.is_symlink())
+
+
+def _all(folder: Path, but: str | None = None) -> Iterator[Path]:
     for path in folder.rglob("*"):
         inside = path.relative_to(folder).parts
         if but is not None and path.is_relative_to(folder / but):
             continue
         if inside[0] in _LEFT_OUT or inside[0].startswith(_WORK) or path.name.endswith(_PASSING):
             continue
-        if path.is_file() and not path.is_symlink():
-            yield path
+        yield path
 
 
 def is_database(path: Path) -> bool:

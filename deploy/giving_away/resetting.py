@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
-from deploy.archives import backup
+from deploy.archives import absent
 from deploy.folder import home as homes
 from deploy.folder import owning
 from deploy.giving_away import erasing, household
@@ -82,8 +82,8 @@ def _what_goes(var: Path, found: Household) -> Iterable[str]:
     )
     if found.demo:
         yield "It is a demo, whose mailbox goes as well: nobody is written to."
-    for what in backup.elsewhere(var):
-        yield f"Left as well: {what.partition(':')[0]}; drop it there."
+    for what in absent.told(var, erasing.folders(var)):
+        yield f"Left as well: {what.partition(':')[0]}; remove it there."
     yield "To have the record later, end this (Ctrl-C) and make a backup first: homesystem backup"
 
 

@@ -50,4 +50,4 @@ def tell_sent(plan: Plan, sent: Sent) -> None:
 def tell_elsewhere(elsewhere: list[str]) -> None:
     """Say what is not in a backup."""
     for told in elsewhere:
-        console.print(f"Not in it: {told}.", soft_wrap=True)
+        console.print(f"Not in it: {told}.", soft_wrap=True, markup=False)

@@ -16,7 +16,8 @@ import msgspec
 from alert_service.record import walk
 from alert_service.store import open_store
 from deploy.archives import packing, scratch
-from deploy.archives.backup import HOME, Label, databases
+from deploy.archives.absent import databases
+from deploy.archives.backup import HOME, Label
 from deploy.archives.present import authority_of, vault_of
 from deploy.folder import home as homes
 from deploy.folder import parts

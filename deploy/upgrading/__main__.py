@@ -62,7 +62,7 @@ def parsed(words: list[str]) -> tuple[Place, argparse.Namespace]:
     parser.add_argument("place", choices=[*sorted(_KINDS), _FROM_GIT], help=argparse.SUPPRESS)
     parser.add_argument("file", nargs="?", type=Path, help="the newer package's file; left out, apt is asked for one")
     parser.add_argument("--finish", action="store_true", help="finish one that was cut off, and begin none")
-    parser.add_argument("--dumped", action="store_true", help="databases that lie on a server were dumped just now")
+    parser.add_argument("--dumped", action="store_true", help="databases that are in no copy were dumped just now")
     asked = parser.parse_args(words)
     if asked.place == _FROM_GIT:
         place = Place(kind="hub" if _OF_A_HUB.exists() else "room", package="", code=CHECKOUT)

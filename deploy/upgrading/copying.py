@@ -43,16 +43,22 @@ def check_room(needed: dict[Path, int]) -> None:
 
 
 def elsewhere(place: Place) -> list[str]:
-    """The services whose database lies on a server, so that no copy of the home has it."""
+    """The services whose database lies on a server, outside the home or behind a link: no copy of the home has it."""
     found = []
     for service in ("auth", "alerts", "readings"):
         for folder in (place.home / "services" / service, place.home):  # the second is of older versions
             with contextlib.suppress(FileNotFoundError, tomllib.TOMLDecodeError):
                 database = tomllib.loads((folder / f"{service}.toml").read_text()).get("database", "")
-                if not str(database).startswith("sqlite"):
+                if not _is_in(place.home, str(database)):
                     found.append(service)
                 break
     return found
+
+
+def _is_in(home: Path, database: str) -> bool:
+    """Whether SQLite's file of that URL is the home's own, wherever links lead."""
+    kind, _, file = database.partition("///")
+    return kind.startswith("sqlite") and Path(file).resolve().is_relative_to(home.resolve())
 
 
 def keep(place: Place) -> None:

@@ -40,8 +40,8 @@ def _source(place: Place) -> _Source:
 def begin(place: Place, book: Book, file: Path | None, *, dumped: bool = False) -> Journal | None:
     """Look whether it can be done, and make ready what going back takes; nothing stands still yet.
 
-    None where there is nothing newer. `dumped`: databases on a server were seen to. Raises UpgradeError; nothing has
-    changed then.
+    None where there is nothing newer. `dumped`: databases that no copy has were seen to. Raises UpgradeError, and
+    nothing has changed then.
     """
     forget(place)
     try:
@@ -69,7 +69,8 @@ def _made_ready(place: Place, file: Path | None, *, dumped: bool) -> Journal | N
     if (away := copying.elsewhere(place)) and not dumped:
         files = ", ".join(f"{service}.toml" for service in away)
         raise UpgradeError(
-            f"the database of {files} lies on a server and is in no copy: make a dump of it, then again with --dumped"
+            f"the database of {files} is in no copy, as it lies on a server, outside the home or behind a link: make a "
+            "dump of it, then again with --dumped"
         )
     kept_back = sum(map(copying.size, place.parts.values())) + 2 * _source(place).taken(place)
     copying.check_room({place.state: kept_back, place.code: _source(place).needed(place)})

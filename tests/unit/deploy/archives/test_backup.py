@@ -224,6 +224,27 @@ def test_there_is_no_backup_without_a_database_of_the_home(var: Path, tmp_path: 
     assert backup.write(var, tmp_path / "b.tar.gz", NOW)[1] == []
 
 
+@pytest.mark.parametrize("linked", ["secrets/key", "secrets"])
+def test_whatever_else_lies_behind_a_link_is_named_as_missing(var: Path, tmp_path: Path, linked: str) -> None:
+    (var / linked).rename(tmp_path / "moved")
+    (var / linked).symlink_to(tmp_path / "moved")
+    (var / "log" / "auth-security.log").symlink_to("auth.log")  # nobody needs it elsewhere
+    assert backup.write(var, tmp_path / "b.tar.gz", NOW)[1] == [
+        f"what {var}/{linked} leads to, a link: copy it as well, or have the file itself there"
+    ]
+
+
+def test_of_any_number_of_links_a_few_are_named_and_no_name_reaches_the_terminal_as_it_is(
+    var: Path, tmp_path: Path
+) -> None:
+    for number in range(8):
+        (var / "data" / f"\x1b[{number}m").symlink_to("nowhere")
+    told = backup.write(var, tmp_path / "b.tar.gz", NOW)[1]
+    assert len(told) == 6
+    assert all(line.isprintable() for line in told)
+    assert told[-1].startswith("what 3 more links lead to")
+
+
 @pytest.mark.parametrize("content", [b"database =", b"\xff"])
 def test_a_configuration_that_is_none_is_told(var: Path, tmp_path: Path, content: bytes) -> None:
     (var / "alerts.toml").write_bytes(content)

@@ -109,14 +109,19 @@ def test_a_rooms_agent_that_does_not_reach_its_hub_any_more_goes_back(
     assert world.read("told") == "", "a room has no record of its own"
 
 
-def test_a_database_on_a_server_is_asked_for_a_dump_of_first(
-    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("away", ["postgresql+asyncpg://db/auth", "sqlite+aiosqlite:////elsewhere", "a link"])
+def test_a_database_that_no_copy_has_is_asked_for_a_dump_of_first(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], away: str
 ) -> None:
     world = make()
-    (world.folder / "home/auth.toml").write_text('database = "postgresql+asyncpg://db/auth"\n')
-    (world.folder / "home/alerts.toml").write_text('database = "sqlite+aiosqlite:////x"\n')
+    home = world.folder / "home"
+    if away == "a link":
+        (home / "auth.sqlite3").symlink_to(world.folder / "moved")
+        away = f"sqlite+aiosqlite:///{home}/auth.sqlite3"
+    (home / "auth.toml").write_text(f'database = "{away}"\n')
+    (home / "alerts.toml").write_text(f'database = "sqlite+aiosqlite:///{home}/alerts.sqlite3"\n')
     assert run(world) == 1
-    assert "the database of auth.toml lies on a server" in capsys.readouterr().err
+    assert "the database of auth.toml is in no copy" in capsys.readouterr().err
     check_former(world)
     assert upgrade.main(world.place, world.folder / "2.deb", dumped=True) == 0
     check_newer(world)
