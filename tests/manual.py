@@ -11,7 +11,7 @@ from deploy.__main__ import app
 PAGE = Path(__file__).resolve().parents[1] / "deploy" / "debs" / "papers" / "homesystem.1"
 BY_THE_WRAPPER = (
     (
-        "upgrade [FILE.deb]",
+        "upgrade [FILE.deb...]",
         "Bring the code up to date, from a file or by apt: copied first, tried, and put back where the home is not "
         "well. Finishes one that was cut off.",
     ),

@@ -37,12 +37,13 @@ die before
 case ${{0##*/}} in
 apt-get)
     if has --simulate; then echo "Inst home-system"; ! [ -e "$W/removes" ] || echo "Remv precious [1]"
-    elif has install && ! has --download-only; then put "$(cat "$W/state/newer.deb")"
+    elif has install && ! has --download-only; then put "$(head -n 1 "$W/state/newer.deb")"
     elif has download; then cat "$W/candidate" >x.deb; fi ;;
 apt-cache) echo "  Candidate: $(cat "$W/candidate")" ;;
 dpkg)
     case $1 in
     --compare-versions) [ "$2" -gt "$4" ] || exit 1 ;;
+    --print-architecture) echo amd64 ;;
     --configure) [ "$(cat "$W/status")" = whole ] || put "$(cat "$W/version")" ;;
     -i) put "$(cat "$2")" ;;
     esac ;;
@@ -56,8 +57,9 @@ dpkg-query)
 dpkg-deb)
     case $all in
     *--build*) for last; do :; done; sed -n 's/^Version: //p' "$5/DEBIAN/control" >"$last" ;;
-    *Package) echo home-system ;;
-    *Version) cat "$2" ;;
+    *Package) sed -n "s/^Package: //p" "$2" | grep . || echo home-system ;;
+    *Architecture) sed -n "s/^Architecture: //p" "$2" | grep . || echo amd64 ;;
+    *Version) head -n 1 "$2" ;;
     *Installed-Size) echo 10 ;;
     esac ;;
 systemctl)
@@ -133,9 +135,10 @@ def _program(folder: Path, path: Path) -> None:
     path.chmod(0o755)
 
 
-def run(world: World, file: str | None = "2.deb", *, finish: bool = False) -> int:
-    """`homesystem upgrade FILE`, or what the machine does when it starts; its exit code."""
-    return upgrade.main(world.place, world.folder / file if file else None, finish=finish)
+def run(world: World, *files: str | None, finish: bool = False) -> int:
+    """`homesystem upgrade FILE...`, or what the machine does when it starts; its exit code. None: without a file."""
+    named = [world.folder / file for file in files or ("2.deb",) if file]
+    return upgrade.main(world.place, *named, finish=finish)
 
 
 def path(world: World) -> str:

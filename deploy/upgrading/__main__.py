@@ -1,6 +1,6 @@
-"""`homesystem upgrade [FILE.deb]`, and what finishes one that was cut off, when the machine starts again.
+"""`homesystem upgrade [FILE.deb...]`, and what finishes one that was cut off, when the machine starts again.
 
-`python -m deploy.upgrading PLACE [FILE]`, where PLACE says whose code it is: the package's name, or `checkout`.
+`python -m deploy.upgrading PLACE [FILE...]`, where PLACE says whose code it is: the package's name, or `checkout`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ _OF_A_HUB = Path("/etc/systemd/system/homesystem-gateway.service")
 """What install.sh puts on a hub alone."""
 
 
-def main(place: Place, file: Path | None, *, finish: bool = False, dumped: bool = False) -> int:
+def main(place: Place, *files: Path, finish: bool = False, dumped: bool = False) -> int:
     """Begin one, or finish the one that was cut off; `finish`: nothing else. 1 where the newer version is not there."""
     try:
         with alone(place) as book:
@@ -30,7 +30,7 @@ def main(place: Place, file: Path | None, *, finish: bool = False, dumped: bool 
                 )
                 _hold_on()
                 return _told(course.go_on(place, book, journal, again=True))
-            if finish or (journal := course.begin(place, book, file, dumped=dumped)) is None:
+            if finish or (journal := course.begin(place, book, files, dumped=dumped)) is None:
                 return 0
             _hold_on()
             return _told(course.go_on(place, book, journal))
@@ -60,7 +60,8 @@ def parsed(words: list[str]) -> tuple[Place, argparse.Namespace]:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="homesystem upgrade", description=__doc__)
     parser.add_argument("place", choices=[*sorted(_KINDS), _FROM_GIT], help=argparse.SUPPRESS)
-    parser.add_argument("file", nargs="?", type=Path, help="the newer package's file; left out, apt is asked for one")
+    told = "the newer package's file, of several the newest; left out, apt is asked for one"
+    parser.add_argument("files", nargs="*", type=Path, metavar="file", help=told)
     parser.add_argument("--finish", action="store_true", help="finish one that was cut off, and begin none")
     parser.add_argument("--dumped", action="store_true", help="databases that are in no copy were dumped just now")
     asked = parser.parse_args(words)
@@ -73,5 +74,5 @@ def parsed(words: list[str]) -> tuple[Place, argparse.Namespace]:
 
 if __name__ == "__main__":
     where, said = parsed(sys.argv[1:])
-    path = said.file.absolute() if said.file else None
-    raise SystemExit(main(where, path, finish=said.finish, dumped=said.dumped))
+    paths = [path.absolute() for path in said.files]
+    raise SystemExit(main(where, *paths, finish=said.finish, dumped=said.dumped))

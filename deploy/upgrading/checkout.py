@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.upgrading import copying
@@ -29,12 +30,12 @@ def installed(place: Place) -> str:
     return _git(place, "rev-parse", _LENGTH, "HEAD")
 
 
-def fetch(place: Place, file: Path | None) -> str:
+def fetch(place: Place, files: Sequence[Path]) -> str:
     """Fetch what is newer; the commit, by its beginning, "" where there is none.
 
     Raises UpgradeError where a file is named, where the checkout was changed, or went another way than its origin.
     """
-    if file is not None:
+    if files:
         raise UpgradeError(f"{place.code} came from git: leave the file out, or install it by apt")
     if changed := _git(place, "status", "--porcelain", "--untracked-files=no"):
         names = ", ".join(line.split(None, 1)[1] for line in changed.splitlines()[:5])

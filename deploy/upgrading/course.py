@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,7 @@ class _Source(Protocol):
 
     def installed(self, place: Place) -> str: ...
 
-    def fetch(self, place: Place, file: Path | None) -> str: ...
+    def fetch(self, place: Place, files: Sequence[Path]) -> str: ...
 
     def check(self, place: Place, /) -> None: ...
 
@@ -37,7 +37,7 @@ def _source(place: Place) -> _Source:
     return packages if place.package else checkout
 
 
-def begin(place: Place, book: Book, file: Path | None, *, dumped: bool = False) -> Journal | None:
+def begin(place: Place, book: Book, files: Sequence[Path], *, dumped: bool = False) -> Journal | None:
     """Look whether it can be done, and make ready what going back takes; nothing stands still yet.
 
     None where there is nothing newer. `dumped`: databases that no copy has were seen to. Raises UpgradeError, and
@@ -45,7 +45,7 @@ def begin(place: Place, book: Book, file: Path | None, *, dumped: bool = False) 
     """
     forget(place)
     try:
-        journal = _made_ready(place, file, dumped=dumped)
+        journal = _made_ready(place, files, dumped=dumped)
     except BaseException:
         forget(place)
         raise
@@ -55,11 +55,11 @@ def begin(place: Place, book: Book, file: Path | None, *, dumped: bool = False) 
     return book.write(journal)
 
 
-def _made_ready(place: Place, file: Path | None, *, dumped: bool) -> Journal | None:
+def _made_ready(place: Place, files: Sequence[Path], *, dumped: bool) -> Journal | None:
     here = _source(place).installed(place)
-    after = _source(place).fetch(place, file)
+    after = _source(place).fetch(place, files)
     if not after:
-        if file is None:
+        if not files:
             say(f"{place.name} {here} is the newest that {place.origin} knows of here{place.otherwise}")
         else:
             say(f"{place.name} {here} is what this machine has already.")
@@ -67,9 +67,9 @@ def _made_ready(place: Place, file: Path | None, *, dumped: bool) -> Journal | N
     say(f"From {place.name} {here} to {after}. First the home is copied, and stands still for a minute or two; rooms")
     say("go on by themselves. Then the newer version is tried, and where it is not well, all goes back by itself.")
     if (away := copying.elsewhere(place)) and not dumped:
-        files = ", ".join(f"{service}.toml" for service in away)
+        named = ", ".join(f"{service}.toml" for service in away)
         raise UpgradeError(
-            f"the database of {files} is in no copy, as it lies on a server, outside the home or behind a link: make a "
+            f"the database of {named} is in no copy, as it lies on a server, outside the home or behind a link: make a "
             "dump of it, then again with --dumped"
         )
     kept_back = sum(map(copying.size, place.parts.values())) + 2 * _source(place).taken(place)

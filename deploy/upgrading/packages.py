@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from deploy.upgrading.place import Place, UpgradeError, run, say, shown
@@ -32,13 +32,13 @@ def installed(place: Place) -> str:
     return run(["dpkg-query", "-W", "-f", "${Version}", place.package]).strip()
 
 
-def fetch(place: Place, file: Path | None) -> str:
+def fetch(place: Place, files: Sequence[Path]) -> str:
     """Bring the newer package into the upgrade's folder, from a file or by apt; its version, "" where none is newer.
 
     Raises UpgradeError where it is another package's, an older one, or cannot be had.
     """
     newer(place).unlink(missing_ok=True)
-    if file is None:
+    if not files:
         shown([*_APT, "update"], env=os.environ | _QUIET)
         said = run(["apt-cache", "policy", place.package])
         candidate = re.search(r"Candidate: (\S+)", said)
@@ -48,15 +48,12 @@ def fetch(place: Place, file: Path | None) -> str:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o755)
         run([*_APT, "download", f"{place.package}={candidate[1]}"], cwd=folder, env=os.environ | _QUIET)
-        next(folder.glob("*.deb")).rename(newer(place))
+        file = next(folder.glob("*.deb")).rename(newer(place))
         folder.rmdir()
     else:
-        if not file.is_file():
-            raise UpgradeError(
-                f"{file} is not there; name the package's file, or none to have apt look for a newer one"
-            )
+        file = _chosen(place, files)
         shutil.copyfile(file, newer(place))
-    name, version = (run(["dpkg-deb", "-f", newer(place), field]).strip() for field in ("Package", "Version"))
+    name, version = (_field(newer(place), field) for field in ("Package", "Version"))
     if name != place.package:
         raise UpgradeError(f"{file} is {name}, and this machine has {place.package}")
     here = installed(place)
@@ -66,6 +63,32 @@ def fetch(place: Place, file: Path | None) -> str:
             "docs/packages.md says how to go back by hand"
         )
     return "" if version == here else version
+
+
+def _chosen(place: Place, files: Sequence[Path]) -> Path:
+    """The newest for this machine: a pattern in a shell names the former files, too, where they lie beside it."""
+    for file in files:
+        if not file.is_file():
+            raise UpgradeError(
+                f"{file} is not there; name the package's file, or none to have apt look for a newer one"
+            )
+    if len(files) == 1:
+        return files[0]
+    processor = run(["dpkg", "--print-architecture"]).strip()
+    ours = (place.package, processor)
+    fitting = [file for file in files if (_field(file, "Package"), _field(file, "Architecture")) == ours]
+    if not fitting:
+        raise UpgradeError(f"none of these files is {place.package} for {processor}; name the one that is")
+    best = fitting[0]
+    for file in fitting[1:]:
+        if _is_newer(_field(file, "Version"), _field(best, "Version")):
+            best = file
+    say(f"Of these files it is {best}, the newest for this machine.")
+    return best
+
+
+def _field(file: Path, name: str) -> str:
+    return run(["dpkg-deb", "-f", file, name]).strip()
 
 
 def _is_newer(one: str, other: str) -> bool:

@@ -216,11 +216,12 @@ def _judge_units(house: House) -> None:
     house.report.saw(f"systemd finds nothing wrong in {len(found)} units, and an exposure of {max(exposures)} at most")
 
 
-def bring(machine: Machine, package: Path) -> None:
-    """The package's file into the person's folder, alone of its kind there."""
+def bring(machine: Machine, package: Path, *, beside: bool = False) -> None:
+    """The package's file into the person's folder, alone of its kind there, or `beside` what was brought before."""
     folder = machine.tree / f"home/{PERSON}"
     for old in folder.glob("*.deb"):
-        old.unlink()
+        if not beside:
+            old.unlink()
     shutil.copy(package, folder)
 
 

@@ -20,7 +20,7 @@ def upgrade(house: House) -> None:
         (house.room, house.packages.newer_agent, "home-system-agent"),
     ):
         process = packaging.main_process(machine)
-        bring(machine, path)
+        bring(machine, path, beside=True)
         house.follow(machine, f"deb-upgrade-{'hub' if machine is house.hub else 'room'}")
         version = packaging.version_of(machine, name)
         assert version.startswith("0.1.99"), version

@@ -70,13 +70,13 @@ def left(place: Place) -> set[str]:
 
 def test_a_newer_commit_that_is_well_stays(place: Place, tmp_path: Path) -> None:
     newer = commit(tmp_path / "origin", version="2")
-    assert upgrade.main(place, None) == 0
+    assert upgrade.main(place) == 0
     assert stands(place) == ("2", "2", "2")
     assert git(place.code, "rev-parse", "HEAD") == newer
     assert git(place.code, "status", "--porcelain") == ""
     assert not left(place)
     assert (place.code.parent / "installs").read_text() == "hub 2\n"
-    assert upgrade.main(place, None) == 0, "there is nothing newer then"
+    assert upgrade.main(place) == 0, "there is nothing newer then"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_one_that_is_not_goes_back_with_its_environment(
 ) -> None:
     former = git(place.code, "rev-parse", "HEAD")
     commit(tmp_path / "origin", version="2", **files)
-    assert upgrade.main(place, None) == 1
+    assert upgrade.main(place) == 1
     assert reason in capsys.readouterr().err
     assert stands(place) == ("1", "1", "1")
     assert git(place.code, "rev-parse", "HEAD") == former
@@ -105,7 +105,7 @@ def test_a_checkout_of_ones_own_making_is_left_alone(
         (place.code / "version").write_text("mine")
     elif trouble == "own":
         commit(place.code, mine="mine")
-    assert upgrade.main(place, Path("x.deb") if trouble == "file" else None) == 1
+    assert upgrade.main(place, *([Path("x.deb")] if trouble == "file" else [])) == 1
     word = {"changed": "was changed here (version)", "own": "has commits of its own", "file": "came from git"}[trouble]
     assert word in capsys.readouterr().err
     assert not (place.code.parent / "installs").exists()

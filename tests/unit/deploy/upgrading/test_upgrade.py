@@ -162,6 +162,35 @@ def test_what_cannot_be_is_refused_while_all_runs(
     assert not any(call.startswith(("systemctl stop", "systemctl start")) for call in world.read("calls").splitlines())
 
 
+def test_of_files_that_lie_beside_one_another_the_newest_for_this_machine_is_taken(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = make()
+    files = {
+        "10": "10\nArchitecture: arm64\n",
+        "1": "1\n",
+        "2": "2\n",
+        "0": "0\n",
+        "9": "9\nPackage: home-system-agent\n",
+    }
+    for name, text in files.items():
+        (world.folder / f"{name}.deb").write_text(text)
+    assert run(world, *(f"{name}.deb" for name in files)) == 0
+    assert f"Of these files it is {world.folder / '2.deb'}" in capsys.readouterr().out
+    check_newer(world)
+
+
+def test_files_of_which_none_is_for_this_machine_are_refused(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = make()
+    for name, told in (("one", "Architecture: arm64"), ("two", "Package: home-system-agent")):
+        (world.folder / f"{name}.deb").write_text(f"2\n{told}\n")
+    assert run(world, "one.deb", "two.deb") == 1
+    assert "none of these files is home-system for amd64" in capsys.readouterr().err
+    check_former(world)
+
+
 def test_a_disk_without_room_is_told_before_anything_stands_still(
     make: Callable[..., World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
