@@ -114,6 +114,10 @@ def purge(house: House) -> None:
     newer = house.hub.run("cat /etc/debian_version").startswith("13") and house.packages.next_hub
     bring(house.hub, again := newer or house.packages.newer_hub)
     _apt(house.hub, f"install -y /home/{PERSON}/{again.name}")
+    for unit in UNITS:
+        house.hub.until_active(unit)
+    well(house)
+    house.report.saw("installed again it goes on with that home, and with what was enabled: a command is executed")
     house.follow(house.hub, "deb-purge", [Answer(_QUESTION, "yes")])
     left = house.hub.run("ls -d /var/lib/homesystem* /usr/lib/homesystem* 2>/dev/null || true").split()
     assert not left, f"of the home is left: {left}"

@@ -124,3 +124,26 @@ def test_each_program_of_others_is_named_with_its_licence(tmp_path: Path) -> Non
 def test_the_manual_page_has_every_command_as_it_is() -> None:
     assert manual.PAGE.read_text() == manual.render(), "run: make manual"
     assert ".B room add NAME\n" in manual.render()
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+@pytest.mark.parametrize("answer", ["false", "true"])
+def test_a_purge_leaves_what_was_enabled_as_long_as_the_home(package: Package, answer: str, tmp_path: Path) -> None:
+    (tmp_path / "homesystem/agents").mkdir(parents=True)
+    (tmp_path / "homesystem-upgrade").mkdir()
+    for name in ("homesystem.enabled", "homesystem.closed"):
+        (tmp_path / name).write_text("")
+    (tmp_path / "confmodule").write_text(
+        f"db_input() {{ :; }}\ndb_go() {{ :; }}\ndb_purge() {{ :; }}\ndb_get() {{ RET={answer}; }}\n"
+    )
+    text = papers.script((TEXTS / "postrm").read_text(), package)
+    for one, other in (
+        ("/var/lib/", tmp_path),
+        ("/usr/share/debconf/", tmp_path),
+        ("/usr/", tmp_path / "usr"),
+        ("/run/", tmp_path),
+    ):
+        text = text.replace(one, f"{other}/")
+    subprocess.run(["sh", "-c", text, "postrm", "purge"], check=True)
+    left = {path.name for path in tmp_path.iterdir()} - {"confmodule"}
+    assert left == (set() if answer == "true" else {"homesystem", "homesystem.enabled"})
