@@ -147,3 +147,23 @@ def test_a_purge_leaves_what_was_enabled_as_long_as_the_home(package: Package, a
     subprocess.run(["sh", "-c", text, "postrm", "purge"], check=True)
     left = {path.name for path in tmp_path.iterdir()} - {"confmodule"}
     assert left == (set() if answer == "true" else {"homesystem", "homesystem.enabled"})
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+@pytest.mark.parametrize("hub", [True, False])
+def test_a_room_in_a_hubs_place_says_how_the_hub_comes_back(package: Package, hub: bool, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    for name in (".venv/bin/python", *(f"deploy/{one}.sh" for one in ("from-git", "settle", "resume"))):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).symlink_to("/bin/true")
+    for name in ("systemd-sysusers", "systemd-tmpfiles"):
+        (tmp_path / "bin" / name).symlink_to("/bin/true")
+    (tmp_path / "homesystem").mkdir()
+    if hub:
+        (tmp_path / "homesystem/home.toml").touch()
+    text = papers.script((TEXTS / "postinst").read_text(), package)
+    for one, other in (("/usr/lib/homesystem", tmp_path), ("/usr/lib/sysusers.d", tmp_path), ("/var/lib", tmp_path)):
+        text = text.replace(one, str(other))
+    words = ["sh", "-c", f"PATH={tmp_path}/bin:$PATH\n{text}", "postinst", "configure"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert ("sudo apt-get install ./home-system_*.deb" in done.stderr) is (hub and package is AGENT)
