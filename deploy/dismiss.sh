@@ -14,10 +14,9 @@ if [ -d /run/systemd/system ]; then
     done
 fi
 # By its links, so that rooms, whose units have names of their own, are found as well.
-for link in /etc/systemd/system/*.wants/homesystem*; do
-    [ ! -L "$link" ] || basename "$link" >>"$noted"
-done
-if [ -e "$noted" ]; then
-    # shellcheck disable=SC2046 # the list is meant to be split
-    systemctl --quiet disable $(sort -u "$noted")
+enabled=$(for link in /etc/systemd/system/*.wants/homesystem*; do [ ! -L "$link" ] || basename "$link"; done | sort -u)
+if [ -n "$enabled" ]; then
+    echo "$enabled" >>"$noted"
+    # shellcheck disable=SC2086 # the list is meant to be split
+    systemctl --quiet disable $enabled
 fi

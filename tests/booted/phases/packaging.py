@@ -97,6 +97,11 @@ def remove(house: House) -> None:
     assert house.hub.run(f"ls {CODE} 2>/dev/null || true") == "", "something of the code is left"
     assert identity_of(house.hub) == identity
     house.report.saw("nothing runs or starts, no __pycache__ is left, the home is as it was")
+    bring(house.hub, house.packages.newer_agent, beside=True)
+    said = _apt(house.hub, f"install -y /home/{PERSON}/{house.packages.newer_agent.name} 2>&1")
+    assert "sudo apt-get install ./home-system_*.deb" in said, said
+    assert not house.hub.run(f"{units}; {links}").strip()
+    house.report.saw("the agent's package in its place says how the hub comes back")
     house.follow(house.hub, "deb-hub")
     for unit in UNITS:
         house.hub.until_active(unit)

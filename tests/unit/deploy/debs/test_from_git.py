@@ -84,6 +84,7 @@ def test_before_the_package_goes_everything_is_stopped_timers_first_and_nothing_
     )
     (tmp_path / "systemctl").chmod(0o755)
     text = (ROOT / "deploy/dismiss.sh").read_text().replace("/etc/systemd/system", str(tmp_path / "system"))
+    (tmp_path / "homesystem.enabled").write_text("homesystem-gateway.service\n")  # of a hub's package before
     run_with(tmp_path, text)
     done = [line for line in (tmp_path / "said").read_text().splitlines() if not line.startswith("list-units")]
     assert done == [
@@ -94,6 +95,7 @@ def test_before_the_package_goes_everything_is_stopped_timers_first_and_nothing_
     assert set((tmp_path / "homesystem.enabled").read_text().split()) == {
         "homesystem-agent@hall.service",
         "homesystem-auth.service",
+        "homesystem-gateway.service",
     }
 
 
@@ -110,4 +112,10 @@ def test_the_next_package_has_enabled_what_it_has_of_what_was(tmp_path: Path) ->
             "--quiet enable homesystem-agent@hall.service",
             "start --no-block homesystem-agent@hall.service",
         ]
-    assert not (tmp_path / "homesystem.enabled").exists()
+    assert (tmp_path / "homesystem.enabled").read_text() == "homesystem-auth.service\n", (
+        "it waits for the hub's package"
+    )
+    (tmp_path / "units/homesystem-auth.service").touch()
+    run_with(tmp_path, text)
+    assert "--quiet enable homesystem-auth.service" in (tmp_path / "said").read_text()
+    assert {path.name for path in tmp_path.iterdir()} == {"said", "systemctl", "units"}
