@@ -18,7 +18,8 @@ T = TypeVar("T")
 HELD_PER_SOURCE = 100
 """So many of one source's messages stay unconfirmed until they are recorded: a crash has the broker send them again."""
 HELD_MOST = 150
-"""Of all sources together, so that the broker's window of 200 never closes."""
+"""Of all sources together, so that the broker's window of 200 never closes: Mosquitto 2.0.11 opens one that was closed
+for all that waits, and `connection` ends whatever sends more than 200."""
 URGENT_SHARE = 0.75
 """So much of a batch may be urgent while ordinary things wait: whoever calls all of its own urgent gains no more."""
 QUEUE_EVENTS = 10_000

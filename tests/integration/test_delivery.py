@@ -9,6 +9,7 @@ import functools
 import importlib.util
 import subprocess
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from typing import Any
 import mqtt5
 import pytest
 
+from alert_service.intake.inbox import HELD_MOST
 from shared.broker import link, packets
-from shared.broker.connection import Connection
+from shared.broker.connection import Connection, Delivery
 from shared.broker.link import PACKETS_A_TURN, Link
 from shared.broker.mqtt import IN_FLIGHT
 from shared.trust import tls
@@ -93,27 +95,35 @@ from pathlib import Path
 from shared.broker.bus import Bus, Delivery
 from shared.broker.mqtt import BrokerConfig, Subscription
 from shared.trust.tls import Identity
-pki, port, topic = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+pki, port, topic, after = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3], sys.argv[4]
+
+def say(word: object) -> None:
+    print(word, flush=True)
 
 def hear(delivery: Delivery) -> None:
     if delivery.payload == b"0":
         bus.acknowledge(delivery)
-    print(delivery.payload.decode(), flush=True)
+        bus.send(after, b"{}").add_done_callback(lambda code: say(f"0 and {code.result()}"))
+    else:
+        say(delivery.payload.decode())
 
 async def up() -> None:
-    print("up", flush=True)
+    say("up")
 
 files = Identity(ca=pki / "device-ca.crt", certificate=pki / "alerts.crt", key=pki / "alerts.key")
 bus = Bus(BrokerConfig(identity="alerts", tls=files, port=port), subscriptions=(Subscription(topic),),
           on_message=hear, on_up=up, keep_session=60, manual_ack=True)
 asyncio.run(bus.run())
 """
-"""A service that confirms the first message, and dies before it could confirm another."""
+"""A service that confirms the first message, and dies before it could confirm another.
+
+It speaks of the first one once the broker has taken what was said after the confirmation, and so the confirmation.
+"""
 
 
 @contextlib.contextmanager
 def crashing(broker: Broker) -> Iterator["subprocess.Popen[str]"]:
-    arguments = [str(broker.home.pki), str(broker.port), AUDIT]
+    arguments = [str(broker.home.pki), str(broker.port), AUDIT, topics.receipt("auth")]
     process = subprocess.Popen([sys.executable, "-c", CRASHING, *arguments], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -130,12 +140,14 @@ def crashing(broker: Broker) -> Iterator["subprocess.Popen[str]"]:
 async def test_what_a_crash_left_unconfirmed_comes_again_in_order(each_broker: Broker) -> None:
     count = IN_FLIGHT + 50
     with crashing(each_broker) as process:
+        assert process.stdout is not None
         async with Line(each_broker.config("auth")).up() as auth:
-            for number in range(count):
+            await auth.bus.send(AUDIT, b"0")
+            assert await asyncio.to_thread(process.stdout.readline) == "0 and 16\n"
+            for number in range(1, count):
                 await auth.bus.send(AUDIT, str(number).encode())
-            assert process.stdout is not None
-            heard = [await asyncio.to_thread(process.stdout.readline) for _ in range(IN_FLIGHT + 1)]
-        assert [int(line) for line in heard] == list(range(IN_FLIGHT + 1)), "one was confirmed, so one more may come"
+            heard = [await asyncio.to_thread(process.stdout.readline) for _ in range(IN_FLIGHT)]
+        assert [int(line) for line in heard] == list(range(1, IN_FLIGHT + 1)), "one was confirmed, so one more may come"
     line = Line(each_broker.config("alerts"), AUDIT, **KEPT)
     async with line.running():
         await line.until(lambda: len(line.heard) == IN_FLIGHT)
@@ -235,6 +247,47 @@ async def test_a_broker_keeps_to_what_we_take_though_it_would_send_more(wide_bro
             await alerts.until(lambda n=number: len(alerts.heard) > n)  # type: ignore[misc]  # the number is bound
             alerts.bus.acknowledge(alerts.heard[number])
         assert [int(delivery.payload) for delivery in alerts.heard] == list(range(count + 1))
+        assert (alerts.ups, alerts.downs) == (1, 0)
+
+
+@as_services_run
+async def test_one_confirmation_too_late_has_an_older_broker_send_all_that_waits(
+    each_broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with (
+        Line(each_broker.config("alerts"), AUDIT, manual_ack=True).up() as alerts,
+        Line(each_broker.config("auth")).up() as auth,
+    ):
+        await asyncio.gather(*(auth.bus.send(AUDIT, b"") for _ in range(IN_FLIGHT + 50)))
+        await alerts.until(lambda: len(alerts.heard) == IN_FLIGHT)
+        alerts.bus.acknowledge(alerts.heard[0])
+        if mqtt_parts.version_of(each_broker) == (2, 0, 11):
+            await alerts.until(lambda: alerts.downs)
+            assert told(caplog, "Broker lost") == [f"the broker sent more than {IN_FLIGHT} messages at a time"]
+        else:
+            await alerts.until(lambda: len(alerts.heard) == IN_FLIGHT + 1)
+            assert await alerts.bus.send(topics.receipt("auth"), b"{}") == 16  # by now it would have sent more
+            assert (len(alerts.heard), alerts.downs) == (IN_FLIGHT + 1, 0)
+
+
+@as_services_run
+async def test_who_holds_as_few_as_the_alert_service_is_sent_all_by_every_broker(each_broker: Broker) -> None:
+    count = 5 * IN_FLIGHT
+    held: deque[Delivery] = deque()
+    alerts = Line(each_broker.config("alerts"), AUDIT, manual_ack=True)
+    hear = alerts.bus._on_message
+
+    def hear_and_hold(delivery: Delivery) -> None:
+        hear(delivery)
+        held.append(delivery)
+        if len(held) > HELD_MOST:
+            alerts.bus.acknowledge(held.popleft())
+
+    alerts.bus._on_message = hear_and_hold
+    async with alerts.up(), Line(each_broker.config("auth")).up() as auth:
+        await asyncio.gather(*(auth.bus.send(AUDIT, str(number).encode()) for number in range(count)))
+        await alerts.until(lambda: len(alerts.heard) == count)
+        assert [int(delivery.payload) for delivery in alerts.heard] == list(range(count))
         assert (alerts.ups, alerts.downs) == (1, 0)
 
 
