@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.desk import joining
 from gateway.desk.joining import Line
-from gateway.pages import faults, proving
+from gateway.pages import faults, picking, proving
 from gateway.pages.forms import Form, read_form
 from shared.words.problem import HomeError
 
@@ -63,6 +63,8 @@ async def opened(
     """What `window` gave for the name, on the page; what went wrong there too, where it is among these or `also`."""
     joining.check(request)  # whether they may at all, before a code is used up
     form = await read_form(request)
+    if picking.only_looks(form):
+        return await page(request, form)
     try:
         await proving.take(request, form)
         line = await window(form.text("name").strip()[:_MOST_NAME], form)

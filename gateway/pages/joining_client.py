@@ -1,7 +1,7 @@
 """GET and POST /house/join/client: the master user lets a trusted client join, and gets the line for it, this once.
 
-Of a home of many devices it shows one room, `?room=hall`. Form fields: `name`; one for each device that it may command
-and hear, such as "hall/lamp"; `code` where no factor was shown within the last minutes.
+Of a home of many devices it shows one room at a time (gateway/pages/picking.py). Form fields: `name`; one for each
+device that it may command and hear, such as "hall/lamp"; `code` where no factor was shown within the last minutes.
 """
 
 from aiohttp import web
@@ -44,7 +44,7 @@ async def _page(
         form=form,
         ticked=_ticked(form),
         line=line,
-        picks=picking.of(request, request.app[keys.HOME].rooms()),
-        target=request.path_qs,
+        picks=picking.of(request, request.app[keys.HOME].rooms(), form),
+        target=request.path,
         proof=None if line is not None else await proving.wanted(request),
     )

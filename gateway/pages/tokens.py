@@ -1,6 +1,6 @@
 """GET and POST /account/tokens, POST /account/tokens/revoke: API tokens made, shown once, and revoked.
 
-Of a home of many devices it shows one room, `?room=hall`; a token for several rooms is made by the API.
+Of a home of many devices it shows one room at a time (gateway/pages/picking.py).
 
 Form fields of making one: `name`, `days` until it ends, `current` (the password), and one for each thing that it may,
 such as "hall/lamp on" or "hall/lamp look". Of revoking: `token`, its id.
@@ -70,6 +70,8 @@ async def make_token(request: web.Request) -> web.StreamResponse:
     """Make it, and show it this once; or say beside the field what was wrong."""
     sessions.signed_in(request)
     form = await read_form(request)
+    if picking.only_looks(form):
+        return await _page(request, form)
     try:
         _check(form)
         made = await tokens.make(
@@ -134,8 +136,8 @@ async def _page(
         request,
         "tokens.html",
         error,
-        picks=picking.of(request, rooms),
-        target=request.path_qs,
+        picks=picking.of(request, rooms, form),
+        target=request.path,
         days=[(days, times.date((now + timedelta(days=days)), now)) for days in DAYS],
         form=form,
         label=acts.label,

@@ -1,6 +1,7 @@
 """The page and the route that let a trusted client join: whose they are, what is ticked, what is told once."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -141,19 +142,45 @@ async def test_what_the_registry_has_not_is_told_with_its_field(house: House) ->
     assert (status, answer["field"]) == (404, "may")
 
 
-async def test_a_large_home_shows_a_room_at_a_time_and_keeps_to_it() -> None:
+@asynccontextmanager
+async def large_home() -> AsyncIterator[House]:
     lamps = tuple(parts.described(f"lamp-{number}") for number in range(MOST_SHOWN))
     many = Description(room="attic", name="Attic", agent_version="1", devices=lamps)
     attic = RegisteredRoom(id="attic", name="Attic", devices=tuple(map(parts.registered, lamps)))
     async with open_house(Registry(rooms=(parts.HALL_ENTRY, attic)), parts.HALL, many) as house:
         house.auth.apps = [Factor(id="totp", kind="totp", name="totp", created_at=parts.NOW)]
+        yield house
+
+
+async def test_a_large_home_shows_a_room_at_a_time_and_what_was_ticked_in_others_stays() -> None:
+    async with large_home() as house:
         await house.sign_in(Role.MASTER)
         page = await house.get(f"{PAGE}?room=hall")
         assert page.has("input", name="hall/lamp")
         assert not page.has("input", name="attic/lamp-1")
-        assert page.has("a", href=f"{PAGE}?room=attic")
-        shown = await house.send(page.form(f"{PAGE}?room=hall"), **TICKED, code=APP_CODE)
-        assert TOKEN in shown.text
-        assert (await house.get(f"{PAGE}?room=attic")).has("input", name="attic/lamp-1")
-        assert (await house.get(f"{PAGE}?room=nowhere")).status == 200
-        assert (await house.get(PAGE)).status == 200
+        attic_shown = await house.send(page.form(PAGE), **TICKED, room="attic", show="yes")
+        assert (attic_shown.status, asked(house)) == (200, [])
+        assert attic_shown.has("input", name="attic/lamp-1", type="checkbox")
+        assert attic_shown.has("input", name="hall/front-door", checked="")
+        assert "Front door in Hall" in attic_shown.text
+        back = await house.send(attic_shown.form(PAGE), **{"attic/lamp-7": "yes", "room": "hall", "show": "yes"})
+        assert back.has("input", name="hall/lamp", checked="")
+        assert back.has("input", name="attic/lamp-7", checked="")
+        assert not back.has("input", name="attic/lamp-1")
+        assert back.form(PAGE).fields["name"] == " tablet "
+        refused = await house.send(back.form(PAGE), code="000000")
+        assert (refused.status, asked(house)) == (403, [])
+        assert TOKEN in (await house.send(refused.form(PAGE), code=APP_CODE)).text
+        ((_, name, may),) = asked(house)
+        assert (name, set(may)) == ("tablet", {"hall/lamp", "hall/front-door", "attic/lamp-7"})
+
+
+async def test_where_a_large_home_has_no_such_room_another_is_shown_and_what_is_gone_can_be_taken_away() -> None:
+    async with large_home() as house:
+        await house.sign_in(Role.MASTER)
+        for address in (PAGE, f"{PAGE}?room=nowhere"):
+            page = await house.get(address)
+            assert page.has("select", name="room")
+            assert page.has("input", type="checkbox")
+        gone = await house.send(page.form(PAGE), **{"hall/gone": "yes", "room": "attic", "show": "yes"})
+        assert gone.has("input", name="hall/gone", checked="")

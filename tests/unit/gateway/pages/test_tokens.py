@@ -149,7 +149,7 @@ async def test_the_list_has_every_live_one() -> None:
         assert sum(form.action == "/account/tokens/revoke" for form in page.forms) == 2
 
 
-async def test_a_large_home_shows_one_room_and_keeps_to_it() -> None:
+async def test_a_large_home_shows_one_room_and_what_was_ticked_in_others_stays() -> None:
     lamps = tuple(parts.described(f"lamp-{number}") for number in range(MOST_SHOWN))
     many = Description(room="attic", name="Attic", agent_version="1", devices=lamps)
     attic = RegisteredRoom(id="attic", name="Attic", devices=tuple(map(parts.registered, lamps)))
@@ -158,9 +158,19 @@ async def test_a_large_home_shows_one_room_and_keeps_to_it() -> None:
         page = await house.get("/account/tokens?room=hall")
         assert page.has("input", name="hall/lamp on")
         assert not page.has("input", name="attic/lamp-1 on")
-        assert page.has("a", href="/account/tokens?room=attic")
-        wrong = await house.send(page.form("/account/tokens?room=hall"), name="", days="30", **{"hall/lamp on": "yes"})
-        assert wrong.has("input", name="hall/lamp on", checked="")
-        assert (await house.get("/account/tokens?room=attic")).has("input", name="attic/lamp-1 on")
-        assert (await house.get("/account/tokens?room=nowhere")).status == 200
-        assert (await house.get("/account/tokens")).status == 200
+        attic_shown = await house.send(page.form("/account/tokens"), **TICKED, room="attic", show="yes")
+        assert (attic_shown.status, house.auth.tokens_made) == (200, [])
+        assert attic_shown.has("input", name="attic/lamp-1 on")
+        assert "Front door in Hall: look" in attic_shown.text
+        assert "Lamp in Hall: On" in attic_shown.text
+        assert PASSWORD not in attic_shown.body
+        wrong = await house.send(attic_shown.form("/account/tokens"), **{"attic/lamp-1 on": "yes", "current": ""})
+        assert wrong.has("input", name="attic/lamp-1 on", checked="")
+        made = await house.send(wrong.form("/account/tokens"), current=PASSWORD)
+        assert TOKEN in made.text
+        (wish,) = house.auth.tokens_made
+        assert {(one.room, one.device) for one in wish.scope} == {
+            ("hall", "lamp"),
+            ("hall", "front-door"),
+            ("attic", "lamp-1"),
+        }
