@@ -13,7 +13,8 @@ from shared.words.problem import HomeError
 
 _ROOMS: Final = "rooms"
 _SUMS: Final = "sums"
-_KNOWN: Final = frozenset({_ROOMS, _SUMS, AUDIT})
+KNOWN: Final = frozenset({_ROOMS, _SUMS, AUDIT})
+"""What a stream can be asked for in its query."""
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -28,7 +29,7 @@ def interest(query: Mapping[str, str]) -> Interest:
 
     Raises bad-request for what names no room, is given twice or does not exist: it would seem to narrow.
     """
-    if not set(query) <= _KNOWN or len(query) != len(set(query)):
+    if not set(query) <= KNOWN or len(query) != len(set(query)):
         raise HomeError("bad-request", "A stream takes rooms, sums and audit, each once: ?rooms=hall,garage&audit")
     text = query.get(_ROOMS)
     names = text.split(",") if text else []

@@ -39,7 +39,7 @@ class RoomRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class ClientRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the new client is called at the broker, and the devices (`hall/lamp`) that it may command and hear."""
+    """How the new client is called at the broker, and the devices (`ROOM/DEVICE`) that it may command and hear."""
 
     name: RoomName
     may: tuple[str, ...]

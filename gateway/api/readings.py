@@ -16,7 +16,8 @@ from shared.words.problem import HomeError
 
 _USUALLY: Final = timedelta(days=1)
 _LONGEST_STEP: Final = 31_622_400
-_NAMES: Final = frozenset({"since", "until", "step"})
+NAMES: Final = frozenset({"since", "until", "step"})
+"""What can be asked for in the query."""
 
 
 async def show(request: web.Request) -> web.Response:
@@ -30,7 +31,7 @@ async def show(request: web.Request) -> web.Response:
     if view.kind not in RECORDED:
         raise HomeError("bad-request", f"Of a {view.kind} no readings are kept; the history has what it told.")
     for name in request.query:
-        if name not in _NAMES:
+        if name not in NAMES:
             raise HomeError("bad-request", f"{name[:40]}: there is no such parameter; there are since, until, step.")
     audit_query.check_names(request.query, "step")
     now = datetime.now(UTC)

@@ -26,6 +26,7 @@ from gateway.api import (
     looks,
     mail,
     me,
+    openapi,
     passkeys,
     password,
     pending,
@@ -48,6 +49,7 @@ _BY_TOKEN: Final = frozenset(
         "/api/v1/devices/{room}/{device}",
         "/api/v1/devices/{room}/{device}/commands",
         "/api/v1/events",
+        "/api/v1/openapi.json",
         "/api/v1/time",
         "/api/v1/readings/{room}/{device}",
     }
@@ -134,6 +136,7 @@ def add_api(app: web.Application) -> None:
         ("PUT", "/api/v1/lockdown", lockdown.put, "lockdown"),
         ("GET", "/api/v1/events", events.stream, "streams"),
         ("GET", "/api/v1/time", hub_time.show, "reads"),
+        ("GET", "/api/v1/openapi.json", openapi.show, "reads"),
         ("GET", "/api/v1/audit", audit.show, "reads"),
         ("GET", "/api/v1/audit/export", audit.export, "exports"),
         ("GET", "/api/v1/readings/{room}/{device}", readings.show, "reads"),

@@ -52,6 +52,7 @@ def _row(
 
 FREE: Final = _row(_YES, _YES, _YES, _YES, others=_YES, tokens=(_YES, _YES, _YES))
 EVERYBODY: Final = _row(_YES, _YES, _YES, _YES, others=_YES)
+THE_DOCUMENT: Final = _row(_YES, _YES, _YES, _YES, others=_YES, tokens=(_YES, _YES, _SIGN_IN))
 WHO_SIGNED_IN: Final = _row(_YES, _YES, _YES, _YES)
 WHAT_IS_THEIRS: Final = _row(_YES, _YES, _YES, _YES, tokens=(_YES, _YES, _SIGN_IN))
 WHOSE_PAGE: Final = _row(_HIDDEN, _YES, _YES, _YES)
@@ -214,6 +215,7 @@ RULES: Final = (
     Rule("PUT /api/v1/lockdown", MASTER, _END, when="ending", acts=True),
     Rule("GET /api/v1/events", WHAT_IS_THEIRS),
     Rule("GET /api/v1/time", WHAT_IS_THEIRS),
+    Rule("GET /api/v1/openapi.json", THE_DOCUMENT),
     Rule("GET /api/v1/audit", WHO_SIGNED_IN),
     Rule("GET /api/v1/audit/export", WHO_SIGNED_IN, query="format=csv"),
     Rule("GET /api/v1/readings/{room}/{device}", WHOSE_DEVICE),

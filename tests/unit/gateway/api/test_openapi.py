@@ -1,0 +1,100 @@
+"""GET /api/v1/openapi.json: every route stands there, with what its handler really reads."""
+
+import ast
+import inspect
+import json
+import re
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from gateway.api import openapi
+from gateway.api.routes import add_api
+from gateway.door import routes
+
+
+@pytest.fixture
+def app() -> web.Application:
+    made = web.Application()
+    made[routes.ROUTE_LIMITS] = {}
+    made[routes.BY_TOKEN] = set()
+    add_api(made)
+    return made
+
+
+@pytest.fixture
+def document(app: web.Application) -> Any:
+    return json.loads(json.dumps(openapi.document(openapi.listed(app))))
+
+
+def operation(document: Any, method: str, path: str) -> Any:
+    return document["paths"][path][method]
+
+
+def body(document: Any, method: str, path: str) -> Any:
+    schema = operation(document, method, path)["requestBody"]["content"]["application/json"]["schema"]
+    return document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+
+
+def test_every_route_of_the_api_stands_in_it_once(app: web.Application, document: Any) -> None:
+    told = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    there = {
+        (route.method, route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource is not None and route.resource.canonical.startswith("/api/") and route.method != "HEAD"
+    }
+    assert told == there | {("GET", "/healthz"), ("GET", "/readyz")}
+    assert len(there) > 60
+
+
+def test_it_tells_of_each_handler_what_that_reads(app: web.Application) -> None:
+    wrong = []
+    for route in openapi.listed(app):
+        module = inspect.getmodule(route.handler)
+        calls = (node for node in ast.walk(ast.parse(inspect.getsource(route.handler))) if isinstance(node, ast.Call))
+        read = [ast.unparse(call.args[1]) for call in calls if ast.unparse(call.func) == "read_json"]
+        told = openapi.TAKES.get(route.handler)
+        if [getattr(module, name) for name in read] != ([] if told is None else [told]):
+            wrong.append(f"{route.method} {route.path} reads {read}, and is told to read {told}")
+    assert wrong == []
+
+
+def test_every_parameter_of_a_path_is_declared(document: Any) -> None:
+    for path, methods in document["paths"].items():
+        for told in methods.values():
+            declared = [given["name"] for given in told.get("parameters", ()) if given["in"] == "path"]
+            assert declared == re.findall(r"\{(\w+)\}", path)
+
+
+def test_every_reference_leads_somewhere(document: Any) -> None:
+    found = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert found
+    assert found <= set(document["components"]["schemas"])
+
+
+def test_patterns_are_those_of_every_language(document: Any) -> None:
+    identifier = body(document, "post", "/api/v1/devices/{room}/{device}/commands")["properties"]["id"]["anyOf"][0]
+    assert identifier["pattern"].endswith("$")
+    assert r"\\Z" not in json.dumps(document)
+
+
+def test_a_command_is_told_whole(document: Any) -> None:
+    path = "/api/v1/devices/{room}/{device}/commands"
+    asked = body(document, "post", path)
+    assert asked["required"] == ["action"]
+    assert asked["additionalProperties"] is False
+    told = operation(document, "post", path)
+    assert set(told["responses"]) == {"200", "202", "default"}
+    assert told["security"] == [{"session": [], "csrf": []}, {"token": []}]
+
+
+def test_what_nobody_need_sign_in_for_says_so(document: Any) -> None:
+    assert operation(document, "get", "/api/v1/csrf")["security"] == [{}]
+    assert operation(document, "get", "/api/v1/me")["security"] == [{"session": []}]
+
+
+def test_a_query_is_told(document: Any) -> None:
+    asked = operation(document, "get", "/api/v1/audit")["parameters"]
+    assert {"limit", "after", "since", "happenings"} <= {given["name"] for given in asked}
+    assert "text/event-stream" in operation(document, "get", "/api/v1/events")["responses"]["2XX"]["content"]
