@@ -101,6 +101,8 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/step-up/challenge", step_up.challenge, "password"),
         ("POST", "/api/v1/step-up", step_up.prove, "password"),
         ("GET", "/api/v1/users", users.show, "reads"),
+        # Somebody comes by invitation: nobody chooses, or knows, another's password (ASVS 5.0 6.4.6).
+        ("POST", "/api/v1/users", invitations.invite, "password"),
         ("PATCH", "/api/v1/users/{user}", people.change, "password"),
         ("DELETE", "/api/v1/users/{user}", people.erase, "password"),
         ("PATCH", "/api/v1/me", people.change_own, routes.DEFAULT),

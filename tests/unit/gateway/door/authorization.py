@@ -166,6 +166,7 @@ RULES: Final = (
     Rule("POST /api/v1/step-up/challenge", WHO_SIGNED_IN, acts=True),
     Rule("POST /api/v1/step-up", WHO_SIGNED_IN, {"code": "123456"}, acts=True),
     Rule("GET /api/v1/users", MASTER),
+    Rule("POST /api/v1/users", MASTER, _INVITED, acts=True),
     Rule("GET /api/v1/users/{user}/grants", MASTER),
     Rule("PUT /api/v1/users/{user}/grants", MASTER, {"grants": [_LAMP]}, acts=True),
     Rule("PATCH /api/v1/users/{user}", MASTER, _CURRENT | {"name": "Ben"}, acts=True),
