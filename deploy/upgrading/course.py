@@ -73,7 +73,9 @@ def _made_ready(place: Place, files: Sequence[Path], *, dumped: bool) -> Journal
             "dump of it, then again with --dumped"
         )
     kept_back = sum(map(copying.size, place.parts.values())) + 2 * _source(place).taken(place)
-    copying.check_room({place.state: kept_back, place.code: _source(place).needed(place)})
+    # The home may be a disk of its own, on which no service starts once it is full.
+    own = dict.fromkeys(place.parts.values(), 0)
+    copying.check_room({place.state: kept_back, place.code: _source(place).needed(place), **own})
     _source(place).check(place)
     say("Keeping the version that is here …")
     _source(place).repack(place)

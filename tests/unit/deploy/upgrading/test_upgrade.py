@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -200,4 +201,23 @@ def test_a_disk_without_room_is_told_before_anything_stands_still(
     monkeypatch.setattr(os, "statvfs", lambda _: few)
     assert run(world) == 1
     assert "MB free" in capsys.readouterr().err
+    check_former(world)
+
+
+def test_a_home_on_a_disk_of_its_own_that_is_full_is_told_before_anything_stands_still(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make()
+    usage, stat = shutil.disk_usage, Path.stat
+
+    def apart(path: Path, **more: bool) -> os.stat_result:
+        found = stat(path, **more)
+        return os.stat_result((*found[:2], 10**6, *found[3:10])) if path == world.place.home else found
+
+    monkeypatch.setattr(Path, "stat", apart)
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: usage(path)._replace(free=0) if path == world.place.home else usage(path)
+    )
+    assert run(world) == 1
+    assert f"MB free in {world.place.home} " in capsys.readouterr().err
     check_former(world)
