@@ -64,6 +64,7 @@ def _question(elements: str, gather: str) -> TextClause:
     """A list goes in, and comes out, as one text in JSON: what takes and makes it is each database's own.
 
     `+clock`: by the index on it SQLite would take the clock of every row there is, and sort them, to find the last one.
+    No `max(seq)`: until PostgreSQL has counted what is there, as after a restore, it would read all of our own rows.
     """
     last = 'SELECT {} FROM events {} ORDER BY "row" DESC LIMIT 1'
     number = "{} BETWEEN 0 AND 9223372036854775807"  # as tables.is_number
@@ -73,7 +74,8 @@ def _question(elements: str, gather: str) -> TextClause:
         ({last.format('"row"', "")}) AS "row",
         ({last.format("hash", "")}) AS hash,
         ({last.format("clock", "WHERE " + number.format("+clock"))}) AS clock,
-        (SELECT max(seq) FROM events WHERE source = '{arrivals.OURSELVES}' AND {number.format("seq")}) AS seq,
+        (SELECT seq FROM events WHERE source = '{arrivals.OURSELVES}' AND {number.format("seq")}
+         ORDER BY seq DESC LIMIT 1) AS seq,
         (SELECT {gather.format('events."row"')} FROM {elements.format("keys")} AS named CROSS JOIN events
          WHERE events.source = named.value ->> 0 AND events.id = named.value ->> 1) AS known,
         (SELECT {gather.format("user_id")} FROM erased

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from alert_service.chain import chain
 from alert_service.chain.arrivals import Arrival
@@ -20,7 +21,7 @@ from alert_service.letters import mailbox, opening
 from alert_service.letters.daily import DailyLetter
 from alert_service.letters.outbox import Manner, Outbox
 from alert_service.noticing.rehearsal import rehearse
-from alert_service.record import erasing, records
+from alert_service.record import erasing, records, standing
 from alert_service.record.retention import Retention
 from alert_service.store import open_store
 from alert_service.tables import events
@@ -200,3 +201,38 @@ async def test_happenings_are_watched_and_tried_alike(store: Store) -> None:
     assert await home.forms() == ["began", "ended", "sum"]
     would = await rehearse(store, noticed.read([rule]), home.zone, since, round(home.time * SECOND))
     assert [one.letter.form for one in would] == ["began", "ended", "sum"]
+
+
+GROWN = """
+INSERT INTO events ("row", source, id, seq, at, received_at, what, place, room, issuer, outcome, severity, detail,
+                    people, previous, hash, clock)
+SELECT n, 'alerts', 'e' || n, n, n, n, 'device:on', 'hall/lamp', 'hall', 'gateway', 'executed', 'info', '{}',
+       '', '', '', n
+FROM generate_series(1, 30000) AS n
+"""
+
+
+def scans(plan: dict[str, Any]) -> list[tuple[str | None, float]]:
+    """Of each look into the record, anywhere below: by which index, and how many rows it took or threw away."""
+    below = [one for part in plan.get("Plans", ()) for one in scans(part)]
+    if plan.get("Relation Name") != "events":
+        return below
+    rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+    return [*below, (plan.get("Index Name"), rows * plan["Actual Loops"])]
+
+
+async def test_the_question_before_a_batch_does_not_read_the_record(store: Store) -> None:
+    explained = text("EXPLAIN (ANALYZE, FORMAT JSON) " + standing._QUESTIONS["postgresql"].text)
+    named = {"keys": '[["alerts", "e7"], ["hall", "new"]]', "users": '[["u1"]]'}
+    async with store.write() as connection:
+        await connection.execute(text(GROWN))
+        # As after a restore: how many rows are whose, PostgreSQL has not counted yet.
+        (restored,) = (await connection.execute(explained, named)).scalar_one()
+        await connection.execute(text("ANALYZE"))
+        (counted,) = (await connection.execute(explained, named)).scalar_one()
+        stood = await standing.stands(connection, [("alerts", "e7"), ("hall", "new")], ["u1"])
+    assert (stood.row, stood.clock, stood.seq, list(stood.known)) == (30_000, 30_000, 30_000, [("alerts", "e7")])
+    assert dict(scans(restored["Plan"]))["events_by_seq"] == 1, restored
+    looks = scans(counted["Plan"])
+    assert len(looks) == 5, looks
+    assert all(index is not None and rows <= 2 for index, rows in looks), looks
