@@ -56,11 +56,14 @@ class Client:
         self._client.on_message = self._on_message
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_connect = self._on_connect
+        self._client.on_disconnect = self._on_disconnect
         self._client.connect(config.host, config.port, 30)
 
     def __enter__(self) -> "Client":
         self._client.loop_start()
-        assert self._subscribed.wait(DEADLINE), f"{self.who} at the broker: {self._answer}\n{self._broker.log}"
+        # Its thread ends with its one connection, at the latest when the broker is silent for longer than a keepalive.
+        until(lambda: self._subscribed.is_set() or self._client._thread is None, "an answer", seconds=2 * DEADLINE)
+        assert self._subscribed.is_set(), f"{self.who} at the broker: {self._answer}\n{self._broker.log}"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,6 +73,9 @@ class Client:
     def _on_connect(self, *told: object) -> None:
         self._answer = str(told[3])  # the reason code
         self._client.subscribe([(name, 1) for name in self._filters])
+
+    def _on_disconnect(self, *told: object) -> None:
+        self._answer += f", and then the end: {told[3]}"
 
     def _on_message(self, _c: object, _u: object, message: paho.MQTTMessage) -> None:
         at = time.monotonic()
