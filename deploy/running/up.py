@@ -52,30 +52,30 @@ def supervisor_config(home: homes.Home) -> str:
     log = home.var / "log"
     lines = [
         "[supervisord]",
-        f"logfile={_quoted(log / 'supervisor.log')}",
+        f"logfile={_plain(log / 'supervisor.log')}",
         "logfile_maxbytes=1MB",
-        f"pidfile={_quoted(home.var / 'supervisord.pid')}",
-        f"childlogdir={_quoted(log)}",
+        f"pidfile={_plain(home.var / 'supervisord.pid')}",
+        f"childlogdir={_plain(log)}",
         "silent=true",
         *(["user=root"] if os.geteuid() == 0 else []),
         "",
         "; .venv/bin/supervisorctl -c this-file stop alerts",
         "[unix_http_server]",
-        f"file={_quoted(_socket(home))}",
+        f"file={_plain(_socket(home))}",
         "chmod=0700",
         "",
         "[rpcinterface:supervisor]",
         "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
         "",
         "[supervisorctl]",
-        f"serverurl=unix://{_socket(home)}",
+        f"serverurl=unix://{_plain(_socket(home))}",
     ]
     for name, command in programs(home).items():
         lines += [
             "",
             f"[program:{name}]",
             "command=" + " ".join(_quoted(part) for part in command),
-            f"directory={_quoted(homes.ROOT)}",
+            f"directory={_plain(homes.ROOT)}",
             "autorestart=true",
             "startsecs=1",
             "startretries=1000000",
@@ -84,7 +84,7 @@ def supervisor_config(home: homes.Home) -> str:
             "stopasgroup=true",
             "killasgroup=true",
             "redirect_stderr=true",
-            f"stdout_logfile={_quoted(log / f'{name}.console.log')}",
+            f"stdout_logfile={_plain(_plain(log / f'{name}.console.log'))}",  # supervisord expands it twice
             "stdout_logfile_maxbytes=1MB",
             "stdout_logfile_backups=1",
         ]
@@ -165,6 +165,11 @@ def _socket(home: homes.Home) -> Path:
     return Path(tempfile.gettempdir()) / f"homesystem-{os.geteuid()}-{digest}.sock"
 
 
+def _plain(value: str | Path) -> str:
+    """A value as supervisord takes it: to the end of the line, blanks and quotes included."""
+    return str(value).replace("%", "%%")
+
+
 def _quoted(part: str | Path) -> str:
-    text = str(part).replace("%", "%%")
-    return f'"{text}"' if " " in text else text
+    """One word of a command, which supervisord takes apart as a shell does."""
+    return _plain(shlex.quote(str(part)))

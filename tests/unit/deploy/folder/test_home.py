@@ -121,9 +121,9 @@ def test_supervisor_starts_everything_again_and_stops_it_together(tmp_path: Path
         "program:renewal", "program:signer", "program:readings",
     }  # fmt: skip
     assert all(program["autorestart"] == "true" and program["priority"] == "1" for program in programs)
-    assert '"' in parser["program:gateway"]["command"]
+    assert "'" in parser["program:gateway"]["command"]
     # It waits in a shell, which must not outlive the home.
-    assert parser["program:renewal"]["command"].endswith('-m deploy renew"')
+    assert parser["program:renewal"]["command"].endswith("-m deploy renew'")
     assert parser["program:renewal"]["stopasgroup"] == parser["program:renewal"]["killasgroup"] == "true"
 
 
