@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 
 from device_agents.inbox import Changed, Inbox
 from device_agents.link import leaving
-from device_agents.link.link import Down, Heard, Reached, Refused, Up
+from device_agents.link.link import NOBODY, Down, Heard, Reached, Refused, Up
 from device_agents.link.round_trip import RoundTrip
 from device_agents.link.subscriptions import subscriptions
 from shared.broker import mqtt, paho_client
@@ -104,7 +104,7 @@ class BrokerLink:
             if (self._hears_none or self._credentials.is_renewed()) and self._is_calm():
                 self._renew(self._client, now)
         elif self._client is not None:
-            self.took(Down(self._client, "the broker does not answer"), now)
+            self.took(Down(self._client, "the broker does not answer" if self._reached else NOBODY), now)
         else:
             self._start(now)
 
@@ -136,8 +136,7 @@ class BrokerLink:
             return True
         if (self._reached and not self.up) or event.refused:
             self._credentials.refused()
-        self._client = None
-        self._reached = self.up = False
+        self._client, self._reached, self.up = None, False, False
         leaving.drop(client)
         self._later(event.reason, now)
         return False
@@ -211,8 +210,7 @@ class BrokerLink:
             client.unsubscribe(topics.commands_for(self._room))
             return
         log.info("Connecting anew with a renewed certificate")
-        self._client = None
-        self._reached = self.up = False
+        self._client, self._reached, self.up = None, False, False
         leaving.leave(client)
         self._at = now
 
@@ -231,7 +229,8 @@ class BrokerLink:
         self._at = now + backoff.delay(self.failures)
         reason = tls.why_refused(self._broker.tls, reason, self._wall())
         systemd.notify(f"STATUS=Broker cannot be reached: {reason}")
-        log.warning("Broker cannot be reached", extra=facts(reason=reason, attempt=self.failures))
+        where = facts(host=self._broker.host, reason=reason, attempt=self.failures)
+        log.warning("Broker cannot be reached", extra=where)
         self.failures += 1
 
     def _will(self) -> mqtt.Will:

@@ -29,6 +29,10 @@ class Up(NamedTuple):
     client: object
 
 
+NOBODY = "nobody answers: either no machine of that address, or no name server that is asked for its name"
+"""Why there is no connection where there was no answer at all, to TLS or before it."""
+
+
 class Down(NamedTuple):
     """A connection is lost, or never came about; `refused` where TLS did not let it."""
 

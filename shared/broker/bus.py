@@ -109,7 +109,8 @@ class Bus:
                 if isinstance(error, ssl.SSLError | HomeError):  # reached, so it is about us
                     self._credentials.refused()
                 reason = tls.why_refused(self._broker.tls, error, time.time())
-                log.warning("Broker cannot be reached", extra=facts(reason=reason, attempt=attempt))
+                where = facts(host=self._broker.host, reason=reason, attempt=attempt)
+                log.warning("Broker cannot be reached", extra=where)
             if asyncio.get_running_loop().time() - began >= STEADY_SECONDS:
                 attempt = 0
             await asyncio.sleep(backoff.delay(attempt))

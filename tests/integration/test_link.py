@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from device_agents.inbox import Inbox
-from device_agents.link.broker_link import BrokerLink
+from device_agents.link.broker_link import PATIENCE_SECONDS, BrokerLink
 from device_agents.link.link import Down, Heard, Reached, Refused, Up
 from shared.words import topics
 from tests.house import DEADLINE, Broker, until
@@ -79,6 +79,51 @@ class Loop:
         """Whether a way there and back is known by now."""
         self.inbox.wait(0.05, self.link)
         return not self.link.is_slow(time.monotonic())
+
+
+@contextlib.contextmanager
+def given_up(broker: Broker, caplog: pytest.LogCaptureFixture, **where: Any) -> Iterator[dict[str, Any]]:
+    """What a link says of an address at which it got no further, once its patience is over; who waits there still is
+    let go by the end.
+    """
+    inbox: Inbox[Any] = Inbox()
+    link = BrokerLink(msgspec.structs.replace(broker.config("hall"), **where), inbox)
+    now = time.monotonic()
+    link.tick(now)
+    link.tick(now + PATIENCE_SECONDS)
+    (told,) = (record for record in caplog.records if record.getMessage() == "Broker cannot be reached")
+    yield told.__dict__["facts"]
+    until(lambda: isinstance(inbox.take(), Down), "the thread that connects ends")
+    inbox.close()
+
+
+def test_of_a_name_server_that_keeps_silent_the_loop_says_so_and_does_not_wait_for_it(
+    broker: Broker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = threading.Event()
+
+    def silent(host: str, *_: object, **__: object) -> list[object]:
+        assert host == "hub.home.arpa"
+        ended.wait(DEADLINE)
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    with given_up(broker, caplog, host="hub.home.arpa") as told:
+        assert "no name server" in told["reason"]
+        assert told["host"] == "hub.home.arpa"
+        ended.set()
+
+
+def test_of_a_machine_that_takes_a_connection_and_says_nothing_the_address_is_told(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        given_up(broker, caplog, port=silent.getsockname()[1]) as told,
+    ):
+        assert "no machine of that address" in told["reason"]
+        assert told["host"] == "127.0.0.1"
+        silent.close()
 
 
 @pytest.fixture
