@@ -42,6 +42,10 @@ class Broker(Protocol):
 
     identity: str
 
+    @property
+    def connected(self) -> bool:
+        """Whether a command published now would go out."""
+
     def post(
         self, topic: str, payload: bytes, *, expiry: float | None, confirmed: Callable[[int | None], None]
     ) -> None:
@@ -136,7 +140,7 @@ class Commands:
     def _begin(self, wish: Wish) -> Flight:
         late = not wish.safe and self._wall() - wish.issued_at > COMMAND_SECONDS
         if not late and self._home.status(wish.device.room) != "online":
-            raise HomeError("room-offline", id=wish.id)
+            raise HomeError(self._what_is_away(), id=wish.id)
         begun = self._flights.begun(wish.id)
         flight = self._flights.begin(wish, self._settled)
         self._waiting[flight] = []
@@ -184,7 +188,7 @@ class Commands:
     def _send(self, flight: Flight) -> None:
         wish = flight.wish
         if self._home.status(wish.device.room) != "online":
-            self._flights.settle(flight, Verdict(outcome=None, slug="room-offline"))
+            self._flights.settle(flight, Verdict(outcome=None, slug=self._what_is_away()))
             return
         if self._refused_by_lockdown(flight):  # it began while the intent was written
             return
@@ -208,6 +212,10 @@ class Commands:
             return
         flight.sent = True
         self._patience.wait_for(flight)
+
+    def _what_is_away(self) -> str:
+        """Why a room is not there: all of them go with the broker, and then no room is to be looked at."""
+        return "room-offline" if self._broker.connected else "broker-unreachable"
 
     def _issued(self, wish: Wish) -> float:
         """A safe action is never too late: an old one counts from now, or its room would let it expire."""

@@ -42,6 +42,8 @@ WHICH = st.integers(0, 1)
 class Broker:
     """What a gateway published lies here until the test lets it go on."""
 
+    connected = True
+
     def __init__(self, identity: str) -> None:
         self.identity = identity
         self.held: list[tuple[str, bytes]] = []

@@ -267,6 +267,21 @@ async def test_a_broker_that_is_away_gets_nothing(house: House) -> None:
     assert house.broker.sent == []
 
 
+async def test_of_rooms_that_went_with_the_broker_it_is_the_broker_that_is_named(house: House) -> None:
+    # Without it nobody knows of any room: "check the room's power" would send people the wrong way.
+    house.go_offline()
+    house.broker.connected = False
+    for wish in (
+        house.wish(),
+        house.wish(Action.UNLOCK, device="front-door"),
+        house.wish(Action.LOCK, device="front-door"),
+    ):
+        with pytest.raises(HomeError, match="broker-unreachable") as refused:
+            await house.commands.execute(wish)
+        assert "outcome" not in refused.value.facts, "nothing was sent"
+    assert house.broker.sent == []
+
+
 async def test_nobody_listening_is_room_offline_at_once(house: House) -> None:
     asked = asyncio.create_task(house.commands.execute(house.wish()))
     await house.until_sent()
