@@ -3,7 +3,10 @@
 # package that comes next, this one or the other (resume.sh). Run as root before the Debian package is removed; the home stays.
 set -eu
 noted=/var/lib/homesystem.enabled
-units() { systemctl list-units --plain --no-legend --all 'homesystem*' | cut -d ' ' -f 1; }
+# Without those of a package that is gone, which systemd may remember for a while, and refuses to stop.
+units() {
+    systemctl list-units --plain --no-legend --all 'homesystem*' | grep -Ev ' not-found +inactive ' | cut -d ' ' -f 1
+}
 
 if [ -d /run/systemd/system ]; then
     # Timers and the target first, so that nothing of it starts another.

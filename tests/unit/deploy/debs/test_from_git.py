@@ -80,7 +80,10 @@ def test_before_the_package_goes_everything_is_stopped_timers_first_and_nothing_
         (wants / name).symlink_to(f"/usr/lib/systemd/system/{name}")
     (tmp_path / "systemctl").write_text(
         f'#!/bin/sh\necho "$*" >>{tmp_path}/said\n'
-        'case $1 in list-units) printf "homesystem-%s x\\n" auth.service doctor.timer agent@hall.service ;; esac\n'
+        "[ $1 = list-units ] || exit 0\n"
+        'printf "homesystem-%s loaded active running x\\n" auth.service doctor.timer agent@hall.service\n'
+        # What systemd still remembers of a package that is gone, and refuses to stop.
+        'printf "homesystem-%s not-found inactive dead x\\n" signer.service renew.timer\n'
     )
     (tmp_path / "systemctl").chmod(0o755)
     text = (ROOT / "deploy/dismiss.sh").read_text().replace("/etc/systemd/system", str(tmp_path / "system"))
