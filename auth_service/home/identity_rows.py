@@ -47,12 +47,36 @@ def check_rooms(known: Iterable[IdentityRow], devices: Iterable[str]) -> None:
             raise HomeError("not-found", f"There is no room {room}; these are enrolled: {listed}.")
 
 
+def taken(known: IdentityRow) -> str:
+    """Why its name is not given out, and what to do."""
+    name = known.name
+    if known.revoked_at is not None:
+        return f"The name {name} was revoked, and no name is ever given out twice. Choose another one."
+    return in_use(name, known.role)
+
+
+def in_use(name: str, role: IdentityRole) -> str:
+    """What to do about a name that somebody has: the same one may be meant, on another machine."""
+    match role:
+        case "room":
+            return (
+                f"The name {name} is in use. For its room on another card there is homesystem room renew {name}; "
+                "for anything else, choose another one."
+            )
+        case "client":
+            return (
+                f"The name {name} is in use. For its client on another machine there is homesystem client renew "
+                f"{name}; for anything else, choose another one."
+            )
+        case "service":
+            return f"The name {name} is kept for the hub's own services."
+
+
 async def enrol(connection: AsyncConnection, name: str, role: IdentityRole, now: datetime) -> None:
     """Give out a name. Raises HomeError("already-exists") when it was given out before, revoked or not."""
     known = await find(connection, name)
     if known is not None:
-        state = "was revoked, and no name is ever given out twice" if known.revoked_at else "is in use"
-        raise HomeError("already-exists", f"The name {name} {state}. Choose another one.")
+        raise HomeError("already-exists", taken(known))
     await connection.execute(insert(identities).values(name=name, role=role, enrolled_at=now))
     if role == "room":
         await connection.execute(insert(rooms).values(id=name, name=name.replace("-", " ").capitalize()))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from auth_service.home.identity_rows import IdentityRole
+from auth_service.home.identity_rows import in_use
 from auth_service.home.window import Refusal, Window
 from shared.words.internal_joining import Kind, role_of
 from shared.words.languages import later
@@ -55,10 +55,3 @@ def _of_code(reason: Refusal, name: str, way: str) -> str:
         case Refusal.REVOKED:
             return f"The name {name} was revoked, and no name is ever given out twice. Choose another one."
     return _NO_CODE
-
-
-def in_use(name: str, role: IdentityRole) -> str:
-    """What to do about a name that somebody has."""
-    if role == "client":
-        return f"The name {name} is in use. For its client on another machine there is homesystem client renew."
-    return f"The name {name} is in use. For its room on another card there is homesystem room renew."

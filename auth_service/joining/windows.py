@@ -10,7 +10,6 @@ from auth_service.account import telling
 from auth_service.home import identity_rows, room_rows, window_rows
 from auth_service.home.window import LIFETIME, Window
 from auth_service.joining import granted
-from auth_service.joining.refusals import in_use
 from auth_service.proof import Proof
 from shared.keeping.database import Store
 from shared.words.internal_joining import Kind, role_of
@@ -95,10 +94,9 @@ class Windows:
         if known is None:
             return False
         if known.revoked_at is not None:
-            text = f"The name {name} was revoked, and no name is ever given out twice. Choose another one."
-            raise HomeError("already-exists", text)
+            raise HomeError("already-exists", identity_rows.taken(known))
         window = await window_rows.of(connection, name)
         never_came = unfinished or (window is not None and window.certificate is None and not window.renews)
         if known.role != role_of(kind) or not never_came:
-            raise HomeError("already-exists", in_use(name, known.role))
+            raise HomeError("already-exists", identity_rows.taken(known))
         return True

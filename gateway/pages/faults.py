@@ -27,8 +27,14 @@ TOLD: Final = (
     later("A name has 1 to {most} characters that can be seen."),
     later("Your own order and hidings name {most} devices at the most."),
     later("A home has {most} devices locked out at the most."),
-    later("The name {name} is in use. For its room on another card there is homesystem room renew."),
-    later("The name {name} is in use. For its client on another machine there is homesystem client renew."),
+    later(
+        "The name {name} is in use. For its room on another card there is homesystem room renew {name}; "
+        "for anything else, choose another one."
+    ),
+    later(
+        "The name {name} is in use. For its client on another machine there is homesystem client renew {name}; "
+        "for anything else, choose another one."
+    ),
     later(
         "This code has brought its file already. If that was not you, run homesystem client revoke {name} on the hub. "
         "If the file was lost on its way, homesystem client renew with --p12 shows another code."

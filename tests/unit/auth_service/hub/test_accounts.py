@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from auth_service.home.identity_rows import IdentityRole
 from auth_service.hub.accounts import Accounts
 from auth_service.people import email_rows, erasure_rows, user_rows
 from auth_service.people.passwords import Passwords
@@ -177,8 +178,14 @@ async def test_no_name_is_given_out_twice(accounts: Accounts, spool: Spool) -> N
     await accounts.enrol_identity("hall", "room")
     await accounts.enrol_identity("phone", "client")
     await accounts.enrol_identity("gateway", "service")
-    with pytest.raises(HomeError, match="in use"):
-        await accounts.enrol_identity("hall", "client")
+    roles: tuple[IdentityRole, ...] = ("room", "client")
+    for role in roles:
+        with pytest.raises(HomeError, match=r"in use.*another card there is homesystem room renew hall;"):
+            await accounts.enrol_identity("hall", role)
+    with pytest.raises(HomeError, match=r"in use.*another machine there is homesystem client renew phone;"):
+        await accounts.enrol_identity("phone", "client")
+    with pytest.raises(HomeError, match="kept for the hub's own services"):
+        await accounts.enrol_identity("gateway", "service")
     await accounts.revoke_identity("hall")
     await accounts.revoke_identity("phone")
     await accounts.revoke_identity("phone")
