@@ -20,6 +20,7 @@ from deploy.pki.files import write
 from deploy.pki.leaf import DEVICE_CA, WEB_CA, Leaf
 from deploy.pki.remote import RemoteAuthorities
 from shared.running.config import ConfigError
+from shared.trust import revoked
 from shared.trust.former import FORMER
 from shared.trust.signing import Phase
 
@@ -118,6 +119,9 @@ class Pki:
             return f"it is not signed by the {leaf.authority} of today"
         if not leaves.says(certificate, leaf):
             return "it says something else of its holder"
+        if leaf.role == "service" and certificate.serial_number in self._revoked():
+            # A room or client is asked for: what it had is refused so that another machine may come in its place.
+            return "it was revoked"
         if certificate.not_valid_before_utc > self._now:
             return "it only begins later: the clock was ahead when it was made"
         if certificate.not_valid_after_utc - self._now <= dt.timedelta(days=RENEW_DAYS):
@@ -135,6 +139,10 @@ class Pki:
         if leaf.serves and len(found) > 1 and self.authorities.following().phase is not Phase.SERVING:
             return found
         return found[:1]
+
+    def _revoked(self) -> frozenset[int]:
+        path = self.folder / revoked.NAME
+        return revoked.read(path).serials if path.exists() else frozenset()
 
     def revoke(self, name: str) -> int:
         """Put every certificate of `name` on the revocation list, and the name aside; how many there were."""
@@ -156,7 +164,7 @@ class Pki:
 
     def write_crl(self) -> None:
         """Publish the revocation list anew; it is empty at first, but there from the first day."""
-        write(self.folder / "crl.pem", self.authorities.crl(), 0o644)
+        write(self.folder / revoked.NAME, self.authorities.crl(), 0o644)
 
     def _publish(self, path: Path, content: bytes) -> None:
         if not path.exists() or path.read_bytes() != content:

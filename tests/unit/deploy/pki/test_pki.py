@@ -107,6 +107,18 @@ def test_the_revocation_list_is_there_from_the_first_day_and_renewed(tmp_path: P
     assert crl(tmp_path).next_update_utc == NOW + dt.timedelta(days=CRL_DAYS + 3)
 
 
+def test_what_was_revoked_is_made_anew_for_a_service_and_for_nobody_else(tmp_path: Path) -> None:
+    """A room or client may live on another machine by now, which would be thrown out."""
+    made = authority(tmp_path)
+    made.ensure_client("auth", "service")
+    made.ensure_client("hall", "room")
+    made.retire("auth")
+    made.retire("hall")
+    assert made.ensure_client("auth", "service")
+    assert not made.ensure_client("auth", "service")
+    assert not made.ensure_client("hall", "room")
+
+
 def test_revoking_lists_every_certificate_of_a_name_and_no_other(tmp_path: Path) -> None:
     made = authority(tmp_path)
     for name in ("hall", "kitchen"):
