@@ -8,12 +8,14 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from deploy.examining import check_revoked
 from deploy.examining.finding import Finding, examine, well, wrong
 from deploy.folder import owning, parts
 from deploy.folder.home import Home
 from deploy.pki import pairs, reading
 from shared.keeping import disks, sharing
 from shared.keeping import torn as torn_files
+from shared.trust import revoked
 
 RENEW = "run `homesystem renew`, and see that homesystem-renew.timer runs"
 LEAF_DAYS, CRL_DAYS, CA_DAYS = pairs.RENEW_DAYS - 7, 7, 180
@@ -61,10 +63,21 @@ def _read(path: Path, read: Callable[[Path], object]) -> Iterator[Finding]:
 
 
 def certificates(home: Home, now: dt.datetime) -> Iterator[Finding]:
-    """Days left of every certificate here and of the revocation list, which refuses everyone once it has ended."""
-    listed = [*sorted(home.pki.glob("*.crt")), home.pki / "crl.pem"]
-    for path in listed:
-        yield from examine("certificates", lambda path=path: _days_left(path, now))  # type: ignore[misc]
+    """Days left of every certificate here and of the revocation list, which refuses everyone once it has ended; and
+    which of them it names. Those of rooms with a folder of their own count by the authorities' index (check_ends.py).
+    """
+    refused = check_revoked.serials(home)
+    for path in sorted(home.pki.glob("*.crt")):
+        yield from examine("certificates", lambda path=path: _standing(home, path, refused, now))  # type: ignore[misc]
+    yield from examine("certificates", lambda: _days_left(home.pki / revoked.NAME, now))
+    for path in sorted(home.pki.glob("*/room.crt")):
+        yield from examine("certificates", lambda path=path: check_revoked.judged(home, path, refused))  # type: ignore[misc]
+
+
+def _standing(home: Home, path: Path, refused: frozenset[int], now: dt.datetime) -> Iterator[Finding]:
+    """What is revoked is not good for any days."""
+    found = list(check_revoked.judged(home, path, refused))
+    yield from found or _days_left(path, now)
 
 
 def _days_left(path: Path, now: dt.datetime) -> Iterator[Finding]:

@@ -72,6 +72,18 @@ def says(certificate: x509.Certificate, leaf: Leaf) -> bool:
     )
 
 
+def holder(certificate: x509.Certificate) -> tuple[str, str | None]:
+    """Of whom a certificate of ours tells: the name, and the role, None where it says none."""
+    (name,) = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return str(name.value), None
+    told = names.get_values_for_type(x509.UniformResourceIdentifier)
+    roles = (uri.removeprefix(_ROLE) for uri in told if uri.startswith(_ROLE))
+    return str(name.value), next(roles, None)
+
+
 def key_usage(*, authority: bool) -> x509.KeyUsage:
     """An authority signs certificates and lists; everybody else signs handshakes."""
     return x509.KeyUsage(
