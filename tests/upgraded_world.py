@@ -1,7 +1,8 @@
 """A machine in a folder, for upgrades: programs that stand for apt, dpkg, systemd and the home's own.
 
 Version 1 writes the home in form 1, version 2 in form 2; older code that finds a newer form does not start. `dies` has
-the process that called the N-th program killed before, amid or after what that does.
+the process that called the N-th program killed before, amid or after what that does. `pythons` are those that are
+installed, `known` those that apt would bring.
 """
 
 import json
@@ -36,19 +37,26 @@ all="$*"
 die before
 case ${{0##*/}} in
 apt-get)
-    if has --simulate; then echo "Inst home-system"; ! [ -e "$W/removes" ] || echo "Remv precious [1]"
+    if has --simulate; then for last; do :; done
+        needed=$(sed -n "s/^Depends: .*\\(python3\\.[0-9]*\\).*/\\1/p" "$last")
+        [ -z "$needed" ] || cat "$W/pythons" "$W/known" | grep -qx "$needed" ||
+            {{ echo "Depends: $needed but it is not installable" >&2; exit 100; }}
+        echo "Inst home-system"; ! [ -e "$W/removes" ] || echo "Remv precious [1]"
     elif has install && ! has --download-only; then put "$(head -n 1 "$W/state/newer.deb")"
     elif has download; then cat "$W/candidate" >x.deb; fi ;;
 apt-cache) echo "  Candidate: $(cat "$W/candidate")" ;;
 dpkg)
     case $1 in
-    --compare-versions) [ "$2" -gt "$4" ] || exit 1 ;;
+    --compare-versions)
+        last=$(printf '%s\\n%s\\n' "$2" "$4" | sort -V | tail -n 1)
+        [ "$2" != "$4" ] && [ "$last" = "$2" ] || exit 1 ;;
     --print-architecture) echo amd64 ;;
     --configure) [ "$(cat "$W/status")" = whole ] || put "$(cat "$W/version")" ;;
     -i) put "$(cat "$2")" ;;
     esac ;;
 dpkg-query)
     case $all in
+    *Status-Status*) for last; do :; done; grep -qx "$last" "$W/pythons" && echo installed || exit 1 ;;
     *Version*) cat "$W/version" ;;
     *Installed-Size*) echo 10 ;;
     -L*) echo "$W/code/file" ;;
@@ -59,7 +67,8 @@ dpkg-deb)
     *--build*) for last; do :; done; sed -n 's/^Version: //p' "$5/DEBIAN/control" >"$last" ;;
     *Package) sed -n "s/^Package: //p" "$2" | grep . || echo home-system ;;
     *Architecture) sed -n "s/^Architecture: //p" "$2" | grep . || echo amd64 ;;
-    *Version) head -n 1 "$2" ;;
+    *Depends) sed -n "s/^Depends: //p" "$2" ;;
+    *Version) sed -n "s/^Version: //p" "$2" | grep . || head -n 1 "$2" ;;
     *Installed-Size) echo 10 ;;
     esac ;;
 systemctl)
@@ -120,6 +129,7 @@ def made(folder: Path, *flaws: str) -> World:
     (folder / "code/file").write_text("code")
     texts = {"version": "1", "status": "whole", "home/form": "1", "home/home.toml": "", "home/log/auth.log": "old\n"}
     texts |= {"home-signer/key": "secret", "2.deb": "2", "candidate": "2", "dies": "0 never", "wrong": json.dumps({})}
+    texts |= {"pythons": "", "known": ""}
     for name, text in texts.items():
         (folder / name).write_text(text)
     (folder / "home-signer/key").chmod(0o600)

@@ -60,7 +60,7 @@ def parsed(words: list[str]) -> tuple[Place, argparse.Namespace]:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(prog="homesystem upgrade", description=__doc__)
     parser.add_argument("place", choices=[*sorted(_KINDS), _FROM_GIT], help=argparse.SUPPRESS)
-    told = "the newer package's file, of several the newest; left out, apt is asked for one"
+    told = "the newer package's file, of several the newest for this machine; left out, apt is asked for one"
     parser.add_argument("files", nargs="*", type=Path, metavar="file", help=told)
     parser.add_argument("--finish", action="store_true", help="finish one that was cut off, and begin none")
     parser.add_argument("--dumped", action="store_true", help="databases that are in no copy were dumped just now")

@@ -5,14 +5,13 @@ import fcntl
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from deploy.upgrading import choosing
+from deploy.upgrading.choosing import APT, QUIET
 from deploy.upgrading.place import Place, UpgradeError, run, say, shown
 
-_QUIET = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1"}
-_APT = ("apt-get", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "APT::Get::Always-Include-Phased-Updates=true")
 _MADE_WAY_FOR = frozenset({"home-system-agent"})
 """What a package of ours takes the place of."""
 
@@ -35,29 +34,26 @@ def installed(place: Place) -> str:
 def fetch(place: Place, files: Sequence[Path]) -> str:
     """Bring the newer package into the upgrade's folder, from a file or by apt; its version, "" where none is newer.
 
-    Raises UpgradeError where it is another package's, an older one, or cannot be had.
+    Raises UpgradeError where it is not for this machine, an older one, or cannot be had.
     """
     newer(place).unlink(missing_ok=True)
     if not files:
-        shown([*_APT, "update"], env=os.environ | _QUIET)
+        shown([*APT, "update"], env=os.environ | QUIET)
         said = run(["apt-cache", "policy", place.package])
         candidate = re.search(r"Candidate: (\S+)", said)
-        if candidate is None or not _is_newer(candidate[1], installed(place)):
+        if candidate is None or not choosing.is_newer(candidate[1], installed(place)):
             return ""
         folder = place.state / "fetched"
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o755)
-        run([*_APT, "download", f"{place.package}={candidate[1]}"], cwd=folder, env=os.environ | _QUIET)
+        run([*APT, "download", f"{place.package}={candidate[1]}"], cwd=folder, env=os.environ | QUIET)
         file = next(folder.glob("*.deb")).rename(newer(place))
         folder.rmdir()
     else:
-        file = _chosen(place, files)
+        file = choosing.chosen(place, files)
         shutil.copyfile(file, newer(place))
-    name, version = (_field(newer(place), field) for field in ("Package", "Version"))
-    if name != place.package:
-        raise UpgradeError(f"{file} is {name}, and this machine has {place.package}")
-    here = installed(place)
-    if version != here and not _is_newer(version, here):
+    version, here = choosing.field(newer(place), "Version"), installed(place)
+    if version != here and not choosing.is_newer(version, here):
         raise UpgradeError(
             f"{file} is {version}, older than {here}, which runs here: older code does not read what newer code wrote. "
             "docs/packages.md says how to go back by hand"
@@ -65,43 +61,13 @@ def fetch(place: Place, files: Sequence[Path]) -> str:
     return "" if version == here else version
 
 
-def _chosen(place: Place, files: Sequence[Path]) -> Path:
-    """The newest for this machine: a pattern in a shell names the former files, too, where they lie beside it."""
-    for file in files:
-        if not file.is_file():
-            raise UpgradeError(
-                f"{file} is not there; name the package's file, or none to have apt look for a newer one"
-            )
-    if len(files) == 1:
-        return files[0]
-    processor = run(["dpkg", "--print-architecture"]).strip()
-    ours = (place.package, processor)
-    fitting = [file for file in files if (_field(file, "Package"), _field(file, "Architecture")) == ours]
-    if not fitting:
-        raise UpgradeError(f"none of these files is {place.package} for {processor}; name the one that is")
-    best = fitting[0]
-    for file in fitting[1:]:
-        if _is_newer(_field(file, "Version"), _field(best, "Version")):
-            best = file
-    say(f"Of these files it is {best}, the newest for this machine.")
-    return best
-
-
-def _field(file: Path, name: str) -> str:
-    return run(["dpkg-deb", "-f", file, name]).strip()
-
-
-def _is_newer(one: str, other: str) -> bool:
-    return subprocess.run(["dpkg", "--compare-versions", one, "gt", other], check=False).returncode == 0  # noqa: S603, S607
-
-
 def check(place: Place) -> None:
     """Whether apt would install the newer one; what it needs besides is fetched now. Raises UpgradeError."""
-    said = run([*_APT, "--simulate", "install", newer(place)], env=os.environ | _QUIET)
+    said = run([*APT, "--simulate", "install", newer(place)], env=os.environ | QUIET)
     gone = set(re.findall(r"^Remv (\S+)", said, re.MULTILINE)) - _MADE_WAY_FOR
     if gone:
         raise UpgradeError(f"apt would remove {', '.join(sorted(gone))} for it; see to that first, then again")
-    run([*_APT, "--download-only", "install", newer(place)], env=os.environ | _QUIET)
+    run([*APT, "--download-only", "install", newer(place)], env=os.environ | QUIET)
 
 
 def needed(place: Place) -> int:
@@ -164,7 +130,7 @@ def install(place: Place, *, again: bool) -> None:
     if again:
         with _locked(place) as environment:
             shown(["dpkg", "--configure", "-a"], env=environment)
-    shown([*_APT, "install", newer(place)], env=os.environ | _QUIET)
+    shown([*APT, "install", newer(place)], env=os.environ | QUIET)
 
 
 def reinstall(place: Place) -> None:
@@ -179,7 +145,7 @@ def _locked(place: Place) -> Iterator[dict[str, str]]:
     """dpkg's turn, waited for: it would not wait itself."""
     with place.dpkg_lock.open("w") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
-        yield os.environ | _QUIET | {"DPKG_FRONTEND_LOCKED": "1"}
+        yield os.environ | QUIET | {"DPKG_FRONTEND_LOCKED": "1"}
 
 
 def forget(place: Place) -> None:

@@ -187,7 +187,13 @@ def from_git(house: House) -> None:
 def next_debian(house: House) -> None:
     """From this Debian to the next under a home that runs, and then to the package for that one."""
     assert house.packages.next_hub is not None
-    hub = house.hub
+    hub, path = house.hub, house.packages.next_hub
+    bring(hub, path)
+    said = hub.run(f"homesystem upgrade /home/{PERSON}/{path.name} 2>&1; echo it ended with $?")
+    assert "needs python3.13, which is not here" in said, said
+    assert "it ended with 1" in said, said
+    well(house)
+    house.report.saw("before that the package for the next Debian is refused, and all goes on: " + said.splitlines()[0])
     hub.run("sed -i 's/bookworm/trixie/g' /etc/apt/sources.list && rm -f /etc/apt/sources.list.d/*.list")
     _apt(hub, "update")
     _apt(hub, "-o Dpkg::Options::=--force-confold dist-upgrade -y")
@@ -198,8 +204,9 @@ def next_debian(house: House) -> None:
         hub.until_active(unit)
     well(house)
     house.report.saw(f"on Debian 13 the home goes on with {version_of(hub, 'home-system')} and its {_python(hub)}")
-    bring(hub, house.packages.next_hub)
-    _apt(hub, f"install -y /home/{PERSON}/{house.packages.next_hub.name}")
+    bring(hub, house.packages.newer_hub, beside=True)
+    said = hub.run(f"homesystem upgrade /home/{PERSON}/home-system_*.deb 2>&1", seconds=600)
+    assert f"Of these files it is /home/{PERSON}/{path.name}" in said, said
     for unit in UNITS:
         hub.until_active(unit)
     assert _python(hub).startswith("Python 3.13"), _python(hub)

@@ -21,6 +21,8 @@ def upgrade(house: House) -> None:
     ):
         process = packaging.main_process(machine)
         bring(machine, path, beside=True)
+        if machine is house.hub and house.packages.next_hub is not None:
+            bring(machine, house.packages.next_hub, beside=True)  # as `make deb` leaves them, though it is not for here
         house.follow(machine, f"deb-upgrade-{'hub' if machine is house.hub else 'room'}")
         version = packaging.version_of(machine, name)
         assert version.startswith("0.1.99"), version

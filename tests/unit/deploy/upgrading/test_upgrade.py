@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,29 +10,7 @@ import pytest
 
 from deploy.upgrading import __main__ as upgrade
 from deploy.upgrading import health
-from tests import upgraded_world
 from tests.upgraded_world import PROGRAMS, World, check_former, check_newer, run
-
-
-@pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
-    """Makes the machine, whose programs come first from then on."""
-
-    def made(*flaws: str) -> World:
-        world = upgraded_world.made(tmp_path / "world", *flaws)
-        monkeypatch.setenv("PATH", upgraded_world.path(world))
-        return world
-
-    return made
-
-
-@pytest.fixture(autouse=True)
-def _signals() -> object:
-    """What an upgrade does to the signals of its process is undone."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def test_a_newer_version_that_is_well_stays_and_is_told(make: Callable[..., World]) -> None:
@@ -161,35 +138,6 @@ def test_what_cannot_be_is_refused_while_all_runs(
     assert word in capsys.readouterr().err
     check_former(world)
     assert not any(call.startswith(("systemctl stop", "systemctl start")) for call in world.read("calls").splitlines())
-
-
-def test_of_files_that_lie_beside_one_another_the_newest_for_this_machine_is_taken(
-    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
-) -> None:
-    world = make()
-    files = {
-        "10": "10\nArchitecture: arm64\n",
-        "1": "1\n",
-        "2": "2\n",
-        "0": "0\n",
-        "9": "9\nPackage: home-system-agent\n",
-    }
-    for name, text in files.items():
-        (world.folder / f"{name}.deb").write_text(text)
-    assert run(world, *(f"{name}.deb" for name in files)) == 0
-    assert f"Of these files it is {world.folder / '2.deb'}" in capsys.readouterr().out
-    check_newer(world)
-
-
-def test_files_of_which_none_is_for_this_machine_are_refused(
-    make: Callable[..., World], capsys: pytest.CaptureFixture[str]
-) -> None:
-    world = make()
-    for name, told in (("one", "Architecture: arm64"), ("two", "Package: home-system-agent")):
-        (world.folder / f"{name}.deb").write_text(f"2\n{told}\n")
-    assert run(world, "one.deb", "two.deb") == 1
-    assert "none of these files is home-system for amd64" in capsys.readouterr().err
-    check_former(world)
 
 
 def test_a_disk_without_room_is_told_before_anything_stands_still(
