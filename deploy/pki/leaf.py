@@ -11,9 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from shared.trust.tls import ROLE
+
 DEVICE_CA = "device-ca"
 WEB_CA = "web-ca"
-_ROLE = "urn:homesystem:role:"
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,7 +81,7 @@ def holder(certificate: x509.Certificate) -> tuple[str, str | None]:
     except x509.ExtensionNotFound:
         return str(name.value), None
     told = names.get_values_for_type(x509.UniformResourceIdentifier)
-    roles = (uri.removeprefix(_ROLE) for uri in told if uri.startswith(_ROLE))
+    roles = (uri.removeprefix(ROLE) for uri in told if uri.startswith(ROLE))
     return str(name.value), next(roles, None)
 
 
@@ -146,7 +147,7 @@ def _usage(leaf: Leaf) -> x509.ObjectIdentifier:
 
 def _alternatives(leaf: Leaf) -> list[x509.GeneralName]:
     names = [_general_name(host) for host in leaf.hosts]
-    return names if leaf.role is None else [*names, x509.UniformResourceIdentifier(f"{_ROLE}{leaf.role}")]
+    return names if leaf.role is None else [*names, x509.UniformResourceIdentifier(f"{ROLE}{leaf.role}")]
 
 
 def _general_name(host: str) -> x509.GeneralName:

@@ -7,9 +7,13 @@ import ssl
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from shared.running.config import EX_TEMPFAIL, Config, ConfigError
 from shared.words.unreached import SENTENCES
+
+ROLE = "urn:homesystem:role:"
+"""Before a holder's role, where its certificate names it: room, client or service."""
 
 
 class UnfitPairError(ConfigError):
@@ -94,11 +98,15 @@ def host_of(certificate: Path, ours: Iterable[str]) -> str | None:
 
 
 def _alternatives(certificate: Path) -> tuple[tuple[str, str], ...]:
+    return tuple(_decoded(certificate).get("subjectAltName", ()))
+
+
+def _decoded(certificate: Path) -> dict[str, Any]:
     try:
-        decoded = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # as for the dates
+        found: dict[str, Any] = ssl._ssl._test_decode_cert(str(certificate))  # type: ignore[attr-defined]  # as for the dates
     except (AttributeError, ValueError, OSError) as error:
         raise ConfigError(_unfit(certificate, error)) from error
-    return tuple(decoded.get("subjectAltName", ()))
+    return found
 
 
 def serial_number(certificate: Path) -> str | None:
@@ -145,10 +153,28 @@ def why_refused(identity: Identity, error: BaseException | str, now: float) -> s
     if (own := own_fault(identity, now)) is not None:
         return f"{own} ({text})"
     plain = _plain(text)
+    if _REVOKED in plain and (way_back := _way_back(identity.certificate)) is not None:
+        return f"{way_back} ({text})"
     for sign, sentence in _ALERTS_OF_THE_LIST.items():
         if sign in plain:
             return f"{sentence} ({text})"
     return explain(error)
+
+
+def _way_back(certificate: Path) -> str | None:
+    """For a room or client, which its hub renews by name; None for a service, and where it cannot be read."""
+    try:
+        decoded = _decoded(certificate)
+    except ConfigError:
+        return None
+    uris = (value for kind, value in decoded.get("subjectAltName", ()) if kind == "URI")
+    name, role = common_name(decoded), next((uri.removeprefix(ROLE) for uri in uris if uri.startswith(ROLE)), None)
+    if role not in ("room", "client"):
+        return None
+    return (
+        f"our certificate was revoked: `homesystem {role} renew {name}` on the hub lets {name} in again, unless it was "
+        f"revoked for good (`homesystem {role} revoke`): then add the {role} under another name"
+    )
 
 
 def _plain(text: str) -> str:
@@ -156,9 +182,10 @@ def _plain(text: str) -> str:
     return text.lower().replace("_", " ")
 
 
+_REVOKED = "alert certificate revoked"
 _ALERTS = {
     "alert certificate expired": "our certificate has expired: run `homesystem renew` on the hub",
-    "alert certificate revoked": "our certificate was revoked: enrol anew under another name",
+    _REVOKED: "our certificate was revoked: run `homesystem renew` on the hub",
     "alert unknown ca": "the other side does not know our authority, or lacks its revocation list: "
     "check that the certificate is of this home, and run `homesystem renew` on the hub",
     "alert bad certificate": "the other side cannot use our certificate: its clock or ours is wrong",

@@ -73,7 +73,7 @@ def broker_expired(home: Home, _name: str) -> None:
 REFUSALS: dict[Callable[[Home, str], None], str] = {
     expired: r"(auth|hall)\.crt has expired: run `homesystem renew` on the hub",
     not_begun: r"(auth|hall)\.crt is not yet valid: the clock says",
-    revoked: "our certificate was revoked: enrol anew",
+    revoked: r"our certificate was revoked: (run `homesystem renew`|`homesystem room renew hall`) on the hub",
     strange: "does not know our authority",
     list_ended: "the broker's revocation list has ended, so it refuses everyone: run `homesystem renew`",
     list_not_begun: "the broker's revocation list is not valid yet",

@@ -19,7 +19,7 @@ from shared.trust import tls
             "homesystem renew",
         ),
         ("[SSL: SSLV3_ALERT_CERTIFICATE_EXPIRED] sslv3 alert certificate expired", "our certificate has expired"),
-        ("[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked", "enrol anew"),
+        ("[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked", "run `homesystem renew`"),
         ("certificate verify failed: Hostname mismatch, certificate is not valid for 'x'", "another name"),
         ("certificate verify failed: IP address mismatch", "another address"),
         ("certificate verify failed: self-signed certificate in certificate chain", "not of our authority"),
@@ -112,3 +112,28 @@ def test_an_alert_speaks_of_our_certificate_or_of_the_brokers_list(tmp_path: Pat
     assert words in ours
     assert words in of_the_list
     assert tls.why_refused(identity, OSError("[Errno 111] Connection refused"), now.timestamp()).startswith("nothing")
+
+
+@pytest.mark.parametrize("words", ["sslv3 alert certificate revoked", "SSL/TLS_ALERT_CERTIFICATE_REVOKED"])
+def test_whoever_was_revoked_is_told_the_way_back_of_its_own_kind(tmp_path: Path, words: str) -> None:
+    """A renewal revokes what a room had before, and it may come back; what was revoked for good may not."""
+    authority = Pki(tmp_path, vault=tmp_path / "ca", demo=True, now=dt.datetime.now(dt.UTC))
+    authority.ensure_authorities(["localhost"])
+
+    def told(name: str, role: str) -> str:
+        authority.ensure_client(name, role)
+        return said(tmp_path / f"{name}.crt")
+
+    def said(certificate: Path) -> str:
+        identity = tls.Identity(ca=tmp_path / "device-ca.crt", certificate=certificate, key=certificate)
+        return tls.why_refused(identity, words, dt.datetime.now(dt.UTC).timestamp())
+
+    room, client = told("hall", "room"), told("phone", "client")
+    assert "`homesystem room renew hall` on the hub lets hall in again" in room
+    assert "`homesystem client renew phone` on the hub lets phone in again" in client
+    assert all("revoked for good" in one and "another name" in one and words in one for one in (room, client))
+    service = told("auth", "service")
+    assert "run `homesystem renew` on the hub" in service
+    assert "another name" not in service
+    (tmp_path / "auth.crt").write_text("no certificate")
+    assert said(tmp_path / "auth.crt").startswith("our certificate was revoked")
