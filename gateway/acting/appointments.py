@@ -39,6 +39,9 @@ class Doer(Protocol):
     async def execute(self, wish: Wish) -> object:
         """Have it carried out, or a HomeError."""
 
+    def away(self, room: str) -> str | None:
+        """Why nothing can be sent to a room, as a problem."""
+
 
 class Appointments:
     """Carries them out. `local` is the moment in the home's zone, by which guests' hours are judged."""
@@ -106,8 +109,8 @@ class Appointments:
         device = self._home.device(given.room, given.device)
         if device is None or given.due is None:
             return "unknown-device"
-        if self._home.status(given.room) != "online":
-            return "room-offline"
+        if (away := self._commands.away(given.room)) is not None:
+            return away
         wish = Wish(
             id=given.id,
             user=given.by,

@@ -137,10 +137,19 @@ class Commands:
         while self._proving:
             await asyncio.wait(self._proving)
 
+    def away(self, room: str) -> str | None:
+        """Why nothing can be sent to a room, as a problem; None where it is there.
+
+        All rooms go with the broker, and then none of them is to be looked at.
+        """
+        if self._home.status(room) == "online":
+            return None
+        return "room-offline" if self._broker.connected else "broker-unreachable"
+
     def _begin(self, wish: Wish) -> Flight:
         late = not wish.safe and self._wall() - wish.issued_at > COMMAND_SECONDS
-        if not late and self._home.status(wish.device.room) != "online":
-            raise HomeError(self._what_is_away(), id=wish.id)
+        if not late and (away := self.away(wish.device.room)) is not None:
+            raise HomeError(away, id=wish.id)
         begun = self._flights.begun(wish.id)
         flight = self._flights.begin(wish, self._settled)
         self._waiting[flight] = []
@@ -187,8 +196,8 @@ class Commands:
 
     def _send(self, flight: Flight) -> None:
         wish = flight.wish
-        if self._home.status(wish.device.room) != "online":
-            self._flights.settle(flight, Verdict(outcome=None, slug=self._what_is_away()))
+        if (away := self.away(wish.device.room)) is not None:
+            self._flights.settle(flight, Verdict(outcome=None, slug=away))
             return
         if self._refused_by_lockdown(flight):  # it began while the intent was written
             return
@@ -212,10 +221,6 @@ class Commands:
             return
         flight.sent = True
         self._patience.wait_for(flight)
-
-    def _what_is_away(self) -> str:
-        """Why a room is not there: all of them go with the broker, and then no room is to be looked at."""
-        return "room-offline" if self._broker.connected else "broker-unreachable"
 
     def _issued(self, wish: Wish) -> float:
         """A safe action is never too late: an old one counts from now, or its room would let it expire."""

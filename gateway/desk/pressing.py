@@ -41,9 +41,9 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 async def press(request: web.Request, info: SessionInfo, wish: Wish, agrees_to: Id | None) -> Waiting | Wish:
     """What came of a press: it waits, or it is to be carried out now as the answer says.
 
-    Raises HomeError: second-person-required or appointment-in-person (of a program), lockdown, room-offline, expired,
-    and as the auth service: sign-in-required, forbidden, wish-over, other-wish-pending, nobody-to-agree, id-reused,
-    id-used, no-proof, auth-unreachable.
+    Raises HomeError: second-person-required or appointment-in-person (of a program), lockdown, room-offline,
+    broker-unreachable, expired, and as the auth service: sign-in-required, forbidden, wish-over, other-wish-pending,
+    nobody-to-agree, id-reused, id-used, no-proof, auth-unreachable.
     """
     app, way = request.app, wish.device.confirm_by
     if info.token is not None:
@@ -53,8 +53,8 @@ async def press(request: web.Request, info: SessionInfo, wish: Wish, agrees_to: 
     room, device = wish.device.room, wish.device.id
     if app[keys.HOME].lockdown.active:
         raise HomeError("lockdown", id=wish.id)
-    if app[keys.HOME].status(room) != "online":
-        raise HomeError("room-offline", id=wish.id)
+    if (away := app[keys.COMMANDS].away(room)) is not None:
+        raise HomeError(away, id=wish.id)
     wanted = Press(
         token=sessions.token_of(request),
         id=wish.id,

@@ -18,12 +18,14 @@ ANSWER_SECONDS = 10.0
 def find(request: web.Request, room: str) -> RoomFile:
     """What a room told of its file.
 
-    Raises HomeError: sign-in-required, not-found (also for what one may not see), forbidden, room-offline (nothing is
-    known of its file: it is away, or its agent is of a version that tells nothing of it).
+    Raises HomeError: sign-in-required, not-found (also for what one may not see), forbidden, broker-unreachable,
+    room-offline (nothing is known of its file: it is away, or its agent is of a version that tells nothing of it).
     """
     looks.room_of_home(request, room)
     known = request.app[keys.ROOM_FILES].of(room)
     if known is None:
+        if request.app[keys.COMMANDS].away(room) == "broker-unreachable":
+            raise HomeError("broker-unreachable")
         raise HomeError(
             "room-offline", "Nothing is known of the room's file: it is away, or its agent is older than this hub."
         )
@@ -39,8 +41,8 @@ async def change(request: web.Request, room: str, *, of: str, devices: tuple[Dev
     find(request, room)
     await sessions.signed_in_afresh(request)
     known = find(request, room)
-    if request.app[keys.HOME].status(room) != "online":
-        raise HomeError("room-offline")
+    if (away := request.app[keys.COMMANDS].away(room)) is not None:
+        raise HomeError(away)
     if known.version != of:
         raise HomeError("changed-meanwhile")
     if known.answer is not None and known.answer.outcome == "trying":

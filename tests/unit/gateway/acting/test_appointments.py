@@ -25,6 +25,7 @@ class Town:
 
     def __init__(self) -> None:
         self.home = Home()
+        self.absence = "room-offline"
         entry = parts.confirmed_by(parts.HALL_ENTRY, "front-door", ConfirmBy.APPOINTMENT)
         self.home.set_registry(Registry(rooms=(entry,)))
         self.home.hear_availability("hall", parts.online(), retained=False, now=1.0)
@@ -68,6 +69,9 @@ class Town:
             await self.hangs.wait()
         if self.answers is not None:
             raise self.answers
+
+    def away(self, room: str) -> str | None:
+        return None if self.home.status(room) == "online" else self.absence
 
     async def until(self, reached: Callable[[], bool]) -> None:
         async with asyncio.timeout(DEADLINE):
@@ -144,7 +148,10 @@ async def test_of_a_room_that_is_away_it_is_not_taken_and_goes_when_it_is_back_i
     assert len(town.done) == 1
 
 
-async def test_a_room_that_went_while_it_was_given_is_told_as_why_nothing_was_sent(town: Town) -> None:
+@pytest.mark.parametrize("absence", ["room-offline", "broker-unreachable"])
+async def test_a_room_that_went_while_it_was_given_is_told_as_why_nothing_was_sent(town: Town, absence: str) -> None:
+    town.absence = absence
+
     def gives(wish: PendingWish) -> PendingWish:
         town.home.hear_availability("hall", parts.offline(), retained=False, now=2.0)
         return wish
@@ -152,7 +159,7 @@ async def test_a_room_that_went_while_it_was_given_is_told_as_why_nothing_was_se
     town.gives = gives
     wish = town.put_up()
     await town.until(lambda: bool(town.over))
-    assert (town.done, town.over) == ([], [(wish.id, "room-offline")])
+    assert (town.done, town.over) == ([], [(wish.id, absence)])
 
 
 async def test_a_device_that_is_gone_is_told_as_why(town: Town) -> None:

@@ -424,13 +424,20 @@ class FakeAlerts:
 class FakeCommands:
     """Takes wishes and answers each as the test says."""
 
-    def __init__(self) -> None:
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self.broker_away = False
         self.wishes: list[Wish] = []
         self.answer: HomeError | None = None
         self.known: set[str] = set()
 
     def knows(self, command_id: str) -> bool:
         return command_id in self.known
+
+    def away(self, room: str) -> str | None:
+        if self._home.status(room) == "online":
+            return None
+        return "broker-unreachable" if self.broker_away else "room-offline"
 
     async def execute(self, wish: Wish) -> Executed:
         self.wishes.append(wish)
@@ -608,7 +615,7 @@ class House:
         self.home = Home()
         self.auth = FakeAuth()
         self.alerts = FakeAlerts()
-        self.commands = FakeCommands()
+        self.commands = FakeCommands(self.home)
         self.hub = FakeHub()
         self.registrar = FakeRegistrar(self.home, self.auth)
         self.disk = FakeDisk()

@@ -78,13 +78,14 @@ async def test_a_program_makes_no_appointment_and_refuses_none() -> None:
         await a_program_is_refused(house, "appointment-in-person")
 
 
-@pytest.mark.parametrize("why", ["lockdown", "room-offline"])
+@pytest.mark.parametrize("why", ["lockdown", "room-offline", "broker-unreachable"])
 async def test_no_appointment_is_made_for_what_could_not_be_done_now(why: str) -> None:
     async with house_by_appointment() as house:
         await house.sign_in(Role.MEMBER)
         if why == "lockdown":
             house.home.set_lockdown(LockdownState(active=True, at=datetime.now(UTC)))
         else:
+            house.commands.broker_away = why == "broker-unreachable"
             house.home.hear_availability("hall", parts.offline(), retained=False, now=1.0)
         assert slug(await unlock(house)) == why
         assert house.registrar.pressed == []

@@ -108,6 +108,23 @@ async def test_a_form_of_an_older_file_changes_nothing() -> None:
         assert page.has("input", name="of", value="1" * 64)
 
 
+@pytest.mark.parametrize(
+    ("is_broker", "said"), [(False, "The room is offline"), (True, "The broker cannot be reached")]
+)
+async def test_while_nothing_can_be_sent_nothing_is_and_what_is_away_is_named(is_broker: bool, said: str) -> None:
+    async with open_house() as house:
+        await master(house)
+        page = await house.get(OF_LAMP)
+        house.commands.broker_away = is_broker
+        house.home.hear_availability("hall", parts.offline(), retained=False, now=1.0)
+        refused = await house.send(page.form(OF_LAMP), "save", name="Desk", code=APP_CODE)
+        assert (refused.status, house.auth.room.set) == (503, [])
+        assert said in refused.text
+        assert refused.form(OF_LAMP).fields["name"] == "Desk"
+        house.auth.room.files.forget_all()
+        assert said in (await house.get(OF_LAMP)).text
+
+
 @pytest.mark.parametrize("known", [True, False])
 async def test_what_became_of_the_last_change_is_shown_or_that_nothing_is_known(known: bool) -> None:
     async with open_house() as house:

@@ -127,13 +127,14 @@ async def test_a_program_with_a_token_is_no_person() -> None:
         await a_program_is_refused(house, "second-person-required")
 
 
-@pytest.mark.parametrize("why", ["lockdown", "room-offline"])
+@pytest.mark.parametrize("why", ["lockdown", "room-offline", "broker-unreachable"])
 async def test_nothing_is_put_up_that_could_not_be_done(why: str) -> None:
     async with house_for_two() as house:
         await house.sign_in(Role.MEMBER)
         if why == "lockdown":
             house.home.set_lockdown(LockdownState(active=True, at=datetime.now(UTC)))
         else:
+            house.commands.broker_away = why == "broker-unreachable"
             house.home.hear_availability("hall", parts.offline(), retained=False, now=1.0)
         assert slug(await unlock(house)) == why
         assert house.registrar.pressed == []
