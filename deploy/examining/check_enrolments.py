@@ -11,6 +11,7 @@ from deploy.examining.finding import Finding, well, wrong
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
 from shared.keeping import database
+from shared.running.config import ConfigError
 from shared.words.names import is_reserved
 
 
@@ -56,6 +57,13 @@ def enrolments(home: Home) -> Iterator[Finding]:
         yield well(
             "enrolments", f"{live} rooms and clients have their rights, {len(known) - live} revoked ones have none"
         )
+
+
+def enrolled_rooms(home: Home) -> list[str]:
+    """Those that are enrolled. Raises ConfigError where the accounts are not there, HomeError where nobody can read."""
+    if (path := database.missing(auth_config.read(home.config("auth")).database)) is not None:
+        raise ConfigError(f"{path} is not there")
+    return [row.name for row in asyncio.run(_identities(home)) if row.role == "room" and row.revoked_at is None]
 
 
 async def _identities(home: Home) -> list[IdentityRow]:

@@ -29,6 +29,7 @@ AREAS = {
     "mail",
     "zones",
     "versions",
+    "rooms",
 }
 
 

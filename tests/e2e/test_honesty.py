@@ -85,12 +85,17 @@ def test_a_session_that_was_ended_elsewhere_leads_to_the_login(demo_home: Demo, 
     page.wait_for_url(demo_home.url + "/login?next=*")
 
 
-def test_a_page_that_is_opened_while_a_room_is_away_is_live(demo_home: Demo, open_page: Open) -> None:
+def test_a_page_that_is_opened_while_a_room_is_away_is_live_and_the_doctor_tells_of_it(
+    demo_home: Demo, open_page: Open
+) -> None:
     demo_home.supervise("stop", "agent-garage")
     try:
         page = open_page("/", role="member")
         wait_until_live(page)
         wait_for_look(page, "garage/light", "offline")
+        doctor = demo_home.command("doctor")
+        assert "room garage is offline; it was there on 20" in doctor.stdout
+        assert doctor.returncode == 0, "it may be off on purpose"
     finally:
         demo_home.supervise("start", "agent-garage")
     wait_for_look(page, "garage/light", "on", "off")
