@@ -57,6 +57,11 @@ def send(var: Path, plan: Plan, now: dt.datetime) -> Sent:
         return _send(var, plan, target, now)
 
 
+def send_first(var: Path, plan: Plan, now: dt.datetime) -> Sent:
+    """The same at a place that is to become the target; how it goes is noted nowhere. Raises as `send` does."""
+    return _send(var, plan, _reached(var, plan), now)
+
+
 def send_due(var: Path, plan: Plan, now: dt.datetime) -> Sent | None:
     """What the timer does: the list of revocations anew, and a backup where the last one is old enough."""
     with _noted(var, plan, now):

@@ -167,9 +167,24 @@ def fingerprints(keys: bytes) -> list[str]:
     return [f"{line.split()[1]} {line.split()[-1]}" for line in done.stdout.decode().splitlines()]
 
 
+def is_trusted(folder: Path, keys: bytes) -> bool:
+    """Whether these are the keys that were confirmed for their machine, all of them and no others."""
+    return sorted([*_of_others(folder, keys), *keys.splitlines()]) == sorted(_confirmed(folder))
+
+
 def trust(folder: Path, keys: bytes) -> None:
-    """From now on the other machine is the one that has these keys."""
-    write(folder / HOSTS, keys, 0o600)
+    """From now on the other machine is the one that has these keys. Machines beside it are trusted as before."""
+    write(folder / HOSTS, b"\n".join([*_of_others(folder, keys), *keys.splitlines()]) + b"\n", 0o600)
+
+
+def _of_others(folder: Path, keys: bytes) -> list[bytes]:
+    hosts = {line.split()[0] for line in keys.splitlines()}
+    return [line for line in _confirmed(folder) if line.split()[0] not in hosts]
+
+
+def _confirmed(folder: Path) -> list[bytes]:
+    known = folder / HOSTS
+    return [line for line in known.read_bytes().splitlines() if line.strip()] if known.exists() else []
 
 
 def _options(folder: Path) -> tuple[str, ...]:

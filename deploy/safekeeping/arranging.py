@@ -1,5 +1,7 @@
 """`homesystem backup key` and `backup target`: what the household decides about its backups, said once."""
 
+import contextlib
+import datetime as dt
 import sys
 import uuid
 from pathlib import Path
@@ -10,8 +12,10 @@ from msgspec.structs import replace
 
 from deploy.archives import plan as plans
 from deploy.archives import sealing, sending, sftp, targets
-from deploy.archives.plan import INSTALLED, Keep
+from deploy.archives.plan import INSTALLED, Keep, Plan
 from deploy.archives.sealing import Key
+from deploy.archives.sending import Sent
+from deploy.archives.targets import Target
 from deploy.safekeeping import keys
 from deploy.safekeeping.telling import console, home, now, tell_sent
 from shared.words.problem import HomeError
@@ -80,7 +84,10 @@ def target(
         str | None, typer.Option(metavar="SHA256:…", help="The other machine's key, for SFTP, instead of a question.")
     ] = None,
 ) -> None:
-    """Have backups go to another disk or machine each day, and older ones there go. Needs a key first."""
+    """Have backups go to another disk or machine each day, and older ones there go. Needs a key first.
+
+    A former target stays until the first backup lies at the new one.
+    """
     var, at = home(), now()
     with plans.alone(var):
         plan = plans.read(var)
@@ -102,16 +109,58 @@ def target(
             )
         wanted = {"daily": daily, "weekly": weekly, "monthly": monthly}
         keep = Keep(**{name: getattr(plan.keep, name) if count is None else count for name, count in wanted.items()})
-        plan = replace(plan, target=where, mark=plan.mark or str(uuid.uuid4()), keep=keep)
-        assert plan.mark is not None
-        # The plan first: a mark that no plan knows would be another home's.
-        plans.save(var, plan)
-        targets.put_mark(place, plan.mark, at)
+        mark = plan.mark or str(uuid.uuid4())
+        arranged = replace(plan, target=where, mark=mark, keep=keep)
+        if plan.target in {None, where}:
+            sent = _begun(var, arranged, place, mark, at)
+        else:
+            sent = _moved(var, plan, arranged, place, mark, at)
         kept = f"{keep.daily} days, {keep.weekly} weeks and {keep.monthly} months"
         console.print(f"Backups go to {where}, and of {kept} one each is kept.", soft_wrap=True)
-        tell_sent(plan, sending.send(var, plan, at))
+        tell_sent(arranged, sent)
     if var != INSTALLED:
         console.print("This home has no timer: run homesystem backup as often as you want one.", soft_wrap=True)
+
+
+def _begun(var: Path, arranged: Plan, place: Target, mark: str, at: dt.datetime) -> Sent:
+    """The first target of all, or the same one anew: it counts at once, so that the timer tries again by itself."""
+    # The plan first: a mark that no plan knows would be another home's.
+    plans.save(var, arranged)
+    try:
+        targets.put_mark(place, mark, at)
+        return sending.send(var, arranged, at)
+    except BaseException:
+        again = ", and the timer tries again each hour" if var == INSTALLED else ""
+        console.print(
+            f"Backups are to go to {place.name}, but this one DID NOT GET THERE. When what follows is mended: "
+            f"homesystem backup{again}.",
+            soft_wrap=True,
+        )
+        raise
+
+
+def _moved(var: Path, plan: Plan, arranged: Plan, place: Target, mark: str, at: dt.datetime) -> Sent:
+    """Another target in the place of one that may well work: it counts once a backup lies there."""
+    there, made = targets.marked(place), plans.made(var)
+    try:
+        targets.put_mark(place, mark, at)
+        sent = sending.send_first(var, arranged, at)
+        plans.save(var, arranged)
+    except BaseException:
+        console.print(
+            f"The first backup DID NOT GET to {place.name}, so they go to {plan.target} as before. When what follows "
+            f"is mended: homesystem backup target {place.name}",
+            soft_wrap=True,
+        )
+        with contextlib.suppress(HomeError):  # the place itself may be what failed; a mark alone does no harm there
+            if there is None:
+                place.remove([targets.MARK])
+            else:
+                targets.put_mark(place, there.mark, there.made_at)
+        plans.note(var, made)
+        raise
+    sending.note(var, arranged, at)
+    return sent
 
 
 def _hand_over(made: Key, protected: bytes | None, file: Path, var: Path) -> None:
@@ -151,8 +200,8 @@ def _meet(where: str, folder: Path, host_key: str | None) -> None:
     at = sftp.address(where)
     ours = sftp.make_key(folder)
     print(f"The hub's own key, a line for ~/.ssh/authorized_keys of {at.user} on {at.host}:\n{ours}", flush=True)
-    found, known = sftp.host_keys(at), folder / sftp.HOSTS
-    if not (known.exists() and known.read_bytes() == found):
+    found = sftp.host_keys(at)
+    if not sftp.is_trusted(folder, found):
         shown = sftp.fingerprints(found)
         print(f"{at.host} says that its keys are:", *(f"  {one}" for one in shown), sep="\n", flush=True)
         if not _is_confirmed(at.host, shown, host_key):

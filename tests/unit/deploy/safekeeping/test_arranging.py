@@ -1,16 +1,26 @@
 """The key and the target, said once: never over another, never half, and finished by a second try."""
 
+import datetime as dt
+import errno
 import io
+import itertools
+import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from deploy.archives import plan, sealing, targets
+from deploy.archives import plan, present, pruning, revocations, sealing, sending, targets
+from deploy.archives.present import Accounts, Present
 from deploy.safekeeping import arranging, keys
+from shared.keeping import notes
+from shared.words.noted import BackupTarget
 from shared.words.problem import HomeError
 from tests import killed
+
+NOW = dt.datetime(2026, 11, 27, 12, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -131,6 +141,138 @@ def test_another_homes_target_is_taken_over_only_where_that_is_said(var: Path, t
         aim(tmp_path / "disk", take_over=True)
     arranged = plan.read(var)
     assert targets.found(arranged, plan.folder(var)).name == str(tmp_path / "disk")
+
+
+@pytest.fixture
+def whole(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small home that can be backed up, with its key; a minute goes by from one command to the next."""
+    (var / "home.toml").write_text('name = "hub"\n')
+    (var / "secrets").mkdir()
+    (var / "secrets" / revocations.SECRET).write_text("a secret of the home\n")
+    (var / "secrets" / revocations.SECRET).chmod(0o600)
+    monkeypatch.setattr(present, "look", lambda _var, _now: Present(b"", [], Accounts(())))
+    minutes = itertools.count()
+    monkeypatch.setattr(arranging, "now", lambda: NOW + dt.timedelta(minutes=next(minutes)))
+    make(tmp_path / "key")
+    return var
+
+
+def fill(monkeypatch: pytest.MonkeyPatch, folder: Path, what: str) -> None:
+    """From now on the disk of that folder is full as soon as such a file is written there."""
+    fsync = os.fsync
+
+    def full(number: int) -> None:
+        path = Path(f"/proc/self/fd/{number}").readlink()
+        if path.parent == folder and what in path.name:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", full)
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+def archives(folder: Path) -> list[str]:
+    return sorted(name for name in names(folder) if pruning.moment(name))
+
+
+def noted(var: Path) -> BackupTarget:
+    found = notes.read(var / "data", BackupTarget)
+    assert found is not None
+    return found
+
+
+def test_another_target_takes_the_formers_place_once_a_backup_lies_there(
+    whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    aim(old)
+    aim(new)
+    assert (plan.read(whole).target, noted(whole).where) == (str(new), str(new))
+    assert len(archives(old)) == len(archives(new)) == 1
+    assert f"Backups go to {new}, and of 7 days" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("full", [targets.MARK, ".tar.gz", revocations.NAME])
+def test_the_former_target_stays_where_the_first_backup_does_not_fit_at_another(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], full: str
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    aim(old)
+    before, made, note = plan.read(whole), plan.made(whole), noted(whole)
+    capsys.readouterr()
+    with monkeypatch.context() as patched:
+        fill(patched, new, full)
+        with pytest.raises(HomeError, match="No space left on device"):
+            arranging.target(str(new), daily=2, weekly=None, monthly=None, take_over=False, host_key=None)
+    said = capsys.readouterr().out
+    assert f"DID NOT GET to {new}, so they go to {old} as before" in said
+    assert f"Backups go to {new}" not in said
+    assert (plan.read(whole), plan.made(whole), noted(whole)) == (before, made, note)
+    assert targets.MARK not in names(new)
+    sending.send(whole, plan.read(whole), NOW + dt.timedelta(days=1))
+    assert len(archives(old)) == 2, "the next one goes there as before"
+    aim(new)
+    assert plan.read(whole).target == str(new)
+    assert len(archives(new)) == 1 + (full == revocations.NAME)
+
+
+def test_a_target_that_was_to_be_taken_over_is_the_others_again_where_nothing_fits(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    aim(old)
+    new.mkdir()
+    others = targets.at(str(new), plan.folder(whole))
+    targets.put_mark(others, "of another", dt.datetime(2026, 11, 27, tzinfo=dt.UTC))
+    mark = targets.marked(others)
+    fill(monkeypatch, new, ".tar.gz")
+    with pytest.raises(HomeError, match="No space left on device"):
+        aim(new, take_over=True)
+    assert targets.marked(others) == mark
+    assert plan.read(whole).target == str(old)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+def test_the_only_target_counts_though_nothing_fits_there_yet_and_it_says_so(
+    whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], anew: bool
+) -> None:
+    disk = tmp_path / "disk"
+    if anew:
+        aim(disk)
+        capsys.readouterr()
+    with monkeypatch.context() as patched:
+        fill(patched, disk, ".tar.gz")
+        with pytest.raises(HomeError, match="No space left on device"):
+            aim(disk)
+    said = capsys.readouterr().out
+    assert f"to go to {disk}, but this one DID NOT GET THERE" in said
+    assert "one each is kept" not in said
+    assert plan.read(whole).target == str(disk)
+    assert "No space left on device" in noted(whole).failure
+    sending.send(whole, plan.read(whole), NOW + dt.timedelta(days=1))
+    assert len(archives(disk)) == 1 + anew
+
+
+def test_a_power_cut_amid_a_change_of_target_leaves_the_former_one_or_the_new_one_with_a_backup(
+    whole: Path, tmp_path: Path
+) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    aim(old)
+    code, writes = killed.at_write(partial(aim, tmp_path / "whole"), tmp_path, 0)
+    assert code == 0
+    reached = set()
+    for die_at in range(1, writes + 1):
+        aim(old)
+        shutil.rmtree(new, ignore_errors=True)
+        assert killed.at_write(partial(aim, new), tmp_path, die_at)[0] == -9
+        arranged = plan.read(whole)
+        assert arranged.target is not None
+        reached.add(arranged.target)
+        assert archives(Path(targets.found(arranged, plan.folder(whole)).name))
+    assert reached == {str(old), str(new)}
 
 
 def test_the_timer_of_an_installed_home_writes_below_a_few_folders(monkeypatch: pytest.MonkeyPatch) -> None:
