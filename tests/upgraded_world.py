@@ -41,10 +41,16 @@ apt-get)
         needed=$(sed -n "s/^Depends: .*\\(python3\\.[0-9]*\\).*/\\1/p" "$last")
         [ -z "$needed" ] || cat "$W/pythons" "$W/known" | grep -qx "$needed" ||
             {{ echo "Depends: $needed but it is not installable" >&2; exit 100; }}
-        echo "Inst home-system"; ! [ -e "$W/removes" ] || echo "Remv precious [1]"
+        echo "Inst home-system [1] (2 local-deb [amd64])"; ! [ -e "$W/removes" ] || echo "Remv precious [1]"
+        [ ! -e "$W/provides" ] || echo "Inst libprecious1t64 (2-1 Debian:13.1/stable [amd64])"
     elif has install && ! has --download-only; then put "$(head -n 1 "$W/state/newer.deb")"
     elif has download; then cat "$W/candidate" >x.deb; fi ;;
-apt-cache) echo "  Candidate: $(cat "$W/candidate")" ;;
+apt-cache)
+    case $all in
+    policy*) echo "  Candidate: $(cat "$W/candidate")" ;;
+    "show libprecious1t64=2-1") printf 'Package: libprecious1t64\\nProvides: %s\\n' "$(cat "$W/provides")" ;;
+    *) echo "E: No packages found" >&2; exit 100 ;;
+    esac ;;
 dpkg)
     case $1 in
     --compare-versions)

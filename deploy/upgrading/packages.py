@@ -65,9 +65,21 @@ def check(place: Place) -> None:
     """Whether apt would install the newer one; what it needs besides is fetched now. Raises UpgradeError."""
     said = run([*APT, "--simulate", "install", newer(place)], env=os.environ | QUIET)
     gone = set(re.findall(r"^Remv (\S+)", said, re.MULTILINE)) - _MADE_WAY_FOR
-    if gone:
+    if gone and (gone := gone - _provided(place, said)):
         raise UpgradeError(f"apt would remove {', '.join(sorted(gone))} for it; see to that first, then again")
     run([*APT, "--download-only", "install", newer(place)], env=os.environ | QUIET)
+
+
+def _provided(place: Place, said: str) -> set[str]:
+    """What the packages that come along stand for, too: a library may have another name in the next Debian, such as
+    libreadline8t64 for libreadline8, and takes the place of the former one for everybody.
+    """
+    coming = re.findall(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", said, re.MULTILINE)
+    known = [f"{name}={version}" for name, version in coming if name != place.package]
+    if not known:
+        return set()
+    told = re.findall(r"^Provides: (.*)$", run(["apt-cache", "show", *known]), re.MULTILINE)
+    return {one.split()[0] for line in told for one in line.split(",") if one.strip()}
 
 
 def needed(place: Place) -> int:

@@ -140,6 +140,23 @@ def test_what_cannot_be_is_refused_while_all_runs(
     assert not any(call.startswith(("systemctl stop", "systemctl start")) for call in world.read("calls").splitlines())
 
 
+@pytest.mark.parametrize(
+    ("provides", "code"), [("libp (= 2), precious (= 2-1)", 0), ("precious", 0), ("precious-data, not-precious", 1)]
+)
+def test_a_package_that_another_takes_the_place_of_may_go(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], provides: str, code: int
+) -> None:
+    """Libraries have other names in the next Debian, which its Python brings along."""
+    world = make("removes")
+    (world.folder / "provides").write_text(provides)
+    assert run(world) == code
+    if code:
+        assert "would remove precious" in capsys.readouterr().err
+        check_former(world)
+    else:
+        check_newer(world)
+
+
 def test_a_disk_without_room_is_told_before_anything_stands_still(
     make: Callable[..., World], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
