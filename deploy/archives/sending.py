@@ -97,10 +97,14 @@ def _reached(var: Path, plan: Plan) -> Target:
 
 def _send(var: Path, plan: Plan, target: Target, now: dt.datetime) -> Sent:
     assert plan.recipient is not None
-    name = pruning.name(now)
+    name, before = pruning.name(now), plans.made(var)
+    # Fewer may be kept than before, as the disk is full: those that no rule keeps any more make room.
+    outworn = pruning.outworn(target.names(), [one.name for one in before], plan.keep)
+    if outworn:
+        target.remove(outworn)
     # Noted before it is there: what a power cut leaves at the target is ours, and will be pruned.
     begun = Made(name, now, None)
-    made = [*plans.made(var), begun]
+    made = [*before, begun]
     plans.note(var, made)
     if plan.key is not None and (beside := key_name(plan.recipient)) not in target.names():
         target.write(beside, plan.key.encode())
@@ -112,7 +116,7 @@ def _send(var: Path, plan: Plan, target: Target, now: dt.datetime) -> Sent:
     gone = pruning.outworn(there, [one.name for one in made], plan.keep)
     target.remove(gone)
     plans.note(var, [one for one in made if one.name in there and one.name not in gone])
-    return Sent(name, size, elsewhere, gone)
+    return Sent(name, size, elsewhere, sorted({*outworn, *gone}))
 
 
 def _carry_list(var: Path, plan: Plan, target: Target, now: dt.datetime) -> None:

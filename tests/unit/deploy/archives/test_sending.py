@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from deploy.archives import backup, plan, present, pruning, revocations, sealing, sending, targets
 from deploy.archives.plan import Keep, Plan
@@ -103,6 +104,26 @@ def test_older_ones_go_and_strangers_files_stay(var: Path) -> None:
     (disk(var) / stranger).write_text("copied here by hand")
     names = [sending.send(var, arranged, NOW + dt.timedelta(days=day)).name for day in range(4)]
     assert archives(var) == [stranger, *names[-2:]]
+
+
+def test_on_a_full_disk_fewer_days_make_room(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arranged = plan.read(var)
+    names = [sending.send(var, arranged, NOW + dt.timedelta(days=day)).name for day in range(4)]
+    write = backup.write
+
+    def full(home: Path, target: Path, now: dt.datetime, recipient: str | None = None) -> tuple[int, list[str]]:
+        if len(archives(var)) >= 3:
+            raise HomeError("no-proof", "No space left on device")
+        return write(home, target, now, recipient)
+
+    monkeypatch.setattr(backup, "write", full)
+    with pytest.raises(HomeError, match="No space left"):
+        sending.send(var, arranged, NOW + dt.timedelta(days=4))
+    assert archives(var) == names, "nothing goes that the plan keeps"
+    fewer = replace(arranged, keep=Keep(daily=2, weekly=0, monthly=0))
+    sent = sending.send(var, fewer, NOW + dt.timedelta(days=4))
+    assert archives(var) == [names[-1], sent.name]
+    assert sent.pruned == names[:-1]
 
 
 def test_nothing_is_written_where_the_disk_is_not(var: Path) -> None:
