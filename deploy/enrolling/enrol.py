@@ -61,9 +61,9 @@ async def add_room(home: homes.Home, name: str, out: Path | None) -> None:
 async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> int:
     """Another certificate and key for a room or client that slept past its end, or is not ours: written to `out`.
 
-    Its name, rights and history stay, and what it had before is put on the revocation list; returns how many. May be
-    repeated, as after an interruption. Raises HomeError: already-exists (a key that lies in `out`), and as
-    `check_standing` does.
+    Its name, rights and history stay; what it had before is put on the revocation list, and its connection dropped.
+    Returns how many were put there. May be repeated, as after an interruption. Raises HomeError: already-exists (a key
+    that lies in `out`), broker-unreachable, and as `check_standing` does.
     """
     await check_standing(home, name, role)
     with turns.turn(home.var, f"homesystem {role} renew {name}"):
@@ -79,6 +79,7 @@ async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> i
             room_file.write_to(out, home, name)
         replaced = authority.replace(name)
         taking_up.reload(home)
+        broker.drop(home, [name])
         (out / _UNFINISHED).unlink()
     return replaced
 

@@ -1,6 +1,7 @@
 """Enrolling and revoking: finished by a second try, wherever the first was ended, and done only when it is done."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import signal
@@ -79,14 +80,18 @@ def publish(broker: Broker, room: str, out: Path, *arguments: str) -> subprocess
     return subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
 
-def listen(broker: Broker, room: str, out: Path) -> "subprocess.Popen[str]":
+@contextlib.contextmanager
+def listen(broker: Broker, room: str, out: Path) -> Iterator["subprocess.Popen[str]"]:
     files = ["--cafile", f"{out}/ca.crt", "--cert", f"{out}/room.crt", "--key", f"{out}/room.key"]
     place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port)]
     command = ["stdbuf", "-oL", "mosquitto_sub", *place, *files, "-t", topics.commands_for(room), "-d"]
-    listener = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert listener.stdout is not None
-    next(line for line in listener.stdout if "SUBACK" in line)
-    return listener
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as listener:
+        try:
+            assert listener.stdout is not None
+            next(line for line in listener.stdout if "SUBACK" in line)
+            yield listener
+        finally:
+            listener.kill()  # of whom nothing was taken
 
 
 def told(home: Home, what: str, name: str) -> int:
@@ -244,7 +249,9 @@ def test_a_room_that_slept_too_long_gets_another_certificate_and_loses_nothing(b
     old, new = tmp_path / "old", tmp_path / "new"
     asyncio.run(enrol.add_room(broker.home, "sleepy", old))
     assert publish(broker, "sleepy", old).returncode == 0
-    assert asyncio.run(enrol.renew(broker.home, "sleepy", "room", new)) == 1
+    with listen(broker, "sleepy", old) as whoever_has_it:
+        assert asyncio.run(enrol.renew(broker.home, "sleepy", "room", new)) == 1
+        whoever_has_it.wait(DEADLINE)  # its line, which stood, is dropped
     assert (said := publish(broker, "sleepy", new)).returncode == 0
     assert "Not authorized" not in said.stderr
     until(lambda: publish(broker, "sleepy", old).returncode != 0, "the old one is refused")
