@@ -39,7 +39,7 @@ TARGETS = {
 class Effort(NamedTuple):
     """How many rounds there are, how many seconds each run in one lasts, and what the streams are asked.
 
-    `streams` are their numbers, each for so many `stream_rounds` of `events`.
+    `streams` are their numbers, each for so many `stream_rounds` of `events`; `lasting`: the one long run, in seconds.
     """
 
     rounds: int
@@ -47,10 +47,11 @@ class Effort(NamedTuple):
     streams: tuple[int, ...]
     stream_rounds: int
     events: int
+    lasting: float
 
 
-QUICK = Effort(rounds=3, seconds=1.0, streams=(20,), stream_rounds=1, events=30)
-WHOLE = Effort(rounds=7, seconds=2.0, streams=(20, 200), stream_rounds=3, events=50)
+QUICK = Effort(rounds=3, seconds=1.0, streams=(20,), stream_rounds=1, events=30, lasting=3.0)
+WHOLE = Effort(rounds=7, seconds=2.0, streams=(20, 200), stream_rounds=3, events=50, lasting=10.0)
 _WARM_SECONDS = 1.0
 _STARTS = 3
 _EVENT_SECONDS = 0.1
@@ -87,6 +88,7 @@ def compare(revision: str, effort: Effort, console: Console) -> None:
                 side.idle = turns.look_at_idle(side)
             _rounds((here, there), effort, values, console)
             _streams((here, there), effort, values, console)
+            _lasting((here, there), effort, values, console)
     for made in _tables(commit, effort, values):
         console.print(made)
 
@@ -139,6 +141,15 @@ def _streams(both: tuple[Side, Side], effort: Effort, values: Values, console: C
                 values.add(f"streams, CPU, {count}", 1000 * heard.cpu, is_here=side is both[0])
 
 
+def _lasting(both: tuple[Side, Side], effort: Effort, values: Values, console: Console) -> None:
+    """So long that what a home puts off, to record it later, cannot be taken for speed."""
+    console.print(f"{effort.lasting:.0f} s of commands at once, until all of them are recorded …")
+    for side in both:
+        fired = _run(side, max(CLIENTS), effort.lasting, LAMP, SWITCHED)
+        values.add("lasting", fired.volley.figures.rate, is_here=side is both[0])
+        values.add("recorded", fired.recorded_rate, is_here=side is both[0])
+
+
 def _ordinary(side: Side, clients: int, seconds: float, values: Values, *, is_here: bool) -> None:
     fired = _run(side, clients, seconds, LAMP, SWITCHED)
     commands = len(fired.volley.figures.latencies)
@@ -147,7 +158,6 @@ def _ordinary(side: Side, clients: int, seconds: float, values: Values, *, is_he
     values.add(f"CPU, home, {clients}", 1000 * sum(fired.cpu.values()) / commands, is_here=is_here)
     values.add(f"CPU, generator, {clients}", 1000 * fired.volley.cpu / commands, is_here=is_here)
     values.add(f"rate, {clients}", fired.volley.figures.rate, is_here=is_here)
-    values.add(f"recorded, {clients}", fired.recorded_rate, is_here=is_here)
     if clients == 1:
         values.add("p50", fired.volley.figures.quantile(0.5), is_here=is_here)
         values.add("p99", fired.volley.figures.quantile(0.99), is_here=is_here)
@@ -165,10 +175,11 @@ def _tables(commit: str, effort: Effort, values: Values) -> Iterator[object]:
         ]
         lines.append(values.figure(f"CPU, generator, {clients}", "(the generator)", "ms"))
         yield table(f"CPU per ordinary command at {_clients(clients)}, user + system", commit, lines)
-    lines = []
-    for clients in CLIENTS:
-        lines.append(values.figure(f"rate, {clients}", f"commands per second, {_clients(clients)}", "/s"))
-        lines.append(values.figure(f"recorded, {clients}", "  recorded as well", "/s"))
+    lines = [
+        values.figure(f"rate, {clients}", f"commands per second, {_clients(clients)}", "/s") for clients in CLIENTS
+    ]
+    lines.append(values.figure("lasting", f"  for {effort.lasting:.0f} s, {_clients(max(CLIENTS))}", "/s"))
+    lines.append(values.figure("recorded", "  and recorded as well", "/s"))
     for count in effort.streams:
         lines.append(values.figure(f"streams, {count}", f"from the broker to {count} streams, p95", "ms"))
         lines.append(values.figure(f"streams, CPU, {count}", "  the gateway's CPU for each event", "ms"))

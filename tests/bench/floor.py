@@ -128,7 +128,6 @@ _ASKED: tuple[tuple[str, str, Callable[[turns.Run], float], str], ...] = (
     ("CPU, all of them", "ms", _cost(*SERVICES), "CPU, home"),
     *((f"  {name}", "ms", _cost(name), f"CPU, {name}") for name in SERVICES),
     ("commands per second", "/s", lambda run: run.volley.figures.rate, "rate"),
-    ("  recorded as well", "/s", lambda run: run.recorded_rate, "recorded"),
     ("p50", "ms", lambda run: run.volley.figures.quantile(0.5), "p50"),
     ("p99", "ms", lambda run: run.volley.figures.quantile(0.99), "p99"),
 )
