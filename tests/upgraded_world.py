@@ -23,6 +23,7 @@ echo "${{0##*/}} $*" >>"$W/calls"
 count=$(wc -l <"$W/calls")
 die() {{ if [ "$(cat "$W/dies")" = "$count $1" ]; then echo "0 never" >"$W/dies"; kill -9 $PPID; exit 137; fi; }}
 has() {{ case " $all " in *" $1 "*) return 0 ;; esac; return 1; }}
+fail() {{ echo "dpkg-deb: error: $*" >&2; exit 2; }}
 one() {{ grep -qx "$1" "$W/running" || echo "$1" >>"$W/running"; }}
 add() {{ for unit; do case $unit in -*) ;; *) one "$unit" ;; esac; done; }}
 drop() {{ for unit; do grep -vx "$unit" "$W/running" >"$W/left" || true; mv "$W/left" "$W/running"; done; }}
@@ -69,6 +70,10 @@ dpkg-query)
     -s*) printf 'Package: home-system\\nStatus: install ok installed\\nVersion: %s\\n' "$(cat "$W/version")" ;;
     esac ;;
 dpkg-deb)
+    case $all in
+    -f*) ! grep -qx "Torn: at once" "$2" || fail "is not a Debian format archive" ;;
+    --contents*) ! grep -q "^Torn: " "$2" || fail "unexpected end of file or stream" ;;
+    esac
     case $all in
     *--build*) for last; do :; done; sed -n 's/^Version: //p' "$5/DEBIAN/control" >"$last" ;;
     *Package) sed -n "s/^Package: //p" "$2" | grep . || echo home-system ;;

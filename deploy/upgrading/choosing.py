@@ -41,7 +41,8 @@ class _Here(NamedTuple):
 def chosen(place: Place, files: Sequence[Path]) -> Path:
     """The newest for this machine: a pattern in a shell names former files and those for another Debian, too.
 
-    Raises UpgradeError where one is not there, and where none is for this machine.
+    Raises UpgradeError where one is not there, or is no package, where none is for this machine, and where the one
+    that is was cut off.
     """
     for file in files:
         if not file.is_file():
@@ -61,6 +62,7 @@ def chosen(place: Place, files: Sequence[Path]) -> Path:
             f"{'; '.join(_told(here, one) for one in named)}. Needed is {here.package} for {here.processor}{debian}: "
             f"{here.package}_…{suffix}_{here.processor}.deb"
         )
+    _ask(best.path, "--contents")  # unpacks all of it, before anything is stopped: a download may lack its end
     if len(files) > 1:
         say(f"Of these files it is {best.path}, the newest for this machine.")
     return best.path
@@ -115,7 +117,19 @@ def _order(one: _File, other: _File) -> int:
 
 def field(file: Path, name: str) -> str:
     """What a package's file says of itself; "" where it does not. Raises UpgradeError where it is none."""
-    return run(["dpkg-deb", "-f", file, name]).strip()
+    return _ask(file, "-f", name).strip()
+
+
+def _ask(file: Path, option: str, *more: str) -> str:
+    """What dpkg-deb says of it. Raises UpgradeError that names the file, and what to do about it."""
+    try:
+        return run(["dpkg-deb", option, file, *more])
+    except UpgradeError as error:
+        raise UpgradeError(
+            f"{file} is no whole package: its download was cut off or spoilt, or it is another kind of file. Nothing "
+            "was changed. Fetch it anew, and compare its sum where SHA256SUMS lies beside it: "
+            f"sha256sum --check --ignore-missing SHA256SUMS ({error})"
+        ) from error
 
 
 def is_newer(one: str, other: str) -> bool:

@@ -75,6 +75,24 @@ def test_files_of_which_none_is_for_this_machine_are_refused(
 
 
 @pytest.mark.parametrize(
+    ("where", "why"), [("at once", "not a Debian format archive"), ("in its data", "unexpected end of file or stream")]
+)
+def test_a_file_that_was_cut_off_or_is_another_kind_of_file_is_named_and_nothing_is_stopped(
+    make: Callable[..., World], capsys: pytest.CaptureFixture[str], where: str, why: str
+) -> None:
+    world = make()
+    (world.folder / "1.deb").write_text("1\n")
+    (world.folder / "2.deb").write_text(f"2\nTorn: {where}\n")
+    assert run(world, "1.deb", "2.deb") == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"homesystem: {world.folder / '2.deb'} is no whole package")
+    assert "Fetch it anew, and compare its sum" in said
+    assert why in said
+    assert "systemctl stop" not in (world.folder / "calls").read_text()
+    check_former(world)
+
+
+@pytest.mark.parametrize(
     ("release", "pythons", "taken"),
     [
         ("12", ["python3.11"], "2+deb12.deb"),
