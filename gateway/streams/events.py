@@ -163,7 +163,7 @@ class Hub:
                 await response.send("{}", event="ready")
                 if client.follows and self._recorded is not None:
                     await self._write(response, client, self._frame(self._recorded, client, info))
-                await self._serve(response, client, token)
+                await self._serve(response, client, token, info)
         except (ConnectionError, TimeoutError):
             pass  # the client went away or was too slow; it comes back by itself
         except HomeError as error:
@@ -193,13 +193,19 @@ class Hub:
         else:
             self._followed.clear()
 
-    async def _serve(self, response: aiohttp_sse.EventSourceResponse, client: Client, token: str) -> None:
-        """What comes, heartbeats among it; all by the session as it is then."""
+    async def _serve(
+        self, response: aiohttp_sse.EventSourceResponse, client: Client, token: str, began: SessionInfo
+    ) -> None:
+        """What comes, heartbeats among it; all by the session as it is then, until that may other things than it
+        `began` with: the word on that may have gone by while our link to the broker was down.
+        """
         beating = asyncio.get_running_loop().call_later(HEARTBEAT_SECONDS, self._beat, client)
         client.beating = beating
         try:
             while events := await client.next():
                 info = (await self._sessions.last_word(token)).info
+                if _seen_by(info) != _seen_by(began):
+                    return
                 await self._write(response, client, b"".join(self._frame(event, client, info) for event in events))
         finally:
             client.beating.cancel()
@@ -276,3 +282,8 @@ class Hub:
         view = views[0]
         icon = {} if view.icon is None else {"icon": view.icon}
         return as_json({"room": room, "name": view.name, **icon, "hidden": view.hidden, "devices": view.devices})
+
+
+def _seen_by(info: SessionInfo) -> tuple[object, ...]:
+    """By what it is decided which home somebody sees."""
+    return info.user, info.grants, info.token, info.own

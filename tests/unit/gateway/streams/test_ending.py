@@ -1,6 +1,7 @@
 """A stream ends with its session, whatever it is at."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from gateway.door.sessions import Sessions
 from gateway.picture import guards
 from gateway.picture.home import Home
-from gateway.streams import hours
+from gateway.streams import events, hours
 from gateway.streams.client import Client
 from gateway.streams.event import Event, Interest
 from gateway.streams.events import Hub
@@ -23,12 +24,12 @@ from tests.unit.gateway.pages.house import config
 from tests.unit.gateway.parts import NOW, REGISTRY, FakeAuth, session
 
 
-def hub_of(info: SessionInfo) -> Hub:
+def hub_of(info: SessionInfo, auth: FakeAuth | None = None, link_up: Callable[[], bool] = lambda: True) -> Hub:
     """A home's streams; `info` is the session of the token "t"."""
-    home, auth = Home(), FakeAuth()
+    home, auth = Home(), auth or FakeAuth()
     home.set_registry(REGISTRY)
     auth.sessions["t"] = info
-    return Hub(home, Sessions(cast("Any", auth), link_up=lambda: True), config().zone)
+    return Hub(home, Sessions(cast("Any", auth), link_up=link_up), config().zone)
 
 
 async def told_to(hub: Hub, info: SessionInfo) -> list[str]:
@@ -80,6 +81,35 @@ async def test_a_stream_that_begins_while_rights_change_begins_with_the_new_ones
     before = session(Role.GUEST, Grant(room="hall", device="lamp"))
     assert "description" in await snapshot(hub_of(before), before)
     assert "description" not in await snapshot(hub_of(session(Role.GUEST)), before)
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        session(Role.GUEST),
+        session(Role.GUEST, Grant(room="hall", device="lamp"), Grant(room="garage", device="gate")),
+        session(Role.MEMBER),
+    ],
+    ids=["less", "more", "another role"],
+)
+async def test_rights_that_changed_while_the_link_was_down_end_a_stream_of_before(
+    after: SessionInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, auth, is_up = session(Role.GUEST, Grant(room="hall", device="lamp")), FakeAuth(), True
+    monkeypatch.setattr(events, "HEARTBEAT_SECONDS", 0.01)
+    hub = hub_of(before, auth, lambda: is_up)
+    beat, beats = hub._beat, 0
+
+    def change_unheard(client: Client) -> None:
+        nonlocal beats, is_up
+        beats += 1
+        if beats == 3:
+            is_up, auth.sessions["t"] = False, after
+        beat(client)
+
+    hub._beat = change_unheard  # type: ignore[method-assign]
+    told = await told_to(hub, before)
+    assert told[-3:] == ["ready", "heartbeat", "heartbeat"], "as long as they stand it goes on"
 
 
 async def test_a_session_that_ends_ends_also_a_stream_that_is_at_its_snapshot() -> None:
