@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import delete, distinct, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth_service.tables import factors, recovery_codes
+from auth_service.people import changed_rights
+from auth_service.tables import factors, recovery_codes, sessions
 
 SETTING_UP = timedelta(minutes=10)
 """For so long a secret that was shown waits for the first code made of it."""
@@ -63,22 +64,30 @@ async def spend_step(connection: AsyncConnection, factor_id: str, step: int, now
 
 
 async def remove(connection: AsyncConnection, user_id: str, factor_id: str) -> str | None:
-    """Forget one; of what kind it was, None where there is none such. With the last go the recovery codes."""
+    """Forget one; of what kind it was, None where there is none such. With the last go the recovery codes.
+
+    What was proved in this user's sessions counts no more: it may have been by this one, in another's hand.
+    """
     mine = delete(factors).where(factors.c.id == factor_id, factors.c.user_id == user_id, factors.c.confirmed)
     kind: str | None = (await connection.execute(mine.returning(factors.c.kind))).scalar()
-    if kind is not None and not await of(connection, user_id):
+    if kind is None:
+        return None
+    await _forget_proofs(connection, user_id)
+    if not await of(connection, user_id):
         await connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
     return kind
 
 
 async def remove_all(connection: AsyncConnection, user_id: str) -> int:
-    """Forget every factor and recovery code of a user; how many factors there were."""
+    """Forget every factor and recovery code of a user, and what they proved; how many factors there were."""
     gone = await connection.execute(
         delete(factors).where(factors.c.user_id == user_id, factors.c.confirmed).returning(factors.c.id)
     )
     count = len(gone.all())
     await connection.execute(delete(factors).where(factors.c.user_id == user_id))
     await connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    if count:
+        await _forget_proofs(connection, user_id)
     return count
 
 
@@ -112,3 +121,9 @@ async def spend_recovery(connection: AsyncConnection, user_id: str, code_hash: s
     """Use one up; False where another request was quicker."""
     mine = (recovery_codes.c.user_id == user_id, recovery_codes.c.code_hash == code_hash)
     return (await connection.execute(delete(recovery_codes).where(*mine))).rowcount == 1
+
+
+async def _forget_proofs(connection: AsyncConnection, user_id: str) -> None:
+    proved = update(sessions).where(sessions.c.user_id == user_id, sessions.c.proved_at.is_not(None))
+    await connection.execute(proved.values(proved_at=None))
+    await changed_rights.note(connection, user_id)

@@ -170,6 +170,33 @@ async def test_the_session_goes_on_under_another_token_and_the_former_is_void_ev
         assert (await changed_rights.untold(connection))[-1].user_id == home.ada.id
 
 
+async def test_a_factor_that_is_taken_away_proves_nothing_any_more_in_whatever_session(
+    home: Home, accounts: Accounts
+) -> None:
+    """Whoever has the lost phone showed it a moment ago, in a session of theirs."""
+    app, codes = await home.app()
+    mine, home.token = home.token, await home.sit()
+    await home.prove(home.shown(app))
+    (factor,) = (await home.factors.of(mine)).factors
+    asked = FactorRemove(token=mine, id=factor.id, current=PASSWORD, code=codes[0], address=HERE)
+    await home.factors.remove(asked, "gateway")
+    assert not await home.proved()
+    async with home.store.read() as connection:
+        assert (await changed_rights.untold(connection))[-1].user_id == home.ada.id, "the gateways are told"
+    app, _ = await home.app()
+    await home.prove(home.shown(app))
+    assert await accounts.remove_factors(EMAIL) == 1
+    assert not await home.proved(), "nor where the hub took it away"
+
+
+async def test_a_factor_of_somebody_else_that_is_taken_away_leaves_a_proof(home: Home, accounts: Accounts) -> None:
+    app, _ = await home.app()
+    await home.prove(home.shown(app))
+    await accounts.create_user(email="bob@example.org", name="Bob", password=OTHER_PASSWORD, role=Role.MEMBER)
+    assert await accounts.remove_factors("bob@example.org") == 0
+    assert await home.proved()
+
+
 async def test_of_two_requests_with_one_code_one_wins(home: Home) -> None:
     app, codes = await home.app()
     device_token = home.token
