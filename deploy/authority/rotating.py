@@ -134,7 +134,8 @@ def _end(home: Home, left: list[Left]) -> None:
         authorities.rotate("end")
     homes.renew(home)
     taking_up.reload(home)
-    broker.drop(home, [one.name for one in left])
+    # Also who has followed: somebody else may have come in under that name by what the former authority signed.
+    broker.drop(home, sorted({one.name for one in left} | broker.others(home)))
     (home.var / ENDING).unlink(missing_ok=True)
     sync(home.var)
 

@@ -24,6 +24,7 @@ from shared.broker import mqtt
 from shared.keeping import sharing
 from shared.running.config import ConfigError
 from shared.trust import signing, tls
+from shared.words.names import is_hub
 from shared.words.problem import HomeError
 
 
@@ -101,6 +102,12 @@ def drop(home: Home, names: list[str]) -> None:
                 control.settle(name, orders.disable, done=lambda found: found.disabled)
             if standing.holds:  # disabled already: an earlier try was interrupted here
                 control.settle(name, orders.enable, done=lambda found: not found.disabled)
+
+
+def others(home: Home) -> set[str]:
+    """Rooms and clients that have rights, by their names. Raises as `read` does."""
+    names = (client["username"] for client in read(home)["clients"])
+    return {name for name in names if name not in rights.HUB_CLIENTS and not is_hub(name)}
 
 
 def _settle(home: Home, name: str, order: signing.AnyOrder, plan: Plan, *, done: Callable[[Standing], bool]) -> None:

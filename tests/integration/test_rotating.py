@@ -3,6 +3,8 @@ off and comes back under its name.
 """
 
 import asyncio
+import contextlib
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,6 +49,21 @@ def shown_by(broker: Broker) -> served.Served:
     return served.look("127.0.0.1", broker.port, broker.identity("admin"))
 
 
+@contextlib.contextmanager
+def connected_by(broker: Broker, folder: Path) -> "Iterator[subprocess.Popen[str]]":
+    """Whoever has a room's pair, with a connection that stands."""
+    pair = ["--cafile", f"{folder}/ca.crt", "--cert", f"{folder}/room.crt", "--key", f"{folder}/room.key"]
+    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port)]
+    command = ["stdbuf", "-oL", "mosquitto_sub", *place, *pair, "-t", topics.commands_for("hall"), "-d"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as one:
+        try:
+            assert one.stdout is not None
+            next(line for line in one.stdout if "SUBACK" in line)
+            yield one
+        finally:
+            one.kill()
+
+
 def left(broker: Broker) -> list[str]:
     return [one.name for one in rotating.look(broker.home).behind]
 
@@ -58,6 +75,7 @@ def test_rooms_follow_and_who_slept_is_cut_off_and_comes_back_under_its_name(
     hall, garage = (Pi(home, room, tmp_path / room) for room in ("hall", "garage"))
     asyncio.run(enrol.add_client(home, "tablet", [("hall", "lamp")], tmp_path / "tablet"))
     former = reading.certificate(home.pki / "device-ca.crt")
+    shutil.copytree(hall.folder, tmp_path / "copy")  # somebody else's, of what the former authority signed
     try:
         with auth_of(home, signer), Client(broker, "gateway", *GATEWAY_HEARS) as gateway:
             hall.room.online(gateway)
@@ -93,8 +111,11 @@ def test_rooms_follow_and_who_slept_is_cut_off_and_comes_back_under_its_name(
             # The garage wakes too late: somebody else has its connection, and is dropped.
             garage.room.online(gateway)
             garage.room.stop()
-            with turn(home):
+            hall.room.stop()  # or its own connection would take the place of the copy's
+            with turn(home), connected_by(broker, tmp_path / "copy") as whoever_has_it:
                 assert [one.name for one in rotating.end(home, without=["garage"])] == ["garage"]
+                whoever_has_it.wait(DEADLINE)  # though the hall itself has followed
+            hall.room.online(gateway)
             assert reading.certificates(home.pki / "device-ca.crt") == [
                 reading.certificate(home.vault / "device-ca.crt")
             ]
