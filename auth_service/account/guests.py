@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
-from auth_service.home import room_rows
+from auth_service.home import places, room_rows
 from auth_service.people import changed_rights, masters, user_rows
 from auth_service.people.grants import checked_grants, invalid
 from auth_service.proof import Proof
@@ -90,10 +90,12 @@ async def _check_places(connection: AsyncConnection, grants: Sequence[Grant], *,
             continue
         room = await room_rows.find(connection, grant.room)
         if room is None:
-            raise invalid(number, "room", f"There is no room {grant.room}.")
+            rooms = [one.id for one in await room_rows.all_enrolled(connection)]
+            raise invalid(number, "room", places.no_room(grant.room, rooms))
         device = next((one for one in room.devices if one.id == grant.device), None)
         if device is None:
-            raise invalid(number, "device", f"The room {grant.room} has no device {grant.device}.")
+            devices = [one.id for one in room.devices]
+            raise invalid(number, "device", places.no_device(grant.room, grant.device, devices))
         offered = ACTIONS.get(Kind(device.kind), ())
         for action in grant.actions or ():
             if action not in offered:

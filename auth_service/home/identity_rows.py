@@ -1,6 +1,5 @@
 """Identities in the database: which certificate names were ever given out, and which are revoked. Never reused."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal
 
@@ -36,15 +35,6 @@ def check_name(name: str, role: IdentityRole) -> None:
             "invalid-value",
             f"The name {name} is kept for the hub's own services." if role != "service" else f"{name} is no service.",
         )
-
-
-def check_rooms(known: Iterable[IdentityRow], devices: Iterable[str]) -> None:
-    """Raises HomeError("not-found") where the room of a device (`hall/lamp`) is not one that stands."""
-    rooms = {row.name for row in known if row.role == "room" and row.revoked_at is None}
-    for room in (device.partition("/")[0] for device in devices):
-        if room not in rooms:
-            listed = ", ".join(sorted(rooms)) or "none"
-            raise HomeError("not-found", f"There is no room {room}; these are enrolled: {listed}.")
 
 
 def taken(known: IdentityRow) -> str:

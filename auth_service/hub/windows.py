@@ -27,7 +27,7 @@ class AtTheHub:
         self._windows = windows
 
     async def open(self, name: str, kind: Kind, devices: tuple[str, ...], *, unfinished: bool) -> Opened:
-        """For a new room or client, see Windows.open. Raises HomeError: invalid-value, already-exists, no-proof."""
+        """For a new room or client; see Windows.open, also for what it raises."""
         return await self._windows.open(name, Who(issuer=ISSUER), kind=kind, devices=devices, unfinished=unfinished)
 
     async def open_again(self, name: str, kind: Kind) -> Opened:

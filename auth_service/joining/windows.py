@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.account import telling
-from auth_service.home import identity_rows, room_rows, window_rows
+from auth_service.home import identity_rows, places, room_rows, window_rows
 from auth_service.home.window import LIFETIME, Window
 from auth_service.joining import granted
 from auth_service.proof import Proof
@@ -51,14 +51,14 @@ class Windows:
         nothing at the broker, so that nobody ever came in by it.
 
         Raises HomeError: invalid-value, already-exists (the name is in use, or was revoked), not-found (a room of
-        `devices`), no-proof, and what `may` says.
+        `devices`), unknown-device (where its room has said what it has), no-proof, and what `may` says.
         """
         now = self._now()
         async with telling.change(self._store, self._proof, who) as (connection, say):
             if may is not None:
                 await may(connection)
             identity_rows.check_name(name, role_of(kind))
-            identity_rows.check_rooms(await identity_rows.all_rows(connection), devices)
+            places.check(await room_rows.all_enrolled(connection), devices)
             resumes = await self._check_free(connection, name, kind, unfinished=unfinished)
             window = Window(
                 name=name, kind=kind, may=devices, opened_at=now, expires_at=now + LIFETIME, resumes=resumes

@@ -83,16 +83,22 @@ def client_add(
 
     _check_one_way(out, p12=p12)
     devices = [enrol.device_ref(ref) for ref in may]
+    home = _home()
+    if unheard := asyncio.run(enrol.unheard(home, devices)):
+        print(
+            f"Beware: nobody knows yet whether there is {', '.join(unheard)}, since the room never came up. Compare "
+            "the name with what the room has once it is online.",
+            file=sys.stderr,
+        )
     if p12:
         from deploy.enrolling import opening, phone
 
-        home = _home()
         phone.show(home, opening.new(home, name, "phone", devices))
         return
     if out is None:
-        lines.show_for_client(lines.open_for_client(_home(), name, devices))
+        lines.show_for_client(lines.open_for_client(home, name, devices))
         return
-    asyncio.run(enrol.add_client(_home(), name, devices, out))
+    asyncio.run(enrol.add_client(home, name, devices, out))
     console.print(f"{name} is enrolled; its certificate lies in the folder you named.")
 
 

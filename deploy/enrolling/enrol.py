@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 
 from auth_service import config as auth_config
-from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name, check_rooms
-from auth_service.hub import accounts
+from auth_service.home.identity_rows import IdentityRole, IdentityRow, check_name
+from auth_service.hub import accounts, named
 from auth_service.hub.accounts import Accounts
 from deploy.allowing import rights
 from deploy.enrolling import room_file
@@ -37,14 +37,22 @@ def device_ref(text: str) -> DeviceRef:
     return match[1], match[2]
 
 
+async def unheard(home: homes.Home, may: list[DeviceRef]) -> tuple[str, ...]:
+    """Those of which nobody knows yet whether they are there, as `hall/lamp`: their room never came up.
+
+    Raises HomeError where one is not there: not-found (its room), unknown-device.
+    """
+    return await named.check_places(auth_config.read(home.config("auth")), ("/".join(device) for device in may))
+
+
 async def add_client(home: homes.Home, name: str, may: list[DeviceRef], out: Path) -> None:
     """Enrol a trusted client; writes ca.crt, client.crt and client.key to `out`.
 
-    Raises HomeError: invalid-value, already-exists, not-found (a room in `may`), broker-unreachable (nothing is done).
+    Raises HomeError: invalid-value, already-exists, broker-unreachable (nothing is done), and as `unheard` does.
     """
     with turns.turn(home.var, f"homesystem client add {name}"):
+        await unheard(home, may)
         async with _book(home) as book:
-            check_rooms(await book.list_identities(), ("/".join(device) for device in may))
             await _enrol(home, book, name, "client", rights.client_role(name, may), out)
 
 

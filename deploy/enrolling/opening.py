@@ -38,8 +38,8 @@ class Opening(NamedTuple):
 def new(home: homes.Home, name: str, kind: Kind, may: list[DeviceRef]) -> Opening:
     """For a new room, or a client that may command and hear these devices.
 
-    Raises HomeError: invalid-value, already-exists, not-found (a room of `may`), no-proof, broker-unreachable;
-    ConfigError.
+    Raises HomeError: invalid-value, already-exists, not-found (a room of `may`), unknown-device, no-proof,
+    broker-unreachable; ConfigError.
     """
     devices = tuple(dict.fromkeys("/".join(device) for device in may))
 

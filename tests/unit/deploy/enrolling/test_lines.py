@@ -1,14 +1,16 @@
 """The line that the hub prints: its own name, the hash of what the gateway will show, and a window behind it."""
 
 import asyncio
+import contextlib
 import hashlib
 import shutil
+import sqlite3
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from deploy.enrolling import enrol, lines
+from deploy.enrolling import commands, enrol, lines
 from deploy.folder.home import Home
 from gateway.config import load_config
 from gateway.door.offering import Offer
@@ -132,3 +134,45 @@ def test_a_key_that_lies_in_the_certificates_file_is_shown_to_nobody(tmp_path: P
     both.write_text(key)
     with pytest.raises(ConfigError, match="is no certificate"):
         authority.anchor(both)
+
+
+def describe(home: Home, room: str, *devices: str) -> None:
+    """As the auth service notes it when the room comes up."""
+    values = "VALUES (?, ?, ?, 'switch', 0, 0)"
+    with contextlib.closing(sqlite3.connect(home.var / "data" / "auth.sqlite3")) as direct:
+        for device in devices:
+            direct.execute(
+                f"INSERT INTO devices (room, id, name, kind, critical, confirm) {values}",
+                (room, device, device),
+            )
+        direct.commit()
+
+
+@pytest.mark.parametrize("way", ["", "--p12", "--out"])
+def test_a_client_gets_no_device_that_its_room_does_not_have_and_one_that_nobody_knows_yet_is_told(
+    home: Home,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    way: str,
+) -> None:
+    monkeypatch.setenv("HOMESYSTEM_VAR", str(home.var))
+    room = f"way{way}"
+    asyncio.run(enrol.add_room(home, room, tmp_path / "room"))
+
+    def add(name: str, *devices: str) -> None:
+        out = tmp_path / name if way == "--out" else None
+        commands.client_add(name, [f"{room}/{device}" for device in devices], out=out, p12=way == "--p12")
+
+    add(f"early{room}", "lmap")
+    assert f"nobody knows yet whether there is {room}/lmap" in capsys.readouterr().err
+    describe(home, room, "lamp", "door")
+    for name in (f"late{room}", f"early{room}"):
+        with pytest.raises(
+            HomeError, match=rf"unknown-device.*The room {room} has no device lmap; it has: door, lamp\."
+        ):
+            add(name, "lamp", "lmap")
+    assert capsys.readouterr().out == ""
+    assert f"late{room}" not in {row.name for row in asyncio.run(enrol.identities(home, "client"))}
+    add(f"late{room}", "lamp")
+    assert "nobody knows" not in capsys.readouterr().err
