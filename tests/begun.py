@@ -26,8 +26,18 @@ def whole_home(folder: Path) -> Home:
 def home_that_never_ran(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A demo home that is set up, but for its accounts; commands of this process find it, and no broker that runs."""
     monkeypatch.setenv("HOMESYSTEM_VAR", str(folder))
-    monkeypatch.setenv("HOMESYSTEM_MQTT_PORT", str(free_port()))
-    home = homes.create(folder, homes.Settings(demo=True))
+    settings = homes.Settings(
+        demo=True,  # and nowhere where somebody's own home may run
+        https_port=free_port(),
+        mqtt_port=free_port(),
+        smtp_port=free_port(),
+        auth_port=free_port(),
+        alerts_port=free_port(),
+        readings_port=free_port(),
+    )
+    for name, port in settings.ports.items():
+        monkeypatch.setenv(name, str(port))
+    home = homes.create(folder, settings)
     homes.lay_out(home)
     homes.seal(home)
     return home
