@@ -6,7 +6,7 @@ It knows from what the command left (shared/keeping/notes.py): where backups go 
 import datetime as dt
 from collections.abc import Iterator
 
-from deploy.examining.finding import Finding, skipped, well, wrong
+from deploy.examining.finding import Finding, noted, well, wrong
 from deploy.folder.home import Home
 from shared.keeping import notes
 from shared.words.noted import BACKUP_DAYS, BY_HAND_DAYS, BackupMade, BackupTarget
@@ -42,13 +42,11 @@ def _at_target(target: BackupTarget, now: dt.datetime) -> Iterator[Finding]:
 def _by_hand(made: BackupMade | None, now: dt.datetime) -> Iterator[Finding]:
     step = "`homesystem backup key` and `homesystem backup target` have one made each day: docs/backup.md"
     if made is None:
-        yield skipped("backups", f"nobody ever made one, and none goes anywhere by itself: {step}")
+        yield noted("backups", f"nobody ever made one, and none goes anywhere by itself: {step}")
     elif (age := now - made.at) >= dt.timedelta(days=BY_HAND_DAYS):
         yield wrong("backups", f"the last backup was made by hand, {_days(age)} ago", step)
     else:
-        yield skipped(
-            "backups", f"the last one was made by hand, {_days(age)} ago; none goes anywhere by itself: {step}"
-        )
+        yield noted("backups", f"the last one was made by hand, {_days(age)} ago; none goes anywhere by itself: {step}")
 
 
 def _days(age: dt.timedelta) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from deploy.examining import check_enrolments
-from deploy.examining.finding import Finding, skipped, well
+from deploy.examining.finding import Finding, noted, skipped, well
 from deploy.folder import turns
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
@@ -45,7 +45,7 @@ def judged(
         moments = [moment for moment in _moments(room, told) if moment <= now]
         if moments:
             text += f"; it was there on {max(moments):%Y-%m-%d at %H:%M} UTC, perhaps later"
-        yield skipped("rooms", f"room {room} {text}. If it is to be on: {look(room)}")
+        yield noted("rooms", f"room {room} {text}. If it is to be on: {look(room)}")
 
 
 def _moments(room: str, told: Mapping[str, bytes]) -> Iterator[dt.datetime]:

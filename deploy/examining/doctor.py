@@ -97,5 +97,5 @@ def keep(home: Home, told: DoctorReport) -> None:
 
 
 def _told(found: Iterable[Finding], now: dt.datetime) -> DoctorReport:
-    findings = [DoctorLine(one.area, one.state, one.text, one.step) for one in found]
+    findings = [DoctorLine(one.area, one.state, one.text, one.step, one.is_noted) for one in found]
     return DoctorReport(well=all(line.state != "wrong" for line in findings), at=now, findings=findings)

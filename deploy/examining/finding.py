@@ -8,12 +8,16 @@ from shared.words.problem import HomeError
 
 
 class Finding(NamedTuple):
-    """`fine` is None for what could not be looked at because something else has to be mended first."""
+    """`fine` is None for what could not be looked at because something else has to be mended first.
+
+    And for what was looked at and `is_noted`: no fault as far as a doctor can tell, and worth to be known.
+    """
 
     area: str
     text: str
     fine: bool | None
     step: str = ""
+    is_noted: bool = False
 
     @property
     def state(self) -> str:
@@ -34,6 +38,11 @@ def wrong(area: str, text: str, step: str) -> Finding:
 def skipped(area: str, text: str) -> Finding:
     """Not looked at."""
     return Finding(area, text, fine=None)
+
+
+def noted(area: str, text: str) -> Finding:
+    """Looked at, and nobody but the household knows whether it is to be so."""
+    return Finding(area, text, fine=None, is_noted=True)
 
 
 def examine(area: str, look: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:

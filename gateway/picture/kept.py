@@ -209,7 +209,7 @@ def _doctor(facts: Facts) -> Iterator[Checked]:
         yield Checked(about="old-doctor", state="unknown", standard=standard, count=days, step=step)
         return
     faults = [line for line in facts.doctor.findings if line.state == "wrong"]
-    skipped = sum(line.state == "skipped" for line in facts.doctor.findings)
+    skipped = sum(line.state == "skipped" and not line.noted for line in facts.doctor.findings)
     for line in faults:
         yield Checked(
             about="doctor-fault",

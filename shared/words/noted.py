@@ -11,12 +11,16 @@ BY_HAND_DAYS = 31
 
 
 class DoctorLine(msgspec.Struct, frozen=True):
-    """One finding, as `homesystem doctor --json` has it. `state`: well, wrong or skipped. `step`: for what is wrong."""
+    """One finding, as `homesystem doctor --json` has it. `state`: well, wrong or skipped. `step`: for what is wrong.
+
+    `noted`: of what is skipped, whether it was looked at and is no fault, as a room that is off.
+    """
 
     area: str
     state: str
     text: str
     step: str
+    noted: bool = False
 
 
 class DoctorReport(msgspec.Struct, frozen=True):

@@ -34,7 +34,7 @@ def test_rooms_that_are_there_are_one_line() -> None:
 def test_a_room_that_is_off_is_told_and_is_no_fault() -> None:
     online, hall = told(["hall", "kitchen"], there("hall", "offline"), there("kitchen", "online"))
     assert (online.state, online.text) == ("well", "1 of 2 rooms are online")
-    assert (hall.state, hall.step) == ("skipped", "")
+    assert (hall.state, hall.step, hall.is_noted) == ("skipped", "", True)
     assert hall.text == (
         "room hall is offline; it was there on 2026-03-01 at 12:00 UTC, perhaps later. If it is to be on: look at hall"
     )

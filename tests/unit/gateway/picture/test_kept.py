@@ -112,6 +112,16 @@ def test_what_could_not_be_looked_at_is_never_well(changed: dict[str, Any], unkn
     assert states(**changed) == dict.fromkeys(unknown, "unknown")
 
 
+def test_a_room_that_is_off_was_looked_at_by_the_doctor_and_is_told_with_the_rooms() -> None:
+    off = DoctorLine("rooms", "skipped", "room garage is offline", "", noted=True)
+    (found,) = (
+        one
+        for one in checks(msgspec.structs.replace(WELL, doctor=DoctorReport(well=True, at=NOW, findings=[off])))
+        if "doctor" in one.about
+    )
+    assert (found.about, found.state) == ("doctor", "well")
+
+
 def test_a_demo_of_which_nothing_is_known_has_nothing_well_that_needs_looking() -> None:
     facts = msgspec.structs.replace(WELL, house=None, alerts=None, disk=None, doctor=None, backup=None)
     assert {one.about for one in checks(facts) if one.state == "well"} == {"demo", "versions", "proof"}
