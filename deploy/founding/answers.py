@@ -138,6 +138,8 @@ def read(path: Path, *, name: str, timezone: str, environment: Mapping[str, str]
 
     Raises ConfigError with everything that is wrong, a line each with its place.
     """
+    if not path.exists():
+        raise ConfigError(f"{path}: there is no such file; --answers names the one with the answers (docs/init.md)")
     said = load(AnswersFile, path, {})
     wrong: list[str] = []
 

@@ -75,9 +75,14 @@ async def try_rules(settings: Path, draft: Path | None, days: int) -> None:
 
 
 def drafted(path: Path) -> tuple[Rule, ...]:
-    """The rules of a draft, which may be a whole alerts.toml. Raises ConfigError with everything that is wrong."""
+    """The rules of a draft, which may be a whole alerts.toml.
+
+    Raises ConfigError with everything that is wrong, HomeError("not-found") where it is not there.
+    """
     try:
         whole = set(tomllib.loads(path.read_text(encoding="utf-8"))) - {"rules"}
+    except FileNotFoundError:
+        raise HomeError("not-found", f"{path} is not there; --rules names the file with the draft") from None
     except (OSError, ValueError):
         whole = set()  # load tells what is wrong
     if whole:

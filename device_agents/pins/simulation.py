@@ -128,7 +128,9 @@ class Stage:
         named = [*self._sensors, *(name for name, use in self._uses.items() if not use.output)]
         inputs = ", ".join(sorted(named)) or "none"
         if use is None:
-            return Driven(ok=False, detail=f"Room {self._room!r} has no device {wish.device!r}; inputs are: {inputs}.")
+            outputs = ", ".join(sorted(name for name, use in self._uses.items() if use.output)) or "none"
+            known = f"inputs are: {inputs}; outputs are: {outputs}"
+            return Driven(ok=False, detail=f"Room {self._room!r} has no device {wish.device!r}; {known}.")
         if use.output and wish.value not in FAULTS:
             how = f"send it a command, or break it: {', '.join(FAULTS)}"
             return Driven(ok=False, detail=f"{wish.device!r} is an output; {how}. Inputs are: {inputs}.")

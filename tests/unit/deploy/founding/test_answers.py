@@ -103,6 +103,11 @@ def test_a_secret_that_others_may_read_or_that_is_not_there_is_named(tmp_path: P
     )
 
 
+def test_answers_that_are_not_there_are_what_no_set_up_writes(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"answers\.toml: there is no such file; --answers names the one"):
+        read(tmp_path / "answers.toml")
+
+
 def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, WHOLE)
     (tmp_path / "password").unlink()

@@ -132,7 +132,7 @@ def test_a_button_is_pressed_and_let_go(tmp_path: Path, changes: "queue.SimpleQu
     ("room", "device", "value", "slug", "words"),
     [
         ("cellar", "contact", "open", "not-found", "there is: hall"),
-        ("hall", "window", "open", "invalid-value", "no device 'window'; inputs are: contact, doorbell"),
+        ("hall", "window", "open", "invalid-value", "no device 'window'; inputs are: contact, doorbell; outputs are: "),
         ("hall", "lamp", "on", "invalid-value", "'lamp' is an output; send it a command, or break it: stuck, free."),
         ("hall", "contact", "stuck", "invalid-value", "takes open, closed, not 'stuck'"),
         ("hall", "contact", "ajar", "invalid-value", "takes open, closed, not 'ajar'"),
