@@ -284,7 +284,7 @@ class Accounts:
 async def _existing(connection: AsyncConnection, email: str, *, lock: bool = False) -> user_rows.Account:
     account = await user_rows.find(connection, email, lock=lock)
     if account is None:
-        raise HomeError("not-found", "There is no user with this e-mail address.")
+        raise HomeError("not-found", f"There is no user {email}; `homesystem user list` names them all.")
     return account
 
 

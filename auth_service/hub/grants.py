@@ -45,7 +45,7 @@ class Book:
             account = await user_rows.find(connection, email)
             row = await user_rows.row_of(connection, account.user.id) if account is not None else None
         if row is None:
-            raise HomeError("not-found", "There is no user with this e-mail address.")
+            raise HomeError("not-found", f"There is no user {email}; `homesystem user list` names them all.")
         return row
 
     async def grant(self, email: str, wanted: tuple[Grant, ...], *, instead: bool = False) -> UserRow:

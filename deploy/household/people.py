@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 
 from auth_service import config as auth_config
-from auth_service.hub import accounts
+from auth_service.home import places
+from auth_service.hub import accounts, named
 from deploy.enrolling import enrol
 from deploy.folder import home as homes
 from shared.words.internal import Grant, User, UserRow
 from shared.words.languages import Language
 from shared.words.names import Role
+from shared.words.problem import HomeError
 
 
 async def add(
@@ -22,9 +24,17 @@ async def add(
     may: list[str],
     language: Language | None = None,
 ) -> None:
-    """Add a user; `may` names a guest's devices as ROOM/DEVICE. Raises HomeError: invalid-value, already-exists."""
+    """Add a user; `may` names a guest's devices as ROOM/DEVICE.
+
+    Raises HomeError: invalid-value, already-exists, not-found (a room of `may`), unknown-device (also of a room that
+    has not said yet what it has, as with any grant).
+    """
+    config = auth_config.read(home.config("auth"))
     grants = tuple(Grant(room=room, device=device) for room, device in map(enrol.device_ref, may))
-    async with accounts.opened(auth_config.read(home.config("auth")), words=_words(home)) as book:
+    for unheard in await named.check_places(config, (f"{grant.room}/{grant.device}" for grant in grants)):
+        room, _, device = unheard.partition("/")
+        raise HomeError("unknown-device", places.no_device(room, device, ()))
+    async with accounts.opened(config, words=_words(home)) as book:
         await book.create_user(email=email, name=name, password=password, role=role, grants=grants, language=language)
 
 

@@ -192,7 +192,12 @@ def _language(code: str | None) -> Language | None:
 
 def _password(file: Path | None) -> str:
     if file is not None:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise HomeError("invalid-value", f"--password-file: {file} cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise HomeError("invalid-value", f"--password-file: {file} is no text in UTF-8.") from error
     if not os.isatty(sys.stdin.fileno()):
         raise HomeError("invalid-value", "There is no terminal to ask for a password; use --password-file.")
     from auth_service.people.password_form import canonical

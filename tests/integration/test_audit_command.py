@@ -152,7 +152,11 @@ def test_a_user_is_disabled_and_erased_and_the_record_still_fits(var: Path, tmp_
     assert "Aborted" in run("user", "erase", "eve@example.org", code=1)  # nobody is there to say yes
     run("user", "reset", "eve@example.org", *file)
     assert "in 3 rows of the record" in run("user", "erase", "eve@example.org", "--yes")
-    assert "There is no user" in run("user", "erase", "eve@example.org", "--yes", code=1)
+    nobody = "There is no user eve@example.org; `homesystem user list` names them all."
+    for wrong in (("erase", "--yes"), ("disable",), ("drop-factors",), ("grant",), ("change", "--language", "de")):
+        assert nobody in " ".join(run("user", wrong[0], "eve@example.org", *wrong[1:], code=1).split())
+    nowhere = ("--password-file", str(tmp_path / "nowhere"))
+    assert "nowhere cannot be read: No such file" in run("user", "reset", "ada@example.org", *nowhere, code=1)
     assert sql(var, "alerts", "SELECT count(*) FROM events WHERE user_name = 'Evelyn'") == [(0,)]
     assert sql(var, "auth", "SELECT name FROM users") == [("Ada",)]
     run("audit", "verify")
@@ -170,7 +174,8 @@ def test_a_guest_is_granted_devices_and_hours_and_a_second_try_changes_nothing(
         run("user", "add", "ada@example.org", "--name", "Ada", "--role", "master", *file)
     run("user", "add", "gus@example.org", "--name", "Gus", "--role", "guest", *file)
     sql(var, "auth", "INSERT INTO identities VALUES ('cellar', 'room', '2026-03-01', NULL)")
-    sql(var, "auth", "INSERT INTO rooms (id, name) VALUES ('cellar', 'Cellar')")
+    sql(var, "auth", "INSERT INTO identities VALUES ('attic', 'room', '2026-03-01', NULL)")
+    sql(var, "auth", "INSERT INTO rooms (id, name) VALUES ('cellar', 'Cellar'), ('attic', 'Attic')")
     sql(
         var,
         "auth",
@@ -191,7 +196,9 @@ def test_a_guest_is_granted_devices_and_hours_and_a_second_try_changes_nothing(
     assert line in both
     assert "  cellar/lamp (now)" in both
     for wrong, told in (
-        (("--may", "cellar/door"), "The room cellar has no device door"),
+        (("--may", "cellar/door"), "The room cellar has no device door; it has: lamp."),
+        (("--may", "celar/lamp"), "There is no room celar; these are enrolled: attic, cellar."),
+        (("--may", "attic/lamp"), "The room attic has no device lamp that is known: it has not said yet what it has."),
         (("--may", "cellar"), "is no device; write ROOM/DEVICE"),
         (("--may", "cellar/lamp", "--days", "never"), "--days: never is no weekday"),
         (("--may", "cellar/lamp", "--hours", "9-17"), "--hours: 9-17 is no span of hours"),
@@ -201,6 +208,10 @@ def test_a_guest_is_granted_devices_and_hours_and_a_second_try_changes_nothing(
         (("--days", "mon"), "Say for which device: --may ROOM/DEVICE"),
     ):
         assert told in " ".join(run("user", "grant", "gus@example.org", *wrong, code=1).split())
+        if wrong[0] == "--may" and len(wrong) == 2:
+            new = ("guy@example.org", "--name", "Guy", "--role", "guest", *file, *wrong)
+            assert told in " ".join(run("user", "add", *new, code=1).split())
+    assert sql(var, "auth", "SELECT 1 FROM users WHERE email = 'guy@example.org'") == []
     assert "Grants are for guests" in run("user", "grant", "ada@example.org", "--may", "cellar/lamp", code=1)
     assert "There is no user" in run("user", "grant", "nobody@example.org", "--none", code=1)
     assert "gus@example.org may use nothing." in run("user", "grant", "gus@example.org", "--none")
