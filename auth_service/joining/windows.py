@@ -21,10 +21,11 @@ May = Callable[[AsyncConnection], Awaitable[None]]
 
 
 class Opened(NamedTuple):
-    """A window: the token that opens it, told once, and until when."""
+    """A window: the token that opens it, told once, and until when. `resumes`: the name was given out before."""
 
     token: str
     expires_at: datetime
+    resumes: bool = False
 
 
 class Windows:
@@ -86,7 +87,7 @@ class Windows:
         until = f"{window.expires_at:%Y-%m-%d %H:%M} UTC"
         by = {"by": "a file for an app"} if window.kind == "phone" else {}
         await say(f"{window.role}:awaited", window.place, until=until, **by, **told)
-        return Opened(token, window.expires_at)
+        return Opened(token, window.expires_at, window.resumes)
 
     async def _check_free(self, connection: AsyncConnection, name: str, kind: Kind, *, unfinished: bool) -> bool:
         """Whether the name was given out already, to a machine that never got what it came for."""

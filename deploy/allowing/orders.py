@@ -71,6 +71,9 @@ def grant(role: Role) -> Plan:
             orders += _of_role("modifyRole", role)
         if standing.roles is None:
             orders.append({"command": "createClient", **rights.client(name)})
+            # Whoever was connected by this name without being known, as by a key of an enrolment that was interrupted,
+            # would have its rights now: they are dropped, and knock anew.
+            orders += [{"command": command, "username": name} for command in ("disableClient", "enableClient")]
             return orders
         if name not in standing.roles:
             orders.append({"command": "addClientRole", "username": name, "rolename": name})

@@ -51,6 +51,10 @@ def new(home: homes.Home, name: str, kind: Kind, may: list[DeviceRef]) -> Openin
     with turns.turn(home.var, f"homesystem {role_of(kind)} add {name}"):
         # Who has nothing at the broker never came in: a name that an interrupted enrolment left is free for this.
         opened = asyncio.run(ask(unfinished=not broker.standing(home, name).holds))
+        if opened.resumes:
+            # A key of that enrolment may lie anywhere, and is worth nothing from now on.
+            home.authority().retire(name)
+            taking_up.reload(home)
     return Opening(name, *where, opened.token, opened.expires_at)
 
 

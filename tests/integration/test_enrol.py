@@ -16,7 +16,7 @@ from auth_service import config as auth_config
 from auth_service.home.identity_rows import IdentityRole
 from auth_service.hub import accounts
 from deploy.allowing import rights
-from deploy.enrolling import enrol
+from deploy.enrolling import enrol, opening
 from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
 from deploy.pki.pairs import Pki
@@ -94,6 +94,14 @@ def listen(broker: Broker, room: str, out: Path) -> Iterator["subprocess.Popen[s
             listener.kill()  # of whom nothing was taken
 
 
+def begin(broker: Broker, room: str, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enrol a room, and be interrupted before it has its rights."""
+    with monkeypatch.context() as patched:
+        patched.setattr(brokers, "grant", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            asyncio.run(enrol.add_room(broker.home, room, out))
+
+
 def told(home: Home, what: str, name: str) -> int:
     """How many events of auth's spool say so."""
     spool = Spool(auth_config.read(home.config("auth")).spool)
@@ -138,6 +146,43 @@ def test_a_key_of_an_enrolment_that_was_finished_elsewhere_opens_nothing(
             (tmp_path / f"{number}-first" / "ca.crt").write_bytes((broker.home.pki / "device-ca.crt").read_bytes())
             assert publish(broker, room, tmp_path / f"{number}-first").returncode != 0
     assert number > 10
+
+
+def test_a_connection_by_a_key_of_an_enrolment_that_was_interrupted_is_dropped_by_the_second_try(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but the second try's key is to have the rights that come with it."""
+    begin(broker, "early", tmp_path / "first", monkeypatch)
+    files = ["--cafile", "ca.crt", "--cert", "room.crt", "--key", "room.key"]
+    place = ["-V", "5", "-h", "127.0.0.1", "-p", str(broker.port), "-q", "1", "-t", topics.description("early")]
+    with subprocess.Popen(
+        ["stdbuf", "-oL", "mosquitto_pub", *place, *files, "-l", "-d"],
+        cwd=tmp_path / "first",
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as whoever_has_it:
+        try:
+            assert whoever_has_it.stdout is not None
+            said = next(line for line in whoever_has_it.stdout if "CONNACK" in line)
+            assert "CONNACK (0)" in said, said
+            asyncio.run(enrol.add_room(broker.home, "early", tmp_path / "second"))
+            said, _ = whoever_has_it.communicate("x\n", timeout=DEADLINE)
+            assert "received PUBACK" not in said, said
+        finally:
+            whoever_has_it.kill()
+    assert publish(broker, "early", tmp_path / "second").returncode == 0
+    assert publish(broker, "early", tmp_path / "first").returncode != 0
+
+
+def test_a_key_of_an_enrolment_that_was_interrupted_opens_nothing_once_a_line_was_printed(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(broker, "begun", tmp_path / "first", monkeypatch)
+    opening.new(broker.home, "begun", "room", [])
+    brokers.grant(broker.home, rights.room_role("begun"))  # as it is given its rights once the machine came
+    assert publish(broker, "begun", tmp_path / "first").returncode != 0
 
 
 def test_a_revocation_that_is_killed_anywhere_is_finished_by_a_second_try(
