@@ -102,6 +102,12 @@ def _tell(settled: settling.Settled) -> None:
     """What did not come back, and what is to be done by hand."""
     if settled.revoked:
         console.print(f"Revoked since, and so still: {', '.join(settled.revoked)}.", soft_wrap=True)
+    if settled.unknown:
+        console.print(
+            f"The backup knows no {', '.join(settled.unknown)}: no harm where that was enrolled since. Where it was a "
+            "typing error, whoever was meant may still connect: homesystem room revoke NAME, or client revoke NAME.",
+            soft_wrap=True,
+        )
     if settled.locked_down:
         console.print(
             "The home is locked down, as it was, or as nobody can say that it was not: homesystem lockdown end",

@@ -32,13 +32,15 @@ Ask = Callable[[Collection[str]], Collection[str]]
 
 
 class Settled(NamedTuple):
-    """Who is revoked that was not on the day of the backup, whether the home is locked down, and whether its accounts
-    lie on a server, where they were left as they are.
+    """Who is revoked that was not on the day of the backup, whether the home is locked down, whether its accounts lie
+    on a server, where they were left as they are, and of `revoked` those that somebody named and the backup does not
+    know.
     """
 
     revoked: tuple[str, ...]
     locked_down: bool
     elsewhere: bool = False
+    unknown: tuple[str, ...] = ()
 
 
 def settle(
@@ -74,6 +76,7 @@ def settle(
     named = set(ask(sorted(standing) if since is None and listed is None else ()))
     if wrong := sorted(name for name in named if not is_identity(name) or is_reserved(name)):
         raise HomeError("invalid-value", f"{', '.join(wrong)}: that is no name of a room or of a client.")
+    unknown = tuple(sorted(named - standing - out))
     if since is not None:
         authorities.take_over(since.issued)
         named |= (gone(since.issued) | set(since.accounts.revoked if since.accounts else ())) & standing
@@ -90,7 +93,7 @@ def settle(
     write(work[HOME] / "pki" / "crl.pem", authorities.crl(), 0o644)
     parts.hand_out(work[HOME])
     _shut_out(parts.folder(work[HOME], "broker") / "mosquitto" / "dynamic-security.json", sorted(named | out))
-    return Settled(tuple(sorted(named - out)), locked_down and is_here, elsewhere=not is_here)
+    return Settled(tuple(sorted(named - out)), locked_down and is_here, elsewhere=not is_here, unknown=unknown)
 
 
 async def _standing(config: AuthConfig, authorities: Authorities) -> tuple[set[str], set[str]]:

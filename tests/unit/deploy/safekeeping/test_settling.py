@@ -19,7 +19,7 @@ from deploy.folder.home import Home
 from deploy.pki.authorities import Authorities
 from deploy.pki.leaf import DEVICE_CA
 from deploy.running import demo
-from deploy.safekeeping import restore, settling
+from deploy.safekeeping import keeping, restore, settling
 from deploy.safekeeping.settling import Settled
 from shared.keeping.database import file_of
 from shared.words.problem import HomeError
@@ -132,6 +132,17 @@ def test_accounts_that_cannot_be_read_leave_what_the_index_tells(made: Path, hom
     home.authority().revoke("kitchen")
     (made / "home" / "data" / "auth.sqlite3").write_bytes(b"torn")
     assert restored(made, none, look=True).revoked == ("kitchen",)
+
+
+def test_a_name_that_the_backup_does_not_know_may_be_a_typing_error_and_is_told(
+    made: Path, home: Home, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = restored(made, lambda _standing: ["cellar", "hall"])
+    assert (said.revoked, said.unknown) == (("cellar", "hall"), ("cellar",))
+    keeping._tell(said)
+    assert "The backup knows no cellar: no harm where that was enrolled since." in capsys.readouterr().out
+    keeping._tell(Settled(("hall",), locked_down=False))
+    assert "knows no" not in capsys.readouterr().out
 
 
 def test_a_name_that_was_given_out_since_is_never_given_out_again(made: Path, home: Home) -> None:
