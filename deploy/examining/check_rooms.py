@@ -39,25 +39,30 @@ def judged(
     status = {room: _said(Availability, told.get(topics.availability(room))) for room in known}
     away = [room for room, said in status.items() if said is None or said.status == "offline"]
     yield well("rooms", f"{len(known) - len(away)} of {len(known)} rooms are online" if known else "none is enrolled")
+    last = _last_words(told, now) if away else {}
     for room in away:
         # A heartbeat that is over leaves the broker; a will stays, and bears the time at which its room connected.
         text = "does not say that it is there" if status[room] is None else "is offline"
-        moments = [moment for moment in _moments(room, told) if moment <= now]
-        if moments:
-            text += f"; it was there on {max(moments):%Y-%m-%d at %H:%M} UTC, perhaps later"
+        if room in last:
+            text += f"; it was there on {last[room]:%Y-%m-%d at %H:%M} UTC, perhaps later"
         yield noted("rooms", f"room {room} {text}. If it is to be on: {look(room)}")
 
 
-def _moments(room: str, told: Mapping[str, bytes]) -> Iterator[dt.datetime]:
-    """When it said something, as far as that is kept, by its own clock."""
+def _last_words(told: Mapping[str, bytes], now: dt.datetime) -> dict[str, dt.datetime]:
+    """When each room last said something, as far as that is kept, by its own clock; nothing that is yet to come."""
+    last: dict[str, dt.datetime] = {}
     for topic, payload in told.items():
         parsed = topics.parse(topic)
-        if parsed is None or parsed.room != room:
+        moment = None
+        if parsed is None or parsed.room is None:
             continue
         if parsed.kind is TopicKind.STATE and (state := _said(State, payload)) is not None:
-            yield state.since
+            moment = state.since
         elif parsed.kind is TopicKind.AVAILABILITY and (there := _said(Availability, payload)) is not None:
-            yield there.at
+            moment = there.at
+        if moment is not None and moment <= now:
+            last[parsed.room] = max(moment, last.get(parsed.room, moment))
+    return last
 
 
 def _said(kind: type[M], payload: bytes | None) -> M | None:
