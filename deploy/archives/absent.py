@@ -23,6 +23,16 @@ class Database(NamedTuple):
     file: Path | None
 
 
+class Absent(NamedTuple):
+    """In words: what a backup has not, and what to do about it."""
+
+    what: str
+    step: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.step}"
+
+
 def databases(var: Path) -> list[Database]:
     """Those of the services that keep any. Raises HomeError("no-proof") where a service's configuration is none."""
     found = []
@@ -38,26 +48,29 @@ def databases(var: Path) -> list[Database]:
     return found
 
 
-def told(var: Path, folders: Iterable[Path]) -> list[str]:
-    """All of it in words, before a colon what, and after it what to do. `folders`: those of which the home consists."""
-    return [*_databases_told(var), *_links_told(folders)]
+def found(var: Path, folders: Iterable[Path]) -> Iterator[Absent]:
+    """All of it. `folders`: those of which the home consists. Raises as `databases` does."""
+    yield from _databases_away(var)
+    yield from _behind_links(folders)
 
 
-def _databases_told(var: Path) -> Iterator[str]:
+def _databases_away(var: Path) -> Iterator[Absent]:
     for service, file in databases(var):
         if file is None:
-            yield f"the database of {service}.toml lies on a server: copy it with pg_dump"
+            yield Absent(f"the database of {service}.toml lies on a server", "copy it with pg_dump")
         elif not file.is_relative_to(var):
-            yield f"the database of {service}.toml lies in {file.parent}, outside the home: copy it as well"
+            what = f"the database of {service}.toml lies in {file.parent}, outside the home"
+            yield Absent(what, "copy it as well")
 
 
-def _links_told(folders: Iterable[Path]) -> Iterator[str]:
-    found = (link for folder in folders for link in packing.links(folder))
-    for link in islice(found, _MOST_LINKS):
+def _behind_links(folders: Iterable[Path]) -> Iterator[Absent]:
+    all_links = (link for folder in folders for link in packing.links(folder))
+    for link in islice(all_links, _MOST_LINKS):
         name = "".join(sign if sign.isprintable() else "?" for sign in str(link))
-        yield f"what {name} leads to, a link: copy it as well, or have the file itself there"
-    if more := sum(1 for _ in found):
-        yield f"what {more} more {'links lead' if more > 1 else 'link leads'} to: find them with find -type l"
+        yield Absent(f"what {name} leads to, a link", "copy it as well, or have the file itself there")
+    if more := sum(1 for _ in all_links):
+        what = f"what {more} more {'links lead' if more > 1 else 'link leads'} to"
+        yield Absent(what, "find them with find -type l")
 
 
 def files(var: Path) -> list[Path]:

@@ -93,7 +93,7 @@ def write(var: Path, target: Path, now: dt.datetime, recipient: str | None = Non
         raise HomeError("no-proof", f"{target} cannot be written: {error.strerror or error}.") from error
     finally:
         begun.unlink(missing_ok=True)
-    return target.stat().st_size, absent.told(var, parts(var).values())
+    return target.stat().st_size, [str(one) for one in absent.found(var, parts(var).values())]
 
 
 def _check(folder: Path, member: tarfile.TarInfo, before: set[str]) -> None:

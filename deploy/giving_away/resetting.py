@@ -82,8 +82,8 @@ def _what_goes(var: Path, found: Household) -> Iterable[str]:
     )
     if found.demo:
         yield "It is a demo, whose mailbox goes as well: nobody is written to."
-    for what in absent.told(var, erasing.folders(var)):
-        yield f"Left as well: {what.partition(':')[0]}; remove it there."
+    for what, _ in absent.found(var, erasing.folders(var)):
+        yield f"Left as well: {what}; remove it there."
     yield "To have the record later, end this (Ctrl-C) and make a backup first: homesystem backup"
 
 
