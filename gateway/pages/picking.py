@@ -4,6 +4,7 @@ Which one is `?room=hall` at first, and then what the form brings: `room`, chose
 that room is wanted. What is ticked in rooms that are not shown stands in the form as well, ticked.
 """
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -44,19 +45,26 @@ def of(request: web.Request, rooms: tuple[RoomView, ...], form: Form) -> Picks:
         return Picks(rooms)
     chosen = form.text("room") or request.query.get("room")
     shown = next((room for room in rooms if room.id == chosen), rooms[0])
-    names = {f"{room.id}/{device.id}": (device.name, room.name) for room in rooms for device in room.devices}
+    names = named(rooms)
     away = [name for name in form.names() if "/" in name and not name.startswith(f"{shown.id}/")]
     return Picks((shown,), rooms, tuple(Ticked(name, _label(name, names)) for name in away))
 
 
-def _label(name: str, names: dict[str, tuple[str, str]]) -> str:
+def named(rooms: Iterable[RoomView]) -> dict[str, str]:
+    """What people call each device, "Lamp in Hall", by its place, `hall/lamp`."""
+    return {
+        f"{room.id}/{device.id}": say("{device} in {room}", device=device.name, room=room.name)
+        for room in rooms
+        for device in room.devices
+    }
+
+
+def _label(name: str, names: dict[str, str]) -> str:
     """Of a field such as "hall/lamp" or "hall/lamp on"; as it is where the home knows no such device any more."""
     place, _, may = name.partition(" ")
     if place not in names:
         return name
-    device, room = names[place]
-    where = say("{device} in {room}", device=device, room=room)
     if not may:
-        return where
+        return names[place]
     what = acts.label(Action(may)) if may in Action.__members__.values() else say("look")
-    return f"{where}: {what}"
+    return f"{names[place]}: {what}"

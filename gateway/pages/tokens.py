@@ -47,14 +47,11 @@ _SHOWN_HERE: Final = frozenset(
 
 def summary(row: TokenRow, rooms: Iterable[RoomView]) -> str:
     """What one may: "Lamp in Hall: On, Off; Front door in Hall: look"."""
-    names = {
-        (device.room, device.id): say("{device} in {room}", device=device.name, room=room.name)
-        for room in rooms
-        for device in room.devices
-    }
+    names = picking.named(rooms)
     parts = []
     for one in row.scope:
-        named = plain(names.get((one.room, one.device), f"{one.room}/{one.device}"), 100)
+        place = f"{one.room}/{one.device}"
+        named = plain(names.get(place, place), 100)
         actions = ", ".join(acts.label(action) for action in one.actions) or say("look")
         parts.append(f"{named}: {actions}")
     return "; ".join(parts)
