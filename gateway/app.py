@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import gc
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
 
 from aiohttp import web
 
@@ -62,9 +60,6 @@ from shared.running import systemd
 from shared.running.lifecycle import stay_alive
 from shared.trust import renewal, tls
 from shared.trust.former import FormerNames
-
-_COLLECTED_AT: Final = 20_000
-"""Commands leave no circles behind; to look for some after every 700 objects is a twentieth of what they cost."""
 
 
 def check(config: GatewayConfig) -> None:
@@ -137,9 +132,6 @@ class Gateway:
                 if self.config.counts.redis:
                     tasks.create_task(together.run(self.app[limits.LIMITS], self.config.counts.redis), name="counts")
                 tasks.create_task(record_watch.run(self.alerts, self.hub), name="record")
-                # What was made by now stays: the collector need not look at it again with every command.
-                gc.freeze()
-                gc.set_threshold(_COLLECTED_AT)
                 trusted = self.app[proxies.PROXIES]
                 async with serve_https(
                     self.app,
