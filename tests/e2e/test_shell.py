@@ -47,8 +47,9 @@ def test_the_shell_says_that_the_home_is_away_and_goes_on_once_it_is_back(
             assert page.locator("html").get_attribute("lang") == language
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             assert page.evaluate("getComputedStyle(document.querySelector('.sheet')).borderRadius") != "0px"
-            gateway = Gateway(home)
             page.get_by_role("link").click()
+            expect(page.get_by_role("heading", level=1)).to_have_text(away)
+            gateway = Gateway(home)  # found by itself, perhaps before anybody could press anything
             page.wait_for_url("**/login?next=/rooms/hall", timeout=WAIT)
             expect(page.get_by_role("heading", level=1)).to_have_text(door)
             assert page.evaluate("sessionStorage.length") == 0
