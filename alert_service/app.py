@@ -105,7 +105,7 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         async with store.read() as connection:
             return mailbox.addresses(None, await mailbox.known_people(connection))
 
-    outbox = Outbox(store, ways.MailWay(config.smtp, masters), manner, further=further)
+    outbox = Outbox(store, ways.MailWay(config.smtp, masters), manner, further=further, settled=lambda: readers.settled)
     news = News()
     auth = ServiceClient(config.auth, config.broker.tls, absent="auth-unreachable")
     watch_over = Watch(

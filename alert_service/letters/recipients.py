@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 60.0
 _MOVED = "account:email-changed"
-_TRIES, _AGAIN_SECONDS = 4, 0.5
-"""The auth service tells of a change before it commits it, so its first answer may still be the former one."""
+_TRIES, _AGAIN_SECONDS = 20, 0.5
+"""The auth service tells of a change before it commits it, so its first answers may still be the former one."""
 
 
 class Recipients:
@@ -31,6 +31,7 @@ class Recipients:
     master user calls rooms and devices.
 
     Of somebody who has another address now it asks before the letter about that leaves: it is not for the former one.
+    Until there is an answer it is not `settled`, and none should leave, whatever else wakes those who carry them.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class Recipients:
         self._wake = wake
         self._named = named
         self._now = now
+        self.settled = False
+        """Whether letters go to where people are now, as far as the auth service could be asked."""
         self._moved = False
         self._asking = asyncio.Lock()
         self._woken = asyncio.Event()
@@ -57,7 +60,8 @@ class Recipients:
         """`follow`, noticing meanwhile whether somebody's address is another one."""
 
         async def noticed(connection: AsyncConnection, fresh: Sequence[Row], now: float) -> bool:
-            self._moved = self._moved or any(row.source == "auth" and row.event.what == _MOVED for row in fresh)
+            if any(row.source == "auth" and row.event.what == _MOVED for row in fresh):
+                self._moved, self.settled = True, False
             return await follow(connection, fresh, now)
 
         return noticed
@@ -81,6 +85,7 @@ class Recipients:
                     if await self.refresh() or not moved:
                         break
                     await asyncio.sleep(_AGAIN_SECONDS)
+                self.settled = not self._moved
                 self._changed()
                 attempt = 0
                 wait = REFRESH_SECONDS
@@ -88,6 +93,7 @@ class Recipients:
                 log.warning("Recipients are not known anew", extra=facts(reason=error, attempt=attempt))
                 wait = backoff.delay(attempt, first=0.5, most=30.0)
                 attempt += 1
+                self.settled = not self._moved
                 self._wake()  # what waited for the answer leaves all the same
             leave_if_stopped()
             await woken(self._woken, wait)

@@ -112,6 +112,19 @@ async def test_nothing_leaves_before_anybody_is_known_and_then_it_does(house: Ho
     assert len(house.postman.letters) == 1
 
 
+async def test_nothing_leaves_while_it_is_not_settled_where_people_are_and_then_it_does(house: House) -> None:
+    settled = [False]
+    house.outbox = Outbox(house.store, house.postman, MANNER, settled=lambda: settled[0], now=house.clock)
+    await house.people(ADA)
+    await house.tell(("auth", event(what="account:email-changed", command_id=None)))
+    await house.rounds(60)
+    assert house.postman.tries == 0
+    await house.people(BOB)
+    settled[0] = True
+    await house.rounds(60)
+    assert [letter.to for letter in house.postman.letters] == [BOB]
+
+
 async def test_an_unanswered_intent_is_written_about_after_its_time(house: House) -> None:
     await house.people(ADA)
     await house.tell(("gateway", event(outcome=Outcome.ASKED)))
@@ -165,7 +178,7 @@ async def test_a_sources_letters_take_turns_with_anothers(house: House) -> None:
     await house.tell(*[alone(n, source=f"room-{n % 2}") for n in range(2 * ALONE)])
     await house.tell(alone(0, source="gateway"))
     async with house.store.write() as connection:
-        await release.release(connection, house.clock(), ALONE, HOUSE_POLICY)
+        await release.release(connection, house.clock(), ALONE, HOUSE_POLICY, settled=lambda: True)
         due = await mailbox.due(connection, MAIL, house.clock(), 3)
         told = [(await mailbox.told(connection, one.letter)).source for one in due]
     assert sorted(told) == ["gateway", "room-0", "room-1"]

@@ -30,9 +30,12 @@ class FakeAuth:
 
     def __init__(self, *answers: tuple[Recipient, ...]) -> None:
         self.answers = list(answers)
+        self.answering = asyncio.Event()
+        self.answering.set()
 
     async def call(self, _method: str, path: str, _kind: Any) -> internal_recipients.Recipients:
         assert path == internal_recipients.RECIPIENTS
+        await self.answering.wait()
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if not answer:
             raise HomeError("auth-unreachable")
@@ -43,7 +46,7 @@ class Kept:
     """What keeps them, beside what it called: "changed" or "wake", with the addresses known at that moment."""
 
     def __init__(self, store: Store, auth: FakeAuth) -> None:
-        self.store = store
+        self.store, self.auth = store, auth
         self.called: asyncio.Queue[str] = asyncio.Queue()
         self.readers = Recipients(
             cast("Any", auth),
@@ -101,9 +104,27 @@ async def test_other_letters_leave_without_asking(store: Store) -> None:
         assert await kept.next() == "wake", "a room's word about people is nobody's"
 
 
+async def test_nothing_leaves_to_the_former_address_meanwhile_whatever_else_wakes_the_letters(store: Store) -> None:
+    async with running(store, ada(OLD), ada(NEW)) as kept:
+        assert not kept.readers.settled, "nobody was asked yet"
+        assert await kept.next() == "changed"
+        assert kept.readers.settled
+        kept.auth.answering.clear()
+        await kept.tell("account:email-changed")
+        await asyncio.sleep(0)  # it asks, which is no word about anybody yet
+        await kept.tell("account:password-changed")
+        assert await kept.next() == "wake"
+        assert not kept.readers.settled
+        kept.auth.answering.set()
+        assert await kept.next() == "changed"
+        assert kept.readers.settled
+        assert await kept.known() == [NEW]
+
+
 async def test_while_the_auth_service_is_away_the_letter_leaves_all_the_same(store: Store) -> None:
     async with running(store, ada(OLD), ()) as kept:
         assert await kept.next() == "changed"
         await kept.tell("account:email-changed")
         assert await kept.next() == "wake"
+        assert kept.readers.settled
         assert await kept.known() == [OLD]
