@@ -110,7 +110,7 @@ class PendingWatch:
             locked_down=(await lockdown_rows.read(connection)).active,
             now=self._now(),
             local=local,
-            in_session=session is None or await self._sessions.goes_on(connection, session),
+            in_session=session is not None and await self._sessions.goes_on(connection, session),
         )
 
     async def _drop(self, over: list[tuple[Standing, Ended]]) -> None:

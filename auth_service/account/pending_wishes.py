@@ -60,6 +60,8 @@ class PendingWishes:
             # The room's row is held: of two presses at once the second sees what became of the first.
             _, found = await room_rows.registered(connection, room, device)
             me = await user_rows.row_of(connection, session.user.id, lock=True)
+            if not await self._sessions.goes_on(connection, session.id):
+                raise HomeError("sign-in-required")
             now = self._now()
             if me is None or not who_may.may_act(me, room, device, press.action, now=now, local=press.local):
                 raise HomeError("forbidden")
@@ -152,13 +154,13 @@ class PendingWishes:
         if before is not None:  # the same person's, and they have thought better of it
             await pending_rows.take(connection, before)
         if wanted.due is not None:
-            await pending_rows.put(connection, wanted, found.kind, session_id=session.id)
+            await pending_rows.put(connection, wanted, found.kind, session.id)
             await say("device:appointed", where, command=wanted.id, **told(wanted, of=False))
             return Pressed(outcome="pending", wish=wanted)
         people = await user_rows.all_rows(connection)
         if not any(one.user.id != wanted.by.id and self._may(one, wanted, press.local) for one in people):
             raise HomeError("nobody-to-agree")
-        await pending_rows.put(connection, wanted, found.kind)
+        await pending_rows.put(connection, wanted, found.kind, session.id)
         await say("device:wished", where, command=wanted.id, **told(wanted, of=False))
         return Pressed(outcome="pending", wish=wanted)
 

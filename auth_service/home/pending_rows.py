@@ -39,7 +39,7 @@ table = Table(
     Column("pressed_at", Moment, nullable=False),
     Column("until", Moment, nullable=False),
     Column("due", Moment),  # of an appointment; the others wait for a second person
-    Column("session_id", String(32)),  # in which an appointment was made: it goes with that, whyever that ends
+    Column("session_id", String(32)),  # in which it was wanted: it goes with that, whyever that ends
     Column("given_at", Moment),  # when a gateway was given it to carry out: nobody else is
 )
 
@@ -94,8 +94,8 @@ async def by_id(connection: AsyncConnection, room: str, device: str, wish_id: st
     return None if row is None else _standing(row)
 
 
-async def put(connection: AsyncConnection, wish: PendingWish, kind: Kind, *, session_id: str | None = None) -> None:
-    """Put it up, where nothing is pending of that action; with `session_id` it ends with that session."""
+async def put(connection: AsyncConnection, wish: PendingWish, kind: Kind, session_id: str) -> None:
+    """Put it up, where nothing is pending of that action; it ends with that session."""
     await connection.execute(
         insert(table).values(
             room=wish.room,

@@ -60,12 +60,12 @@ def why_over(
     locked_down: bool,
     now: datetime,
     local: datetime | None = None,
-    in_session: bool = True,
+    in_session: bool,
 ) -> Ended | None:
     """Why what somebody wanted must not come about any more; None while it may.
 
     `found` is its device as registered now, `person` who wanted it; `in_session`: the session goes on that it was
-    wanted in, where it depends on one.
+    wanted in.
     """
     wish = standing.wish
     if standing.given_at is not None:  # it is under way, and how it ends is the room's word

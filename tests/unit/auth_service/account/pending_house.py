@@ -78,6 +78,11 @@ class House:
             )
         return answer.token
 
+    async def sign_out(self, name: str) -> None:
+        """The session of somebody's with which they press."""
+        async with self.store.write() as connection:
+            await session_rows.end_token(connection, self.tokens[name], self.clock())
+
     async def confirm_by(self, way: ConfirmBy, device: str = "door") -> None:
         """Whatever the service would say to it; the gateways do not know yet."""
         async with self.store.write() as connection:

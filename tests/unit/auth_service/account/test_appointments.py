@@ -118,11 +118,6 @@ async def test_what_could_not_go_within_five_seconds_does_not_go_and_is_told(hou
     assert event.detail["user"] == "Bea"
 
 
-async def _sign_out(house: House) -> None:
-    async with house.store.write() as connection:
-        await session_rows.end_token(connection, house.tokens["bea"], house.clock())
-
-
 async def _end_all(house: House) -> None:
     async with house.store.write() as connection:
         await session_rows.end_all(connection, house.people["bea"].id, "password-changed", house.clock())
@@ -139,7 +134,7 @@ async def _set(house: House, **by: float) -> None:
         (lambda house: house.confirm_by(ConfirmBy.TWO_PERSONS), "device-changed"),
         (lambda house: house.accounts.disable_user("bea@example.org"), "rights-changed"),
         (lambda house: house.accounts.revoke_identity("hall"), "device-changed"),
-        (_sign_out, "session-ended"),
+        (lambda house: house.sign_out("bea"), "session-ended"),
         (_end_all, "session-ended"),
         (lambda house: _set(house, minutes=3), "clock"),
         (lambda house: _set(house, minutes=-3), "clock"),

@@ -150,6 +150,7 @@ async def test_a_clock_that_is_set_back_keeps_nothing_pending(house: House) -> N
         (lambda house: house.confirm_by(ConfirmBy.STEP_UP), "device-changed"),
         (lambda house: house.accounts.disable_user("bea@example.org"), "rights-changed"),
         (lambda house: house.accounts.revoke_identity("hall"), "device-changed"),
+        (lambda house: house.sign_out("bea"), "session-ended"),
     ],
 )
 async def test_what_ends_it_meanwhile(house: House, change: Any, why: str) -> None:
@@ -158,6 +159,31 @@ async def test_what_ends_it_meanwhile(house: House, change: Any, why: str) -> No
     await house.watch.sweep()
     assert await house.standing() == []
     assert house.told()[-1] == f"wish-dropped {why}"
+
+
+async def test_nobody_agrees_to_what_was_wanted_in_a_session_that_is_over(house: House) -> None:
+    await house.press("bea", "b1")
+    await house.sign_out("bea")
+    assert (await house.press("ada", "a1")).outcome == "pending", "a wish of their own, for somebody else"
+    assert house.told() == ["wished Bea", "wish-dropped session-ended", "wished Ada"]
+
+
+@pytest.mark.parametrize("pending", [True, False])
+async def test_a_session_that_ends_while_its_press_is_looked_at_presses_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch, pending: bool
+) -> None:
+    if pending:
+        await house.press("bea", "b1")
+    sweep = house.watch.sweep
+
+    async def ending(*, local: datetime | None = None) -> bool:
+        await house.sign_out("ada")
+        return await sweep(local=local)
+
+    monkeypatch.setattr(house.watch, "sweep", ending)
+    await refused(house, "sign-in-required", "ada", "a1")
+    assert house.told() == (["wished Bea"] if pending else [])
+    assert [wish.by.name for wish in await house.standing()] == (["Bea"] if pending else [])
 
 
 async def test_a_start_of_the_service_leaves_nothing_pending(house: House) -> None:
