@@ -24,8 +24,12 @@ class _Backups(TyperGroup):
     """`homesystem backup FILE` is `homesystem backup make FILE`: a file that is called like a command is ./FILE."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """A first word that is no command of ours is what `make` is given."""
+        """A first word that is no command of ours is what `make` is given, where it can only be meant as a file."""
         if not args or (args[0] not in self.commands and args[0] != "--help"):
+            for word in args:
+                if not word.startswith("-") and not {"/", "."} & set(word):
+                    known = ", ".join(sorted(self.commands))
+                    ctx.fail(f"There is no {word!r} here but {known}. A file of that name: homesystem backup ./{word}")
             args = [_MAKE, *args]
         return super().parse_args(ctx, args)
 
