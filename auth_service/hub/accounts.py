@@ -4,7 +4,6 @@ Every change appends its audit event to auth's spool inside the transaction that
 """
 
 import contextlib
-import secrets
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
@@ -17,9 +16,8 @@ from auth_service.factors import factor_rows
 from auth_service.home import identity_rows, look_rows, room_rows, window_rows
 from auth_service.home.identity_rows import IdentityRole, IdentityRow
 from auth_service.hub import opening
-from auth_service.people import distinct_names, own_look_rows, user_rows
-from auth_service.people.account_fields import checked_email, checked_name
-from auth_service.people.grants import checked_grants
+from auth_service.people import newcomers, own_look_rows, user_rows
+from auth_service.people.account_fields import checked_email
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
 from auth_service.signing_in import session_rows
@@ -83,28 +81,26 @@ class Accounts:
         by: UserRef | None = None,
     ) -> User:
         """Make a user. Raises HomeError: invalid-value, already-exists, last-master (the first must be a master)."""
-        user = User(
-            id=secrets.token_hex(8),
-            name=checked_name(name),
-            email=checked_email(email),
-            role=role,
-            language=language,
-        )
-        if grants and role is not Role.GUEST:
-            raise HomeError("invalid-value", "Grants are for guests; members and master users use every room.")
-        grants = checked_grants(grants)
+        user, grants = newcomers.read(email=email, name=name, role=role, grants=grants, language=language)
         await new_password.check(self._store, password, user, self._home_words)
         password_hash = await self._passwords.hash(password)
         async with self._change(by) as (connection, say):
-            if role is not Role.MASTER and await user_rows.count_masters(connection) == 0:
-                raise HomeError("last-master", "The first user of a home must be a master user.")
-            if await user_rows.find(connection, user.email) is not None:
-                raise HomeError("already-exists", "A user with this e-mail address exists.")
-            await distinct_names.check(connection, user.name)
+            await newcomers.check(connection, user)
             await user_rows.add(connection, user, password_hash=password_hash, now=self._now())
             await user_rows.replace_grants(connection, user.id, grants)
             await say("account:created", f"user/{user.id}", user=user.name, role=role.value)
         return user
+
+    async def check_newcomer(self, *, email: str, name: str, role: Role, grants: tuple[Grant, ...] = ()) -> None:
+        """Whether `create_user` would make this user, whatever the password. Raises HomeError as it does."""
+        user, _ = newcomers.read(email=email, name=name, role=role, grants=grants, language=None)
+        async with self._store.read() as connection:
+            await newcomers.check(connection, user)
+
+    async def check_there(self, email: str) -> None:
+        """Raises HomeError("not-found") where nobody has this address."""
+        async with self._store.read() as connection:
+            await _existing(connection, email)
 
     async def list_users(self) -> tuple[UserRow, ...]:
         """Every user, the oldest first."""

@@ -30,12 +30,23 @@ async def add(
     has not said yet what it has, as with any grant).
     """
     config = auth_config.read(home.config("auth"))
-    grants = tuple(Grant(room=room, device=device) for room, device in map(enrol.device_ref, may))
-    for unheard in await named.check_places(config, (f"{grant.room}/{grant.device}" for grant in grants)):
-        room, _, device = unheard.partition("/")
-        raise HomeError("unknown-device", places.no_device(room, device, ()))
+    grants = await _granted(config, may)
     async with accounts.opened(config, words=_words(home)) as book:
         await book.create_user(email=email, name=name, password=password, role=role, grants=grants, language=language)
+
+
+async def check_new(home: homes.Home, *, email: str, name: str, role: Role, may: list[str]) -> None:
+    """Whether `add` would add this user, whatever the password. Raises HomeError as it does."""
+    config = auth_config.read(home.config("auth"))
+    grants = await _granted(config, may)
+    async with accounts.opened(config) as book:
+        await book.check_newcomer(email=email, name=name, role=role, grants=grants)
+
+
+async def check_there(home: homes.Home, email: str) -> None:
+    """Raises HomeError("not-found") where nobody has this address."""
+    async with accounts.opened(auth_config.read(home.config("auth"))) as book:
+        await book.check_there(email)
 
 
 async def set_language(home: homes.Home, email: str, language: Language | None) -> None:
@@ -98,6 +109,14 @@ async def erase(home: homes.Home, email: str, told: Callable[[int], None]) -> in
         return await erasing.erase(store, user_id=gone.id, emails=gone.emails, now=time.time(), told=told)
     finally:
         await store.close()
+
+
+async def _granted(config: auth_config.AuthConfig, may: list[str]) -> tuple[Grant, ...]:
+    grants = tuple(Grant(room=room, device=device) for room, device in map(enrol.device_ref, may))
+    for unheard in await named.check_places(config, (f"{grant.room}/{grant.device}" for grant in grants)):
+        room, _, device = unheard.partition("/")
+        raise HomeError("unknown-device", places.no_device(room, device, ()))
+    return grants
 
 
 def _words(home: homes.Home) -> tuple[str, ...]:

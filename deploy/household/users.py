@@ -43,13 +43,11 @@ def user_add(
     """Add a user; asks for the password, which never stands on a command line."""
     from deploy.household import people
 
-    home = homes.find(homes.folder())
+    home, chosen, devices = homes.find(homes.folder()), _language(language), may or []
+    # Nobody types a password twice to hear then that the name was wrong.
+    asyncio.run(people.check_new(home, email=email, name=name, role=role, may=devices))
     password = _password(password_file)
-    asyncio.run(
-        people.add(
-            home, email=email, name=name, password=password, role=role, may=may or [], language=_language(language)
-        )
-    )
+    asyncio.run(people.add(home, email=email, name=name, password=password, role=role, may=devices, language=chosen))
     console.print(f"{email} may sign in as {role}.")
 
 
@@ -130,6 +128,7 @@ def user_reset(email: str, *, password_file: PasswordFile = None) -> None:
     from deploy.household import people
 
     home = homes.find(homes.folder())
+    asyncio.run(people.check_there(home, email))
     asyncio.run(people.reset(home, email, _password(password_file)))
     console.print(f"{email} has another password, and every session is ended.")
 

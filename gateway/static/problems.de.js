@@ -100,6 +100,7 @@ teach({
   "The device has no such action": "Diese Handlung hat das Gerät nicht",
   "The device is locked out": "Das Gerät ist stillgelegt",
   "The device must rest first": "Das Gerät muss erst ruhen",
+  "The first user of a home must be a master user.": "Die erste Person eines Zuhauses muss es verwalten.",
   "The folder of the databases cannot be looked at.": "Der Ordner der Datenbanken kann nicht angesehen werden.",
   "The form cannot be read: check its type, charset and boundary.": "Das Formular ist nicht lesbar: Prüfen Sie Typ, Zeichensatz und Trenner.",
   "The home is being brought up to date": "Das Zuhause wird auf den neuesten Stand gebracht",
