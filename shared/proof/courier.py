@@ -21,6 +21,8 @@ _PATROL_SECONDS = 1.0
 _COMPLAINT_SECONDS = 60.0
 _ROOM_FOR_MORE = WINDOW // 2
 """So many receipts are no reason to wait for the patrol: a busy house writes more events than a window a second."""
+_FEW = 16
+"""Where more are written in a moment, each message with fewer of them would cost every command."""
 _FRESH_MOST = 5 * WINDOW
 """So many events that were just written are kept in memory until they go; of more, the older are read again."""
 
@@ -29,7 +31,7 @@ class Courier:
     """Publishes what waits in `spool` over `bus`: a window's worth under way, and more as receipts come.
 
     `wake` after an append has it looked at now; `carry` lets what is urgent pass the others. Whoever says what was
-    `appended` spares it reading that again.
+    `appended` spares it reading that again, and a few go now: who acts looks at the history.
     """
 
     def __init__(self, spool: Spool, bus: Bus) -> None:
@@ -61,10 +63,12 @@ class Courier:
         self._woken.set()
 
     def appended(self, events: tuple[messages.AuditEvent, ...]) -> None:
-        """The spool has these now; they go when they are due."""
+        """The spool has these now: a few go at once, and of many the patrol sends more together."""
         self._fresh |= {event.seq: event for event in events}
         for seq in list(itertools.islice(self._fresh, max(0, len(self._fresh) - _FRESH_MOST))):
             del self._fresh[seq]
+        if len(self._fresh) <= _FEW:
+            self._woken.set()
 
     def carry(self, events: tuple[messages.AuditEvent, ...]) -> None:
         """Publish these, fresh from the spool, ahead of all that waits; their receipt is awaited like any other."""

@@ -10,7 +10,7 @@ import pytest
 from shared.broker.bus import Delivery
 from shared.proof import courier as courier_module
 from shared.proof import together
-from shared.proof.courier import _FRESH_MOST, Courier
+from shared.proof.courier import _FEW, _FRESH_MOST, Courier
 from shared.proof.resend import WINDOW
 from shared.proof.spool import Spool
 from shared.proof.together import TOGETHER
@@ -135,6 +135,20 @@ async def test_memory_keeps_no_more_than_a_few_windows_of_what_was_appended(
     for one in made:
         courier.appended((one,))
     assert [*courier._fresh] == [one.seq for one in made[3:]]
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.usefixtures("patrol_never_comes")
+async def test_a_few_that_were_appended_go_at_once_and_many_together_later(
+    bus: FakeBus, spool: Spool, courier: Courier, *, many: bool
+) -> None:
+    await asyncio.sleep(0)  # it has begun, and waits
+    names = [f"{number:04}" for number in range(_FEW + many)]
+    courier.appended(spool.append(*(event(name) for name in names), durable=False))
+    if many:
+        assert not courier._woken.is_set()
+        courier.wake()
+    await bus.until(lambda: len(bus.sent) == len(names))
 
 
 async def test_what_another_process_appended_goes_out_unasked(bus: FakeBus, spool: Spool, courier: Courier) -> None:
