@@ -1,14 +1,17 @@
 """The password that somebody has, asked for once more before they change their account (ASVS 6.2.3, 7.5.1)."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.confirming.errands import Errands
 from auth_service.confirming.tries import FailedTries
 from auth_service.factors import strong
 from auth_service.factors.recovery_used import RecoveryUsed
-from auth_service.factors.strong import Fitting, StrongFactors
+from auth_service.factors.strong import StrongFactors
 from auth_service.people import user_rows
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -17,7 +20,7 @@ from auth_service.signing_in.guesses import Guesses
 from auth_service.signing_in.session_rows import is_proved
 from shared.keeping.database import Store
 from shared.running.log import facts
-from shared.words.internal import Budget, SessionInfo, User
+from shared.words.internal import Budget, SessionInfo
 from shared.words.languages import later
 from shared.words.messages import Who
 from shared.words.problem import HomeError
@@ -26,6 +29,7 @@ log = logging.getLogger(__name__)
 
 NO_FACTOR = later("You have no passkey and no authenticator app yet. Add one on your account page.")
 _WRONG_CODE = later("Type the code that your app shows now, or a recovery code. Each works once.")
+T = TypeVar("T")
 _OF_SESSION = (Budget(5, 3600),)
 """Wrong ones in one session: whoever sits in a stolen one does not find the password out by trying."""
 _OF_ACCOUNT = (Budget(10, 3600),)
@@ -84,10 +88,13 @@ class CurrentPassword:
         """
         if is_proved(session, self._now()) or not await self._strong.has(session.user.id):
             return
-        await self.spend_code(typed, session, who)
+        await self.spend_code(typed, session, who, _nothing)
 
-    async def spend_code(self, typed: str, session: SessionInfo, who: Who) -> str:
-        """Use up a code of an app, or a recovery code, of which a letter tells; which of them it was.
+    async def spend_code(
+        self, typed: str, session: SessionInfo, who: Who, earned: Callable[[AsyncConnection], Awaitable[T]]
+    ) -> tuple[str, T]:
+        """Use up a code of an app, or a recovery code, of which a letter tells; which of them it was, and what it has
+        `earned`: in one transaction, so that a code which is taken away meanwhile earns nothing.
 
         Wrong ones are counted by session: whoever sits in a stolen one keeps the owner out of none.
 
@@ -98,18 +105,24 @@ class CurrentPassword:
         if not judged.strong:
             raise HomeError("step-up-required", NO_FACTOR)
         fitting = self._guesses.heard(judged.fitting, key, self._now())
-        if fitting is not None and await self._spend(user, fitting, who):
-            return fitting.name
-        self._guesses.count(key, self._now())
-        raise HomeError("confirmation-failed", _WRONG_CODE, field="code")
-
-    async def _spend(self, user: User, fitting: Fitting, who: Who) -> bool:
+        if fitting is None:
+            raise self._wrong_code(key)
         async with self._store.write() as connection:
-            used = await strong.spend(connection, user.id, fitting, self._now())
-        if used and fitting.code_hash:  # whatever comes of what it was shown for
+            made = await earned(connection)
+            if not await strong.spend(connection, user.id, fitting, self._now()):
+                raise self._wrong_code(key)
+        if fitting.code_hash:  # whatever comes of what it was shown for
             await self._recovery.tell(user, who)
-        return used
+        return fitting.name, made
+
+    def _wrong_code(self, key: str) -> HomeError:
+        self._guesses.count(key, self._now())
+        return HomeError("confirmation-failed", _WRONG_CODE, field="code")
 
     async def sweep(self) -> None:
         """Tell of wrong passwords whose window is over."""
         await self._failed.sweep()
+
+
+async def _nothing(_connection: AsyncConnection) -> None:
+    """It opens what comes next, in a transaction of its own."""

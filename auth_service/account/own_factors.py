@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from auth_service.account import telling
 from auth_service.account.owners import Owners
 from auth_service.factors import demand_rows, factor_rows, strong, totp
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -66,6 +66,7 @@ class OwnFactors:
         user = (await self._owners.confirmed(asked, issuer)).user
         name, factor_id = checked_name(asked.name or _UNNAMED), secrets.token_hex(8)
         async with self._store.write() as connection:
+            await self._owners.hold(connection, asked.token, user.id)
             await check_room(connection, user.id)
             await factor_rows.begin(connection, user.id, factor_id, name, self._now())
         secret = totp.secret(self._passwords, user.id, factor_id)
@@ -83,7 +84,7 @@ class OwnFactors:
             connection,
             say,
         ):
-            await user_rows.lock(connection, user.id)  # of two at once, one is the first
+            await self._owners.hold(connection, asked.token, user.id)  # of two at once, one is the first
             if step is None or not await factor_rows.confirm(connection, user.id, asked.id, step, self._now()):
                 raise HomeError("confirmation-failed", "This is not the code that the app shows now. Try the next one.")
             codes = await strong.recovery_with_first(connection, self._passwords, user.id)
@@ -101,7 +102,7 @@ class OwnFactors:
             connection,
             say,
         ):
-            await user_rows.lock(connection, user.id)
+            await self._owners.hold(connection, asked.token, user.id)
             kind = await factor_rows.remove(connection, user.id, asked.id)
             if kind is None:
                 raise HomeError("not-found", "There is no such factor; it may have been removed already.")
@@ -121,6 +122,7 @@ class OwnFactors:
             connection,
             say,
         ):
+            await self._owners.hold(connection, asked.token, user.id)
             if not await factor_rows.of(connection, user.id):
                 raise HomeError("invalid-value", "Recovery codes stand in for an authenticator app. Add one first.")
             codes = await strong.renew_recovery(connection, self._passwords, user.id)

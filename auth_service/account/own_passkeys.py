@@ -9,7 +9,7 @@ from auth_service.account import telling
 from auth_service.account.own_factors import check_room
 from auth_service.account.owners import Owners
 from auth_service.factors import passkey_rows, passkeys, strong
-from auth_service.people import changed_rights, user_rows
+from auth_service.people import changed_rights
 from auth_service.people.account_fields import checked_name
 from auth_service.people.passwords import Passwords
 from auth_service.proof import Proof
@@ -46,7 +46,7 @@ class OwnPasskeys:
         name = checked_name(asked.name or _UNNAMED)
         factor_id, challenge = secrets.token_hex(8), secrets.token_urlsafe(32)
         async with self._store.write() as connection:
-            await user_rows.lock(connection, user.id)
+            await self._owners.hold(connection, asked.token, user.id)
             await check_room(connection, user.id)
             known = await passkey_rows.credentials_of(connection, user.id)
             await passkey_rows.begin(connection, user.id, factor_id, name=name, challenge=challenge, now=self._now())
@@ -69,7 +69,7 @@ class OwnPasskeys:
             log.warning("A new passkey does not fit", extra=facts(at=f"user/{user.id}", reason=error))
             raise HomeError("confirmation-failed", "What the browser made does not fit. Begin again.") from error
         async with telling.change(self._store, self._proof, who) as (connection, say):
-            await user_rows.lock(connection, user.id)
+            await self._owners.hold(connection, asked.token, user.id)
             if not await passkey_rows.finish(connection, asked.id, challenge, made):
                 raise HomeError("confirmation-failed", "This passkey is made already.")
             codes = await strong.recovery_with_first(connection, self._passwords, user.id)

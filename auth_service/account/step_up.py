@@ -73,17 +73,17 @@ class StepUp:
         session = await self._sessions.verify(shown.token)
         who = telling.by(session.user, shown.address, issuer)
         if shown.credential is not None:
-            factor = await self._by_passkey(shown, session)
+            factor, answer = await self._by_passkey(shown, session)
         else:
-            factor = await self._current.spend_code(shown.code, session, who)
-        async with self._store.write() as connection:
-            answer = await self._renew(connection, shown.token)
+            factor, answer = await self._current.spend_code(
+                shown.code, session, who, lambda connection: self._renew(connection, shown.token)
+            )
         self._wake()
         # No critical act by itself: a full disk must not keep the owner from what they prove themselves for.
         await self._proof.note("session:proved", f"session/{session.id}", who, factor=factor)
         return answer
 
-    async def _by_passkey(self, shown: ProofShown, session: SessionInfo) -> str:
+    async def _by_passkey(self, shown: ProofShown, session: SessionInfo) -> tuple[str, LoginAnswer]:
         async with self._store.write() as connection:  # used up by itself, whatever comes of it
             challenge = await passkey_rows.take_challenge(connection, self._place(session), self._now())
         credential, site = shown.credential, shown.site
@@ -100,10 +100,11 @@ class StepUp:
         except passkeys.UnfitError as error:
             log.warning("A passkey's answer does not fit", extra=facts(at=f"user/{held.user.id}", reason=error))
             raise HomeError("confirmation-failed", _UNFIT) from error
-        async with self._store.write() as connection:
+        async with self._store.write() as connection:  # one that is taken away meanwhile proves nothing
+            answer = await self._renew(connection, shown.token)
             if not await passkey_rows.use(connection, held.id, count, self._now()):
                 raise HomeError("confirmation-failed", _UNFIT)
-        return "passkey"
+        return "passkey", answer
 
     async def _renew(self, connection: AsyncConnection, token: str) -> LoginAnswer:
         found = await session_rows.find(connection, token, limits=self._limits, now=self._now())

@@ -100,8 +100,9 @@ async def count_passkeys(connection: AsyncConnection) -> tuple[int, int]:
 
 
 async def put_recovery(connection: AsyncConnection, user_id: str, hashes: Iterable[str]) -> None:
-    """These recovery codes, and none of the former."""
+    """These recovery codes, and none of the former, nor what one of those proved."""
     await connection.execute(delete(recovery_codes).where(recovery_codes.c.user_id == user_id))
+    await _forget_proofs(connection, user_id)
     await connection.execute(insert(recovery_codes), [{"user_id": user_id, "code_hash": one} for one in hashes])
 
 

@@ -1,7 +1,9 @@
 """Proving once more who one is: what counts as a proof, for how long, in which session, and what it opens."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import msgspec
@@ -9,6 +11,7 @@ import pyotp
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncConnection
 from webauthn.helpers import bytes_to_base64url
 
 from auth_service.account.confirm_ways import ConfirmWays
@@ -21,6 +24,7 @@ from auth_service.account.owners import Owners
 from auth_service.account.step_up import StepUp
 from auth_service.account.tokens import Tokens
 from auth_service.confirming.errands import Errands
+from auth_service.factors import factor_rows
 from auth_service.home.rooms import Rooms
 from auth_service.hub.accounts import Accounts
 from auth_service.people import changed_rights
@@ -35,7 +39,7 @@ from shared.keeping.database import Store
 from shared.proof.spool import Spool
 from shared.words.internal import LoginAnswer, LoginRequest, RoomSeen, SessionInfo, User
 from shared.words.internal_account import PasswordChange
-from shared.words.internal_factors import FactorBegin, FactorConfirm, FactorRemove
+from shared.words.internal_factors import FactorBegin, FactorConfirm, FactorRemove, RecoveryAsked
 from shared.words.internal_passkeys import ChallengeAsked, PasskeyBegin, PasskeyFinish, PasskeyLogin, Site
 from shared.words.internal_proofs import ConfirmByChange, DemandChange, DemandState, ProofChallengeAsked, ProofShown
 from shared.words.internal_tokens import TokenWish
@@ -305,6 +309,91 @@ async def test_a_letter_tells_of_each_recovery_code_wherever_it_was_typed(home: 
     await home.factors.remove(
         FactorRemove(token=home.token, id=factor.id, current=OTHER_PASSWORD, address=HERE), "gateway"
     )
+
+
+async def test_what_a_recovery_code_proved_ends_in_every_session_as_others_take_its_place(home: Home) -> None:
+    _, codes = await home.app()
+    mine, home.token = home.token, await home.sit()
+    await home.prove(codes[0])  # whoever found the list
+    asked = RecoveryAsked(token=mine, current=PASSWORD, code=codes[1], address=HERE)
+    await home.factors.renew_recovery(asked, "gateway")
+    assert not await home.proved()
+    async with home.store.read() as connection:
+        assert home.ada.id in [one.user_id for one in await changed_rights.untold(connection)], "gateways hear of it"
+
+
+@pytest.mark.parametrize("step", range(3))
+@pytest.mark.parametrize("by", ["app", "recovery code", "passkey"])
+async def test_what_is_taken_away_while_it_is_shown_proves_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch, by: str, step: int
+) -> None:
+    app, codes = await home.app()
+    shown = ProofShown(token=home.token, code=home.shown(app) if by == "app" else codes[1], address=HERE)
+    if by == "passkey":
+        await home.prove(codes[0])
+        shown = await home.show(await home.passkey())
+    held = (await home.factors.of(home.token)).factors
+    write, steps = home.store.write, itertools.count()
+
+    async def take_away() -> None:
+        async with write() as connection:
+            if by == "recovery code":
+                await factor_rows.put_recovery(connection, home.ada.id, ["another"])
+            else:
+                await factor_rows.remove(connection, home.ada.id, held[-1].id)
+
+    @contextlib.asynccontextmanager
+    async def interrupted() -> AsyncIterator[AsyncConnection]:
+        async with write() as connection:
+            yield connection
+        if next(steps) == step:
+            await take_away()
+
+    monkeypatch.setattr(home.store, "write", interrupted)
+    with contextlib.suppress(HomeError):
+        home.gone_on(await home.step_up.prove(shown, "gateway"))
+    if next(steps) <= step:
+        await take_away()  # it took fewer steps than that
+    assert not await home.proved()
+
+
+@pytest.mark.parametrize("what", ["begin", "confirm", "remove", "renew", "passkey", "finish"])
+async def test_a_session_that_ends_while_the_password_is_looked_at_changes_no_factor(
+    home: Home, monkeypatch: pytest.MonkeyPatch, spool: Spool, what: str
+) -> None:
+    _, codes = await home.app()
+    (factor,) = (await home.factors.of(home.token)).factors
+    said = {"token": home.token, "current": PASSWORD, "code": codes[0], "address": HERE}
+    begun = await home.factors.begin(FactorBegin(**said), "gateway")
+    said["code"] = codes[1]
+    made = await home.passkeys.begin(PasskeyBegin(site=SITE, **said), "gateway")
+    code, credential = home.shown(pyotp.TOTP(begun.secret)), Authenticator(SITE.origins[0]).make(made.options)
+    said["code"] = codes[2]
+    asking: dict[str, Callable[[], Awaitable[object]]] = {
+        "begin": lambda: home.factors.begin(FactorBegin(**said), "gateway"),
+        "confirm": lambda: home.factors.confirm(
+            FactorConfirm(token=home.token, id=begun.id, code=code, address=HERE), "gateway"
+        ),
+        "remove": lambda: home.factors.remove(FactorRemove(id=factor.id, **said), "gateway"),
+        "renew": lambda: home.factors.renew_recovery(RecoveryAsked(**said), "gateway"),
+        "passkey": lambda: home.passkeys.begin(PasskeyBegin(site=SITE, **said), "gateway"),
+        "finish": lambda: home.passkeys.finish(
+            PasskeyFinish(token=home.token, id=made.id, credential=credential, site=SITE, address=HERE), "gateway"
+        ),
+    }
+    before, verify = len(spool.pending(500)), home.sessions.verify
+
+    async def ending(token: str, address: str = "") -> SessionInfo:
+        found = await verify(token, address)
+        async with home.store.write() as connection:
+            await session_rows.end_all(connection, home.ada.id, "password-changed", home.clock())
+        return found
+
+    monkeypatch.setattr(home.sessions, "verify", ending)
+    with pytest.raises(HomeError, match="sign-in-required"):
+        await asking[what]()
+    told = {event.what for event in spool.pending(500)[before:]}
+    assert told <= {"account:recovery-used"}, "which is used up all the same"
 
 
 async def test_password_and_tokens_ask_for_the_factor_too(home: Home) -> None:
