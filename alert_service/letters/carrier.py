@@ -67,7 +67,9 @@ class Pace(NamedTuple):
 
 
 class Carrier:
-    """The deliveries of one way. `write` makes a letter of a delivery; `tidy` runs before each round that may send."""
+    """The deliveries of one way, of which none leaves while it is not `settled` to whom. `write` makes a letter of one;
+    `tidy` runs before each round that may send.
+    """
 
     def __init__(
         self,
@@ -78,12 +80,14 @@ class Carrier:
         *,
         now: Callable[[], float],
         tidy: Callable[[AsyncConnection, float], Awaitable[int]] | None = None,
+        settled: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store
         self.way = way
         self._write = write
         self._alone = pace.alone
         self._tidy = tidy
+        self._settled = settled
         self._now = now
         self._limiter = AsyncLimiter(pace.per_minute, 60)
         self._woken = asyncio.Event()
@@ -127,6 +131,8 @@ class Carrier:
     async def round(self) -> float:
         """Send what is due; returns the seconds until there may be more."""
         self._woken.clear()
+        if not self._settled():
+            return PATROL_SECONDS  # whoever settles it wakes us
         now, failing = self._now(), self._trouble is not None
         if not failing:
             await self._gather(now)
@@ -139,7 +145,7 @@ class Carrier:
             leave_if_stopped()  # between letters: one that was taken is marked as sent first
             if not await self._deliver(delivery):
                 return backoff.delay(self._misses - 1, first=1.0, most=_AWAY_SECONDS)
-            if self._woken.is_set():
+            if self._woken.is_set() or not self._settled():
                 return 0.0  # what is new may have its turn before the rest
         if failing or len(due) == BATCH:
             return 0.0
@@ -182,6 +188,9 @@ class Carrier:
     async def _deliver(self, due: Due) -> bool:
         """Send one; False when the other side is away, so that the others need not be tried."""
         await self._limiter.acquire()
+        async with self._store.read() as connection:
+            if not (await mailbox.waits(connection, due.delivery) and self._settled()):
+                return True  # since it was found others have left slowly, and whoever was to read it has moved
         try:
             await self.way.send(await self._write(due))
         except MailError as error:
@@ -211,16 +220,10 @@ class Carrier:
             if error.permanent
             else backoff.delay(due.attempts, first=10.0, most=1800.0)
         )
-        log.warning(
-            "Letter refused",
-            extra=facts(
-                way=self.way.name,
-                letter=due.letter,
-                reason=error,
-                permanent=error.permanent,
-                attempt=due.attempts,
-            ),
+        told = facts(
+            way=self.way.name, letter=due.letter, reason=error, permanent=error.permanent, attempt=due.attempts
         )
+        log.warning("Letter refused", extra=told)
         async with self._store.write() as connection:
             await mailbox.refused(
                 connection, due.delivery, refusal=str(error), permanent=error.permanent, next_at=self._now() + wait

@@ -69,6 +69,12 @@ async def due(connection: AsyncConnection, way: str, now: float, limit: int, *, 
     return [Due(x.id, x.letter, x.recipient, x.attempts) for x in found.all()]
 
 
+async def waits(connection: AsyncConnection, delivery: int) -> bool:
+    """Whether a delivery that was due is one still: it is none once its letter goes elsewhere."""
+    wanted = select(deliveries.c.id).where(deliveries.c.id == delivery, deliveries.c.state == "pending")
+    return (await connection.execute(wanted)).first() is not None
+
+
 async def next_delivery(connection: AsyncConnection, way: str) -> float | None:
     """When the next delivery of a way is due, if any is."""
     pending = select(func.min(deliveries.c.next_at))

@@ -56,7 +56,7 @@ class Further(msgspec.Struct, frozen=True):
 class Outbox:
     """The letters of one database; `mail` takes them, and each of `further` what the master users are told.
 
-    None is sorted out before it is `settled` whom they go to.
+    None is mailed before it is `settled` where people read now.
     """
 
     def __init__(
@@ -69,7 +69,6 @@ class Outbox:
         settled: Callable[[], bool] = lambda: True,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._settled = settled
         self._store = store
         self._manner = manner
         self._now = now
@@ -78,7 +77,7 @@ class Outbox:
 
         self._resting = False
         pace = Pace(manner.per_minute, manner.alone)
-        self.mail = Carrier(store, mail, self._letter, pace, now=now, tidy=self._regather)
+        self.mail = Carrier(store, mail, self._letter, pace, now=now, tidy=self._regather, settled=settled)
         self.carriers = (self.mail, *(Carrier(store, one.way, self._letter, pace, now=now) for one in further))
 
     @property
@@ -114,10 +113,7 @@ class Outbox:
         now = self._now()
         async with self._store.write() as connection:
             await opening.expire(connection, now)
-            manner = self._manner
-            released = await release.release(
-                connection, now, manner.alone, manner.policy, self.ways, settled=self._settled
-            )
+            released = await release.release(connection, now, self._manner.alone, self._manner.policy, self.ways)
             upcoming = await release.next_time(connection)
         if released:
             for carrier in self.carriers:

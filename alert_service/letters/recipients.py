@@ -21,17 +21,18 @@ from shared.words.problem import HomeError
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 60.0
-_MOVED = "account:email-changed"
-_TRIES, _AGAIN_SECONDS = 20, 0.5
-"""The auth service tells of a change before it commits it, so its first answers may still be the former one."""
+_MOVED = frozenset({"account:email-changed", "account:role-changed"})
+"""After these a letter may be for another address, or for other people. They are told before they are committed; the
+auth service answers to the question after that (answers/reading.py).
+"""
 
 
 class Recipients:
-    """Keeps them fresh; `changed` is called after each answer, `wake` where letters may leave; `named` is told what the
-    master user calls rooms and devices.
+    """Keeps them fresh; `changed` is called after each answer, or where there is none, `wake` where a letter is to tell
+    of something; `named` is told what the master user calls rooms and devices.
 
-    Of somebody who has another address now it asks before the letter about that leaves: it is not for the former one.
-    Until there is an answer it is not `settled`, and none should leave, whatever else wakes those who carry them.
+    Of somebody who has another address now, or another role, it asks before the next letter leaves: it may not be for
+    the former one. Until then it is not `settled`, whatever else wakes those who carry letters.
     """
 
     def __init__(
@@ -60,56 +61,48 @@ class Recipients:
         """`follow`, noticing meanwhile whether somebody's address is another one."""
 
         async def noticed(connection: AsyncConnection, fresh: Sequence[Row], now: float) -> bool:
-            if any(row.source == "auth" and row.event.what == _MOVED for row in fresh):
+            if any(row.source == "auth" and row.event.what in _MOVED for row in fresh):
                 self._moved, self.settled = True, False
             return await follow(connection, fresh, now)
 
         return noticed
 
     def followed(self) -> None:
-        """A letter is to tell of what was recorded: now, or when it is known to whom."""
+        """A letter is to tell of what was recorded."""
         if self._moved:
             self._woken.set()
-        else:
-            self._wake()
+        self._wake()
 
     async def run(self) -> None:
         """Ask every minute, sooner while there was no answer, until cancelled."""
         attempt = 0
         while True:
             leave_if_stopped()
-            moved, self._moved = self._moved, False
+            self._moved = False
             self._woken.clear()
             try:
-                for _ in range(_TRIES):
-                    if await self.refresh() or not moved:
-                        break
-                    await asyncio.sleep(_AGAIN_SECONDS)
-                self.settled = not self._moved
-                self._changed()
+                await self.refresh()
                 attempt = 0
                 wait = REFRESH_SECONDS
-            except HomeError as error:
+            except HomeError as error:  # what waited for the answer leaves all the same
                 log.warning("Recipients are not known anew", extra=facts(reason=error, attempt=attempt))
                 wait = backoff.delay(attempt, first=0.5, most=30.0)
                 attempt += 1
-                self.settled = not self._moved
-                self._wake()  # what waited for the answer leaves all the same
+            self.settled = not self._moved
+            self._changed()
             leave_if_stopped()
             await woken(self._woken, wait)
 
-    async def refresh(self) -> bool:
-        """Ask now; whether the answer is another than before. Raises HomeError where there is none."""
+    async def refresh(self) -> None:
+        """Ask now. Raises HomeError where there is no answer."""
         async with self._asking:  # an older answer never comes after a newer one
-            return await self._ask()
+            await self._ask()
 
-    async def _ask(self) -> bool:
+    async def _ask(self) -> None:
         answer = await self._auth.call("GET", internal_recipients.RECIPIENTS, internal_recipients.Recipients)
         self._named(answer.names)
         if not any(one.master for one in answer.people):
             log.warning("Auth service names nobody to write to")
-            return False
+            return
         async with self._store.write() as connection:
-            before = await mailbox.known_people(connection)
             await mailbox.set_people(connection, answer.people, self._now())
-        return set(before) != set(answer.people)

@@ -29,8 +29,12 @@ class Reading:
         return json_response(internal.UserRows(users=rows))
 
     async def recipients(self, _request: web.Request) -> web.Response:
-        """Whom the alert service may write to."""
-        async with self._store.read() as connection:
+        """Whom the alert service may write to.
+
+        It asks as soon as it hears of a change, which is told before it is committed: so the answer waits for that, as
+        whoever writes does.
+        """
+        async with self._store.write() as connection:
             people = await user_rows.recipients(connection)
             names = await room_rows.home_names(connection)
         return json_response(internal_recipients.Recipients(people=people, names=names))

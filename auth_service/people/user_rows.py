@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth_service.tables import grants, users
@@ -188,7 +188,12 @@ async def all_rows(connection: AsyncConnection) -> tuple[UserRow, ...]:
 
 
 async def recipients(connection: AsyncConnection) -> tuple[Recipient, ...]:
-    """Who may get letters: everyone who may sign in."""
+    """Who may get letters: everyone who may sign in, once whoever is changing somebody is done.
+
+    In a transaction that writes: SQLite's write lock sees to it, PostgreSQL has to be told.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("LOCK TABLE users IN SHARE MODE"))
     rows = await connection.execute(
         select(users.c.id, users.c.email, users.c.role, users.c.language)
         .where(users.c.disabled_at.is_(None))

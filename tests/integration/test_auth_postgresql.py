@@ -111,6 +111,23 @@ async def test_last_two_masters_cannot_disable_one_another_at_once(accounts: Acc
     assert [error.slug for error in results if isinstance(error, HomeError)] == ["last-master"]
 
 
+async def test_whom_letters_go_to_is_answered_after_the_change_that_is_under_way(
+    store: Store, accounts: Accounts
+) -> None:
+    user = await accounts.create_user(email="a@example.org", name="A", password=PASSWORD, role=Role.MASTER)
+
+    async def asked() -> list[str]:
+        async with store.write() as connection:
+            return [one.email for one in await user_rows.recipients(connection)]
+
+    async with store.write() as connection:
+        await user_rows.set_email(connection, user.id, "b@example.org")
+        asking = asyncio.create_task(asked())
+        done, _ = await asyncio.wait([asking], timeout=0.5)
+        assert not done
+    assert await asking == ["b@example.org"]
+
+
 async def test_tries_at_once_are_all_counted_and_a_code_is_spent_once(store: Store, accounts: Accounts) -> None:
     user = await accounts.create_user(email="c@example.org", name="C", password=PASSWORD, role=Role.MASTER)
 

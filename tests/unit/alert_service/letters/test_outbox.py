@@ -113,16 +113,44 @@ async def test_nothing_leaves_before_anybody_is_known_and_then_it_does(house: Ho
 
 
 async def test_nothing_leaves_while_it_is_not_settled_where_people_are_and_then_it_does(house: House) -> None:
-    settled = [False]
+    """Neither what is new nor what an outage, of the mail server or of ours, left behind."""
+    settled = [True]
     house.outbox = Outbox(house.store, house.postman, MANNER, settled=lambda: settled[0], now=house.clock)
     await house.people(ADA)
-    await house.tell(("auth", event(what="account:email-changed", command_id=None)))
+    house.postman.away = True
+    await house.tell(alone(1))
     await house.rounds(60)
-    assert house.postman.tries == 0
+    house.postman.away, settled[0] = False, False
+    await house.tell(("auth", event(what="account:email-changed", command_id=None)))
+    await house.rounds(120)
+    assert house.postman.letters == []
     await house.people(BOB)
     settled[0] = True
+    await house.rounds(120)
+    assert [letter.to for letter in house.postman.letters] == [BOB, BOB]
+
+
+@pytest.mark.parametrize("settles", [True, False])
+async def test_who_moves_while_letters_leave_gets_the_rest_where_they_are_then(house: House, settles: bool) -> None:
+    settled, send = [True], house.postman.send
+
+    async def moving(letter: Letter) -> None:
+        await send(letter)
+        if len(house.postman.letters) == 1:
+            settled[0] = settles
+            await house.people(BOB)
+
+    house.postman.send = moving  # type: ignore[method-assign]
+    house.outbox = Outbox(house.store, house.postman, MANNER, settled=lambda: settled[0], now=house.clock)
+    await house.people(ADA)
+    await house.tell(alone(1), alone(2), alone(3))
     await house.rounds(60)
-    assert [letter.to for letter in house.postman.letters] == [BOB]
+    after = [BOB] * 3  # the one that was just being taken as well: who knows whether it was
+    assert [letter.to for letter in house.postman.letters] == [ADA, *(after if settles else ())]
+    settled[0] = True
+    await house.rounds(60)
+    assert [letter.to for letter in house.postman.letters] == [ADA, *after]
+    assert await house.counts() == (0, 0)
 
 
 async def test_an_unanswered_intent_is_written_about_after_its_time(house: House) -> None:
@@ -178,7 +206,7 @@ async def test_a_sources_letters_take_turns_with_anothers(house: House) -> None:
     await house.tell(*[alone(n, source=f"room-{n % 2}") for n in range(2 * ALONE)])
     await house.tell(alone(0, source="gateway"))
     async with house.store.write() as connection:
-        await release.release(connection, house.clock(), ALONE, HOUSE_POLICY, settled=lambda: True)
+        await release.release(connection, house.clock(), ALONE, HOUSE_POLICY)
         due = await mailbox.due(connection, MAIL, house.clock(), 3)
         told = [(await mailbox.told(connection, one.letter)).source for one in due]
     assert sorted(told) == ["gateway", "room-0", "room-1"]

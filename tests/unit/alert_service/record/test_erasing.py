@@ -198,7 +198,7 @@ async def test_the_addresses_of_letters_that_left_are_erased_and_those_that_wait
         await mailbox.set_people(connection, hers(), START)
     await tell(store, life())
     async with store.write() as connection:
-        await release.release(connection, START, 20, HOUSE_POLICY, settled=lambda: True)
+        await release.release(connection, START, 20, HOUSE_POLICY)
         await connection.execute(update(deliveries).where(deliveries.c.id == 1).values(state="sent"))
     await erase(store)
     async with store.read() as connection:
@@ -213,7 +213,7 @@ async def test_an_address_counts_however_it_was_spelt_and_not_once_it_is_somebod
         await mailbox.set_people(connection, masters("EVELYN@example.org", EMAIL, "bob@example.org"), START)
     await tell(store, life())
     async with store.write() as connection:
-        await release.release(connection, START, 20, HOUSE_POLICY, settled=lambda: True)
+        await release.release(connection, START, 20, HOUSE_POLICY)
         await connection.execute(update(deliveries).values(state="sent"))
         await mailbox.set_people(connection, masters("bob@example.org"), START)
     emails = [EMAIL, "bob@example.org"]
