@@ -12,7 +12,7 @@ from gateway.picture.views import lockdown_view
 from shared.door.web import json_response, read_json
 
 
-class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LockdownRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is wanted. Beginning needs the password or the code, ending both."""
 
     active: bool
@@ -35,6 +35,6 @@ async def ask_code(request: web.Request) -> web.Response:
 async def put(request: web.Request) -> web.Response:
     """200 with what now stands. After a beginning nobody is signed in any more."""
     sessions.signed_in_owing(request)
-    asked = await read_json(request, ChangeRequest)
+    asked = await read_json(request, LockdownRequest)
     stands = await lockdown.change(request, active=asked.active, code=asked.code, password=asked.password)
     return json_response(lockdown_view(stands))

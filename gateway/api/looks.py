@@ -12,11 +12,11 @@ class ArrangementRequest(internal_looks.Arrangement, frozen=True, kw_only=True, 
     """The rooms that stand first."""
 
 
-class RoomRequest(internal_looks.RoomLook, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RoomLookRequest(internal_looks.RoomLook, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A room, for everybody; what is left out stays."""
 
 
-class DeviceRequest(internal_looks.DeviceLook, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class DeviceLookRequest(internal_looks.DeviceLook, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A device, for everybody; what is left out stays."""
 
 
@@ -37,14 +37,14 @@ async def arrange(request: web.Request) -> web.Response:
 async def change_room(request: web.Request) -> web.Response:
     """The room as it then is seen."""
     sessions.signed_in(request)
-    wanted = await read_json(request, RoomRequest)
+    wanted = await read_json(request, RoomLookRequest)
     return json_response(await looks.change_room(request, request.match_info["room"], wanted))
 
 
 async def change_device(request: web.Request) -> web.Response:
     """The device as it then is seen."""
     sessions.signed_in(request)
-    wanted, where = await read_json(request, DeviceRequest), request.match_info
+    wanted, where = await read_json(request, DeviceLookRequest), request.match_info
     return json_response(await looks.change_device(request, where["room"], where["device"], wanted))
 
 

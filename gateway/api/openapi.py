@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from aiohttp import web
 
-from gateway.acting.verdicts import Executed
 from gateway.api import (
+    answers,
     audit,
     audit_export,
     commands,
@@ -44,7 +44,6 @@ from gateway.api import (
     waiting,
 )
 from gateway.desk.asking import CommandRequest
-from gateway.desk.pressing import Waiting
 from gateway.door import cookie, routes
 from gateway.door import csrf as protection
 from gateway.inside import audit_query
@@ -66,21 +65,21 @@ TAKES: Final[dict[object, type[msgspec.Struct]]] = {
     joining.add: joining.RoomRequest,
     joining.add_client: joining.ClientRequest,
     joining.join: joining.JoinRequest,
-    lockdown.put: lockdown.ChangeRequest,
+    lockdown.put: lockdown.LockdownRequest,
     lockout.put: lockout.LockoutRequest,
     login.ask_code: login.CodeRequest,
     login.sign_in: login.LoginRequest,
     looks.arrange: looks.ArrangementRequest,
-    looks.change_room: looks.RoomRequest,
-    looks.change_device: looks.DeviceRequest,
+    looks.change_room: looks.RoomLookRequest,
+    looks.change_device: looks.DeviceLookRequest,
     looks.arrange_own: looks.ArrangementRequest,
     looks.change_own_room: looks.OwnRoomRequest,
     looks.change_own_device: looks.OwnDeviceRequest,
     passkeys.begin: factors.Begin,
     passkeys.finish: passkeys.Finish,
     passkeys.sign_in: passkeys.SignIn,
-    password.change: password.ChangeRequest,
-    people.change: people.ChangeRequest,
+    password.change: password.PasswordRequest,
+    people.change: people.PersonRequest,
     people.change_own: people.ProfileRequest,
     people.erase: people.EraseRequest,
     room_file.put: room_file.FileRequest,
@@ -101,15 +100,13 @@ _ASKED: Final[dict[object, tuple[str, ...]]] = {
     session_list.end_others: ("user",),
 }
 """Which parameters may stand in the query."""
-_GIVES: Final[dict[object, dict[str, type[msgspec.Struct]]]] = {commands.post: {"200": Executed, "202": Waiting}}
-"""What is answered, by status, where that is one struct."""
 _MEDIA: Final[dict[object, tuple[str, ...]]] = {
     events.stream: ("text/event-stream",),
     audit.export: tuple(form.content_type for form in audit_export.FORMS.values()),
     health.alive: ("text/plain",),
     health.ready: ("text/plain",),
 }
-"""What is no JSON."""
+"""What is no JSON: as what it comes, with 200."""
 _REFERENCE: Final = "#/components/schemas/{name}"
 _PROBLEM: Final = {
     "description": "A problem (RFC 9457).",
@@ -173,28 +170,38 @@ def _operation(route: Route) -> dict[str, Any]:
     named = [_parameter(name, "path", required=True) for name in re.findall(r"\{(\w+)\}", route.path)]
     asked = [_parameter(name, "query", required=False) for name in _ASKED.get(route.handler, ())]
     operation: dict[str, Any] = {
+        "operationId": _identifier(route),
         "summary": told.partition("\n")[0],
-        "responses": {**_answers(route, told), "default": _PROBLEM},
+        "responses": {**_answers(route.handler), "default": _PROBLEM},
         "security": _security(route),
     }
     if named or asked:
         operation["parameters"] = named + asked
     if (body := TAKES.get(route.handler)) is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schemas()[0][body]}}}
+        operation["requestBody"] = {"required": True, "content": _json(body)}
     return operation
 
 
-def _answers(route: Route, told: str) -> dict[str, Any]:
-    if (structs := _GIVES.get(route.handler)) is not None:
-        return {
-            status: {
-                "description": HTTPStatus(int(status)).phrase,
-                "content": {"application/json": {"schema": _schemas()[0][struct]}},
-            }
-            for status, struct in structs.items()
-        }
-    media = _MEDIA.get(route.handler, ("application/json",))
-    return {"2XX": {"description": told, "content": {kind.partition(";")[0]: {} for kind in media}}}
+def _identifier(route: Route) -> str:
+    """What generated clients call it, and so never another for the same route: `get_devices_room_device`."""
+    return "_".join([route.method.lower(), *re.findall(r"\w+", route.path.removeprefix("/api/v1"))]).replace("-", "_")
+
+
+def _answers(handler: Handler) -> dict[str, Any]:
+    if (given := answers.GIVES.get(handler)) is not None:
+        return {str(status): _answer(status, _json(kind)) for status, kind in given.items()}
+    content: dict[str, Any] = {kind.partition(";")[0]: {} for kind in _MEDIA.get(handler, ("application/json",))}
+    told = {"200": _answer(HTTPStatus.OK, content)}
+    return told | {"503": _answer(HTTPStatus.SERVICE_UNAVAILABLE, content)} if handler is health.ready else told
+
+
+def _answer(status: int, content: dict[str, Any]) -> dict[str, Any]:
+    """One answer; without content, nothing stands in it."""
+    return {"description": HTTPStatus(status).phrase} | ({"content": content} if content else {})
+
+
+def _json(kind: Any) -> dict[str, Any]:
+    return {} if kind is None else {"application/json": {"schema": _schemas()[0][kind]}}
 
 
 def _security(route: Route) -> list[dict[str, list[str]]]:
@@ -220,12 +227,16 @@ def _problem() -> dict[str, Any]:
 
 
 @functools.cache
-def _schemas() -> tuple[dict[type[msgspec.Struct], dict[str, Any]], dict[str, Any]]:
+def _schemas() -> tuple[dict[Any, dict[str, Any]], dict[str, Any]]:
     """A reference to each struct's schema, and the schemas by name."""
-    answered = [struct for structs in _GIVES.values() for struct in structs.values()]
+    answered = [kind for given in answers.GIVES.values() for kind in given.values() if kind is not None]
     kinds = list(dict.fromkeys([*TAKES.values(), *answered]))
     references, schemas = msgspec.json.schema_components(kinds, ref_template=_REFERENCE)
-    return dict(zip(kinds, references, strict=True)), _portable(dict(schemas))
+    # A generated client takes a field with a default for one that is always there, in what is sent and what comes.
+    for schema in schemas.values():
+        for field in schema.get("properties", {}).values():
+            field.pop("default", None)
+    return dict(zip(kinds, references, strict=True)), _portable(schemas)
 
 
 def _portable(schema: Any) -> Any:

@@ -10,7 +10,7 @@ from shared.words.internal import Password
 from shared.words.internal_factors import OwnCode
 
 
-class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PasswordRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The password that there is, and the one that shall be; `code`: of one's app, where there is a strong factor."""
 
     current: Password
@@ -21,6 +21,6 @@ class ChangeRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 async def change(request: web.Request) -> web.Response:
     """200 with the CSRF token of the session that goes on in the answer's cookie; all others of this person ended."""
     sessions.signed_in_owing(request)
-    asked = await read_json(request, ChangeRequest)
+    asked = await read_json(request, PasswordRequest)
     await own_password.change(request, current=asked.current, code=asked.code, new=asked.new)
     return json_response({"csrf_token": await csrf.token(request)})

@@ -20,7 +20,7 @@ class EraseRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     code: OwnCode = ""
 
 
-class ChangeRequest(EraseRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PersonRequest(EraseRequest, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The same, and what shall be; what is left out stays as it is."""
 
     name: Name | None = None
@@ -38,7 +38,7 @@ class ProfileRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 async def change(request: web.Request) -> web.Response:
     """The account as it then stands."""
     sessions.signed_in(request)
-    asked = await read_json(request, ChangeRequest)
+    asked = await read_json(request, PersonRequest)
     row = await people.change(
         request,
         request.match_info["user"],
