@@ -4,6 +4,7 @@ ASVS 5.0 3.4.1 to 3.4.6. `Referrer-Policy: same-origin` and not `no-referrer`: w
 on form posts, which the CSRF check must refuse.
 """
 
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import web
@@ -32,5 +33,7 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
     headers.update(_ALWAYS)
     if not request.path.startswith(STATIC):
         headers["Cache-Control"] = "no-store"
+    if response.status == HTTPStatus.UNAUTHORIZED:  # needs one (RFC 9110, 15.5.2); browsers know none of that name
+        headers["WWW-Authenticate"] = "Bearer"
     # What we run on is nobody's business (ETSI EN 303 645 5.6-2).
     headers.popall("Server", None)

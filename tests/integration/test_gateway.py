@@ -521,6 +521,7 @@ async def test_every_answer_carries_the_careful_headers(house: GatewayHouse) -> 
         assert headers["Cache-Control"] == "no-store"
         assert "Server" not in headers
         assert "Access-Control-Allow-Origin" not in headers
+        assert (headers.get("WWW-Authenticate") == "Bearer") is (response.status == 401)
 
 
 async def test_what_is_no_http_learns_nothing_of_us(house: GatewayHouse) -> None:
