@@ -38,8 +38,8 @@ class Client:
         self._client.loop_start()
         self.properties = self.connack.get(timeout=DEADLINE)
 
-    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
-        self._client.publish(topic, payload, qos=1, retain=retain)
+    def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
+        self._client.publish(topic, payload, qos=qos, retain=retain)
 
     def close(self) -> None:
         self._client.on_disconnect = None

@@ -10,7 +10,7 @@ from shared.words import topics
 from tests.house import DEADLINE, Broker
 from tests.integration.mqtt_parts import V5, V311, Client, version_of
 
-TAKEN_OVER, CUT_OFF, TOO_LARGE = 142, 128, 149
+TAKEN_OVER, CUT_OFF, TOO_LARGE, QOS_NOT_SUPPORTED = 142, 128, 149, 155
 """Reason codes of MQTT 5; the library's own for a connection that ends without a word is 128."""
 
 
@@ -49,6 +49,18 @@ def test_a_message_that_is_too_large_ends_its_sender_alone(connect: Connect) -> 
     sender.publish(topics.command("hall", "lamp", "phone"), bytes(70_000))
     # Why is said, and heard unless the reset that follows is quicker: more than was read is still on its way.
     assert sender.ends.get(timeout=DEADLINE) in {TOO_LARGE, CUT_OFF}
+    other.publish(topics.command("hall", "lamp", "tablet"), b"{}")
+    assert other.pubacks.get(timeout=DEADLINE) == mqtt.NOT_AUTHORIZED
+
+
+@pytest.mark.parametrize("version", [V5, V311])
+def test_quality_of_service_2_ends_its_sender_alone(connect: Connect, version: MQTTProtocolVersion) -> None:
+    sender, other = connect("phone", version), connect("tablet")
+    assert other.properties is not None
+    assert other.properties.MaximumQoS == 1  # type: ignore[attr-defined]  # set by the library by name
+    sender.publish(topics.command("hall", "lamp", "phone"), b"{}", qos=2)
+    assert sender.ends.get(timeout=DEADLINE) in ({QOS_NOT_SUPPORTED, CUT_OFF} if version is V5 else {CUT_OFF})
+    assert sender.pubacks.empty()
     other.publish(topics.command("hall", "lamp", "tablet"), b"{}")
     assert other.pubacks.get(timeout=DEADLINE) == mqtt.NOT_AUTHORIZED
 
