@@ -33,6 +33,8 @@ class TooSlowError(Exception):
 
 CALLERS_OWN = (HttpProcessingError, web.RequestPayloadError, UnicodeError, TooSlowError)
 """What a caller makes libraries raise: a body not encoded as it says, bytes that are no text, none in time."""
+_ENDS = (HttpProcessingError, web.RequestPayloadError, TooSlowError)
+"""After these nobody knows where the next request begins, so the connection ends; who keeps it for that is told."""
 
 
 def translate(error: BaseException) -> HomeError:
@@ -79,7 +81,7 @@ def answer(error: Exception) -> web.Response:
     response = problem_response(translate(error))
     if isinstance(error, web.HTTPException) and "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]
-    if isinstance(error, TooSlowError):
+    if isinstance(error, _ENDS):
         response.force_close()
     return response
 

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from deploy.running.up import port_is_free
+from shared.door.answering import TooSlowError, answer
 from shared.door.web import (
     MAX_BODY_BYTES,
     USER,
@@ -127,6 +128,16 @@ async def test_a_body_that_does_not_is_a_problem_document(
     assert document["type"] == f"/problems/{slug}"
     assert document["instance"].startswith("urn:request:")
     assert document["detail"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [(web.RequestPayloadError("no gzip"), False), (TooSlowError(), False), (HomeError("malformed"), None)],
+)
+def test_who_sent_a_body_that_has_no_end_is_told_that_the_connection_has_one(
+    error: Exception, kept: bool | None
+) -> None:
+    assert answer(error).keep_alive is kept
 
 
 async def test_aiohttps_own_refusals_are_in_our_words(site: Site) -> None:
