@@ -23,11 +23,15 @@ case ${1:-} in
 --start) starts=yes; shift ;;
 esac
 room=${1:-} folder=${2:-}
-[ -n "$folder" ] || die "name the room, and the folder that 'homesystem room add NAME --out FOLDER' wrote on the hub"
+[ -n "$folder" ] && [ $# = 2 ] || die "name the room, and the folder that 'homesystem room add NAME --out FOLDER' wrote on the hub"
 case $room in *[!a-z0-9-]* | [!a-z]*) die "'$room' is no name of a room; it is what 'homesystem room add' was given" ;; esac
 for name in ca.crt room.crt room.key room.toml; do
     [ -f "$folder/$name" ] || die "$folder/$name is not there; bring the whole folder that 'homesystem room add $room' wrote"
 done
+# Another room's key in this one's place would have this one shut out, and nobody would know why.
+whose=$(openssl x509 -in "$folder/room.crt" -noout -subject 2>/dev/null | sed -e 's/.*CN *= *//' -e 's|[,/].*||')
+[ -z "$whose" ] || [ "$whose" = "$room" ] ||
+    die "$folder is of the room $whose, and not of $room: name that room, or bring the folder that is meant"
 [ $only_look = no ] || exit 0
 
 # --- a room's own files -------------------------------------------------------------------------------------------

@@ -242,6 +242,19 @@ def test_what_is_no_room_or_no_whole_folder_is_refused_before_anything_is_done(
     assert not list((place / "home").iterdir())
 
 
+def test_another_rooms_folder_is_refused_before_its_key_is_in_the_way(place: Path) -> None:
+    brought(place)
+    pki = Pki(place / "pki", vault=place / "vault", demo=False, now=NOW)
+    pki.ensure_authorities(HOSTS)
+    pki.ensure_client("kitchen", "room", folder=place / "brought", stem="room")
+    for only_look in (["--check"], []):
+        done = run(placing(place), *only_look, "hall", str(place / "brought"), cwd=place)
+        assert (done.returncode, "of the room kitchen, and not of hall" in done.stderr) == (1, True), done.stderr
+    assert not list((place / "home").iterdir())
+    assert run(placing(place), "--check", "hall", str(place / "brought"), "more", cwd=place).returncode == 1
+    assert run(placing(place), "--check", "kitchen", str(place / "brought"), cwd=place).returncode == 0
+
+
 @needs_root
 def test_a_home_that_points_elsewhere_is_given_nothing_there(place: Path) -> None:
     brought(place)
