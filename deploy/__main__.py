@@ -197,7 +197,7 @@ def main() -> None:
         if parts.are_served(homes.folder()) and os.geteuid() != 0:
             os.umask(0o027)  # a service with a user of its own comes into the folders that we make in its own
         closed.check(homes.folder(), sys.argv[1:])
-        app()
+        app(prog_name="homesystem")  # what is typed, however it was started
     except ConfigError as error:
         print(f"homesystem: {error}", file=sys.stderr)
         raise SystemExit(EX_CONFIG) from error

@@ -1,7 +1,10 @@
 """Whatever tells a person to type a command names one that there is."""
 
 import functools
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +56,17 @@ def test_every_unit_that_is_named_exists() -> None:
         for match in UNITS.finditer(path.read_text()):
             name = match[1].rstrip(".")
             assert not name.strip("-") or name.endswith("-") or {name, f"{name}.service"} & units, f"{path}: {name}"
+
+
+def test_usage_is_told_as_it_is_typed(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "deploy", "room", "plce"],
+        env={**os.environ, "HOMESYSTEM_VAR": str(tmp_path)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "Usage: homesystem room" in done.stderr
+    assert "Try 'homesystem room --help'" in done.stderr

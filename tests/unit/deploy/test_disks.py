@@ -13,7 +13,7 @@ from deploy import __main__ as command
 def test_it_is_told_in_a_sentence(
     error: OSError, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def failing() -> None:
+    def failing(**_: object) -> None:
         raise error
 
     monkeypatch.setattr(command, "app", failing)
@@ -26,7 +26,7 @@ def test_it_is_told_in_a_sentence(
 
 
 def test_what_is_a_fault_of_ours_keeps_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing() -> None:
+    def failing(**_: object) -> None:
         raise FileNotFoundError(errno.ENOENT, "No such file", "x")
 
     monkeypatch.setattr(command, "app", failing)
