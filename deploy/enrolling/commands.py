@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.folder import home as homes
 from shared.running.config import ConfigError
@@ -202,7 +202,7 @@ def _beside_backups(home: homes.Home) -> None:
 def _list_identities(role: str) -> None:
     from deploy.enrolling import enrol
 
-    table = Table(role.capitalize(), "Enrolled", "Revoked")
+    table = Table(Column(role.capitalize(), no_wrap=True), "Enrolled", "Revoked")
     for row in asyncio.run(enrol.identities(_home(), role)):
         revoked = f"{row.revoked_at:%Y-%m-%d %H:%M} UTC" if row.revoked_at else ""
         table.add_row(row.name, f"{row.enrolled_at:%Y-%m-%d %H:%M} UTC", revoked)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.folder import home as homes
 from shared.words import grant_text
@@ -72,10 +72,14 @@ def user_list() -> None:
     """List every user."""
     from deploy.household import people
 
-    table = Table("E-mail", "Name", "Role", "May use", "Language", "Last sign-in", "Disabled")
     home = homes.find(homes.folder())
     zone = ZoneInfo(home.settings.timezone)
-    for row in asyncio.run(people.rows(home)):
+    rows = asyncio.run(people.rows(home))
+    # Other commands are given the address, so it stands there whole, and on one line where there is room for that.
+    longest = max((len(row.user.email) for row in rows), default=0)
+    email = Column("E-mail", overflow="fold", no_wrap=longest <= console.width // 2)
+    table = Table(email, "Name", "Role", "May use", "Language", "Last sign-in", "Disabled")
+    for row in rows:
         granted = "; ".join(grant_text.written(grant, zone) for grant in row.grants)
         may = granted if row.user.role is Role.GUEST else "all"
         last = f"{row.signed_in_at:%Y-%m-%d %H:%M} UTC" if row.signed_in_at else "never"

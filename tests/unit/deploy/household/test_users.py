@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from deploy.folder.home import Home
 from deploy.household import people, users
@@ -78,3 +79,20 @@ def test_where_all_is_right_the_password_is_asked_twice_and_the_user_is_there(as
     users.user_reset("grace@example.org")
     assert asked == ["Password: ", "Again: "] * 2
     assert "grace@example.org" in {row.user.email for row in asyncio.run(people.rows(home))}
+
+
+LONG = "grandmother.upstairs.of.the.house@mailbox.example.org"
+
+
+@pytest.mark.parametrize("email", ["someone.else.upstairs@mail.example.org", LONG])
+def test_an_address_stands_whole_in_the_list_however_narrow_the_terminal(
+    asked: list[str], home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], email: str
+) -> None:
+    users.user_add(email, name=email.partition("@")[0])
+    for width in (120, 80, 60):
+        capsys.readouterr()
+        monkeypatch.setattr(users, "console", Console(width=width, emoji=False))
+        users.user_list()
+        lines = [line.split("│")[1].strip() for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+        assert email in "".join(lines)
+    assert asked
