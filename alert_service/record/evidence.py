@@ -3,9 +3,11 @@
 The chain alone cannot tell that its end was cut off, or that the whole of it was made anew; a letter can.
 """
 
+import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -49,11 +51,9 @@ class Gathered(NamedTuple):
 
 
 def gather(folder: Path) -> Gathered:
-    """Read every `.eml` below `folder`. Raises HomeError where there is no such folder."""
-    if not folder.is_dir():
-        raise HomeError("not-found", f"{folder}: there is no such folder; name the one that holds the letters (*.eml)")
+    """Read every `.eml` below `folder`. Raises HomeError where there is no such folder, or one that is closed to us."""
     made = Gathered(0, [], [])
-    for path in sorted(folder.rglob("*.eml")):
+    for path in sorted(_letters(folder)):
         name = str(path.relative_to(folder))
         try:
             if path.stat().st_size > _MOST_LETTER_BYTES:
@@ -63,6 +63,30 @@ def gather(folder: Path) -> Gathered:
         except (OSError, proofs.UnreadableError) as error:
             made.unreadable.append((name, str(error)))
     return made
+
+
+def _letters(folder: Path) -> list[Path]:
+    """`Path.rglob` would pass over a folder that is closed to us, whose letters would then say nothing."""
+    try:
+        mode = folder.stat().st_mode
+    except PermissionError as error:
+        _refuse(error)
+    except OSError:
+        mode = 0
+    if not stat.S_ISDIR(mode):
+        raise HomeError("not-found", f"{folder}: there is no such folder; name the one that holds the letters (*.eml)")
+    found = os.walk(folder, onerror=_refuse)
+    return [
+        Path(place, name) for place, folders, files in found for name in (*folders, *files) if name.endswith(".eml")
+    ]
+
+
+def _refuse(error: OSError) -> NoReturn:
+    raise HomeError(
+        "invalid-value",
+        f"{error.filename}: {error.strerror}. Letters are read as the home's own user, who does not come into your own "
+        "folders: bring a copy to where everybody may read, as docs/record.md has it, and delete that afterwards.",
+    ) from error
 
 
 async def weigh(store: Store, gathered: Gathered) -> Evidence:

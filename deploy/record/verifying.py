@@ -74,6 +74,12 @@ def _tell_letters(weighed: Evidence) -> bool:
         console.print(f"BROKEN: row {one.row} {one.reason}; letter {one.letter} knows it")
     if len(weighed.conflicts) > _SHOWN:
         console.print(f"… and {len(weighed.conflicts) - _SHOWN} more that letters know otherwise")
+    if not weighed.proofs:
+        console.print(
+            f"In {weighed.letters} letters no row is named, so NOTHING WAS COMPARED: name the folder with the daily "
+            "letters of this home (*.eml)."
+        )
+        return False
     told = f"{weighed.letters} letters name {weighed.proofs} rows"
     removed = f", {weighed.removed} of them of days that were removed" if weighed.removed else ""
     if weighed.conflicts:

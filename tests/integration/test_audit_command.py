@@ -129,6 +129,8 @@ def test_tampering_truncation_and_damaged_letters_are_told(var: Path, tmp_path: 
     said = run("audit", "verify", "--letters", str(tmp_path), code=1)
     assert "BROKEN: row 29 is gone: the table was truncated or rolled back after row 20; letter 29.eml knows it" in said
     assert "There is no row 21" in run("audit", "verify", "--from-row", "21", code=1)
+    (tmp_path / "another").mkdir()
+    assert "NOTHING WAS COMPARED" in run("audit", "verify", "--letters", str(tmp_path / "another"), code=1)
     assert "no such folder" in run("audit", "verify", "--letters", "/nowhere", code=1)
 
 

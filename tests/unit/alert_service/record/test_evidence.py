@@ -1,6 +1,9 @@
 """Letters against the table: a cut-off end and a table that was made anew are found, with the letter that knows."""
 
 import contextlib
+import os
+import pwd
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -134,6 +137,24 @@ async def test_what_is_no_letter_is_told_and_stops_nothing(store: Store, tmp_pat
     }
     with pytest.raises(HomeError, match="no such folder"):
         evidence.gather(tmp_path / "nowhere")
+
+
+def test_a_folder_that_is_closed_to_the_homes_user_is_told_and_not_passed_over() -> None:
+    with tempfile.TemporaryDirectory() as made:
+        mailbox = Path(made) / "mail"
+        (mailbox / "home").mkdir(parents=True)
+        Path(made).chmod(0o755)
+        mailbox.chmod(0)
+        us = os.geteuid()
+        try:
+            if us == 0:
+                os.seteuid(pwd.getpwnam("nobody").pw_uid)
+            for folder in (Path(made), mailbox, mailbox / "home"):
+                with pytest.raises(HomeError, match=r"Permission denied.*the home's own user"):
+                    evidence.gather(folder)
+        finally:
+            os.seteuid(us)
+            mailbox.chmod(0o700)
 
 
 def test_a_text_from_a_room_cannot_pass_for_a_proof() -> None:
