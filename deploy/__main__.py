@@ -34,6 +34,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Sets up a home, runs it, and changes who may do what in it.",
+    epilog="Where it is installed: homesystem upgrade brings the code up to date, homesystem room place and room join "
+    "make a Pi a room.",
     pretty_exceptions_enable=False,
 )
 app.command()(keeping.restore)

@@ -58,7 +58,8 @@ def _told(journal: Journal) -> int:
 
 def parsed(words: list[str]) -> tuple[Place, argparse.Namespace]:
     """What the command line asks for."""
-    parser = argparse.ArgumentParser(prog="homesystem upgrade", description=__doc__)
+    does = "Brings the code up to date. Where the home is not well afterwards, code and home go back by themselves."
+    parser = argparse.ArgumentParser(prog="homesystem upgrade", description=does)
     parser.add_argument("place", choices=[*sorted(_KINDS), _FROM_GIT], help=argparse.SUPPRESS)
     told = "the newer package's file, of several the newest for this machine; left out, apt is asked for one"
     parser.add_argument("files", nargs="*", type=Path, metavar="file", help=told)
