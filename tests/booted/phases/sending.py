@@ -64,7 +64,7 @@ def _is_careful(house: House, nas: Machine) -> None:
     house.hub.run(_SEND, seconds=120, check=False)
     assert house.hub.unit("homesystem-backup", "Result")["Result"] == "exit-code"
     assert nas.run(_LISTED + " 2>/dev/null").strip() == "0", "something was sent to a machine that nobody confirmed"
-    assert "its key is not the one that was confirmed" in house.hub.run("homesystem doctor", check=False)
+    assert "its key is not the one that was confirmed" in house.hub.run("homesystem doctor", seconds=180, check=False)
     house.report.saw("another machine under that name gets nothing, and the doctor says so")
     nas.run("mv /root/own/ssh_host_* /etc/ssh/ && systemctl restart ssh")
     house.hub.run(_SEND, seconds=120)
