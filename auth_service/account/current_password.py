@@ -51,7 +51,7 @@ class CurrentPassword:
         self._wrong = Windows()
         self._guesses = Guesses()
         self._strong = StrongFactors(store, passwords, now=now)
-        self._recovery = RecoveryUsed(store, proof)
+        self._recovery = RecoveryUsed(proof)
 
     async def check(self, typed: str, session: SessionInfo, who: Who) -> str:
         """The stored hash that it fits. Raises wrong-password, or rate-limited without a look."""
@@ -111,8 +111,8 @@ class CurrentPassword:
             made = await earned(connection)
             if not await strong.spend(connection, user.id, fitting, self._now()):
                 raise self._wrong_code(key)
-        if fitting.code_hash:  # whatever comes of what it was shown for
-            await self._recovery.tell(user, who)
+            if fitting.code_hash:  # whatever comes of what it was shown for
+                await self._recovery.tell(connection, user, who)
         return fitting.name, made
 
     def _wrong_code(self, key: str) -> HomeError:

@@ -76,7 +76,7 @@ class ConfirmedLockdown:
         self._now = now
         self._language = language
         self._strong = StrongFactors(store, passwords, now=now)
-        self._recovery = RecoveryUsed(store, proof)
+        self._recovery = RecoveryUsed(proof)
         self._failed = FailedTries("account:confirmation-failed", proof, now=now)
         self._wrong = Windows()
         self._guesses = Guesses()
@@ -118,8 +118,10 @@ class ConfirmedLockdown:
 
             async def still(connection: AsyncConnection) -> None:
                 await self._check_still(connection, request, account, used)
+                if isinstance(used, Fitting) and used.code_hash:
+                    await self._recovery.tell(connection, user, who)
 
-            after = await (self._lockdown.end if ends else self._lockdown.begin)(who, still)
+            return await (self._lockdown.end if ends else self._lockdown.begin)(who, still)
         except HomeError as error:
             if error.slug == "confirmation-failed":
                 stands = await self._lockdown.state()
@@ -127,9 +129,6 @@ class ConfirmedLockdown:
                     return stands  # the form was sent twice, and the other one was quicker
                 self._errands.start(self._report_failure(user, who), "report-failure")
             raise
-        if isinstance(used, Fitting) and used.code_hash:
-            await self._recovery.tell(user, who)
-        return after
 
     async def sweep(self) -> None:
         """Tell of failed tries whose window is over."""

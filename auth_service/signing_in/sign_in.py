@@ -59,7 +59,7 @@ class SignIn:
         self._failed = FailedTries("account:sign-in-failed", proof, now=now)
         self._budgets = SignInBudgets()
         self._strong = StrongFactors(store, passwords, now=now)
-        self._recovery = RecoveryUsed(store, proof)
+        self._recovery = RecoveryUsed(proof)
         self._guesses = Guesses()
 
     async def ask_code(self, request: LoginCodeRequest, issuer: str) -> None:
@@ -86,8 +86,6 @@ class SignIn:
             self._fail(account, issuer, request.address)
             raise HomeError("sign-in-failed")
         factor = fitting.name if fitting is not None else "mailed code"
-        if fitting is not None and fitting.code_hash:
-            await self._recovery.tell(account.user, who)
         await self._entering.note(answer, who, agent=request.agent, factor=factor, own=request.own)
         if self._passwords.is_outdated(account.password_hash):
             self._errands.start(self._hash_anew(account, request.password), "hash-anew")
@@ -176,6 +174,8 @@ class SignIn:
             if isinstance(used, Fitting):
                 if not await strong.spend(connection, user.id, used, self._now()):
                     return None
+                if used.code_hash:
+                    await self._recovery.tell(connection, user, who)
             elif await factor_rows.of(connection, user.id):
                 return None  # one was added while the mailed code was typed
             return await self._entering.start(

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pyotp
@@ -394,6 +395,23 @@ async def test_a_session_that_ends_while_the_password_is_looked_at_changes_no_fa
         await asking[what]()
     told = {event.what for event in spool.pending(500)[before:]}
     assert told <= {"account:recovery-used"}, "which is used up all the same"
+
+
+async def test_a_recovery_code_is_told_of_before_it_is_gone(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, codes = await home.app()
+    left: list[int] = []
+    tell = Proof.write_or_owe
+
+    async def looking(proof: Proof, *what: Any, **more: Any) -> None:
+        async with home.store.read() as connection:  # beside the transaction, as after a kill in it
+            left.append(await factor_rows.recovery_left(connection, home.ada.id))
+        await tell(proof, *what, **more)
+
+    monkeypatch.setattr(Proof, "write_or_owe", looking)
+    await home.prove(codes[0])
+    assert left == [10]
+    async with home.store.read() as connection:
+        assert await factor_rows.recovery_left(connection, home.ada.id) == 9
 
 
 async def test_password_and_tokens_ask_for_the_factor_too(home: Home) -> None:
