@@ -56,7 +56,7 @@ class Further(msgspec.Struct, frozen=True):
 class Outbox:
     """The letters of one database; `mail` takes them, and each of `further` what the master users are told.
 
-    None is mailed before it is `settled` where people read now.
+    None is sorted out, nor mailed, before it is `settled` where people read now: whoever is new is in no letter else.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Outbox:
         settled: Callable[[], bool] = lambda: True,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self._settled = settled
         self._store = store
         self._manner = manner
         self._now = now
@@ -113,7 +114,10 @@ class Outbox:
         now = self._now()
         async with self._store.write() as connection:
             await opening.expire(connection, now)
-            released = await release.release(connection, now, self._manner.alone, self._manner.policy, self.ways)
+            manner = self._manner
+            released = await release.release(
+                connection, now, manner.alone, manner.policy, self.ways, settled=self._settled
+            )
             upcoming = await release.next_time(connection)
         if released:
             for carrier in self.carriers:

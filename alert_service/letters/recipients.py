@@ -21,9 +21,9 @@ from shared.words.problem import HomeError
 log = logging.getLogger(__name__)
 
 REFRESH_SECONDS = 60.0
-_MOVED = frozenset({"account:email-changed", "account:role-changed"})
-"""After these a letter may be for another address, or for other people. They are told before they are committed; the
-auth service answers to the question after that (answers/reading.py).
+_MOVED = frozenset({"account:created", "account:enabled", "account:email-changed", "account:role-changed"})
+"""After these a letter may be for another address, or for other people: whoever is new would miss it. They are told
+before they are committed; the auth service answers to the question after that (answers/reading.py).
 """
 
 
@@ -63,14 +63,13 @@ class Recipients:
         async def noticed(connection: AsyncConnection, fresh: Sequence[Row], now: float) -> bool:
             if any(row.source == "auth" and row.event.what in _MOVED for row in fresh):
                 self._moved, self.settled = True, False
+                self._woken.set()  # also where no letter tells of that itself: the next one waits for the answer
             return await follow(connection, fresh, now)
 
         return noticed
 
     def followed(self) -> None:
         """A letter is to tell of what was recorded."""
-        if self._moved:
-            self._woken.set()
         self._wake()
 
     async def run(self) -> None:

@@ -4,7 +4,7 @@ Called by the outbox. Nothing is deleted: a letter that no rule wants is `silent
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, func, insert, not_, or_, select, update
@@ -50,14 +50,23 @@ class Leaving(NamedTuple):
 
 
 async def release(
-    connection: AsyncConnection, now: float, allowed: int, policy: Policy, ways: Sequence[OtherWay] = ()
+    connection: AsyncConnection,
+    now: float,
+    allowed: int,
+    policy: Policy,
+    ways: Sequence[OtherWay] = (),
+    *,
+    settled: Callable[[], bool] = lambda: True,
 ) -> int:
-    """Let ready letters leave, alone or in a digest; returns how many were sorted out. None without recipients."""
+    """Let ready letters leave, alone or in a digest; returns how many were sorted out.
+
+    None without recipients, nor while it is not `settled` whom they go to: asked once it is known what is ready.
+    """
     people = await mailbox.known_people(connection)
     if not any(one.master for one in people):
         return 0
     found = await _ready(connection)
-    if not found:
+    if not found or not settled():
         return 0
     told = [Told(*one[: len(Told._fields)]) for one in found]
     stories = {one.letter: story for one, story in zip(told, await stories_of(connection, told), strict=True)}

@@ -112,6 +112,24 @@ async def test_nothing_leaves_before_anybody_is_known_and_then_it_does(house: Ho
     assert len(house.postman.letters) == 1
 
 
+async def test_whoever_is_new_and_has_another_address_at_once_is_told_of_it_there(house: House) -> None:
+    settled = [False]
+    house.outbox = Outbox(house.store, house.postman, MANNER, settled=lambda: settled[0], now=house.clock)
+    await house.people(ADA)
+    moved = event(
+        what="account:email-changed", where="user/u9", issuer="auth", command_id=None, severity=Severity.SECURITY
+    )
+    await house.tell(("auth", moved))
+    await house.rounds(60)
+    assert house.postman.tries == 0
+    async with house.store.write() as connection:
+        new = Recipient(id="u9", email=BOB, master=False)
+        await mailbox.set_people(connection, (*masters(ADA), new), house.clock())
+    settled[0] = True
+    await house.rounds(60)
+    assert {letter.to for letter in house.postman.letters} == {ADA, BOB}
+
+
 async def test_nothing_leaves_while_it_is_not_settled_where_people_are_and_then_it_does(house: House) -> None:
     """Neither what is new nor what an outage, of the mail server or of ours, left behind."""
     settled = [True]

@@ -83,13 +83,17 @@ async def running(store: Store, *answers: tuple[Recipient, ...]) -> AsyncIterato
         task.cancel()
 
 
-@pytest.mark.parametrize("what", ["account:email-changed", "account:role-changed"])
+@pytest.mark.parametrize(
+    "what", ["account:created", "account:enabled", "account:email-changed", "account:role-changed"]
+)
 async def test_who_has_another_address_or_role_is_asked_for_before_the_letter_leaves(store: Store, what: str) -> None:
     async with running(store, ada(OLD), ada(NEW)) as kept:
         assert await kept.next() == "changed"
         assert await kept.known() == [OLD]
+        kept.auth.answering.clear()
         await kept.tell(what)
         assert not kept.readers.settled
+        kept.auth.answering.set()
         assert [await kept.next(), await kept.next()] == ["wake", "changed"]
         assert kept.readers.settled
         assert await kept.known() == [NEW]
@@ -124,7 +128,9 @@ async def test_nothing_leaves_to_the_former_address_meanwhile_whatever_else_wake
 async def test_while_the_auth_service_is_away_the_letter_leaves_all_the_same(store: Store) -> None:
     async with running(store, ada(OLD), ()) as kept:
         assert await kept.next() == "changed"
+        kept.auth.answering.clear()
         await kept.tell("account:email-changed")
+        kept.auth.answering.set()
         assert [await kept.next(), await kept.next()] == ["wake", "changed"]
         assert kept.readers.settled
         assert await kept.known() == [OLD]
