@@ -121,14 +121,14 @@ async def _serve(config: AlertsConfig, store: Store, context: ssl.SSLContext) ->
         news.tell()
         watch_over.wake()
 
-    readers = Recipients(auth, store, changed=outbox.people_changed, wake=outbox.wake, named=known.call, now=time.time)
+    readers = Recipients(auth, store, changed=outbox.people_changed, named=known.call, now=time.time)
     departed = Departed(auth, store, refresh=readers.refresh, erased=news.tell, now=time.time)
     follow = departed.noticing(readers.noticing(Opening(policy).follow))
     await mending.tell(store, time.time(), follow)
     asker = Asker(store)
     kept_as = Kept(config.history.happenings_days, config.history.happenings_off)
     recorder = Recorder(
-        store, recorded=recorded, followed=readers.followed, heard=asker.heard, follow=follow, kept_as=kept_as
+        store, recorded=recorded, followed=outbox.wake, heard=asker.heard, follow=follow, kept_as=kept_as
     )
     ends_watch = EndsWatch(await told_replaced(store), recorder.tell)
     away = await room_watch.told_away(store)

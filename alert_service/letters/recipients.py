@@ -28,11 +28,11 @@ before they are committed; the auth service answers to the question after that (
 
 
 class Recipients:
-    """Keeps them fresh; `changed` is called after each answer, or where there is none, `wake` where a letter is to tell
-    of something; `named` is told what the master user calls rooms and devices.
+    """Keeps them fresh; `changed` is called after each answer, or where there is none, and `named` is told what the
+    master user calls rooms and devices.
 
-    Of somebody who has another address now, or another role, it asks before the next letter leaves: it may not be for
-    the former one. Until then it is not `settled`, whatever else wakes those who carry letters.
+    Of somebody who is new, or has another address or role now, it asks before the next letter leaves: it may not be
+    for whom it would have been. Until then it is not `settled`, whatever else wakes those who carry letters.
     """
 
     def __init__(
@@ -41,14 +41,12 @@ class Recipients:
         store: Store,
         *,
         changed: Callable[[], None],
-        wake: Callable[[], None],
         named: Callable[[Mapping[str, str]], None],
         now: Callable[[], float],
     ) -> None:
         self._auth = auth
         self._store = store
         self._changed = changed
-        self._wake = wake
         self._named = named
         self._now = now
         self.settled = False
@@ -58,7 +56,7 @@ class Recipients:
         self._woken = asyncio.Event()
 
     def noticing(self, follow: Follow) -> Follow:
-        """`follow`, noticing meanwhile whether somebody's address is another one."""
+        """`follow`, noticing meanwhile what may change whom letters go to."""
 
         async def noticed(connection: AsyncConnection, fresh: Sequence[Row], now: float) -> bool:
             if any(row.source == "auth" and row.event.what in _MOVED for row in fresh):
@@ -67,10 +65,6 @@ class Recipients:
             return await follow(connection, fresh, now)
 
         return noticed
-
-    def followed(self) -> None:
-        """A letter is to tell of what was recorded."""
-        self._wake()
 
     async def run(self) -> None:
         """Ask every minute, sooner while there was no answer, until cancelled."""

@@ -43,7 +43,7 @@ class FakeAuth:
 
 
 class Kept:
-    """What keeps them, beside what it called: "changed" or "wake", with the addresses known at that moment."""
+    """What keeps them, beside what was called: "changed" or "wake", with the addresses known at that moment."""
 
     def __init__(self, store: Store, auth: FakeAuth) -> None:
         self.store, self.auth = store, auth
@@ -52,7 +52,6 @@ class Kept:
             cast("Any", auth),
             store,
             changed=lambda: self.called.put_nowait("changed"),
-            wake=lambda: self.called.put_nowait("wake"),
             named=lambda _: None,
             now=lambda: START,
         )
@@ -71,7 +70,7 @@ class Kept:
             follow = self.readers.noticing(HOUSE)
             made = await records.record(connection, [Arrival(source, told)], START, follow)
         if made.followed:
-            self.readers.followed()
+            self.called.put_nowait("wake")  # as whoever records calls the outbox
 
 
 @contextlib.asynccontextmanager
