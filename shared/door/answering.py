@@ -9,7 +9,7 @@ import logging
 
 import msgspec
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.http_exceptions import ContentEncodingError, HttpProcessingError
 
 from shared.running.log import facts, log_apart, request_id
 from shared.words.names import IDENTITY
@@ -25,6 +25,10 @@ _FROM_STATUS = {
     413: "too-large",
     415: "unsupported-media-type",
 }
+
+UNPACKED = ("gzip", "deflate", "identity")
+"""Content codings of a request's body that are taken apart here."""
+PACKED_OTHERWISE = "The body is packed in another way than gzip or deflate: send it as one of these, or as it is."
 
 
 class TooSlowError(Exception):
@@ -53,6 +57,13 @@ def translate(error: BaseException) -> HomeError:
         case _:
             log.error("Request failed", exc_info=error, extra={"quoting": False})
             return HomeError("internal")
+
+
+def unread(error: BaseException | None) -> HomeError:
+    """What is said of that which aiohttp could not parse."""
+    if isinstance(error, ContentEncodingError):
+        return HomeError("unsupported-media-type", PACKED_OTHERWISE)
+    return HomeError("bad-request")
 
 
 def from_http(error: web.HTTPException) -> HomeError:

@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 
 from aiohttp import web
 
-from shared.door.answering import CALLERS_OWN, TooSlowError, answer, note_request, problem_response
+from shared.door.answering import CALLERS_OWN, TooSlowError, answer, note_request, problem_response, unread
 from shared.door.arrival import ARRIVED, Arrivals
 from shared.door.doors import Bounds, Doors, Stay
 from shared.running.log import facts
@@ -36,10 +36,8 @@ _SPARE_FILES: Final = 128
 """Descriptors that a service needs besides those of its callers: databases, logs, the broker, other services."""
 _TOLD_SECONDS: Final = 60.0
 _OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-
-
-class _Unreadable(web.Response):
-    """The answer to what is no request."""
+_WHY: Final = web.ResponseKey("why", HomeError)
+"""Of the answer to what is no request."""
 
 
 class Visit(web.RequestHandler):
@@ -127,7 +125,8 @@ class Visit(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("the answer had begun")
         if status == 400:
-            response: web.Response = _Unreadable()
+            response = web.Response()
+            response[_WHY] = unread(exc)
         else:
             response = answer(exc if isinstance(exc, Exception) else HomeError("internal"))
         response.force_close()
@@ -137,15 +136,14 @@ class Visit(web.RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Send the answer; one to what is no request is counted, and written down, first."""
-        if isinstance(resp, _Unreadable):
-            resp = await self._refuse(request)
+        if _WHY in resp:
+            resp = await self._refuse(request, resp[_WHY])
         done = await super().finish_response(request, resp, start_time)
         self._content = None
         self._stay.is_answered(time.monotonic())
         return done
 
-    async def _refuse(self, request: web.BaseRequest) -> web.Response:
-        error = HomeError("bad-request")
+    async def _refuse(self, request: web.BaseRequest, error: HomeError) -> web.Response:
         if self._strike is not None and request.remote is not None:
             try:
                 await self._strike(request.remote)

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 from aiohttp import web, web_response
 
-from shared.door.answering import answer, method_of, note_request, place_of
+from shared.door.answering import PACKED_OTHERWISE, UNPACKED, answer, method_of, note_request, place_of
 from shared.door.doors import Bounds
 from shared.door.entrance import Entrance, Strike, within_files
 from shared.door.listening import Hosts, addresses, open_sockets
@@ -23,6 +23,7 @@ from shared.running import ids
 from shared.running.log import facts, remote, request_id, security
 from shared.trust import tls
 from shared.trust.revoked import RevocationList
+from shared.words import reading
 from shared.words.problem import HomeError
 
 log = logging.getLogger(__name__)
@@ -124,9 +125,12 @@ async def read_json(request: web.Request, kind: type[S]) -> S:
     # What nearly everybody sends, before a type with blanks or a charset in it is taken apart.
     if request.headers.get("Content-Type") != _JSON_TYPE and request.content_type != _JSON_TYPE:
         raise HomeError("unsupported-media-type")
+    # aiohttp unpacks what it knows and hands on anything else as if it had come bare.
+    if (coding := request.headers.get("Content-Encoding")) is not None and coding.strip().lower() not in UNPACKED:
+        raise HomeError("unsupported-media-type", PACKED_OTHERWISE)
     body = await _body(request)
     try:
-        return msgspec.json.decode(body, type=kind)
+        return reading.decode(kind, body)
     except msgspec.ValidationError as error:
         raise HomeError("invalid-value", str(error), **_named(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

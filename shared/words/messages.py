@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 
+from shared.words import reading
 from shared.words.names import Action, Kind, Outcome, Severity
 from shared.words.problem import HomeError
 
@@ -265,7 +266,6 @@ class Resend(Message, frozen=True, kw_only=True, omit_defaults=True):
 M = TypeVar("M", bound=msgspec.Struct)
 _encoder = msgspec.json.Encoder()
 _QUOTED = re.compile(r"(?<=^Invalid enum value) (['\"]).*\1(?= - at|$)", re.DOTALL)  # of a message: not for logs
-_decoders: dict[type[msgspec.Struct], msgspec.json.Decoder[msgspec.Struct]] = {}
 
 
 def encode(message: msgspec.Struct) -> bytes:
@@ -275,14 +275,10 @@ def encode(message: msgspec.Struct) -> bytes:
 
 def decode(kind: type[M], payload: bytes | str) -> M:
     """Read one message. Raises HomeError("malformed") with what is wrong and where, also for too many brackets."""
-    if (decoder := _decoders.get(kind)) is None:
-        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
-        message = decoder.decode(payload)
+        return reading.decode(kind, payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise HomeError("malformed", _QUOTED.sub("", str(error))) from error
-    assert isinstance(message, kind)
-    return message
 
 
 def utc(seconds: float) -> datetime:

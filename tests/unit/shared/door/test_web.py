@@ -1,8 +1,10 @@
 """The web floor: every error is a problem document, every request a line, and only the named may call."""
 
 import asyncio
+import gzip
 import logging
 import ssl
+import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -98,6 +100,27 @@ async def test_a_body_that_fits_is_answered(site: Site) -> None:
 
 
 JSON = {"Content-Type": "application/json"}
+
+
+async def test_a_whole_number_may_be_written_as_a_float(site: Site) -> None:
+    assert (await site.call("POST", "/take", data=b'{"number":5.0}', headers=JSON))[::2] == (200, {"number": 5})
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "identity"])
+async def test_a_body_may_be_packed_in_the_ways_that_are_known(site: Site, coding: str) -> None:
+    bare = b'{"number":5}'
+    body = {"gzip": gzip.compress(bare), "deflate": zlib.compress(bare)}.get(coding.lower(), bare)
+    answer = await site.call("POST", "/take", data=body, headers=JSON | {"Content-Encoding": coding})
+    assert answer[::2] == (200, {"number": 5})
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "x-gzip", "gzip, br", "rot13"])
+async def test_what_is_packed_otherwise_is_told_which_ways_there_are(site: Site, coding: str) -> None:
+    status, _, document = await site.call(
+        "POST", "/take", data=b'{"number":5}', headers=JSON | {"Content-Encoding": coding}
+    )
+    assert (status, document["type"]) == (415, "/problems/unsupported-media-type")
+    assert "gzip or deflate" in document["detail"]
 
 
 @pytest.mark.parametrize(
