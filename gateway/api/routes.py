@@ -55,6 +55,8 @@ _BY_TOKEN: Final = frozenset(
     }
 )
 """What API tokens open, within their scope."""
+_FACTOR: Final = "/api/v1/factors/{id:(?!(?:demand|recovery|passkey)$)[^{}/]+}"
+"""One factor: without what stands beside them, whose refusals would name its methods in Allow."""
 
 
 def add_api(app: web.Application) -> None:
@@ -92,8 +94,8 @@ def add_api(app: web.Application) -> None:
         ("POST", "/api/v1/factors/recovery", factors.renew_recovery, "password"),
         ("POST", "/api/v1/factors/passkey", passkeys.begin, "password"),
         ("POST", "/api/v1/factors/passkey/{id}", passkeys.finish, "password"),
-        ("POST", "/api/v1/factors/{id}", factors.confirm, "password"),
-        ("DELETE", "/api/v1/factors/{id}", factors.remove, "password"),
+        ("POST", _FACTOR, factors.confirm, "password"),
+        ("DELETE", _FACTOR, factors.remove, "password"),
         ("POST", "/api/v1/password", password.change, "password"),
         ("GET", "/api/v1/email", email.show, "reads"),
         ("POST", "/api/v1/email", email.begin, "password"),

@@ -14,6 +14,7 @@ from shared.words.grant_times import outlook
 from shared.words.internal import Grant, SessionInfo, UserRow
 from shared.words.internal_grants import GrantsChange
 from shared.words.languages import later
+from shared.words.messages import Moment
 from shared.words.names import Role
 from shared.words.problem import HomeError
 
@@ -26,7 +27,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     room: str
     device: str
     holds: bool
-    changes: datetime | None
+    changes: Moment | None
 
 
 async def find(request: web.Request, user_id: str) -> UserRow:

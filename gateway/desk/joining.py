@@ -1,7 +1,6 @@
 """Rooms and clients that join by a line, for API and pages: a master user opens, a machine with the token takes."""
 
 import asyncio
-from datetime import datetime
 
 import msgspec
 from aiohttp import web
@@ -16,6 +15,7 @@ from shared.words import join_code
 from shared.words.internal import SessionInfo
 from shared.words.internal_joining import Joined, JoinWish, WindowWish
 from shared.words.languages import later
+from shared.words.messages import Moment
 from shared.words.problem import HomeError
 
 MASTER_ONLY = later("Only a master user lets a room or a client join.")
@@ -46,7 +46,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     room: str
     line: str
-    until: datetime
+    until: Moment
     packages: list[str]
 
 
@@ -55,7 +55,7 @@ class ClientLine(msgspec.Struct, frozen=True, kw_only=True):
 
     client: str
     line: str
-    until: datetime
+    until: Moment
 
 
 def check(request: web.Request) -> SessionInfo:

@@ -6,7 +6,6 @@ agreed to goes the way of every critical command, as the wish of the person who 
 """
 
 import time
-from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -18,7 +17,7 @@ from gateway.door import sessions
 from gateway.picture import guards
 from shared.words import messages
 from shared.words.internal import SessionInfo
-from shared.words.messages import COMMAND_SECONDS, Id
+from shared.words.messages import COMMAND_SECONDS, Id, Moment
 from shared.words.names import ConfirmBy
 from shared.words.pending import PendingWish, Press
 from shared.words.problem import HomeError
@@ -33,9 +32,9 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     outcome: Literal["pending"]
     confirm_by: ConfirmBy
-    pressed_at: datetime
-    until: datetime
-    due: datetime | None = None
+    pressed_at: Moment
+    until: Moment
+    due: Moment | None = None
 
 
 async def press(request: web.Request, info: SessionInfo, wish: Wish, agrees_to: Id | None) -> Waiting | Wish:

@@ -12,6 +12,7 @@ import msgspec
 
 from shared.words.internal_alerts import AlertsReady
 from shared.words.internal_house import HouseKept
+from shared.words.messages import Moment
 from shared.words.names import Role
 from shared.words.noted import BY_HAND_DAYS, BackupMade, DoctorReport
 
@@ -45,9 +46,9 @@ class AuthorityKept(msgspec.Struct, frozen=True, kw_only=True):
     known before.
     """
 
-    ends_at: datetime | None
+    ends_at: Moment | None
     followed: bool = False
-    changes_at: datetime | None = None
+    changes_at: Moment | None = None
 
 
 class Authorities(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,6 @@ Beside its state a device shows every limit and hint of its description, so that
 and refusals understood. What stands in them comes from the room and is untrusted: limited in length, to be escaped.
 """
 
-from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -12,7 +11,7 @@ import msgspec
 from gateway.picture import icons
 from gateway.picture.devices import Device, LockoutBy
 from shared.words.internal import LockdownState
-from shared.words.messages import DeviceDescription, State, UserRef
+from shared.words.messages import DeviceDescription, Moment, State, UserRef
 from shared.words.names import Action, ConfirmBy
 from shared.words.pending import PendingWish
 
@@ -31,10 +30,10 @@ class PendingView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     id: str
     action: Action
     by: UserRef
-    pressed_at: datetime
-    until: datetime
+    pressed_at: Moment
+    until: Moment
     value: int | None = None
-    due: datetime | None = None
+    due: Moment | None = None
 
 
 class DeviceView(DeviceDescription, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,7 +79,7 @@ class LockdownView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     """Whether the home obeys safe actions only; `since` is there while it does."""
 
     active: bool
-    since: datetime | None = None
+    since: Moment | None = None
 
 
 def lockdown_view(stands: LockdownState) -> LockdownView:

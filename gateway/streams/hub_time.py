@@ -4,7 +4,7 @@ A wish names its moment by it (`pressed_at`, docs/flow.md), so that a browser's 
 """
 
 import time
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ HEARTBEAT_SECONDS: Final = 10.0
 class HubTime(msgspec.Struct, frozen=True, kw_only=True):
     """`now`: RFC 3339 in UTC, with the three digits of a second that every browser reads."""
 
-    now: str
+    now: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 
 
 def told() -> HubTime:

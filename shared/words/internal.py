@@ -7,7 +7,7 @@ import msgspec
 
 from shared.words.languages import Language
 from shared.words.looks import NOTHING, HomeLook, OwnLooks
-from shared.words.messages import DeviceDescription, Text
+from shared.words.messages import DeviceDescription, Moment, Text
 from shared.words.names import Action, ConfirmBy, Kind, Role
 from shared.words.pending import DELAY_MINUTES, PendingWish
 from shared.words.scopes import TokenUse
@@ -61,8 +61,8 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
     from_minute: int = 0
     to_minute: int = 1440
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class Budget(msgspec.Struct, frozen=True):
@@ -178,9 +178,9 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     user_id: str
-    created_at: datetime
-    seen_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    seen_at: Moment
+    expires_at: Moment
     address: str
     agent: str
     own: bool = False
@@ -200,8 +200,8 @@ class UserRow(msgspec.Struct, frozen=True, kw_only=True):
 
     user: User
     grants: tuple[Grant, ...]
-    created_at: datetime
-    signed_in_at: datetime | None
+    created_at: Moment
+    signed_in_at: Moment | None
     disabled: bool = False
 
     @property

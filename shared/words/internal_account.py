@@ -1,12 +1,10 @@
 """What gateways ask the auth service about one's own account over internal HTTPS: paths and bodies."""
 
-from datetime import datetime
-
 import msgspec
 
 from shared.words.internal import Address, Email, Password
 from shared.words.internal_factors import OwnCode
-from shared.words.messages import Text
+from shared.words.messages import Moment, Text
 
 PASSWORD = "/internal/account/password"  # noqa: S105 - an address
 EMAIL = "/internal/account/email"
@@ -45,7 +43,7 @@ class EmailWanted(msgspec.Struct, frozen=True, kw_only=True):
     """A change of address under way, in one session: which address, and until when both codes can be typed."""
 
     email: str
-    expires_at: datetime
+    expires_at: Moment
 
 
 class EmailAsked(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,9 +19,9 @@ class MailStatus(msgspec.Struct, frozen=True, kw_only=True):
     letters_waiting: int
     letters_refused: int
     recipients_known: bool
-    failing_since: datetime | None
+    failing_since: Moment | None
     failure: str | None
-    accepted_at: datetime | None = None
+    accepted_at: Moment | None = None
 
 
 class ChainBroken(msgspec.Struct, frozen=True, kw_only=True):

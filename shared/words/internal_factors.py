@@ -4,13 +4,12 @@ Each body has the token of the session that asks; what changes anything has the 
 there is a factor already, the `code` of an app or a recovery code.
 """
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 from shared.words.internal import Address, Password
-from shared.words.messages import Text
+from shared.words.messages import Moment, Text
 
 FACTORS = "/internal/account/factors"
 FACTOR_BEGIN = "/internal/account/factors/begin"
@@ -35,8 +34,8 @@ class Factor(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     kind: str = "totp"
-    created_at: datetime
-    used_at: datetime | None = None
+    created_at: Moment
+    used_at: Moment | None = None
 
 
 class Factors(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from shared.words.messages import Moment
 from shared.words.names import Role
 
 HOUSE = "/internal/house"
@@ -14,8 +15,8 @@ class Enrolled(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     role: str
-    enrolled_at: datetime
-    ends_at: datetime | None
+    enrolled_at: Moment
+    ends_at: Moment | None
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,5 @@
 """What gateways ask the auth service about other people's accounts over internal HTTPS: paths and bodies."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,6 +7,7 @@ import msgspec
 from shared.words.internal import Address, Email, Password, User
 from shared.words.internal_factors import OwnCode
 from shared.words.languages import Language
+from shared.words.messages import Moment
 from shared.words.names import Role
 
 USER = "/internal/users/{user}"
@@ -55,8 +55,8 @@ class InvitationRow(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     language: Language | None
     by: str
-    created_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    expires_at: Moment
     letter: Letter
     spent: bool
 

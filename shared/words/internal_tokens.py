@@ -1,6 +1,5 @@
 """What gateways ask the auth service about API tokens over internal HTTPS: paths and bodies."""
 
-from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -36,9 +35,9 @@ class TokenRow(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     scope: tuple[Allowed, ...]
-    created_at: datetime
-    expires_at: datetime
-    used_at: datetime | None
+    created_at: Moment
+    expires_at: Moment
+    used_at: Moment | None
     used_from: str
 
 

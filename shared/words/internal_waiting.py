@@ -1,12 +1,11 @@
 """What rooms would loosen and the master user has not decided, between gateway and auth service."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
 from shared.words.internal import Address
-from shared.words.messages import Text
+from shared.words.messages import Moment, Text
 
 WAITING = "/internal/registry/waiting"
 """GET for what waits; POST {WAITING}/{room}/{device} decides about one device."""
@@ -35,7 +34,7 @@ class WaitingDevice(msgspec.Struct, frozen=True, kw_only=True):
     device: str
     room_name: str
     name: str
-    since: datetime
+    since: Moment
     changes: tuple[WouldChange, ...]
     digest: str
 

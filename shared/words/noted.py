@@ -4,6 +4,8 @@ from datetime import datetime
 
 import msgspec
 
+from shared.words.messages import Moment
+
 BACKUP_DAYS = 3
 """So old may the last good backup at a target be: one is made each day."""
 BY_HAND_DAYS = 31
@@ -34,7 +36,7 @@ class DoctorReport(msgspec.Struct, frozen=True):
 class BackupMade(msgspec.Struct, frozen=True):
     """The last archive that `homesystem backup` wrote whole; where it lies now, nobody here knows."""
 
-    at: datetime
+    at: Moment
     size: int
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
 from gateway.api import openapi
 from gateway.api.routes import add_api
@@ -48,6 +49,17 @@ def test_every_route_of_the_api_stands_in_it_once(app: web.Application, document
     assert len(there) > 60
 
 
+async def test_an_address_takes_the_methods_of_its_own_route_and_names_these_in_allow(app: web.Application) -> None:
+    own: dict[str, set[str]] = {}
+    for route in app.router.routes():
+        assert route.resource is not None
+        own.setdefault(route.resource.canonical, set()).add(route.method)
+    for path, methods in own.items():
+        found = await app.router.resolve(make_mocked_request("BREW", re.sub(r"\{\w+\}", "f00", path)))
+        assert isinstance(found.http_exception, web.HTTPMethodNotAllowed)
+        assert (path, found.http_exception.allowed_methods) == (path, methods)
+
+
 def test_it_tells_of_each_handler_what_that_reads(app: web.Application) -> None:
     wrong = []
     for route in openapi.listed(app):
@@ -71,6 +83,17 @@ def test_every_reference_leads_somewhere(document: Any) -> None:
     found = set(re.findall(r'"\$ref": "#/components/schemas/([^"]+)"', json.dumps(document)))
     assert found
     assert found <= set(document["components"]["schemas"])
+
+
+def test_a_moment_is_told_as_one_so_that_a_generated_client_reads_a_date(document: Any) -> None:
+    fields = {
+        f"{name}.{field}": json.dumps(told)
+        for name, schema in document["components"]["schemas"].items()
+        for field, told in schema.get("properties", {}).items()
+        if re.search(r"(^|_)(at|until|since|due|now|begun)$", field)
+    }
+    assert len(fields) > 40
+    assert [field for field, told in fields.items() if '"format": "date-time"' not in told] == []
 
 
 def test_names_are_such_as_generators_of_clients_take(document: Any) -> None:
