@@ -29,6 +29,7 @@ CHECKPOINTS = ("committed", "moved", "finished", "stated", "answered")
 """The intent is committed; the pin has moved; the outcome is committed; the state is out; the answer is out."""
 STALE_SECONDS = 0.02
 """A disk that took longer than this to take the intent calls for a second look at the clock."""
+_AHEAD = "issued_at is {seconds:.0f} s ahead of this home's clock: set yours, and send seconds, not milliseconds."
 
 
 class _Plan(NamedTuple):
@@ -140,6 +141,8 @@ class Commands:
         slug = clock.judge(issued=issued, stamped=stamped, safe=safe, lateness=lateness)
         if slug is None and lateness is not None and not safe and self._answers.may_have_forgotten(now - lateness):
             slug = "expired"  # an id that was used and lost would move something twice
+        if slug == "unstamped" and stamped and lateness is not None:
+            return HomeError(slug, _AHEAD.format(seconds=-lateness))
         return None if slug is None else HomeError(slug)
 
     def _execute(self, wanted: Wish, device: Device, plan: _Plan, *, safe: bool) -> None:

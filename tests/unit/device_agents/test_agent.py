@@ -293,6 +293,15 @@ def test_late_commands_expire(house: House) -> None:
     assert said(house.command("lamp", "on", id="g", age=4.8)) == ("executed", None)
 
 
+def test_whose_time_is_ahead_is_told_by_how_much_and_that_it_counts_in_seconds(house: House) -> None:
+    answer = house.command("front-door", "unlock", id="f", issuer="phone", age=-90)
+    assert said(answer) == ("rejected", "unstamped")
+    assert answer is not None
+    assert answer.detail is not None
+    assert "issued_at is 90 s ahead of this home's clock" in answer.detail
+    assert "not milliseconds" in answer.detail
+
+
 def test_a_gateway_is_not_obeyed_before_its_clock_is_known_save_for_safety(house: House) -> None:
     assert said(house.command("lamp", "on", issuer="gateway-2")) == ("expired", "expired")
     house.heartbeat("x", gateway="gateway-2", retained=True)
