@@ -28,13 +28,14 @@ me=$(id -un)
 # PYTHONTZPATH: times of day by the table that this version brings along, as the units have it.
 export HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONTZPATH=
 
+only_asks() { for word; do case $word in -h | --help) return 0 ;; esac; done; return 1; }
 if [ "${1:-}" = upgrade ]; then
-    [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem upgrade"
+    [ "$(id -u)" = 0 ] || only_asks "$@" || die "this changes the system; run: sudo homesystem upgrade"
     shift
     exec "$python" -m deploy.upgrading "${package:-checkout}" "$@"
 fi
 if [ "${1:-} ${2:-}" = "room place" ]; then
-    [ "$(id -u)" = 0 ] || die "this changes the system; run: sudo homesystem $*"
+    [ "$(id -u)" = 0 ] || only_asks "$@" || die "this changes the system; run: sudo homesystem $*"
     shift 2
     exec "$code/deploy/place-room.sh" "$@"
 fi

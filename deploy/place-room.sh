@@ -18,7 +18,15 @@ as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEB
 # Root does nothing of its own in the home: what lies there may be a link to anywhere.
 bring() { as_home sh -c 'umask 077; cat >"$0.new" && mv "$0.new" "$0"' "$2" <"$1"; }
 
+usage() {
+    say "Usage: homesystem room place [--check|--start] NAME FOLDER"
+    say "On a room's Pi: put what 'homesystem room add NAME --out FOLDER' wrote on the hub in its place."
+    say "  --check   only look whether name and folder are right"
+    say "  --start   have the room run as well, now and from now on"
+}
+
 case ${1:-} in
+-h | --help) usage; exit 0 ;;
 --check) only_look=yes; shift ;;
 --start) starts=yes; shift ;;
 esac

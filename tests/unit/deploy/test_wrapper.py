@@ -68,6 +68,20 @@ def run(command: Path, *words: str, cwd: Path) -> "subprocess.CompletedProcess[s
     return subprocess.run(words, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
 
 
+@needs_root
+def test_whoever_asks_how_a_room_is_placed_is_told_and_needs_no_root(place: Path) -> None:
+    homesystem = wrapper(place, Path("/bin/true"))
+    (place / "code" / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "place-room.sh", place / "code" / "deploy")
+    give(place / "home")
+    told = subprocess.run(
+        ("runuser", "-u", SOMEBODY, "--", "sh", str(homesystem), "room", "place", "--help"),
+        capture_output=True, text=True, check=False, cwd=place,
+    )  # fmt: skip
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith("Usage: homesystem room place [--check|--start] NAME FOLDER\n")
+
+
 @pytest.mark.parametrize("command", ["doctor", "backup"])
 def test_nothing_of_the_folder_in_which_one_stands_is_run(place: Path, command: str) -> None:
     homesystem = wrapper(place, Path(sys.executable))
