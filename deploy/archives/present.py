@@ -7,6 +7,7 @@ with the home stopped, and a backup beside the services that run.
 import asyncio
 import contextlib
 import datetime as dt
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -24,7 +25,7 @@ from shared.keeping.lean import without_orm
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
-_ASKED_SECONDS = 120.0
+ASKED_SECONDS = 120
 """A database that has to be brought up to date first takes some seconds."""
 
 
@@ -47,14 +48,27 @@ class Present(NamedTuple):
 
 
 def look(var: Path, now: dt.datetime) -> Present | None:
-    """What the home in `var` knows; None where there is none, or its index of certificates cannot be read."""
-    folders = parts(var)
+    """What the home in `var` knows; None where `read` finds none."""
     try:
-        if not (issued := Index(vault_of(folders) / "issued.json", now).read()):
-            return None
-        return Present(authority_of(folders).read_bytes(), issued, _asked(var))
-    except (OSError, ConfigError):
+        return read(var, now)
+    except ConfigError:
         return None
+
+
+def read(var: Path, now: dt.datetime) -> Present:
+    """What the home in `var` knows.
+
+    Raises ConfigError, with the reason, where there is none or its index of certificates cannot be read.
+    """
+    folders = parts(var)
+    index = vault_of(folders) / "issued.json"
+    try:
+        issued, authority = Index(index, now).read(), authority_of(folders).read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{error.filename}: {error.strerror}") from error
+    if not issued:
+        raise ConfigError(f"{index}: names no certificate")
+    return Present(authority, issued, _asked(var))
 
 
 def vault_of(folders: Mapping[str, Path]) -> Path:
@@ -80,7 +94,7 @@ def gone(issued: Iterable[Issued]) -> set[str]:
 
 def _asked(var: Path) -> Accounts | None:
     try:
-        said = run_as_owner("deploy.archives.present", var, timeout=_ASKED_SECONDS)
+        said = run_as_owner("deploy.archives.present", var)
         said.check_returncode()
         return msgspec.json.decode(said.stdout, type=Accounts)
     except (subprocess.SubprocessError, msgspec.DecodeError, UnicodeDecodeError):
@@ -89,7 +103,11 @@ def _asked(var: Path) -> Accounts | None:
 
 @without_orm()
 def main() -> int:
-    """1 where the accounts cannot be read."""
+    """1 where the accounts cannot be read.
+
+    Ends by itself where it hangs: who began it may not be allowed to end it, as the root of a backup's unit is not.
+    """
+    signal.alarm(ASKED_SECONDS)
     from auth_service import config
     from auth_service.hub import restored
 

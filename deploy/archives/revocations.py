@@ -8,6 +8,7 @@ name to it or drop one. They can put an older one back, which is found where it 
 import datetime as dt
 import hashlib
 import hmac
+import os
 from pathlib import Path
 
 import msgspec
@@ -34,9 +35,12 @@ class Revoked(msgspec.Struct, frozen=True):
 
 
 def gather(var: Path, now: dt.datetime) -> Revoked:
-    """What the home in `var` knows. Raises HomeError("no-proof") where its index of certificates cannot be read."""
-    if (found := present.look(var, now)) is None:
-        raise HomeError("no-proof", "Who was revoked cannot be read here: run this with sudo.")
+    """What the home in `var` knows. Raises HomeError("no-proof"), and why, where its index cannot be read."""
+    try:
+        found = present.read(var, now)
+    except ConfigError as error:
+        hint = "" if os.geteuid() == 0 else "; run this with sudo"
+        raise HomeError("no-proof", f"Who was revoked cannot be read: {error}{hint}.") from error
     names = present.gone(found.issued) | set(found.accounts.revoked if found.accounts is not None else ())
     return Revoked(now, tuple(sorted(names)), tuple(found.issued))
 

@@ -30,7 +30,7 @@ def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (made / "home.toml").write_text('name = "hub"\n')
     (made / "secrets" / revocations.SECRET).write_text("a secret of the home\n")
     (made / "secrets" / revocations.SECRET).chmod(0o600)
-    monkeypatch.setattr(present, "look", lambda _var, _now: Present(b"", [GONE], Accounts(("tablet",))))
+    monkeypatch.setattr(present, "read", lambda _var, _now: Present(b"", [GONE], Accounts(("tablet",))))
     disk = tmp_path / "disk"
     disk.mkdir()
     arranged = Plan(recipient=KEY.recipient, target=str(disk), mark="ours")

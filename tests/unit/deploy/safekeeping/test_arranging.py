@@ -150,7 +150,7 @@ def whole(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (var / "secrets").mkdir()
     (var / "secrets" / revocations.SECRET).write_text("a secret of the home\n")
     (var / "secrets" / revocations.SECRET).chmod(0o600)
-    monkeypatch.setattr(present, "look", lambda _var, _now: Present(b"", [], Accounts(())))
+    monkeypatch.setattr(present, "read", lambda _var, _now: Present(b"", [], Accounts(())))
     minutes = itertools.count()
     monkeypatch.setattr(arranging, "now", lambda: NOW + dt.timedelta(minutes=next(minutes)))
     make(tmp_path / "key")

@@ -2,8 +2,12 @@
 
 import asyncio
 import datetime as dt
+import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,8 +17,9 @@ from cryptography import x509
 
 from auth_service import config as auth_config
 from auth_service.hub.restored import read
-from deploy.archives import backup, present
+from deploy.archives import backup, present, revocations
 from deploy.folder import home as homes
+from deploy.folder import parts as apart
 from deploy.folder.home import Home
 from deploy.pki.authorities import Authorities
 from deploy.pki.leaf import DEVICE_CA
@@ -124,8 +129,25 @@ def test_what_two_within_one_second_put_aside_lies_side_by_side(made: Path, home
 def test_an_index_that_cannot_be_read_is_none(made: Path, home: Home) -> None:
     (home.vault / "issued.json").write_text("torn")
     assert present.look(made / "home", NOW) is None
+    with pytest.raises(
+        HomeError, match=r"Who was revoked cannot be read: \S*/issued\.json: cannot be read .* from a backup"
+    ):
+        revocations.gather(made / "home", NOW)
     (home.vault / "issued.json").unlink()
     assert present.look(made / "home", NOW) is None
+    (home.vault / f"{DEVICE_CA}.crt").unlink()
+    (made / "home" / "pki" / f"{DEVICE_CA}.crt").unlink()
+    with pytest.raises(HomeError, match=rf"{DEVICE_CA}\.crt: No such file"):
+        revocations.gather(made / "home", NOW)
+
+
+def test_accounts_that_do_not_answer_are_given_up_by_who_asks_them(made: Path, home: Home) -> None:
+    """Root of a backup's unit may not end another user's process."""
+    path = apart.config(made / "home", "auth")
+    path.unlink()
+    os.mkfifo(path)
+    look = "import sys; from deploy.archives import present; present.ASKED_SECONDS = 1; sys.exit(present.main())"
+    assert subprocess.run([sys.executable, "-c", look, made / "home"], check=False).returncode == -signal.SIGALRM
 
 
 def test_accounts_that_cannot_be_read_leave_what_the_index_tells(made: Path, home: Home) -> None:
