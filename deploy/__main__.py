@@ -16,7 +16,7 @@ from rich.console import Console
 
 from deploy.authority import commands as authority
 from deploy.enrolling import commands
-from deploy.folder import closed, naming, parts, turns
+from deploy.folder import closed, naming, parts
 from deploy.folder import home as homes
 from deploy.giving_away import command as giving_away
 from deploy.household import codes, lockdown, users
@@ -98,11 +98,10 @@ def renew() -> None:
     """
     from deploy.authority import rotating, web_rotating
 
-    home = _home()
-    with turns.turn(home.var, "homesystem renew"):
-        made = homes.renew(home)
-        told = taking_up.reload(home)
-        home = rename.finish(home)
+    with homes.turn(homes.folder(), "homesystem renew") as found:
+        made = homes.renew(found)
+        told = taking_up.reload(found)
+        home = rename.finish(found)
         ended = rotating.go_on(home)
         web_ended = web_rotating.go_on(home, datetime.now(UTC))
     console.print(f"Renewed: {', '.join(made) or 'nothing was due'}; a fresh revocation list is in place.")
@@ -142,8 +141,7 @@ def examine_home(
 @app.command("rights")
 def refresh_rights() -> None:
     """Bring the hub's own rights at the broker up to date; its unit does so before each start."""
-    home = _home()
-    with turns.turn(home.var, "homesystem rights"):
+    with homes.turn(homes.folder(), "homesystem rights") as home:
         changed = broker.refresh(home)
     console.print(f"Brought up to date: {_listed(changed)}.")
 
@@ -162,8 +160,7 @@ def repair(
     """
     from deploy.safekeeping import repairing
 
-    home = _home()
-    with turns.turn(home.var, "homesystem repair"):
+    with homes.turn(homes.folder(), "homesystem repair") as home:
         homes.lay_out(home)
         changed = broker.refresh(home)
         taking_up.reload(home)  # a broker that runs still has what was there before

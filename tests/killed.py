@@ -1,4 +1,4 @@
-"""Work that is killed at one of its writes: each of them, in turn, may be the last that a process did."""
+"""Work that is killed, or asked to end, at one of its writes: each of them, in turn, may be the last of a process."""
 
 import os
 import signal
@@ -30,10 +30,12 @@ def moments(total: int, most: int = 8) -> list[int]:
     return sorted({1 + round(step * (total - 1) / (most - 1)) for step in range(most)})
 
 
-def at_write(work: Callable[[], object], folder: Path, die_at: int) -> tuple[int, int]:
-    """Do `work` in a process of its own that kills itself before its `die_at`-th write in `folder` (0: never).
+def at_write(
+    work: Callable[[], object], folder: Path, die_at: int, *, by: signal.Signals = signal.SIGKILL
+) -> tuple[int, int]:
+    """Do `work` in a process of its own that kills itself, `by` this, before its write number `die_at` in `folder`.
 
-    Returns its exit code, and how many writes there were where it ended by itself.
+    Number 0 is never. Returns its exit code, and how many writes there were where it ended by itself.
     """
     reading_end, writing_end = os.pipe()
     pid = os.fork()
@@ -48,7 +50,7 @@ def at_write(work: Callable[[], object], folder: Path, die_at: int) -> tuple[int
                     return
                 count += 1
                 if count == die_at:
-                    os.kill(os.getpid(), signal.SIGKILL)
+                    os.kill(os.getpid(), by)
 
         sys.addaudithook(see)
         code = 1

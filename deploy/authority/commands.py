@@ -13,7 +13,6 @@ import typer
 from rich.console import Console
 
 from deploy.folder import home as homes
-from deploy.folder import turns
 from shared.words.problem import HomeError
 
 if TYPE_CHECKING:
@@ -91,8 +90,7 @@ def rotate(
     once everybody has followed. Of the web authority: people install the other one from the hub's page until the hub
     changes over. May be given again, also after an interruption.
     """
-    home = _home()
-    with turns.turn(home.var, "homesystem authority rotate"):
+    with homes.turn(homes.folder(), "homesystem authority rotate") as home:
         if which is Which.WEB:
             if without:
                 raise HomeError("invalid-value", "--without is of the device authority: browsers have no names here.")

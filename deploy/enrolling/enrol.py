@@ -16,7 +16,6 @@ from deploy.allowing import rights
 from deploy.enrolling import room_file
 from deploy.enrolling.opening import DeviceRef
 from deploy.folder import home as homes
-from deploy.folder import turns
 from deploy.live_broker import broker, taking_up
 from deploy.pki.files import write
 from device_agents.joining.room_file import NAME as ROOM_FILE
@@ -50,7 +49,7 @@ async def add_client(home: homes.Home, name: str, may: list[DeviceRef], out: Pat
 
     Raises HomeError: invalid-value, already-exists, broker-unreachable (nothing is done), and as `unheard` does.
     """
-    with turns.turn(home.var, f"homesystem client add {name}"):
+    with homes.turn(home.var, f"homesystem client add {name}") as home:
         await unheard(home, may)
         async with _book(home) as book:
             await _enrol(home, book, name, "client", rights.client_role(name, may), out)
@@ -61,7 +60,7 @@ async def add_room(home: homes.Home, name: str, out: Path | None) -> None:
 
     Raises HomeError: invalid-value, already-exists, broker-unreachable (nothing is done).
     """
-    with turns.turn(home.var, f"homesystem room add {name}"):
+    with homes.turn(home.var, f"homesystem room add {name}") as home:
         async with _book(home) as book:
             await _enrol(home, book, name, "room", rights.room_role(name), out)
 
@@ -74,7 +73,7 @@ async def renew(home: homes.Home, name: str, role: IdentityRole, out: Path) -> i
     that lies in `out`), broker-unreachable, and as `check_standing` does.
     """
     await check_standing(home, name, role)
-    with turns.turn(home.var, f"homesystem {role} renew {name}"):
+    with homes.turn(home.var, f"homesystem {role} renew {name}") as home:
         _check_out(home, out, role, name, writes=(f"{role}.key", f"{role}.crt"))
         async with _book(home) as book:
             await book.renew_identity(name, role)
@@ -115,7 +114,7 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
     A second try does every step anew. Raises HomeError: not-found, broker-unreachable or internal when it is not known
     that the connection is gone, which is said in the words that a person needs then.
     """
-    with turns.turn(home.var, f"homesystem {role} revoke {name}"):
+    with homes.turn(home.var, f"homesystem {role} revoke {name}") as home:
         async with _book(home) as book:
             if not any(row.name == name and row.role == role for row in await book.list_identities()):
                 raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
@@ -161,7 +160,7 @@ async def call_off(home: homes.Home, name: str, role: IdentityRole) -> bool:
 
     The name stays free. Raises HomeError("no-proof").
     """
-    with turns.turn(home.var, f"homesystem {role} revoke {name}"):
+    with homes.turn(home.var, f"homesystem {role} revoke {name}") as home:
         async with _book(home) as book:
             if any(row.name == name for row in await book.list_identities()):
                 return False  # there is more to take away

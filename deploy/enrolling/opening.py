@@ -10,7 +10,6 @@ from auth_service import config as auth_config
 from auth_service.hub import windows
 from auth_service.joining.windows import Opened
 from deploy.folder import home as homes
-from deploy.folder import turns
 from deploy.live_broker import broker, taking_up
 from shared.running.config import ConfigError
 from shared.trust import authority, tls
@@ -47,8 +46,8 @@ def new(home: homes.Home, name: str, kind: Kind, may: list[DeviceRef]) -> Openin
         async with windows.opened(auth_config.read(home.config("auth"))) as book:
             return await book.open(name, kind, devices, unfinished=unfinished)
 
-    where = _where(home)
-    with turns.turn(home.var, f"homesystem {role_of(kind)} add {name}"):
+    with homes.turn(home.var, f"homesystem {role_of(kind)} add {name}") as home:
+        where = _where(home)
         # Who has nothing at the broker never came in: a name that an interrupted enrolment left is free for this.
         opened = asyncio.run(ask(unfinished=not broker.standing(home, name).holds))
         if opened.resumes:
@@ -69,8 +68,8 @@ def again(home: homes.Home, name: str, kind: Kind) -> Opening:
         async with windows.opened(auth_config.read(home.config("auth"))) as book:
             return await book.open_again(name, kind)
 
-    where = _where(home)
-    with turns.turn(home.var, f"homesystem {role_of(kind)} renew {name}"):
+    with homes.turn(home.var, f"homesystem {role_of(kind)} renew {name}") as home:
+        where = _where(home)
         opened = asyncio.run(ask())
         home.authority().retire(name)
         taking_up.reload(home)

@@ -3,12 +3,13 @@
 `home.toml` holds what `homesystem init` was told (settings.py).
 """
 
+import contextlib
 import datetime as dt
 import getpass
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
 
@@ -16,7 +17,7 @@ import jinja2
 import msgspec
 
 from deploy.allowing import rights
-from deploy.folder import naming, parts, plugin, unfinished
+from deploy.folder import naming, parts, plugin, turns, unfinished
 from deploy.folder.settings import HERE as HERE
 from deploy.folder.settings import LOCAL as LOCAL
 from deploy.folder.settings import Settings as Settings
@@ -141,6 +142,17 @@ def find(var: Path) -> Home:
     if owner != os.geteuid():
         raise ConfigError(f"{var}: belongs to another user; run this as its owner (sudo -u '#{owner}' …)")
     return Home(var, load(Settings, var / "home.toml"))
+
+
+@contextlib.contextmanager
+def turn(var: Path, what: str) -> Iterator[Home]:
+    """The home in `var`, as it is once it is our turn (turns.py): who had it before may have given it other settings.
+
+    Raises ConfigError as `find` does.
+    """
+    find(var)
+    with turns.turn(var, what):
+        yield find(var)
 
 
 def create(var: Path, settings: Settings) -> Home:

@@ -28,7 +28,11 @@ def run(var: Path, console: Console, file: Path | None) -> None:
     unfinished.check(var)
     _check_owner(var)
     answers = _asked(console) if file is None else _written(console, file)
-    home = creating.create(var, answers)
+    try:
+        home = creating.create(var, answers)
+    except KeyboardInterrupt:
+        text = f"Left before its end: there is no home in {var} yet. `homesystem init` begins anew."
+        raise HomeError("invalid-value", text) from None
     console.print(f"\nThe home in {var} is set up. What is next:", highlight=False)
     for line in creating.next_steps(home):
         console.print(line, highlight=False, soft_wrap=True)

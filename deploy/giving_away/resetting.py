@@ -11,7 +11,7 @@ from rich.console import Console
 
 from deploy.archives import absent
 from deploy.folder import home as homes
-from deploy.folder import owning
+from deploy.folder import owning, turns
 from deploy.giving_away import erasing, household
 from deploy.giving_away import letters as last_letters
 from deploy.giving_away.household import Household
@@ -31,11 +31,12 @@ def reset(var: Path, name: str | None, *, letters: bool) -> None:
         raise HomeError("invalid-value", "This stops services and erases their files: run it with sudo.")
     if not erasing.begun(var):
         _ask(var, name, letters=letters, stopped=not installed)
-    if installed:
-        # All of it, and for good: what is enabled would look for a home at every start of this machine.
-        subprocess.run([homes.ROOT / "deploy" / "dismiss.sh"], check=True)  # noqa: S603
-        var.with_name(f"{var.name}.enabled").unlink(missing_ok=True)
-    gone = erasing.erase(var)
+    with turns.alone(var, "homesystem factory-reset"):  # what another command writes meanwhile would stay
+        if installed:
+            # All of it, and for good: what is enabled would look for a home at every start of this machine.
+            subprocess.run([homes.ROOT / "deploy" / "dismiss.sh"], check=True)  # noqa: S603
+            var.with_name(f"{var.name}.enabled").unlink(missing_ok=True)
+        gone = erasing.erase(var)
     _tell([f"Erased: {', '.join(map(str, gone))}. `homesystem init` begins a new home."])
     if installed:
         # As a fresh installation leaves it, so that `homesystem init` finds who signs, and whose folders are whose.

@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 
 from deploy.folder import home as homes
-from deploy.folder import turns
 from shared.words.problem import HomeError
 
 if TYPE_CHECKING:
@@ -27,8 +26,7 @@ def rename(
     """Give the hub another name; the old one is served as well until you say --done."""
     if (name is None) is not done:
         raise HomeError("invalid-value", "Say either the new name (homesystem rename NAME), or --done.")
-    home = homes.find(homes.folder())
-    with turns.turn(home.var, "homesystem rename"):
+    with homes.turn(homes.folder(), "homesystem rename") as home:
         if name is not None:
             _begin(home, name)
         else:

@@ -1,5 +1,6 @@
 """The demo home: three simulated rooms, three users with random passwords, a local mailbox."""
 
+import contextlib
 import os
 import random
 import secrets
@@ -13,6 +14,7 @@ from auth_service import config as auth_config
 from auth_service.hub import accounts
 from deploy.allowing import rights
 from deploy.folder import home as homes
+from deploy.folder import turns
 from deploy.pki.files import write
 from deploy.running import up
 from deploy.running.ready import DemoUser
@@ -32,6 +34,16 @@ _GUEST_MAY = (Grant(room="hall", device="lamp"),)
 
 async def create(var: Path) -> homes.Home:
     """Set up the demo home in `var`: all that a first start needs, so that later ones find it as it was left."""
+    with _turn(var):
+        return await _create(var)
+
+
+def _turn(var: Path) -> contextlib.AbstractContextManager[None]:
+    var.mkdir(parents=True, exist_ok=True)
+    return turns.turn(var, "homesystem init --demo")
+
+
+async def _create(var: Path) -> homes.Home:
     home = homes.create(var, homes.Settings(demo=True, readings_port=readings_port(os.environ, free=_is_free)))
     for name in ("mail", "sim"):
         (var / name).mkdir(exist_ok=True)

@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 from deploy.folder import home as homes
-from deploy.folder import turns
 from deploy.live_broker import broker
 from deploy.pki import signers
 from deploy.pki.files import write
@@ -28,7 +27,7 @@ RENEW_SECONDS = 6 * 3600
 def start(home: homes.Home) -> None:
     """Check what can be checked, then become the supervisor; does not return. Raises ConfigError."""
     signers.move(home.var)
-    with turns.turn(home.var, "homesystem up"):
+    with homes.turn(home.var, "homesystem up") as home:
         homes.lay_out(home)
         _check_ports(home)
         broker.refresh(home)

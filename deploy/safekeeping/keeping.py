@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
@@ -17,7 +18,7 @@ from deploy.archives import plan as plans
 from deploy.archives import present
 from deploy.archives.plan import INSTALLED
 from deploy.folder import home as homes
-from deploy.folder import owning
+from deploy.folder import owning, turns
 from deploy.running import still
 from deploy.safekeeping import beside, opening, settling, telling
 from deploy.safekeeping import restore as restoring
@@ -57,9 +58,14 @@ def restore(
     if not still.is_of_systemd(var):
         still.check(var)
     file = opening.chosen(file)
-    with opening.opened(file, var, key, plan) as opened:
-        restoring.read(opened.archive)
-        _restore(file, opened, var, revoked if revoked or not none_revoked else [])
+    for number in (signal.SIGHUP, signal.SIGTERM):  # a connection that is lost leaves no home stopped
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with opening.opened(file, var, key, plan) as opened:
+            restoring.read(opened.archive)
+            _restore(file, opened, var, revoked if revoked or not none_revoked else [])
+    except (KeyboardInterrupt, typer.Abort):
+        raise HomeError("invalid-value", "Left before its end; nothing was changed.") from None
 
 
 def _restore(file: Path, opened: opening.Opened, var: Path, named: Collection[str] | None) -> None:
@@ -84,8 +90,8 @@ def _restore(file: Path, opened: opening.Opened, var: Path, named: Collection[st
         if still.is_of_systemd(var):
             owning.own(home, owning.known())
 
-    with _stopped(var):
-        aside, settled = restoring.put_back(opened.archive, var, now, settle, own=own)
+    with _alone(var), _stopped(var):
+        aside, settled = restoring.put_back(opened.archive, var, now, settle, own=own, last=_hold_on)
         if var == INSTALLED:
             # A home from before there was a signer holds the authorities' keys itself.
             subprocess.run([homes.ROOT / "deploy" / "move-vault.sh"], check=True)  # noqa: S603
@@ -145,6 +151,17 @@ def _asked(standing: Collection[str], made_at: str) -> list[str]:
             "--revoked NAME for each.",
             soft_wrap=True,
         )
+
+
+def _hold_on() -> None:
+    """From here on it is safer to come to an end than to stop where somebody types Ctrl-C or a connection is lost."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _alone(var: Path) -> contextlib.AbstractContextManager[None]:
+    """No command revokes anybody in a home that is about to go aside. Where there is no folder yet, there is none."""
+    return turns.alone(var, "homesystem restore") if var.is_dir() else contextlib.nullcontext()
 
 
 @contextlib.contextmanager

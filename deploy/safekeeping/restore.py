@@ -17,6 +17,7 @@ import msgspec
 from deploy.archives import plan as plans
 from deploy.archives import scratch
 from deploy.archives.backup import APART, BACKUP, HOME, LABEL, VERSION, Label, parts, place
+from deploy.folder import turns
 from deploy.pki.files import sync
 from shared.running.config import convert
 from shared.words.problem import HomeError
@@ -62,12 +63,13 @@ def put_back(
     settle: Callable[[dict[str, Path], Label], T],
     *,
     own: Callable[[Path], None] = lambda _home: None,
+    last: Callable[[], None] = lambda: None,
 ) -> tuple[list[Path], T]:
     """Put the archive's folders in the place of those that are there; where these went, and what `settle` says.
 
     The home must not run. `settle` has the folders, by what they are, before they lie in their place: where it raises,
     nothing is changed. `own` gives each service what is its own in the home, which is its user's by then: a power cut
-    leaves none in its place that no service can read.
+    leaves none in its place that no service can read. `last` is called when all is ready and nothing is changed yet.
     Raises HomeError: invalid-value (damaged, or of a home in another folder).
     """
     label = read(archive)
@@ -76,7 +78,6 @@ def put_back(
             "invalid-value",
             f"{archive} is of the home in {label.folder}, and its configuration names files there: restore it there.",
         )
-    aside = []
     folders = parts(var) | _announced(archive, var)
     if (place(var, BACKUP) / plans.NAME).exists():
         folders.pop(BACKUP, None)  # where backups go from here is decided here already
@@ -94,18 +95,30 @@ def put_back(
         unpack(archive, work)
         said = settle({name: made for name, made in work.items() if any(made.iterdir())}, label)
         for name, made in work.items():
-            folder = place(var, name)
-            _give(made, folder)
-            if name == HOME:
-                own(made)
-            if folder.exists() and any(folder.iterdir()):
+            _give(made, place(var, name))
+        own(work[HOME])
+        last()
+        return _swapped({place(var, name): made for name, made in work.items()}, now), said
+
+
+def _swapped(new: dict[Path, Path], now: dt.datetime) -> list[Path]:
+    """Put each folder of `new` in its place, all of them or none; where what was there went."""
+    aside = []
+    with contextlib.ExitStack() as back:
+        for folder, made in new.items():
+            if folder.exists() and any(path.name != turns.LOCK for path in folder.iterdir()):
                 folder.rename(old := _aside(folder, now))
+                back.callback(old.rename, folder)
                 aside.append(old)
             elif folder.exists():
+                (folder / turns.LOCK).unlink(missing_ok=True)
                 folder.rmdir()
             made.rename(folder)
-            sync(folder.parent)
-    return aside, said
+            back.callback(folder.rename, made)
+        back.pop_all()
+    for parent in {folder.parent for folder in new}:
+        sync(parent)
+    return aside
 
 
 def _aside(folder: Path, now: dt.datetime) -> Path:

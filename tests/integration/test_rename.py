@@ -20,7 +20,7 @@ from alert_service import config as alerts_config
 from auth_service import config as auth_config
 from deploy.enrolling import enrol
 from deploy.folder import home as homes
-from deploy.folder import naming
+from deploy.folder import naming, turns
 from deploy.folder.home import Home
 from deploy.names import editing, renaming
 from deploy.pki import leaf, reading
@@ -304,6 +304,30 @@ def test_killed_anywhere_it_is_finished_by_the_next_try(home: Home, work: Callab
     assert alerts_config.read(home.config("alerts")).letters.host == NEW
     pair = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     pair.load_cert_chain(home.pki / "web.crt", home.pki / "web.key")
+
+
+@pytest.mark.parametrize(
+    "words", [["renew"], ["repair", "--quick"], ["rename", NEW]], ids=["renew", "repair", "the same once more"]
+)
+def test_what_waits_for_a_rename_goes_by_the_new_name(home: Home, words: list[str]) -> None:
+    with turns.turn(home.var, "homesystem rename"):
+        other = warm.Popen(
+            [sys.executable, "-m", "deploy", *words],
+            env=os.environ | {"HOMESYSTEM_VAR": str(home.var)},
+            cwd=homes.ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert other.stderr is not None
+        assert other.stderr.readline().startswith("Waiting for homesystem rename")
+        begin(home.var)
+    said, complained = other.communicate(timeout=DEADLINE)
+    assert other.returncode == 0, said + complained
+    settings = homes.find(home.var).settings
+    assert (settings.name, settings.former_names) == (NEW, (OLD,))
+    for name, folder in ((NEW, home.pki), (OLD, home.pki / "former" / OLD)):
+        assert verified(folder / "web.crt", folder / "web-ca.crt", name), name
 
 
 def test_a_signer_of_its_own_makes_the_authority_for_a_new_name_and_tells_of_it(tmp_path: Path) -> None:

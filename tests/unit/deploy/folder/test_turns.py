@@ -50,6 +50,23 @@ def test_a_command_that_was_killed_keeps_nobody_waiting(tmp_path: Path) -> None:
         assert (tmp_path / "turn.lock").stat().st_mode & 0o777 == 0o600
 
 
+def test_who_waited_has_the_turn_of_the_home_that_lies_there_by_then(tmp_path: Path) -> None:
+    """A restore puts another home in the place of that in which a command waits."""
+    home = tmp_path / "home"
+    home.mkdir()
+    with turns.turn(home, "homesystem restore"):
+        second = command(home, "homesystem room revoke hall")
+        assert second.stderr is not None
+        assert second.stdout is not None
+        assert second.stderr.readline().startswith("Waiting for homesystem restore")
+        home.rename(tmp_path / "aside")
+        home.mkdir()
+    with second:
+        assert second.stdout.readline() == "has it\n"
+        assert (home / "turn.lock").read_text() == f"homesystem room revoke hall (process {second.pid})\n"
+        second.communicate(timeout=DEADLINE)
+
+
 def test_taking_it_twice_is_a_mistake_that_is_said(tmp_path: Path) -> None:
     with (
         turns.turn(tmp_path, "homesystem renew"),
