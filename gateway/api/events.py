@@ -35,4 +35,15 @@ def interest(query: Mapping[str, str]) -> Interest:
     names = text.split(",") if text else []
     if not all(is_identity(name) for name in names):
         raise HomeError("bad-request", "rooms names rooms by their ids, with commas: rooms=hall,garage")
-    return Interest(rooms=None if text is None else frozenset(names), sums=_SUMS in query, record=AUDIT in query)
+    rooms = None if text is None else frozenset(names)
+    return Interest(rooms=rooms, sums=_is_on(query, _SUMS), record=_is_on(query, AUDIT))
+
+
+def _is_on(query: Mapping[str, str], name: str) -> bool:
+    """`&sums` as people write it, `sums=true` or `sums=false` as generated clients do."""
+    match query.get(name, "false").lower():
+        case "false":
+            return False
+        case "" | "true":
+            return True
+    raise HomeError("bad-request", f"{name}: write it without a value, or true or false.")

@@ -9,7 +9,7 @@ import inspect
 import re
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, get_args
 
 import msgspec
 from aiohttp import web
@@ -48,6 +48,7 @@ from gateway.door import cookie, routes
 from gateway.door import csrf as protection
 from gateway.inside import audit_query
 from shared.door.web import Handler
+from shared.words.names import Outcome
 from shared.words.problem import CATALOGUE
 
 TAKES: Final[dict[object, type[msgspec.Struct]]] = {
@@ -100,6 +101,16 @@ _ASKED: Final[dict[object, tuple[str, ...]]] = {
     session_list.end_others: ("user",),
 }
 """Which parameters may stand in the query."""
+_FORMS: Final[dict[str, dict[str, Any]]] = {
+    "audit": {"type": "boolean"},
+    "format": {"enum": [*audit_export.FORMS]},
+    "happenings": {"enum": [*get_args(audit_query.Happenings)]},
+    "limit": {"type": "integer", "minimum": 1, "maximum": audit.MOST_EVENTS},
+    "outcome": {"enum": [*Outcome]},
+    "step": {"type": "integer", "minimum": 1, "maximum": readings.LONGEST_STEP},
+    "sums": {"type": "boolean"},
+}
+"""What they may be, where that is no text of any form; those of a name are alike wherever they stand."""
 _MEDIA: Final[dict[object, tuple[str, ...]]] = {
     events.stream: ("text/event-stream",),
     audit.export: tuple(form.content_type for form in audit_export.FORMS.values()),
@@ -168,7 +179,7 @@ def _written(table: tuple[Route, ...]) -> bytes:
 def _operation(route: Route) -> dict[str, Any]:
     told = inspect.cleandoc(route.handler.__doc__ or "")
     named = [_parameter(name, "path", required=True) for name in re.findall(r"\{(\w+)\}", route.path)]
-    asked = [_parameter(name, "query", required=False) for name in _ASKED.get(route.handler, ())]
+    asked = [_parameter(name, "query", required=name == "format") for name in _ASKED.get(route.handler, ())]
     operation: dict[str, Any] = {
         "operationId": _identifier(route),
         "summary": told.partition("\n")[0],
@@ -216,7 +227,7 @@ def _security(route: Route) -> list[dict[str, list[str]]]:
 
 
 def _parameter(name: str, place: str, *, required: bool) -> dict[str, Any]:
-    return {"name": name, "in": place, "required": required, "schema": {"type": "string"}}
+    return {"name": name, "in": place, "required": required, "schema": {"type": "string"} | _FORMS.get(name, {})}
 
 
 def _problem() -> dict[str, Any]:

@@ -15,7 +15,7 @@ from shared.words.internal_readings import ReadingPoint, ReadingsQuery
 from shared.words.problem import HomeError
 
 _USUALLY: Final = timedelta(days=1)
-_LONGEST_STEP: Final = 31_622_400
+LONGEST_STEP: Final = 31_622_400
 NAMES: Final = frozenset({"since", "until", "step"})
 """What can be asked for in the query."""
 
@@ -45,7 +45,7 @@ async def show(request: web.Request) -> web.Response:
         kind=view.kind,
         since=max(0, int(since.timestamp())),
         until=-(-int(until.timestamp() * 1000) // 1000),
-        step=audit_query.number(request.query, "step", most=_LONGEST_STEP),
+        step=audit_query.number(request.query, "step", most=LONGEST_STEP),
     )
     try:
         page = await request.app[keys.READINGS].ask(query)

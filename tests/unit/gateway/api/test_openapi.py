@@ -96,6 +96,22 @@ def test_a_moment_is_told_as_one_so_that_a_generated_client_reads_a_date(documen
     assert [field for field, told in fields.items() if '"format": "date-time"' not in told] == []
 
 
+def test_what_may_stand_in_a_query_is_told_in_its_own_form(document: Any) -> None:
+    told = {
+        (path, one["name"]): one["schema"]
+        for path, methods in document["paths"].items()
+        for one in methods.get("get", {}).get("parameters", ())
+    }
+    assert told["/api/v1/audit", "limit"] == {"type": "integer", "minimum": 1, "maximum": 200}
+    assert told["/api/v1/audit/export", "format"] == {"type": "string", "enum": ["csv", "jsonl"]}
+    assert told["/api/v1/audit", "happenings"] == {"type": "string", "enum": ["none", "too", "only"]}
+    assert told["/api/v1/readings/{room}/{device}", "step"]["type"] == "integer"
+    assert told["/api/v1/events", "sums"] == told["/api/v1/events", "audit"] == {"type": "boolean"}
+    assert told["/api/v1/audit", "since"] == {"type": "string"}, "a day alone is no date-time"
+    export = operation(document, "get", "/api/v1/audit/export")["parameters"]
+    assert [one["name"] for one in export if one["required"]] == ["format"]
+
+
 def test_names_are_such_as_generators_of_clients_take(document: Any) -> None:
     schemas = document["components"]["schemas"]
     # Two structs of one name would bear their modules' names, and what is made of both cuts these off again.

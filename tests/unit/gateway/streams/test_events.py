@@ -157,6 +157,8 @@ async def test_news_of_the_record_go_to_who_follows_it_and_may() -> None:
         ({"rooms": "hall,back-yard", "audit": ""}, Interest(rooms=frozenset({"hall", "back-yard"}), record=True)),
         ({"rooms": ""}, Interest(rooms=frozenset())),
         ({"rooms": "", "sums": ""}, Interest(rooms=frozenset(), sums=True)),
+        ({"sums": "true", "audit": "false"}, Interest(sums=True)),  # as clients made from openapi.json write it
+        ({"sums": "False", "audit": "True"}, Interest(record=True)),  # and Python's requests
     ],
 )
 def test_a_stream_is_narrowed_by_its_address(query: Mapping[str, str], asked: Interest) -> None:
@@ -171,6 +173,8 @@ def test_a_stream_is_narrowed_by_its_address(query: Mapping[str, str], asked: In
         {"rooms": "Hall"},
         {"rooms": "hall/lamp"},
         {"rooms": "*"},
+        {"sums": "no"},
+        {"audit": "0"},
         MultiDict([("rooms", "hall"), ("rooms", "garage")]),
     ],
 )
