@@ -115,15 +115,7 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
     that the connection is gone, which is said in the words that a person needs then.
     """
     with homes.turn(home.var, f"homesystem {role} revoke {name}") as home:
-        async with _book(home) as book:
-            if not any(row.name == name and row.role == role for row in await book.list_identities()):
-                raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
-            unwritten = None
-            try:
-                await book.revoke_identity(name)
-            except HomeError as error:  # a full disk keeps no thief connected
-                unwritten = error
-            left = _topics(name, await book.devices_of(name)) if role == "room" else frozenset()
+        unwritten, left = await _take_back(home, name, role)
         try:
             try:
                 # First the handshake, then the rights and the connection: a dropped client knocks again at once.
@@ -149,6 +141,35 @@ async def revoke(home: homes.Home, name: str, role: IdentityRole) -> bool:
         return dropped
 
 
+async def _take_back(
+    home: homes.Home, name: str, role: IdentityRole
+) -> tuple[HomeError | ConfigError | None, frozenset[str]]:
+    """Take the name in the accounts; why that is not written, and where a room may have left something retained.
+
+    Neither a full disk nor torn accounts keep a thief connected: where these cannot be opened, the authority's word is
+    enough that there is such a one. Raises HomeError, ConfigError where nobody knows of one.
+    """
+    try:
+        async with _book(home) as book:
+            if not any(row.name == name and row.role == role for row in await book.list_identities()):
+                raise HomeError("not-found", f"There is no {role} {name}; `homesystem {role} list` names them all.")
+            unwritten = None
+            try:
+                await book.revoke_identity(name)
+            except HomeError as error:
+                unwritten = error
+            return unwritten, _topics(name, await book.devices_of(name)) if role == "room" else frozenset()
+    except (HomeError, ConfigError) as error:
+        if (isinstance(error, HomeError) and error.slug == "not-found") or not _is_certified(home, name, role):
+            raise
+        return error, frozenset()
+
+
+def _is_certified(home: homes.Home, name: str, role: IdentityRole) -> bool:
+    """Whether it has a certificate that still counts, which the authority knows without the accounts."""
+    return any((end.name, end.role) == (name, role) for end in home.authority().authorities.ends())
+
+
 def _not_yet(what: str, again: str, error: HomeError | ConfigError | OSError, more: str = "") -> HomeError:
     told = error.detail.removesuffix(".") if isinstance(error, HomeError) else str(error)
     slug = error.slug if isinstance(error, HomeError) else "internal"
@@ -161,7 +182,11 @@ async def call_off(home: homes.Home, name: str, role: IdentityRole) -> bool:
     The name stays free. Raises HomeError("no-proof").
     """
     with homes.turn(home.var, f"homesystem {role} revoke {name}") as home:
-        async with _book(home) as book:
+        async with contextlib.AsyncExitStack() as end:
+            try:
+                book = await end.enter_async_context(_book(home))
+            except (HomeError, ConfigError):
+                return False  # `revoke` finds it out as well, and shuts out all the same whom it can
             if any(row.name == name for row in await book.list_identities()):
                 return False  # there is more to take away
             return await book.close_window(name, role)

@@ -175,7 +175,7 @@ async def open_store(url: str, plan: Plan) -> Store:
     except (SQLAlchemyError, sqlite3.Error, ModuleNotFoundError, OSError) as error:
         if (path := file_of(url)) is not None and path.exists():
             told = f"database: {path} cannot be used ({_plain(error)})"
-            if disks.is_full(path.parent):
+            if disks.lacks_room(path, _cause(error)):
                 raise NoRoomError(f"{told}; {disks.FULL}") from error
             step = "run: homesystem repair, or bring back a backup: homesystem restore (docs/doctor.md)"
             raise TornError(f"{told}; {step}; or name another in {plan.settings}") from error

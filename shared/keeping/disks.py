@@ -36,6 +36,11 @@ def is_full(folder: Path) -> bool:
     return disk.f_bavail * disk.f_frsize < _LEAST_BYTES or (disk.f_files > 0 and disk.f_favail == 0)
 
 
+def lacks_room(path: Path, error: BaseException) -> bool:
+    """Whether it is for want of room that a file cannot be used, also of room that what failed has given back since."""
+    return is_of_a_full_disk(error) or is_full(path.parent)
+
+
 def why(path: Path, error: BaseException) -> str:
     """Why a file cannot be used, in words: SQLite has several for want of room, and none says what to do."""
-    return FULL if is_full(path.parent) else str(error)
+    return FULL if lacks_room(path, error) else str(error)

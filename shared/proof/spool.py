@@ -86,7 +86,7 @@ class Spool:
             self._opened()
         except (sqlite3.Error, OSError) as error:
             if not alone:
-                raise HomeError("no-proof", f"the spool {path} cannot be opened: {error}") from error
+                raise HomeError("no-proof", f"the spool {path} cannot be opened: {disks.why(path, error)}") from error
             log.error("Spool cannot be opened yet", extra=facts(file=path, reason=error))
 
     def connect(self) -> sqlite3.Connection:

@@ -21,6 +21,7 @@ from deploy.folder.home import Home
 from deploy.live_broker import broker as brokers
 from deploy.pki.pairs import Pki
 from shared.proof.spool import Spool
+from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError
 from tests import warm
@@ -253,6 +254,30 @@ async def test_whoever_cannot_be_put_on_the_list_loses_rights_and_connection_all
         pi.wait(DEADLINE)
     assert brokers.standing(broker.home, "listed-not").out
     assert await enrol.revoke(broker.home, "listed-not", "room")
+
+
+async def test_whose_accounts_cannot_be_opened_is_shut_out_all_the_same(
+    broker: Broker, doomed: Doomed, tmp_path: Path
+) -> None:
+    """A disk that is full may not even let them be read."""
+    assert doomed.run(0, "add", "stolen", tmp_path).code == FINISHED
+    file = broker.home.var / "data" / "auth.sqlite3"
+    with listen(broker, "stolen", tmp_path) as pi:
+        file.rename(file.with_name("away"))
+        file.mkdir()
+        try:
+            assert not await enrol.call_off(broker.home, "stolen", "room")
+            with pytest.raises(HomeError, match=r"stolen is shut out of the broker, and its name is NOT REVOKED YET"):
+                await enrol.revoke(broker.home, "stolen", "room")
+            for nobody in ("nobody", "gateway"):
+                with pytest.raises(ConfigError, match="cannot be"):
+                    await enrol.revoke(broker.home, nobody, "room")
+        finally:
+            file.rmdir()
+            file.with_name("away").rename(file)
+        pi.wait(DEADLINE)
+    assert brokers.standing(broker.home, "stolen").out
+    assert await enrol.revoke(broker.home, "stolen", "room")
 
 
 async def test_an_enrolment_is_not_begun_while_the_broker_does_not_answer(

@@ -1,8 +1,10 @@
 """A database of any service: made by its migrations alone, opened safely, and its errors told in our words."""
 
 import asyncio
+import contextlib
 import logging
 import secrets
+import sqlite3
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -13,6 +15,7 @@ import sqlalchemy as sa
 
 from shared.keeping import database, disks
 from shared.keeping.database import Plan, Store, open_store
+from shared.keeping.torn import NoRoomError
 from shared.running.config import ConfigError
 from shared.words.problem import HomeError
 
@@ -287,3 +290,19 @@ async def test_a_file_that_cannot_be_used_for_want_of_room_is_not_told_as_torn(
         await open_store(f"sqlite+aiosqlite:///{tmp_path / 'things.sqlite3'}", plan)
     assert said in str(refused.value)
     assert ("restore" in str(refused.value)) is not full
+
+
+async def test_a_step_that_found_no_room_and_gave_back_what_it_took_is_told_as_that(
+    tmp_path: Path, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "things.sqlite3"
+    path.touch()
+
+    async def full(*_: object) -> None:
+        with contextlib.closing(sqlite3.connect(":memory:")) as small:
+            small.executescript("PRAGMA max_page_count = 2; CREATE TABLE t (a)")
+            small.execute("INSERT INTO t VALUES (zeroblob(100000))")
+
+    monkeypatch.setattr(database, "_migrate", full)
+    with pytest.raises(NoRoomError, match="its disk is full: free space there"):
+        await open_store(f"sqlite+aiosqlite:///{path}", plan)
