@@ -41,7 +41,7 @@ class Doorkeeper:
         self._plugin = plugin
         self._issued = issued
         self._now = now
-        self._late: dict[str, dt.datetime] = {}
+        self._late: dict[str, tuple[dt.datetime, Callable[[str], Awaitable[object]]]] = {}
 
     async def obey(self, order: Grant | Withdraw | Refresh | Look | Drop) -> Changed | Seen:
         """Do it. Raises HomeError, ConfigError."""
@@ -86,22 +86,22 @@ class Doorkeeper:
             issued = []
         desk.check_ours(order.name, issued)
         await self.tell_safer("rights:changed", order.name, reason="withdrawn")
-        await self._plugin.settle(order.name, plans.shut_out, done=lambda standing: standing.out)
-        self._late[order.name] = self._now() + LATE
+        await self._shut_out(order.name)
+        self._late[order.name] = self._now() + LATE, self._shut_out
         return Changed(names=(order.name,))
 
     async def shut_out_late(self) -> None:
         """Drop who had shaken hands before it was revoked and only then said who it is: the broker lets it in.
 
-        It has no rights, and yet a connection. Raises HomeError once each was tried, for the last that is still to be
-        dropped: to be called again.
+        It has no rights, and yet a connection; under a name that stays, by a certificate that was replaced, both.
+        Raises HomeError once each was tried, for the last that is still to be dropped: to be called again.
         """
         failed = None
-        for name, due in list(self._late.items()):
+        for name, (due, drop) in list(self._late.items()):
             if due > self._now():
                 continue
             try:
-                await self._plugin.settle(name, plans.shut_out, done=lambda standing: standing.out)
+                await drop(name)
             except HomeError as error:
                 failed = error
             else:
@@ -113,15 +113,25 @@ class Doorkeeper:
         """Disabling is what drops a connection; it is enabled again whatever comes of that."""
         desk.check_ours(order.name, await self._issued())
         await self.tell_safer("rights:changed", order.name, reason="dropped")
-        standing = await self._plugin.standing(order.name)
-        if standing.roles is None or (standing.disabled and not standing.holds):
+        if not await self._begin_anew(order.name):
             return Changed()
+        self._late[order.name] = self._now() + LATE, self._begin_anew
+        return Changed(names=(order.name,))
+
+    async def _begin_anew(self, name: str) -> bool:
+        """Whoever is connected under this name has to show a certificate again; False where nobody may be."""
+        standing = await self._plugin.standing(name)
+        if standing.roles is None or (standing.disabled and not standing.holds):
+            return False
         try:
             if not standing.disabled:  # else an earlier try was interrupted between the two
-                await self._plugin.settle(order.name, plans.disable, done=lambda found: found.disabled)
+                await self._plugin.settle(name, plans.disable, done=lambda found: found.disabled)
         finally:
-            await self._plugin.settle(order.name, plans.enable, done=lambda found: not found.disabled)
-        return Changed(names=(order.name,))
+            await self._plugin.settle(name, plans.enable, done=lambda found: not found.disabled)
+        return True
+
+    async def _shut_out(self, name: str) -> None:
+        await self._plugin.settle(name, plans.shut_out, done=lambda standing: standing.out)
 
     async def _refresh(self) -> Changed:
         wanted = rights.outdated(await self._plugin.roles(), rights.HUB_CLIENTS)

@@ -114,6 +114,23 @@ async def test_who_is_dropped_may_come_again_even_where_that_was_interrupted_bef
     assert (await plugged.standing("tablet")).admitted
 
 
+async def test_who_says_late_who_it_is_is_dropped_once_more_under_a_name_that_stays(tmp_path: Path) -> None:
+    """It shook hands by a certificate that was replaced since, and the broker asks nobody twice."""
+    moment = MOMENT
+    plugged = Plugged(disabled=False)
+    settings = Settings(state=tmp_path, socket=tmp_path / "s.sock", users=frozenset())
+    clerk = Clerk(settings, cast("Proof", Book()), cast("Plugin", plugged), now=lambda: moment)
+    await clerk.obey(Drop(name="tablet"), US)
+    plugged.given.clear()
+    await clerk.shut_out_late()
+    assert plugged.given == []
+    moment += LATE
+    await clerk.shut_out_late()
+    await clerk.shut_out_late()
+    assert plugged.given == ["disableClient", "enableClient"]
+    assert (await plugged.standing("tablet")).admitted
+
+
 async def test_who_was_shut_out_is_not_let_in_by_being_dropped(tmp_path: Path) -> None:
     plugged = Plugged(disabled=False)
     await plugged.settle("tablet", orders.shut_out)
