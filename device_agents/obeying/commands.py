@@ -73,7 +73,8 @@ class Commands:
         try:
             command = messages.decode(Command, payload)
         except HomeError as error:
-            self._answers.unreadable(topic, payload, error)
+            config = None if device is None else device.config
+            self._answers.unreadable(topic, payload, wish.explained(error, config))
             return
         wanted = Wish(
             room=self._room.name,

@@ -14,6 +14,8 @@ from shared.words.problem import HomeError
 SECURITY_SLUGS = frozenset({"retained", "id-reused"})
 """Refusals that nobody causes by accident."""
 _DETAIL_CHARACTERS = 200
+_NO_COMMAND = ("JSON is malformed", "Input data was truncated", "Expected `object`")
+"""How msgspec begins where the whole is none of ours."""
 _EXPIRED = frozenset({"expired"})
 _FAILED = frozenset({"pin-failed", "ledger-failed", "no-proof", "interrupted"})
 
@@ -61,12 +63,23 @@ def id_in(payload: bytes) -> str | None:
         return None
 
 
+def explained(error: HomeError, config: DeviceConfig | None) -> HomeError:
+    """`error` of a command that cannot be read, with what could be: its sender may be a program just written."""
+    if config is None:
+        return error
+    actions = ACTIONS.get(config.kind, ())
+    how = None
+    if "`$.action`" in error.detail or not actions:
+        how = _offer(config)
+    elif error.detail.startswith(_NO_COMMAND):
+        how = f'Send an object, such as {{"action": "{actions[0]}"}}.'
+    return error if how is None else HomeError(error.slug, f"{error.detail}. {how}")
+
+
 def misfit(config: DeviceConfig, command: Command) -> HomeError | None:
     """Why a device cannot obey such a command at all, or None."""
-    actions = ACTIONS.get(config.kind, ())
-    if command.action not in actions:
-        offered = f"it has {', '.join(actions)}" if actions else "it only reports, and obeys no commands"
-        return HomeError("unknown-action", f"{config.id} is a {config.kind}: {offered}.")
+    if command.action not in ACTIONS.get(config.kind, ()):
+        return HomeError("unknown-action", _offer(config))
     if command.action is not Action.SET:
         if command.value is None:
             return None
@@ -74,6 +87,12 @@ def misfit(config: DeviceConfig, command: Command) -> HomeError | None:
     if command.value is None or not 0 <= command.value <= FULL:
         return HomeError("invalid-value", f"set needs a value, a whole number from 0 to {FULL}.")
     return None
+
+
+def _offer(config: DeviceConfig) -> str:
+    actions = ACTIONS.get(config.kind, ())
+    offered = f"it has {', '.join(actions)}" if actions else "it only reports, and obeys no commands"
+    return f"{config.id} is a {config.kind}: {offered}."
 
 
 def is_safe(config: DeviceConfig, action: Action) -> bool:

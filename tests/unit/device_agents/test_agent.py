@@ -332,6 +332,27 @@ def test_retained_commands_are_refused_and_told_as_a_security_event(house: House
 
 
 @pytest.mark.parametrize(
+    ("device", "payload", "advice"),
+    [
+        ("lamp", b'{"action":"ON"}', "lamp is a switch: it has on, off."),
+        ("blind", b'{"action":"toggle"}', "blind is a cover: it has open, close, stop, set."),
+        ("contact", b'{"action":"toggle"}', "it only reports"),
+        ("blind", b"open", 'such as {"action": "open"}.'),
+        ("lamp", b"", 'such as {"action": "on"}.'),
+        ("lamp", b'"on"', 'such as {"action": "on"}.'),
+        ("lamp", b"1", 'such as {"action": "on"}.'),
+        ("contact", b"on", "it only reports"),
+    ],
+)
+def test_who_writes_a_command_otherwise_is_told_how(house: House, device: str, payload: bytes, advice: str) -> None:
+    house.hear(topics.command("hall", device, "phone"), payload)
+    answer = house.link.heard(Acknowledgement, topics.acknowledgement("hall", device))[-1]
+    assert said(answer) == ("rejected", "malformed")
+    assert answer.detail is not None
+    assert advice in answer.detail
+
+
+@pytest.mark.parametrize(
     ("device", "payload", "reason"),
     [
         ("lamp", b"{", "malformed"),
