@@ -15,8 +15,11 @@ starts=no
 say() { printf '%s\n' "$*"; }
 die() { printf 'place-room: %s\n' "$*" >&2; exit 1; }
 as_home() { runuser -u homesystem -- env HOMESYSTEM_VAR="$home" PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 PYTHONTZPATH= "$@"; }
-# Root does nothing of its own in the home: what lies there may be a link to anywhere.
-bring() { as_home sh -c 'umask 077; cat >"$0.new" && mv "$0.new" "$0"' "$2" <"$1"; }
+# Root does nothing of its own in the home: what lies there may be a link to anywhere. On the card when it returns: where
+# the key came from is deleted then, and whoever has a room in a box pulls the plug to mount it.
+bring() {
+    as_home sh -c 'umask 077; cat >"$0.new" && sync "$0.new" && mv "$0.new" "$0" && sync "$(dirname "$0")"' "$2" <"$1"
+}
 
 usage() {
     say "Usage: homesystem room place [--check|--start] NAME FOLDER"

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import io
 import os
 import pty
 import re
@@ -14,15 +15,17 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from auth_service import config as auth_config
 from auth_service.hub import accounts
 from deploy.folder import home as homes
 from deploy.folder import unfinished
-from deploy.founding import creating
+from deploy.founding import command, creating
 from deploy.founding.answers import Answers, Mail
 from deploy.pki import reading
 from shared.running.config import ConfigError
+from shared.words.problem import HomeError
 from tests import killed, thrifty_home, warm
 from tests.claimed import free_port
 from tests.house import DEADLINE, SmtpSink
@@ -211,3 +214,27 @@ def test_a_home_whose_making_was_killed_is_made_by_the_next_try_with_its_answers
     assert "second.example.org" in str(authority.extensions)
     assert "first.example.org" not in str(authority.extensions)
     assert stat.S_IMODE((var / "secrets").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_left_by_ctrl_c_in_the_making_it_says_that_there_is_no_home_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, smtp_sink: SmtpSink, part: float
+) -> None:
+    monkeypatch.setattr(homes, "render", thrifty_home.render)
+    var, said = tmp_path / "var", tmp_path / "said"
+    file = answers_file(tmp_path, smtp_sink, more="letter = false\n")
+
+    def make() -> None:
+        try:
+            command.run(var, Console(file=io.StringIO()), file)
+        except HomeError as error:
+            said.write_text(error.detail)
+            raise
+
+    code, _ = killed.at_write(make, var, 1 + round(part * (writes() - 1)), by=signal.SIGINT)
+    assert code == 1
+    assert said.read_text() == f"Left before its end: there is no home in {var} yet. `homesystem init` begins anew."
+    with pytest.raises(ConfigError, match="no home here"):
+        homes.find(var)
+    command.run(var, Console(file=io.StringIO()), file)
+    assert users(var) == [(EMAIL, "master")]
