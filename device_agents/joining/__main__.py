@@ -49,12 +49,13 @@ def _join(room: str, place: str, anchor: Path, out: Path | None) -> int:
     if out is None and steps.is_done(room, folder, steps.HOME, wish.token):
         print(f"This machine is room {room} already; it is as it was.")
         return 0
-    steps.fetch(wish, folder, board.found)
-    if out is not None:
-        print(f"What room {room} needs lies in {folder}.")
-        return 0
-    steps.place(room, folder, installed.CODE / "deploy" / "place-room.sh")
-    steps.forget(folder, wish.token)
+    with steps.alone(room, folder):
+        steps.fetch(wish, folder, board.found)
+        if out is not None:
+            print(f"What room {room} needs lies in {folder}.")
+            return 0
+        steps.place(room, folder, installed.CODE / "deploy" / "place-room.sh")
+        steps.forget(folder, wish.token)
     print(f"This machine is room {room} now. What hangs on which pin: sudo nano {steps.HOME}/agents/{room}.toml")
     print(f"The file has the pins of this board that are free. Then: sudo systemctl restart homesystem-agent@{room}")
     return 0

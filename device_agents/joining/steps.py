@@ -4,11 +4,13 @@ What is made lies in a folder of root's until it is in its place: key and reques
 the room's file.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,14 +36,31 @@ class Wish(NamedTuple):
     token: str
 
 
+@contextlib.contextmanager
+def alone(room: str, folder: Path) -> Iterator[None]:
+    """Nobody else makes a room of `folder` meanwhile, as where a line is pasted twice: each would make a key.
+
+    Raises HomeError: changed-meanwhile where somebody does, invalid-value.
+    """
+    _begin_folder(room, folder)
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            told = f"This machine is becoming room {room} by a line that was pasted before. Wait for that one."
+            raise HomeError("changed-meanwhile", told) from None
+        yield
+    finally:
+        os.close(number)
+
+
 def fetch(wish: Wish, folder: Path, board: Callable[[], Board]) -> None:
     """Have all that a room needs in `folder`, which is what `room add --out` writes on the hub.
 
     Raises HomeError: what the hub says, or what is in the way here.
     """
-    if not names.is_identity(wish.room) or names.is_reserved(wish.room):
-        raise HomeError("invalid-value", f"{wish.room!r} is no name of a room. Paste the whole line.")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _begin_folder(wish.room, folder)
     _begin(folder, wish.token)
     path = folder / room_file.NAME
     if pair.has_certificate(folder) and path.exists():
@@ -51,6 +70,12 @@ def fetch(wish: Wish, folder: Path, board: Callable[[], Board]) -> None:
     # The file first: once the certificate lies there, all does.
     pair.write(path, room_file.text(wish.room, got.broker.host, got.broker.port, board()))
     pair.take(folder, got.certificate, got.authority)
+
+
+def _begin_folder(room: str, folder: Path) -> None:
+    if not names.is_identity(room) or names.is_reserved(room):
+        raise HomeError("invalid-value", f"{room!r} is no name of a room. Paste the whole line.")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 def _begin(folder: Path, token: str) -> None:

@@ -57,6 +57,17 @@ def test_the_same_line_goes_on_with_its_key_and_another_begins_anew(
     assert (folder / pair.CERTIFICATE).read_text() == asked[2][1]
 
 
+def test_a_line_that_is_pasted_twice_at_once_makes_one_key(tmp_path: Path) -> None:
+    folder = tmp_path / "attic"
+    with steps.alone("attic", folder):
+        with pytest.raises(HomeError, match="by a line that was pasted before"), steps.alone("attic", folder):
+            pass
+        with steps.alone("cellar", tmp_path / "cellar"):
+            pass
+    with steps.alone("attic", folder):
+        pass
+
+
 def test_a_name_that_cannot_be_makes_no_folder(tmp_path: Path, asked: list[tuple[str, str]]) -> None:
     wish = steps.Wish(room="../attic", place="hub:8443", anchor=tmp_path, token="one")
     with pytest.raises(HomeError, match="no name of a room"):
