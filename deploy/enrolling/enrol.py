@@ -19,6 +19,7 @@ from deploy.folder import home as homes
 from deploy.live_broker import broker, taking_up
 from deploy.pki.files import write
 from device_agents.joining.room_file import NAME as ROOM_FILE
+from shared.keeping import disks
 from shared.running.config import ConfigError
 from shared.words import topics
 from shared.words.problem import HomeError
@@ -172,8 +173,10 @@ def _is_certified(home: homes.Home, name: str, role: IdentityRole) -> bool:
 
 def _not_yet(what: str, again: str, error: HomeError | ConfigError | OSError, more: str = "") -> HomeError:
     told = error.detail.removesuffix(".") if isinstance(error, HomeError) else str(error)
+    if isinstance(error, OSError):
+        told = disks.fault(error) or told
     slug = error.slug if isinstance(error, HomeError) else "internal"
-    return HomeError(slug, f"{what}. {told}. Mend that and run `{again}` again{more}.")
+    return HomeError(slug, f"{what}. {told[:1].upper()}{told[1:]}. Mend that and run `{again}` again{more}.")
 
 
 async def call_off(home: homes.Home, name: str, role: IdentityRole) -> bool:
