@@ -112,6 +112,18 @@ def alone(var: Path) -> Iterator[None]:
         os.close(number)
 
 
+@contextlib.contextmanager
+def listing(var: Path) -> Iterator[None]:
+    """One list of who was revoked at a time, from looking to writing: others wait, so that the newest is the last."""
+    _prepare(var)
+    number = os.open(folder(var) / "list.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
+
+
 def _prepare(var: Path) -> None:
     folder(var).mkdir(mode=0o700, exist_ok=True)
 

@@ -121,7 +121,8 @@ def _send(var: Path, plan: Plan, target: Target, now: dt.datetime) -> Sent:
 
 def _carry_list(var: Path, plan: Plan, target: Target, now: dt.datetime) -> None:
     assert plan.recipient is not None
-    revocations.carry(var, target, plan.recipient, now)
+    with plans.listing(var):
+        revocations.carry(var, target, plan.recipient, now)
 
 
 def _is_due(made: Iterable[Made], now: dt.datetime) -> bool:

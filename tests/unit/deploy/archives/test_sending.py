@@ -1,6 +1,7 @@
 """A backup at its target: whole or not there, noted, pruned, and never where the disk is not."""
 
 import datetime as dt
+import threading
 from pathlib import Path
 
 import msgspec
@@ -8,8 +9,10 @@ import pytest
 from msgspec.structs import replace
 
 from deploy.archives import backup, plan, present, pruning, revocations, sealing, sending, targets
+from deploy.archives.folders import FolderTarget
 from deploy.archives.plan import Keep, Plan
 from deploy.archives.present import Accounts, Present
+from deploy.archives.revocations import Revoked
 from deploy.pki.index import Issued
 from shared.keeping import notes
 from shared.words.noted import BackupTarget
@@ -207,3 +210,29 @@ def test_the_archive_is_for_the_key_alone(var: Path, tmp_path: Path) -> None:
     with pytest.raises(HomeError, match="no public key"):
         backup.write(var, tmp_path / "c.age", NOW, "age1nonsense")
     assert not (tmp_path / "c.age").exists()
+
+
+def test_an_older_list_never_takes_the_place_of_a_newer_one(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backup is just writing it, and somebody revokes a room meanwhile."""
+    write = FolderTarget.write
+    known = ["kitchen"]
+    revoked = threading.Thread(target=lambda: sending.send_list(var, plan.read(var), NOW))
+
+    def gathered(_var: Path, now: dt.datetime) -> Revoked:
+        return Revoked(now, tuple(known), ())
+
+    def slowly(target: FolderTarget, name: str, content: bytes) -> None:
+        if name == revocations.NAME and len(known) == 1:
+            known.append("stolen")
+            revoked.start()
+            revoked.join(0.5)  # it is done by now, or waits for us
+        write(target, name, content)
+
+    monkeypatch.setattr(revocations, "gather", gathered)
+    monkeypatch.setattr(FolderTarget, "write", slowly)
+    sending.send(var, plan.read(var), NOW)
+    revoked.join()
+    with (disk(var) / revocations.NAME).open("rb") as file, (var / "list").open("w+b") as plain:
+        KEY.open(file, plain)
+        plain.seek(0)
+        assert revocations.opened(plain.read(), b"a secret of the home").names == ("kitchen", "stolen")
