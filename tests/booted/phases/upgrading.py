@@ -21,9 +21,14 @@ def upgrade(house: House) -> None:
     ):
         process = packaging.main_process(machine)
         bring(machine, path, beside=True)
-        if machine is house.hub and house.packages.next_hub is not None:
-            bring(machine, house.packages.next_hub, beside=True)  # as `make deb` leaves them, though it is not for here
+        elsewhere = house.packages.next_hub if machine is house.hub else None
+        if elsewhere is not None:
+            bring(machine, elsewhere, beside=True)  # as `make deb` leaves them, though it is not for here
         house.follow(machine, f"deb-upgrade-{'hub' if machine is house.hub else 'room'}")
+        if elsewhere is not None:
+            machine.run(
+                f"rm /home/{PERSON}/{elsewhere.name}"
+            )  # apt takes it for the newest, and finds no Python for it
         version = packaging.version_of(machine, name)
         assert version.startswith("0.1.99"), version
         assert packaging.main_process(machine) != process, f"{machine.name} goes on with the older code"

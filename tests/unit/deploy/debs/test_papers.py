@@ -58,7 +58,9 @@ def test_a_python_that_does_not_go_is_told_before_anything_is_touched(tmp_path: 
     python.parent.mkdir(parents=True)
     python.write_text("#!/bin/sh\necho 'ModuleNotFoundError: msgspec' >&2\nexit 1\n")
     python.chmod(0o755)
+    (tmp_path / "confmodule").write_text("db_stop() { :; }\n")
     text = papers.script((TEXTS / "postinst").read_text(), HUB).replace("/usr/lib/homesystem", str(tmp_path))
+    text = text.replace("/usr/share/debconf", str(tmp_path))
     done = subprocess.run(["sh", "-c", text, "postinst", "configure"], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "is for another Debian or processor: ModuleNotFoundError: msgspec" in done.stderr
@@ -127,14 +129,14 @@ def test_the_manual_page_has_every_command_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
-@pytest.mark.parametrize("answer", ["false", "true"])
+@pytest.mark.parametrize("answer", ["RET=false", "RET=true", "return 10"], ids=["no", "yes", "not known"])
 def test_a_purge_leaves_what_was_enabled_as_long_as_the_home(package: Package, answer: str, tmp_path: Path) -> None:
     (tmp_path / "homesystem/agents").mkdir(parents=True)
     (tmp_path / "homesystem-upgrade").mkdir()
     for name in ("homesystem.enabled", "homesystem.closed"):
         (tmp_path / name).write_text("")
     (tmp_path / "confmodule").write_text(
-        f"db_input() {{ :; }}\ndb_go() {{ :; }}\ndb_purge() {{ :; }}\ndb_get() {{ RET={answer}; }}\n"
+        f"db_input() {{ :; }}\ndb_go() {{ :; }}\ndb_purge() {{ :; }}\ndb_get() {{ {answer}; }}\n"
     )
     text = papers.script((TEXTS / "postrm").read_text(), package)
     for one, other in (
@@ -146,13 +148,14 @@ def test_a_purge_leaves_what_was_enabled_as_long_as_the_home(package: Package, a
         text = text.replace(one, f"{other}/")
     subprocess.run(["sh", "-c", text, "postrm", "purge"], check=True)
     left = {path.name for path in tmp_path.iterdir()} - {"confmodule"}
-    assert left == (set() if answer == "true" else {"homesystem", "homesystem.enabled"})
+    assert left == (set() if answer == "RET=true" else {"homesystem", "homesystem.enabled"})
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
 @pytest.mark.parametrize("hub", [True, False])
 def test_a_room_in_a_hubs_place_says_how_the_hub_comes_back(package: Package, hub: bool, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
+    (tmp_path / "confmodule").write_text("db_stop() { :; }\n")
     for name in (".venv/bin/python", *(f"deploy/{one}.sh" for one in ("from-git", "settle", "resume"))):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).symlink_to("/bin/true")
@@ -162,8 +165,8 @@ def test_a_room_in_a_hubs_place_says_how_the_hub_comes_back(package: Package, hu
     if hub:
         (tmp_path / "homesystem/home.toml").touch()
     text = papers.script((TEXTS / "postinst").read_text(), package)
-    for one, other in (("/usr/lib/homesystem", tmp_path), ("/usr/lib/sysusers.d", tmp_path), ("/var/lib", tmp_path)):
-        text = text.replace(one, str(other))
+    for one in ("/usr/lib/homesystem", "/usr/lib/sysusers.d", "/var/lib", "/usr/share/debconf"):
+        text = text.replace(one, str(tmp_path))
     words = ["sh", "-c", f"PATH={tmp_path}/bin:$PATH\n{text}", "postinst", "configure"]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert ("sudo apt-get install ./home-system_*.deb" in done.stderr) is (hub and package is AGENT)
