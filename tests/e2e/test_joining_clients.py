@@ -4,6 +4,7 @@ import contextlib
 import html
 import http.cookiejar
 import itertools
+import os
 import re
 import shlex
 import signal
@@ -16,6 +17,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import pyotp
 import pytest
@@ -50,8 +52,9 @@ def clients_line(house: Demo, name: str, *devices: str) -> str:
 
 
 def opened(house: Demo, name: str) -> str:
-    """As they get it, without another process."""
-    return lines.open_for_client(house.home, name, [("hall", "lamp")]).text
+    """As they get it, without another process: where a home's ports are others, its environment says so."""
+    with mock.patch.dict(os.environ, house.environment):
+        return lines.open_for_client(house.home, name, [("hall", "lamp")]).text
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])

@@ -150,7 +150,7 @@ ODD = {
     "an encoding nobody knows": (
         b"Content-Encoding: %s\r\nContent-Length: 11\r\n" % CANARY.encode(),
         b"not-json-at",
-        400,
+        415,
     ),
     "chunks that are none": (b"Transfer-Encoding: chunked\r\n", b"zz%s\r\n" % CANARY.encode(), 400),
     "a cookie that is no text": (b"Cookie: a=\xff\xfe%s\r\nContent-Length: 2\r\n" % CANARY.encode(), b"{}", 422),
