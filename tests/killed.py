@@ -53,6 +53,8 @@ def at_write(
                     os.kill(os.getpid(), by)
 
         sys.addaudithook(see)
+        if by != signal.SIGKILL:  # as at a terminal, also where this run was begun with its signals ignored
+            signal.signal(by, signal.default_int_handler if by == signal.SIGINT else signal.SIG_DFL)
         code = 1
         try:
             work()
