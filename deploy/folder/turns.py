@@ -56,8 +56,8 @@ def _opened(path: Path) -> int:
         while True:
             with contextlib.suppress(FileExistsError):
                 made = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
-                if os.geteuid() == 0:  # it is the home's user's, as all in its folder is
-                    owner = path.parent.stat()
+                owner = path.parent.stat()
+                if os.geteuid() == 0 and owner.st_uid != 0:  # it is the home's user's, as all in its folder is
                     os.fchown(made, owner.st_uid, owner.st_gid)
                 return made
             with contextlib.suppress(FileNotFoundError):  # gone in between
