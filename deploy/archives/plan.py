@@ -6,8 +6,6 @@ backup sealed for another key, with the authorities' keys in it, nor take away t
 
 import contextlib
 import datetime as dt
-import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +13,7 @@ from typing import Annotated
 import msgspec
 
 from deploy.archives.backup import BACKUP, place
-from deploy.pki.files import write
+from deploy.pki.files import locked, write
 from shared.running.config import Config, ConfigError, load
 from shared.words.problem import HomeError
 
@@ -100,28 +98,21 @@ def note(var: Path, archives: list[Made]) -> None:
 def alone(var: Path) -> Iterator[None]:
     """One backup at a time. Raises HomeError("changed-meanwhile") where another command is at it."""
     _prepare(var)
-    number = os.open(folder(var) / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(number)
-        raise HomeError("changed-meanwhile", "Another backup of this home is being made: wait until it ends.") from None
-    try:
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(folder(var) / "lock", wait=False))
+        except BlockingIOError:
+            told = "Another backup of this home is being made: wait until it ends."
+            raise HomeError("changed-meanwhile", told) from None
         yield
-    finally:
-        os.close(number)
 
 
 @contextlib.contextmanager
 def listing(var: Path) -> Iterator[None]:
     """One list of who was revoked at a time, from looking to writing: others wait, so that the newest is the last."""
     _prepare(var)
-    number = os.open(folder(var) / "list.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX)
+    with locked(folder(var) / "list.lock"):
         yield
-    finally:
-        os.close(number)
 
 
 def _prepare(var: Path) -> None:

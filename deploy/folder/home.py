@@ -150,7 +150,7 @@ def turn(var: Path, what: str) -> Iterator[Home]:
 
     Raises ConfigError as `find` does.
     """
-    find(var)
+    find(var)  # no lock is laid where there is no home
     with turns.turn(var, what):
         yield find(var)
 

@@ -1,6 +1,12 @@
-"""Files that are replaced whole: whoever opens one finds the old content or the new, never a part of either."""
+"""Files that are replaced whole: whoever opens one finds the old content or the new, never a part of either.
 
+Where two may replace one at a time, a lock beside it says whose turn it is.
+"""
+
+import contextlib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from shared.keeping import sharing
@@ -29,5 +35,19 @@ def sync(folder: Path) -> None:
     number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(number)
+    finally:
+        os.close(number)
+
+
+@contextlib.contextmanager
+def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+    """Hold the lock that is this file; the kernel ends it with the process.
+
+    Raises BlockingIOError where somebody else has it and we do not `wait`, OSError.
+    """
+    number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
         os.close(number)

@@ -2,14 +2,12 @@
 
 import contextlib
 import datetime as dt
-import fcntl
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import msgspec
 
-from deploy.pki.files import write
+from deploy.pki.files import locked, write
 from deploy.pki.leaf import DEVICE_CA
 from shared.running.config import ConfigError
 
@@ -117,14 +115,8 @@ class Index:
         kept = [line for line in issued if line.not_after > self._now or line.serial in newest]
         write(self._path, msgspec.json.encode(kept), 0o600)
 
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        lock = os.open(self._path.with_name("lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
+    def _alone(self) -> contextlib.AbstractContextManager[None]:
+        return locked(self._path.with_name("lock"))
 
 
 def _newest(issued: list[Issued]) -> dict[tuple[str, str], Issued]:
